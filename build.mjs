@@ -1,0 +1,94 @@
+/** Builds dist/: the CLI bundle, the ingest-side library, its types, the JSON Schemas, and the licences. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { build } from 'esbuild';
+
+const root = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
+process.chdir(root);
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+rmSync('dist', { recursive: true, force: true });
+
+const common = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  legalComments: 'none',
+  metafile: true,
+};
+
+const cli = await build({
+  ...common,
+  entryPoints: { lakelog: 'src/main.ts' },
+  outdir: 'dist',
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  minify: true,
+  // The native binding ships as a package of its own and is the only thing that stays outside.
+  external: ['@duckdb/node-bindings'],
+  define: { LAKELOG_VERSION: JSON.stringify(version) },
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+});
+await build({ ...common, entryPoints: { log: 'src/log/index.ts' }, outdir: 'dist' });
+
+const { outputFiles } = await build({ ...common, entryPoints: ['src/schema/json-schema.ts'], write: false });
+const { jsonSchema } = await import(
+  `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`
+);
+mkdirSync('dist/schema', { recursive: true });
+for (const [record, name] of [
+  ['session', 'session.iterate.v1'],
+  ['replay', 'replay.run.v1'],
+]) {
+  writeFileSync(`dist/schema/${name}.json`, `${JSON.stringify(jsonSchema(record), null, 2)}\n`);
+}
+
+const types = spawnSync(
+  process.execPath,
+  [
+    'node_modules/typescript/bin/tsc',
+    '--noEmit',
+    'false',
+    '--declaration',
+    '--emitDeclarationOnly',
+    '--ignoreConfig',
+    '--outDir',
+    'dist/types',
+    '--rootDir',
+    'src',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2022',
+    '--types',
+    'node',
+    '--strict',
+    '--skipLibCheck',
+    'src/log/index.ts',
+  ],
+  { stdio: 'inherit' },
+);
+if (types.status !== 0) process.exit(types.status ?? 1);
+
+writeFileSync('THIRD-PARTY-LICENSES.txt', licences(Object.keys(cli.metafile.inputs)));
+
+/** The licence text of every package that ended up in the bundle. */
+function licences(inputs) {
+  const folders = new Set();
+  for (const input of inputs) {
+    const found = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
+    if (found) folders.add(found[1]);
+  }
+  const texts = [...folders].sort().map((folder) => {
+    const manifest = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+    const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
+    const text = file
+      ? readFileSync(path.join(folder, file), 'utf8').trim()
+      : `(${manifest.license}; the package ships no licence file)`;
+    return `${manifest.name} ${manifest.version} (${manifest.license})\n\n${text}\n`;
+  });
+  return `lakelog bundles the packages below; each keeps its own licence.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+}

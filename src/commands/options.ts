@@ -1,0 +1,139 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { LakelogError } from '../errors.js';
+import type { Io } from '../io.js';
+import { type Filters, parseAge } from '../lake/lake.js';
+import type { RunOptions } from '../query/run.js';
+import type { GivenPaths } from '../query/sources.js';
+import { type Format, formatNames } from '../render/index.js';
+
+/** Options as commander hands them over, for every command that reads logs. */
+export interface ReadFlags {
+  readonly sessions: readonly string[];
+  readonly replayRuns: readonly string[];
+  readonly since?: string;
+  readonly until?: string;
+  readonly tz: string;
+  readonly model: readonly string[];
+  readonly kind: readonly string[];
+  readonly daemon: readonly string[];
+  readonly environment: readonly string[];
+  readonly showContent?: true;
+  readonly maxLineBytes: number;
+  readonly pendingGrace: number;
+}
+
+export interface OutputFlags {
+  readonly format?: Format;
+  readonly json?: true;
+}
+
+const collect = (value: string, before: readonly string[]) => [...before, value];
+
+export function repeatable(flags: string, note: string): Option {
+  return new Option(flags, note).argParser(collect).default([], 'none');
+}
+
+export function wholeNumber(min: number) {
+  return (text: string): number => {
+    const number = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(number) || number < min) {
+      throw new InvalidArgumentError(`It takes a whole number of at least ${min}.`);
+    }
+    return number;
+  };
+}
+
+export function addInputOptions(command: Command): Command {
+  return command
+    .argument('[paths...]', 'log files, folders, globs or - (stdin); each line says itself what it is')
+    .addOption(
+      repeatable('--sessions <path>', 'file, folder or glob that holds session records only (repeatable)'),
+    )
+    .addOption(
+      repeatable('--replay-runs <path>', 'file, folder or glob that holds replay runs only (repeatable)'),
+    )
+    .addOption(
+      new Option('--max-line-bytes <bytes>', 'longer lines are rejects')
+        .argParser(wholeNumber(1))
+        .default(16_777_216),
+    )
+    .addOption(
+      new Option('--pending-grace <seconds>', 'how long an unfinished last line may wait for its end')
+        .argParser(wholeNumber(0))
+        .default(60),
+    );
+}
+
+export function addFilterOptions(command: Command): Command {
+  return command
+    .option('--since <time>', 'only calls from this time on: a date, RFC 3339, or an age such as 24h or 7d')
+    .option('--until <time>', 'only calls before this time')
+    .option('--tz <zone>', 'time zone of dates and of the column day', 'UTC')
+    .addOption(repeatable('--model <name>', 'only calls of this model (repeatable, as the next three)'))
+    .addOption(repeatable('--kind <name>', 'only calls of this kind'))
+    .addOption(repeatable('--daemon <name>', 'only calls of this daemon'))
+    .addOption(repeatable('--environment <name>', 'only calls of this environment'))
+    .option('--show-content', 'load prompts and artifacts too, which may hold personal data');
+}
+
+export function addOutputOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--format <format>', 'how to print the rows').choices([...formatNames]))
+    .addOption(new Option('--json', 'short for --format json').conflicts('format'));
+}
+
+export function formatOf(flags: OutputFlags): Format {
+  return flags.json ? 'json' : (flags.format ?? 'table');
+}
+
+export function pathsOf(
+  paths: readonly string[],
+  flags: Pick<ReadFlags, 'sessions' | 'replayRuns'>,
+): GivenPaths {
+  return { paths, sessions: flags.sessions, replayRuns: flags.replayRuns };
+}
+
+export function filtersOf(flags: ReadFlags): Filters {
+  const { since, until, tz, model, kind, daemon, environment } = flags;
+  return { since, until, tz, model, kind, daemon, environment };
+}
+
+export function runOptionsOf(
+  flags: Pick<ReadFlags, 'showContent' | 'maxLineBytes' | 'pendingGrace'>,
+  filters: Filters,
+  io: Io,
+  onProgress: RunOptions['onProgress'],
+): RunOptions {
+  return {
+    filters,
+    showContent: flags.showContent === true,
+    maxLineBytes: flags.maxLineBytes,
+    pendingGraceS: flags.pendingGrace,
+    cwd: io.cwd,
+    env: io.env,
+    now: io.now(),
+    stdin: io.stdin,
+    onProgress,
+  };
+}
+
+export function ageOf(flag: string, text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const age = parseAge(text);
+  if (age === null)
+    throw new LakelogError(`${flag} takes an age, not "${text}"`, { next: `give ${flag} 36h, 90m or 7d` });
+  return age;
+}
+
+/** The named inputs as they would stand on a command line, with a leading space; empty for the defaults. */
+export function asArguments(given: GivenPaths): string {
+  const word = (text: string) =>
+    /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return [
+    ...given.paths.map(word),
+    ...given.sessions.map((path) => `--sessions ${word(path)}`),
+    ...given.replayRuns.map((path) => `--replay-runs ${word(path)}`),
+  ]
+    .map((argument) => ` ${argument}`)
+    .join('');
+}

@@ -1,0 +1,217 @@
+import { LakelogError } from '../errors.js';
+import { instantInside, plantCanary, proveCanary } from '../gate/canary.js';
+import { judge } from '../gate/judge.js';
+import type { Evidence } from '../gate/rules.js';
+import type { Io } from '../io.js';
+import type { Query } from '../query/header.js';
+import { bindParams, type Given } from '../query/params.js';
+import { receiptOf } from '../query/receipt.js';
+import { type Answer, openSession, type Session } from '../query/run.js';
+import { chooseSources } from '../query/sources.js';
+import { formats, type Report, renderFindings, renderNotes, renderReceipt } from '../render/index.js';
+import type { GateSpec } from '../schema/gate.js';
+import { EXIT, type ExitCode, type Receipt, type Result, type Verdict } from '../schema/result.js';
+import {
+  ageOf,
+  asArguments,
+  filtersOf,
+  formatOf,
+  type OutputFlags,
+  pathsOf,
+  type ReadFlags,
+  runOptionsOf,
+} from './options.js';
+import { progressOn, styleOf } from './terminal.js';
+
+export interface QuestionFlags extends ReadFlags, OutputFlags {
+  readonly strict?: true;
+  readonly quiet?: true;
+  readonly minJudged?: number;
+  readonly maxRejects?: number;
+  readonly maxAge?: string;
+}
+
+const REPLAY_TABLES = /\b(replay_runs|replay_documents|session_replays|traces)\b/;
+
+/** Answers one question of the catalogue; a gate judges its own rows besides. */
+export async function question(
+  query: Query,
+  given: Given,
+  paths: readonly string[],
+  flags: QuestionFlags,
+  io: Io,
+): Promise<ExitCode> {
+  const params = bindParams(query, given);
+  const inputs = pathsOf(paths, flags);
+  const filters = filtersOf(flags);
+  const sources = await chooseSources(inputs, io.env, io.cwd, REPLAY_TABLES.test(query.sql));
+  const maxAgeMs = ageOf('--max-age', flags.maxAge);
+  const progress = progressOn(io);
+  const options = runOptionsOf(flags, filters, io, progress.report);
+  const session = await openSession(query, params, options);
+  try {
+    const canary = query.gate
+      ? await prove(session, query, query.gate, params.gatedKinds, flags, options.now)
+      : null;
+    const answer = await session.ask(sources.requests);
+    await progress.end();
+    const receipt = receiptOf({
+      account: answer.account,
+      query: { name: query.name, sha256: query.sha256 },
+      from: sources.from,
+      gatedKinds: params.gatedKinds,
+      judged: answer.judged,
+      canary,
+      now: options.now,
+    });
+    const allowed = new Set(Object.keys(params.columns).filter((name) => params.columns[name] === true));
+    const verdict = query.gate
+      ? judge(
+          evidenceOf(
+            query,
+            query.gate,
+            answer,
+            allowed,
+            params.gatedKinds,
+            flags,
+            maxAgeMs,
+            options.now,
+            asArguments(inputs),
+          ),
+        )
+      : undefined;
+    const report: Report = {
+      query: { name: query.name, title: query.title },
+      params: params.meant,
+      result: query.gate ? withoutAllowed(answer.result, query.gate, allowed) : answer.result,
+      ...(verdict ? { verdict } : {}),
+      receipt,
+      notes: answer.account.notices,
+    };
+    return verdict ? await showGate(report, verdict, flags, io) : await showQuestion(report, flags, io);
+  } finally {
+    await progress.end();
+    session.lake.close();
+  }
+}
+
+async function prove(
+  session: Session,
+  query: Query,
+  gate: GateSpec,
+  gatedKinds: readonly string[],
+  flags: QuestionFlags,
+  now: Date,
+): Promise<Receipt['canary']> {
+  const kinds = gatedKinds.filter((kind) => flags.kind.length === 0 || flags.kind.includes(kind));
+  if (kinds.length === 0) {
+    throw new LakelogError(
+      `--kind ${flags.kind.join(', ')} leaves none of the gated kinds (${gatedKinds.join(', ')})`,
+      {
+        next: 'drop --kind, or gate that kind with --gated-kind',
+      },
+    );
+  }
+  const canary = plantCanary(gate, {
+    gatedKinds: kinds,
+    model: flags.model[0],
+    daemon: flags.daemon[0],
+    environment: flags.environment[0],
+    timestamp: instantInside(session.lake.window, now),
+  });
+  const { result } = await session.askLines('canary', canary.lines);
+  return proveCanary(canary, gate, result, query.file);
+}
+
+function evidenceOf(
+  query: Query,
+  gate: GateSpec,
+  { account, result, judged }: Answer,
+  allowed: ReadonlySet<string>,
+  gatedKinds: readonly string[],
+  flags: QuestionFlags,
+  maxAgeMs: number | null,
+  now: Date,
+  inputsAsArguments: string,
+): Evidence {
+  const cell = (row: Result['rows'][number], name: string) =>
+    row[result.columns.findIndex((column) => column.name === name)];
+  const values = new Map<string, { count: number; first: string; firstSession: string }>();
+  for (const row of result.rows) {
+    const value = String(cell(row, gate.column));
+    const before = values.get(value);
+    if (before) before.count++;
+    else {
+      values.set(value, {
+        count: 1,
+        first: `${cell(row, 'file') ?? ''}:${cell(row, 'line') ?? ''}`,
+        firstSession: String(cell(row, 'session_id') ?? ''),
+      });
+    }
+  }
+  return {
+    gate,
+    values,
+    allowed,
+    judged: judged ?? 0,
+    gatedKinds,
+    readsGatedKinds: query.params.some((param) => param.of.type === 'kinds'),
+    files: account.files,
+    problems: account.problems,
+    inputNotices: account.notices,
+    rejects: account.rejects,
+    conflicts: account.conflicts,
+    firstConflict: account.firstConflict,
+    kinds: account.kinds,
+    inconsistent: account.inconsistent,
+    notJudgeable: account.notJudgeable,
+    gaps: account.gaps,
+    newest:
+      account.newestCall === null ? null : { time: account.newestCall, where: account.newestCallWhere ?? '' },
+    now,
+    minJudged: flags.minJudged ?? 1,
+    maxRejects: flags.maxRejects ?? 0,
+    maxAgeMs,
+    inputsAsArguments,
+  };
+}
+
+/** Rows that a flag allows are counted in a notice; what remains is what keeps the gate from being clear. */
+function withoutAllowed(result: Result, gate: GateSpec, allowed: ReadonlySet<string>): Result {
+  const values = new Set(
+    gate.cannotVouch
+      .filter(({ unless }) => unless !== undefined && allowed.has(unless))
+      .map(({ value }) => value),
+  );
+  const at = result.columns.findIndex((column) => column.name === gate.column);
+  return { columns: result.columns, rows: result.rows.filter((row) => !values.has(String(row[at]))) };
+}
+
+async function showGate(report: Report, verdict: Verdict, flags: QuestionFlags, io: Io): Promise<ExitCode> {
+  if (flags.quiet && verdict.exit_code === EXIT.clear) return EXIT.clear;
+  const format = formatOf(flags);
+  // A table without rows would only push the receipt down.
+  const rows =
+    format === 'table' && report.result.rows.length === 0
+      ? ''
+      : formats[format](report, styleOf(io.stdout, io.env));
+  const style = styleOf(io.stderr, io.env);
+  await io.stdout.write(rows);
+  // The envelope carries the receipt; whoever reads only stderr still learns why the gate is not clear.
+  if (format !== 'json') await io.stderr.write(renderReceipt(report, style));
+  else if (verdict.exit_code !== EXIT.clear) await io.stderr.write(renderFindings(verdict, style));
+  return verdict.exit_code;
+}
+
+async function showQuestion(report: Report, flags: QuestionFlags, io: Io): Promise<ExitCode> {
+  await io.stdout.write(formats[formatOf(flags)](report, styleOf(io.stdout, io.env)));
+  await io.stderr.write(renderNotes(report, styleOf(io.stderr, io.env)));
+  const { receipt } = report;
+  const empty = receipt.calls_loaded + receipt.replay_runs_loaded === 0;
+  const broken = receipt.problems.some(({ path, problem }) => {
+    const file = receipt.files.find((candidate) => candidate.file === path);
+    return problem !== 'no_records' || empty || (file !== undefined && file.rejected > 0);
+  });
+  const strict = flags.strict === true && (receipt.totals.rejected > 0 || receipt.conflicts > 0);
+  return broken || empty || strict ? EXIT.cannotVouch : EXIT.clear;
+}

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import type { Io } from '../io.js';
+import { TABLES } from '../lake/tables.js';
+import { EXIT, type ExitCode } from '../schema/result.js';
+
+const FILES = { session: 'session.iterate.v1.json', replay: 'replay.run.v1.json' } as const;
+export type SchemaName = keyof typeof FILES;
+
+/** Prints the tables that queries see, or the JSON Schema of a record format. */
+export async function schema(name: SchemaName | undefined, packageRoot: string, io: Io): Promise<ExitCode> {
+  await io.stdout.write(
+    name === undefined
+      ? tablesText(io.stdout.isTTY ? (io.stdout.columns ?? 80) : 110)
+      : readFileSync(`${packageRoot}/dist/schema/${FILES[name]}`, 'utf8'),
+  );
+  return EXIT.clear;
+}
+
+function tablesText(width: number): string {
+  const blocks = TABLES.map((table) => {
+    const names = Math.max(0, ...table.columns.map((column) => column.name.length));
+    const types = Math.max(0, ...table.columns.map((column) => column.type.length));
+    const lines = table.columns.map((column) => {
+      const note = column.content ? `${column.note} Only with --show-content.` : column.note;
+      const head = `  ${column.name.padEnd(names)}  ${column.type.padEnd(types)}  `;
+      return wrap(head, note, width);
+    });
+    return [wrap(`${table.name}: `, table.note, width, 2), ...lines].join('\n');
+  });
+  return `${blocks.join('\n\n')}\n`;
+}
+
+/** `head` and then the words, continued under their own column. */
+function wrap(head: string, words: string, width: number, indent = head.length): string {
+  const lines = [head];
+  for (const word of words.split(' ')) {
+    const line = lines[lines.length - 1]!;
+    const begun = line.length > (lines.length === 1 ? head.length : indent);
+    if (begun && line.length + 1 + word.length > width) lines.push(' '.repeat(indent) + word);
+    else lines[lines.length - 1] = begun ? `${line} ${word}` : line + word;
+  }
+  return lines.join('\n');
+}

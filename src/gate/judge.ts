@@ -1,0 +1,18 @@
+import { EXIT, type Finding, type Verdict } from '../schema/result.js';
+import { type Evidence, RULES, type Rule, type Weight } from './rules.js';
+
+/**
+ * Evidence → verdict. Pure: the same evidence gives the same verdict. A fired gate outranks one that cannot
+ * vouch, and the findings of both are kept.
+ */
+export function judge(evidence: Evidence, rules: readonly Rule[] = RULES): Verdict {
+  const of = (weight: Weight): Finding[] =>
+    rules
+      .filter((rule) => rule.weight === weight)
+      .flatMap((rule) => rule.check(evidence).map((finding) => ({ code: rule.code, ...finding })));
+  const fired = of('fired');
+  const cannotVouch = of('cannot_vouch');
+  const status = fired.length > 0 ? 'fired' : cannotVouch.length > 0 ? 'cannot_vouch' : 'clear';
+  const exitCode = { fired: EXIT.fired, cannot_vouch: EXIT.cannotVouch, clear: EXIT.clear }[status];
+  return { status, exit_code: exitCode, fired, cannot_vouch: cannotVouch, notices: of('notice') };
+}

@@ -1,0 +1,335 @@
+import type { GateSpec } from '../schema/gate.js';
+import type { FileAccount, Finding, InputProblem, RejectGroup } from '../schema/result.js';
+
+/** All that a verdict rests on. */
+export interface Evidence {
+  readonly gate: GateSpec;
+  /** How many rows carry which value of the gate's column, and where the first of them stands. */
+  readonly values: ReadonlyMap<string, { count: number; first: string; firstSession: string }>;
+  /** Flags of the query that are set. */
+  readonly allowed: ReadonlySet<string>;
+  readonly judged: number;
+  readonly gatedKinds: readonly string[];
+  /** False for a gate that has no notion of gated kinds. */
+  readonly readsGatedKinds: boolean;
+  readonly files: readonly FileAccount[];
+  readonly problems: readonly InputProblem[];
+  readonly inputNotices: readonly string[];
+  readonly rejects: readonly (RejectGroup & { readonly blocks: boolean })[];
+  readonly conflicts: number;
+  readonly firstConflict: string | null;
+  readonly kinds: readonly { kind: string; calls: number; accepted_false: number }[];
+  readonly inconsistent: number;
+  readonly notJudgeable: number;
+  readonly gaps: readonly { writer_id: string; missing: number }[];
+  readonly newest: { readonly time: string; readonly where: string } | null;
+  readonly now: Date;
+  readonly minJudged: number;
+  readonly maxRejects: number;
+  readonly maxAgeMs: number | null;
+  /** The same inputs on a command line, for the next step. */
+  readonly inputsAsArguments: string;
+}
+
+export type Weight = 'fired' | 'cannot_vouch' | 'notice';
+
+export interface Rule {
+  readonly code: string;
+  readonly weight: Weight;
+  /** What is wrong, or nothing. */
+  check(evidence: Evidence): readonly Omit<Finding, 'code'>[];
+}
+
+export const FUTURE_TOLERANCE_MS = 5 * 60_000;
+
+const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+const shell = (text: string) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+const validate = (e: Evidence) => `lakelog validate${e.inputsAsArguments}`;
+
+/** A failed schema or verdict check could hide an accepted call: no budget covers it. */
+const NEVER_EXCUSED = /^(missing|type|value):(schema|final_verdict)$/;
+
+const excusable = (e: Evidence) =>
+  e.rejects.filter((reject) => reject.blocks && !NEVER_EXCUSED.test(reject.reason));
+const overBudget = (e: Evidence) =>
+  excusable(e).reduce((sum, reject) => sum + reject.count, 0) + e.conflicts > e.maxRejects;
+
+/** One finding for a list of rejects; the receipt lists them by reason. */
+function summed(rejects: Evidence['rejects'], what: string, next: string): readonly Omit<Finding, 'code'>[] {
+  const [first] = rejects;
+  if (!first) return [];
+  const count = rejects.reduce((sum, reject) => sum + reject.count, 0);
+  const others = rejects.length === 1 ? '' : `, and ${plural(rejects.length - 1, 'other reason')}`;
+  return [
+    {
+      message: `${plural(count, 'line')} ${what}: ${first.detail} (${first.reason}${others})`,
+      where: first.first,
+      next,
+    },
+  ];
+}
+
+const folded = (kind: string) =>
+  kind
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\s\p{Cf}]+/gu, '');
+const isEmpty = (e: Evidence, problem: InputProblem) => {
+  const file = e.files.find((candidate) => candidate.file === problem.path);
+  return file !== undefined && file.lines === file.blank + file.pending;
+};
+/** A log that was just rotated is empty while its neighbours hold the records. */
+const isJustRotated = (e: Evidence, problem: InputProblem) =>
+  problem.problem === 'no_records' && isEmpty(e, problem) && e.files.some((file) => file.loaded > 0);
+
+const ofProblem =
+  (kind: InputProblem['problem'], message: (problem: InputProblem) => string, next: string) =>
+  (e: Evidence) =>
+    e.problems
+      .filter((problem) => problem.problem === kind && !isJustRotated(e, problem))
+      .map((problem) => ({ message: message(problem), where: problem.path, next }));
+
+export const RULES: readonly Rule[] = [
+  {
+    code: 'violation',
+    weight: 'fired',
+    check: (e) =>
+      e.gate.fires.flatMap(({ value, note }) => {
+        const rows = e.values.get(value);
+        if (!rows) return [];
+        const next = `${readLine(rows.first)}, then open trace ${rows.firstSession}`;
+        return [{ message: `${plural(rows.count, `${value} call`)}: ${note}`, where: rows.first, next }];
+      }),
+  },
+  {
+    code: 'missing_input',
+    weight: 'cannot_vouch',
+    check: ofProblem(
+      'missing',
+      (p) => `the input is missing: ${p.detail}`,
+      'correct the path, or find out why nothing was written there',
+    ),
+  },
+  {
+    code: 'unreadable_input',
+    weight: 'cannot_vouch',
+    check: ofProblem(
+      'unreadable',
+      (p) => `the input cannot be read: ${p.detail}`,
+      'make it readable for this user, or replace the damaged copy',
+    ),
+  },
+  {
+    code: 'no_logs',
+    weight: 'cannot_vouch',
+    check: ofProblem('no_logs', (p) => p.detail, 'name the folder that the service logs to'),
+  },
+  {
+    code: 'no_records',
+    weight: 'cannot_vouch',
+    check: ofProblem(
+      'no_records',
+      (p) => `the input holds no record: ${p.detail}`,
+      'name the file that the service logs to, or find out why it is empty',
+    ),
+  },
+  {
+    code: 'too_few_judged',
+    weight: 'cannot_vouch',
+    check: (e) =>
+      e.judged >= e.minJudged
+        ? []
+        : [
+            {
+              message: `${plural(e.judged, 'call')} judged, at least ${e.minJudged} needed (--min-judged): a check of nothing proves nothing`,
+              next: 'widen --since/--until and the other filters, or check --gated-kind against the kinds in the receipt',
+            },
+          ],
+  },
+  {
+    code: 'unjudged',
+    weight: 'cannot_vouch',
+    check: (e) =>
+      e.gate.cannotVouch.flatMap(({ value, note, unless }) => {
+        const rows = e.values.get(value);
+        if (!rows || (unless !== undefined && e.allowed.has(unless))) return [];
+        const allow = unless === undefined ? '' : `, or accept them with --${unless.replaceAll('_', '-')}`;
+        return [
+          {
+            message: `${plural(rows.count, `${value} call`)}: ${note}`,
+            where: rows.first,
+            next: `have the service stamp every accepted call${allow}`,
+          },
+        ];
+      }),
+  },
+  {
+    code: 'rejects',
+    weight: 'cannot_vouch',
+    check: (e) => (overBudget(e) ? summed(excusable(e), 'could not be loaded', validate(e)) : []),
+  },
+  {
+    code: 'unknown_record',
+    weight: 'cannot_vouch',
+    check: (e) =>
+      summed(
+        e.rejects.filter((reject) => reject.blocks && NEVER_EXCUSED.test(reject.reason)),
+        'of a schema or final verdict that this version does not know',
+        `${validate(e)}; --max-rejects does not cover this`,
+      ),
+  },
+  {
+    code: 'conflicts',
+    weight: 'cannot_vouch',
+    check: (e) =>
+      e.conflicts === 0 || !overBudget(e)
+        ? []
+        : [
+            {
+              message: `${plural(e.conflicts, 'call')} share a call_id with a different record: one of them may have been rewritten`,
+              ...(e.firstConflict === null ? {} : { where: e.firstConflict }),
+              next: 'compare the lines with that call_id',
+            },
+          ],
+  },
+  {
+    code: 'near_miss_kind',
+    weight: 'cannot_vouch',
+    check: (e) => {
+      if (!e.readsGatedKinds) return [];
+      const gated = new Map(e.gatedKinds.map((kind) => [folded(kind), kind]));
+      return e.kinds
+        .filter(({ kind }) => !e.gatedKinds.includes(kind) && gated.has(folded(kind)))
+        .map(({ kind, calls }) => ({
+          message: `${plural(calls, 'call')} of kind ${JSON.stringify(kind)}, which differs from the gated kind ${JSON.stringify(gated.get(folded(kind)))} only by case or white space`,
+          next: `correct the writer, or gate it too: --gated-kind ${shell(kind)}`,
+        }));
+    },
+  },
+  {
+    code: 'ungrounded_elsewhere',
+    weight: 'cannot_vouch',
+    check: (e) =>
+      e.readsGatedKinds
+        ? e.kinds
+            .filter(({ kind, accepted_false }) => !e.gatedKinds.includes(kind) && accepted_false > 0)
+            .map(({ kind, accepted_false }) => ({
+              message: `${plural(accepted_false, 'accepted call')} of kind ${JSON.stringify(kind)} stamped grounded_in_roster = false, outside the gated kinds`,
+              next: `gate it too: --gated-kind ${shell(kind)}`,
+            }))
+        : [],
+  },
+  {
+    code: 'stale',
+    weight: 'cannot_vouch',
+    check: (e) => {
+      if (e.maxAgeMs === null || e.newest === null) return [];
+      const age = e.now.getTime() - Date.parse(e.newest.time);
+      if (age <= e.maxAgeMs) return [];
+      return [
+        {
+          message: `the newest record is of ${e.newest.time}, older than --max-age allows: the writer may have stopped`,
+          where: e.newest.where,
+          next: 'check that the service runs and logs to this file',
+        },
+      ];
+    },
+  },
+  {
+    code: 'future',
+    weight: 'cannot_vouch',
+    check: (e) =>
+      e.newest !== null && Date.parse(e.newest.time) > e.now.getTime() + FUTURE_TOLERANCE_MS
+        ? [
+            {
+              message: `the newest record is of ${e.newest.time}, which is in the future: a clock is wrong, and windows and ages cannot be trusted`,
+              where: e.newest.where,
+              next: 'check the clock of the writer and of this machine',
+            },
+          ]
+        : [],
+  },
+  {
+    code: 'allowed',
+    weight: 'notice',
+    check: (e) =>
+      e.gate.cannotVouch.flatMap(({ value, unless }) => {
+        const rows = e.values.get(value);
+        return rows && unless !== undefined && e.allowed.has(unless)
+          ? [
+              {
+                message: `${plural(rows.count, `${value} call`)} accepted by --${unless.replaceAll('_', '-')}`,
+                where: rows.first,
+              },
+            ]
+          : [];
+      }),
+  },
+  {
+    code: 'rejects_within_budget',
+    weight: 'notice',
+    check: (e) => {
+      const count = excusable(e).reduce((sum, reject) => sum + reject.count, 0);
+      return overBudget(e) || count + e.conflicts === 0
+        ? []
+        : [
+            {
+              message: `${plural(count, 'reject')} and ${plural(e.conflicts, 'conflict')} within --max-rejects ${e.maxRejects}`,
+              next: validate(e),
+            },
+          ];
+    },
+  },
+  {
+    code: 'replay_rejects',
+    weight: 'notice',
+    check: (e) =>
+      summed(
+        e.rejects.filter((reject) => !reject.blocks),
+        'of replay runs could not be loaded',
+        validate(e),
+      ),
+  },
+  {
+    code: 'just_rotated',
+    weight: 'notice',
+    check: (e) =>
+      e.problems
+        .filter((problem) => isJustRotated(e, problem))
+        .map((problem) => ({
+          message: 'the file is empty; others hold records (just rotated?)',
+          where: problem.path,
+        })),
+  },
+  {
+    code: 'pending',
+    weight: 'notice',
+    check: (e) =>
+      e.files
+        .filter((file) => file.pending > 0)
+        .map((file) => ({
+          message: 'the last line is being written; it belongs to the next run',
+          where: file.file,
+        })),
+  },
+  {
+    code: 'gaps',
+    weight: 'notice',
+    check: (e) =>
+      e.gaps.map(({ writer_id, missing }) => ({
+        message: `${plural(missing, 'record')} of writer ${JSON.stringify(writer_id)} are missing between its first and last seq`,
+        next: 'look for a rotated file that was not named; a writer that drops records says so in its own log',
+      })),
+  },
+  {
+    code: 'inputs',
+    weight: 'notice',
+    check: (e) => e.inputNotices.map((message) => ({ message })),
+  },
+];
+
+/** The line of `file:line` on the screen. */
+function readLine(place: string): string {
+  const at = place.lastIndexOf(':');
+  return `read it: sed -n '${place.slice(at + 1)}p' ${shell(place.slice(0, at))}`;
+}

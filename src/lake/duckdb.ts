@@ -1,0 +1,120 @@
+import {
+  type DuckDBConnection,
+  DuckDBDateValue,
+  DuckDBDecimalValue,
+  DuckDBInstance,
+  DuckDBListValue,
+  DuckDBStructValue,
+  DuckDBTimestampTZValue,
+  DuckDBTimestampValue,
+  type DuckDBValue,
+} from '@duckdb/node-api';
+import { LakelogError, messageOf } from '../errors.js';
+import type { Cell } from '../schema/result.js';
+
+/** Rows with the types DuckDB gave their columns, e.g. `VARCHAR`, `BIGINT`, `TIMESTAMP WITH TIME ZONE`. */
+export interface Rows {
+  readonly names: readonly string[];
+  readonly types: readonly string[];
+  readonly cells: readonly (readonly Cell[])[];
+}
+
+export interface Database {
+  run(sql: string): Promise<void>;
+  /** All rows, cells as plain JSON-like values. */
+  rows(sql: string): Promise<Rows>;
+  /** The rows as objects; for our own small bookkeeping queries. */
+  objects<T>(sql: string): Promise<T[]>;
+  close(): void;
+}
+
+export interface DatabaseOptions {
+  /** Folder for what does not fit in memory; it exists and only the user can read it. */
+  readonly tempDir: string;
+  /** e.g. `1GB`; beyond it DuckDB spills to `tempDir`. */
+  readonly memoryLimit: string;
+  readonly threads?: number | undefined;
+}
+
+/** Opens an in-memory DuckDB whose clock is UTC and whose memory is bounded. */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: options.memoryLimit,
+    temp_directory: options.tempDir,
+    // Results are read back by ordinal: the n-th row is the n-th line.
+    preserve_insertion_order: 'true',
+    ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
+  });
+  const connection = await instance.connect();
+  // Not at creation: the setting belongs to an extension that is loaded by then.
+  await connection.run("SET TimeZone = 'UTC'");
+  const rows = (sql: string) => fetchRows(connection, sql);
+  return {
+    async run(sql) {
+      await connection.run(sql);
+    },
+    rows,
+    async objects<T>(sql: string) {
+      const { names, cells } = await rows(sql);
+      return cells.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]])) as T);
+    },
+    close() {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+async function fetchRows(connection: DuckDBConnection, sql: string): Promise<Rows> {
+  const reader = await connection.runAndReadAll(sql);
+  return {
+    names: reader.columnNames(),
+    types: reader.columnTypes().map(String),
+    cells: reader.getRows().map((row) => row.map(plain)),
+  };
+}
+
+/** A DuckDB value as JSON can hold it: numbers where they are exact, else text. */
+function plain(value: DuckDBValue): Cell {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+  if (typeof value === 'bigint') {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : String(value);
+  }
+  if (value instanceof DuckDBTimestampTZValue || value instanceof DuckDBTimestampValue) {
+    return rfc3339(value.micros);
+  }
+  if (value instanceof DuckDBDateValue) return value.toString();
+  if (value instanceof DuckDBDecimalValue) return value.toDouble();
+  if (value instanceof DuckDBListValue) return value.items.map(plain);
+  if (value instanceof DuckDBStructValue) {
+    return Object.fromEntries(Object.entries(value.entries).map(([key, entry]) => [key, plain(entry)]));
+  }
+  return String(value);
+}
+
+/** Microseconds since the epoch → RFC 3339 in UTC, with microseconds only where there are any. */
+function rfc3339(micros: bigint): string {
+  const rest = ((micros % 1000n) + 1000n) % 1000n;
+  const iso = new Date(Number((micros - rest) / 1000n)).toISOString();
+  return rest === 0n ? iso : iso.replace('Z', `${String(rest).padStart(3, '0')}Z`);
+}
+
+/** A SQL string literal. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A quoted SQL identifier. */
+export function ident(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+export function engineError(what: string, error: unknown): LakelogError {
+  return new LakelogError(`${what}: ${firstLine(messageOf(error))}`, { cause: error });
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? text;
+}

@@ -1,0 +1,189 @@
+import { lstatSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
+import path from 'node:path';
+import picomatch from 'picomatch';
+import { LakelogError } from '../errors.js';
+import type { InputProblem } from '../schema/result.js';
+import type { Kind } from './read-sql.js';
+
+/** What a file is said to hold; `any` = each line says it itself. */
+export type Assertion = Kind | 'any';
+
+export interface InputRequest {
+  readonly path: string;
+  readonly as: Assertion;
+}
+
+export interface SourceFile {
+  /** As the user wrote it; what receipts and errors show. */
+  readonly name: string;
+  readonly path: string;
+  readonly as: Assertion;
+  /** `-`, a pipe or a process substitution: can be read once. */
+  readonly stream: boolean;
+}
+
+export interface ResolvedInputs {
+  readonly files: readonly SourceFile[];
+  readonly problems: readonly InputProblem[];
+  readonly notices: readonly string[];
+}
+
+/** Files that a folder is searched for: logs, rotated logs and their compressed copies. */
+const LOG_NAME = /\.(jsonl|ndjson)([.-][\w-]+)*$/;
+
+/**
+ * Turns paths, folders and globs into files, each once. Resolved here and not by DuckDB, which skips an
+ * unreadable folder and a dangling link silently and takes `a[1].jsonl` for a pattern.
+ */
+export function resolveInputs(requests: readonly InputRequest[], cwd: string): ResolvedInputs {
+  const seen = new Map<string, SourceFile>();
+  const files: SourceFile[] = [];
+  const problems: InputProblem[] = [];
+  const notices: string[] = [];
+
+  const add = (name: string, absolute: string, as: Assertion, stats: Stats | null) => {
+    const stream = stats === null || stats.isFIFO();
+    if (stats && !stats.isFile() && !stats.isFIFO()) {
+      problems.push({ path: name, problem: 'unreadable', detail: 'is neither a file, a folder nor a pipe' });
+      return;
+    }
+    const id = stats === null || stream ? absolute : `${stats.dev}:${stats.ino}`;
+    const before = seen.get(id);
+    if (before && before.as !== as) {
+      throw new LakelogError(`${name} and ${before.name} are one file, named as ${before.as} and as ${as}`, {
+        where: name,
+        next: 'name the file once',
+      });
+    }
+    if (before) {
+      notices.push(`${name} is the same file as ${before.name} and is read once`);
+      return;
+    }
+    const file = { name, path: absolute, as, stream };
+    seen.set(id, file);
+    files.push(file);
+  };
+
+  const walk = (name: string, absolute: string, as: Assertion, matches: (name: string) => boolean) => {
+    const before = files.length + notices.length + problems.length;
+    walkFolder(name, absolute, matches, new Set(), problems, (child, childPath, stats) =>
+      add(child, childPath, as, stats),
+    );
+    return files.length + notices.length + problems.length > before;
+  };
+
+  for (const request of requests) {
+    const { path: given, as } = request;
+    if (given === '')
+      throw new LakelogError('an empty path was given', { next: 'name a file, a folder or -' });
+    if (given === '-') {
+      add('-', '-', as, null);
+      continue;
+    }
+    const absolute = path.resolve(cwd, given);
+    const stats = tryStat(absolute);
+    if (stats === null && picomatch.scan(given).isGlob) {
+      const { base } = picomatch.scan(given);
+      const folder = base === '' ? '.' : base;
+      const matcher = picomatch(path.posix.normalize(given), { dot: false });
+      const matches = (name: string) => matcher(path.posix.normalize(name));
+      const exists = tryStat(path.resolve(cwd, folder));
+      if (
+        !(exists instanceof Error) &&
+        exists?.isDirectory() &&
+        walk(folder, path.resolve(cwd, folder), as, matches)
+      )
+        continue;
+      problems.push({ path: given, problem: 'missing', detail: 'no file matches the pattern' });
+    } else if (stats === null) {
+      problems.push({ path: given, problem: 'missing', detail: danglingDetail(absolute) });
+    } else if (stats instanceof Error) {
+      problems.push({ path: given, problem: 'unreadable', detail: stats.message });
+    } else if (stats.isDirectory()) {
+      if (!walk(given, absolute, as, (name) => LOG_NAME.test(name))) {
+        problems.push({
+          path: given,
+          problem: 'no_logs',
+          detail: 'the folder holds no .jsonl or .ndjson file',
+        });
+      }
+    } else {
+      add(given, absolute, as, stats);
+    }
+  }
+  return { files, problems, notices };
+}
+
+function walkFolder(
+  name: string,
+  absolute: string,
+  matches: (name: string) => boolean,
+  visited: Set<string>,
+  problems: InputProblem[],
+  found: (name: string, absolute: string, stats: Stats) => void,
+): void {
+  let entries: string[];
+  try {
+    // A link back up would be walked for ever.
+    const real = realpathSync(absolute);
+    if (visited.has(real)) return;
+    visited.add(real);
+    entries = readdirSync(absolute).sort();
+  } catch (error) {
+    problems.push({ path: name, problem: 'unreadable', detail: reasonOf(error) });
+    return;
+  }
+  for (const entry of entries) {
+    const child = name === '.' ? entry : path.join(name, entry);
+    const childPath = path.join(absolute, entry);
+    const stats = tryStat(childPath);
+    if (stats instanceof Error || stats === null) {
+      if (matches(child)) {
+        problems.push({
+          path: child,
+          problem: stats === null ? 'missing' : 'unreadable',
+          detail: stats === null ? danglingDetail(childPath) : stats.message,
+        });
+      }
+    } else if (stats.isDirectory()) {
+      walkFolder(child, childPath, matches, visited, problems, found);
+    } else if (matches(child)) {
+      found(child, childPath, stats);
+    }
+  }
+}
+
+/** Stats, null where nothing is, an Error with a plain reason where it cannot be known. */
+function tryStat(absolute: string): Stats | Error | null {
+  try {
+    return statSync(absolute);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    return new Error(reasonOf(error));
+  }
+}
+
+function danglingDetail(absolute: string): string {
+  try {
+    lstatSync(absolute);
+    return 'is a link to a file that does not exist';
+  } catch {
+    return 'no such file or folder';
+  }
+}
+
+/** A system error in words, without the path that stands beside it anyway. */
+export function reasonOf(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  const known: Record<string, string> = {
+    EACCES: 'permission denied',
+    EPERM: 'operation not permitted',
+    ENOENT: 'no such file or folder',
+    ELOOP: 'too many links',
+    EISDIR: 'is a folder',
+    EMFILE: 'too many open files',
+    EIO: 'input/output error',
+  };
+  return (code && known[code]) ?? (error instanceof Error ? error.message : String(error));
+}

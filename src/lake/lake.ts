@@ -1,0 +1,483 @@
+import type { Readable } from 'node:stream';
+import { LakelogError, messageOf } from '../errors.js';
+import type { FileAccount, InputProblem, RejectGroup } from '../schema/result.js';
+import { type Database, ident, openDatabase, quote, type Rows } from './duckdb.js';
+import { type InputRequest, resolveInputs } from './inputs.js';
+import {
+  createStaging,
+  type LoadedFile,
+  type LoadOptions,
+  loadFile,
+  markDuplicates,
+  Unreadable,
+} from './load.js';
+import { ELSEWHERE, FORMATS, type Kind } from './read-sql.js';
+import { findRejects, type Reject } from './rejects.js';
+import { openSpool, type Spool } from './spool.js';
+import { type Needs, viewSql } from './tables.js';
+
+export interface Filters {
+  /** RFC 3339, a date (in tz) or an age such as `24h` or `7d`. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly tz: string;
+  readonly model: readonly string[];
+  readonly kind: readonly string[];
+  readonly daemon: readonly string[];
+  readonly environment: readonly string[];
+}
+
+export const NO_FILTERS: Filters = { tz: 'UTC', model: [], kind: [], daemon: [], environment: [] };
+
+export type ParamValue = string | number | boolean | null;
+
+export interface LakeOptions {
+  readonly needs: Needs;
+  readonly filters: Filters;
+  readonly gatedKinds: readonly string[];
+  readonly params: Readonly<Record<string, ParamValue>>;
+  readonly showContent: boolean;
+  readonly maxLineBytes: number;
+  readonly pendingGraceS: number;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: Date;
+  readonly stdin: Readable;
+  /** Bytes read and bytes known so far. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface KindCount {
+  readonly kind: string;
+  /** All loaded calls of the kind. */
+  readonly calls: number;
+  /** Those that pass the filters. */
+  readonly selected: number;
+  /** All loaded accepted calls stamped false. */
+  readonly accepted_false: number;
+}
+
+/** What was read, and what is known of it whatever the filters. */
+export interface Account {
+  readonly files: readonly FileAccount[];
+  readonly problems: readonly InputProblem[];
+  readonly notices: readonly string[];
+  readonly rejects: readonly (RejectGroup & { readonly blocks: boolean })[];
+  readonly callsLoaded: number;
+  readonly replayRunsLoaded: number;
+  readonly callsSelected: number;
+  readonly kinds: readonly KindCount[];
+  readonly inconsistent: number;
+  readonly notJudgeable: number;
+  readonly conflicts: number;
+  readonly firstConflict: string | null;
+  readonly gaps: readonly { writer_id: string; missing: number }[];
+  readonly newestCall: string | null;
+  readonly newestCallWhere: string | null;
+  readonly window: { since: string | null; until: string | null; tz: string };
+}
+
+export interface Lake {
+  /** Replaces what was loaded before. */
+  load(requests: readonly InputRequest[]): Promise<Account>;
+  /** Loads lines that stand in no file of the user's, through the very same code. */
+  loadText(name: string, text: string): Promise<Account>;
+  query(sql: string): Promise<Rows>;
+  /** Every reject with its place and reason; reads the files with rejects once more. */
+  rejects(): Promise<Reject[]>;
+  readonly window: { since: string | null; until: string | null; tz: string };
+  close(): void;
+}
+
+const MEMORY_LIMIT = '1GB';
+
+export async function openLake(options: LakeOptions): Promise<Lake> {
+  const spool = await openSpool(options.env);
+  let db: Database | undefined;
+  try {
+    db = await openDatabase({
+      tempDir: spool.dir,
+      memoryLimit: options.env.LAKELOG_MEMORY_LIMIT || MEMORY_LIMIT,
+    });
+    const window = await resolveWindow(db, options);
+    await db.run(paramsSql(options.params));
+    return new DuckLake(db, spool, options, window);
+  } catch (error) {
+    db?.close();
+    spool.remove();
+    throw error;
+  }
+}
+
+class DuckLake implements Lake {
+  private loaded: LoadedFile[] = [];
+  private readonly db: Database;
+  private readonly spool: Spool;
+  private readonly options: LakeOptions;
+  readonly window: { since: string | null; until: string | null; tz: string };
+
+  constructor(db: Database, spool: Spool, options: LakeOptions, window: DuckLake['window']) {
+    this.db = db;
+    this.spool = spool;
+    this.options = options;
+    this.window = window;
+  }
+
+  async loadText(name: string, text: string): Promise<Account> {
+    const path = await this.spool.text(text);
+    return this.loadFiles({ files: [{ name, path, as: 'any', stream: false }], problems: [], notices: [] });
+  }
+
+  async load(requests: readonly InputRequest[]): Promise<Account> {
+    return this.loadFiles(resolveInputs(requests, this.options.cwd));
+  }
+
+  private async loadFiles(inputs: ReturnType<typeof resolveInputs>): Promise<Account> {
+    const { db, spool, options } = this;
+    const problems = [...inputs.problems];
+    let done = 0;
+    const loadOptions: LoadOptions = {
+      maxLineBytes: options.maxLineBytes,
+      pendingGraceS: options.pendingGraceS,
+      attemptFields: options.needs.attemptFields,
+      keep: options.needs.keep,
+      withExtra: options.needs.withExtra,
+      now: options.now,
+      stdin: options.stdin,
+      onBytes: options.onProgress && ((bytes) => options.onProgress?.(done + bytes, done + bytes)),
+    };
+    await createStaging(db, loadOptions);
+    this.loaded = [];
+    for (const [fileNo, file] of inputs.files.entries()) {
+      try {
+        const loaded = await loadFile(db, spool, file, fileNo, loadOptions);
+        this.loaded.push(loaded);
+        done += loaded.scan.bytes;
+      } catch (error) {
+        if (!(error instanceof Unreadable)) throw error;
+        problems.push({ path: file.name, problem: 'unreadable', detail: error.message });
+      }
+    }
+    await markDuplicates(db, this.loaded);
+    await this.defineTables();
+    const account = await this.account(problems, inputs.notices);
+    if (options.needs.tables.has('files')) await this.fillFiles(account.files);
+    if (options.needs.tables.has('rejects')) await this.fillRejects();
+    return account;
+  }
+
+  private async defineTables(): Promise<void> {
+    const { db, options } = this;
+    const files = this.loaded.map(
+      (file) =>
+        `(${file.fileNo}, ${quote(file.name)}, ${file.base.sessions ?? 'NULL'}, ${file.base.replay_runs ?? 'NULL'})`,
+    );
+    const shifts = this.loaded.flatMap((file) =>
+      file.scan.shifts.map(([ordinal, blanks]) => `(${file.fileNo}, ${ordinal}, ${blanks})`),
+    );
+    await db.run(
+      'CREATE OR REPLACE TABLE raw.source_files (file_no INTEGER, name VARCHAR, session_base BIGINT, replay_base BIGINT)',
+    );
+    await insertValues(db, 'raw.source_files', files);
+    if (shifts.length > 0) {
+      await db.run(
+        'CREATE OR REPLACE TABLE raw.line_shifts (file_no INTEGER, ordinal BIGINT, blanks BIGINT)',
+      );
+      await insertValues(db, 'raw.line_shifts', shifts);
+    }
+    const { since, until } = this.window;
+    const within = (alias: string) => [
+      ...(since === null ? [] : [`${alias}."timestamp" >= TIMESTAMPTZ ${quote(since)}`]),
+      ...(until === null ? [] : [`${alias}."timestamp" < TIMESTAMPTZ ${quote(until)}`]),
+    ];
+    const oneOf = (['model', 'kind', 'daemon', 'environment'] as const)
+      .filter((name) => options.filters[name].length > 0)
+      .map((name) => `s.${name} IN (${options.filters[name].map(quote).join(', ')})`);
+    const statements = viewSql({
+      needs: options.needs,
+      showContent: options.showContent,
+      gatedKinds: options.gatedKinds,
+      tz: options.filters.tz,
+      selects: [...within('s'), ...oneOf].join(' AND ') || 'TRUE',
+      selectsRun: within('r').join(' AND ') || 'TRUE',
+      shifted: shifts.length > 0,
+    });
+    for (const sql of statements) await db.run(sql);
+  }
+
+  private async account(problems: InputProblem[], notices: readonly string[]): Promise<Account> {
+    const { db, loaded } = this;
+    const outcomes = await db.objects<{
+      file_no: number;
+      kind: Kind;
+      reason: string | null;
+      count: number;
+      row: number;
+    }>(
+      (['sessions', 'replay_runs'] as const)
+        .map(
+          (kind) => `SELECT file_no, '${kind}' AS kind, reason, count(*) AS count, min(rowid) AS row
+            FROM ${FORMATS[kind].table} GROUP BY file_no, reason`,
+        )
+        .join(' UNION ALL '),
+    );
+    const newest = await db.objects<{ file_no: number; newest: string | null }>(
+      `SELECT file_no, max("timestamp") AS newest FROM (
+         SELECT file_no, "timestamp" FROM raw.session_lines WHERE reason IS NULL
+         UNION ALL SELECT file_no, "timestamp" FROM raw.replay_lines WHERE reason IS NULL) GROUP BY file_no`,
+    );
+    const repeated = `SELECT call_id FROM raw.session_lines WHERE reason IS NULL AND call_id IS NOT NULL
+      GROUP BY call_id HAVING count(*) > 1`;
+    const conflicts = await db.objects<{ file_no: number; count: number }>(
+      `SELECT file_no, count(*) AS count FROM raw.session_lines
+       WHERE reason IS NULL AND call_id IN (${repeated}) GROUP BY file_no`,
+    );
+    const [firstConflict] =
+      conflicts.length === 0
+        ? []
+        : await db.objects<{ place: string }>(
+            `SELECT file || ':' || line AS place FROM raw.all_calls WHERE call_id IN (${repeated})
+             QUALIFY row_number() OVER (PARTITION BY call_id ORDER BY row) = 2 ORDER BY row LIMIT 1`,
+          );
+    const kinds = await db.objects<KindCount>(
+      `SELECT kind, count(*) AS calls, count(*) FILTER (selected) AS selected,
+         count(*) FILTER (final_verdict = 'accepted' AND NOT grounded_in_roster) AS accepted_false
+       FROM raw.all_calls GROUP BY kind ORDER BY calls DESC, kind`,
+    );
+    const [health] = await db.objects<{ inconsistent: number; not_judgeable: number; selected: number }>(
+      `SELECT count(*) AS selected, count(*) FILTER (inconsistent) AS inconsistent,
+         count(*) FILTER (not_judgeable) AS not_judgeable FROM raw.calls`,
+    );
+    const gaps = await db.objects<{ writer_id: string; missing: number }>(
+      `SELECT writer_id, max(seq) - min(seq) + 1 - count(DISTINCT seq) AS missing FROM raw.all_calls
+       WHERE writer_id IS NOT NULL AND seq IS NOT NULL GROUP BY writer_id
+       HAVING max(seq) - min(seq) + 1 > count(DISTINCT seq) ORDER BY missing DESC, writer_id`,
+    );
+    const [newestCall] = await db.objects<{ newest: string; place: string }>(
+      `SELECT "timestamp" AS newest, file || ':' || line AS place FROM raw.all_calls ORDER BY "timestamp" DESC, row DESC LIMIT 1`,
+    );
+
+    const files: FileAccount[] = loaded.map((file) => {
+      const counts = outcomes.filter((outcome) => outcome.file_no === file.fileNo);
+      const sum = (accept: (reason: string | null) => boolean) =>
+        counts.filter(({ reason }) => accept(reason)).reduce((total, { count }) => total + count, 0);
+      return {
+        file: file.name,
+        bytes: file.scan.bytes,
+        lines: file.scan.lines,
+        loaded: sum((reason) => reason === null),
+        rejected: sum(isReject),
+        duplicates: sum((reason) => reason === 'duplicate'),
+        blank: file.scan.blank,
+        pending: sum((reason) => reason === 'pending'),
+        conflicts: conflicts.find((conflict) => conflict.file_no === file.fileNo)?.count ?? 0,
+        newest_record: newest.find((entry) => entry.file_no === file.fileNo)?.newest ?? null,
+      };
+    });
+    for (const file of files) {
+      const sum = file.loaded + file.rejected + file.duplicates + file.blank + file.pending;
+      if (sum !== file.lines) {
+        throw new LakelogError(`the account does not add up: ${file.lines} lines, ${sum} accounted for`, {
+          where: file.file,
+          next: 'this is a defect of lakelog: please report it with the file',
+        });
+      }
+      if (file.loaded === 0) {
+        problems.push({
+          path: file.file,
+          problem: 'no_records',
+          detail: file.bytes === 0 ? 'the file is empty' : 'no line of the file could be loaded',
+        });
+      }
+    }
+    const total = (kind: Kind) =>
+      outcomes.filter((o) => o.kind === kind && o.reason === null).reduce((sum, o) => sum + o.count, 0);
+    return {
+      files,
+      problems,
+      notices,
+      rejects: await this.groupRejects(outcomes.filter(({ reason }) => isReject(reason))),
+      callsLoaded: total('sessions'),
+      replayRunsLoaded: total('replay_runs'),
+      callsSelected: health!.selected,
+      kinds,
+      inconsistent: health!.inconsistent,
+      notJudgeable: health!.not_judgeable,
+      conflicts: conflicts.reduce((sum, { count }) => sum + count, 0),
+      firstConflict: firstConflict?.place ?? null,
+      gaps,
+      newestCall: newestCall?.newest ?? null,
+      newestCallWhere: newestCall?.place ?? null,
+      window: this.window,
+    };
+  }
+
+  /** Groups by reason; only the first line of each group and file is looked up again. */
+  private async groupRejects(
+    outcomes: readonly { file_no: number; kind: Kind; reason: string | null; count: number; row: number }[],
+  ): Promise<Account['rejects']> {
+    const groups = new Map<string, RejectGroup & { blocks: boolean }>();
+    for (const file of this.loaded) {
+      const mine = outcomes.filter((outcome) => outcome.file_no === file.fileNo);
+      if (mine.length === 0) continue;
+      const rows = mine.map(({ row, reason, kind }) => ({
+        ordinal: row - file.base[kind]!,
+        reason: reason!,
+        kind,
+      }));
+      const found = await findRejects(file, rows, this.options.maxLineBytes);
+      const counts = new Map(rows.map((row, i) => [row.ordinal, { ...row, count: mine[i]!.count }]));
+      const ordinals = rows.map(({ ordinal }) => ordinal).sort((a, b) => a - b);
+      for (const [i, reject] of found.entries()) {
+        const { count, kind } = counts.get(ordinals[i]!)!;
+        const blocks = blocksSessions(file.as, kind, reject.reason);
+        const key = `${blocks} ${reject.reason}`;
+        const before = groups.get(key);
+        groups.set(key, {
+          reason: reject.reason,
+          count: (before?.count ?? 0) + count,
+          first: before?.first ?? `${reject.file}:${reject.line}`,
+          detail: before?.detail ?? reject.detail,
+          blocks,
+        });
+      }
+    }
+    return [...groups.values()].sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
+  }
+
+  async rejects(): Promise<Reject[]> {
+    const rejects: Reject[] = [];
+    for (const file of this.loaded) {
+      const rows: { ordinal: number; reason: string; kind: Kind }[] = [];
+      for (const kind of Object.keys(file.base) as Kind[]) {
+        const found = await this.db.objects<{ row: number; reason: string }>(
+          `SELECT rowid AS row, reason FROM ${FORMATS[kind].table}
+           WHERE file_no = ${file.fileNo} AND reason NOT IN (${ELSEWHERE.map(quote).join(', ')}) ORDER BY rowid`,
+        );
+        for (const { row, reason } of found) rows.push({ ordinal: row - file.base[kind]!, reason, kind });
+      }
+      if (rows.length > 0) rejects.push(...(await findRejects(file, rows, this.options.maxLineBytes)));
+    }
+    return rejects;
+  }
+
+  private async fillFiles(files: readonly FileAccount[]): Promise<void> {
+    await this.db.run(`CREATE OR REPLACE TABLE main.files (file VARCHAR, bytes BIGINT, lines BIGINT, loaded BIGINT,
+      rejected BIGINT, duplicates BIGINT, blank BIGINT, pending BIGINT, conflicts BIGINT, newest_record TIMESTAMPTZ)`);
+    await insertValues(
+      this.db,
+      'main.files',
+      files.map(
+        (
+          f,
+        ) => `(${quote(f.file)}, ${f.bytes}, ${f.lines}, ${f.loaded}, ${f.rejected}, ${f.duplicates}, ${f.blank},
+          ${f.pending}, ${f.conflicts}, ${f.newest_record === null ? 'NULL' : quote(f.newest_record)})`,
+      ),
+    );
+  }
+
+  private async fillRejects(): Promise<void> {
+    await this.db.run(`CREATE OR REPLACE TABLE main.rejects (file VARCHAR, line BIGINT, byte_offset BIGINT,
+      reason VARCHAR, detail VARCHAR, line_sha256 VARCHAR)`);
+    await insertValues(
+      this.db,
+      'main.rejects',
+      (await this.rejects()).map(
+        (r) =>
+          `(${quote(r.file)}, ${r.line}, ${r.byte_offset}, ${quote(r.reason)}, ${quote(r.detail)}, ${quote(r.line_sha256)})`,
+      ),
+    );
+  }
+
+  query(sql: string): Promise<Rows> {
+    return this.db.rows(sql);
+  }
+
+  close(): void {
+    this.db.close();
+    this.spool.remove();
+  }
+}
+
+function isReject(reason: string | null): boolean {
+  return reason !== null && !(ELSEWHERE as readonly string[]).includes(reason);
+}
+
+/**
+ * Whether a reject could hide a call. A line of a file that was named as replay runs cannot, nor one that says
+ * itself that it is a replay run; an unknown schema always could.
+ */
+function blocksSessions(as: LoadedFile['as'], kind: Kind, reason: string): boolean {
+  if (reason === 'value:schema') return true;
+  if (as === 'replay_runs') return reason === 'wrong_kind';
+  return !(kind === 'replay_runs' && /^(missing|type|value):(?!schema$)/.test(reason));
+}
+
+const BATCH = 5_000;
+
+async function insertValues(db: Database, table: string, tuples: readonly string[]): Promise<void> {
+  for (let i = 0; i < tuples.length; i += BATCH) {
+    await db.run(`INSERT INTO ${table} VALUES ${tuples.slice(i, i + BATCH).join(', ')}`);
+  }
+}
+
+function paramsSql(params: Readonly<Record<string, ParamValue>>): string {
+  const literal = (value: ParamValue) => {
+    if (value === null) return 'NULL::VARCHAR';
+    if (typeof value === 'string') return quote(value);
+    if (typeof value === 'boolean') return String(value);
+    return Number.isInteger(value) ? `${value}::BIGINT` : `${value}::DOUBLE`;
+  };
+  const columns = Object.entries(params).map(([name, value]) => `${literal(value)} AS ${ident(name)}`);
+  return `CREATE OR REPLACE TABLE main.params AS SELECT ${columns.join(', ') || 'NULL AS none'}`;
+}
+
+const AGE = /^(\d{1,6})(s|m|h|d|w)$/;
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+const LOCAL = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/;
+
+/** Milliseconds of an age such as `90m`; null when it is none. */
+export function parseAge(text: string): number | null {
+  const [, count, unit] = AGE.exec(text) ?? [];
+  return unit ? Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS] : null;
+}
+
+async function resolveWindow(db: Database, options: LakeOptions): Promise<DuckLake['window']> {
+  const { filters } = options;
+  if (filters.tz !== 'UTC') {
+    await db.rows(`SELECT timezone(${quote(filters.tz)}, now())`).catch(() => {
+      throw new LakelogError(`--tz ${filters.tz} is not a time zone`, {
+        next: 'use an IANA name such as Europe/Berlin or UTC',
+      });
+    });
+  }
+  const resolve = async (flag: string, value: string | undefined): Promise<string | null> => {
+    if (value === undefined) return null;
+    const age = parseAge(value);
+    if (age !== null) return new Date(options.now.getTime() - age).toISOString();
+    const local = DATE.test(value) || LOCAL.test(value);
+    const instant = local
+      ? `timezone(${quote(filters.tz)}, CAST(${quote(value)} AS TIMESTAMP))`
+      : `CAST(${quote(value)} AS TIMESTAMPTZ)`;
+    const wellFormed = local || /^\d{4}-\d{2}-\d{2}[T ].*(Z|[+-]\d{2}:\d{2})$/i.test(value);
+    try {
+      if (!wellFormed) throw new Error('not a time');
+      const { cells } = await db.rows(`SELECT ${instant}`);
+      return cells[0]![0] as string;
+    } catch (error) {
+      throw new LakelogError(`${flag} ${value} is not a time`, {
+        next: `use a date (2026-09-01), RFC 3339 (2026-09-01T08:00:00Z) or an age (24h, 7d)`,
+        cause: messageOf(error),
+      });
+    }
+  };
+  const since = await resolve('--since', filters.since);
+  const until = await resolve('--until', filters.until);
+  if (since !== null && until !== null && since >= until) {
+    throw new LakelogError(`--since ${since} is not before --until ${until}, so the window is empty`, {
+      next: 'swap the two',
+    });
+  }
+  return { since, until, tz: filters.tz };
+}

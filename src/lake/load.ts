@@ -1,0 +1,318 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { LakelogError } from '../errors.js';
+import { type Database, engineError, ident, quote } from './duckdb.js';
+import type { SourceFile } from './inputs.js';
+import { reasonOf } from './inputs.js';
+import { bomLength, changedWhileRead, locate, readSpan, type Scan, scanLines, stripLine } from './lines.js';
+import {
+  derivedAtLoad,
+  FORMATS,
+  fieldValue,
+  type Kind,
+  losslessSource,
+  type ReadOptions,
+  type Routing,
+  reasonSql,
+  strictSource,
+} from './read-sql.js';
+import type { Compression, Spool } from './spool.js';
+
+export interface LoadOptions extends ReadOptions {
+  /** Seconds that an unterminated last line of a live file may stay unfinished. */
+  readonly pendingGraceS: number;
+  /** Fields to keep, by format. Types are checked in all of them whatever is kept. */
+  readonly keep: Record<Kind, ReadonlySet<string>>;
+  readonly withExtra: boolean;
+  readonly now: Date;
+  readonly stdin: Readable;
+  readonly onBytes?: ((done: number) => void) | undefined;
+}
+
+/** A file that was read to its end; its rows stand in the staging tables under `fileNo`. */
+export interface LoadedFile {
+  readonly fileNo: number;
+  readonly name: string;
+  readonly as: SourceFile['as'];
+  readonly scan: Scan;
+  /** Where its uncompressed bytes can be read again. */
+  readonly readable: string;
+  /** rowid of its first line, per staging table it was loaded into. */
+  readonly base: Partial<Record<Kind, number>>;
+}
+
+/** Thrown for a file that cannot vouch for itself; the others are read all the same. */
+export class Unreadable extends Error {}
+
+export async function createStaging(db: Database, options: LoadOptions): Promise<void> {
+  await db.run('CREATE SCHEMA IF NOT EXISTS raw');
+  for (const kind of ['sessions', 'replay_runs'] as const) {
+    const columns = stagedColumns(kind, options).map((column) => `${ident(column.name)} ${column.type}`);
+    await db.run(`CREATE OR REPLACE TABLE ${FORMATS[kind].table}
+      (file_no INTEGER, reason VARCHAR, ${columns.join(', ')})`);
+  }
+}
+
+function stagedColumns(kind: Kind, options: LoadOptions) {
+  const fields = FORMATS[kind].fields
+    .filter((field) => options.keep[kind].has(field.name))
+    .map((field) => ({ name: field.name, ...fieldValue(field, options.attemptFields) }));
+  return [...fields, ...derivedAtLoad(kind, options.withExtra)];
+}
+
+/** Reads one file whole, counts every line, and stages what it holds. */
+export async function loadFile(
+  db: Database,
+  spool: Spool,
+  file: SourceFile,
+  fileNo: number,
+  options: LoadOptions,
+): Promise<LoadedFile> {
+  const source = await openSource(file, spool, options);
+  const scan = await scanLines(source.readable, options.maxLineBytes, {
+    start: source.bom,
+    size: source.size,
+    onBytes: options.onBytes,
+  });
+  const tail = scan.tail && scan.tail.length <= options.maxLineBytes ? scan.tail : null;
+  const torn = tail !== null && !(await parses(source.readable, tail));
+  const live =
+    source.mtimeMs !== null &&
+    Math.abs(options.now.getTime() - source.mtimeMs) <= options.pendingGraceS * 1000;
+  const overrides = new Map(scan.tooLong.map((span) => [span.ordinal, 'too_long']));
+  if (torn) overrides.set(tail.ordinal, live ? 'pending' : 'torn_tail');
+
+  const needsCopy = source.bom > 0 || scan.tooLong.length > 0;
+  const path = await spool.plainName(
+    needsCopy ? await spool.without(source.readable, source.size, source.bom, scan.tooLong) : source.readable,
+  );
+  const stage = (kind: Kind, routing: Routing) =>
+    stageFile(
+      db,
+      path,
+      fileNo,
+      kind,
+      routing,
+      { scan, overrides, skipStrict: torn || scan.tooLong.length > 0, name: file.name },
+      options,
+    );
+
+  const base: Partial<Record<Kind, number>> = {};
+  if (scan.records > 0) {
+    const kind = file.as === 'any' ? await firstKind(source.readable, scan) : file.as;
+    const first = await stage(kind, file.as === 'any' ? 'leave' : 'claim');
+    base[kind] = first.base;
+    if (first.elsewhere > 0) {
+      const other: Kind = kind === 'sessions' ? 'replay_runs' : 'sessions';
+      base[other] = (await stage(other, 'only')).base;
+    }
+  }
+  return { fileNo, name: file.name, as: file.as, scan, readable: source.readable, base };
+}
+
+interface Source {
+  readonly readable: string;
+  readonly size: number;
+  /** Null where "just being written" cannot be: pipes and compressed files. */
+  readonly mtimeMs: number | null;
+  /** Bytes of its byte order mark. */
+  readonly bom: number;
+}
+
+async function openSource(file: SourceFile, spool: Spool, options: LoadOptions): Promise<Source> {
+  try {
+    let readable = file.path;
+    let live = !file.stream;
+    if (file.stream)
+      readable = await spool.fromStream(file.path === '-' ? options.stdin : createReadStream(file.path));
+    const compression = await compressionOf(readable);
+    if (compression) {
+      readable = await spool.decompressed(readable, compression);
+      live = false;
+    }
+    const handle = await open(readable, 'r');
+    try {
+      const stats = await handle.stat();
+      return {
+        readable,
+        size: stats.size,
+        mtimeMs: live ? stats.mtimeMs : null,
+        bom: await bomLength(handle),
+      };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (error instanceof LakelogError) throw error;
+    throw new Unreadable(zlibReason(error) ?? reasonOf(error));
+  }
+}
+
+/** By content, because rotated logs carry any name. */
+async function compressionOf(path: string): Promise<Compression | null> {
+  const handle = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+    if (bytesRead >= 2 && buffer[0] === 0x1f && buffer[1] === 0x8b) return 'gz';
+    return bytesRead === 4 && buffer.readUInt32LE(0) === 0xfd2fb528 ? 'zst' : null;
+  } finally {
+    await handle.close();
+  }
+}
+
+function zlibReason(error: unknown): string | null {
+  const { code } = error as NodeJS.ErrnoException;
+  if (!code?.startsWith('Z') && !code?.startsWith('ERR_ZSTD')) return null;
+  return code === 'Z_BUF_ERROR'
+    ? 'the compressed data stop before their end (truncated copy?)'
+    : `the compressed data are damaged (${(error as Error).message})`;
+}
+
+async function parses(path: string, span: { offset: number; length: number }): Promise<boolean> {
+  const handle = await open(path, 'r');
+  try {
+    const bytes = await readSpan(handle, { ordinal: 0, line: 0, ...span }, span.length);
+    JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await handle.close();
+  }
+}
+
+const PEEK = 1 << 20;
+
+/** The format of the first line decides which columns the first reading looks for; both are read if need be. */
+async function firstKind(path: string, scan: Scan): Promise<Kind> {
+  const handle = await open(path, 'r');
+  try {
+    const bytes = await readSpan(handle, scan.first!, PEEK);
+    const { schema } = JSON.parse(bytes.toString()) as { schema?: unknown };
+    return schema === FORMATS.replay_runs.schema ? 'replay_runs' : 'sessions';
+  } catch {
+    return 'sessions';
+  } finally {
+    await handle.close();
+  }
+}
+
+interface StageInput {
+  readonly scan: Scan;
+  readonly overrides: ReadonlyMap<number, string>;
+  readonly skipStrict: boolean;
+  readonly name: string;
+}
+
+async function stageFile(
+  db: Database,
+  path: string,
+  fileNo: number,
+  kind: Kind,
+  routing: Routing,
+  input: StageInput,
+  options: LoadOptions,
+): Promise<{ base: number; elsewhere: number }> {
+  const { table } = FORMATS[kind];
+  const columns = stagedColumns(kind, options);
+  const insert = (source: string) =>
+    db.run(`INSERT INTO ${table} SELECT ${fileNo}, ${reasonSql(kind, routing)},
+      ${columns.map((column) => column.sql).join(', ')} FROM ${source}`);
+  const strict = async () => {
+    if (input.skipStrict || options.withExtra) return false;
+    try {
+      await insert(strictSource(path, kind, options));
+      return true;
+    } catch {
+      // Some line is no JSON object; which one, and what it costs, is the other reading's affair.
+      return false;
+    }
+  };
+  if (!(await strict())) {
+    await insert(losslessSource(path, kind, options)).catch((error) => {
+      throw engineError(`DuckDB cannot read ${input.name}`, error);
+    });
+  }
+  const [rows] = await db.objects<{ base: number | null; count: number; elsewhere: number }>(
+    `SELECT min(rowid) AS base, count(*) AS count, count(*) FILTER (reason = 'elsewhere') AS elsewhere
+     FROM ${table} WHERE file_no = ${fileNo}`,
+  );
+  if (rows!.count < input.scan.records) {
+    throw changedWhileRead(input.name, input.scan.bytes, rows!.count);
+  }
+  const base = rows!.base ?? 0;
+  if (rows!.count > input.scan.records) {
+    // DuckDB reads on when a writer appends; those lines belong to the next run.
+    await db.run(`DELETE FROM ${table} WHERE file_no = ${fileNo} AND rowid >= ${base + input.scan.records}`);
+  }
+  for (const [ordinal, reason] of input.overrides) {
+    const mark = routing === 'only' ? 'elsewhere' : reason;
+    await db.run(
+      `UPDATE ${table} SET reason = ${quote(mark)} WHERE file_no = ${fileNo} AND rowid = ${base + ordinal}`,
+    );
+  }
+  return { base, elsewhere: rows!.elsewhere };
+}
+
+/** What two byte-identical lines cannot differ in; only lines that agree in it are compared byte by byte. */
+const TWIN_KEY: Record<Kind, readonly string[]> = {
+  sessions: [
+    'session_id',
+    'timestamp',
+    'kind',
+    'model',
+    'iterations',
+    'final_verdict',
+    'call_id',
+    'writer_id',
+    'seq',
+  ],
+  replay_runs: ['session_id', 'timestamp', 'run_id', 'task_id'],
+};
+
+/** Marks byte-identical lines: the first in argument and line order loads, the rest are counted. */
+export async function markDuplicates(db: Database, files: readonly LoadedFile[]): Promise<void> {
+  for (const kind of ['sessions', 'replay_runs'] as const) {
+    const { table } = FORMATS[kind];
+    const key = `hash(${TWIN_KEY[kind].map(ident).join(', ')})`;
+    const suspects = await db.objects<{ file_no: number; row: number }>(
+      `SELECT file_no, rowid AS row FROM ${table} WHERE reason IS NULL AND ${key} IN
+         (SELECT ${key} FROM ${table} WHERE reason IS NULL GROUP BY 1 HAVING count(*) > 1)
+       ORDER BY file_no, rowid`,
+    );
+    if (suspects.length === 0) continue;
+    const seen = new Set<string>();
+    const twins: number[] = [];
+    for (const file of files) {
+      const rows = suspects
+        .filter((suspect) => suspect.file_no === file.fileNo)
+        .map((suspect) => suspect.row);
+      if (rows.length === 0) continue;
+      const base = file.base[kind]!;
+      const spans = await locate(
+        file.readable,
+        { start: file.scan.start, size: file.scan.bytes },
+        rows.map((row) => row - base),
+      );
+      const handle = await open(file.readable, 'r');
+      try {
+        for (const [i, span] of spans.entries()) {
+          const digest = createHash('sha256')
+            .update(stripLine(await readSpan(handle, span, span.length)))
+            .digest('base64');
+          if (seen.has(digest)) twins.push(rows[i]!);
+          else seen.add(digest);
+        }
+      } finally {
+        await handle.close();
+      }
+    }
+    for (let i = 0; i < twins.length; i += 10_000) {
+      await db.run(
+        `UPDATE ${table} SET reason = 'duplicate' WHERE rowid IN (${twins.slice(i, i + 10_000).join(', ')})`,
+      );
+    }
+  }
+}

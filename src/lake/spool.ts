@@ -1,0 +1,144 @@
+import { createReadStream, createWriteStream, rmSync } from 'node:fs';
+import { mkdtemp, open, stat, symlink } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import zlib from 'node:zlib';
+import { LakelogError, messageOf } from '../errors.js';
+import type { LineSpan } from './lines.js';
+
+/** A private folder for what cannot be read in place; gone when the run ends, by signal too. */
+export interface Spool {
+  readonly dir: string;
+  /** Writes a stream to a 0600 file and returns its path. */
+  fromStream(stream: Readable): Promise<string>;
+  /**
+   * Decompresses and verifies the whole file.
+   * @throws Error with a plain reason when it is truncated, damaged or followed by other bytes.
+   */
+  decompressed(source: string, compression: Compression): Promise<string>;
+  /** A copy of the first `size` bytes without the first `skip` and with `0` in place of each given line. */
+  without(source: string, size: number, skip: number, lines: readonly LineSpan[]): Promise<string>;
+  /** A name that DuckDB does not take for a pattern. */
+  plainName(source: string): Promise<string>;
+  text(content: string): Promise<string>;
+  remove(): void;
+}
+
+export type Compression = 'gz' | 'zst';
+
+const PATTERN_CHARACTERS = /[*?[\]{}]/;
+
+export async function openSpool(env: Readonly<Record<string, string | undefined>>): Promise<Spool> {
+  const dir = await mkdtemp(path.join(env.TMPDIR || os.tmpdir(), 'lakelog-'));
+  let count = 0;
+  const next = () => path.join(dir, `${count++}.jsonl`);
+  const remove = () => rmSync(dir, { recursive: true, force: true });
+  const onSignal = (signal: NodeJS.Signals) => {
+    remove();
+    process.kill(process.pid, signal);
+  };
+  process.once('exit', remove);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, onSignal);
+
+  const fromStream = async (stream: Readable) => {
+    const target = next();
+    try {
+      await pipeline(stream, createWriteStream(target, { mode: 0o600, flags: 'wx' }));
+    } catch (error) {
+      throw spoolError(error, dir);
+    }
+    return target;
+  };
+
+  return {
+    dir,
+    fromStream,
+    decompressed: async (source, compression) => {
+      const { size } = await stat(source);
+      const target = next();
+      const decoder = createDecoder(compression);
+      await pipeline(
+        createReadStream(source),
+        decoder,
+        createWriteStream(target, { mode: 0o600, flags: 'wx' }),
+      );
+      // zlib stops without a word at bytes that are no further member.
+      if (decoder.bytesWritten !== size) {
+        throw new Error(`holds ${size - decoder.bytesWritten} bytes after the end of the compressed data`);
+      }
+      return target;
+    },
+    without: async (source, size, skip, lines) => {
+      const target = next();
+      const out = await open(target, 'wx', 0o600);
+      try {
+        let from = skip;
+        for (const line of [...lines, null]) {
+          const to = line ? line.offset : size;
+          if (to > from) {
+            for await (const chunk of createReadStream(source, { start: from, end: to - 1 }))
+              await out.write(chunk);
+          }
+          if (line) {
+            await out.appendFile('0');
+            from = line.offset + line.length;
+          }
+        }
+      } catch (error) {
+        throw spoolError(error, dir);
+      } finally {
+        await out.close();
+      }
+      return target;
+    },
+    plainName: async (source) => {
+      if (!PATTERN_CHARACTERS.test(source)) return source;
+      const target = next();
+      await symlink(source, target);
+      return target;
+    },
+    text: async (content) => {
+      const target = next();
+      const out = await open(target, 'wx', 0o600);
+      await out.writeFile(content);
+      await out.close();
+      return target;
+    },
+    remove: () => {
+      process.off('exit', remove);
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal);
+      remove();
+    },
+  };
+}
+
+type Decoder = (zlib.Gunzip | ReturnType<typeof zlib.createGunzip>) & { bytesWritten: number };
+
+function createDecoder(compression: Compression): Decoder {
+  if (compression === 'gz') return zlib.createGunzip();
+  // Node has zstd from 22.15 on.
+  const { createZstdDecompress } = zlib as unknown as { createZstdDecompress?: () => Decoder };
+  if (!createZstdDecompress) {
+    throw new Error(
+      `this Node.js (${process.version}) cannot read .zst: use Node.js 22.15 or newer, or pipe it: zstdcat FILE | lakelog … -`,
+    );
+  }
+  return createZstdDecompress();
+}
+
+export function canReadZstd(): boolean {
+  return 'createZstdDecompress' in zlib;
+}
+
+function spoolError(error: unknown, dir: string): LakelogError {
+  const full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
+  return new LakelogError(`cannot write a temporary file: ${messageOf(error)}`, {
+    where: dir,
+    next: full
+      ? 'free space there or set TMPDIR to a folder that has some'
+      : 'set TMPDIR to a folder you can write to',
+    cause: error,
+  });
+}

@@ -1,0 +1,50 @@
+import { fileURLToPath } from 'node:url';
+import { styleOf } from './commands/terminal.js';
+import { LakelogError, messageOf } from './errors.js';
+import { type Io, processIo } from './io.js';
+import { runProgram } from './program.js';
+import { renderError } from './render/index.js';
+import { EXIT, type ExitCode } from './schema/result.js';
+
+/** The only catch: every way to end gets an exit code of the documented four and says what, where and what next. */
+export async function run(argv: readonly string[], packageRoot: string, io: Io): Promise<ExitCode> {
+  try {
+    return await runProgram(argv, packageRoot, io);
+  } catch (error) {
+    await io.stderr.write(describe(error, io));
+    return error instanceof LakelogError ? error.exitCode : EXIT.error;
+  }
+}
+
+function describe(error: unknown, io: Io): string {
+  const style = styleOf(io.stderr, io.env);
+  if (error instanceof LakelogError) {
+    const { where, next } = error;
+    return renderError(
+      { what: error.message, ...(where ? { where } : {}), ...(next ? { next } : {}) },
+      style,
+    );
+  }
+  const stack = error instanceof Error ? error.stack : undefined;
+  return renderError(
+    {
+      what: `internal error: ${messageOf(error)}`,
+      next: 'this is a defect of lakelog: please report it with what stands above',
+      ...(io.env.LAKELOG_DEBUG && stack ? { detail: stack } : {}),
+    },
+    style,
+  );
+}
+
+/** Entry of the binary. Exit code 1 means that a gate fired and nothing else, so Node's own failures become 2. */
+export async function main(packageRoot: URL): Promise<void> {
+  const io = processIo();
+  const fail = (error: unknown) => {
+    process.exitCode = EXIT.error;
+    process.stderr.write(describe(error, io), () => process.exit(EXIT.error));
+  };
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  process.exitCode = EXIT.error;
+  process.exitCode = await run(process.argv.slice(2), fileURLToPath(packageRoot), io);
+}

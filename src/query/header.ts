@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto';
+import { LakelogError } from '../errors.js';
+import type { GateRule, GateSpec } from '../schema/gate.js';
+import type { Column, ColumnType } from '../schema/result.js';
+
+/** A question: one portable SELECT whose header says all that lakelog knows about it. */
+export interface Query {
+  /** File name without `.sql`: the subcommand. */
+  readonly name: string;
+  readonly file: string;
+  readonly title: string;
+  readonly question: string;
+  readonly params: readonly Param[];
+  readonly columns: readonly QueryColumn[];
+  /** Null for a question that is no gate. */
+  readonly gate: GateSpec | null;
+  readonly sql: string;
+  readonly sha256: string;
+}
+
+export type ParamType =
+  | { readonly type: 'set'; readonly values: readonly string[] }
+  | { readonly type: 'choice'; readonly values: readonly string[] }
+  /** Kinds whose accepted calls are gated; reaches the tables, not only the SQL. */
+  | { readonly type: 'kinds' }
+  | { readonly type: 'flag' }
+  | { readonly type: 'integer'; readonly min: number | null }
+  | { readonly type: 'number' }
+  | { readonly type: 'text' };
+
+export interface Param {
+  /** snake_case; the option is the same with hyphens. */
+  readonly name: string;
+  readonly of: ParamType;
+  readonly default: string;
+  readonly note: string;
+}
+
+export interface QueryColumn extends Column {
+  /** Shown only when this column of `params` is true. */
+  readonly when?: string;
+}
+
+const COLUMN_TYPES: readonly ColumnType[] = [
+  'text',
+  'integer',
+  'number',
+  'fraction',
+  'boolean',
+  'timestamp',
+  'json',
+];
+const NAME = /^[a-z][a-z0-9_]*$/;
+
+/**
+ * Reads the `-- key: value` lines at the top of a query file.
+ * @throws LakelogError naming file, line and remedy.
+ */
+export function parseQuery(file: string, name: string, sql: string): Query {
+  const params: Param[] = [];
+  const columns: QueryColumn[] = [];
+  const fires: GateRule[] = [];
+  const cannotVouch: (GateRule & { unless?: string })[] = [];
+  const canaries: { value: string; fields: Record<string, unknown> }[] = [];
+  const single = new Map<string, string>();
+
+  for (const [i, text] of sql.split('\n').entries()) {
+    const [, key, raw] = /^--\s*([a-z-]+):\s*(.*?)\s*$/.exec(text) ?? [];
+    if (key === undefined || raw === undefined) break;
+    const fail = (what: string, next: string) => new LakelogError(what, { where: `${file}:${i + 1}`, next });
+    switch (key) {
+      case 'title':
+      case 'question':
+      case 'gate':
+      case 'judges':
+        if (single.has(key)) throw fail(`"${key}" stands twice in the header`, 'keep one of the two');
+        single.set(key, raw);
+        break;
+      case 'param':
+        params.push(parseParam(raw, fail));
+        break;
+      case 'column':
+        columns.push(parseColumn(raw, fail));
+        break;
+      case 'fires': {
+        const { head, note } = split(raw);
+        fires.push({ value: head, note });
+        break;
+      }
+      case 'cannot-vouch': {
+        const { head, note } = split(raw);
+        const [value = '', unless] = head.split(/\s+unless\s+/);
+        cannotVouch.push({ value, note, ...(unless === undefined ? {} : { unless }) });
+        break;
+      }
+      case 'canary':
+        canaries.push(parseCanary(raw, fail));
+        break;
+      default:
+        throw fail(
+          `"${key}" is no key of a query header`,
+          'use title, question, param, column, gate, fires, cannot-vouch, judges or canary',
+        );
+    }
+  }
+  const need = (key: string) => {
+    const value = single.get(key);
+    if (value) return value;
+    throw new LakelogError(`the header has no "${key}"`, {
+      where: `${file}:1`,
+      next: `add a line: -- ${key}: …`,
+    });
+  };
+  const title = need('title');
+  const question = need('question');
+  if (columns.length === 0) {
+    throw new LakelogError('the header names no column', {
+      where: `${file}:1`,
+      next: 'add a line per column of the SELECT: -- column: name type "label" -- what it is',
+    });
+  }
+  let gate: GateSpec | null = null;
+  if (single.has('gate')) {
+    const column = need('gate');
+    if (!columns.some((candidate) => candidate.name === column)) {
+      throw new LakelogError(`the gate reads column "${column}", which the header does not name`, {
+        where: `${file}:1`,
+        next: `add a line: -- column: ${column} text`,
+      });
+    }
+    if (fires.length === 0 || canaries.length === 0) {
+      throw new LakelogError('a gate needs at least one "fires" and one "canary" line', {
+        where: `${file}:1`,
+        next: 'say which value fires, and plant a record that must be found: -- canary: value {"field": …}',
+      });
+    }
+    for (const { unless } of cannotVouch) {
+      if (
+        unless !== undefined &&
+        !params.some((param) => param.name === unless && param.of.type === 'flag')
+      ) {
+        throw new LakelogError(`"unless ${unless}" names no flag`, {
+          where: `${file}:1`,
+          next: `add a line: -- param: ${unless} flag = false -- what it allows`,
+        });
+      }
+    }
+    gate = { column, fires, cannotVouch, judges: need('judges'), canaries };
+  }
+  const sha256 = createHash('sha256').update(sql).digest('hex');
+  return { name, file, title, question, params, columns, gate, sql, sha256 };
+}
+
+type Fail = (what: string, next: string) => LakelogError;
+
+function split(raw: string): { head: string; note: string } {
+  const at = raw.indexOf(' -- ');
+  return at < 0 ? { head: raw, note: '' } : { head: raw.slice(0, at).trim(), note: raw.slice(at + 4).trim() };
+}
+
+function parseParam(raw: string, fail: Fail): Param {
+  const { head, note } = split(raw);
+  const [, name, type, argument, fallback] =
+    /^(\S+)\s+([a-z]+)(?:\(([^)]*)\))?\s*(?:=\s*(.*))?$/.exec(head) ?? [];
+  const usage = 'write it as: -- param: name type = default -- what it does';
+  if (!name || !type || !NAME.test(name)) throw fail(`"${head}" is no parameter`, usage);
+  if (fallback === undefined) throw fail(`parameter "${name}" has no default`, usage);
+  return { name, of: parseType(type, argument, fail), default: fallback.trim(), note };
+}
+
+function parseType(type: string, argument: string | undefined, fail: Fail): ParamType {
+  switch (type) {
+    case 'set':
+    case 'choice': {
+      const values = (argument ?? '').split('|').filter(Boolean);
+      if (values.length === 0) throw fail(`type "${type}" lists no values`, `write it as: ${type}(one|two)`);
+      return { type, values };
+    }
+    case 'integer':
+      return { type, min: argument ? Number(argument) : null };
+    case 'kinds':
+    case 'flag':
+    case 'number':
+    case 'text':
+      return { type };
+    default:
+      throw fail(
+        `"${type}" is no parameter type`,
+        'use set(…), choice(…), kinds, flag, integer, number or text',
+      );
+  }
+}
+
+function parseColumn(raw: string, fail: Fail): QueryColumn {
+  const { head, note } = split(raw);
+  const [, name, type, label, when] =
+    /^(\S+)\s+([a-z]+)(?:\s+"([^"]*)")?(?:\s+when\s+(\S+))?$/.exec(head) ?? [];
+  if (!name || !type)
+    throw fail(`"${head}" is no column`, 'write it as: -- column: name type "label" -- what it is');
+  if (!COLUMN_TYPES.includes(type as ColumnType)) {
+    throw fail(`"${type}" is no column type`, `use one of ${COLUMN_TYPES.join(', ')}`);
+  }
+  return {
+    name,
+    type: type as ColumnType,
+    ...(label === undefined ? {} : { label }),
+    ...(note === '' ? {} : { note }),
+    ...(when === undefined ? {} : { when }),
+  };
+}
+
+function parseCanary(raw: string, fail: Fail): { value: string; fields: Record<string, unknown> } {
+  const [, value, json] = /^(\S+)\s+(\{.*\})$/.exec(raw) ?? [];
+  try {
+    if (!value || !json) throw new Error();
+    return { value, fields: JSON.parse(json) as Record<string, unknown> };
+  } catch {
+    throw fail(`"${raw}" is no canary`, 'write it as: -- canary: value {"field": …}');
+  }
+}

@@ -1,0 +1,60 @@
+import type { Account } from '../lake/lake.js';
+import type { FileAccount, Receipt } from '../schema/result.js';
+import { version } from '../version.js';
+
+export interface ReceiptParts {
+  readonly account: Account;
+  readonly query: { readonly name: string; readonly sha256: string };
+  readonly from: string;
+  readonly gatedKinds: readonly string[];
+  readonly judged: number | null;
+  readonly canary: Receipt['canary'];
+  readonly now: Date;
+}
+
+/** The account of a run, as the receipt states it. */
+export function receiptOf({ account, query, from, gatedKinds, judged, canary, now }: ReceiptParts): Receipt {
+  return {
+    version,
+    query,
+    inputs_from: from,
+    files: account.files,
+    totals: totalsOf(account.files, account.newestCall),
+    problems: account.problems,
+    rejects: account.rejects.map(({ blocks: _, ...group }) => group),
+    calls_loaded: account.callsLoaded,
+    replay_runs_loaded: account.replayRunsLoaded,
+    calls_selected: account.callsSelected,
+    judged,
+    gated_kinds: gatedKinds,
+    kinds_not_gated: account.kinds
+      .filter(({ kind, selected }) => selected > 0 && !gatedKinds.includes(kind))
+      .map(({ kind, selected }) => ({ kind, calls: selected })),
+    inconsistent: account.inconsistent,
+    not_judgeable: account.notJudgeable,
+    conflicts: account.conflicts,
+    gaps: account.gaps,
+    window: account.window,
+    newest_record: account.newestCall,
+    newest_record_age_s:
+      account.newestCall === null
+        ? null
+        : Math.round((now.getTime() - Date.parse(account.newestCall)) / 1000),
+    canary,
+  };
+}
+
+function totalsOf(files: readonly FileAccount[], newest: string | null): Receipt['totals'] {
+  const sum = (pick: (file: FileAccount) => number) => files.reduce((total, file) => total + pick(file), 0);
+  return {
+    bytes: sum((file) => file.bytes),
+    lines: sum((file) => file.lines),
+    loaded: sum((file) => file.loaded),
+    rejected: sum((file) => file.rejected),
+    duplicates: sum((file) => file.duplicates),
+    blank: sum((file) => file.blank),
+    pending: sum((file) => file.pending),
+    conflicts: sum((file) => file.conflicts),
+    newest_record: newest,
+  };
+}

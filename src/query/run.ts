@@ -1,0 +1,97 @@
+import type { Readable } from 'node:stream';
+import { LakelogError, messageOf } from '../errors.js';
+import type { InputRequest } from '../lake/inputs.js';
+import { type Account, type Filters, type Lake, openLake } from '../lake/lake.js';
+import { needsOf } from '../lake/tables.js';
+import type { Cell, Result } from '../schema/result.js';
+import type { Query } from './header.js';
+import type { BoundParams } from './params.js';
+
+export interface RunOptions {
+  readonly filters: Filters;
+  readonly showContent: boolean;
+  readonly maxLineBytes: number;
+  readonly pendingGraceS: number;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: Date;
+  readonly stdin: Readable;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** A question with its parameters, ready to be put to one set of lines after another. */
+export interface Session {
+  /** Loads files and answers. */
+  ask(requests: readonly InputRequest[]): Promise<Answer>;
+  /** Loads the given lines through the same code and answers with the same SQL. */
+  askLines(name: string, lines: string): Promise<Answer>;
+  readonly lake: Lake;
+}
+
+export interface Answer {
+  readonly account: Account;
+  readonly result: Result;
+  /** Calls that the gate judged; null for a question that is no gate. */
+  readonly judged: number | null;
+}
+
+export async function openSession(query: Query, params: BoundParams, options: RunOptions): Promise<Session> {
+  const { filters } = options;
+  const lake = await openLake({
+    needs: needsOf(`${query.sql}\n${query.gate?.judges ?? ''}`, {
+      showContent: options.showContent,
+      alsoColumns: filters.environment.length > 0 ? ['environment'] : [],
+    }),
+    gatedKinds: params.gatedKinds,
+    params: params.columns,
+    ...options,
+  });
+  const answer = async (account: Account): Promise<Answer> => ({
+    account,
+    result: await run(lake, query, params),
+    judged: query.gate ? await countJudged(lake, query.gate.judges, query.file) : null,
+  });
+  return {
+    lake,
+    ask: async (requests) => answer(await lake.load(requests)),
+    askLines: async (name, lines) => answer(await lake.loadText(name, lines)),
+  };
+}
+
+async function run(lake: Lake, query: Query, params: BoundParams): Promise<Result> {
+  const rows = await lake.query(query.sql).catch((error) => {
+    throw sqlError(query.file, error);
+  });
+  const named = query.columns.map((column) => ({ column, at: rows.names.indexOf(column.name) }));
+  const missing = named.find(({ at }) => at < 0);
+  if (missing || rows.names.length !== query.columns.length) {
+    throw new LakelogError(
+      `the header names ${query.columns.map((column) => column.name).join(', ')}; the SELECT yields ${rows.names.join(', ')}`,
+      { where: query.file, next: 'make the column lines of the header and the SELECT agree' },
+    );
+  }
+  const shown = named.filter(
+    ({ column }) => column.when === undefined || params.columns[column.when] === true,
+  );
+  return {
+    columns: shown.map(({ column: { when: _, ...column } }) => column),
+    rows: rows.cells.map((row) => shown.map(({ at }) => row[at] as Cell)),
+  };
+}
+
+async function countJudged(lake: Lake, judges: string, file: string): Promise<number> {
+  try {
+    const { cells } = await lake.query(`SELECT COUNT(*) FROM sessions WHERE ${judges}`);
+    return cells[0]![0] as number;
+  } catch (error) {
+    throw sqlError(file, error);
+  }
+}
+
+function sqlError(file: string, error: unknown): LakelogError {
+  return new LakelogError(`the query failed: ${messageOf(error).split('\n')[0]}`, {
+    where: file,
+    next: 'compare its names with: lakelog schema',
+    cause: error,
+  });
+}

@@ -1,0 +1,105 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { LakelogError, messageOf } from '../errors.js';
+import type { InputRequest } from '../lake/inputs.js';
+
+/** Paths as the user gave them. */
+export interface GivenPaths {
+  readonly paths: readonly string[];
+  readonly sessions: readonly string[];
+  readonly replayRuns: readonly string[];
+}
+
+export interface Sources {
+  readonly requests: readonly InputRequest[];
+  /** For the receipt: where the names came from. */
+  readonly from: string;
+}
+
+export const PRODUCTION_LOG = '/var/lib/lakehouse/validator/sessions.jsonl';
+const CONFIG = 'lakelog.toml';
+
+/**
+ * Decides what to read: arguments, else LAKELOG_SESSIONS / LAKELOG_REPLAY_RUNS, else `lakelog.toml`, else
+ * `./sessions.jsonl` (with `./replay_runs.jsonl`), else the production path.
+ * @param wantsReplays false spares an unasked-for replay file of the default places.
+ */
+export async function chooseSources(
+  given: GivenPaths,
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+  wantsReplays: boolean,
+): Promise<Sources> {
+  const requests = toRequests(given);
+  if (requests.length > 0) return { requests, from: 'arguments' };
+
+  const listed = (name: string) => (env[name] ?? '').split(path.delimiter).filter(Boolean);
+  const named = toRequests({
+    paths: [],
+    sessions: listed('LAKELOG_SESSIONS'),
+    replayRuns: listed('LAKELOG_REPLAY_RUNS'),
+  });
+  if (named.length > 0)
+    return { requests: named, from: 'environment (LAKELOG_SESSIONS, LAKELOG_REPLAY_RUNS)' };
+
+  const config = path.join(cwd, CONFIG);
+  if (existsSync(config)) {
+    const configured = toRequests(await readConfig(config));
+    if (configured.length > 0) return { requests: configured, from: `config (${CONFIG})` };
+  }
+  const here = existsSync(path.join(cwd, 'sessions.jsonl'));
+  if (!here && existsSync(PRODUCTION_LOG)) {
+    return { requests: [{ path: PRODUCTION_LOG, as: 'sessions' }], from: 'default (production path)' };
+  }
+  const replays = wantsReplays && existsSync(path.join(cwd, 'replay_runs.jsonl'));
+  return {
+    requests: toRequests({
+      paths: [],
+      sessions: ['sessions.jsonl'],
+      replayRuns: replays ? ['replay_runs.jsonl'] : [],
+    }),
+    from: 'default (working folder)',
+  };
+}
+
+function toRequests(given: GivenPaths): InputRequest[] {
+  return [
+    ...given.paths.map((path) => ({ path, as: 'any' as const })),
+    ...given.sessions.map((path) => ({ path, as: 'sessions' as const })),
+    ...given.replayRuns.map((path) => ({ path, as: 'replay_runs' as const })),
+  ];
+}
+
+async function readConfig(file: string): Promise<GivenPaths> {
+  const { parse } = await import('smol-toml');
+  let config: Record<string, unknown>;
+  try {
+    config = parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new LakelogError(`${CONFIG} is not TOML: ${messageOf(error).split('\n')[0]}`, {
+      where: file,
+      next: 'correct it',
+    });
+  }
+  const list = (key: string) => {
+    const value = config[key] ?? [];
+    const values = typeof value === 'string' ? [value] : value;
+    if (!Array.isArray(values) || values.some((entry) => typeof entry !== 'string')) {
+      throw new LakelogError(`"${key}" must be a path or a list of paths`, {
+        where: file,
+        next: `write it as: ${key} = ["logs/"]`,
+      });
+    }
+    return values as string[];
+  };
+  // A misspelt key would silently send the alarm to another file.
+  const known = ['sessions', 'replay_runs', 'validatord'];
+  const unknown = Object.keys(config).find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    throw new LakelogError(`"${unknown}" is no key of ${CONFIG}`, {
+      where: file,
+      next: 'use sessions and replay_runs',
+    });
+  }
+  return { paths: [], sessions: list('sessions'), replayRuns: list('replay_runs') };
+}

@@ -1,0 +1,17 @@
+/** Rules of a gate: its rows are violations, and one column says which rule a row breaks. */
+export interface GateSpec {
+  readonly column: string;
+  readonly fires: readonly GateRule[];
+  readonly cannotVouch: readonly (GateRule & { readonly unless?: string })[];
+  /** Condition over `sessions`: the calls that were judged. */
+  readonly judges: string;
+  readonly canaries: readonly {
+    readonly value: string;
+    readonly fields: Readonly<Record<string, unknown>>;
+  }[];
+}
+
+export interface GateRule {
+  readonly value: string;
+  readonly note: string;
+}

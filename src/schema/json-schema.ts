@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { ATTEMPT_FIELDS, REPLAY_SCHEMA, SESSION_SCHEMA } from './fields.js';
+import { looseRecord, replayRecord, sessionRecord } from './records.js';
+
+export type RecordName = 'session' | 'replay';
+
+/** A JSON Schema (draft 2020-12) as plain data. */
+export type JsonSchema = { [keyword: string]: unknown };
+
+/**
+ * The published JSON Schema of a record. Two things it cannot say as strictly as the loader: that the day of a
+ * timestamp exists is only `format: date-time`, and JSON Schema takes `1.0` for an integer.
+ */
+export function jsonSchema(name: RecordName): JsonSchema {
+  return name === 'session' ? sessionSchema() : replaySchema();
+}
+
+function sessionSchema(): JsonSchema {
+  const { $schema, properties, ...rest } = objectSchema(sessionRecord);
+  const attempts = (properties as { attempts: JsonSchema }).attempts;
+  attempts.description = `${attempts.description} Recommended shape of each: #/$defs/attempt.`;
+  return {
+    $schema,
+    $id: `https://lakelog.dev/schema/${SESSION_SCHEMA}.json`,
+    title: SESSION_SCHEMA,
+    description:
+      'One iterate call (a generate, validate, retry loop): one line of sessions.jsonl, JSON Lines in UTF-8, terminated by \\n. ' +
+      'Fields that are not required may be absent or null; unknown fields are kept.',
+    properties,
+    ...rest,
+    if: { properties: { final_verdict: { const: 'accepted' } }, required: ['final_verdict'] },
+    // biome-ignore lint/suspicious/noThenProperty: the JSON Schema keyword.
+    then: { properties: { iterations: { minimum: 1 } } },
+    $defs: { attempt: attemptSchema() },
+  };
+}
+
+function replaySchema(): JsonSchema {
+  const { $schema, properties, ...rest } = objectSchema(replayRecord);
+  return {
+    $schema,
+    $id: `https://lakelog.dev/schema/${REPLAY_SCHEMA}.json`,
+    title: REPLAY_SCHEMA,
+    description:
+      'One replayed task: one line of replay_runs.jsonl, JSON Lines in UTF-8, terminated by \\n. ' +
+      'Fields that are not required may be absent or null; unknown fields are kept.',
+    properties,
+    ...rest,
+  };
+}
+
+function attemptSchema(): JsonSchema {
+  const { $schema: _, ...rest } = objectSchema(looseRecord(ATTEMPT_FIELDS, ''));
+  return {
+    description:
+      'Recommended shape of an element of `attempts`. Nothing refers to it: an attempt of another shape is shown ' +
+      'as verdict "other" and never rejects the line.',
+    ...rest,
+  };
+}
+
+function objectSchema(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, {
+    target: 'draft-2020-12',
+    io: 'input',
+    reused: 'inline',
+    override: ({ jsonSchema }) => {
+      // zod writes the equivalent {}, which reads like an omission.
+      if (jsonSchema.type === 'object') jsonSchema.additionalProperties = true;
+    },
+  });
+}

@@ -1,0 +1,119 @@
+/**
+ * The shapes that machine output is made of (promise 4: they are an API). A leaf: lake and query fill them in,
+ * gate judges them, render writes them.
+ */
+
+/** JSON-like cell of a result; a bigint beyond 2^53 arrives as a decimal string. */
+export type Cell = string | number | boolean | null | readonly Cell[] | { readonly [key: string]: Cell };
+
+export type ColumnType = 'text' | 'integer' | 'number' | 'fraction' | 'boolean' | 'timestamp' | 'json';
+
+export interface Column {
+  /** Name in machine formats. */
+  readonly name: string;
+  readonly type: ColumnType;
+  /** Heading in tables; the name where absent. */
+  readonly label?: string;
+  /** One sentence. */
+  readonly note?: string;
+}
+
+/** Rows of a query: cells in the order of the columns, fractions 0–1 and unrounded, timestamps RFC 3339 UTC. */
+export interface Result {
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+/** Exit codes of design §5, the same for every command. */
+export const EXIT = { clear: 0, fired: 1, error: 2, cannotVouch: 3 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Why a gate fired, why it cannot vouch, or what the reader should know all the same. */
+export interface Finding {
+  /** Stable identifier, e.g. `rejects`, `missing_input`. */
+  readonly code: string;
+  /** What, in one sentence without a final full stop. */
+  readonly message: string;
+  /** file:line or path, where there is one. */
+  readonly where?: string;
+  /** The next command to run or thing to do. */
+  readonly next?: string;
+}
+
+export interface Verdict {
+  readonly status: 'clear' | 'fired' | 'cannot_vouch';
+  readonly exit_code: ExitCode;
+  readonly fired: readonly Finding[];
+  readonly cannot_vouch: readonly Finding[];
+  readonly notices: readonly Finding[];
+}
+
+/** The account of one file. Always `lines = loaded + rejected + duplicates + blank + pending`. */
+export interface FileAccount {
+  readonly file: string;
+  /** Bytes read, uncompressed. */
+  readonly bytes: number;
+  readonly lines: number;
+  readonly loaded: number;
+  readonly rejected: number;
+  readonly duplicates: number;
+  readonly blank: number;
+  readonly pending: number;
+  /** Loaded calls whose call_id another loaded line with other bytes carries too. */
+  readonly conflicts: number;
+  /** RFC 3339 UTC, or null where nothing loaded. */
+  readonly newest_record: string | null;
+}
+
+export interface RejectGroup {
+  /** `bad_json`, `missing:kind`, `type:iterations`, `value:final_verdict`, … */
+  readonly reason: string;
+  readonly count: number;
+  /** file:line of the first one. */
+  readonly first: string;
+  /** What is wrong with the first one, for a person; never holds content fields. */
+  readonly detail: string;
+}
+
+export interface InputProblem {
+  readonly path: string;
+  readonly problem: 'missing' | 'unreadable' | 'no_logs' | 'no_records';
+  readonly detail: string;
+}
+
+/** The account a run gives of what it read and judged. */
+export interface Receipt {
+  readonly version: string;
+  /** Name and sha-256 of the SQL that ran. */
+  readonly query: { readonly name: string; readonly sha256: string };
+  /** Where the inputs came from: `arguments`, `environment`, `config`, `default`. */
+  readonly inputs_from: string;
+  readonly files: readonly FileAccount[];
+  readonly totals: Omit<FileAccount, 'file'>;
+  readonly problems: readonly InputProblem[];
+  readonly rejects: readonly RejectGroup[];
+  /** Loaded rows per record format, unfiltered. */
+  readonly calls_loaded: number;
+  readonly replay_runs_loaded: number;
+  /** Calls that pass the filters. */
+  readonly calls_selected: number;
+  /** Rows the gate judged; null for a query that is no gate. */
+  readonly judged: number | null;
+  readonly gated_kinds: readonly string[];
+  /** Kinds outside the gated ones and how many selected calls each has. */
+  readonly kinds_not_gated: readonly { readonly kind: string; readonly calls: number }[];
+  /** Selected calls whose attempts disagree with `iterations` or are not understood. */
+  readonly inconsistent: number;
+  /** Selected calls with iterations but without recorded attempts. */
+  readonly not_judgeable: number;
+  readonly conflicts: number;
+  /** Lines lost between a writer's smallest and largest seq. */
+  readonly gaps: readonly { readonly writer_id: string; readonly missing: number }[];
+  /** Half-open, RFC 3339 UTC; null = unbounded. */
+  readonly window: { readonly since: string | null; readonly until: string | null; readonly tz: string };
+  /** Of all loaded calls, unfiltered. */
+  readonly newest_record: string | null;
+  readonly newest_record_age_s: number | null;
+  /** The canary: lines that were planted and found before anything else was believed; null for no gate. */
+  readonly canary: { readonly planted: number; readonly found: number } | null;
+}
