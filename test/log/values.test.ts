@@ -1,0 +1,294 @@
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MAX_DEPTH } from '../../src/log/clean.js';
+import { ReplayLogger, SessionLogger } from '../../src/log/index.js';
+import { MAX_LINE_BYTES } from '../../src/log/line.js';
+import { SESSION_FIELDS } from '../../src/schema/fields.js';
+import { replayRecord, sessionRecord } from '../../src/schema/records.js';
+import { fullReplay, fullSession } from '../schema/samples.js';
+import { call, linesOf, recordsOf, temporaryFolder } from './support.js';
+
+function depthOf(line: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const character of line.replaceAll(/"(?:[^"\\]|\\.)*"/g, '')) {
+    if (character === '{' || character === '[') deepest = Math.max(deepest, ++depth);
+    if (character === '}' || character === ']') depth--;
+  }
+  return deepest;
+}
+
+/** What promise 3 asks of a line, whatever was in the record. */
+function expectGoodLine(line: string): Record<string, unknown> {
+  expect(Buffer.from(line).toString()).toBe(line);
+  const record = JSON.parse(line);
+  expect(JSON.stringify(record)).not.toMatch(/(?<!\\)(\\\\)*\\u[dD][89a-fA-F]/);
+  expect(depthOf(line)).toBeLessThanOrEqual(MAX_DEPTH + 1);
+  expect(Buffer.byteLength(line)).toBeLessThanOrEqual(MAX_LINE_BYTES);
+  return record;
+}
+
+function session(record: unknown): { written: boolean; record: Record<string, unknown>; errors: Error[] } {
+  const path = join(temporaryFolder(), 'sessions.jsonl');
+  const errors: Error[] = [];
+  const logger = new SessionLogger(path, { onError: (error) => errors.push(error) });
+  const written = logger.append(record as never);
+  logger.close();
+  return { written, record: written ? expectGoodLine(linesOf(path)[0]!) : {}, errors };
+}
+
+function nested(depth: number): unknown {
+  let value: unknown = 'bottom';
+  for (let i = 0; i < depth; i++) value = i % 2 ? [value] : { value };
+  return value;
+}
+
+const cycle: Record<string, unknown> = { name: 'cycle' };
+cycle.self = { again: [cycle] };
+
+const revoked = Proxy.revocable({}, {});
+revoked.revoke();
+
+/** 2^60 leaves, one object each level. */
+let shared: unknown = 'leaf';
+for (let i = 0; i < 60; i++) shared = [shared, shared];
+
+const endless: object = new Proxy(
+  {},
+  {
+    ownKeys: () => ['a', 'b'],
+    get: () => endless,
+    getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
+  },
+);
+
+const NASTY: [string, unknown][] = [
+  ['a BigInt', 10n],
+  ['a large BigInt', 2n ** 70n],
+  ['a cycle', cycle],
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['undefined', undefined],
+  ['a function', () => 1],
+  ['a symbol', Symbol('x')],
+  [
+    'a throwing getter',
+    {
+      get worker() {
+        throw new Error('no');
+      },
+    },
+  ],
+  [
+    'a getter that throws null',
+    {
+      get worker() {
+        throw null;
+      },
+    },
+  ],
+  [
+    'a throwing toJSON',
+    {
+      toJSON() {
+        throw new Error('no');
+      },
+    },
+  ],
+  [
+    'a toJSON that gives itself',
+    {
+      toJSON() {
+        return this;
+      },
+    },
+  ],
+  ['an invalid Date', new Date(Number.NaN)],
+  ['a revoked Proxy', revoked.proxy],
+  ['an endless Proxy', endless],
+  ['nesting of 10,000', nested(10_000)],
+  ['nesting of 200,000', nested(200_000)],
+  ['shared subtrees', shared],
+  ['a lone high surrogate', 'a\ud800b'],
+  ['a lone low surrogate', '\udc00'],
+  ['a lone surrogate in a key', { '\ud800': 1 }],
+  ['a spelled-out escape', '\\ud800'],
+  ['control characters', '\u0000\u0001\n\r\t\u2028'],
+  ['a key __proto__', JSON.parse('{"__proto__":{"a":1}}')],
+  ['a sparse array', new Array(2 ** 32 - 1)],
+  ['a boxed string', new String('x')],
+  ['bytes', new Uint8Array(8)],
+  ['a Map', new Map([[1, 2]])],
+  ['20 MB of text', 'x'.repeat(20_000_000)],
+  ['6 MB of control characters', '\u0001'.repeat(6_000_000)],
+  ['3 million values', Array.from({ length: 3_000_000 }, () => 0)],
+];
+
+describe.each(['artifact', 'prompt', 'attempts', 'x-team'])('%s holding', (field) => {
+  it.each(NASTY)('%s makes a valid line', (_, value) => {
+    const { written, record } = session(call({ [field]: value }));
+    expect(written).toBe(true);
+    sessionRecord.parse(record);
+    expect(record).toMatchObject({ iterations: 1, final_verdict: 'accepted' });
+  });
+});
+
+describe('a record', () => {
+  it.each([
+    () => null,
+    () => undefined,
+    () => 5,
+    () => 'text',
+    () => () => 1,
+    () => [],
+    () => [call()],
+    () => revoked.proxy,
+    () => ({ toJSON: () => 'text' }),
+  ])('that is none is dropped and told: %s', (make) => {
+    const { written, errors } = session(make());
+    expect(written).toBe(false);
+    expect(errors).toHaveLength(1);
+  });
+
+  it('may be a class instance, have a toJSON or no prototype', () => {
+    class Call {
+      readonly secret = 1;
+      toJSON() {
+        return call();
+      }
+    }
+    expect(session(new Call()).record).toMatchObject(call());
+    expect(session(new Call()).record).not.toHaveProperty('secret');
+    expect(session(Object.assign(Object.create(null), call())).record).toMatchObject(call());
+  });
+
+  it('says in log_note what was replaced', () => {
+    const { record } = session(
+      call({ artifact: { a: cycle }, grounded_in_roster: 'false', daemon: 7, seq: 0 }),
+    );
+    expect(record.artifact).toEqual({ a: { name: 'cycle', self: { again: ['[lakelog: cycle]'] } } });
+    expect(record.log_note).toBe(
+      'artifact: cycle; grounded_in_roster: left out, not a boolean; daemon: left out, not a string; ' +
+        'seq: left out, not an integer of at least 1',
+    );
+    expect(record).not.toHaveProperty('daemon');
+  });
+
+  it('without anything to say has no log_note', () => {
+    expect(session(fullSession).record).toEqual(fullSession);
+  });
+
+  it('too large keeps its verdicts and loses its content', () => {
+    const attempts = [
+      { verdict: 'rejected', raw: 'x'.repeat(9_000_000) },
+      { verdict: 'accepted', raw: 'y' },
+    ];
+    const { record } = session({ ...fullSession, iterations: 2, attempts });
+    expect(record).toMatchObject({
+      iterations: 2,
+      final_verdict: 'accepted',
+      grounded_in_roster: true,
+      attempts: [
+        { attempt_number: 1, verdict: 'rejected' },
+        { attempt_number: 2, verdict: 'accepted' },
+      ],
+      artifact: '[lakelog: left out, record too large]',
+      log_note: 'content, documents and unknown fields left out: record too large',
+    });
+  });
+
+  it('too large even without content is dropped', () => {
+    const { written, errors } = session(call({ session_id: 'x'.repeat(9_000_000) }));
+    expect(written).toBe(false);
+    expect(errors[0]!.message).toMatch(/too large/);
+  });
+
+  it('with required fields that are wrong is written as it is, and told', () => {
+    const { written, record, errors } = session({ ...call({ iterations: 'two' }), kind: undefined });
+    expect(written).toBe(true);
+    expect(record.iterations).toBe('two');
+    expect(errors.map(String)).toEqual([
+      'InvalidRecord: a record was written that readers will reject: kind is missing, iterations is not valid',
+    ]);
+  });
+
+  it('has its fields in the order of the table, unknown ones last', () => {
+    const { record } = session({ team: 'North', ...call() });
+    const names = [...SESSION_FIELDS.map(({ name }) => name), 'team'];
+    expect(Object.keys(record)).toEqual(names.filter((name) => name in record));
+  });
+});
+
+describe('documents', () => {
+  it('keep their number when some do not fit', () => {
+    const path = join(temporaryFolder(), 'replay_runs.jsonl');
+    const documents = [{ id: 'a', score: 'high', rank: 1, page: 2 }, 5, null, { rank: 1.5 }];
+    new ReplayLogger(path).append({ ...fullReplay, documents: documents as never });
+    const [record] = recordsOf(path);
+    expect(replayRecord.parse(record).documents).toEqual([{ id: 'a', rank: 1, page: 2 }, {}, {}, {}]);
+    expect(record!.log_note).toBe('documents: parts that do not fit left out');
+  });
+});
+
+describe('anything', () => {
+  const anything = fc.anything({
+    withBigInt: true,
+    withBoxedValues: true,
+    withDate: true,
+    withMap: true,
+    withNullPrototype: true,
+    withObjectString: true,
+    withSet: true,
+    withSparseArray: true,
+    withTypedArray: true,
+    withUnicodeString: true,
+  } as never);
+  const value = fc.oneof(anything, fc.string({ unit: 'binary' }), fc.constant('\ud800'));
+  const optional = SESSION_FIELDS.filter((field) => !field.required).map((field) => field.name);
+
+  it('in any optional field of a call makes a valid line', () => {
+    const path = join(temporaryFolder(), 'sessions.jsonl');
+    const logger = new SessionLogger(path, { onError: () => {} });
+    const fields = fc.dictionary(fc.constantFrom(...optional, 'x-team', '__proto__', 'toString'), value);
+    fc.assert(
+      fc.property(fields, (changes) => {
+        expect(logger.append(call(changes))).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+    for (const line of linesOf(path)) sessionRecord.parse(expectGoodLine(line));
+    expect(logger.stats()).toMatchObject({ written: 1000, dropped: 0 });
+  });
+
+  it('in any optional field of a run makes a valid line', () => {
+    const path = join(temporaryFolder(), 'replay_runs.jsonl');
+    const logger = new ReplayLogger(path, { onError: () => {} });
+    const names = Object.keys(fullReplay).slice(4);
+    const fields = fc.dictionary(
+      fc.constantFrom(...names),
+      fc.oneof(value, fc.array(fc.dictionary(fc.constantFrom('id', 'score', 'rank'), value))),
+    );
+    fc.assert(
+      fc.property(fields, (changes) => {
+        expect(logger.append({ session_id: 's', run_id: 'r', ...changes })).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+    for (const line of linesOf(path)) replayRecord.parse(expectGoodLine(line));
+  });
+
+  it('as a record never throws', () => {
+    const path = join(temporaryFolder(), 'sessions.jsonl');
+    const logger = new SessionLogger(path, { onError: () => {} });
+    fc.assert(
+      fc.property(anything, (record) => {
+        logger.append(record as never);
+      }),
+      { numRuns: 1000 },
+    );
+    const { written, dropped } = logger.stats();
+    expect(written + dropped).toBe(1000);
+    if (written > 0) for (const line of linesOf(path)) expectGoodLine(line);
+  });
+});
