@@ -1,0 +1,70 @@
+import type { Receipt } from '../schema/result.js';
+import { instant } from './display.js';
+import { columns } from './measure.js';
+import { sanitize } from './sanitize.js';
+import { age, plural } from './units.js';
+import { clip } from './wrap.js';
+
+/** What a receipt says in a line each, lists cut to what fits `room` columns; lines that would say nothing are left out. */
+export function facts(receipt: Receipt, room: number): [label: string, text: string][] {
+  const { canary, newest_record, newest_record_age_s, query, version, window } = receipt;
+  const old = newest_record_age_s === null ? '' : `, ${age(newest_record_age_s)}`;
+  const all: [string, string][] = [
+    ['judged', judged(receipt, room)],
+    ['not gated', notGated(receipt, room)],
+    ['calls', calls(receipt)],
+    ['gaps', gaps(receipt, room)],
+    ['window', range(window)],
+    ['newest', newest_record === null ? 'no record' : instant(newest_record) + old],
+    ['canary', canary === null ? 'none planted' : `${canary.planted} planted, ${canary.found} found`],
+    [
+      'query',
+      `${clip(sanitize(query.name), 30)} ${sanitize(query.sha256.slice(0, 12))}, lakelog ${sanitize(version)}`,
+    ],
+  ];
+  return all.filter(([, text]) => text !== '');
+}
+
+function judged({ judged, gated_kinds }: Receipt, room: number): string {
+  const calls = plural(judged ?? 0, 'call');
+  return gated_kinds.length === 0 ? calls : list(`${calls}, gated kinds: `, gated_kinds, room);
+}
+
+function notGated({ kinds_not_gated }: Receipt, room: number): string {
+  const kinds = kinds_not_gated.map(({ kind, calls }) => `${kind} ${calls}`);
+  return list('', kinds, room);
+}
+
+function calls(receipt: Receipt): string {
+  const { calls_loaded, calls_selected, replay_runs_loaded, inconsistent, not_judgeable, conflicts } =
+    receipt;
+  const replays = replay_runs_loaded === 0 ? '' : `, ${plural(replay_runs_loaded, 'replay run')}`;
+  const doubts = `${inconsistent} inconsistent, ${not_judgeable} not judgeable, ${conflicts} conflicts`;
+  return `${calls_loaded} loaded${replays}, ${calls_selected} selected; ${doubts}`;
+}
+
+function gaps({ gaps }: Receipt, room: number): string {
+  const lost = gaps.reduce((total, gap) => total + gap.missing, 0);
+  if (lost === 0) return '';
+  const writers = gaps.map(({ writer_id, missing }) => `${writer_id} ${missing}`);
+  return list(`${plural(lost, 'line')} lost, by writer: `, writers, room);
+}
+
+function range({ since, until, tz }: Receipt['window']): string {
+  const zone = `(${clip(sanitize(tz), 40)})`;
+  if (since !== null && until !== null) return `${instant(since)} to before ${instant(until)} ${zone}`;
+  if (since !== null) return `since ${instant(since)} ${zone}`;
+  return until === null ? `all time ${zone}` : `before ${instant(until)} ${zone}`;
+}
+
+/** As many of a list as fit the line, and how many more there are. */
+function list(before: string, items: readonly string[], room: number): string {
+  const width = Math.max(room - columns(before) - ' and 9999 more'.length, 12);
+  let text = '';
+  for (const [i, item] of items.map(sanitize).entries()) {
+    const next = text === '' ? clip(item, width) : `${text}, ${item}`;
+    if (columns(next) > width) return `${before}${text} and ${items.length - i} more`;
+    text = next;
+  }
+  return before + text;
+}

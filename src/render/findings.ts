@@ -1,0 +1,38 @@
+import type { Finding, Verdict } from '../schema/result.js';
+import { type Paint, paintFor } from './paint.js';
+import { hanging } from './paragraph.js';
+import type { Style } from './report.js';
+import { sanitize } from './sanitize.js';
+import { clip } from './wrap.js';
+
+export const KINDS = ['fired', 'cannot_vouch', 'notices'] as const;
+export type Kind = (typeof KINDS)[number];
+
+const WORDS: Readonly<Record<Kind, string>> = {
+  fired: 'fired:',
+  cannot_vouch: 'cannot vouch:',
+  notices: 'notice:',
+};
+
+/** Every finding with what, where and next (promise 7), or '' where there is none. */
+export function renderFindings(verdict: Verdict, style: Style): string {
+  return KINDS.flatMap((kind) => verdict[kind].flatMap((finding) => findingLines(kind, finding, style)))
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** `next` stays on one line of text, however long: a command that is copied must not come with line breaks. */
+export function findingLines(kind: Kind, { message, where, next }: Finding, style: Style, most?: number) {
+  const paint = paintFor(style);
+  const what = `${WORDS[kind]} ${sanitize(message)}${where === undefined ? '' : ` (${sanitize(where)})`}`;
+  const lines = hanging(what, '  ', style.width, most);
+  lines[0] = `${brush(kind, paint)(WORDS[kind])}${lines[0]?.slice(WORDS[kind].length) ?? ''}`;
+  if (next === undefined) return lines;
+  const command = `  → ${sanitize(next)}`;
+  return [...lines, style.width === null || most === undefined ? command : clip(command, 2 * style.width)];
+}
+
+function brush(kind: Kind, paint: Paint): (text: string) => string {
+  if (kind === 'fired') return paint.bad;
+  return kind === 'cannot_vouch' ? paint.doubtful : paint.faint;
+}

@@ -1,0 +1,58 @@
+import type { Cell, Column, Result } from '../schema/result.js';
+import { uniqueNames } from './names.js';
+import type { Report } from './report.js';
+import { escapeJson } from './sanitize.js';
+
+/** One envelope on one line; its keys and their order are an API. */
+export function renderJson({ query, params, result, verdict, receipt }: Report): string {
+  const names = uniqueNames(result.columns);
+  const columns = result.columns.map(({ type, note }, i) => ({ name: names[i], type, note: note ?? null }));
+  return [
+    '{"format":"lakelog.result.v1"',
+    `,"lakelog":${encode(receipt.version)}`,
+    `,"query":${encode(query.name)}`,
+    `,"title":${encode(query.title)}`,
+    `,"params":${encode(params)}`,
+    `,"verdict":${encode(verdict ?? null)}`,
+    `,"columns":${encode(columns)}`,
+    `,"rows":[${objects(result).join(',')}]`,
+    `,"receipt":${encode(receipt)}`,
+    '}\n',
+  ].join('');
+}
+
+/** A row an object, a line each, and nothing else. */
+export function renderJsonLines({ result }: Report): string {
+  return objects(result)
+    .map((object) => `${object}\n`)
+    .join('');
+}
+
+/** JSON text passes as it is, so that no number of it loses digits; line ends between its tokens go. */
+export function cellJson(cell: Cell | undefined, column: Column): string {
+  if (column.type === 'json' && typeof cell === 'string' && isJson(cell)) {
+    return escapeJson(cell.replace(/[\r\n\t]/g, ''));
+  }
+  return encode(cell ?? null);
+}
+
+// Objects are written, not built: a column may be called `__proto__` or `0`, and order is part of the format.
+function objects(result: Result): string[] {
+  const keys = uniqueNames(result.columns).map((name) => `${encode(name)}:`);
+  return result.rows.map(
+    (row) => `{${result.columns.map((column, i) => keys[i] + cellJson(row[i], column)).join(',')}}`,
+  );
+}
+
+function encode(value: unknown): string {
+  return escapeJson(JSON.stringify(value));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,48 @@
+import stringWidth from 'string-width';
+
+const graphemes = new Intl.Segmenter();
+
+/** One column a code unit, no grapheme of two: printable ASCII and Latin letters. */
+const NARROW = /^[ -~\u00a1-\u02ff]*$/;
+
+// Each step of Intl.Segmenter copies the whole text (Node 20: 20,000 characters take 0.3 s, 80,000 all memory), and
+// string-width uses it. In pieces of this length the cost grows with the text.
+const PIECE = 256;
+
+/** Columns that a sanitised text takes on a terminal. */
+export function columns(text: string): number {
+  if (NARROW.test(text)) return text.length;
+  let total = 0;
+  for (const piece of pieces(text)) total += NARROW.test(piece) ? piece.length : stringWidth(piece);
+  return total;
+}
+
+/** What a reader takes for single characters. */
+export function* characters(text: string): Iterable<string> {
+  for (const piece of pieces(text)) {
+    if (NARROW.test(piece)) yield* piece;
+    else for (const { segment } of graphemes.segment(piece)) yield segment;
+  }
+}
+
+function* pieces(text: string): Iterable<string> {
+  for (let start = 0; start < text.length; ) {
+    const end = boundary(text, start);
+    yield text.slice(start, end);
+    start = end;
+  }
+}
+
+/** Before a printable ASCII character, where a new grapheme begins; else at least not inside a surrogate pair. */
+function boundary(text: string, start: number): number {
+  const most = start + PIECE;
+  if (most >= text.length) return text.length;
+  for (let end = most; end > start; end -= 1) {
+    if (isAscii(text.charCodeAt(end))) return end;
+  }
+  return (text.charCodeAt(most) & 0xfc00) === 0xdc00 ? most - 1 : most;
+}
+
+function isAscii(code: number): boolean {
+  return code >= 0x20 && code <= 0x7e;
+}

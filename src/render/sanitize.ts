@@ -1,0 +1,28 @@
+// Cc controls, Cf format characters (bidi, zero width, tags), Cs lone surrogates, Zl/Zp separators, and whatever
+// else Unicode wants drawn as nothing (fillers, variation selectors). A selector right after an emoji is kept: it
+// picks the glyph. https://unicode.org/reports/tr36/#Bidirectional_Text_Spoofing, https://trojansource.codes
+const UNSEEN =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}](?<!\p{Emoji}[\uFE0E\uFE0F])/gu;
+
+const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** Text of unknown origin with everything that moves, hides or reorders made visible: `\x1b`, `\u202e`, `\n`. */
+export function sanitize(text: string): string {
+  return text.replace(UNSEEN, (char) => SHORT[char] ?? visible(char.codePointAt(0) ?? 0));
+}
+
+/** JSON text that means the same and holds no character a terminal could act on. */
+export function escapeJson(json: string): string {
+  return json.replace(UNSEEN, (char) =>
+    Array.from({ length: char.length }, (_, i) => `\\u${hex(char.charCodeAt(i), 4)}`).join(''),
+  );
+}
+
+function visible(code: number): string {
+  if (code <= 0xff) return `\\x${hex(code, 2)}`;
+  return code <= 0xffff ? `\\u${hex(code, 4)}` : `\\u{${hex(code, 5)}}`;
+}
+
+function hex(code: number, digits: number): string {
+  return code.toString(16).padStart(digits, '0');
+}

@@ -1,0 +1,75 @@
+import { characters, columns } from './measure.js';
+
+/** Lines of at most `width` columns, broken at spaces, inside a word only where the word alone is too wide. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line: Word | null = null;
+  for (const word of text.split(' ').flatMap((word) => breakWord(word, width))) {
+    if (line !== null && line.width + 1 + word.width <= width) {
+      line = { text: `${line.text} ${word.text}`, width: line.width + 1 + word.width };
+    } else {
+      if (line !== null) lines.push(line.text);
+      line = word;
+    }
+  }
+  return [...lines, line?.text ?? ''];
+}
+
+export function longestWord(text: string): number {
+  return widest(text.split(' '));
+}
+
+export function widest(texts: readonly string[]): number {
+  return texts.reduce((most, text) => Math.max(most, columns(text)), 0);
+}
+
+/** Cut in the middle, so that a path keeps its file and line, and a sentence its beginning. */
+export function clip(text: string, width: number): string {
+  if (columns(text) <= width) return text;
+  const head = take(characters(text), Math.ceil((width - 1) / 2));
+  // Far from the end of a long text no character matters; the first of the rest may be half a one.
+  const end = [...characters(text.slice(-16 * width))].slice(1);
+  const tail = take(end.reverse(), Math.floor((width - 1) / 2));
+  return `${head.join('')}…${tail.reverse().join('')}`;
+}
+
+export function trimRight(text: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === ' ') end -= 1;
+  return text.slice(0, end);
+}
+
+interface Word {
+  readonly text: string;
+  readonly width: number;
+}
+
+function breakWord(word: string, width: number): Word[] {
+  const whole = columns(word);
+  if (whole <= width) return [{ text: word, width: whole }];
+  const parts: Word[] = [];
+  let text = '';
+  let used = 0;
+  for (const character of characters(word)) {
+    const next = columns(character);
+    if (used + next > width && text !== '') {
+      parts.push({ text, width: used });
+      text = '';
+      used = 0;
+    }
+    text += character;
+    used += next;
+  }
+  return [...parts, { text, width: used }];
+}
+
+function take(parts: Iterable<string>, width: number): string[] {
+  const taken: string[] = [];
+  let used = 0;
+  for (const part of parts) {
+    used += columns(part);
+    if (used > width) break;
+    taken.push(part);
+  }
+  return taken;
+}

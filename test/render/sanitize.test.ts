@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  formatNames,
+  formats,
+  type Report,
+  renderAccounting,
+  renderError,
+  renderFindings,
+  renderNotes,
+  renderReceipt,
+  sanitize,
+} from '../../src/render/index.js';
+import { monster, PIPE, report, terminal } from './sample.js';
+
+/** Written apart from the product's pattern: what must never be in an output, line ends aside. */
+function isUnsafe(char: string): boolean {
+  const code = char.codePointAt(0) ?? 0;
+  const within = (from: number, to: number) => code >= from && code <= to;
+  return (
+    (within(0x00, 0x1f) && code !== 0x0a) ||
+    within(0x7f, 0x9f) ||
+    code === 0xad ||
+    code === 0x61c ||
+    within(0x200b, 0x200f) ||
+    within(0x2028, 0x202e) ||
+    within(0x2060, 0x206f) ||
+    code === 0xfeff ||
+    within(0xfff9, 0xfffb) ||
+    within(0xd800, 0xdfff) ||
+    within(0xe0000, 0xe007f)
+  );
+}
+
+const NASTY = [
+  '\x1b[31mred\x1b[0m',
+  '\x1b]8;;https://evil.example\x07link\x1b]8;;\x07',
+  '\x9b2J\x7f\x00\x07\b',
+  'a\u202egnp.exe\u2069\u200f\u061c',
+  'pass\u200b\u200c\u200d\u2060\ufeff\u00ad\u{e0041}\u{e007f}word',
+  'one\r\ntwo\u2028three\u2029four\tfive',
+  'lone \ud800 and \udc00',
+  'ﷺ \ufff9x\ufffay\ufffb \u3164 \u{e0101}',
+];
+
+function everyOutput(text: string): string[] {
+  const columns = [
+    { name: text, type: 'text' as const, label: text, note: text },
+    { name: 'reason', type: 'text' as const },
+    { name: 'at', type: 'timestamp' as const },
+    { name: 'number', type: 'integer' as const },
+    { name: 'json', type: 'json' as const },
+    { name: 'more', type: 'json' as const },
+  ];
+  const { receipt, verdict } = monster(text, 2);
+  const full: Report = {
+    ...report(columns, [[text, text, text, text, JSON.stringify(text), { [text]: [text] }]]),
+    query: { name: text, title: text },
+    params: { [text]: text },
+    receipt,
+    verdict,
+    notes: [text],
+  };
+  return [PIPE, terminal(40)].flatMap((style) => [
+    ...formatNames.map((name) => formats[name](full, style)),
+    renderReceipt(full, style),
+    renderNotes(full, style),
+    renderAccounting(full, style),
+    renderFindings(verdict, style),
+    renderError({ what: text, where: text, next: text, detail: text }, style),
+  ]);
+}
+
+describe('sanitize', () => {
+  it.each([
+    ['\x1b[0m', '\\x1b[0m'],
+    ['a\nb\tc\rd', 'a\\nb\\tc\\rd'],
+    ['\u202e\u{e0041}\ud800', '\\u202e\\u{e0041}\\ud800'],
+    ['C:\\dir', 'C:\\dir'],
+    ['Zoë 中文 😀 ☺️ ñ', 'Zoë 中文 😀 ☺️ ñ'],
+    ['x\ufe0fx', 'x\\ufe0fx'],
+    ['☺\ufe0f\ufe0f', '☺\ufe0f\\ufe0f'],
+  ])('%j becomes %j', (raw, safe) => {
+    expect(sanitize(raw)).toBe(safe);
+  });
+
+  it('leaves no dangerous character in any output', () => {
+    for (const text of NASTY) {
+      for (const output of everyOutput(text)) expect([...output].filter(isUnsafe)).toEqual([]);
+    }
+  });
+
+  it('leaves none for any string', () => {
+    const nasty = fc.constantFrom(...NASTY);
+    const any = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: fc.integer({ max: 0xffff }).map(unit) }),
+      nasty,
+    );
+    fc.assert(
+      fc.property(any, (text) => {
+        for (const output of everyOutput(text)) expect([...output].some(isUnsafe)).toBe(false);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+function unit(code: number): string {
+  return String.fromCharCode(Math.abs(code));
+}
