@@ -1,0 +1,254 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  alarm,
+  derive,
+  deriveReplay,
+  type Filters,
+  firstShotRate,
+  isSelected,
+  judged,
+  type Log,
+  loadLog,
+  sessionReplays,
+  traces,
+} from '../oracle/oracle.mjs';
+import { randomBy, randomFilters, randomGatedKinds, randomLogs } from '../oracle/random-logs.mjs';
+import { ask, asObjects, filtersFrom, root, rowsOf, tempFolder, withLake } from '../support/lake.js';
+
+const NOW = new Date('2026-10-01T00:00:00Z');
+const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 5_000 : 200;
+const EVERYTHING = `SELECT * FROM sessions; SELECT * FROM attempts; SELECT * FROM attempt_reasons; SELECT * FROM replay_runs;
+  SELECT * FROM replay_documents; SELECT * FROM session_replays; SELECT * FROM traces; SELECT * FROM rejects; SELECT * FROM files`;
+
+interface Case {
+  readonly sessions: Buffer;
+  readonly replays: Buffer;
+  readonly filters: Filters;
+  readonly gatedKinds: readonly string[];
+}
+
+const folder = tempFolder();
+const sessionsFile = path.join(folder, 'sessions.jsonl');
+const replaysFile = path.join(folder, 'replay_runs.jsonl');
+const requests = [
+  { path: sessionsFile, as: 'sessions' as const },
+  { path: replaysFile, as: 'replay_runs' as const },
+];
+
+function readOracle({ sessions, replays }: Pick<Case, 'sessions' | 'replays'>): Log {
+  return loadLog(
+    [
+      { file: sessionsFile, bytes: sessions, as: 'sessions' },
+      { file: replaysFile, bytes: replays, as: 'replay' },
+    ],
+    { now: NOW.getTime(), pendingGraceS: 0 },
+  );
+}
+
+/** Fractions may differ in the last bits, everything else not at all. */
+function rounded(rows: readonly object[]): unknown {
+  return JSON.parse(
+    JSON.stringify(rows, (_, value) =>
+      typeof value === 'number' && !Number.isInteger(value) ? Number(value.toFixed(11)) : value,
+    ),
+  );
+}
+
+const byPlace = (a: { line: number }, b: { line: number }) => a.line - b.line;
+
+const GROUPINGS = ['model', 'provider', 'kind', 'daemon', 'environment', 'day'] as const;
+
+async function compareAll(input: Case): Promise<void> {
+  writeFileSync(sessionsFile, input.sessions);
+  writeFileSync(replaysFile, input.replays);
+  const log = readOracle(input);
+  const { filters, gatedKinds } = input;
+  const tz = filters.tz ?? 'UTC';
+  const options = { filters: filtersFrom(filters), now: NOW, gatedKinds };
+
+  await withLake(
+    EVERYTHING,
+    requests,
+    async (lake, account) => {
+      expect(account.files.map(({ newest_record: _, ...file }) => file)).toEqual(log.files);
+      const rejects = await lake.rejects();
+      expect(
+        rejects.map(({ file, line, byte_offset, reason }) => ({ file, line, byte_offset, reason })),
+      ).toEqual(log.rejects);
+
+      const selected = log.sessions.filter((session) => isSelected(session, filters));
+      const sessions = await rowsOf(lake, 'SELECT * FROM sessions ORDER BY line');
+      expect(rounded(sessions.map(({ call_key: _, extra: __, ...row }) => row))).toEqual(
+        rounded(
+          selected.map((session) => {
+            const { not_judgeable: _, ...derived } = derive(session, { gatedKinds, tz });
+            const {
+              instant,
+              fileIndex: __,
+              extra: ___,
+              attempts: ____,
+              prompt: _____,
+              artifact: ______,
+              ...row
+            } = session;
+            return { ...row, timestamp: formatted(instant), trace_id: session.session_id, ...derived };
+          }),
+        ),
+      );
+      const keys = sessions.map((row) => row.call_key);
+      expect(new Set(keys).size).toBe(keys.length);
+      expect(account.inconsistent).toBe(
+        selected.filter((s) => derive(s, { gatedKinds, tz }).inconsistent).length,
+      );
+      expect(account.notJudgeable).toBe(
+        selected.filter((s) => derive(s, { gatedKinds, tz }).not_judgeable).length,
+      );
+
+      const runs = log.replays.filter(({ instant }) => inWindow(instant, filters));
+      expect(
+        rounded(
+          await rowsOf(
+            lake,
+            'SELECT line, session_id, run_id, document_count, best_score FROM replay_runs ORDER BY line',
+          ),
+        ),
+      ).toEqual(
+        rounded(
+          runs
+            .map((run) => ({
+              line: run.line,
+              session_id: run.session_id,
+              run_id: run.run_id,
+              ...deriveReplay(run),
+            }))
+            .sort(byPlace),
+        ),
+      );
+
+      const pairs = await rowsOf(
+        lake,
+        `SELECT p.session_id, s.line, p.has_replay, p.is_latest, p.run_id, p.run_timestamp, p.document_count, p.best_score
+         FROM session_replays p JOIN sessions s ON s.call_key = p.call_key`,
+      );
+      const wanted = sessionReplays(log, { filters }).map(
+        ({ file: _, run_file: __, run_line: ___, ...row }) => row,
+      );
+      expect(sorted(rounded(pairs))).toEqual(sorted(rounded(wanted)));
+      expect(rounded(await rowsOf(lake, 'SELECT * FROM traces ORDER BY session_id'))).toEqual(
+        rounded(traces(log, { gatedKinds, filters })),
+      );
+      expect(await rowsOf(lake, 'SELECT count(*) AS n FROM rejects')).toEqual([{ n: log.rejects.length }]);
+      expect(await rowsOf(lake, 'SELECT sum(lines) AS n FROM files')).toEqual([
+        { n: log.files.reduce((sum, file) => sum + file.lines, 0) },
+      ]);
+    },
+    options,
+  );
+
+  const alarmed = await ask('alarm', requests, { gated_kind: gatedKinds }, options);
+  expect(asObjects(alarmed)).toEqual(alarm(log, { gatedKinds, filters }));
+  expect(alarmed.judged).toBe(judged(log, { gatedKinds, filters }));
+}
+
+function formatted(instant: bigint): string {
+  const rest = ((instant % 1000n) + 1000n) % 1000n;
+  const iso = new Date(Number((instant - rest) / 1000n)).toISOString();
+  return rest === 0n ? iso : iso.replace('Z', `${String(rest).padStart(3, '0')}Z`);
+}
+
+function inWindow(instant: bigint, { since, until }: Filters): boolean {
+  return (
+    (since === undefined || instant >= BigInt(since) * 1000n) &&
+    (until === undefined || instant < BigInt(until) * 1000n)
+  );
+}
+
+const sorted = (rows: unknown) =>
+  (rows as object[]).map((row) => JSON.stringify(row, Object.keys(row).sort())).sort();
+
+describe('random logs: accounting, every derived column and both questions equal the oracle', () => {
+  for (const dirty of [false, true]) {
+    test(dirty ? 'with bad lines' : 'clean', async () => {
+      const cases = fc.record({
+        log: randomLogs({ dirty }),
+        filters: randomFilters(),
+        gatedKinds: randomGatedKinds(),
+      });
+      await fc.assert(
+        fc.asyncProperty(cases, async ({ log, filters, gatedKinds }) =>
+          compareAll({ ...log, filters, gatedKinds }),
+        ),
+        { numRuns: RUNS / 2 },
+      );
+    }, 600_000);
+  }
+
+  test('first-shot-rate with any grouping', async () => {
+    const cases = fc.record({ log: randomLogs({ dirty: false }), filters: randomFilters(), by: randomBy() });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ log: { sessions, replays }, filters, by: chosen }) => {
+        // The columns keep the order of the header, whatever order the options had.
+        const by = GROUPINGS.filter((name) => chosen.includes(name));
+        writeFileSync(sessionsFile, sessions);
+        writeFileSync(replaysFile, replays);
+        const answer = await ask(
+          'first-shot-rate',
+          requests,
+          { by, min_n: ['5'] },
+          { filters: filtersFrom(filters), now: NOW },
+        );
+        const wanted = firstShotRate(readOracle({ sessions, replays }), { by, minN: 5, filters });
+        expect(rounded(asObjects(answer))).toEqual(rounded(wanted));
+      }),
+      { numRuns: RUNS },
+    );
+  }, 600_000);
+});
+
+describe.each(['healthy', 'alarm', 'messy', 'empty'])('fixtures/%s', (scenario) => {
+  const at = (name: string) => path.join(root, 'fixtures', scenario, name);
+  const golden = (name: string) => JSON.parse(readFileSync(at(`expected/${name}.json`), 'utf8'));
+  const named = [
+    { path: 'sessions.jsonl', as: 'sessions' as const },
+    { path: 'replay_runs.jsonl', as: 'replay_runs' as const },
+  ];
+  const options = { cwd: path.join(root, 'fixtures', scenario), now: NOW };
+
+  test('every derived column equals the oracle', async () => {
+    const sessions = readFileSync(at('sessions.jsonl'));
+    const replays = readFileSync(at('replay_runs.jsonl'));
+    await compareAll({ sessions, replays, filters: {}, gatedKinds: ['fill'] });
+  });
+
+  test('alarm and first-shot-rate equal the golden files', async () => {
+    expect(asObjects(await ask('alarm', named, {}, options))).toEqual(golden('alarm'));
+    expect(rounded(asObjects(await ask('first-shot-rate', named, {}, options)))).toEqual(
+      rounded(golden('first-shot-rate')),
+    );
+  });
+
+  test('the account equals the golden file', async () => {
+    await withLake(
+      '',
+      named,
+      async (lake, account) => {
+        expect({
+          files: account.files.map(({ newest_record: _, ...file }) => file),
+          rejects: (await lake.rejects()).map(({ file, line, byte_offset, reason }) => ({
+            file,
+            line,
+            byte_offset,
+            reason,
+          })),
+          conflicts: account.conflicts,
+          inconsistent: account.inconsistent,
+          not_judgeable: account.notJudgeable,
+        }).toEqual(golden('accounting'));
+      },
+      options,
+    );
+  });
+});

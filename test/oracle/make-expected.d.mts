@@ -1,0 +1,18 @@
+import type { AlarmRow, FileAccount, FirstShotRateRow, Reject } from './oracle.mjs';
+
+export interface Expected {
+  'first-shot-rate.json': FirstShotRateRow[];
+  'alarm.json': AlarmRow[];
+  'accounting.json': {
+    files: FileAccount[];
+    rejects: Reject[];
+    conflicts: number;
+    inconsistent: number;
+    not_judgeable: number;
+  };
+}
+
+/** Absolute paths of fixtures/<scenario>, those with a sessions.jsonl. */
+export function scenarioFolders(root?: string): string[];
+/** By golden file name; files are named as seen from inside the folder, and nothing is ever pending. */
+export function expectedFor(folder: string): Expected;

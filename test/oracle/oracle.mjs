@@ -1,0 +1,637 @@
+/**
+ * The oracle: design.md read a second time, in plain JavaScript, sharing nothing with the product.
+ * Slow and obvious on purpose; when it and the product disagree, one of the two misread the design.
+ */
+
+const SESSION_FORMAT = {
+  schema: 'session.iterate.v1',
+  holds: 'sessions',
+  required: ['schema', 'session_id', 'timestamp', 'kind', 'model', 'iterations', 'final_verdict'],
+  fields: [
+    ['schema', 'string'],
+    ['session_id', 'nonempty'],
+    ['timestamp', 'timestamp'],
+    ['kind', 'nonempty'],
+    ['model', 'nonempty'],
+    ['iterations', 'count'],
+    ['final_verdict', 'verdict'],
+    ['attempts', 'any'],
+    ['grounded_in_roster', 'boolean'],
+    ['daemon', 'string'],
+    ['provider', 'string'],
+    ['response_model', 'string'],
+    ['environment', 'string'],
+    ['prompt_version', 'string'],
+    ['validator_version', 'string'],
+    ['roster_hash', 'string'],
+    ['error', 'string'],
+    ['error_type', 'string'],
+    ['max_iterations', 'integer'],
+    ['prompt', 'string'],
+    ['artifact', 'any'],
+    ['proposed_worker_ids', 'strings'],
+    ['duration_ms', 'number'],
+    ['call_id', 'string'],
+    ['writer_id', 'string'],
+    ['seq', 'positive'],
+  ],
+};
+
+const REPLAY_FORMAT = {
+  schema: 'replay.run.v1',
+  holds: 'replay',
+  required: ['schema', 'session_id', 'timestamp', 'run_id'],
+  fields: [
+    ['schema', 'string'],
+    ['session_id', 'nonempty'],
+    ['timestamp', 'timestamp'],
+    ['run_id', 'nonempty'],
+    ['task_id', 'string'],
+    ['task', 'string'],
+    ['kind', 'string'],
+    ['model', 'string'],
+    ['provider', 'string'],
+    ['retrieval_query', 'string'],
+    ['documents', 'documents'],
+    ['context_tokens', 'integer'],
+    ['output', 'string'],
+    ['error', 'string'],
+    ['duration_ms', 'number'],
+    ['input_tokens', 'integer'],
+    ['output_tokens', 'integer'],
+  ],
+};
+
+export const FORMATS = { sessions: SESSION_FORMAT, replay: REPLAY_FORMAT };
+
+const FINAL_VERDICTS = ['accepted', 'max_iter_exhausted', 'infra_error'];
+const ATTEMPT_VERDICTS = ['accepted', 'rejected', 'no_candidate', 'infra_error'];
+
+// ---------------------------------------------------------------- lines
+
+const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const WHITE_SPACE = [0x20, 0x09, 0x0b, 0x0c, CARRIAGE_RETURN];
+
+function splitLines(bytes) {
+  const lines = [];
+  let start = bytes.subarray(0, 3).equals(BOM) ? 3 : 0;
+  while (start < bytes.length) {
+    const newline = bytes.indexOf(NEWLINE, start);
+    const terminated = newline !== -1;
+    const end = terminated ? newline : bytes.length;
+    lines.push({
+      number: lines.length + 1,
+      byteOffset: start,
+      bytes: bytes.subarray(start, end),
+      terminated,
+    });
+    start = end + 1;
+  }
+  return lines;
+}
+
+function isBlank(bytes) {
+  return bytes.every((byte) => WHITE_SPACE.includes(byte));
+}
+
+function withoutCarriageReturn(bytes) {
+  return bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
+}
+
+// ---------------------------------------------------------------- JSON
+
+/** The string literals of a JSON text, with the depth of the brackets around them. */
+function stringLiterals(text) {
+  const literals = [];
+  let depth = 0;
+  let at = 0;
+  while (at < text.length) {
+    const char = text[at];
+    if (char === '{' || char === '[') depth += 1;
+    if (char === '}' || char === ']') depth -= 1;
+    if (char !== '"') {
+      at += 1;
+      continue;
+    }
+    const start = at;
+    at += 1;
+    while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+    at += 1;
+    literals.push({ start, end: at, depth });
+  }
+  return literals;
+}
+
+/** Not JSON, but a reject only inside a declared field: 1e999 is read as Infinity, which fits no type. */
+function nonFiniteWordsAsNumbers(text) {
+  const words = /(?<![\w.+-])-?(?:nan|infinity|inf)(?![\w.+-])/gi;
+  let result = '';
+  let outside = 0;
+  for (const { start, end } of stringLiterals(text)) {
+    result += text.slice(outside, start).replace(words, '1e999') + text.slice(start, end);
+    outside = end;
+  }
+  return result + text.slice(outside).replace(words, '1e999');
+}
+
+/** {value, topLevelKeys}, or null for anything that is not well-formed JSON in well-formed UTF-8. */
+function parseJson(bytes) {
+  let text;
+  let value;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+  try {
+    value = JSON.parse(text);
+  } catch {
+    try {
+      value = JSON.parse(nonFiniteWordsAsNumbers(text));
+    } catch {
+      return null;
+    }
+  }
+  const topLevelKeys = [];
+  for (const { start, end, depth } of stringLiterals(text)) {
+    const content = JSON.parse(text.slice(start, end));
+    if (!content.isWellFormed()) return null;
+    if (depth === 1 && isFollowedByColon(text, end)) topLevelKeys.push(content);
+  }
+  return { value, topLevelKeys };
+}
+
+function isFollowedByColon(text, at) {
+  const colon = /[ \t\r\n]*:/y;
+  colon.lastIndex = at;
+  return colon.test(text);
+}
+
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function fieldOf(record, name) {
+  return Object.hasOwn(record, name) ? (record[name] ?? null) : null;
+}
+
+// ---------------------------------------------------------------- time
+
+const TIMESTAMP =
+  /^([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])(\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$/;
+
+/** Microseconds since 1970 as a bigint, or null where the text is no RFC 3339 instant. */
+export function parseInstant(text) {
+  const match = TIMESTAMP.exec(text);
+  if (!match) return null;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number);
+  const local = new Date(0);
+  // Not Date.UTC: it takes the years 0 to 99 for 1900 to 1999.
+  local.setUTCFullYear(year, month - 1, day);
+  if (local.getUTCMonth() !== month - 1 || local.getUTCDate() !== day) return null;
+  local.setUTCHours(hour, minute, second);
+  const micros = BigInt((match[7] ?? '.').slice(1, 7).padEnd(6, '0'));
+  return BigInt(local.getTime() - offsetMinutes(match[8]) * 60_000) * 1000n + micros;
+}
+
+function offsetMinutes(zone) {
+  if (zone === 'Z' || zone === 'z') return 0;
+  const [hours, minutes] = zone.slice(1).split(':').map(Number);
+  return (zone[0] === '-' ? -1 : 1) * (hours * 60 + minutes);
+}
+
+/** Whole milliseconds at or before the instant, and the microseconds left over. */
+function splitInstant(instant) {
+  const rest = ((instant % 1000n) + 1000n) % 1000n;
+  return { milliseconds: Number((instant - rest) / 1000n), micros: Number(rest) };
+}
+
+/** RFC 3339 UTC with milliseconds; six digits only where the instant has microseconds. */
+export function formatInstant(instant) {
+  const { milliseconds, micros } = splitInstant(instant);
+  const iso = new Date(milliseconds).toISOString();
+  return micros === 0 ? iso : iso.replace('Z', `${String(micros).padStart(3, '0')}Z`);
+}
+
+function localDay(instant, tz) {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: tz,
+    calendar: 'gregory',
+    numberingSystem: 'latn',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  });
+  const parts = format.formatToParts(splitInstant(instant).milliseconds);
+  const part = (type) => parts.find((candidate) => candidate.type === type).value;
+  return `${part('year').padStart(4, '0')}-${part('month')}-${part('day')}`;
+}
+
+// ---------------------------------------------------------------- records
+
+function isArrayOf(fits, value) {
+  return Array.isArray(value) && value.every(fits);
+}
+
+function absentOr(fits, value) {
+  return value === null || fits(value);
+}
+
+const isString = (value) => typeof value === 'string';
+const isInteger = (value) => Number.isSafeInteger(value);
+const isNumber = (value) => Number.isFinite(value);
+
+function isDocument(value) {
+  return (
+    isObject(value) &&
+    absentOr(isString, fieldOf(value, 'id')) &&
+    absentOr(isString, fieldOf(value, 'source')) &&
+    absentOr(isNumber, fieldOf(value, 'score')) &&
+    absentOr(isInteger, fieldOf(value, 'rank'))
+  );
+}
+
+const HAS_TYPE = {
+  string: isString,
+  nonempty: isString,
+  timestamp: isString,
+  verdict: isString,
+  integer: isInteger,
+  count: isInteger,
+  positive: isInteger,
+  number: isNumber,
+  boolean: (value) => typeof value === 'boolean',
+  strings: (value) => isArrayOf(isString, value),
+  documents: (value) => isArrayOf(isDocument, value),
+  any: () => true,
+};
+
+const HAS_GOOD_VALUE = {
+  nonempty: (value) => value !== '',
+  timestamp: (value) => parseInstant(value) !== null,
+  verdict: (value) => FINAL_VERDICTS.includes(value),
+  count: (value) => value >= 0,
+  positive: (value) => value >= 1,
+};
+
+function formatOf(record) {
+  const schema = isObject(record) ? fieldOf(record, 'schema') : null;
+  return Object.values(FORMATS).find((format) => format.schema === schema);
+}
+
+function occursTwice(name, keys) {
+  return keys.indexOf(name) !== keys.lastIndexOf(name);
+}
+
+/** Why a line that parses cannot be loaded, or null where it can. */
+function faultOf({ value: record, topLevelKeys }, as) {
+  if (!isObject(record)) return 'not_object';
+
+  const format = formatOf(record);
+  const declared = format ? format.fields.map(([name]) => name) : ['schema'];
+  for (const name of declared) if (occursTwice(name, topLevelKeys)) return `duplicate_key:${name}`;
+
+  const schema = fieldOf(record, 'schema');
+  if (schema === null) return 'missing:schema';
+  if (!isString(schema)) return 'type:schema';
+  if (!format) return 'value:schema';
+  if (as !== 'any' && as !== format.holds) return 'wrong_kind';
+
+  for (const name of format.required) if (fieldOf(record, name) === null) return `missing:${name}`;
+  const present = format.fields.filter(([name]) => fieldOf(record, name) !== null);
+  for (const [name, type] of present) if (!HAS_TYPE[type](record[name])) return `type:${name}`;
+  for (const [name, type] of present) {
+    const isGood = HAS_GOOD_VALUE[type] ?? (() => true);
+    if (!isGood(record[name])) return `value:${name}`;
+  }
+  if (record.final_verdict === 'accepted' && record.iterations === 0) return 'value:iterations';
+  return null;
+}
+
+function rowOf(record, place) {
+  const row = { ...place };
+  const declared = formatOf(record).fields.map(([name]) => name);
+  for (const name of declared) {
+    const value = fieldOf(record, name);
+    row[name] = Object.is(value, -0) ? 0 : value;
+  }
+  if (row.call_id === '') row.call_id = null;
+  row.extra = Object.fromEntries(Object.entries(record).filter(([name]) => !declared.includes(name)));
+  row.instant = parseInstant(record.timestamp);
+  return row;
+}
+
+// ---------------------------------------------------------------- loading
+
+const DEFAULT_LOAD_OPTIONS = { pendingGraceS: 60, maxLineBytes: 16_777_216 };
+
+export function loadLog(inputs, options) {
+  const settings = { ...DEFAULT_LOAD_OPTIONS, ...options };
+  const log = { files: [], rejects: [], sessions: [], replays: [] };
+  const loadedLines = new Set();
+
+  for (const [fileIndex, input] of inputs.entries()) {
+    const account = {
+      file: input.file,
+      bytes: input.bytes.length,
+      lines: 0,
+      loaded: 0,
+      rejected: 0,
+      duplicates: 0,
+      blank: 0,
+      pending: 0,
+      conflicts: 0,
+    };
+    log.files.push(account);
+
+    for (const line of splitLines(input.bytes)) {
+      account.lines += 1;
+      if (isBlank(line.bytes)) {
+        account.blank += 1;
+        continue;
+      }
+      const content = withoutCarriageReturn(line.bytes);
+      const { reason, record } = readLine(line, content, input, settings);
+      if (reason === 'pending') {
+        account.pending += 1;
+        continue;
+      }
+      if (reason !== null) {
+        account.rejected += 1;
+        log.rejects.push({ file: input.file, line: line.number, byte_offset: line.byteOffset, reason });
+        continue;
+      }
+      const identity = content.toString('latin1');
+      if (loadedLines.has(identity)) {
+        account.duplicates += 1;
+        continue;
+      }
+      loadedLines.add(identity);
+      account.loaded += 1;
+      const row = rowOf(record, { file: input.file, fileIndex, line: line.number });
+      (formatOf(record) === SESSION_FORMAT ? log.sessions : log.replays).push(row);
+    }
+  }
+  countConflicts(log);
+  return log;
+}
+
+function readLine(line, content, input, { now, pendingGraceS, maxLineBytes }) {
+  if (line.bytes.length > maxLineBytes) return { reason: 'too_long' };
+  const parsed = parseJson(content);
+  if (parsed) return { reason: faultOf(parsed, input.as), record: parsed.value };
+  if (line.terminated) return { reason: 'bad_json' };
+  const mayStillGrow =
+    !input.compressed && input.mtimeMs !== undefined && Math.abs(now - input.mtimeMs) <= pendingGraceS * 1000;
+  return { reason: mayStillGrow ? 'pending' : 'torn_tail' };
+}
+
+function countConflicts(log) {
+  for (const session of log.sessions) {
+    if (session.call_id === null) continue;
+    const carriers = log.sessions.filter((other) => other.call_id === session.call_id);
+    if (carriers.length > 1) log.files[session.fileIndex].conflicts += 1;
+  }
+}
+
+// ---------------------------------------------------------------- derived columns
+
+const DEFAULT_GATED_KINDS = ['fill'];
+
+export function derive(session, { gatedKinds = DEFAULT_GATED_KINDS, tz = 'UTC' } = {}) {
+  return {
+    answered: ['accepted', 'max_iter_exhausted'].includes(session.final_verdict),
+    first_shot: session.final_verdict === 'accepted' && session.iterations === 1,
+    gated: gatedKinds.includes(session.kind),
+    ...deriveFromAttempts(session.attempts, session.iterations),
+    day: localDay(session.instant, tz),
+  };
+}
+
+const NO_RUNS = {
+  rejections: null,
+  longest_rejection_run: null,
+  longest_failure_run: null,
+  run_reasons: null,
+};
+
+function deriveFromAttempts(attempts, iterations) {
+  if (attempts === null && iterations > 0) return { ...NO_RUNS, inconsistent: false, not_judgeable: true };
+  if (attempts !== null && !Array.isArray(attempts))
+    return { ...NO_RUNS, inconsistent: true, not_judgeable: true };
+  if (attempts?.length === 0 && iterations > 0)
+    return { ...NO_RUNS, inconsistent: true, not_judgeable: true };
+
+  const recorded = attempts ?? [];
+  const verdicts = recorded.map(verdictOf);
+  const rejectionRun = longestRun(verdicts, ['rejected']);
+  const failureRun = longestRun(verdicts, ['rejected', 'no_candidate']);
+  return {
+    rejections: verdicts.filter((verdict) => verdict === 'rejected').length,
+    longest_rejection_run: rejectionRun.length,
+    longest_failure_run: failureRun.length,
+    run_reasons:
+      rejectionRun.length === 0
+        ? null
+        : rejectionRun.flatMap((position) => reasonsOf(recorded[position])).join(' | '),
+    inconsistent: recorded.length !== iterations || verdicts.includes('other'),
+    not_judgeable: false,
+  };
+}
+
+function verdictOf(attempt) {
+  const verdict = isObject(attempt) ? fieldOf(attempt, 'verdict') : null;
+  return ATTEMPT_VERDICTS.includes(verdict) ? verdict : 'other';
+}
+
+function reasonsOf(attempt) {
+  const reasons = fieldOf(attempt, 'reasons');
+  return Array.isArray(reasons) ? reasons.filter(isString) : [];
+}
+
+/** Positions of the attempts in the longest run of the counted verdicts, the earliest on ties. */
+function longestRun(verdicts, counted) {
+  let longest = [];
+  let current = [];
+  for (const [position, verdict] of verdicts.entries()) {
+    if (verdict === 'infra_error') continue;
+    current = counted.includes(verdict) ? [...current, position] : [];
+    if (current.length > longest.length) longest = current;
+  }
+  return longest;
+}
+
+/** A run that recorded no documents has a null count; one that found none has 0. */
+export function deriveReplay(replay) {
+  const scores = (replay.documents ?? []).map((document) => document.score ?? null);
+  const known = scores.filter((score) => score !== null);
+  return {
+    document_count: replay.documents === null ? null : replay.documents.length,
+    best_score: known.length === 0 ? null : Math.max(...known),
+  };
+}
+
+// ---------------------------------------------------------------- filters
+
+export function isSelected(session, filters = {}) {
+  const { since, until } = filters;
+  if (since !== undefined && session.instant < BigInt(since) * 1000n) return false;
+  if (until !== undefined && session.instant >= BigInt(until) * 1000n) return false;
+  return ['model', 'kind', 'daemon', 'environment'].every((column) => {
+    const wanted = filters[column] ?? [];
+    return wanted.length === 0 || wanted.includes(session[column]);
+  });
+}
+
+function selected(log, filters) {
+  return log.sessions.filter((session) => isSelected(session, filters));
+}
+
+// ---------------------------------------------------------------- questions
+
+const Z_95 = 1.959963984540054;
+
+/** Wilson score interval, https://www.jstor.org/stable/2276774 */
+function wilson(successes, trials) {
+  if (trials === 0) return { low: null, high: null };
+  const p = successes / trials;
+  const z2 = Z_95 ** 2;
+  const middle = p + z2 / (2 * trials);
+  const margin = Z_95 * Math.sqrt((p * (1 - p)) / trials + z2 / (4 * trials ** 2));
+  const scale = 1 + z2 / trials;
+  return { low: Math.max(0, (middle - margin) / scale), high: Math.min(1, (middle + margin) / scale) };
+}
+
+function compareText(a, b) {
+  if (a === null || b === null) return Number(a === null) - Number(b === null);
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function compareInstants(a, b) {
+  if (a.instant === b.instant) return 0;
+  return a.instant < b.instant ? -1 : 1;
+}
+
+function comparePositions(a, b) {
+  return a.fileIndex - b.fileIndex || a.line - b.line;
+}
+
+const compareByTime = (a, b) => compareInstants(a, b) || comparePositions(a, b);
+
+export function firstShotRate(log, { by = ['model'], minN = 30, filters = {} } = {}) {
+  const groups = new Map();
+  for (const session of selected(log, filters)) {
+    const call = { ...session, ...derive(session, { tz: filters.tz }) };
+    const key = by.map((column) => call[column]);
+    const identity = JSON.stringify(key);
+    if (!groups.has(identity)) groups.set(identity, { key, calls: [] });
+    groups.get(identity).calls.push(call);
+  }
+
+  const byKey = (a, b) =>
+    a.key.map((value, at) => compareText(value, b.key[at])).find((order) => order !== 0) ?? 0;
+  return [...groups.values()].sort(byKey).map(({ key, calls }) => {
+    const answered = calls.filter((call) => call.answered);
+    const firstShots = answered.filter((call) => call.first_shot);
+    const accepted = answered.filter((call) => call.final_verdict === 'accepted');
+    const attemptsMade = answered.reduce((sum, call) => sum + call.iterations, 0);
+    const perAnswered = (count) => (answered.length === 0 ? null : count / answered.length);
+    const interval = wilson(firstShots.length, answered.length);
+    return {
+      ...Object.fromEntries(by.map((column, at) => [column, key[at]])),
+      calls: calls.length,
+      answered: answered.length,
+      infra_errors: calls.filter((call) => call.final_verdict === 'infra_error').length,
+      first_shots: firstShots.length,
+      first_shot_rate: perAnswered(firstShots.length),
+      rate_low: interval.low,
+      rate_high: interval.high,
+      acceptance_rate: perAnswered(accepted.length),
+      mean_attempts: perAnswered(attemptsMade),
+      small_sample: answered.length < minN,
+    };
+  });
+}
+
+function mustBeGrounded(session, gatedKinds) {
+  return session.final_verdict === 'accepted' && gatedKinds.includes(session.kind);
+}
+
+export function alarm(log, { gatedKinds = DEFAULT_GATED_KINDS, filters = {} } = {}) {
+  return selected(log, filters)
+    .filter((session) => mustBeGrounded(session, gatedKinds) && session.grounded_in_roster !== true)
+    .sort(compareByTime)
+    .map((session) => ({
+      session_id: session.session_id,
+      timestamp: formatInstant(session.instant),
+      daemon: session.daemon,
+      kind: session.kind,
+      model: session.model,
+      reason: session.grounded_in_roster === false ? 'ungrounded' : 'unjudged',
+      file: session.file,
+      line: session.line,
+    }));
+}
+
+export function judged(log, { gatedKinds = DEFAULT_GATED_KINDS, filters = {} } = {}) {
+  return selected(log, filters).filter(
+    (session) => mustBeGrounded(session, gatedKinds) && session.grounded_in_roster !== null,
+  ).length;
+}
+
+/** Calls whose attempts are not to be trusted, as the receipt counts them. */
+export function attemptHealth(log, { filters = {} } = {}) {
+  const derived = selected(log, filters).map((session) => derive(session));
+  return {
+    inconsistent: derived.filter((columns) => columns.inconsistent).length,
+    not_judgeable: derived.filter((columns) => columns.not_judgeable).length,
+  };
+}
+
+// ---------------------------------------------------------------- tables that join
+
+export function traces(log, { gatedKinds = DEFAULT_GATED_KINDS, filters = {} } = {}) {
+  const ids = new Set([...log.sessions, ...log.replays].map((row) => row.session_id));
+  return [...ids].sort(compareText).map((sessionId) => {
+    const calls = log.sessions.filter((session) => session.session_id === sessionId).sort(compareByTime);
+    return {
+      session_id: sessionId,
+      first_time: calls.length === 0 ? null : formatInstant(calls.at(0).instant),
+      last_time: calls.length === 0 ? null : formatInstant(calls.at(-1).instant),
+      calls: calls.length,
+      replay_runs: log.replays.filter((replay) => replay.session_id === sessionId).length,
+      all_first_shot: calls.length > 0 && calls.every((call) => derive(call).first_shot),
+      has_real_candidate: calls.some(
+        (call) => call.final_verdict === 'accepted' && call.grounded_in_roster === true,
+      ),
+      any_ungrounded: calls.some(
+        (call) =>
+          call.grounded_in_roster === false ||
+          (mustBeGrounded(call, gatedKinds) && call.grounded_in_roster !== true),
+      ),
+      in_window: calls.some((call) => isSelected(call, filters)),
+    };
+  });
+}
+
+export function sessionReplays(log, { filters = {} } = {}) {
+  return selected(log, filters).flatMap((call) => {
+    const runs = log.replays.filter((replay) => replay.session_id === call.session_id).sort(compareByTime);
+    const candidates = runs.length === 0 ? [null] : runs;
+    return candidates.map((run, at) => ({
+      session_id: call.session_id,
+      file: call.file,
+      line: call.line,
+      has_replay: run !== null,
+      is_latest: at === candidates.length - 1,
+      run_id: run?.run_id ?? null,
+      run_timestamp: run ? formatInstant(run.instant) : null,
+      run_file: run?.file ?? null,
+      run_line: run?.line ?? null,
+      document_count: run ? deriveReplay(run).document_count : null,
+      best_score: run ? deriveReplay(run).best_score : null,
+    }));
+  });
+}
