@@ -11,8 +11,8 @@
 -- column: file text "file" -- File the record stands in.
 -- column: line integer "line" -- Physical line in that file.
 -- gate: reason
--- fires: ungrounded -- accepted with grounded_in_roster = false: something bypasses the validator, and a person may be promised who does not exist
--- cannot-vouch: unjudged unless allow_unjudged -- accepted, but grounded_in_roster is null or absent: nobody checked
+-- fires: ungrounded -- accepted although a worker is not in the roster; something bypasses the validator
+-- cannot-vouch: unjudged unless allow_unjudged -- accepted, but nobody checked the roster (stamp null or absent)
 -- judges: final_verdict = 'accepted' AND gated AND grounded_in_roster IS NOT NULL
 -- canary: ungrounded {"final_verdict": "accepted", "grounded_in_roster": false}
 -- canary: unjudged {"final_verdict": "accepted", "grounded_in_roster": null}

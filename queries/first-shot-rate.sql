@@ -12,7 +12,7 @@
 -- column: answered integer "answered" -- Calls that ended accepted or max_iter_exhausted: the denominator of every rate.
 -- column: infra_errors integer "infra errors" -- Calls that ended in an infra error; in no rate.
 -- column: first_shots integer "first shots" -- Calls accepted with one attempt.
--- column: first_shot_rate fraction "first-shot rate" -- first_shots / answered; null without an answered call.
+-- column: first_shot_rate fraction "rate" -- first_shots / answered; null without an answered call.
 -- column: rate_low fraction "95% low" -- Lower end of the Wilson 95 % interval of the rate.
 -- column: rate_high fraction "95% high" -- Upper end of the Wilson 95 % interval of the rate.
 -- column: acceptance_rate fraction "accepted" -- Accepted calls / answered.

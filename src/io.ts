@@ -49,3 +49,15 @@ export function processIo(): Io {
     now: () => new Date(),
   };
 }
+
+/** NO_COLOR and FORCE_COLOR as their conventions have it (no-color.org, force-color.org); TERM=dumb has none. */
+export function styleOf(stream: OutStream, env: Io['env']): { color: boolean; width: number | null } {
+  const forced =
+    env.FORCE_COLOR !== undefined &&
+    env.FORCE_COLOR !== '' &&
+    env.FORCE_COLOR !== '0' &&
+    env.FORCE_COLOR !== 'false';
+  const able = stream.isTTY && env.TERM !== 'dumb' && env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false';
+  const color = !env.NO_COLOR && (forced || able);
+  return { color, width: stream.isTTY ? (stream.columns ?? 80) : null };
+}

@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { styleOf } from './commands/terminal.js';
 import { LakelogError, messageOf } from './errors.js';
-import { type Io, processIo } from './io.js';
+import { type Io, processIo, styleOf } from './io.js';
 import { runProgram } from './program.js';
 import { renderError } from './render/index.js';
 import { EXIT, type ExitCode } from './schema/result.js';

@@ -2,7 +2,7 @@ import { LakelogError } from '../errors.js';
 import { instantInside, plantCanary, proveCanary } from '../gate/canary.js';
 import { judge } from '../gate/judge.js';
 import type { Evidence } from '../gate/rules.js';
-import type { Io } from '../io.js';
+import { type Io, styleOf } from '../io.js';
 import type { Query } from '../query/header.js';
 import { bindParams, type Given } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
@@ -21,7 +21,7 @@ import {
   type ReadFlags,
   runOptionsOf,
 } from './options.js';
-import { progressOn, styleOf } from './terminal.js';
+import { progressOn } from './terminal.js';
 
 export interface QuestionFlags extends ReadFlags, OutputFlags {
   readonly strict?: true;

@@ -1,17 +1,5 @@
-import type { Io, OutStream } from '../io.js';
-import { renderProgress, type Style } from '../render/index.js';
-
-/** NO_COLOR and FORCE_COLOR as their conventions have it (no-color.org, force-color.org); TERM=dumb has none. */
-export function styleOf(stream: OutStream, env: Io['env']): Style {
-  const forced =
-    env.FORCE_COLOR !== undefined &&
-    env.FORCE_COLOR !== '' &&
-    env.FORCE_COLOR !== '0' &&
-    env.FORCE_COLOR !== 'false';
-  const able = stream.isTTY && env.TERM !== 'dumb' && env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false';
-  const color = !env.NO_COLOR && (forced || able);
-  return { color, width: stream.isTTY ? (stream.columns ?? 80) : null };
-}
+import { type Io, styleOf } from '../io.js';
+import { renderProgress } from '../render/index.js';
 
 const QUIET_MS = 700;
 const EVERY_MS = 150;

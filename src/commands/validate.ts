@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Io } from '../io.js';
+import { type Io, styleOf } from '../io.js';
 import { NO_FILTERS, openLake } from '../lake/lake.js';
 import type { Reject } from '../lake/rejects.js';
 import { needsOf } from '../lake/tables.js';
@@ -9,7 +9,7 @@ import { chooseSources } from '../query/sources.js';
 import { formats, type Report, renderAccounting, renderNotes } from '../render/index.js';
 import { type Column, EXIT, type ExitCode, type Result } from '../schema/result.js';
 import { formatOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
-import { progressOn, styleOf } from './terminal.js';
+import { progressOn } from './terminal.js';
 
 export type ValidateFlags = OutputFlags &
   Pick<ReadFlags, 'sessions' | 'replayRuns' | 'maxLineBytes' | 'pendingGrace'>;

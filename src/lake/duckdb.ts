@@ -25,6 +25,8 @@ export interface Database {
   rows(sql: string): Promise<Rows>;
   /** The rows as objects; for our own small bookkeeping queries. */
   objects<T>(sql: string): Promise<T[]>;
+  /** How far the running statement is, 0 to 1; needs `watchProgress`. */
+  progress(): number;
   close(): void;
 }
 
@@ -33,7 +35,7 @@ export interface DatabaseOptions {
   readonly tempDir: string;
   /** e.g. `1GB`; beyond it DuckDB spills to `tempDir`. */
   readonly memoryLimit: string;
-  readonly threads?: number | undefined;
+  readonly watchProgress: boolean;
 }
 
 /** Opens an in-memory DuckDB whose clock is UTC and whose memory is bounded. */
@@ -43,11 +45,15 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     temp_directory: options.tempDir,
     // Results are read back by ordinal: the n-th row is the n-th line.
     preserve_insertion_order: 'true',
-    ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
   });
   const connection = await instance.connect();
   // Not at creation: the setting belongs to an extension that is loaded by then.
   await connection.run("SET TimeZone = 'UTC'");
+  if (options.watchProgress) {
+    await connection.run(
+      'SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET progress_bar_time = 0',
+    );
+  }
   const rows = (sql: string) => fetchRows(connection, sql);
   return {
     async run(sql) {
@@ -58,6 +64,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       const { names, cells } = await rows(sql);
       return cells.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]])) as T);
     },
+    progress: () => Math.max(0, connection.progress.percentage) / 100,
     close() {
       connection.closeSync();
       instance.closeSync();

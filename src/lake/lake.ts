@@ -1,8 +1,9 @@
+import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { LakelogError, messageOf } from '../errors.js';
 import type { FileAccount, InputProblem, RejectGroup } from '../schema/result.js';
 import { type Database, ident, openDatabase, quote, type Rows } from './duckdb.js';
-import { type InputRequest, resolveInputs } from './inputs.js';
+import { type InputRequest, resolveInputs, type SourceFile } from './inputs.js';
 import {
   createStaging,
   type LoadedFile,
@@ -98,6 +99,7 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
     db = await openDatabase({
       tempDir: spool.dir,
       memoryLimit: options.env.LAKELOG_MEMORY_LIMIT || MEMORY_LIMIT,
+      watchProgress: options.onProgress !== undefined,
     });
     const window = await resolveWindow(db, options);
     await db.run(paramsSql(options.params));
@@ -135,7 +137,6 @@ class DuckLake implements Lake {
   private async loadFiles(inputs: ReturnType<typeof resolveInputs>): Promise<Account> {
     const { db, spool, options } = this;
     const problems = [...inputs.problems];
-    let done = 0;
     const loadOptions: LoadOptions = {
       maxLineBytes: options.maxLineBytes,
       pendingGraceS: options.pendingGraceS,
@@ -144,19 +145,21 @@ class DuckLake implements Lake {
       withExtra: options.needs.withExtra,
       now: options.now,
       stdin: options.stdin,
-      onBytes: options.onProgress && ((bytes) => options.onProgress?.(done + bytes, done + bytes)),
     };
     await createStaging(db, loadOptions);
     this.loaded = [];
-    for (const [fileNo, file] of inputs.files.entries()) {
-      try {
-        const loaded = await loadFile(db, spool, file, fileNo, loadOptions);
-        this.loaded.push(loaded);
-        done += loaded.scan.bytes;
-      } catch (error) {
-        if (!(error instanceof Unreadable)) throw error;
-        problems.push({ path: file.name, problem: 'unreadable', detail: error.message });
+    const stopWatching = this.watch(inputs.files);
+    try {
+      for (const [fileNo, file] of inputs.files.entries()) {
+        try {
+          this.loaded.push(await loadFile(db, spool, file, fileNo, loadOptions));
+        } catch (error) {
+          if (!(error instanceof Unreadable)) throw error;
+          problems.push({ path: file.name, problem: 'unreadable', detail: error.message });
+        }
       }
+    } finally {
+      stopWatching();
     }
     await markDuplicates(db, this.loaded);
     await this.defineTables();
@@ -164,6 +167,21 @@ class DuckLake implements Lake {
     if (options.needs.tables.has('files')) await this.fillFiles(account.files);
     if (options.needs.tables.has('rejects')) await this.fillRejects();
     return account;
+  }
+
+  /** Reports bytes of finished files plus the share of the one that DuckDB is reading. */
+  private watch(files: readonly SourceFile[]): () => void {
+    const { onProgress } = this.options;
+    if (!onProgress) return () => {};
+    const sizes = files.map((file) =>
+      file.stream ? 0 : (statSync(file.path, { throwIfNoEntry: false })?.size ?? 0),
+    );
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    const timer = setInterval(() => {
+      const finished = sizes.slice(0, this.loaded.length).reduce((sum, size) => sum + size, 0);
+      onProgress(finished + (sizes[this.loaded.length] ?? 0) * this.db.progress(), total);
+    }, 100);
+    return () => clearInterval(timer);
   }
 
   private async defineTables(): Promise<void> {

@@ -4,16 +4,17 @@ import { LakelogError } from '../errors.js';
 const CHUNK = 4 << 20;
 const LF = 10;
 
+/** What a physical line starts with: nothing but white space, JSON, or white space that JSON does not know. */
+export type LineStart = 'blank' | 'ink' | 'not_json';
+
 /** A physical line: where it starts and how long it is without its `\n`, in bytes. */
-export type OnLine = (offset: number, length: number, blank: boolean, terminated: boolean) => void;
+export type OnLine = (offset: number, length: number, start: LineStart, terminated: boolean) => void;
 
 export interface WalkOptions {
   /** Where the first line starts: behind a byte order mark. */
   readonly start: number;
   /** Where to stop; later bytes belong to the next run. */
   readonly size: number;
-  /** Called after every chunk with the bytes done so far. */
-  readonly onBytes?: ((done: number) => void) | undefined;
 }
 
 /**
@@ -26,7 +27,8 @@ export async function walkLines(path: string, options: WalkOptions, onLine: OnLi
     const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(options.size, 1)));
     let position = options.start;
     let lineStart = options.start;
-    let blank = true;
+    let start: LineStart = 'blank';
+    let odd = false;
     while (position < options.size) {
       const wanted = Math.min(buffer.length, options.size - position);
       const { bytesRead } = await handle.read(buffer, 0, wanted, position);
@@ -36,29 +38,37 @@ export async function walkLines(path: string, options: WalkOptions, onLine: OnLi
       for (;;) {
         const end = chunk.indexOf(LF, from);
         const stop = end < 0 ? bytesRead : end;
-        if (blank) blank = isBlank(chunk, from, stop);
+        if (start === 'blank') {
+          const ink = skipBlanks(chunk, from, stop);
+          // DuckDB passes over form feeds and vertical tabs in front of a record; JSON does not know them.
+          odd ||= ink > from && hasOddSpace(chunk, from, ink);
+          if (ink < stop) start = odd ? 'not_json' : 'ink';
+        }
         if (end < 0) break;
-        onLine(lineStart, position + end - lineStart, blank, true);
+        onLine(lineStart, position + end - lineStart, start, true);
         from = end + 1;
         lineStart = position + from;
-        blank = true;
+        start = 'blank';
+        odd = false;
       }
       position += bytesRead;
-      options.onBytes?.(position);
     }
-    if (lineStart < options.size) onLine(lineStart, options.size - lineStart, blank, false);
+    if (lineStart < options.size) onLine(lineStart, options.size - lineStart, start, false);
   } finally {
     await handle.close();
   }
 }
 
-/** The bytes that DuckDB passes over between records: C's `isspace`. */
-function isBlank(bytes: Buffer, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) {
-    const byte = bytes[i]!;
-    if (byte !== 32 && (byte < 9 || byte > 13)) return false;
-  }
-  return true;
+/** Index of the first byte that is not C's `isspace`, which is what DuckDB passes over between records. */
+function skipBlanks(bytes: Buffer, from: number, to: number): number {
+  let i = from;
+  while (i < to && (bytes[i] === 32 || (bytes[i]! >= 9 && bytes[i]! <= 13))) i++;
+  return i;
+}
+
+function hasOddSpace(bytes: Buffer, from: number, to: number): boolean {
+  const space = bytes.subarray(from, to);
+  return space.includes(11) || space.includes(12);
 }
 
 export function changedWhileRead(path: string, expected: number, found: number): LakelogError {
@@ -90,6 +100,8 @@ export interface Scan {
   /** `[ordinal, blank lines before it]`, one entry per change; from ordinal to physical line. */
   readonly shifts: readonly (readonly [number, number])[];
   readonly tooLong: readonly LineSpan[];
+  /** Lines that DuckDB would take for a record although they are not JSON. */
+  readonly notJson: readonly number[];
   /** The unterminated last line, if it is not blank. */
   readonly tail: LineSpan | null;
   readonly first: LineSpan | null;
@@ -103,11 +115,12 @@ export async function scanLines(path: string, maxLineBytes: number, options: Wal
   let shifted = 0;
   const shifts: [number, number][] = [];
   const tooLong: LineSpan[] = [];
+  const notJson: number[] = [];
   let tail: LineSpan | null = null;
   let first: LineSpan | null = null;
-  await walkLines(path, options, (offset, length, blank, terminated) => {
+  await walkLines(path, options, (offset, length, lineStart, terminated) => {
     lines++;
-    if (blank) {
+    if (lineStart === 'blank') {
       blanks++;
       return;
     }
@@ -121,6 +134,7 @@ export async function scanLines(path: string, maxLineBytes: number, options: Wal
       if (length > maxLineBytes) tooLong.push(span);
       if (!terminated) tail = span;
     }
+    if (lineStart === 'not_json') notJson.push(records);
     records++;
   });
   return {
@@ -131,6 +145,7 @@ export async function scanLines(path: string, maxLineBytes: number, options: Wal
     records,
     shifts,
     tooLong,
+    notJson,
     tail,
     first,
   };
@@ -145,9 +160,9 @@ export async function locate(
   const found: LineSpan[] = [];
   let ordinal = 0;
   let line = 0;
-  await walkLines(path, range, (offset, length, blank) => {
+  await walkLines(path, range, (offset, length, start) => {
     line++;
-    if (blank) return;
+    if (start === 'blank') return;
     if (ordinal === ordinals[found.length]) found.push({ ordinal, line, offset, length });
     ordinal++;
   });

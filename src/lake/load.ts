@@ -28,7 +28,6 @@ export interface LoadOptions extends ReadOptions {
   readonly withExtra: boolean;
   readonly now: Date;
   readonly stdin: Readable;
-  readonly onBytes?: ((done: number) => void) | undefined;
 }
 
 /** A file that was read to its end; its rows stand in the staging tables under `fileNo`. */
@@ -74,14 +73,15 @@ export async function loadFile(
   const scan = await scanLines(source.readable, options.maxLineBytes, {
     start: source.bom,
     size: source.size,
-    onBytes: options.onBytes,
   });
   const tail = scan.tail && scan.tail.length <= options.maxLineBytes ? scan.tail : null;
   const torn = tail !== null && !(await parses(source.readable, tail));
   const live =
     source.mtimeMs !== null &&
     Math.abs(options.now.getTime() - source.mtimeMs) <= options.pendingGraceS * 1000;
-  const overrides = new Map(scan.tooLong.map((span) => [span.ordinal, 'too_long']));
+  const overrides = new Map<number, string>();
+  for (const ordinal of scan.notJson) overrides.set(ordinal, 'bad_json');
+  for (const span of scan.tooLong) overrides.set(span.ordinal, 'too_long');
   if (torn) overrides.set(tail.ordinal, live ? 'pending' : 'torn_tail');
 
   const needsCopy = source.bom > 0 || scan.tooLong.length > 0;

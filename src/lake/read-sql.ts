@@ -212,11 +212,13 @@ export function reasonSql(kind: Kind, routing: Routing): string {
     WHEN _fault IS NULL AND ${isOurs} AND ${checks.map((check) => check.passes).join('\n      AND ')} THEN NULL
     ${routing === 'only' ? `WHEN NOT ${isOurs} THEN 'elsewhere'` : ''}
     ${routing === 'leave' ? `WHEN ${isOther} THEN 'elsewhere'` : ''}
-    WHEN _fault IS NOT NULL THEN _fault
+    -- A key that stands twice counts against the format that declares it.
+    WHEN _fault NOT LIKE 'duplicate_key:%' OR _fault = 'duplicate_key:schema' THEN _fault
     WHEN "schema" IS NULL THEN 'missing:schema'
     WHEN NOT starts_with("schema"::VARCHAR, '"') THEN 'type:schema'
     ${foreign}
     WHEN NOT ${isOurs} THEN 'value:schema'
+    WHEN _fault IS NOT NULL THEN _fault
     ${checks.map((check) => `WHEN NOT (${check.passes}) THEN ${quote(check.reason)}`).join('\n    ')}
   END`;
 }

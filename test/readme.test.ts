@@ -1,0 +1,128 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { optionName } from '../src/query/params.js';
+import { catalogue, root, tempFolder } from './support/lake.js';
+
+const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+
+/** A folder with the fixtures where `lakelog` is on the path, as after `npm link`. */
+function sandbox() {
+  const folder = tempFolder();
+  cpSync(path.join(root, 'fixtures'), path.join(folder, 'fixtures'), { recursive: true });
+  const bin = path.join(folder, 'bin');
+  mkdirSync(bin);
+  symlinkSync(path.join(root, 'bin/lakelog.js'), path.join(bin, 'lakelog'));
+  chmodSync(path.join(root, 'bin/lakelog.js'), 0o755);
+  const env = { PATH: `${bin}:${process.env.PATH}`, HOME: folder, TMPDIR: folder };
+  return { folder, env };
+}
+
+function blocks(language: string): string[] {
+  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(
+    (match) => match[1]!,
+  );
+}
+
+function marked(name: string): string {
+  const [, body] = new RegExp(`<!-- ${name} -->\\n\`\`\`\\w+\\n([\\s\\S]*?)\`\`\``).exec(readme) ?? [];
+  if (body === undefined) throw new Error(`README.md has no block marked ${name}`);
+  return body;
+}
+
+describe('README', () => {
+  test('the set-up and test lines are single command lines, which .ci/run executes', () => {
+    expect(marked('setup').trim().split('\n')).toHaveLength(1);
+    expect(marked('tests').trim().split('\n')).toHaveLength(1);
+    const ci = readFileSync(path.join(root, '.ci/run'), 'utf8');
+    expect(ci).toContain('"$(readme setup)"');
+    expect(ci).toContain('$(readme tests)');
+  });
+
+  test('the screenful is what the first command line prints', () => {
+    const { folder, env } = sandbox();
+    const { stdout, stderr, status } = spawnSync('lakelog', ['alarm', 'fixtures/healthy'], {
+      cwd: folder,
+      env,
+      encoding: 'utf8',
+    });
+    expect(status).toBe(0);
+    expect(withoutAge(marked('screen'))).toBe(withoutAge(stdout + stderr));
+  });
+
+  const commands = blocks('sh')
+    .flatMap((block) => block.split('\n'))
+    .filter((line) => /\blakelog\b/.test(line) && !line.startsWith('npm '));
+  test.each(commands)('%s', (line) => {
+    const { folder, env } = sandbox();
+    const wanted = Number(/# exit (\d)/.exec(line)?.[1] ?? 0);
+    const { status, stdout, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', line], {
+      cwd: folder,
+      env,
+      encoding: 'utf8',
+    });
+    expect({ status, output: stdout.length + stderr.length > 0 }).toEqual({ status: wanted, output: true });
+  });
+
+  test('the table of questions is made from the headers of queries/*.sql', () => {
+    const rows = catalogue.map((query) => {
+      const options = query.params.map((param) => `\`${optionName(param)}\``).join(', ');
+      return `| \`${query.name}\` | ${query.question} | ${options} | ${query.gate ? 'yes' : ''} |`;
+    });
+    const table = ['| command | question | its options | gate |', '| --- | --- | --- | --- |', ...rows].join(
+      '\n',
+    );
+    const [, found] = /<!-- questions -->\n([\s\S]*?)\n<!-- \/questions -->/.exec(readme) ?? [];
+    expect(found).toBe(table);
+  });
+
+  test('the crontab line parses and its command exists', () => {
+    const [block] = blocks('crontab');
+    const [job] = block!.split('\n').filter((line) => line.startsWith('*'));
+    const [, schedule, command] = /^((?:\S+\s+){5})(.*)$/.exec(job!)!;
+    expect(schedule!.trim().split(/\s+/)).toHaveLength(5);
+    expectUsage(command!);
+  });
+
+  test('the CI step is YAML whose command exists', () => {
+    const [block] = blocks('yaml');
+    const run = /^\s+run: npx (.*)$/m.exec(block!)?.[1];
+    expect(block).toMatch(/^- name: .+\n {2}run: /);
+    expectUsage(run!);
+  });
+
+  test('the TypeScript example type-checks and writes a line that loads', () => {
+    const { folder, env } = sandbox();
+    const [example] = blocks('ts');
+    const log = path.join(folder, 'sessions.jsonl');
+    const code = example!
+      .replace("from 'lakelog'", `from '${path.join(root, 'src/log/index.js')}'`)
+      .replace("'/var/lib/lakehouse/validator/sessions.jsonl'", JSON.stringify(log));
+    const file = path.join(root, 'test', `readme-example-${process.pid}.ts`);
+    writeFileSync(file, `declare const traceId: string;\ndeclare const fill: unknown;\n${code}`);
+    try {
+      execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit'], { cwd: root });
+    } finally {
+      spawnSync('rm', ['-f', file]);
+    }
+    const script = path.join(folder, 'example.mjs');
+    const runnable = example!
+      .replace("from 'lakelog'", `from ${JSON.stringify(path.join(root, 'dist/log.js'))}`)
+      .replace("'/var/lib/lakehouse/validator/sessions.jsonl'", JSON.stringify(log));
+    writeFileSync(script, `const traceId = 'ab'.repeat(16), fill = { workers: ['W-0033'] };\n${runnable}`);
+    execFileSync(process.execPath, [script]);
+    expect(spawnSync('lakelog', ['alarm', '-q', log], { env }).status).toBe(0);
+  });
+});
+
+/** Every option of the command line is one that the command knows. */
+function expectUsage(line: string): void {
+  const [, command, rest] = /^lakelog (\S+) ?(.*)$/.exec(line)!;
+  const help = execFileSync(process.execPath, [path.join(root, 'bin/lakelog.js'), command!, '--help'], {
+    encoding: 'utf8',
+  });
+  for (const option of rest!.match(/(?<=^|\s)--?[a-z][\w-]*/g) ?? []) expect(help).toContain(option);
+}
+
+const withoutAge = (text: string) => text.replace(/, \d+ \w+ ago/, ', … ago');
