@@ -41,7 +41,7 @@ counted AS (
     SUM(CASE WHEN answered THEN 0 ELSE 1 END) AS infra_errors,
     SUM(CASE WHEN first_shot THEN 1 ELSE 0 END) AS first_shots,
     SUM(CASE WHEN final_verdict = 'accepted' THEN 1 ELSE 0 END) AS accepted,
-    SUM(CASE WHEN answered THEN iterations ELSE 0 END) AS attempts
+    SUM(CASE WHEN answered THEN iterations ELSE 0 END) AS attempts_made
   FROM chosen
   GROUP BY model, provider, kind, daemon, environment, day
 ),
@@ -50,7 +50,7 @@ rated AS (
     model, provider, kind, daemon, environment, day, calls, answered, infra_errors, first_shots,
     1e0 * first_shots / NULLIF(answered, 0) AS rate,
     1e0 * accepted / NULLIF(answered, 0) AS acceptance_rate,
-    1e0 * attempts / NULLIF(answered, 0) AS mean_attempts,
+    1e0 * attempts_made / NULLIF(answered, 0) AS mean_attempts,
     3.841458820694124e0 / NULLIF(answered, 0) AS zz_n
   FROM counted
 ),

@@ -102,7 +102,11 @@ describe('README', () => {
     const file = path.join(root, 'test', `readme-example-${process.pid}.ts`);
     writeFileSync(file, `declare const traceId: string;\ndeclare const fill: unknown;\n${code}`);
     try {
-      execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit'], { cwd: root });
+      const strict =
+        '--noEmit --ignoreConfig --strict --module nodenext --target es2022 --types node --skipLibCheck';
+      execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', ...strict.split(' '), file], {
+        cwd: root,
+      });
     } finally {
       spawnSync('rm', ['-f', file]);
     }

@@ -1,19 +1,19 @@
 import { LakelogError } from '../errors.js';
 import { instantInside, plantCanary, proveCanary } from '../gate/canary.js';
 import { judge } from '../gate/judge.js';
-import type { Evidence } from '../gate/rules.js';
+import { type Evidence, INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
 import type { Query } from '../query/header.js';
 import { bindParams, type Given } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import { type Answer, openSession, type Session } from '../query/run.js';
 import { chooseSources } from '../query/sources.js';
-import { formats, type Report, renderFindings, renderNotes, renderReceipt } from '../render/index.js';
+import { formats, type Report, renderFindings, renderReceipt } from '../render/index.js';
 import type { GateSpec } from '../schema/gate.js';
 import { EXIT, type ExitCode, type Receipt, type Result, type Verdict } from '../schema/result.js';
+import { inputEvidence } from './evidence.js';
 import {
   ageOf,
-  asArguments,
   filtersOf,
   formatOf,
   type OutputFlags,
@@ -65,30 +65,26 @@ export async function question(
       now: options.now,
     });
     const allowed = new Set(Object.keys(params.columns).filter((name) => params.columns[name] === true));
+    const evidence = inputEvidence(answer.account, inputs, options.now);
     const verdict = query.gate
-      ? judge(
-          evidenceOf(
-            query,
-            query.gate,
-            answer,
-            allowed,
-            params.gatedKinds,
-            flags,
-            maxAgeMs,
-            options.now,
-            asArguments(inputs),
-          ),
-        )
-      : undefined;
+      ? judge({
+          ...evidence,
+          ...judgedEvidence(query, query.gate, answer, allowed, params.gatedKinds),
+          minJudged: flags.minJudged ?? 1,
+          maxRejects: flags.maxRejects ?? 0,
+          maxAgeMs,
+        })
+      : judge(evidence, flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES);
     const report: Report = {
       query: { name: query.name, title: query.title },
       params: params.meant,
       result: query.gate ? withoutAllowed(answer.result, query.gate, allowed) : answer.result,
-      ...(verdict ? { verdict } : {}),
+      ...(query.gate ? { verdict } : {}),
       receipt,
-      notes: answer.account.notices,
     };
-    return verdict ? await showGate(report, verdict, flags, io) : await showQuestion(report, flags, io);
+    return query.gate
+      ? await showGate(report, verdict, flags, io)
+      : await showQuestion(report, verdict, flags, io);
   } finally {
     await progress.end();
     session.lake.close();
@@ -123,57 +119,29 @@ async function prove(
   return proveCanary(canary, gate, result, query.file);
 }
 
-function evidenceOf(
+function judgedEvidence(
   query: Query,
   gate: GateSpec,
-  { account, result, judged }: Answer,
+  { result, judged }: Answer,
   allowed: ReadonlySet<string>,
   gatedKinds: readonly string[],
-  flags: QuestionFlags,
-  maxAgeMs: number | null,
-  now: Date,
-  inputsAsArguments: string,
-): Evidence {
-  const cell = (row: Result['rows'][number], name: string) =>
-    row[result.columns.findIndex((column) => column.name === name)];
+): Pick<Evidence, 'gate' | 'values' | 'allowed' | 'judged' | 'gatedKinds' | 'readsGatedKinds'> {
+  const at = (name: string) => result.columns.findIndex((column) => column.name === name);
+  const [value, file, line, session] = [at(gate.column), at('file'), at('line'), at('session_id')];
   const values = new Map<string, { count: number; first: string; firstSession: string }>();
   for (const row of result.rows) {
-    const value = String(cell(row, gate.column));
-    const before = values.get(value);
+    const before = values.get(String(row[value]));
     if (before) before.count++;
     else {
-      values.set(value, {
+      values.set(String(row[value]), {
         count: 1,
-        first: `${cell(row, 'file') ?? ''}:${cell(row, 'line') ?? ''}`,
-        firstSession: String(cell(row, 'session_id') ?? ''),
+        first: `${row[file] ?? ''}:${row[line] ?? ''}`,
+        firstSession: String(row[session] ?? ''),
       });
     }
   }
-  return {
-    gate,
-    values,
-    allowed,
-    judged: judged ?? 0,
-    gatedKinds,
-    readsGatedKinds: query.params.some((param) => param.of.type === 'kinds'),
-    files: account.files,
-    problems: account.problems,
-    inputNotices: account.notices,
-    rejects: account.rejects,
-    conflicts: account.conflicts,
-    firstConflict: account.firstConflict,
-    kinds: account.kinds,
-    inconsistent: account.inconsistent,
-    notJudgeable: account.notJudgeable,
-    gaps: account.gaps,
-    newest:
-      account.newestCall === null ? null : { time: account.newestCall, where: account.newestCallWhere ?? '' },
-    now,
-    minJudged: flags.minJudged ?? 1,
-    maxRejects: flags.maxRejects ?? 0,
-    maxAgeMs,
-    inputsAsArguments,
-  };
+  const readsGatedKinds = query.params.some((param) => param.of.type === 'kinds');
+  return { gate, values, allowed, judged: judged ?? 0, gatedKinds, readsGatedKinds };
 }
 
 /** Rows that a flag allows are counted in a notice; what remains is what keeps the gate from being clear. */
@@ -203,15 +171,13 @@ async function showGate(report: Report, verdict: Verdict, flags: QuestionFlags, 
   return verdict.exit_code;
 }
 
-async function showQuestion(report: Report, flags: QuestionFlags, io: Io): Promise<ExitCode> {
+async function showQuestion(
+  report: Report,
+  verdict: Verdict,
+  flags: QuestionFlags,
+  io: Io,
+): Promise<ExitCode> {
   await io.stdout.write(formats[formatOf(flags)](report, styleOf(io.stdout, io.env)));
-  await io.stderr.write(renderNotes(report, styleOf(io.stderr, io.env)));
-  const { receipt } = report;
-  const empty = receipt.calls_loaded + receipt.replay_runs_loaded === 0;
-  const broken = receipt.problems.some(({ path, problem }) => {
-    const file = receipt.files.find((candidate) => candidate.file === path);
-    return problem !== 'no_records' || empty || (file !== undefined && file.rejected > 0);
-  });
-  const strict = flags.strict === true && (receipt.totals.rejected > 0 || receipt.conflicts > 0);
-  return broken || empty || strict ? EXIT.cannotVouch : EXIT.clear;
+  await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
+  return verdict.exit_code;
 }

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { judge } from '../gate/judge.js';
+import { INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
 import { NO_FILTERS, openLake } from '../lake/lake.js';
 import type { Reject } from '../lake/rejects.js';
@@ -6,8 +8,9 @@ import { needsOf } from '../lake/tables.js';
 import { DEFAULT_GATED_KINDS } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import { chooseSources } from '../query/sources.js';
-import { formats, type Report, renderAccounting, renderNotes } from '../render/index.js';
-import { type Column, EXIT, type ExitCode, type Result } from '../schema/result.js';
+import { formats, type Report, renderAccounting, renderFindings } from '../render/index.js';
+import type { Column, ExitCode, Result } from '../schema/result.js';
+import { inputEvidence } from './evidence.js';
 import { formatOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { progressOn } from './terminal.js';
 
@@ -24,7 +27,8 @@ const COLUMNS: readonly Column[] = [
 
 /** Accounts for every line and lists those that cannot be loaded; exit 0 only when there is none. */
 export async function validate(paths: readonly string[], flags: ValidateFlags, io: Io): Promise<ExitCode> {
-  const sources = await chooseSources(pathsOf(paths, flags), io.env, io.cwd, true);
+  const inputs = pathsOf(paths, flags);
+  const sources = await chooseSources(inputs, io.env, io.cwd, true);
   const progress = progressOn(io);
   const options = runOptionsOf(flags, NO_FILTERS, io, progress.report);
   const lake = await openLake({
@@ -47,33 +51,37 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
       now: options.now,
     });
     const loaded = receipt.calls_loaded + receipt.replay_runs_loaded;
+    const evidence = inputEvidence(account, inputs, options.now);
     const hint =
       loaded === 0 && receipt.totals.lines > receipt.totals.blank
         ? [
-            'no line looks like a record of session.iterate.v1 or replay.run.v1: is this the right file? (lakelog schema --json session)',
+            'no line looks like a session.iterate.v1 or replay.run.v1 record: is this the right file? (lakelog schema --json session)',
           ]
         : [];
+    const verdict = judge(
+      {
+        ...evidence,
+        // Here a line of a replay file weighs as much as any other.
+        rejects: account.rejects.map((reject) => ({ ...reject, blocks: true })),
+        inputNotices: [...account.notices, ...hint],
+        listRejects: `${evidence.listRejects} --format jsonl`,
+      },
+      INPUT_RULES,
+    );
     const report: Report = {
       query: { name: 'validate', title: 'Accounting of the log files' },
       params: {},
       result,
+      verdict,
       receipt,
-      notes: [...account.notices, ...hint],
     };
     const style = styleOf(io.stdout, io.env);
     const format = formatOf(flags);
     await io.stdout.write(
       format === 'table' ? renderAccounting(report, style) : formats[format](report, style),
     );
-    await io.stderr.write(renderNotes(report, styleOf(io.stderr, io.env)));
-    const sound =
-      loaded > 0 &&
-      account.problems.every(({ problem, path }) => problem === 'no_records' && isEmptyFile(path));
-    return sound && receipt.totals.rejected === 0 && receipt.conflicts === 0 ? EXIT.clear : EXIT.cannotVouch;
-
-    function isEmptyFile(path: string): boolean {
-      return receipt.files.some((file) => file.file === path && file.rejected === 0);
-    }
+    await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
+    return verdict.exit_code;
   } finally {
     await progress.end();
     lake.close();

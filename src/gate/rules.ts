@@ -19,16 +19,14 @@ export interface Evidence {
   readonly conflicts: number;
   readonly firstConflict: string | null;
   readonly kinds: readonly { kind: string; calls: number; accepted_false: number }[];
-  readonly inconsistent: number;
-  readonly notJudgeable: number;
   readonly gaps: readonly { writer_id: string; missing: number }[];
   readonly newest: { readonly time: string; readonly where: string } | null;
   readonly now: Date;
   readonly minJudged: number;
   readonly maxRejects: number;
   readonly maxAgeMs: number | null;
-  /** The same inputs on a command line, for the next step. */
-  readonly inputsAsArguments: string;
+  /** The command that lists every reject of the same inputs. */
+  readonly listRejects: string;
 }
 
 export type Weight = 'fired' | 'cannot_vouch' | 'notice';
@@ -44,7 +42,6 @@ export const FUTURE_TOLERANCE_MS = 5 * 60_000;
 
 const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 const shell = (text: string) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
-const validate = (e: Evidence) => `lakelog validate${e.inputsAsArguments}`;
 
 /** A failed schema or verdict check could hide an accepted call: no budget covers it. */
 const NEVER_EXCUSED = /^(missing|type|value):(schema|final_verdict)$/;
@@ -166,7 +163,7 @@ export const RULES: readonly Rule[] = [
   {
     code: 'rejects',
     weight: 'cannot_vouch',
-    check: (e) => (overBudget(e) ? summed(excusable(e), 'could not be loaded', validate(e)) : []),
+    check: (e) => (overBudget(e) ? summed(excusable(e), 'could not be loaded', e.listRejects) : []),
   },
   {
     code: 'unknown_record',
@@ -174,8 +171,8 @@ export const RULES: readonly Rule[] = [
     check: (e) =>
       summed(
         e.rejects.filter((reject) => reject.blocks && NEVER_EXCUSED.test(reject.reason)),
-        'of a schema or final verdict that this version does not know',
-        `${validate(e)}; --max-rejects does not cover this`,
+        'of a schema or final verdict that this version does not know and no --max-rejects excuses',
+        e.listRejects,
       ),
   },
   {
@@ -275,7 +272,7 @@ export const RULES: readonly Rule[] = [
         : [
             {
               message: `${plural(count, 'reject')} and ${plural(e.conflicts, 'conflict')} within --max-rejects ${e.maxRejects}`,
-              next: validate(e),
+              next: e.listRejects,
             },
           ];
     },
@@ -287,7 +284,7 @@ export const RULES: readonly Rule[] = [
       summed(
         e.rejects.filter((reject) => !reject.blocks),
         'of replay runs could not be loaded',
-        validate(e),
+        e.listRejects,
       ),
   },
   {
@@ -333,3 +330,28 @@ function readLine(place: string): string {
   const at = place.lastIndexOf(':');
   return `read it: sed -n '${place.slice(at + 1)}p' ${shell(place.slice(0, at))}`;
 }
+
+const ABOUT_INPUTS = new Set([
+  'missing_input',
+  'unreadable_input',
+  'no_logs',
+  'no_records',
+  'rejects',
+  'unknown_record',
+  'conflicts',
+  'replay_rejects',
+  'just_rotated',
+  'pending',
+  'gaps',
+  'inputs',
+]);
+
+/** What is wrong with the inputs, whatever is asked of them. */
+export const INPUT_RULES: readonly Rule[] = RULES.filter((rule) => ABOUT_INPUTS.has(rule.code));
+
+const ABOUT_LINES = new Set(['rejects', 'unknown_record', 'conflicts']);
+
+/** The same for a question that is no gate: lines that could not be loaded are told, and do not stop it. */
+export const LENIENT_INPUT_RULES: readonly Rule[] = INPUT_RULES.map((rule) =>
+  ABOUT_LINES.has(rule.code) ? { ...rule, weight: 'notice' } : rule,
+);

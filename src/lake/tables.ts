@@ -405,10 +405,7 @@ export function viewSql(context: ViewContext): string[] {
     's.day',
     ...derived.map((name) => `s.${name}`),
   ];
-  define(
-    'sessions',
-    `SELECT ${sessionColumns.join(', ')} FROM raw.calls s LEFT JOIN raw.call_keys k ON k.row = s.row`,
-  );
+  define('sessions', `SELECT ${sessionColumns.join(', ')} FROM raw.calls s ${keyJoin}`);
 
   const attemptColumns = recordColumns(ATTEMPT_FIELDS).filter(
     ({ name, content }) =>

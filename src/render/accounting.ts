@@ -7,11 +7,16 @@ import { bytes } from './units.js';
 
 const TERMS = ['lines', 'loaded', 'rejected', 'duplicates', 'blank', 'pending'] as const;
 
-/** What `lakelog validate` prints: the line equation of every file, the rejects by reason, the inputs that failed. */
-export function renderAccounting({ receipt }: Report, style: Style): string {
+/** More rejects than this are shown by reason. */
+const FEW_REJECTS = 50;
+
+/** What `lakelog validate` prints: the line equation of every file, the rejects, the inputs that failed. */
+export function renderAccounting({ receipt, result }: Report, style: Style): string {
+  const few = result.rows.length > 0 && result.rows.length <= FEW_REJECTS;
+  const rejects = few ? result : rejectsResult(receipt);
   const parts = [
     receipt.files.length === 0 ? '' : (gridOf(filesResult(receipt), style) ?? equations(receipt, style)),
-    receipt.rejects.length === 0 ? '' : tableOf(rejectsResult(receipt), style),
+    rejects.rows.length === 0 ? '' : tableOf(rejects, style),
     receipt.problems.length === 0 ? '' : tableOf(problemsResult(receipt), style),
   ];
   return parts.filter((part) => part !== '').join('\n') || '(no files)\n';

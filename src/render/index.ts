@@ -7,7 +7,6 @@ import { renderTable } from './table.js';
 export { filesResult, rejectsResult, renderAccounting } from './accounting.js';
 export { type ErrorText, renderError } from './error.js';
 export { renderFindings } from './findings.js';
-export { renderNotes } from './notes.js';
 export { renderProgress } from './progress.js';
 export { renderReceipt } from './receipt.js';
 export type { Format, Renderer, Report, Style } from './report.js';

@@ -8,7 +8,6 @@ export interface Report {
   /** Absent for a query that is no gate. */
   readonly verdict?: Verdict;
   readonly receipt: Receipt;
-  readonly notes?: readonly string[];
 }
 
 export interface Style {

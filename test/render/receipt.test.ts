@@ -4,7 +4,6 @@ import {
   renderAccounting,
   renderError,
   renderFindings,
-  renderNotes,
   renderProgress,
   renderReceipt,
 } from '../../src/render/index.js';
@@ -173,28 +172,6 @@ describe('what stands beside it', () => {
       ].join('\n'),
     );
     expect(renderFindings(verdict(), PIPE)).toBe('');
-  });
-
-  it('notes of a query that is no gate', () => {
-    expect(renderNotes(report({ a: 'text' }, []), PIPE)).toBe('');
-    const problems = [{ path: 'x.jsonl', problem: 'missing' as const, detail: 'no such file' }];
-    const made = report({ a: 'text' }, [], {
-      receipt: { ...TROUBLED, problems, conflicts: 2 },
-      notes: ['2 groups are small'],
-    });
-    expect(renderNotes(made, PIPE)).toBe(
-      [
-        'warning: x.jsonl: no such file',
-        'warning: rejected 2 × bad_json, first logs/a.jsonl:12: no JSON after column 7',
-        'warning: rejected 1 × missing:kind, first logs/a.jsonl:40: kind is missing',
-        'warning: 2 calls whose call_id another line carries too',
-        'note: 2 groups are small',
-        '',
-      ].join('\n'),
-    );
-    const monstrous = { ...made, receipt: monster().receipt };
-    expect(renderNotes(monstrous, terminal(80)).split('\n').length).toBeLessThan(15);
-    expect(renderNotes(monstrous, terminal(80))).toMatch(/… and \d+ more; lakelog validate lists all\n$/);
   });
 
   it('the accounting of validate, as a table and where that is too wide', () => {

@@ -7,7 +7,6 @@ import {
   renderAccounting,
   renderError,
   renderFindings,
-  renderNotes,
   renderReceipt,
   sanitize,
 } from '../../src/render/index.js';
@@ -59,12 +58,10 @@ function everyOutput(text: string): string[] {
     params: { [text]: text },
     receipt,
     verdict,
-    notes: [text],
   };
   return [PIPE, terminal(40)].flatMap((style) => [
     ...formatNames.map((name) => formats[name](full, style)),
     renderReceipt(full, style),
-    renderNotes(full, style),
     renderAccounting(full, style),
     renderFindings(verdict, style),
     renderError({ what: text, where: text, next: text, detail: text }, style),
