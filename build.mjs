@@ -1,13 +1,15 @@
 /** Builds dist/: the CLI bundle, the ingest-side library, its types, the JSON Schemas, and the licences. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 
 const root = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
 process.chdir(root);
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-rmSync('dist', { recursive: true, force: true });
+// Built beside the old one and then put in its place, so that a failed build leaves what worked.
+const out = 'dist.new';
+rmSync(out, { recursive: true, force: true });
 
 const common = {
   bundle: true,
@@ -21,7 +23,7 @@ const common = {
 const cli = await build({
   ...common,
   entryPoints: { lakelog: 'src/main.ts' },
-  outdir: 'dist',
+  outdir: out,
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
   minify: true,
@@ -32,18 +34,18 @@ const cli = await build({
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
 });
-await build({ ...common, entryPoints: { log: 'src/log/index.ts' }, outdir: 'dist' });
+await build({ ...common, entryPoints: { log: 'src/log/index.ts' }, outdir: out });
 
 const { outputFiles } = await build({ ...common, entryPoints: ['src/schema/json-schema.ts'], write: false });
 const { jsonSchema } = await import(
   `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`
 );
-mkdirSync('dist/schema', { recursive: true });
+mkdirSync(`${out}/schema`, { recursive: true });
 for (const [record, name] of [
   ['session', 'session.iterate.v1'],
   ['replay', 'replay.run.v1'],
 ]) {
-  writeFileSync(`dist/schema/${name}.json`, `${JSON.stringify(jsonSchema(record), null, 2)}\n`);
+  writeFileSync(`${out}/schema/${name}.json`, `${JSON.stringify(jsonSchema(record), null, 2)}\n`);
 }
 
 const types = spawnSync(
@@ -56,7 +58,7 @@ const types = spawnSync(
     '--emitDeclarationOnly',
     '--ignoreConfig',
     '--outDir',
-    'dist/types',
+    `${out}/types`,
     '--rootDir',
     'src',
     '--module',
@@ -73,6 +75,8 @@ const types = spawnSync(
 );
 if (types.status !== 0) process.exit(types.status ?? 1);
 
+rmSync('dist', { recursive: true, force: true });
+renameSync(out, 'dist');
 writeFileSync('THIRD-PARTY-LICENSES.txt', licences(Object.keys(cli.metafile.inputs)));
 
 /** The licence text of every package that ended up in the bundle. */

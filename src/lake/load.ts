@@ -16,6 +16,7 @@ import {
   type ReadOptions,
   type Routing,
   reasonSql,
+  strictReasonSql,
   strictSource,
 } from './read-sql.js';
 import type { Compression, Spool } from './spool.js';
@@ -217,21 +218,27 @@ async function stageFile(
 ): Promise<{ base: number; elsewhere: number }> {
   const { table } = FORMATS[kind];
   const columns = stagedColumns(kind, options);
-  const insert = (source: string) =>
-    db.run(`INSERT INTO ${table} SELECT ${fileNo}, ${reasonSql(kind, routing)},
+  const insert = (source: string, reason: string) =>
+    db.run(`INSERT INTO ${table} SELECT ${fileNo}, ${reason},
       ${columns.map((column) => column.sql).join(', ')} FROM ${source}`);
   const strict = async () => {
     if (input.skipStrict || options.withExtra) return false;
+    await db.run('BEGIN');
     try {
-      await insert(strictSource(path, kind, options));
-      return true;
+      await insert(strictSource(path, kind, options), strictReasonSql(kind, routing));
+      const [bad] = await db.objects(
+        `SELECT 1 FROM ${table} WHERE file_no = ${fileNo} AND reason = 'bad' LIMIT 1`,
+      );
+      await db.run(bad ? 'ROLLBACK' : 'COMMIT');
+      return bad === undefined;
     } catch {
       // Some line is no JSON object; which one, and what it costs, is the other reading's affair.
+      await db.run('ROLLBACK');
       return false;
     }
   };
   if (!(await strict())) {
-    await insert(losslessSource(path, kind, options)).catch((error) => {
+    await insert(losslessSource(path, kind, options), reasonSql(kind, routing)).catch((error) => {
       throw engineError(`DuckDB cannot read ${input.name}`, error);
     });
   }

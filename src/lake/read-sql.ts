@@ -57,7 +57,7 @@ export interface ReadOptions {
 
 /** Tier one: DuckDB's own strict reader. It fails as a whole at the first line that is no JSON object. */
 export function strictSource(path: string, kind: Kind, options: ReadOptions): string {
-  return `(SELECT *, NULL::VARCHAR AS _fault, FALSE AS _odd_attempts, NULL::JSON AS _json
+  return `(SELECT *, FALSE AS _odd_attempts, NULL::JSON AS _json
     FROM read_json(${quote(path)}, columns = ${strictColumns(kind, options.attemptFields)}, format = 'newline_delimited',
       records = 'true', auto_detect = false, compression = 'uncompressed',
       maximum_object_size = ${objectSize(options.maxLineBytes)}))`;
@@ -195,31 +195,36 @@ function recordChecks(kind: Kind): Check[] {
   return checks;
 }
 
-/** One CASE that names why a line is not loaded; NULL = it is. */
-export function reasonSql(kind: Kind, routing: Routing): string {
-  const other: Kind = kind === 'sessions' ? 'replay_runs' : 'sessions';
-  const schemaText = (format: Kind) => quote(JSON.stringify(FORMATS[format].schema));
-  const checks = recordChecks(kind);
-  const isOurs = `COALESCE("schema"::VARCHAR = ${schemaText(kind)}, FALSE)`;
-  const isOther = `COALESCE("schema"::VARCHAR = ${schemaText(other)}, FALSE)`;
-  const foreign = {
-    claim: `WHEN ${isOther} THEN 'wrong_kind'`,
-    leave: `WHEN ${isOther} THEN 'elsewhere'`,
-    only: '',
-  }[routing];
-  // The first branch is all a clean line costs; the detail is for lines that fail it.
+const schemaIs = (kind: Kind) =>
+  `COALESCE("schema"::VARCHAR = ${quote(JSON.stringify(FORMATS[kind].schema))}, FALSE)`;
+const otherKind = (kind: Kind): Kind => (kind === 'sessions' ? 'replay_runs' : 'sessions');
+
+/** NULL for a line that loads, `elsewhere` for one that another reading takes, `bad` for a file that is not clean. */
+export function strictReasonSql(kind: Kind, routing: Routing): string {
   return `CASE
-    WHEN _fault IS NULL AND ${isOurs} AND ${checks.map((check) => check.passes).join('\n      AND ')} THEN NULL
-    ${routing === 'only' ? `WHEN NOT ${isOurs} THEN 'elsewhere'` : ''}
-    ${routing === 'leave' ? `WHEN ${isOther} THEN 'elsewhere'` : ''}
+    WHEN ${schemaIs(kind)} AND ${recordChecks(kind)
+      .map((check) => check.passes)
+      .join(' AND ')} THEN NULL
+    ${routing === 'only' ? `WHEN NOT ${schemaIs(kind)} THEN 'elsewhere'` : ''}
+    ${routing === 'leave' ? `WHEN ${schemaIs(otherKind(kind))} THEN 'elsewhere'` : ''}
+    ELSE 'bad' END`;
+}
+
+/** One CASE that names why a line is not loaded; NULL = it is. Planning it takes longer than a short file. */
+export function reasonSql(kind: Kind, routing: Routing): string {
+  return `CASE
+    ${routing === 'only' ? `WHEN NOT ${schemaIs(kind)} THEN 'elsewhere'` : ''}
+    ${routing === 'leave' ? `WHEN ${schemaIs(otherKind(kind))} THEN 'elsewhere'` : ''}
     -- A key that stands twice counts against the format that declares it.
     WHEN _fault NOT LIKE 'duplicate_key:%' OR _fault = 'duplicate_key:schema' THEN _fault
     WHEN "schema" IS NULL THEN 'missing:schema'
     WHEN NOT starts_with("schema"::VARCHAR, '"') THEN 'type:schema'
-    ${foreign}
-    WHEN NOT ${isOurs} THEN 'value:schema'
+    ${routing === 'claim' ? `WHEN ${schemaIs(otherKind(kind))} THEN 'wrong_kind'` : ''}
+    WHEN NOT ${schemaIs(kind)} THEN 'value:schema'
     WHEN _fault IS NOT NULL THEN _fault
-    ${checks.map((check) => `WHEN NOT (${check.passes}) THEN ${quote(check.reason)}`).join('\n    ')}
+    ${recordChecks(kind)
+      .map((check) => `WHEN NOT (${check.passes}) THEN ${quote(check.reason)}`)
+      .join('\n    ')}
   END`;
 }
 

@@ -31,7 +31,10 @@ export type Compression = 'gz' | 'zst';
 const PATTERN_CHARACTERS = /[*?[\]{}]/;
 
 export async function openSpool(env: Readonly<Record<string, string | undefined>>): Promise<Spool> {
-  const dir = await mkdtemp(path.join(env.TMPDIR || os.tmpdir(), 'lakelog-'));
+  const parent = env.TMPDIR || os.tmpdir();
+  const dir = await mkdtemp(path.join(parent, 'lakelog-')).catch((error) => {
+    throw spoolError(error, parent);
+  });
   let count = 0;
   const next = () => path.join(dir, `${count++}.jsonl`);
   const remove = () => rmSync(dir, { recursive: true, force: true });
@@ -134,7 +137,7 @@ export function canReadZstd(): boolean {
 
 function spoolError(error: unknown, dir: string): LakelogError {
   const full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
-  return new LakelogError(`cannot write a temporary file: ${messageOf(error)}`, {
+  return new LakelogError(`cannot write temporary files: ${messageOf(error)}`, {
     where: dir,
     next: full
       ? 'free space there or set TMPDIR to a folder that has some'
