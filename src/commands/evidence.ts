@@ -6,7 +6,7 @@ import { asArguments } from './options.js';
 /** What an account says to the rules; a gate adds what it judged. */
 export function inputEvidence(account: Account, inputs: GivenPaths, now: Date): Evidence {
   return {
-    gate: { column: '', fires: [], cannotVouch: [], judges: '', canaries: [] },
+    gate: null,
     values: new Map(),
     allowed: new Set(),
     judged: 0,

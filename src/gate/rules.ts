@@ -3,7 +3,8 @@ import type { FileAccount, Finding, InputProblem, RejectGroup } from '../schema/
 
 /** All that a verdict rests on. */
 export interface Evidence {
-  readonly gate: GateSpec;
+  /** Null where only the inputs are examined. */
+  readonly gate: GateSpec | null;
   /** How many rows carry which value of the gate's column, and where the first of them stands. */
   readonly values: ReadonlyMap<string, { count: number; first: string; firstSession: string }>;
   /** Flags of the query that are set. */
@@ -75,9 +76,12 @@ const isEmpty = (e: Evidence, problem: InputProblem) => {
   const file = e.files.find((candidate) => candidate.file === problem.path);
   return file !== undefined && file.lines === file.blank + file.pending;
 };
+/** A gate rests on calls: replay runs beside an empty log do not show that the service still logs. */
+const othersHoldRecords = (e: Evidence) =>
+  e.files.some((file) => file.loaded > 0) && (e.gate === null || e.kinds.length > 0);
 /** A log that was just rotated is empty while its neighbours hold the records. */
 const isJustRotated = (e: Evidence, problem: InputProblem) =>
-  problem.problem === 'no_records' && isEmpty(e, problem) && e.files.some((file) => file.loaded > 0);
+  problem.problem === 'no_records' && isEmpty(e, problem) && othersHoldRecords(e);
 
 const ofProblem =
   (kind: InputProblem['problem'], message: (problem: InputProblem) => string, next: string) =>
@@ -91,7 +95,7 @@ export const RULES: readonly Rule[] = [
     code: 'violation',
     weight: 'fired',
     check: (e) =>
-      e.gate.fires.flatMap(({ value, note }) => {
+      (e.gate?.fires ?? []).flatMap(({ value, note }) => {
         const rows = e.values.get(value);
         if (!rows) return [];
         const next = `${readLine(rows.first)}, then open trace ${rows.firstSession}`;
@@ -147,7 +151,7 @@ export const RULES: readonly Rule[] = [
     code: 'unjudged',
     weight: 'cannot_vouch',
     check: (e) =>
-      e.gate.cannotVouch.flatMap(({ value, note, unless }) => {
+      (e.gate?.cannotVouch ?? []).flatMap(({ value, note, unless }) => {
         const rows = e.values.get(value);
         if (!rows || (unless !== undefined && e.allowed.has(unless))) return [];
         const allow = unless === undefined ? '' : `, or accept them with --${unless.replaceAll('_', '-')}`;
@@ -159,6 +163,22 @@ export const RULES: readonly Rule[] = [
           },
         ];
       }),
+  },
+  {
+    code: 'unnamed_value',
+    weight: 'cannot_vouch',
+    check: (e) => {
+      if (e.gate === null) return [];
+      const { column, fires, cannotVouch } = e.gate;
+      const named = new Set([...fires, ...cannotVouch].map((rule) => rule.value));
+      return [...e.values]
+        .filter(([value]) => !named.has(value))
+        .map(([value, rows]) => ({
+          message: `${plural(rows.count, 'row')} with ${column} = ${JSON.stringify(value)}, which the header of the query does not name`,
+          where: rows.first,
+          next: `name the value in a "fires" or "cannot-vouch" line of the query`,
+        }));
+    },
   },
   {
     code: 'rejects',
@@ -220,7 +240,15 @@ export const RULES: readonly Rule[] = [
     code: 'stale',
     weight: 'cannot_vouch',
     check: (e) => {
-      if (e.maxAgeMs === null || e.newest === null) return [];
+      if (e.maxAgeMs === null) return [];
+      if (e.newest === null) {
+        return [
+          {
+            message: 'there is no record at all, so none is as young as --max-age demands',
+            next: 'check that the service runs and logs to this file',
+          },
+        ];
+      }
       const age = e.now.getTime() - Date.parse(e.newest.time);
       if (age <= e.maxAgeMs) return [];
       return [
@@ -250,7 +278,7 @@ export const RULES: readonly Rule[] = [
     code: 'allowed',
     weight: 'notice',
     check: (e) =>
-      e.gate.cannotVouch.flatMap(({ value, unless }) => {
+      (e.gate?.cannotVouch ?? []).flatMap(({ value, unless }) => {
         const rows = e.values.get(value);
         return rows && unless !== undefined && e.allowed.has(unless)
           ? [

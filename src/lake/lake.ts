@@ -300,7 +300,8 @@ class DuckLake implements Lake {
           next: 'this is a defect of lakelog: please report it with the file',
         });
       }
-      if (file.loaded === 0) {
+      // A copy of lines that were read before holds records, if no new ones.
+      if (file.loaded === 0 && file.duplicates === 0) {
         problems.push({
           path: file.file,
           problem: 'no_records',

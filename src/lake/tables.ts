@@ -258,9 +258,11 @@ export interface NeedOptions {
 }
 
 export function needsOf(sql: string, options: NeedOptions): Needs {
-  const code = sql.replace(/--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'/g, ' ');
-  const words = new Set([...code.toLowerCase().split(/[^\p{L}\p{N}_]+/u), ...(options.alsoColumns ?? [])]);
-  const everything = /(?:\bselect\b|,|\.)\s*\*/i.test(code.replace(/\bcount\s*\(\s*\*\s*\)/gi, ''));
+  const code = sql
+    .replace(/--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'/g, (found) => (found.startsWith("'") ? "''" : ' '))
+    .toLowerCase();
+  const words = new Set([...code.split(/[^\p{L}\p{N}_]+/u), ...(options.alsoColumns ?? [])]);
+  const everything = namesNoColumns(code);
   const wants = (name: string) => everything || words.has(name);
   const allowed = (field: Field) => options.showContent || !field.content;
   const tables = new Set(TABLES.map((table) => table.name).filter((name) => words.has(name)));
@@ -291,6 +293,31 @@ export function needsOf(sql: string, options: NeedOptions): Needs {
     withKeys: wants('call_key'),
     tables,
   };
+}
+
+/** Whether the SQL means columns without naming them, or whole rows. */
+function namesNoColumns(code: string): boolean {
+  const starred = code.replace(/\bcount\s*\(\s*\*\s*\)/g, 'count()');
+  if (/(?:\bselect|\bdistinct|\ball|,|\.|\()\s*\*/.test(starred)) return true;
+  if (/\bcolumns\s*\(|\bnatural\b|\bpositional\b/.test(code)) return true;
+  if (/^\s*from\b|\(\s*from\b|;\s*from\b/.test(code)) return true;
+  const sources = code.matchAll(
+    /\b(?:from|join)\s+"?(\w+)"?(?:\s+(?:as\s+)?(?!where|on|using|join|cross|inner|left|right|full|group|order|limit|having|union|window|natural|asof|tablesample)(\w+))?/g,
+  );
+  for (const [, table, alias] of sources) {
+    for (const name of [table, alias]) {
+      // A table's name that stands for its rows: neither qualifies a column nor names a source.
+      if (
+        name &&
+        new RegExp(
+          `(?<!\\b(?:from|join|as)\\s+"?)(?<!\\b(?:from|join)\\s+"?\\w+"?\\s+)(?<![.\\w])${name}\\b(?!\\s*[."(])`,
+        ).test(code)
+      ) {
+        if (TABLES.some((known) => known.name === table)) return true;
+      }
+    }
+  }
+  return false;
 }
 
 export interface ViewContext {

@@ -77,10 +77,10 @@ export function parseQuery(file: string, name: string, sql: string): Query {
         single.set(key, raw);
         break;
       case 'param':
-        params.push(parseParam(raw, fail));
+        params.push(once('parameter', params, parseParam(raw, fail), fail));
         break;
       case 'column':
-        columns.push(parseColumn(raw, fail));
+        columns.push(once('column', columns, parseColumn(raw, fail), fail));
         break;
       case 'fires': {
         const { head, note } = split(raw);
@@ -119,6 +119,23 @@ export function parseQuery(file: string, name: string, sql: string): Query {
       next: 'add a line per column of the SELECT: -- column: name type "label" -- what it is',
     });
   }
+  const flags = new Set(params.flatMap(flagColumns));
+  const hidden = columns.find(({ when }) => when !== undefined && !flags.has(when));
+  if (hidden) {
+    throw new LakelogError(`column "${hidden.name}" would never show: no parameter makes "${hidden.when}"`, {
+      where: `${file}:1`,
+      next: `use one of ${[...flags].join(', ') || 'no "when"'}`,
+    });
+  }
+  if (
+    !single.has('gate') &&
+    fires.length + cannotVouch.length + canaries.length + (single.has('judges') ? 1 : 0) > 0
+  ) {
+    throw new LakelogError('the header has rules of a gate but no "gate"', {
+      where: `${file}:1`,
+      next: 'add a line: -- gate: the column that says which rule a row breaks',
+    });
+  }
   let gate: GateSpec | null = null;
   if (single.has('gate')) {
     const column = need('gate');
@@ -151,6 +168,18 @@ export function parseQuery(file: string, name: string, sql: string): Query {
   return { name, file, title, question, params, columns, gate, sql, sha256 };
 }
 
+function once<T extends { name: string }>(what: string, before: readonly T[], one: T, fail: Fail): T {
+  if (before.some(({ name }) => name === one.name))
+    throw fail(`${what} "${one.name}" stands twice`, 'keep one of the two');
+  return one;
+}
+
+/** Columns of `params` that are true or false: what a "when" may name. */
+function flagColumns({ name, of }: Param): string[] {
+  if (of.type === 'flag') return [name];
+  return of.type === 'set' ? of.values.map((value) => `${name}_${value}`) : [];
+}
+
 type Fail = (what: string, next: string) => LakelogError;
 
 function split(raw: string): { head: string; note: string } {
@@ -176,8 +205,12 @@ function parseType(type: string, argument: string | undefined, fail: Fail): Para
       if (values.length === 0) throw fail(`type "${type}" lists no values`, `write it as: ${type}(one|two)`);
       return { type, values };
     }
-    case 'integer':
-      return { type, min: argument ? Number(argument) : null };
+    case 'integer': {
+      const min = argument ? Number(argument) : null;
+      if (min !== null && !Number.isSafeInteger(min))
+        throw fail(`integer(${argument}) has no whole number`, 'write it as: integer(1)');
+      return { type, min };
+    }
     case 'kinds':
     case 'flag':
     case 'number':

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { LakelogError, messageOf } from '../errors.js';
 import type { InputRequest } from '../lake/inputs.js';
 import { type Account, type Filters, type Lake, openLake } from '../lake/lake.js';
-import { needsOf } from '../lake/tables.js';
+import { needsOf, TABLES } from '../lake/tables.js';
 import type { Cell, Result } from '../schema/result.js';
 import type { Query } from './header.js';
 import type { BoundParams } from './params.js';
@@ -18,6 +18,10 @@ export interface RunOptions {
   readonly stdin: Readable;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
+
+const CONTENT_COLUMNS = TABLES.flatMap((table) => table.columns.filter((column) => column.content)).map(
+  ({ name }) => name,
+);
 
 /** A question with its parameters, ready to be put to one set of lines after another. */
 export interface Session {
@@ -89,9 +93,14 @@ async function countJudged(lake: Lake, judges: string, file: string): Promise<nu
 }
 
 function sqlError(file: string, error: unknown): LakelogError {
-  return new LakelogError(`the query failed: ${messageOf(error).split('\n')[0]}`, {
+  const message = messageOf(error).split('\n')[0] ?? '';
+  const content = CONTENT_COLUMNS.find((name) => message.includes(`"${name}"`));
+  return new LakelogError(`the query failed: ${message}`, {
     where: file,
-    next: 'compare its names with: lakelog schema',
+    next:
+      content === undefined
+        ? 'compare its names with: lakelog schema'
+        : `${content} is content: load it with --show-content`,
     cause: error,
   });
 }

@@ -1,0 +1,208 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = path.resolve(import.meta.dirname, '..');
+const src = path.join(root, 'src');
+
+/** What an import statement, a re-export or an `import()` names; types count as much as code. */
+const IMPORT =
+  /(?:^|[\n;])\s*(?:import|export)\b(?:[^;'"`]*?\bfrom)?\s*(['"])([^'"\n]+)\1|\bimport\s*\(\s*(['"`])([^'"`]+)\3/g;
+
+function importsIn(code: string): string[] {
+  return [...code.matchAll(IMPORT)].map((match) => (match[2] ?? match[4])!);
+}
+
+interface Import {
+  /** e.g. `gate/judge.ts`. */
+  readonly from: string;
+  /** e.g. `schema/result.ts` for our own, else the specifier. */
+  readonly to: string;
+}
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => name.split(path.sep).join('/'))
+  .sort();
+
+const imports: readonly Import[] = files.flatMap((from) =>
+  importsIn(readFileSync(path.join(src, from), 'utf8')).map((specifier) => ({
+    from,
+    to: specifier.startsWith('.')
+      ? path.posix.join(path.posix.dirname(from), specifier).replace(/\.js$/, '.ts')
+      : specifier,
+  })),
+);
+
+const partOf = (file: string) =>
+  file.includes('/') ? file.slice(0, file.indexOf('/')) : file.replace(/\.ts$/, '');
+const isOurs = (to: string) => files.includes(to);
+const isNode = (to: string) => to.startsWith('node:') && isBuiltin(to);
+
+/** Per part: the parts and packages that it may import; `node:*` stands for Node's own modules. */
+const MAY: Readonly<Record<string, readonly string[]>> = {
+  schema: ['zod'],
+  log: ['schema', 'node:*'],
+  errors: ['schema'],
+  version: [],
+  io: ['node:*'],
+  gate: ['schema', 'errors'],
+  render: ['schema', 'chalk', 'cli-table3', 'string-width', 'node:*'],
+  lake: ['schema', 'errors', '@duckdb/node-api', 'picomatch', 'node:*'],
+  query: ['lake', 'schema', 'errors', 'version', 'smol-toml', 'node:*'],
+  commands: ['query', 'gate', 'render', 'lake', 'schema', 'errors', 'io', 'commander', 'node:*'],
+  program: ['commands', 'query', 'schema', 'io', 'version', 'commander', 'node:*'],
+  main: ['program', 'render', 'schema', 'errors', 'io', 'node:*'],
+};
+
+describe('imports run one way: bin → main → program → commands → {query, gate, render} → lake → schema', () => {
+  test('the imports were found', () => {
+    expect(files.length).toBeGreaterThan(40);
+    expect(imports.length).toBeGreaterThan(150);
+    const odd = imports.filter(({ to }) => !isOurs(to) && !isNode(to) && !/^(@[\w-]+\/)?[\w-]+$/.test(to));
+    expect(odd).toEqual([]);
+  });
+
+  test('every part of src has a rule', () => {
+    expect([...new Set(files.map(partOf))].sort()).toEqual(Object.keys(MAY).sort());
+  });
+
+  test.each(Object.entries(MAY))('%s imports only itself and %j', (part, allowed) => {
+    const wrong = imports.filter(
+      ({ from, to }) =>
+        partOf(from) === part &&
+        !(isOurs(to) && (partOf(to) === part || allowed.includes(partOf(to)))) &&
+        !(isNode(to) && allowed.includes('node:*')) &&
+        !(!isOurs(to) && allowed.includes(to)),
+    );
+    expect(wrong.map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
+  });
+
+  test.each<[string, RegExp, readonly string[]]>([
+    ['commands', /^commands\//, ['program', 'commands']],
+    ['chalk and cli-table3', /^(chalk|cli-table3)$/, ['render']],
+    ['DuckDB', /^@duckdb\//, ['lake']],
+    ['commander', /^commander$/, ['program', 'commands']],
+    ['zod', /^zod$/, ['schema']],
+  ])('nobody else imports %s', (_, to, owners) => {
+    const wrong = imports.filter((one) => to.test(one.to) && !owners.includes(partOf(one.from)));
+    expect(wrong.map((one) => `${one.from} → ${one.to}`)).toEqual([]);
+  });
+
+  test('no file imports itself by a round', () => {
+    const next = new Map(
+      files.map((file) => [
+        file,
+        imports.filter(({ from, to }) => from === file && isOurs(to)).map(({ to }) => to),
+      ]),
+    );
+    const rounds: string[] = [];
+    const walk = (file: string, trail: readonly string[]) => {
+      if (trail.includes(file)) {
+        rounds.push([...trail.slice(trail.indexOf(file)), file].join(' → '));
+        return;
+      }
+      if (!done.has(file)) for (const to of next.get(file)!) walk(to, [...trail, file]);
+      done.add(file);
+    };
+    const done = new Set<string>();
+    for (const file of files) walk(file, []);
+    expect(rounds).toEqual([]);
+  });
+
+  test('the records a logger writes need no zod at run time', () => {
+    const reached = new Set<string>();
+    const walk = (file: string) => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      for (const { from, to } of imports) if (from === file && isOurs(to)) walk(to);
+    };
+    walk('log/index.ts');
+    expect([...reached].filter((file) => !/^(log|schema)\//.test(file))).toEqual([]);
+    expect(imports.filter(({ from, to }) => reached.has(from) && to === 'zod')).toEqual([]);
+  });
+});
+
+describe('what a file may touch', () => {
+  const uses = (pattern: RegExp) =>
+    files.filter((file) => pattern.test(readFileSync(path.join(src, file), 'utf8')));
+
+  test('only io and main know the process of the command line', () => {
+    const own = uses(/\bprocess\.(argv|stdout|stderr|stdin|exitCode|exit\()/).filter(
+      (file) => !file.startsWith('log/'),
+    );
+    expect(own).toEqual(['io.ts', 'main.ts']);
+  });
+
+  test('computing never prints', () => {
+    expect(uses(/\bconsole\.\w+\(/)).toEqual([]);
+  });
+
+  test('the gate is pure: no clock, no randomness, no files', () => {
+    const impure = uses(/\bDate\.now\(|new Date\(\)|Math\.random|\bprocess\./).filter((file) =>
+      file.startsWith('gate/'),
+    );
+    expect(impure).toEqual([]);
+  });
+
+  test('nothing in the gate knows a question by name', () => {
+    expect(uses(/\balarm\b/i).filter((file) => file.startsWith('gate/'))).toEqual([]);
+  });
+});
+
+describe('the built package', () => {
+  const dist = (name: string) => readFileSync(path.join(root, 'dist', name), 'utf8');
+
+  test('the library entry imports Node and nothing else', () => {
+    const code = dist('log.js');
+    const named = importsIn(code);
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((name) => !isNode(name))).toEqual([]);
+    expect(code).not.toMatch(/\brequire\s*\(/);
+    expect(code).not.toMatch(/duckdb|commander|\bzod\b/i);
+  });
+
+  test('its types name no file that is not shipped and no package', () => {
+    const folder = path.join(root, 'dist/types');
+    const types = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.d.ts'),
+    );
+    expect(types).toContain(path.join('log', 'index.d.ts'));
+    for (const name of types) {
+      for (const specifier of importsIn(readFileSync(path.join(folder, name), 'utf8'))) {
+        if (isNode(specifier)) continue;
+        const file = path.join(folder, path.dirname(name), specifier.replace(/\.js$/, '.d.ts'));
+        expect(existsSync(file), `${name} imports ${specifier}`).toBe(true);
+      }
+    }
+  });
+
+  test('of the packages only the native binding stays outside the bundle', () => {
+    const chunks = readdirSync(path.join(root, 'dist/chunks')).map((name) => `chunks/${name}`);
+    const outside = ['lakelog.js', ...chunks]
+      .flatMap((name) => [...dist(name).matchAll(/\bfrom\s*"([^"]+)"|\bimport\s*\(?\s*"([^"]+)"/g)])
+      .map((match) => (match[1] ?? match[2])!)
+      .filter((name) => !name.startsWith('.') && !isBuiltin(name));
+    expect(new Set(outside)).toEqual(new Set());
+    const required = ['lakelog.js', ...chunks]
+      .flatMap((name) => [...dist(name).matchAll(/\b(?:__)?require\w*\("([^"]+)"\)/g)])
+      .map(([, name]) => name!)
+      .filter(
+        (name) => !name.startsWith('.') && !isBuiltin(name) && !name.startsWith('@duckdb/node-bindings'),
+      );
+    expect(required).toEqual([]);
+  });
+});
+
+test.each<[string, readonly string[]]>([
+  ["import a from 'b';", ['b']],
+  ["import { a,\n  type B } from './c.js';\nimport 'd';", ['./c.js', 'd']],
+  ["import type { A } from 'b';\nexport type { C } from './d.js';\nexport * from 'e';", ['b', './d.js', 'e']],
+  ["const { a } = await import('b');", ['b']],
+  ["type A = typeof import('b');", ['b']],
+  ["export const a = 'from';\nconst b = \"import('c\";", []],
+  ["export function a() { return 'x'; }\nimport b from 'c';", ['c']],
+])('the imports of %j', (code, expected) => {
+  expect(importsIn(code)).toEqual(expected);
+});

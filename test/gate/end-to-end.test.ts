@@ -1,0 +1,368 @@
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test, vi } from 'vitest';
+import { run } from '../../src/main.js';
+import { call, type Envelope, lakelog, newFolder, replayRun, root, writeLines } from '../support/cli.js';
+
+/** The rules that the whole program sees, without the one that a test turns off. */
+const turnedOff = vi.hoisted(() => ({ code: '' }));
+vi.mock('../../src/gate/rules.js', async (importOriginal) => {
+  const original = await importOriginal<typeof import('../../src/gate/rules.js')>();
+  return {
+    ...original,
+    get RULES() {
+      return original.RULES.filter(({ code }) => code !== turnedOff.code);
+    },
+  };
+});
+
+const now = new Date();
+const ago = (ms: number) => new Date(now.getTime() - ms).toISOString();
+const HOUR = 3_600_000;
+
+interface Ran {
+  readonly code: number;
+  readonly stderr: string;
+  readonly envelope: Envelope;
+}
+
+/** The whole program in this process, from arguments to exit code, with one rule turned off or none. */
+async function evaluate(args: readonly string[], cwd: string, without = ''): Promise<Ran> {
+  turnedOff.code = without;
+  let out = '';
+  let err = '';
+  const stream = (take: (text: string) => void) => ({
+    isTTY: false,
+    columns: undefined,
+    write: async (text: string) => take(text),
+  });
+  try {
+    const code = await run(args, root, {
+      stdin: Readable.from([]),
+      stdout: stream((text) => {
+        out += text;
+      }),
+      stderr: stream((text) => {
+        err += text;
+      }),
+      env: {},
+      cwd,
+      now: () => now,
+    });
+    if (out === '') throw new Error(err);
+    return { code, stderr: err, envelope: JSON.parse(out) as Envelope };
+  } finally {
+    turnedOff.code = '';
+  }
+}
+
+const found = ({ envelope: { verdict } }: Ran) => ({
+  fired: verdict!.fired.map(({ code }) => code),
+  cannotVouch: verdict!.cannot_vouch.map(({ code }) => code),
+  notices: verdict!.notices.map(({ code }) => code),
+});
+
+interface Scenario {
+  readonly code: string;
+  readonly when: string;
+  /** Files of the working folder; lines of calls, or bytes as they are. */
+  readonly files: Readonly<Record<string, readonly string[] | Buffer>>;
+  readonly args: readonly string[];
+  /** 0 for a rule that only notices. */
+  readonly exit: 0 | 1 | 3;
+}
+
+const log = ['log.jsonl'];
+
+const SCENARIOS: readonly Scenario[] = [
+  {
+    code: 'violation',
+    when: 'a fill was accepted that is not grounded',
+    files: { 'log.jsonl': [call(), call({ grounded_in_roster: false })] },
+    args: log,
+    exit: 1,
+  },
+  {
+    code: 'missing_input',
+    when: 'a named file is not there',
+    files: { 'log.jsonl': [call()] },
+    args: ['log.jsonl', 'other.jsonl'],
+    exit: 3,
+  },
+  {
+    code: 'unreadable_input',
+    when: 'a compressed copy is cut short',
+    files: { 'log.jsonl': [call()], 'old.jsonl.gz': gzipSync(`${call()}\n`).subarray(0, -12) },
+    args: ['log.jsonl', 'old.jsonl.gz'],
+    exit: 3,
+  },
+  {
+    code: 'no_logs',
+    when: 'a folder holds no log',
+    files: { 'log.jsonl': [call()], 'logs/README.txt': ['nothing'] },
+    args: ['log.jsonl', 'logs'],
+    exit: 3,
+  },
+  {
+    code: 'no_records',
+    when: 'no line of a file could be loaded, and the budget covers its rejects',
+    files: { 'log.jsonl': [call()], 'other.jsonl': ['not json'] },
+    args: ['log.jsonl', 'other.jsonl', '--max-rejects', '1'],
+    exit: 3,
+  },
+  {
+    code: 'too_few_judged',
+    when: 'no call of the log was accepted',
+    files: { 'log.jsonl': [call({ final_verdict: 'infra_error' })] },
+    args: log,
+    exit: 3,
+  },
+  {
+    code: 'unjudged',
+    when: 'a stamp is null',
+    files: { 'log.jsonl': [call(), call({ grounded_in_roster: null })] },
+    args: log,
+    exit: 3,
+  },
+  {
+    code: 'unjudged',
+    when: 'a stamp is absent',
+    files: { 'log.jsonl': [call(), call({ grounded_in_roster: undefined })] },
+    args: log,
+    exit: 3,
+  },
+  {
+    code: 'rejects',
+    when: 'a line is torn',
+    files: { 'log.jsonl': [call(), call().slice(0, 70), call()] },
+    args: log,
+    exit: 3,
+  },
+  {
+    code: 'rejects',
+    when: 'a stamp is the string "false"',
+    files: { 'log.jsonl': [call(), call({ grounded_in_roster: 'false' })] },
+    args: log,
+    exit: 3,
+  },
+  {
+    code: 'unknown_record',
+    when: 'a schema is unknown, whatever the budget',
+    files: { 'log.jsonl': [call(), call({ schema: 'session.iterate.v2' })] },
+    args: [...log, '--max-rejects', '99'],
+    exit: 3,
+  },
+  {
+    code: 'unknown_record',
+    when: 'a final verdict is unknown, whatever the budget',
+    files: { 'log.jsonl': [call(), call({ final_verdict: 'Accepted' })] },
+    args: [...log, '--max-rejects', '99'],
+    exit: 3,
+  },
+  {
+    code: 'conflicts',
+    when: 'two records share a call_id',
+    files: { 'log.jsonl': [call({ call_id: 'c-1' }), call({ call_id: 'c-1' })] },
+    args: log,
+    exit: 3,
+  },
+  {
+    code: 'near_miss_kind',
+    when: 'a kind differs by case',
+    files: { 'log.jsonl': [call(), call({ kind: 'Fill' })] },
+    args: log,
+    exit: 3,
+  },
+  {
+    code: 'near_miss_kind',
+    when: 'a kind differs by a space, and a filter leaves it out',
+    files: { 'log.jsonl': [call(), call({ kind: 'fill ', timestamp: '2024-01-01T00:00:00Z' })] },
+    args: [...log, '--since', '2025-01-01', '--kind', 'fill'],
+    exit: 3,
+  },
+  {
+    code: 'ungrounded_elsewhere',
+    when: 'an accepted call of another kind is stamped false',
+    files: { 'log.jsonl': [call(), call({ kind: 'email', grounded_in_roster: false })] },
+    args: log,
+    exit: 3,
+  },
+  {
+    code: 'stale',
+    when: 'the newest record is too old',
+    files: { 'log.jsonl': [call({ timestamp: ago(3 * HOUR) })] },
+    args: [...log, '--max-age', '2h'],
+    exit: 3,
+  },
+  {
+    code: 'future',
+    when: 'the newest record is of the future',
+    files: { 'log.jsonl': [call(), call({ timestamp: ago(-HOUR) })] },
+    args: log,
+    exit: 3,
+  },
+  {
+    code: 'allowed',
+    when: 'unjudged calls are allowed',
+    files: { 'log.jsonl': [call(), call({ grounded_in_roster: null })] },
+    args: [...log, '--allow-unjudged'],
+    exit: 0,
+  },
+  {
+    code: 'rejects_within_budget',
+    when: 'the budget covers a torn line',
+    files: { 'log.jsonl': [call(), call().slice(0, 70), call()] },
+    args: [...log, '--max-rejects', '1'],
+    exit: 0,
+  },
+  {
+    code: 'replay_rejects',
+    when: 'a replay run could not be loaded',
+    files: { 'log.jsonl': [call()], 'runs.jsonl': [replayRun(), replayRun({ run_id: null })] },
+    args: [...log, '--replay-runs', 'runs.jsonl'],
+    exit: 0,
+  },
+  {
+    code: 'just_rotated',
+    when: 'an empty file stands beside one with records',
+    files: { 'log.jsonl': [], 'log-1.jsonl': [call()] },
+    args: ['log.jsonl', 'log-1.jsonl'],
+    exit: 0,
+  },
+  {
+    code: 'pending',
+    when: 'the last line is being written',
+    files: { 'log.jsonl': Buffer.from(`${call()}\n${call().slice(0, 70)}`) },
+    args: log,
+    exit: 0,
+  },
+  {
+    code: 'gaps',
+    when: "a writer's running number has a hole",
+    files: { 'log.jsonl': [1, 3].map((seq) => call({ writer_id: 'w-1', seq })) },
+    args: log,
+    exit: 0,
+  },
+  {
+    code: 'inputs',
+    when: 'a file is named twice',
+    files: { 'log.jsonl': [call()] },
+    args: ['log.jsonl', './log.jsonl'],
+    exit: 0,
+  },
+];
+
+function writeFiles(files: Scenario['files']): string {
+  const folder = newFolder();
+  for (const [name, content] of Object.entries(files)) {
+    const file = path.join(folder, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    if (Buffer.isBuffer(content)) writeFileSync(file, content);
+    else writeLines(folder, name, content as readonly string[]);
+    utimesSync(file, now, now);
+  }
+  return folder;
+}
+
+const alarm = (args: readonly string[]) => ['alarm', ...args, '--json'];
+
+describe('each rule is needed by the whole program: real files, all of the code, one rule on and off', () => {
+  test('the base of all scenarios is clear and silent', async () => {
+    const cwd = writeFiles({ 'log.jsonl': [call()] });
+    const ran = await evaluate(alarm(log), cwd);
+    expect(found(ran)).toEqual({ fired: [], cannotVouch: [], notices: [] });
+    expect(ran.code).toBe(0);
+    expect(ran.stderr).toBe('');
+  });
+
+  test.each(SCENARIOS)('$code: $when', async ({ code, files, args, exit }) => {
+    const cwd = writeFiles(files);
+    const on = await evaluate(alarm(args), cwd);
+    const list = exit === 0 ? 'notices' : exit === 1 ? 'fired' : 'cannotVouch';
+    expect(found(on)[list]).toEqual([code]);
+    expect(on.code).toBe(exit);
+
+    const off = await evaluate(alarm(args), cwd, code);
+    expect(off.code).toBe(0);
+    expect(found(off)).toEqual({ ...found(on), [list]: [] });
+  });
+
+  test('every rule has a scenario', async () => {
+    const { RULES } = await import('../../src/gate/rules.js');
+    const covered = SCENARIOS.map(({ code }) => code);
+    // No shipped query yields a value that its header does not name; rules.test.ts covers that rule.
+    expect(RULES.map(({ code }) => code).filter((code) => !covered.includes(code))).toEqual([
+      'unnamed_value',
+    ]);
+  });
+});
+
+describe.concurrent('the built binary says the same', () => {
+  test.each(SCENARIOS.filter(({ exit }) => exit !== 0))('$exit $code: $when', async (scenario) => {
+    const cwd = writeFiles(scenario.files);
+    const ran = await lakelog(alarm(scenario.args), { cwd });
+    expect(ran.stderr).toMatch(/→/);
+    expect(ran.code).toBe(scenario.exit);
+    const { fired, cannot_vouch } = (JSON.parse(ran.stdout) as Envelope).verdict!;
+    expect([...fired, ...cannot_vouch].map(({ code }) => code)).toEqual([scenario.code]);
+  });
+});
+
+describe('verdicts over several inputs', () => {
+  test('a torn line right before a violation hides nothing: both are said', async () => {
+    const cwd = writeFiles({
+      'log.jsonl': [call(), call().slice(0, 90), call({ grounded_in_roster: false })],
+    });
+    const ran = await evaluate(alarm(log), cwd);
+    expect(ran.code).toBe(1);
+    expect(found(ran)).toEqual({ fired: ['violation'], cannotVouch: ['rejects'], notices: [] });
+    expect(ran.envelope.rows).toHaveLength(1);
+  });
+
+  test('the age of the data is that of the newest call, whatever the filters', async () => {
+    const cwd = writeFiles({
+      'log.jsonl': [call({ timestamp: ago(9 * HOUR) }), call({ kind: 'email', timestamp: ago(HOUR) })],
+    });
+    expect((await evaluate(alarm([...log, '--max-age', '2h', '--kind', 'fill']), cwd)).code).toBe(0);
+    expect((await evaluate(alarm([...log, '--max-age', '30m']), cwd)).code).toBe(3);
+  });
+
+  test('a near miss that is gated too is judged', async () => {
+    const cwd = writeFiles({ 'log.jsonl': [call(), call({ kind: 'Fill', grounded_in_roster: false })] });
+    const ran = await evaluate(alarm([...log, '--gated-kind', 'fill', '--gated-kind', 'Fill']), cwd);
+    expect(ran.code).toBe(1);
+    expect(found(ran).cannotVouch).toEqual([]);
+  });
+
+  test('a copy whose lines were all read before holds records: they are duplicates, not missing', async () => {
+    const lines = [call(), call()];
+    const cwd = writeFiles({ 'log.jsonl': lines, 'log.jsonl.gz': gzipSync(`${lines.join('\n')}\n`) });
+    const ran = await evaluate(alarm(['log.jsonl*']), cwd);
+    expect(ran.envelope.receipt.totals).toMatchObject({ lines: 4, loaded: 2, duplicates: 2 });
+    expect(found(ran).cannotVouch).toEqual([]);
+    expect(ran.code).toBe(0);
+  });
+
+  test('--max-age is not met by a log that holds no call at all, even where nothing need be judged', async () => {
+    const cwd = writeFiles({ 'log.jsonl': [], 'runs.jsonl': [replayRun()] });
+    const args = [
+      '--sessions',
+      'log.jsonl',
+      '--replay-runs',
+      'runs.jsonl',
+      '--min-judged',
+      '0',
+      '--max-age',
+      '1h',
+    ];
+    expect((await evaluate(alarm(args), cwd)).code).toBe(3);
+  });
+
+  test('an empty log of calls is not "just rotated" beside a file of replay runs', async () => {
+    const cwd = writeFiles({ 'log.jsonl': [], 'runs.jsonl': [replayRun()] });
+    const args = ['--sessions', 'log.jsonl', '--replay-runs', 'runs.jsonl', '--min-judged', '0'];
+    expect(found(await evaluate(alarm(args), cwd)).cannotVouch).toEqual(['no_records']);
+  });
+});

@@ -1,0 +1,543 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { judge } from '../../src/gate/judge.js';
+import {
+  type Evidence,
+  FUTURE_TOLERANCE_MS,
+  INPUT_RULES,
+  LENIENT_INPUT_RULES,
+  RULES,
+} from '../../src/gate/rules.js';
+import type { Verdict } from '../../src/schema/result.js';
+import { at, evidence, fileAccount, problem, reject, rows } from './evidence.js';
+
+const MINUTE = 60_000;
+const empty = fileAccount({ file: 'new.jsonl', loaded: 0 });
+
+/** Evidence in which one rule, and only that one, has something to say. */
+const CASES: readonly { readonly code: string; readonly when: string; readonly given: Partial<Evidence> }[] =
+  [
+    { code: 'violation', when: 'a row fires', given: { values: rows('ungrounded') } },
+    {
+      code: 'missing_input',
+      when: 'a path is not there',
+      given: { problems: [problem('missing', 'b.jsonl')] },
+    },
+    {
+      code: 'unreadable_input',
+      when: 'a copy is damaged',
+      given: { problems: [problem('unreadable', 'b.gz')] },
+    },
+    { code: 'no_logs', when: 'a folder holds no log', given: { problems: [problem('no_logs', 'logs')] } },
+    {
+      code: 'no_records',
+      when: 'no line of a file could be loaded',
+      given: {
+        files: [fileAccount(), fileAccount({ file: 'b.jsonl', loaded: 0, rejected: 2 })],
+        problems: [problem('no_records', 'b.jsonl')],
+      },
+    },
+    {
+      code: 'no_records',
+      when: 'the only file is empty',
+      given: { files: [empty], problems: [problem('no_records', empty.file)] },
+    },
+    {
+      code: 'no_records',
+      when: 'all files are empty',
+      given: {
+        files: [empty, fileAccount({ loaded: 0, blank: 3 })],
+        problems: [problem('no_records', empty.file), problem('no_records', 'sessions.jsonl')],
+      },
+    },
+    { code: 'too_few_judged', when: 'nothing was judged', given: { judged: 0 } },
+    { code: 'too_few_judged', when: 'one fewer than asked for', given: { judged: 4, minJudged: 5 } },
+    { code: 'unjudged', when: 'nobody checked a row', given: { values: rows('unjudged') } },
+    {
+      code: 'unjudged',
+      when: 'another flag is set',
+      given: { values: rows('unjudged'), allowed: new Set(['allow_other']) },
+    },
+    {
+      code: 'unnamed_value',
+      when: 'a row breaks a rule that the header does not name',
+      given: { values: rows('worse') },
+    },
+    { code: 'rejects', when: 'a line is rejected', given: { rejects: [reject('bad_json')] } },
+    {
+      code: 'rejects',
+      when: 'one over the budget',
+      given: { rejects: [reject('bad_json', 4)], maxRejects: 3 },
+    },
+    {
+      code: 'rejects',
+      when: 'two reasons are over the budget together',
+      given: { rejects: [reject('bad_json', 2), reject('type:iterations', 2)], maxRejects: 3 },
+    },
+    { code: 'conflicts', when: 'a call_id has two records', given: { conflicts: 2 } },
+    { code: 'conflicts', when: 'one over the budget', given: { conflicts: 4, maxRejects: 3 } },
+    ...['missing:schema', 'type:schema', 'value:schema'].map((reason) => ({
+      code: 'unknown_record',
+      when: `${reason}, whatever the budget`,
+      given: { rejects: [reject(reason)], maxRejects: 1_000_000 },
+    })),
+    ...['missing:final_verdict', 'type:final_verdict', 'value:final_verdict'].map((reason) => ({
+      code: 'unknown_record',
+      when: `${reason}, whatever the budget`,
+      given: { rejects: [reject(reason)], maxRejects: 1_000_000 },
+    })),
+    ...['Fill', 'FILL', ' fill', 'fill ', 'fi ll', 'fill\n', '\tfill', 'fi\u00a0ll'].map((kind) =>
+      nearMiss(kind),
+    ),
+    nearMiss('ｆｉｌｌ'),
+    nearMiss('fi\u200bll'),
+    nearMiss('\ufefffill'),
+    nearMiss('fi\u00adll'),
+    nearMiss('ﬁll'),
+    {
+      code: 'near_miss_kind',
+      when: 'a kind is near to the second of the gated ones',
+      given: { gatedKinds: ['fill', 'E-Mail'], kinds: [{ kind: 'e-mail', calls: 1, accepted_false: 0 }] },
+    },
+    {
+      code: 'ungrounded_elsewhere',
+      when: 'an accepted call of another kind is stamped false',
+      given: { kinds: [{ kind: 'email', calls: 9, accepted_false: 1 }] },
+    },
+    {
+      code: 'stale',
+      when: 'one millisecond too old',
+      given: { maxAgeMs: MINUTE, newest: newest(-MINUTE - 1) },
+    },
+    {
+      code: 'future',
+      when: 'one millisecond beyond the tolerance',
+      given: { newest: newest(FUTURE_TOLERANCE_MS + 1) },
+    },
+    {
+      code: 'allowed',
+      when: 'the flag accepts unjudged calls',
+      given: { values: rows('unjudged'), allowed: new Set(['allow_unjudged']) },
+    },
+    {
+      code: 'rejects_within_budget',
+      when: 'rejects and conflicts reach the budget',
+      given: { rejects: [reject('bad_json', 1)], conflicts: 2, maxRejects: 3 },
+    },
+    {
+      code: 'replay_rejects',
+      when: 'a replay run could not be loaded',
+      given: { rejects: [reject('missing:run_id', 1, false)] },
+    },
+    {
+      code: 'just_rotated',
+      when: 'an empty file stands beside one with records',
+      given: { files: [fileAccount(), empty], problems: [problem('no_records', empty.file)] },
+    },
+    {
+      code: 'just_rotated',
+      when: 'a file of blank lines stands beside one with records',
+      given: {
+        files: [fileAccount({ file: 'new.jsonl', loaded: 0, blank: 2 }), fileAccount()],
+        problems: [problem('no_records', 'new.jsonl')],
+      },
+    },
+    {
+      code: 'pending',
+      when: 'the last line is being written',
+      given: { files: [fileAccount({ pending: 1 })] },
+    },
+    {
+      code: 'gaps',
+      when: 'a running number is missing',
+      given: { gaps: [{ writer_id: 'w-1', missing: 2 }] },
+    },
+    { code: 'inputs', when: 'a file was named twice', given: { inputNotices: ['b.jsonl is the same file'] } },
+  ];
+
+function nearMiss(kind: string) {
+  return {
+    code: 'near_miss_kind',
+    when: `a kind is ${JSON.stringify(kind)}`,
+    given: { kinds: [{ kind, calls: 1, accepted_false: 0 }] },
+  };
+}
+
+function newest(ms: number): Evidence['newest'] {
+  return { time: at(ms), where: 'sessions.jsonl:3' };
+}
+
+const codes = ({ fired, cannot_vouch, notices }: Verdict) =>
+  [...fired, ...cannot_vouch, ...notices].map(({ code }) => code);
+const statusOf = (changes: Partial<Evidence>) => judge(evidence(changes)).status;
+
+test('the base of all cases is clear and silent', () => {
+  expect(judge(evidence())).toEqual({
+    status: 'clear',
+    exit_code: 0,
+    fired: [],
+    cannot_vouch: [],
+    notices: [],
+  });
+});
+
+describe('each rule is needed: with it the case is found, without it the same evidence passes', () => {
+  test.each(CASES)('$code: $when', ({ code, given }) => {
+    const rule = RULES.find((candidate) => candidate.code === code)!;
+    const others = RULES.filter((candidate) => candidate !== rule);
+    const verdict = judge(evidence(given));
+    expect(new Set(codes(verdict))).toEqual(new Set([code]));
+    expect(verdict.status).toBe(rule.weight === 'notice' ? 'clear' : rule.weight);
+    expect(verdict.exit_code).toBe({ fired: 1, cannot_vouch: 3, notice: 0 }[rule.weight]);
+
+    const mutant = judge(evidence(given), others);
+    expect(mutant).toEqual({ status: 'clear', exit_code: 0, fired: [], cannot_vouch: [], notices: [] });
+  });
+
+  test('every rule has a case, so a new one without a case fails here', () => {
+    const covered = new Set(CASES.map(({ code }) => code));
+    expect(RULES.map(({ code }) => code).filter((code) => !covered.has(code))).toEqual([]);
+    expect([...covered].filter((code) => !RULES.some((rule) => rule.code === code))).toEqual([]);
+  });
+
+  test('codes are unique, because machines tell findings apart by them', () => {
+    expect(new Set(RULES.map(({ code }) => code)).size).toBe(RULES.length);
+  });
+});
+
+describe('the rules about inputs alone, for commands that are no gate', () => {
+  const codesOf = (rules: typeof RULES, given: Partial<Evidence>) => codes(judge(evidence(given), rules));
+  const aboutInputs = new Set(INPUT_RULES.map(({ code }) => code));
+  /** Told as a notice by a question without --strict. */
+  const aboutLines = ['rejects', 'unknown_record', 'conflicts'];
+  const aboutTheGate = [
+    'violation',
+    'too_few_judged',
+    'unjudged',
+    'unnamed_value',
+    'near_miss_kind',
+    'ungrounded_elsewhere',
+    'stale',
+    'future',
+    'allowed',
+    'rejects_within_budget',
+  ];
+
+  test('are all but those about what a gate judges', () => {
+    expect(RULES.map(({ code }) => code).filter((code) => !aboutInputs.has(code))).toEqual(aboutTheGate);
+  });
+
+  test.each(CASES)('$code: $when', ({ code, given }) => {
+    const strict = judge(evidence(given), INPUT_RULES);
+    const lenient = judge(evidence(given), LENIENT_INPUT_RULES);
+    if (!aboutInputs.has(code)) {
+      expect([...codes(strict), ...codes(lenient)]).toEqual([]);
+    } else if (aboutLines.includes(code)) {
+      expect(strict.status).toBe('cannot_vouch');
+      expect(lenient).toEqual({
+        status: 'clear',
+        exit_code: 0,
+        fired: [],
+        cannot_vouch: [],
+        notices: strict.cannot_vouch,
+      });
+    } else {
+      expect(strict).toEqual(judge(evidence(given)));
+      expect(lenient).toEqual(strict);
+    }
+  });
+
+  test('a notice about lines does not hide that an input is missing', () => {
+    const given = { rejects: [reject('bad_json')], problems: [problem('missing', 'b.jsonl')] };
+    expect(codesOf(LENIENT_INPUT_RULES, given)).toEqual(['missing_input', 'rejects']);
+    expect(judge(evidence(given), LENIENT_INPUT_RULES).exit_code).toBe(3);
+  });
+});
+
+describe('findings say what, where and the next step (promise 7)', () => {
+  test.each(CASES)('$code: $when', ({ code, given }) => {
+    const { fired, cannot_vouch, notices } = judge(evidence(given));
+    const [finding] = [...fired, ...cannot_vouch, ...notices].filter((candidate) => candidate.code === code);
+    expect(finding!.message).toMatch(/\S/);
+    expect(finding!.message).not.toMatch(/undefined|NaN|\[object/);
+    if (fired.length + cannot_vouch.length > 0) expect(finding!.next).toMatch(/\S/);
+  });
+
+  test('the next step of a violation is a command that prints its line, whatever the name of the file', () => {
+    const values = new Map([
+      ['ungrounded', { count: 1, first: "logs/it's here.jsonl:12", firstSession: 'abc' }],
+    ]);
+    const [finding] = judge(evidence({ values })).fired;
+    expect(finding!.where).toBe("logs/it's here.jsonl:12");
+    expect(finding!.next).toBe("read it: sed -n '12p' 'logs/it'\\''s here.jsonl', then open trace abc");
+  });
+
+  test('the next step of a near miss is an option that a shell takes as it stands', () => {
+    const [finding] = judge(
+      evidence({ kinds: [{ kind: " fi'll", calls: 1, accepted_false: 0 }], gatedKinds: ["fi'll"] }),
+    ).cannot_vouch;
+    expect(finding!.next).toContain("--gated-kind ' fi'\\''ll'");
+  });
+
+  test('the next step after rejects names the inputs of this run', () => {
+    const [finding] = judge(
+      evidence({ rejects: [reject('bad_json')], listRejects: 'lakelog validate --sessions a.jsonl' }),
+    ).cannot_vouch;
+    expect(finding!.next).toBe('lakelog validate --sessions a.jsonl');
+    expect(finding!.where).toBe('sessions.jsonl:2');
+  });
+});
+
+describe('the budget of --max-rejects', () => {
+  const both = (count: number, conflicts: number, maxRejects: number) =>
+    judge(evidence({ rejects: count === 0 ? [] : [reject('bad_json', count)], conflicts, maxRejects }));
+
+  test.each([
+    { count: 3, conflicts: 0, maxRejects: 3, status: 'clear' },
+    { count: 4, conflicts: 0, maxRejects: 3, status: 'cannot_vouch' },
+    { count: 0, conflicts: 3, maxRejects: 3, status: 'clear' },
+    { count: 0, conflicts: 4, maxRejects: 3, status: 'cannot_vouch' },
+    { count: 1, conflicts: 2, maxRejects: 3, status: 'clear' },
+    { count: 2, conflicts: 2, maxRejects: 3, status: 'cannot_vouch' },
+  ])('$count rejects and $conflicts conflicts within $maxRejects: $status', (row) => {
+    expect(both(row.count, row.conflicts, row.maxRejects).status).toBe(row.status);
+  });
+
+  test('rejects and conflicts that exceed it together are both named', () => {
+    expect(codes(both(2, 2, 3))).toEqual(['rejects', 'conflicts']);
+  });
+
+  test('a reject that is never excused does not use it up, and is not covered by it', () => {
+    const rejects = [reject('bad_json', 3), reject('value:final_verdict', 1)];
+    const verdict = judge(evidence({ rejects, maxRejects: 3 }));
+    expect(verdict.cannot_vouch.map(({ code }) => code)).toEqual(['unknown_record']);
+    expect(verdict.notices.map(({ code }) => code)).toEqual(['rejects_within_budget']);
+  });
+
+  test('rejects of replay runs neither use it up nor block', () => {
+    expect(statusOf({ rejects: [reject('bad_json', 50, false), reject('bad_json', 1)], maxRejects: 1 })).toBe(
+      'clear',
+    );
+  });
+
+  test('a line without a schema in a file of replay runs hides no call', () => {
+    const verdict = judge(evidence({ rejects: [reject('missing:schema', 1, false)] }));
+    expect(verdict.status).toBe('clear');
+    expect(codes(verdict)).toEqual(['replay_rejects']);
+  });
+
+  test('other reasons about like-named things are excusable', () => {
+    for (const reason of ['value:schema_version', 'missing:kind', 'value:iterations', 'torn_tail']) {
+      expect(statusOf({ rejects: [reject(reason)], maxRejects: 1 })).toBe('clear');
+    }
+  });
+});
+
+describe('an empty file', () => {
+  test('with only a pending line, beside records, is just rotated', () => {
+    const files = [fileAccount(), fileAccount({ file: 'new.jsonl', loaded: 0, pending: 1 })];
+    const verdict = judge(evidence({ files, problems: [problem('no_records', 'new.jsonl')] }));
+    expect(verdict.status).toBe('clear');
+    expect(codes(verdict)).toEqual(['just_rotated', 'pending']);
+  });
+
+  test('is not excused by its neighbours when one of its lines was rejected', () => {
+    const files = [fileAccount(), fileAccount({ file: 'new.jsonl', loaded: 0, blank: 4, rejected: 1 })];
+    expect(statusOf({ files, problems: [problem('no_records', 'new.jsonl')] })).toBe('cannot_vouch');
+  });
+
+  test('that cannot be read is not excused', () => {
+    const verdict = judge(
+      evidence({ files: [fileAccount(), empty], problems: [problem('unreadable', empty.file)] }),
+    );
+    expect(codes(verdict)).toEqual(['unreadable_input']);
+  });
+
+  test('does not excuse a missing one', () => {
+    const problems = [problem('no_records', empty.file), problem('missing', 'other.jsonl')];
+    const verdict = judge(evidence({ files: [fileAccount(), empty], problems }));
+    expect(verdict.status).toBe('cannot_vouch');
+    expect(codes(verdict)).toEqual(['missing_input', 'just_rotated']);
+  });
+});
+
+describe('kinds', () => {
+  test('a near miss that is gated too is none', () => {
+    const kinds = ['fill', 'Fill'].map((kind) => ({ kind, calls: 1, accepted_false: 1 }));
+    expect(statusOf({ kinds, gatedKinds: ['fill', 'Fill'] })).toBe('clear');
+  });
+
+  test('a gated kind that stands twice is no near miss of itself', () => {
+    expect(statusOf({ gatedKinds: ['fill', 'fill'] })).toBe('clear');
+  });
+
+  test('kinds that merely look alike or contain one another are none', () => {
+    const kinds = ['fills', 'refill', 'fi-ll', 'email'].map((kind) => ({
+      kind,
+      calls: 1,
+      accepted_false: 0,
+    }));
+    expect(statusOf({ kinds })).toBe('clear');
+  });
+
+  test('a false stamp within the gated kinds is the affair of the rows, not of this rule', () => {
+    expect(statusOf({ kinds: [{ kind: 'fill', calls: 1, accepted_false: 1 }] })).toBe('clear');
+  });
+
+  test('a gate without gated kinds does not look at kinds', () => {
+    const kinds = ['Fill', 'email'].map((kind) => ({ kind, calls: 1, accepted_false: 1 }));
+    expect(statusOf({ kinds })).toBe('cannot_vouch');
+    expect(statusOf({ kinds, readsGatedKinds: false })).toBe('clear');
+  });
+});
+
+describe('edges', () => {
+  test('exactly --max-age is fresh', () => {
+    expect(statusOf({ maxAgeMs: MINUTE, newest: newest(-MINUTE) })).toBe('clear');
+  });
+
+  test('without --max-age no age is too old', () => {
+    expect(statusOf({ newest: newest(-20 * 365 * 24 * 60 * MINUTE) })).toBe('clear');
+  });
+
+  test('--max-age cannot be met by no call at all: who demands fresh data gets no green without any', () => {
+    expect(statusOf({ maxAgeMs: MINUTE, newest: null, judged: 0, minJudged: 0 })).toBe('cannot_vouch');
+  });
+
+  test('exactly five minutes ahead is a clock that is off, not the future', () => {
+    expect(FUTURE_TOLERANCE_MS).toBe(5 * MINUTE);
+    expect(statusOf({ newest: newest(FUTURE_TOLERANCE_MS) })).toBe('clear');
+  });
+
+  test('a record of the future is not fresh', () => {
+    expect(statusOf({ maxAgeMs: MINUTE, newest: newest(60 * MINUTE) })).toBe('cannot_vouch');
+  });
+
+  test('exactly --min-judged is enough, and 0 asks for nothing', () => {
+    expect(statusOf({ judged: 5, minJudged: 5 })).toBe('clear');
+    expect(statusOf({ judged: 0, minJudged: 0 })).toBe('clear');
+  });
+});
+
+describe('rows', () => {
+  test('a fired gate outranks one that cannot vouch, and both are kept', () => {
+    const verdict = judge(
+      evidence({ values: rows('ungrounded', 'unjudged'), rejects: [reject('bad_json')] }),
+    );
+    expect(verdict.status).toBe('fired');
+    expect(verdict.exit_code).toBe(1);
+    expect(verdict.fired.map(({ code }) => code)).toEqual(['violation']);
+    expect(verdict.cannot_vouch.map(({ code }) => code)).toEqual(['unjudged', 'rejects']);
+  });
+
+  test('a flag that allows unjudged rows allows no violation', () => {
+    const verdict = judge(
+      evidence({ values: rows('ungrounded', 'unjudged'), allowed: new Set(['allow_unjudged']) }),
+    );
+    expect(codes(verdict)).toEqual(['violation', 'allowed']);
+  });
+
+  test('a rule of the gate without "unless" cannot be allowed', () => {
+    const base = evidence();
+    const gate = { ...base.gate!, cannotVouch: [{ value: 'unjudged', note: 'nobody checked' }] };
+    const verdict = judge({ ...base, gate, values: rows('unjudged'), allowed: new Set(['allow_unjudged']) });
+    expect(codes(verdict)).toEqual(['unjudged']);
+  });
+
+  test.each(['worse', 'null', 'Ungrounded', ''])(
+    'a row whose value %j no rule of the gate names is never clear',
+    (value) => {
+      expect(statusOf({ values: rows(value) })).not.toBe('clear');
+    },
+  );
+});
+
+describe('properties', () => {
+  const count = fc.nat({ max: 3 });
+  const kindName = fc.constantFrom('fill', 'Fill', ' fill', 'email', 'playbook');
+  const reason = fc.constantFrom(
+    'bad_json',
+    'type:iterations',
+    'value:schema',
+    'value:final_verdict',
+    'torn_tail',
+  );
+  const path = fc.constantFrom('a.jsonl', 'b.jsonl', 'c.jsonl');
+  const anyFile = fc
+    .record({ file: path, loaded: count, rejected: count, duplicates: count, blank: count, pending: count })
+    .map(fileAccount);
+  const anyProblem = fc
+    .tuple(fc.constantFrom('missing', 'unreadable', 'no_logs', 'no_records' as const), path)
+    .map(([kind, where]) => problem(kind, where));
+  const anyReject = fc
+    .tuple(reason, fc.integer({ min: 1, max: 3 }), fc.boolean())
+    .map((parts) => reject(...parts));
+  const anyKind = fc.record({ kind: kindName, calls: fc.integer({ min: 1, max: 9 }), accepted_false: count });
+
+  const anyEvidence = fc
+    .record({
+      values: fc.subarray(['ungrounded', 'unjudged']).map((values) => rows(...values)),
+      allowed: fc.subarray(['allow_unjudged']).map((flags) => new Set(flags)),
+      judged: count,
+      gatedKinds: fc.subarray(['fill', 'Fill', 'email'], { minLength: 1 }),
+      readsGatedKinds: fc.boolean(),
+      files: fc.uniqueArray(anyFile, { selector: ({ file }) => file, maxLength: 3 }),
+      problems: fc.array(anyProblem, { maxLength: 2 }),
+      rejects: fc.array(anyReject, { maxLength: 2 }),
+      conflicts: count,
+      kinds: fc.uniqueArray(anyKind, { selector: ({ kind }) => kind, maxLength: 3 }),
+      newest: fc.option(fc.integer({ min: -20, max: 20 }).map((minutes) => newest(minutes * MINUTE))),
+      maxAgeMs: fc.option(fc.constant(10 * MINUTE)),
+      minJudged: count,
+      maxRejects: count,
+    })
+    .map(evidence);
+
+  /** Worse news about the same inputs. */
+  const trouble: fc.Arbitrary<(before: Evidence) => Evidence> = fc.oneof(
+    fc.constantFrom('ungrounded', 'unjudged').map((value) => (e: Evidence) => ({
+      ...e,
+      values: new Map([...e.values, ...rows(value)]),
+    })),
+    anyProblem.map((added) => (e: Evidence) => ({ ...e, problems: [...e.problems, added] })),
+    anyReject.map((added) => (e: Evidence) => ({ ...e, rejects: [...e.rejects, added] })),
+    fc
+      .integer({ min: 1, max: 3 })
+      .map((added) => (e: Evidence) => ({ ...e, conflicts: e.conflicts + added })),
+    anyKind.map((added) => (e: Evidence) => ({ ...e, kinds: [...e.kinds, added] })),
+    count.map((fewer) => (e: Evidence) => ({ ...e, judged: Math.max(0, e.judged - fewer) })),
+    fc.integer({ min: 1, max: 60 }).map((minutes) => (e: Evidence) => ({
+      ...e,
+      newest: newest(FUTURE_TOLERANCE_MS + minutes * MINUTE),
+    })),
+    fc.constant((e: Evidence) => ({ ...e, gaps: [...e.gaps, { writer_id: 'w', missing: 1 }] })),
+    fc.constant((e: Evidence) => ({
+      ...e,
+      files: [...e.files, fileAccount({ file: 'd.jsonl', pending: 1, loaded: 0 })],
+    })),
+    fc.constant((e: Evidence) => ({ ...e, inputNotices: [...e.inputNotices, 'something'] })),
+  );
+
+  test('more trouble never turns a verdict that is not clear into a clear one, nor a fired one into less', () => {
+    const rank = { clear: 0, cannot_vouch: 1, fired: 2 };
+    fc.assert(
+      fc.property(anyEvidence, fc.array(trouble, { minLength: 1, maxLength: 4 }), (before, troubles) => {
+        const after = troubles.reduce((e, add) => add(e), before);
+        expect(rank[judge(after).status]).toBeGreaterThanOrEqual(rank[judge(before).status]);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test('exit code 0 only without a finding, 1 only when fired, 3 only when it cannot vouch', () => {
+    fc.assert(
+      fc.property(anyEvidence, (e) => {
+        const { status, exit_code, fired, cannot_vouch } = judge(e);
+        const expected = fired.length > 0 ? 'fired' : cannot_vouch.length > 0 ? 'cannot_vouch' : 'clear';
+        expect(status).toBe(expected);
+        expect(exit_code).toBe({ clear: 0, fired: 1, cannot_vouch: 3 }[expected]);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});

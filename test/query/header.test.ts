@@ -1,0 +1,272 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { LakelogError } from '../../src/errors.js';
+import { NO_FILTERS, openLake } from '../../src/lake/lake.js';
+import { needsOf } from '../../src/lake/tables.js';
+import { readCatalogue } from '../../src/query/catalogue.js';
+import { parseQuery } from '../../src/query/header.js';
+import { bindParams } from '../../src/query/params.js';
+import { openSession } from '../../src/query/run.js';
+import { catalogue, root, runOptions, tempFile } from '../support/lake.js';
+
+const FILE = 'queries/q.sql';
+const parse = (...lines: readonly string[]) => parseQuery(FILE, 'q', lines.join('\n'));
+
+const TITLE = '-- title: Title: of it';
+const QUESTION = '-- question: What?';
+const COLUMN = '-- column: n integer "calls" -- How many.';
+const GATE = ['-- gate: n', '-- fires: 1 -- one', '-- judges: gated', '-- canary: 1 {"kind": "fill"}'];
+
+function failure(...lines: readonly string[]): LakelogError {
+  try {
+    parse(...lines);
+  } catch (error) {
+    expect(error).toBeInstanceOf(LakelogError);
+    return error as LakelogError;
+  }
+  throw new Error('the header was taken');
+}
+
+describe('a good header', () => {
+  test('says all that is known of the question', () => {
+    const sql = [
+      TITLE,
+      QUESTION,
+      '-- param: by set(model|kind) = model -- what to group by',
+      '-- param: order choice(up|down) = up -- which way',
+      '-- param: gated_kind kinds = fill,email -- kinds',
+      '-- param: allow_it flag = false -- allows it',
+      '-- param: min_n integer(0) = 30 -- least',
+      '-- param: any_n integer = -3',
+      '-- param: share number = 0.5 -- a share',
+      '-- param: word text = -- no word by default',
+      '-- column: model text "Model" when by_model -- Model -- asked for.',
+      '-- column: n integer',
+      '-- gate: n',
+      '-- fires: 1 -- one -- is too many',
+      '-- cannot-vouch: 2 unless allow_it -- two',
+      '-- cannot-vouch: 3 -- three',
+      "-- judges: final_verdict = 'accepted' AND gated",
+      '-- canary: 1 {"a": {"b": [1]}}',
+      '',
+      '-- title: a comment of the SQL, not of the header',
+      'SELECT 1',
+    ].join('\n');
+    expect(parseQuery(FILE, 'q', sql)).toEqual({
+      name: 'q',
+      file: FILE,
+      title: 'Title: of it',
+      question: 'What?',
+      params: [
+        {
+          name: 'by',
+          of: { type: 'set', values: ['model', 'kind'] },
+          default: 'model',
+          note: 'what to group by',
+        },
+        { name: 'order', of: { type: 'choice', values: ['up', 'down'] }, default: 'up', note: 'which way' },
+        { name: 'gated_kind', of: { type: 'kinds' }, default: 'fill,email', note: 'kinds' },
+        { name: 'allow_it', of: { type: 'flag' }, default: 'false', note: 'allows it' },
+        { name: 'min_n', of: { type: 'integer', min: 0 }, default: '30', note: 'least' },
+        { name: 'any_n', of: { type: 'integer', min: null }, default: '-3', note: '' },
+        { name: 'share', of: { type: 'number' }, default: '0.5', note: 'a share' },
+        { name: 'word', of: { type: 'text' }, default: '', note: 'no word by default' },
+      ],
+      columns: [
+        { name: 'model', type: 'text', label: 'Model', when: 'by_model', note: 'Model -- asked for.' },
+        { name: 'n', type: 'integer' },
+      ],
+      gate: {
+        column: 'n',
+        fires: [{ value: '1', note: 'one -- is too many' }],
+        cannotVouch: [
+          { value: '2', note: 'two', unless: 'allow_it' },
+          { value: '3', note: 'three' },
+        ],
+        judges: "final_verdict = 'accepted' AND gated",
+        canaries: [{ value: '1', fields: { a: { b: [1] } } }],
+      },
+      sql,
+      sha256: createHash('sha256').update(sql).digest('hex'),
+    });
+  });
+
+  test('may have any order, no space behind the dashes, and Windows line ends', () => {
+    const query = parseQuery(
+      FILE,
+      'q',
+      [COLUMN, '--question:   What?  ', '--title:T', 'SELECT 1'].join('\r\n'),
+    );
+    expect(query).toMatchObject({ title: 'T', question: 'What?', gate: null, params: [] });
+    expect(query.columns).toEqual([{ name: 'n', type: 'integer', label: 'calls', note: 'How many.' }]);
+  });
+
+  test('the hash is of the whole file, so that a receipt names what ran', () => {
+    const [a, b] = ['SELECT 1', 'SELECT 2'].map((sql) => parse(TITLE, QUESTION, COLUMN, sql).sha256);
+    expect(a).not.toBe(b);
+  });
+});
+
+describe('a bad header is refused with its line and a remedy', () => {
+  const good = [TITLE, QUESTION, COLUMN];
+  test.each<[string, readonly string[], number, RegExp]>([
+    ['no title', [QUESTION, COLUMN, 'SELECT 1'], 1, /no "title"/],
+    ['an empty title', ['-- title:', QUESTION, COLUMN], 1, /no "title"/],
+    ['no question', [TITLE, COLUMN], 1, /no "question"/],
+    ['no column', [TITLE, QUESTION, 'SELECT 1'], 1, /no column/],
+    ['an empty file', [''], 1, /no "title"/],
+    ['a title twice', [TITLE, QUESTION, COLUMN, TITLE], 4, /"title" stands twice/],
+    ['a gate twice', [...good, ...GATE, '-- gate: n'], 8, /"gate" stands twice/],
+    ['an unknown key', [...good, '-- colunm: m text'], 4, /"colunm" is no key/],
+    ['a parameter without a type', [...good, '-- param: by = model'], 4, /no parameter/],
+    ['a parameter with a bad name', [...good, '-- param: min-n integer = 3'], 4, /no parameter/],
+    ['a parameter without a default', [...good, '-- param: min_n integer -- least'], 4, /no default/],
+    ['an unknown parameter type', [...good, '-- param: d date = now'], 4, /"date" is no parameter type/],
+    ['a set of nothing', [...good, '-- param: by set() = a'], 4, /"set" lists no values/],
+    ['a choice of nothing', [...good, '-- param: by choice = a'], 4, /"choice" lists no values/],
+    ['an integer from no number on', [...good, '-- param: n integer(few) = 3'], 4, /few/],
+    ['a column without a type', [TITLE, QUESTION, '-- column: n "calls"'], 3, /is no column/],
+    ['an unknown column type', [TITLE, QUESTION, '-- column: n int'], 3, /"int" is no column type/],
+    ['a canary that is no JSON', [...good, '-- canary: 1 {kind: fill}'], 4, /is no canary/],
+    ['a canary without a value', [...good, '-- canary: {"kind": "fill"}'], 4, /is no canary/],
+    ['a canary that is no object', [...good, '-- canary: 1 [1]'], 4, /is no canary/],
+    ['a gate on an unknown column', [...good, '-- gate: m', ...GATE.slice(1)], 1, /"m"/],
+    ['a gate that cannot fire', [...good, ...GATE.filter((l) => !l.includes('fires'))], 1, /fires/],
+    ['a gate without a canary', [...good, ...GATE.filter((l) => !l.includes('canary'))], 1, /canary/],
+    ['a gate that judges nothing', [...good, ...GATE.filter((l) => !l.includes('judges'))], 1, /judges/],
+    ['a flag that is not there', [...good, ...GATE, '-- cannot-vouch: 2 unless allow_it'], 1, /allow_it/],
+    [
+      'an "unless" that is no flag',
+      [...good, ...GATE, '-- cannot-vouch: 2 unless n', '-- param: n integer = 1'],
+      1,
+      /"unless n"/,
+    ],
+  ])('%s', (_, lines, line, message) => {
+    const error = failure(...lines);
+    expect(error.message).toMatch(message);
+    expect(error.where).toBe(`${FILE}:${line}`);
+    expect(error.next).toMatch(/\S/);
+    expect(error.exitCode).toBe(2);
+  });
+
+  test.each(GATE.slice(1))('a line of a gate without "gate" would be silently no gate: %s', (line) => {
+    expect(failure(...good, line).next).toMatch(/gate/);
+  });
+
+  test('a condition that names no parameter column would hide its column for ever', () => {
+    const lines = [
+      TITLE,
+      QUESTION,
+      '-- param: by set(model|kind) = model',
+      '-- column: model text when by_modle',
+    ];
+    expect(failure(...lines).message).toMatch(/by_modle/);
+  });
+
+  test.each([
+    ['column', [TITLE, QUESTION, COLUMN, COLUMN]],
+    ['parameter', [...good, '-- param: a flag = false', '-- param: a integer = 3']],
+  ])('a %s that stands twice', (_, lines) => {
+    expect(failure(...lines).where).toMatch(/^queries\/q\.sql:\d+$/);
+  });
+});
+
+describe('shipped questions', () => {
+  test('are all parsed, by name, each with its own file', () => {
+    expect(catalogue.map(({ name }) => name)).toEqual(['alarm', 'first-shot-rate']);
+    for (const { name, file, sql } of catalogue) {
+      expect(file).toBe(path.join(root, 'queries', `${name}.sql`));
+      expect(sql).toBe(readFileSync(file, 'utf8'));
+    }
+  });
+
+  test('a folder is read whatever else stands in it', () => {
+    const file = tempFile([TITLE, QUESTION, COLUMN, 'SELECT 1 AS n'].join('\n'), 'mine.sql');
+    expect(readCatalogue(path.dirname(file)).map(({ name }) => name)).toEqual(['mine']);
+  });
+
+  describe.each(catalogue)('$name', (query) => {
+    test('yields the columns of its header and no others, in that order', async () => {
+      const lake = await openLake({
+        ...runOptions(),
+        needs: needsOf(query.sql, { showContent: false }),
+        gatedKinds: ['fill'],
+        params: bindParams(query, {}).columns,
+        filters: NO_FILTERS,
+      });
+      try {
+        await lake.loadText('lines', '\n');
+        expect((await lake.query(query.sql)).names).toEqual(query.columns.map(({ name }) => name));
+      } finally {
+        lake.close();
+      }
+    });
+
+    test('every column and parameter has a sentence, every conditional column a parameter column', () => {
+      const { columns } = bindParams(query, {});
+      for (const column of query.columns) {
+        expect(column.note).toMatch(/^\S.*[.)]$/);
+        expect(column.label).toMatch(/\S/);
+        if (column.when !== undefined) expect(Object.keys(columns)).toContain(column.when);
+      }
+      for (const param of query.params) expect(param.note).toMatch(/\S/);
+    });
+
+    test('defaults are values that the options take', () => {
+      expect(() => bindParams(query, {})).not.toThrow();
+    });
+  });
+
+  test('the gate of alarm', () => {
+    expect(catalogue[0]!.gate).toMatchObject({
+      column: 'reason',
+      fires: [{ value: 'ungrounded' }],
+      cannotVouch: [{ value: 'unjudged', unless: 'allow_unjudged' }],
+    });
+  });
+});
+
+describe('a header and a SELECT that disagree', () => {
+  async function run(select: string, ...more: readonly string[]) {
+    const query = parse(TITLE, QUESTION, COLUMN, ...more, '', select);
+    const session = await openSession(query, bindParams(query, {}), runOptions());
+    try {
+      return await session.askLines('lines', '\n');
+    } finally {
+      session.lake.close();
+    }
+  }
+
+  test('agreeing, they answer', async () => {
+    expect((await run('SELECT COUNT(*) AS n FROM sessions')).result.rows).toEqual([[0]]);
+  });
+
+  test.each([
+    ['a column too many in the SELECT', 'SELECT 1 AS n, 2 AS m', []],
+    ['a column too few in the SELECT', 'SELECT 1 AS n', ['-- column: m text']],
+    ['another name', 'SELECT 1 AS m', []],
+  ])('%s', async (_, select, more) => {
+    await expect(run(select, ...more)).rejects.toMatchObject({
+      message: expect.stringMatching(/the header names n.*; the SELECT yields/),
+      where: FILE,
+      next: expect.stringMatching(/\S/),
+      exitCode: 2,
+    });
+  });
+
+  test('SQL that fails says so in one line with the file', async () => {
+    await expect(run('SELECT nonsense AS n FROM sessions')).rejects.toMatchObject({
+      message: expect.stringMatching(/^the query failed: .*nonsense[^\n]*$/),
+      where: FILE,
+      next: expect.stringMatching(/lakelog schema/),
+      exitCode: 2,
+    });
+  });
+
+  test('a content column that is not there names the flag that loads it', async () => {
+    const error = (await run('SELECT prompt AS n FROM sessions').catch((e) => e)) as LakelogError;
+    expect(`${error.message} ${error.next}`).toContain('--show-content');
+  });
+});
