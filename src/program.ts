@@ -10,17 +10,20 @@ import {
 import { type QuestionFlags, question } from './commands/question.js';
 import { type SchemaName, schema } from './commands/schema.js';
 import { type ValidateFlags, validate } from './commands/validate.js';
+import { LakelogError } from './errors.js';
 import type { Io } from './io.js';
 import { readCatalogue } from './query/catalogue.js';
 import type { Param, Query } from './query/header.js';
 import { optionName } from './query/params.js';
+import { sanitize } from './render/index.js';
 import { EXIT, type ExitCode } from './schema/result.js';
 import { version } from './version.js';
 
 const EXIT_CODES = `
 Exit codes, the same for every command:
   0  clear / done   1  a gate fired   2  usage, configuration or internal error
-  3  cannot vouch: an input is missing, unreadable or empty, nothing was judged, a line was rejected, …`;
+  3  cannot vouch: an input is missing, unreadable or empty, nothing was judged,
+     a line was rejected, a stamp is missing, …`;
 
 /** Parses the arguments, runs the command, and returns its exit code. */
 export async function runProgram(argv: readonly string[], packageRoot: string, io: Io): Promise<ExitCode> {
@@ -37,7 +40,8 @@ export async function runProgram(argv: readonly string[], packageRoot: string, i
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void writes.push(io.stdout.write(text)),
-      writeErr: (text) => void writes.push(io.stderr.write(text)),
+      // commander quotes arguments as they came.
+      writeErr: (text) => void writes.push(io.stderr.write(text.split('\n').map(sanitize).join('\n'))),
       getOutHelpWidth: () => io.stdout.columns ?? 100,
       getErrHelpWidth: () => io.stderr.columns ?? 100,
       getOutHasColors: () => false,
@@ -78,6 +82,14 @@ export async function runProgram(argv: readonly string[], packageRoot: string, i
       outcome = await schema(flags.json, packageRoot, io);
     });
 
+  const [command, topic] = argv;
+  if (
+    command === 'help' &&
+    topic !== undefined &&
+    !program.commands.some((known) => known.name() === topic)
+  ) {
+    throw new LakelogError(`unknown command '${topic}'`, { next: 'lakelog --help' });
+  }
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return outcome;
@@ -85,7 +97,7 @@ export async function runProgram(argv: readonly string[], packageRoot: string, i
     if (!(error instanceof CommanderError)) throw error;
     // commander's own exit code for a usage error is 1, which here only a fired gate may use.
     if (error.exitCode === 0) return EXIT.clear;
-    if (error.code === 'commander.help') return EXIT.error;
+    if (error.code === 'commander.help') await io.stderr.write('→ next: lakelog alarm --help\n');
     return EXIT.error;
   } finally {
     await Promise.all(writes);
@@ -130,7 +142,10 @@ function paramOption(param: Param): Option {
       return new Option(flag, param.note);
     case 'set':
     case 'choice':
-      return repeatable(`${flag} <${param.of.values.join('|')}>`, param.note).default([], param.default);
+      return repeatable(`${flag} <name>`, `${param.note} (${param.of.values.join(', ')})`).default(
+        [],
+        param.default,
+      );
     case 'kinds':
       return repeatable(`${flag} <kind>`, `${param.note} (repeatable)`).default([], param.default);
     default:

@@ -52,7 +52,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   lake: ['schema', 'errors', '@duckdb/node-api', 'picomatch', 'node:*'],
   query: ['lake', 'schema', 'errors', 'version', 'smol-toml', 'node:*'],
   commands: ['query', 'gate', 'render', 'lake', 'schema', 'errors', 'io', 'commander', 'node:*'],
-  program: ['commands', 'query', 'schema', 'io', 'version', 'commander', 'node:*'],
+  program: ['commands', 'query', 'schema', 'render', 'errors', 'io', 'version', 'commander', 'node:*'],
   main: ['program', 'render', 'schema', 'errors', 'io', 'node:*'],
 };
 

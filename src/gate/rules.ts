@@ -19,7 +19,13 @@ export interface Evidence {
   readonly rejects: readonly (RejectGroup & { readonly blocks: boolean })[];
   readonly conflicts: number;
   readonly firstConflict: string | null;
-  readonly kinds: readonly { kind: string; calls: number; accepted_false: number }[];
+  readonly kinds: readonly {
+    kind: string;
+    calls: number;
+    accepted_false: number;
+    first?: string;
+    first_false?: string | null;
+  }[];
   readonly gaps: readonly { writer_id: string; missing: number }[];
   readonly newest: { readonly time: string; readonly where: string } | null;
   readonly now: Date;
@@ -217,8 +223,9 @@ export const RULES: readonly Rule[] = [
       const gated = new Map(e.gatedKinds.map((kind) => [folded(kind), kind]));
       return e.kinds
         .filter(({ kind }) => !e.gatedKinds.includes(kind) && gated.has(folded(kind)))
-        .map(({ kind, calls }) => ({
+        .map(({ kind, calls, first }) => ({
           message: `${plural(calls, 'call')} of kind ${JSON.stringify(kind)}, which differs from the gated kind ${JSON.stringify(gated.get(folded(kind)))} only by case or white space`,
+          ...(first === undefined ? {} : { where: first }),
           next: `correct the writer, or gate it too: --gated-kind ${shell(kind)}`,
         }));
     },
@@ -230,8 +237,9 @@ export const RULES: readonly Rule[] = [
       e.readsGatedKinds
         ? e.kinds
             .filter(({ kind, accepted_false }) => !e.gatedKinds.includes(kind) && accepted_false > 0)
-            .map(({ kind, accepted_false }) => ({
+            .map(({ kind, accepted_false, first_false }) => ({
               message: `${plural(accepted_false, 'accepted call')} of kind ${JSON.stringify(kind)} stamped grounded_in_roster = false, outside the gated kinds`,
+              ...(first_false == null ? {} : { where: first_false }),
               next: `gate it too: --gated-kind ${shell(kind)}`,
             }))
         : [],

@@ -57,7 +57,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const rows = (sql: string) => fetchRows(connection, sql);
   return {
     async run(sql) {
-      await connection.run(sql);
+      await connection.run(sql).catch(explained);
     },
     rows,
     async objects<T>(sql: string) {
@@ -73,7 +73,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 async function fetchRows(connection: DuckDBConnection, sql: string): Promise<Rows> {
-  const reader = await connection.runAndReadAll(sql);
+  const reader = await connection.runAndReadAll(sql).catch(explained);
   return {
     names: reader.columnNames(),
     types: reader.columnTypes().map(String),
@@ -118,8 +118,21 @@ export function ident(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** Memory is the one failure that is the user's to mend, whatever ran. */
+function explained(error: unknown): never {
+  if (!messageOf(error).startsWith('Out of Memory')) throw error;
+  throw new LakelogError(`DuckDB needs more memory: ${firstLine(messageOf(error))}`, {
+    next: 'set LAKELOG_MEMORY_LIMIT to more than the 1GB it is by default, e.g. 4GB',
+    cause: error,
+  });
+}
+
 export function engineError(what: string, error: unknown): LakelogError {
-  return new LakelogError(`${what}: ${firstLine(messageOf(error))}`, { cause: error });
+  if (error instanceof LakelogError) return error;
+  return new LakelogError(`${what}: ${firstLine(messageOf(error))}`, {
+    next: 'run it again; if it stays, report it with the file',
+    cause: error,
+  });
 }
 
 function firstLine(text: string): string {

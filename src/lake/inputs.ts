@@ -64,9 +64,15 @@ export function resolveInputs(requests: readonly InputRequest[], cwd: string): R
     files.push(file);
   };
 
-  const walk = (name: string, absolute: string, as: Assertion, matches: (name: string) => boolean) => {
+  const walk = (
+    name: string,
+    absolute: string,
+    as: Assertion,
+    matches: (name: string) => boolean,
+    enters: (name: string) => boolean = () => true,
+  ) => {
     const before = files.length + notices.length + problems.length;
-    walkFolder(name, absolute, matches, new Set(), problems, (child, childPath, stats) =>
+    walkFolder(name, absolute, { matches, enters }, new Set(), problems, (child, childPath, stats) =>
       add(child, childPath, as, stats),
     );
     return files.length + notices.length + problems.length > before;
@@ -91,7 +97,7 @@ export function resolveInputs(requests: readonly InputRequest[], cwd: string): R
       if (
         !(exists instanceof Error) &&
         exists?.isDirectory() &&
-        walk(folder, path.resolve(cwd, folder), as, matches)
+        walk(folder, path.resolve(cwd, folder), as, matches, reaches(given))
       )
         continue;
       problems.push({ path: given, problem: 'missing', detail: 'no file matches the pattern' });
@@ -114,10 +120,21 @@ export function resolveInputs(requests: readonly InputRequest[], cwd: string): R
   return { files, problems, notices };
 }
 
+/** Whether a glob can match anything below a folder; one it cannot reach is none of its business. */
+function reaches(glob: string): (folder: string) => boolean {
+  const parts = path.posix.normalize(glob).split('/');
+  // Alternatives may hold slashes, and ** any number of folders.
+  if (/[{(]|\*\*/.test(glob)) return () => true;
+  return (folder) => {
+    const depth = path.posix.normalize(folder).split('/').length;
+    return depth < parts.length && picomatch(parts.slice(0, depth).join('/'))(path.posix.normalize(folder));
+  };
+}
+
 function walkFolder(
   name: string,
   absolute: string,
-  matches: (name: string) => boolean,
+  search: { matches: (name: string) => boolean; enters: (name: string) => boolean },
   visited: Set<string>,
   problems: InputProblem[],
   found: (name: string, absolute: string, stats: Stats) => void,
@@ -138,7 +155,7 @@ function walkFolder(
     const childPath = path.join(absolute, entry);
     const stats = tryStat(childPath);
     if (stats instanceof Error || stats === null) {
-      if (matches(child)) {
+      if (search.matches(child)) {
         problems.push({
           path: child,
           problem: stats === null ? 'missing' : 'unreadable',
@@ -146,8 +163,8 @@ function walkFolder(
         });
       }
     } else if (stats.isDirectory()) {
-      walkFolder(child, childPath, matches, visited, problems, found);
-    } else if (matches(child)) {
+      if (search.enters(child)) walkFolder(child, childPath, search, visited, problems, found);
+    } else if (search.matches(child)) {
       found(child, childPath, stats);
     }
   }

@@ -56,6 +56,9 @@ export interface KindCount {
   readonly selected: number;
   /** All loaded accepted calls stamped false. */
   readonly accepted_false: number;
+  /** file:line of the first call, and of the first accepted one stamped false. */
+  readonly first: string;
+  readonly first_false: string | null;
 }
 
 /** What was read, and what is known of it whatever the filters. */
@@ -92,13 +95,21 @@ export interface Lake {
 
 const MEMORY_LIMIT = '1GB';
 
+function memoryLimit(given: string | undefined): string {
+  if (!given) return MEMORY_LIMIT;
+  if (/^\d+(\.\d+)?\s*[KMGT]i?B$/i.test(given)) return given;
+  throw new LakelogError(`LAKELOG_MEMORY_LIMIT is no size: ${given}`, {
+    next: 'set it to a size such as 4GB, or unset it',
+  });
+}
+
 export async function openLake(options: LakeOptions): Promise<Lake> {
   const spool = await openSpool(options.env);
   let db: Database | undefined;
   try {
     db = await openDatabase({
       tempDir: spool.dir,
-      memoryLimit: options.env.LAKELOG_MEMORY_LIMIT || MEMORY_LIMIT,
+      memoryLimit: memoryLimit(options.env.LAKELOG_MEMORY_LIMIT),
       watchProgress: options.onProgress !== undefined,
     });
     const window = await resolveWindow(db, options);
@@ -257,11 +268,21 @@ class DuckLake implements Lake {
             `SELECT file || ':' || line AS place FROM raw.all_calls WHERE call_id IN (${repeated})
              QUALIFY row_number() OVER (PARTITION BY call_id ORDER BY row) = 2 ORDER BY row LIMIT 1`,
           );
-    const kinds = await db.objects<KindCount>(
-      `SELECT kind, count(*) AS calls, count(*) FILTER (selected) AS selected,
-         count(*) FILTER (final_verdict = 'accepted' AND NOT grounded_in_roster) AS accepted_false
+    const counted = await db.objects<
+      Omit<KindCount, 'first' | 'first_false'> & { row: number; false_row: number | null }
+    >(
+      `SELECT kind, count(*) AS calls, count(*) FILTER (selected) AS selected, min(row) AS row,
+         count(*) FILTER (final_verdict = 'accepted' AND NOT grounded_in_roster) AS accepted_false,
+         min(row) FILTER (final_verdict = 'accepted' AND NOT grounded_in_roster) AS false_row
        FROM raw.all_calls GROUP BY kind ORDER BY calls DESC, kind`,
     );
+    const rows = counted.flatMap(({ row, false_row }) => (false_row === null ? [row] : [row, false_row]));
+    const places = await this.places(rows);
+    const kinds: KindCount[] = counted.map(({ row, false_row, ...kind }) => ({
+      ...kind,
+      first: places.get(row)!,
+      first_false: false_row === null ? null : places.get(false_row)!,
+    }));
     const [health] = await db.objects<{ inconsistent: number; not_judgeable: number; selected: number }>(
       `SELECT count(*) AS selected, count(*) FILTER (inconsistent) AS inconsistent,
          count(*) FILTER (not_judgeable) AS not_judgeable FROM raw.calls`,
@@ -281,7 +302,7 @@ class DuckLake implements Lake {
         counts.filter(({ reason }) => accept(reason)).reduce((total, { count }) => total + count, 0);
       return {
         file: file.name,
-        bytes: file.scan.bytes,
+        bytes: file.snapshot.size,
         lines: file.scan.lines,
         loaded: sum((reason) => reason === null),
         rejected: sum(isReject),
@@ -331,6 +352,15 @@ class DuckLake implements Lake {
     };
   }
 
+  /** file:line of calls by their row. */
+  private async places(rows: readonly number[]): Promise<Map<number, string>> {
+    if (rows.length === 0) return new Map();
+    const found = await this.db.objects<{ row: number; place: string }>(
+      `SELECT row, file || ':' || line AS place FROM raw.all_calls WHERE row IN (${rows.join(', ')})`,
+    );
+    return new Map(found.map(({ row, place }) => [row, place]));
+  }
+
   /** Groups by reason; only the first line of each group and file is looked up again. */
   private async groupRejects(
     outcomes: readonly { file_no: number; kind: Kind; reason: string | null; count: number; row: number }[],
@@ -365,19 +395,19 @@ class DuckLake implements Lake {
   }
 
   async rejects(): Promise<Reject[]> {
-    const rejects: Reject[] = [];
+    const found: Reject[][] = [];
     for (const file of this.loaded) {
       const rows: { ordinal: number; reason: string; kind: Kind }[] = [];
       for (const kind of Object.keys(file.base) as Kind[]) {
-        const found = await this.db.objects<{ row: number; reason: string }>(
+        const lines = await this.db.objects<{ row: number; reason: string }>(
           `SELECT rowid AS row, reason FROM ${FORMATS[kind].table}
            WHERE file_no = ${file.fileNo} AND reason NOT IN (${ELSEWHERE.map(quote).join(', ')}) ORDER BY rowid`,
         );
-        for (const { row, reason } of found) rows.push({ ordinal: row - file.base[kind]!, reason, kind });
+        for (const { row, reason } of lines) rows.push({ ordinal: row - file.base[kind]!, reason, kind });
       }
-      if (rows.length > 0) rejects.push(...(await findRejects(file, rows, this.options.maxLineBytes)));
+      if (rows.length > 0) found.push(await findRejects(file, rows, this.options.maxLineBytes));
     }
-    return rejects;
+    return found.flat();
   }
 
   private async fillFiles(files: readonly FileAccount[]): Promise<void> {
@@ -474,7 +504,8 @@ async function resolveWindow(db: Database, options: LakeOptions): Promise<DuckLa
   const resolve = async (flag: string, value: string | undefined): Promise<string | null> => {
     if (value === undefined) return null;
     const age = parseAge(value);
-    if (age !== null) return new Date(options.now.getTime() - age).toISOString();
+    if (age !== null && options.now.getTime() - age > 0)
+      return new Date(options.now.getTime() - age).toISOString();
     const local = DATE.test(value) || LOCAL.test(value);
     const instant = local
       ? `timezone(${quote(filters.tz)}, CAST(${quote(value)} AS TIMESTAMP))`

@@ -10,29 +10,64 @@ export type LineStart = 'blank' | 'ink' | 'not_json';
 /** A physical line: where it starts and how long it is without its `\n`, in bytes. */
 export type OnLine = (offset: number, length: number, start: LineStart, terminated: boolean) => void;
 
-export interface WalkOptions {
+/** A file as it was when it was opened first: what a run speaks about, whatever happens to the name meanwhile. */
+export interface Snapshot {
+  /** As the user named it. */
+  readonly name: string;
+  /** Where its uncompressed bytes stand. */
+  readonly path: string;
+  readonly dev: number;
+  readonly ino: number;
   /** Where the first line starts: behind a byte order mark. */
   readonly start: number;
   /** Where to stop; later bytes belong to the next run. */
   readonly size: number;
 }
 
+/** @throws LakelogError when the path leads to another file by now, or to less of it. */
+export async function openAgain(snapshot: Snapshot): Promise<FileHandle> {
+  const handle = await open(snapshot.path, 'r').catch(() => {
+    throw changedWhileRead(snapshot.name, 'it is gone');
+  });
+  const stats = await handle.stat();
+  if (stats.dev === snapshot.dev && stats.ino === snapshot.ino && stats.size >= snapshot.size) return handle;
+  await handle.close();
+  const what =
+    stats.ino === snapshot.ino
+      ? `${snapshot.size} bytes at the start, ${stats.size} now`
+      : 'the name leads to another file';
+  throw changedWhileRead(snapshot.name, what);
+}
+
+/** Makes sure that what DuckDB read by name was the file that was counted. */
+export async function ensureUnchanged(snapshot: Snapshot): Promise<void> {
+  await (await openAgain(snapshot)).close();
+}
+
+export function changedWhileRead(name: string, what: string): LakelogError {
+  return new LakelogError(`the file changed while it was read: ${what}; nothing is said about it`, {
+    where: name,
+    next: 'run the same command again',
+  });
+}
+
 /**
- * Calls back once per physical line of the first `size` bytes. Needs one chunk of memory however long a line is.
- * @throws LakelogError when the file is shorter than `size`: it was truncated while it was read.
+ * Calls back once per physical line. Needs one chunk of memory however long a line is.
+ * @throws LakelogError when the file was truncated or replaced meanwhile.
  */
-export async function walkLines(path: string, options: WalkOptions, onLine: OnLine): Promise<void> {
-  const handle = await open(path, 'r');
+export async function walkLines(file: Snapshot, onLine: OnLine): Promise<void> {
+  const handle = await openAgain(file);
   try {
-    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(options.size, 1)));
-    let position = options.start;
-    let lineStart = options.start;
+    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(file.size, 1)));
+    let position = file.start;
+    let lineStart = file.start;
     let start: LineStart = 'blank';
     let odd = false;
-    while (position < options.size) {
-      const wanted = Math.min(buffer.length, options.size - position);
+    while (position < file.size) {
+      const wanted = Math.min(buffer.length, file.size - position);
       const { bytesRead } = await handle.read(buffer, 0, wanted, position);
-      if (bytesRead === 0) throw changedWhileRead(path, options.size, position);
+      if (bytesRead === 0)
+        throw changedWhileRead(file.name, `${file.size} bytes at the start, ${position} now`);
       const chunk = buffer.subarray(0, bytesRead);
       let from = 0;
       for (;;) {
@@ -53,7 +88,7 @@ export async function walkLines(path: string, options: WalkOptions, onLine: OnLi
       }
       position += bytesRead;
     }
-    if (lineStart < options.size) onLine(lineStart, options.size - lineStart, start, false);
+    if (lineStart < file.size) onLine(lineStart, file.size - lineStart, start, false);
   } finally {
     await handle.close();
   }
@@ -71,13 +106,6 @@ function hasOddSpace(bytes: Buffer, from: number, to: number): boolean {
   return space.includes(11) || space.includes(12);
 }
 
-export function changedWhileRead(path: string, expected: number, found: number): LakelogError {
-  return new LakelogError(
-    `the file changed while it was read (${expected} bytes at the start, ${found} now); nothing is said about it`,
-    { where: path, next: 'run the same command again when nothing truncates the file' },
-  );
-}
-
 export interface LineSpan {
   /** Position among the lines that are not blank, from 0: the row that DuckDB makes of it. */
   readonly ordinal: number;
@@ -90,9 +118,6 @@ export interface LineSpan {
 }
 
 export interface Scan {
-  readonly bytes: number;
-  /** Where the first line starts. */
-  readonly start: number;
   readonly lines: number;
   readonly blank: number;
   /** Lines that are not blank: the rows that must arrive. */
@@ -108,7 +133,7 @@ export interface Scan {
 }
 
 /** Counts what must be accounted for, before anything is believed. */
-export async function scanLines(path: string, maxLineBytes: number, options: WalkOptions): Promise<Scan> {
+export async function scanLines(file: Snapshot, maxLineBytes: number): Promise<Scan> {
   let lines = 0;
   let records = 0;
   let blanks = 0;
@@ -118,7 +143,7 @@ export async function scanLines(path: string, maxLineBytes: number, options: Wal
   const notJson: number[] = [];
   let tail: LineSpan | null = null;
   let first: LineSpan | null = null;
-  await walkLines(path, options, (offset, length, lineStart, terminated) => {
+  await walkLines(file, (offset, length, lineStart, terminated) => {
     lines++;
     if (lineStart === 'blank') {
       blanks++;
@@ -137,30 +162,15 @@ export async function scanLines(path: string, maxLineBytes: number, options: Wal
     if (lineStart === 'not_json') notJson.push(records);
     records++;
   });
-  return {
-    bytes: options.size,
-    start: options.start,
-    lines,
-    blank: blanks,
-    records,
-    shifts,
-    tooLong,
-    notJson,
-    tail,
-    first,
-  };
+  return { lines, blank: blanks, records, shifts, tooLong, notJson, tail, first };
 }
 
 /** Finds the given ordinals (ascending) again: from row to physical line and byte offset. */
-export async function locate(
-  path: string,
-  range: Pick<WalkOptions, 'start' | 'size'>,
-  ordinals: readonly number[],
-): Promise<LineSpan[]> {
+export async function locate(file: Snapshot, ordinals: readonly number[]): Promise<LineSpan[]> {
   const found: LineSpan[] = [];
   let ordinal = 0;
   let line = 0;
-  await walkLines(path, range, (offset, length, start) => {
+  await walkLines(file, (offset, length, start) => {
     line++;
     if (start === 'blank') return;
     if (ordinal === ordinals[found.length]) found.push({ ordinal, line, offset, length });

@@ -6,7 +6,19 @@ import { LakelogError } from '../errors.js';
 import { type Database, engineError, ident, quote } from './duckdb.js';
 import type { SourceFile } from './inputs.js';
 import { reasonOf } from './inputs.js';
-import { bomLength, changedWhileRead, locate, readSpan, type Scan, scanLines, stripLine } from './lines.js';
+import {
+  bomLength,
+  changedWhileRead,
+  ensureUnchanged,
+  type LineSpan,
+  locate,
+  openAgain,
+  readSpan,
+  type Scan,
+  type Snapshot,
+  scanLines,
+  stripLine,
+} from './lines.js';
 import {
   derivedAtLoad,
   FORMATS,
@@ -37,8 +49,7 @@ export interface LoadedFile {
   readonly name: string;
   readonly as: SourceFile['as'];
   readonly scan: Scan;
-  /** Where its uncompressed bytes can be read again. */
-  readonly readable: string;
+  readonly snapshot: Snapshot;
   /** rowid of its first line, per staging table it was loaded into. */
   readonly base: Partial<Record<Kind, number>>;
 }
@@ -70,24 +81,21 @@ export async function loadFile(
   fileNo: number,
   options: LoadOptions,
 ): Promise<LoadedFile> {
-  const source = await openSource(file, spool, options);
-  const scan = await scanLines(source.readable, options.maxLineBytes, {
-    start: source.bom,
-    size: source.size,
-  });
+  const { snapshot, mtimeMs } = await openSource(file, spool, options);
+  const scan = await scanLines(snapshot, options.maxLineBytes);
   const tail = scan.tail && scan.tail.length <= options.maxLineBytes ? scan.tail : null;
-  const torn = tail !== null && !(await parses(source.readable, tail));
-  const live =
-    source.mtimeMs !== null &&
-    Math.abs(options.now.getTime() - source.mtimeMs) <= options.pendingGraceS * 1000;
+  const torn = tail !== null && !(await parses(snapshot, tail));
+  const live = mtimeMs !== null && Math.abs(options.now.getTime() - mtimeMs) <= options.pendingGraceS * 1000;
   const overrides = new Map<number, string>();
   for (const ordinal of scan.notJson) overrides.set(ordinal, 'bad_json');
   for (const span of scan.tooLong) overrides.set(span.ordinal, 'too_long');
   if (torn) overrides.set(tail.ordinal, live ? 'pending' : 'torn_tail');
 
-  const needsCopy = source.bom > 0 || scan.tooLong.length > 0;
+  const needsCopy = snapshot.start > 0 || scan.tooLong.length > 0;
   const path = await spool.plainName(
-    needsCopy ? await spool.without(source.readable, source.size, source.bom, scan.tooLong) : source.readable,
+    needsCopy
+      ? await spool.without(snapshot.path, snapshot.size, snapshot.start, scan.tooLong)
+      : snapshot.path,
   );
   const stage = (kind: Kind, routing: Routing) =>
     stageFile(
@@ -102,7 +110,7 @@ export async function loadFile(
 
   const base: Partial<Record<Kind, number>> = {};
   if (scan.records > 0) {
-    const kind = file.as === 'any' ? await firstKind(source.readable, scan) : file.as;
+    const kind = file.as === 'any' ? await firstKind(snapshot, scan) : file.as;
     const first = await stage(kind, file.as === 'any' ? 'leave' : 'claim');
     base[kind] = first.base;
     if (first.elsewhere > 0) {
@@ -110,16 +118,14 @@ export async function loadFile(
       base[other] = (await stage(other, 'only')).base;
     }
   }
-  return { fileNo, name: file.name, as: file.as, scan, readable: source.readable, base };
+  await ensureUnchanged(snapshot);
+  return { fileNo, name: file.name, as: file.as, scan, snapshot, base };
 }
 
 interface Source {
-  readonly readable: string;
-  readonly size: number;
+  readonly snapshot: Snapshot;
   /** Null where "just being written" cannot be: pipes and compressed files. */
   readonly mtimeMs: number | null;
-  /** Bytes of its byte order mark. */
-  readonly bom: number;
 }
 
 async function openSource(file: SourceFile, spool: Spool, options: LoadOptions): Promise<Source> {
@@ -136,11 +142,11 @@ async function openSource(file: SourceFile, spool: Spool, options: LoadOptions):
     const handle = await open(readable, 'r');
     try {
       const stats = await handle.stat();
+      const start = await bomLength(handle);
+      const { dev, ino, size, mtimeMs } = stats;
       return {
-        readable,
-        size: stats.size,
-        mtimeMs: live ? stats.mtimeMs : null,
-        bom: await bomLength(handle),
+        snapshot: { name: file.name, path: readable, dev, ino, start, size },
+        mtimeMs: live ? mtimeMs : null,
       };
     } finally {
       await handle.close();
@@ -171,10 +177,10 @@ function zlibReason(error: unknown): string | null {
     : `the compressed data are damaged (${(error as Error).message})`;
 }
 
-async function parses(path: string, span: { offset: number; length: number }): Promise<boolean> {
-  const handle = await open(path, 'r');
+async function parses(file: Snapshot, span: LineSpan): Promise<boolean> {
+  const handle = await openAgain(file);
   try {
-    const bytes = await readSpan(handle, { ordinal: 0, line: 0, ...span }, span.length);
+    const bytes = await readSpan(handle, span, span.length);
     JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     return true;
   } catch {
@@ -187,8 +193,8 @@ async function parses(path: string, span: { offset: number; length: number }): P
 const PEEK = 1 << 20;
 
 /** The format of the first line decides which columns the first reading looks for; both are read if need be. */
-async function firstKind(path: string, scan: Scan): Promise<Kind> {
-  const handle = await open(path, 'r');
+async function firstKind(file: Snapshot, scan: Scan): Promise<Kind> {
+  const handle = await openAgain(file);
   try {
     const bytes = await readSpan(handle, scan.first!, PEEK);
     const { schema } = JSON.parse(bytes.toString()) as { schema?: unknown };
@@ -247,7 +253,7 @@ async function stageFile(
      FROM ${table} WHERE file_no = ${fileNo}`,
   );
   if (rows!.count < input.scan.records) {
-    throw changedWhileRead(input.name, input.scan.bytes, rows!.count);
+    throw changedWhileRead(input.name, `${input.scan.records} lines at the start, ${rows!.count} now`);
   }
   const base = rows!.base ?? 0;
   if (rows!.count > input.scan.records) {
@@ -299,11 +305,10 @@ export async function markDuplicates(db: Database, files: readonly LoadedFile[])
       if (rows.length === 0) continue;
       const base = file.base[kind]!;
       const spans = await locate(
-        file.readable,
-        { start: file.scan.start, size: file.scan.bytes },
+        file.snapshot,
         rows.map((row) => row - base),
       );
-      const handle = await open(file.readable, 'r');
+      const handle = await openAgain(file.snapshot);
       try {
         for (const [i, span] of spans.entries()) {
           const digest = createHash('sha256')

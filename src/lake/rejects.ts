@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import type { Field } from '../schema/fields.js';
-import { locate, readSpan, stripLine } from './lines.js';
+import { locate, openAgain, readSpan, stripLine } from './lines.js';
 import type { LoadedFile } from './load.js';
 import { FORMATS, type Kind } from './read-sql.js';
 
@@ -29,11 +28,10 @@ export async function findRejects(
 ): Promise<Reject[]> {
   const sorted = [...rows].sort((a, b) => a.ordinal - b.ordinal);
   const spans = await locate(
-    file.readable,
-    { start: file.scan.start, size: file.scan.bytes },
+    file.snapshot,
     sorted.map((row) => row.ordinal),
   );
-  const handle = await open(file.readable, 'r');
+  const handle = await openAgain(file.snapshot);
   try {
     const rejects: Reject[] = [];
     for (const [i, span] of spans.entries()) {
