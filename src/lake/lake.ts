@@ -481,6 +481,7 @@ function paramsSql(params: Readonly<Record<string, ParamValue>>): string {
   return `CREATE OR REPLACE TABLE main.params AS SELECT ${columns.join(', ') || 'NULL AS none'}`;
 }
 
+const YEAR_ONE = Date.parse('0001-01-01T00:00:00Z');
 const AGE = /^(\d{1,6})(s|m|h|d|w)$/;
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
@@ -504,8 +505,8 @@ async function resolveWindow(db: Database, options: LakeOptions): Promise<DuckLa
   const resolve = async (flag: string, value: string | undefined): Promise<string | null> => {
     if (value === undefined) return null;
     const age = parseAge(value);
-    if (age !== null && options.now.getTime() - age > 0)
-      return new Date(options.now.getTime() - age).toISOString();
+    const from = age === null ? Number.NaN : options.now.getTime() - age;
+    if (from >= YEAR_ONE) return new Date(from).toISOString();
     const local = DATE.test(value) || LOCAL.test(value);
     const instant = local
       ? `timezone(${quote(filters.tz)}, CAST(${quote(value)} AS TIMESTAMP))`

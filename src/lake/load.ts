@@ -14,6 +14,7 @@ import {
   locate,
   openAgain,
   readSpan,
+  readSpans,
   type Scan,
   type Snapshot,
   scanLines,
@@ -89,7 +90,8 @@ export async function loadFile(
   const overrides = new Map<number, string>();
   for (const ordinal of scan.notJson) overrides.set(ordinal, 'bad_json');
   for (const span of scan.tooLong) overrides.set(span.ordinal, 'too_long');
-  if (torn) overrides.set(tail.ordinal, live ? 'pending' : 'torn_tail');
+  const unfinished = live ? 'pending' : 'torn_tail';
+  if (torn) overrides.set(tail.ordinal, unfinished);
 
   const needsCopy = snapshot.start > 0 || scan.tooLong.length > 0;
   const path = await spool.plainName(
@@ -104,7 +106,13 @@ export async function loadFile(
       fileNo,
       kind,
       routing,
-      { scan, overrides, skipStrict: torn || scan.tooLong.length > 0, name: file.name },
+      {
+        scan,
+        overrides,
+        unfinished: tail && { ordinal: tail.ordinal, reason: unfinished },
+        skipStrict: torn || scan.tooLong.length > 0,
+        name: file.name,
+      },
       options,
     );
 
@@ -209,6 +217,8 @@ async function firstKind(file: Snapshot, scan: Scan): Promise<Kind> {
 interface StageInput {
   readonly scan: Scan;
   readonly overrides: ReadonlyMap<number, string>;
+  /** What to say of the unterminated last line if DuckDB, which is stricter than JSON.parse, cannot read it. */
+  readonly unfinished: { readonly ordinal: number; readonly reason: string } | null;
   readonly skipStrict: boolean;
   readonly name: string;
 }
@@ -266,6 +276,13 @@ async function stageFile(
       `UPDATE ${table} SET reason = ${quote(mark)} WHERE file_no = ${fileNo} AND rowid = ${base + ordinal}`,
     );
   }
+  if (input.unfinished) {
+    const { ordinal, reason } = input.unfinished;
+    await db.run(
+      `UPDATE ${table} SET reason = ${quote(reason)}
+       WHERE file_no = ${fileNo} AND rowid = ${base + ordinal} AND reason = 'bad_json'`,
+    );
+  }
   return { base, elsewhere: rows!.elsewhere };
 }
 
@@ -298,11 +315,15 @@ export async function markDuplicates(db: Database, files: readonly LoadedFile[])
     if (suspects.length === 0) continue;
     const seen = new Set<string>();
     const twins: number[] = [];
+    const rowsOf = new Map<number, number[]>();
+    for (const { file_no, row } of suspects) {
+      const rows = rowsOf.get(file_no);
+      if (rows) rows.push(row);
+      else rowsOf.set(file_no, [row]);
+    }
     for (const file of files) {
-      const rows = suspects
-        .filter((suspect) => suspect.file_no === file.fileNo)
-        .map((suspect) => suspect.row);
-      if (rows.length === 0) continue;
+      const rows = rowsOf.get(file.fileNo);
+      if (!rows) continue;
       const base = file.base[kind]!;
       const spans = await locate(
         file.snapshot,
@@ -310,12 +331,12 @@ export async function markDuplicates(db: Database, files: readonly LoadedFile[])
       );
       const handle = await openAgain(file.snapshot);
       try {
-        for (const [i, span] of spans.entries()) {
-          const digest = createHash('sha256')
-            .update(stripLine(await readSpan(handle, span, span.length)))
-            .digest('base64');
+        let i = 0;
+        for await (const [, raw] of readSpans(handle, spans, Number.MAX_SAFE_INTEGER)) {
+          const digest = createHash('sha256').update(stripLine(raw)).digest('base64');
           if (seen.has(digest)) twins.push(rows[i]!);
           else seen.add(digest);
+          i++;
         }
       } finally {
         await handle.close();

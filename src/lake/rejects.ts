@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Field } from '../schema/fields.js';
-import { locate, openAgain, readSpan, stripLine } from './lines.js';
+import { locate, openAgain, readSpans, stripLine } from './lines.js';
 import type { LoadedFile } from './load.js';
 import { FORMATS, type Kind } from './read-sql.js';
 
@@ -34,9 +34,9 @@ export async function findRejects(
   const handle = await openAgain(file.snapshot);
   try {
     const rejects: Reject[] = [];
-    for (const [i, span] of spans.entries()) {
-      const row = sorted[i]!;
-      const bytes = stripLine(await readSpan(handle, span, maxLineBytes));
+    for await (const [span, raw] of readSpans(handle, spans, maxLineBytes)) {
+      const row = sorted[rejects.length]!;
+      const bytes = stripLine(raw);
       const { reason, detail } = explain(row, bytes, span.length, file, maxLineBytes);
       rejects.push({
         file: file.name,
@@ -114,7 +114,8 @@ function badJson(bytes: Buffer): string {
   } catch (error) {
     const { message } = error as Error;
     // V8 quotes the text around the error, which may be content: only the kind of error is kept.
-    if (/unexpected end|unterminated string/i.test(message))
+    const [, position] = /position (\d+)/.exec(message) ?? [];
+    if (/unexpected end|unterminated string/i.test(message) || Number(position) === text.length)
       return 'the line ends inside a JSON value (torn write)';
     if (/after JSON/i.test(message)) return 'more stands behind the JSON value (two records on one line?)';
     if (/control character/i.test(message)) return 'a string holds a raw control character';

@@ -1,0 +1,62 @@
+import { describe, test } from 'vitest';
+import { envelope, equation, lakelog, newFolder } from '../support/cli.js';
+import { cannotVouch, clear, fires, type Run, usage } from './alarm-cases.js';
+
+/** Only findings about nothing in particular may do without a place. */
+const PLACELESS = ['too_few_judged'];
+
+describe.concurrent('alarm', () => {
+  for (const one of [...fires, ...cannotVouch, ...clear, ...usage]) {
+    test.skipIf(one.skip)(
+      `${one.code}: ${one.name}${one.skip ? ` (skipped: ${one.skip})` : ''}`,
+      async ({ expect }) => {
+        const folder = newFolder();
+        const made = one.make(folder);
+        const run: Run = Array.isArray(made) ? { args: made as readonly string[] } : (made as Run);
+        const wantsJson = one.code !== 2 && !run.args.includes('--json');
+        const ran = await lakelog(['alarm', ...(wantsJson ? ['--json'] : []), ...run.args], {
+          cwd: folder,
+          ...run,
+        });
+
+        expect
+          .soft({ code: ran.code, signal: ran.signal }, ran.stderr)
+          .toEqual({ code: one.code, signal: null });
+        expect.soft(ran.leftovers).toEqual([]);
+        expect.soft(ran.stdout + ran.stderr).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
+        for (const pattern of one.says ?? []) expect.soft(ran.stderr).toMatch(pattern);
+        if (one.code !== 0) expect.soft(ran.stderr).toContain('→');
+        if (one.code === 2) {
+          expect(ran.stdout).toBe('');
+          return;
+        }
+
+        const { verdict, receipt, rows } = envelope(ran);
+        const codes = (findings: readonly { code: string }[]) => findings.map(({ code }) => code);
+        expect.soft(verdict!.exit_code).toBe(one.code);
+        expect.soft(codes(verdict!.fired)).toEqual(one.fired ?? []);
+        expect.soft(codes(verdict!.cannot_vouch)).toEqual(one.cannotVouch ?? []);
+        if (one.notices) expect.soft(codes(verdict!.notices)).toEqual(one.notices);
+        if (one.code === 0) expect.soft(ran.stderr).toBe('');
+        for (const finding of [...verdict!.fired, ...verdict!.cannot_vouch]) {
+          expect.soft(finding.next, finding.code).toBeTruthy();
+          if (!PLACELESS.includes(finding.code)) expect.soft(finding.where, finding.code).toBeTruthy();
+        }
+        expect
+          .soft(rows.map((row) => `${row.session_id} ${row.reason} ${row.file}:${row.line}`))
+          .toEqual(one.rows ?? []);
+        for (const file of [...receipt.files, receipt.totals]) {
+          const { lines, loaded, rejected, duplicates, blank, pending } = file;
+          expect.soft(loaded + rejected + duplicates + blank + pending).toBe(lines);
+        }
+        if (one.account) expect.soft(equation(receipt.totals)).toBe(one.account);
+        if (one.judged !== undefined) expect.soft(receipt.judged).toBe(one.judged);
+        if (one.files) expect.soft(receipt.files.map(({ file }) => file)).toEqual(one.files);
+        if (one.rejects)
+          expect.soft(receipt.rejects.map(({ reason, first }) => `${reason} ${first}`)).toEqual(one.rejects);
+        expect.soft(receipt.canary!.planted).toBeGreaterThanOrEqual(3);
+        expect.soft(receipt.canary!.found).toBe(receipt.canary!.planted);
+      },
+    );
+  }
+});

@@ -1,0 +1,112 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { copyPackage, lakelog, root } from '../support/cli.js';
+
+const HEALTHY = path.join(root, 'fixtures/healthy/sessions.jsonl');
+const ALARM = path.join(root, 'fixtures/alarm/sessions.jsonl');
+
+/** An installation whose alarm.sql was changed. */
+function sabotaged(change: (sql: string) => string): string {
+  const packageRoot = copyPackage();
+  const file = path.join(packageRoot, 'queries/alarm.sql');
+  const sql = readFileSync(file, 'utf8');
+  const changed = change(sql);
+  if (changed === sql) throw new Error('the sabotage does not fit alarm.sql any more: adapt the test');
+  writeFileSync(file, changed);
+  return packageRoot;
+}
+
+const where = /WHERE[\s\S]*?(?=ORDER BY)/;
+
+describe('a gate that does not find what was planted says nothing about the logs', () => {
+  const sabotages: readonly [name: string, change: (sql: string) => string][] = [
+    [
+      'NULL compared with FALSE',
+      (sql) =>
+        sql.replace(/COALESCE\(s\.grounded_in_roster, FALSE\) = FALSE/, 's.grounded_in_roster = FALSE'),
+    ],
+    ['WHERE FALSE', (sql) => sql.replace(where, 'WHERE FALSE\n')],
+    ['the wrong kinds', (sql) => sql.replace(/AND s\.gated\b/, 'AND NOT s.gated')],
+    [
+      'the wrong verdict',
+      (sql) => sql.replace(/WHERE s\.final_verdict = 'accepted'/, "WHERE s.final_verdict = 'Accepted'"),
+    ],
+    ['a limit', (sql) => `${sql.trimEnd()}\nLIMIT 2\n`],
+    [
+      'the two reasons swapped',
+      (sql) => sql.replace(/THEN 'unjudged' ELSE 'ungrounded'/, "THEN 'ungrounded' ELSE 'unjudged'"),
+    ],
+    [
+      'rows twice',
+      (sql) =>
+        sql.replace(/FROM sessions s\n/, 'FROM sessions s CROSS JOIN (SELECT 1 UNION ALL SELECT 2) t\n'),
+    ],
+  ];
+
+  test.each(sabotages)('%s', async (_, change) => {
+    const packageRoot = sabotaged(change);
+    const runs = [
+      [HEALTHY],
+      [ALARM],
+      ['gone.jsonl'],
+      [HEALTHY, '-q'],
+      [HEALTHY, '--json'],
+      [HEALTHY, '--allow-unjudged'],
+    ].map((args) => lakelog(['alarm', ...args], { packageRoot }));
+    for (const ran of await Promise.all(runs)) {
+      expect.soft(ran.code).toBe(2);
+      expect.soft(ran.stdout).toBe('');
+      expect.soft(ran.stderr).toMatch(/self-test failed/);
+      expect.soft(ran.stderr).toMatch(/queries\/alarm\.sql/);
+      expect.soft(ran.stderr).toContain('→');
+    }
+  });
+
+  test('the untouched copy answers', async () => {
+    const ran = await lakelog(['alarm', HEALTHY], { packageRoot: copyPackage() });
+    expect(ran.code).toBe(0);
+  });
+});
+
+describe('a broken installation ends with 2 and a remedy', () => {
+  test.each<[string, (packageRoot: string) => void, RegExp]>([
+    ['no bundle', (folder) => rmSync(path.join(folder, 'dist/lakelog.js')), /cannot start/],
+    ['no queries', (folder) => rmSync(path.join(folder, 'queries'), { recursive: true }), /queries/],
+    ['no native binding', (folder) => rmSync(path.join(folder, 'node_modules')), /duckdb/i],
+    [
+      'a bundle cut short',
+      (folder) => {
+        const file = path.join(folder, 'dist/lakelog.js');
+        writeFileSync(file, readFileSync(file).subarray(0, 100_000));
+      },
+      /cannot start/,
+    ],
+    [
+      'SQL that does not parse',
+      (folder) => writeFileSync(path.join(folder, 'queries/alarm.sql'), '\nSELEC 1;\n', { flag: 'a' }),
+      /alarm\.sql/,
+    ],
+    [
+      'a header without canary',
+      (folder) => {
+        const file = path.join(folder, 'queries/alarm.sql');
+        writeFileSync(file, readFileSync(file, 'utf8').replace(/^-- canary:.*\n/gm, ''));
+      },
+      /alarm\.sql/,
+    ],
+    [
+      'a query file that is empty',
+      (folder) => writeFileSync(path.join(folder, 'queries/alarm.sql'), ''),
+      /alarm\.sql/,
+    ],
+  ])('%s', async (_, damage, says) => {
+    const packageRoot = copyPackage();
+    damage(packageRoot);
+    const ran = await lakelog(['alarm', HEALTHY], { packageRoot });
+    expect.soft(ran.code).toBe(2);
+    expect.soft(ran.stdout).toBe('');
+    expect.soft(ran.stderr).toMatch(says);
+    expect.soft(ran.stderr).toContain('→');
+  });
+});

@@ -1,0 +1,146 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import stringWidth from 'string-width';
+import { describe, expect, test } from 'vitest';
+import { call, command, lakelog, newFolder, root, withoutColour } from '../support/cli.js';
+
+const FIXTURES = path.join(root, 'fixtures');
+const ESC = '\u001b';
+
+describe('colour', () => {
+  const commands: readonly (readonly string[])[] = [
+    ['alarm', 'alarm/sessions.jsonl'],
+    ['first-shot-rate', 'healthy'],
+    ['validate', 'messy'],
+    ['alarm', 'gone.jsonl'],
+    ['alarm', '--since', 'x'],
+    ['alarm', '--frob'],
+    ['--help'],
+    ['schema'],
+  ];
+
+  test.each([
+    ['nothing', {}],
+    ['TERM and COLORTERM', { TERM: 'xterm-256color', COLORTERM: 'truecolor' }],
+    ['NO_COLOR', { NO_COLOR: '1' }],
+    ['NO_COLOR over FORCE_COLOR', { NO_COLOR: '1', FORCE_COLOR: '1' }],
+    ['FORCE_COLOR=0', { FORCE_COLOR: '0' }],
+    ['TERM=dumb', { TERM: 'dumb' }],
+  ])('piped, with %s: no escape byte in any output', async (_, env) => {
+    const runs = commands.map((args) => lakelog(args, { cwd: FIXTURES, env: env as Record<string, string> }));
+    for (const ran of await Promise.all(runs)) {
+      expect.soft(ran.stdout + ran.stderr).not.toContain(ESC);
+    }
+  });
+
+  test('FORCE_COLOR=1: colour although piped, and the same text', async () => {
+    const plain = await lakelog(['alarm', 'alarm/sessions.jsonl'], { cwd: FIXTURES });
+    const forced = await lakelog(['alarm', 'alarm/sessions.jsonl'], {
+      cwd: FIXTURES,
+      env: { FORCE_COLOR: '1' },
+    });
+    expect(forced.stdout).toContain(ESC);
+    expect(forced.stderr).toContain(ESC);
+    expect(withoutColour(forced.stdout)).toBe(plain.stdout);
+    expect(withoutColour(forced.stderr)).toBe(plain.stderr);
+  });
+
+  test.each(['json', 'jsonl', 'csv', 'md'])('FORCE_COLOR=1: %s has none', async (format) => {
+    const ran = await lakelog(['alarm', 'alarm/sessions.jsonl', '--format', format], {
+      cwd: FIXTURES,
+      env: { FORCE_COLOR: '1' },
+    });
+    expect(ran.stdout).not.toContain(ESC);
+  });
+});
+
+function has(tool: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;
+}
+
+const script = process.platform === 'linux' && has('script') && has('stty');
+
+describe.skipIf(!script)(
+  `on a terminal${script ? '' : ' (skipped: needs script and stty of util-linux)'}`,
+  () => {
+    /** All that a terminal of that size is sent; stdout and stderr are one there. */
+    function onTerminal(columns: number, args: readonly string[], env: Record<string, string> = {}) {
+      const { file, args: all, options } = command(args, { cwd: FIXTURES, env: { TERM: 'xterm', ...env } });
+      const words = [file, ...all].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+      const log = path.join(newFolder(), 'screen');
+      const ran = spawnSync('script', ['-qec', `stty cols ${columns} rows 40; ${words}`, log], {
+        ...options,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      return { code: ran.status, text: ran.stdout.replaceAll('\r\n', '\n') };
+    }
+
+    const commands: [code: number, args: string][] = [
+      [0, 'alarm healthy'],
+      [1, 'alarm alarm'],
+      [3, 'alarm messy'],
+      [3, 'alarm gone.jsonl'],
+      [0, 'first-shot-rate healthy'],
+      [0, 'first-shot-rate healthy --by model --by kind --by daemon --by environment'],
+      [3, 'validate messy'],
+      [2, 'alarm --since x'],
+    ];
+
+    for (const columns of [80, 120]) {
+      test.each(commands)(`${columns} columns: exit %i of %s`, (code, args) => {
+        const ran = onTerminal(columns, args.split(' '));
+        expect(ran.code).toBe(code);
+        expect(ran.text).toContain(`${ESC}[`);
+        const wide = withoutColour(ran.text)
+          .split('\n')
+          // A command to copy stays on one line, however long (promise 7).
+          .filter((line) => !line.startsWith('  → '))
+          .filter((line) => stringWidth(line) > columns);
+        expect(wide).toEqual([]);
+      });
+
+      test.each(['--help', 'alarm --help', 'first-shot-rate --help', 'schema'])(
+        `${columns} columns: %s is no wider`,
+        (args) => {
+          const ran = onTerminal(columns, args.split(' '));
+          expect(ran.code).toBe(0);
+          expect(ran.text.split('\n').filter((line) => stringWidth(line) > columns)).toEqual([]);
+        },
+      );
+    }
+
+    test.each([
+      ['NO_COLOR', { NO_COLOR: '1' }],
+      ['TERM=dumb', { TERM: 'dumb' }],
+      ['FORCE_COLOR=0', { FORCE_COLOR: '0' }],
+    ])('%s: none', (_, env) => {
+      const ran = onTerminal(80, ['alarm', 'alarm'], env);
+      expect(ran.code).toBe(1);
+      expect(ran.text).not.toContain(ESC);
+    });
+
+    test('a clear verdict and its receipt fit on one screen', () => {
+      const { text } = onTerminal(80, ['alarm', 'healthy']);
+      expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(24);
+    });
+
+    test('a long load shows progress and leaves no trace of it', () => {
+      const folder = newFolder();
+      const file = path.join(folder, 'big.jsonl');
+      const fd = openSync(file, 'w');
+      for (let block = 0; block < 300; block++) {
+        const lines = Array.from({ length: 1000 }, () => call({ prompt: 'p'.repeat(400) }));
+        writeSync(fd, `${lines.join('\n')}\n`);
+      }
+      closeSync(fd);
+      writeFileSync(path.join(folder, 'more.jsonl'), `${call()}\n`);
+      const { code, text } = onTerminal(80, ['alarm', file, path.join(folder, 'more.jsonl')]);
+      expect(code).toBe(0);
+      const erased = text.split('\n').map((line) => line.split(`\r${ESC}[2K`).at(-1)!);
+      expect(withoutColour(erased[0]!)).toMatch(/^CLEAR/);
+      expect(erased.join('\n')).not.toMatch(/\r|\u001b\[2K/);
+    });
+  },
+);
