@@ -97,6 +97,8 @@ export async function runProgram(argv: readonly string[], packageRoot: string, i
     if (!(error instanceof CommanderError)) throw error;
     // commander's own exit code for a usage error is 1, which here only a fired gate may use.
     if (error.exitCode === 0) return EXIT.clear;
+    // `lakelog help alarm` is asked for; plain `lakelog` is not.
+    if (error.code === 'commander.help' && command === 'help') return EXIT.clear;
     if (error.code === 'commander.help') await io.stderr.write('→ next: lakelog alarm --help\n');
     return EXIT.error;
   } finally {
@@ -106,11 +108,11 @@ export async function runProgram(argv: readonly string[], packageRoot: string, i
 
 function addQuestion(command: Command, query: Query): Command {
   command.description(`${query.question}\n\n${columnHelp(query)}`);
-  addInputOptions(command);
+  command.optionsGroup('Question:');
   for (const param of query.params) command.addOption(paramOption(param));
-  addOutputOptions(addFilterOptions(command));
   if (query.gate) {
-    return command
+    command
+      .optionsGroup('Gate:')
       .addOption(
         new Option('--min-judged <n>', 'cannot vouch with fewer judged calls')
           .argParser(wholeNumber(0))
@@ -121,10 +123,12 @@ function addQuestion(command: Command, query: Query): Command {
           .argParser(wholeNumber(0))
           .default(0),
       )
-      .option('--max-age <age>', 'cannot vouch when the newest record is older, e.g. 36h')
+      .option('--max-age <age>', 'cannot vouch when the newest call is older, e.g. 36h')
       .option('-q, --quiet', 'print nothing on exit 0');
+  } else {
+    command.option('--strict', 'exit 3 on any reject or conflict, or when no call passes the filters');
   }
-  return command.option('--strict', 'exit 3 on any reject or conflict');
+  return addOutputOptions(addInputOptions(addFilterOptions(command)));
 }
 
 function columnHelp(query: Query): string {
@@ -137,19 +141,20 @@ function columnHelp(query: Query): string {
 
 function paramOption(param: Param): Option {
   const flag = optionName(param);
+  const note = `${param.note} (default: ${param.default})`;
   switch (param.of.type) {
     case 'flag':
       return new Option(flag, param.note);
     case 'set':
     case 'choice':
-      return repeatable(`${flag} <name>`, `${param.note} (${param.of.values.join(', ')})`).default(
-        [],
-        param.default,
-      );
+      return repeatable(`${flag} <name>`, `${param.of.values.join(', ')}: ${note}`);
     case 'kinds':
-      return repeatable(`${flag} <kind>`, `${param.note} (repeatable)`).default([], param.default);
+      return repeatable(
+        `${flag} <kind>`,
+        `${param.note}; repeatable, replaces the default (${param.default})`,
+      );
     default:
-      return repeatable(`${flag} <${param.of.type}>`, param.note).default([], param.default);
+      return repeatable(`${flag} <${param.of.type}>`, note);
   }
 }
 

@@ -10,6 +10,7 @@ export function inputEvidence(account: Account, inputs: GivenPaths, now: Date): 
     values: new Map(),
     allowed: new Set(),
     judged: 0,
+    selected: null,
     gatedKinds: [],
     readsGatedKinds: false,
     files: account.files,

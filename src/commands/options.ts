@@ -8,15 +8,15 @@ import { type Format, formatNames } from '../render/index.js';
 
 /** Options as commander hands them over, for every command that reads logs. */
 export interface ReadFlags {
-  readonly sessions: readonly string[];
-  readonly replayRuns: readonly string[];
+  readonly sessions?: readonly string[];
+  readonly replayRuns?: readonly string[];
   readonly since?: string;
   readonly until?: string;
   readonly tz: string;
-  readonly model: readonly string[];
-  readonly kind: readonly string[];
-  readonly daemon: readonly string[];
-  readonly environment: readonly string[];
+  readonly model?: readonly string[];
+  readonly kind?: readonly string[];
+  readonly daemon?: readonly string[];
+  readonly environment?: readonly string[];
   readonly showContent?: true;
   readonly maxLineBytes: number;
   readonly pendingGrace: number;
@@ -27,10 +27,10 @@ export interface OutputFlags {
   readonly json?: true;
 }
 
-const collect = (value: string, before: readonly string[]) => [...before, value];
+const collect = (value: string, before: readonly string[] = []) => [...before, value];
 
 export function repeatable(flags: string, note: string): Option {
-  return new Option(flags, note).argParser(collect).default([], 'none');
+  return new Option(flags, note).argParser(collect);
 }
 
 export function wholeNumber(min: number) {
@@ -45,6 +45,7 @@ export function wholeNumber(min: number) {
 
 export function addInputOptions(command: Command): Command {
   return command
+    .optionsGroup('Inputs:')
     .argument('[paths...]', 'log files, folders, globs or - (stdin); each line says itself what it is')
     .addOption(
       repeatable('--sessions <path>', 'file, folder or glob that holds session records only (repeatable)'),
@@ -66,6 +67,7 @@ export function addInputOptions(command: Command): Command {
 
 export function addFilterOptions(command: Command): Command {
   return command
+    .optionsGroup('Filters:')
     .option('--since <time>', 'only calls from this time on: a date, RFC 3339, or an age such as 24h or 7d')
     .option('--until <time>', 'only calls before this time')
     .option('--tz <zone>', 'time zone of dates and of the column day', 'UTC')
@@ -78,6 +80,7 @@ export function addFilterOptions(command: Command): Command {
 
 export function addOutputOptions(command: Command): Command {
   return command
+    .optionsGroup('Output:')
     .addOption(new Option('--format <format>', 'how to print the rows').choices([...formatNames]))
     .addOption(new Option('--json', 'short for --format json').conflicts('format'));
 }
@@ -90,11 +93,11 @@ export function pathsOf(
   paths: readonly string[],
   flags: Pick<ReadFlags, 'sessions' | 'replayRuns'>,
 ): GivenPaths {
-  return { paths, sessions: flags.sessions, replayRuns: flags.replayRuns };
+  return { paths, sessions: flags.sessions ?? [], replayRuns: flags.replayRuns ?? [] };
 }
 
 export function filtersOf(flags: ReadFlags): Filters {
-  const { since, until, tz, model, kind, daemon, environment } = flags;
+  const { since, until, tz, model = [], kind = [], daemon = [], environment = [] } = flags;
   return { since, until, tz, model, kind, daemon, environment };
 }
 

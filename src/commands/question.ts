@@ -7,7 +7,7 @@ import type { Query } from '../query/header.js';
 import { bindParams, type Given } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import { type Answer, openSession, type Session } from '../query/run.js';
-import { chooseSources } from '../query/sources.js';
+import { chooseSources, namingDefaults } from '../query/sources.js';
 import { formats, type Report, renderFindings, renderReceipt } from '../render/index.js';
 import type { GateSpec } from '../schema/gate.js';
 import { EXIT, type ExitCode, type Receipt, type Result, type Verdict } from '../schema/result.js';
@@ -54,9 +54,10 @@ export async function question(
       ? await prove(session, query, query.gate, params.gatedKinds, flags, options.now)
       : null;
     const answer = await session.ask(sources.requests);
+    const account = namingDefaults(answer.account, sources);
     await progress.end();
     const receipt = receiptOf({
-      account: answer.account,
+      account,
       query: { name: query.name, sha256: query.sha256 },
       from: sources.from,
       gatedKinds: params.gatedKinds,
@@ -65,7 +66,7 @@ export async function question(
       now: options.now,
     });
     const allowed = new Set(Object.keys(params.columns).filter((name) => params.columns[name] === true));
-    const evidence = inputEvidence(answer.account, inputs, options.now);
+    const evidence = inputEvidence(account, inputs, options.now);
     const verdict = query.gate
       ? judge({
           ...evidence,
@@ -74,7 +75,10 @@ export async function question(
           maxRejects: flags.maxRejects ?? 0,
           maxAgeMs,
         })
-      : judge(evidence, flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES);
+      : judge(
+          { ...evidence, selected: { calls: receipt.calls_selected, of: receipt.calls_loaded } },
+          flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES,
+        );
     const report: Report = {
       query: { name: query.name, title: query.title },
       params: params.meant,
@@ -99,20 +103,21 @@ async function prove(
   flags: QuestionFlags,
   now: Date,
 ): Promise<Receipt['canary']> {
-  const kinds = gatedKinds.filter((kind) => flags.kind.length === 0 || flags.kind.includes(kind));
+  const { kind: only = [] } = flags;
+  const kinds = gatedKinds.filter((kind) => only.length === 0 || only.includes(kind));
   if (kinds.length === 0) {
     throw new LakelogError(
-      `--kind ${flags.kind.join(', ')} leaves none of the gated kinds (${gatedKinds.join(', ')})`,
+      `--kind ${only.join(', ')} leaves none of the gated kinds (${gatedKinds.join(', ')})`,
       {
-        next: 'drop --kind, or gate that kind with --gated-kind',
+        next: 'drop --kind, or correct it',
       },
     );
   }
   const canary = plantCanary(gate, {
     gatedKinds: kinds,
-    model: flags.model[0],
-    daemon: flags.daemon[0],
-    environment: flags.environment[0],
+    model: flags.model?.[0],
+    daemon: flags.daemon?.[0],
+    environment: flags.environment?.[0],
     timestamp: instantInside(session.lake.window, now),
   });
   const { result } = await session.askLines('canary', canary.lines);

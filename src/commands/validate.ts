@@ -7,7 +7,7 @@ import type { Reject } from '../lake/rejects.js';
 import { needsOf } from '../lake/tables.js';
 import { DEFAULT_GATED_KINDS } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
-import { chooseSources } from '../query/sources.js';
+import { chooseSources, namingDefaults } from '../query/sources.js';
 import { formats, type Report, renderAccounting, renderFindings } from '../render/index.js';
 import type { Column, ExitCode, Result } from '../schema/result.js';
 import { inputEvidence } from './evidence.js';
@@ -38,7 +38,7 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
     params: {},
   });
   try {
-    const account = await lake.load(sources.requests);
+    const account = namingDefaults(await lake.load(sources.requests), sources);
     const result = rejectRows(account.rejects.length > 0 ? await lake.rejects() : []);
     await progress.end();
     const receipt = receiptOf({

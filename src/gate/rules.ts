@@ -10,6 +10,8 @@ export interface Evidence {
   /** Flags of the query that are set. */
   readonly allowed: ReadonlySet<string>;
   readonly judged: number;
+  /** Calls that pass the filters, and all calls; null where nothing was asked of them. */
+  readonly selected: { readonly calls: number; readonly of: number } | null;
   readonly gatedKinds: readonly string[];
   /** False for a gate that has no notion of gated kinds. */
   readonly readsGatedKinds: boolean;
@@ -63,15 +65,19 @@ function summed(rejects: Evidence['rejects'], what: string, next: string): reado
   const [first] = rejects;
   if (!first) return [];
   const count = rejects.reduce((sum, reject) => sum + reject.count, 0);
-  const others = rejects.length === 1 ? '' : `, and ${plural(rejects.length - 1, 'other reason')}`;
+  const reasons = rejects.length === 1 ? '' : ` for ${rejects.length} reasons, the first`;
   return [
     {
-      message: `${plural(count, 'line')} ${what}: ${first.detail} (${first.reason}${others})`,
+      message: `${plural(count, 'line')} ${what}${reasons}: ${first.reason}, ${first.detail}`,
       where: first.first,
       next,
     },
   ];
 }
+
+/** The option replaces the default, so the whole set is spelt out. */
+const gating = (e: Evidence, kind: string) =>
+  [...e.gatedKinds, kind].map((gated) => `--gated-kind ${shell(gated)}`).join(' ');
 
 const folded = (kind: string) =>
   kind
@@ -148,10 +154,31 @@ export const RULES: readonly Rule[] = [
         ? []
         : [
             {
-              message: `${plural(e.judged, 'call')} judged, at least ${e.minJudged} needed (--min-judged): a check of nothing proves nothing`,
-              next: 'widen --since/--until and the other filters, or check --gated-kind against the kinds in the receipt',
+              message:
+                e.judged === 0
+                  ? 'no call was judged: a check of nothing proves nothing'
+                  : `${plural(e.judged, 'call')} judged, and --min-judged asks for ${e.minJudged}`,
+              next:
+                e.kinds.length === 0
+                  ? 'name a log that holds session records'
+                  : 'widen --since/--until and the other filters, or check --gated-kind against the kinds in the receipt',
             },
           ],
+  },
+  {
+    code: 'nothing_selected',
+    weight: 'cannot_vouch',
+    check: ({ selected, problems }) => {
+      if (selected === null || selected.calls > 0 || (selected.of === 0 && problems.length > 0)) return [];
+      return [
+        selected.of === 0
+          ? { message: 'no session record was loaded', next: 'name a log that holds session records' }
+          : {
+              message: `none of ${plural(selected.of, 'loaded call')} passes the filters`,
+              next: 'widen --since and --until, and check the names in the other filters',
+            },
+      ];
+    },
   },
   {
     code: 'unjudged',
@@ -197,7 +224,7 @@ export const RULES: readonly Rule[] = [
     check: (e) =>
       summed(
         e.rejects.filter((reject) => reject.blocks && NEVER_EXCUSED.test(reject.reason)),
-        'of a schema or final verdict that this version does not know and no --max-rejects excuses',
+        'with an unknown schema or final verdict, which nothing excuses',
         e.listRejects,
       ),
   },
@@ -226,7 +253,7 @@ export const RULES: readonly Rule[] = [
         .map(({ kind, calls, first }) => ({
           message: `${plural(calls, 'call')} of kind ${JSON.stringify(kind)}, which differs from the gated kind ${JSON.stringify(gated.get(folded(kind)))} only by case or white space`,
           ...(first === undefined ? {} : { where: first }),
-          next: `correct the writer, or gate it too: --gated-kind ${shell(kind)}`,
+          next: `correct the writer, or gate it too: ${gating(e, kind)}`,
         }));
     },
   },
@@ -240,7 +267,7 @@ export const RULES: readonly Rule[] = [
             .map(({ kind, accepted_false, first_false }) => ({
               message: `${plural(accepted_false, 'accepted call')} of kind ${JSON.stringify(kind)} stamped grounded_in_roster = false, outside the gated kinds`,
               ...(first_false == null ? {} : { where: first_false }),
-              next: `gate it too: --gated-kind ${shell(kind)}`,
+              next: `gate it too: ${gating(e, kind)}`,
             }))
         : [],
   },
@@ -261,7 +288,7 @@ export const RULES: readonly Rule[] = [
       if (age <= e.maxAgeMs) return [];
       return [
         {
-          message: `the newest record is of ${e.newest.time}, older than --max-age allows: the writer may have stopped`,
+          message: `the newest record is of ${e.newest.time}, ${Math.round(age / 3_600_000)} h old, and --max-age allows ${Math.round(e.maxAgeMs / 3_600_000)} h: the writer may have stopped`,
           where: e.newest.where,
           next: 'check that the service runs and logs to this file',
         },
@@ -341,7 +368,8 @@ export const RULES: readonly Rule[] = [
       e.files
         .filter((file) => file.pending > 0)
         .map((file) => ({
-          message: 'the last line is being written; it belongs to the next run',
+          message:
+            'the last line is unfinished and the file was just written to: it belongs to the next run (where nothing writes any more: --pending-grace 0)',
           where: file.file,
         })),
   },
@@ -350,7 +378,7 @@ export const RULES: readonly Rule[] = [
     weight: 'notice',
     check: (e) =>
       e.gaps.map(({ writer_id, missing }) => ({
-        message: `${plural(missing, 'record')} of writer ${JSON.stringify(writer_id)} are missing between its first and last seq`,
+        message: `${plural(missing, 'record')} of writer ${JSON.stringify(writer_id)} ${missing === 1 ? 'is' : 'are'} missing between its first and last seq`,
         next: 'look for a rotated file that was not named; a writer that drops records says so in its own log',
       })),
   },
@@ -368,6 +396,7 @@ function readLine(place: string): string {
 }
 
 const ABOUT_INPUTS = new Set([
+  'nothing_selected',
   'missing_input',
   'unreadable_input',
   'no_logs',
@@ -385,7 +414,7 @@ const ABOUT_INPUTS = new Set([
 /** What is wrong with the inputs, whatever is asked of them. */
 export const INPUT_RULES: readonly Rule[] = RULES.filter((rule) => ABOUT_INPUTS.has(rule.code));
 
-const ABOUT_LINES = new Set(['rejects', 'unknown_record', 'conflicts']);
+const ABOUT_LINES = new Set(['nothing_selected', 'rejects', 'unknown_record', 'conflicts']);
 
 /** The same for a question that is no gate: lines that could not be loaded are told, and do not stop it. */
 export const LENIENT_INPUT_RULES: readonly Rule[] = INPUT_RULES.map((rule) =>

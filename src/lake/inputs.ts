@@ -56,7 +56,11 @@ export function resolveInputs(requests: readonly InputRequest[], cwd: string): R
       });
     }
     if (before) {
-      notices.push(`${name} is the same file as ${before.name} and is read once`);
+      notices.push(
+        name === before.name
+          ? `${name} was named twice and is read once`
+          : `${name} is the same file as ${before.name} and is read once`,
+      );
       return;
     }
     const file = { name, path: absolute, as, stream };

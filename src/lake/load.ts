@@ -93,7 +93,8 @@ export async function loadFile(
   const unfinished = live ? 'pending' : 'torn_tail';
   if (torn) overrides.set(tail.ordinal, unfinished);
 
-  const needsCopy = snapshot.start > 0 || scan.tooLong.length > 0;
+  // DuckDB makes no row of a file of one byte.
+  const needsCopy = snapshot.start > 0 || scan.tooLong.length > 0 || snapshot.size === 1;
   const path = await spool.plainName(
     needsCopy
       ? await spool.without(snapshot.path, snapshot.size, snapshot.start, scan.tooLong)

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { LakelogError, messageOf } from '../errors.js';
 import type { InputRequest } from '../lake/inputs.js';
+import type { Account } from '../lake/lake.js';
 
 /** Paths as the user gave them. */
 export interface GivenPaths {
@@ -18,6 +19,7 @@ export interface Sources {
 
 export const PRODUCTION_LOG = '/var/lib/lakehouse/validator/sessions.jsonl';
 const CONFIG = 'lakelog.toml';
+const WORKING_FOLDER = 'default (working folder)';
 
 /**
  * Decides what to read: arguments, else LAKELOG_SESSIONS / LAKELOG_REPLAY_RUNS, else `lakelog.toml`, else
@@ -58,8 +60,22 @@ export async function chooseSources(
       sessions: ['sessions.jsonl'],
       replayRuns: replays ? ['replay_runs.jsonl'] : [],
     }),
-    from: 'default (working folder)',
+    from: WORKING_FOLDER,
   };
+}
+
+/** A default place that holds nothing was not named by anyone: the message lists where was looked. */
+export function namingDefaults(account: Account, { from }: Sources): Account {
+  if (from !== WORKING_FOLDER) return account;
+  const problems = account.problems.map((problem) =>
+    problem.problem === 'missing'
+      ? {
+          ...problem,
+          detail: `no input was named and none was found (LAKELOG_SESSIONS, ${CONFIG}, ./sessions.jsonl, ${PRODUCTION_LOG})`,
+        }
+      : problem,
+  );
+  return { ...account, problems };
 }
 
 function toRequests(given: GivenPaths): InputRequest[] {

@@ -25,13 +25,18 @@ export function facts(receipt: Receipt, room: number): [label: string, text: str
   return all.filter(([, text]) => text !== '');
 }
 
-function judged({ judged, gated_kinds }: Receipt, room: number): string {
+/** Calls of gated kinds that were not judged were not accepted, or carry no stamp. */
+function judged({ judged, gated_kinds, calls_selected, kinds_not_gated }: Receipt, room: number): string {
   const calls = plural(judged ?? 0, 'call');
-  return gated_kinds.length === 0 ? calls : list(`${calls}, gated kinds: `, gated_kinds, room);
+  if (gated_kinds.length === 0) return calls;
+  const gated = kinds_not_gated.reduce((rest, kind) => rest - kind.calls, calls_selected);
+  return list(`${judged ?? 0} of ${plural(gated, 'call')} of gated kinds: `, gated_kinds, room);
 }
 
 function notGated({ kinds_not_gated }: Receipt, room: number): string {
-  const kinds = kinds_not_gated.map(({ kind, calls }) => `${kind} ${calls}`);
+  const kinds = kinds_not_gated.map(
+    ({ kind, calls }) => `${/\s/.test(kind) ? JSON.stringify(kind) : kind} ${calls}`,
+  );
   return list('', kinds, room);
 }
 

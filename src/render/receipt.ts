@@ -72,7 +72,12 @@ function findingSection(verdict: Verdict | undefined, receipt: Receipt, style: S
   const pairs = KINDS.flatMap((kind) => all[kind].map((finding) => [kind, finding] as const));
   if (style.width === null) return plain(pairs.flatMap((pair) => findingLines(...pair, style)));
   const draw = (pair: (typeof pairs)[number]) => findingLines(...pair, style, 2);
-  return list(pairs.slice(0, 1).flatMap(draw), pairs.slice(1), draw, more('finding'));
+  return list(
+    pairs.slice(0, 1).flatMap(draw),
+    pairs.slice(1),
+    draw,
+    more('finding', ' (2>&1 | cat shows all)'),
+  );
 }
 
 function fileSection({ files, totals, inputs_from }: Receipt, style: Style): Section {
@@ -133,6 +138,7 @@ function plain(lines: readonly string[]): Section {
   return list(lines, [], () => [], more('line'));
 }
 
-function more(noun: string): (left: number) => string {
-  return (left) => entry('', `… and ${plural(left, `more ${noun}`)}`, { color: false, width: null }).join('');
+function more(noun: string, how = ''): (left: number) => string {
+  return (left) =>
+    entry('', `… and ${plural(left, `more ${noun}`)}${how}`, { color: false, width: null }).join('');
 }

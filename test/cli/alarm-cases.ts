@@ -834,7 +834,7 @@ export const cannotVouch: readonly Case[] = [
     code: 3,
     cannotVouch: ['too_few_judged'],
     judged: 2,
-    says: [/2 calls judged, at least 3/],
+    says: [/2 calls judged, and --min-judged asks for 3/],
   },
   {
     name: 'a newest record older than --max-age',

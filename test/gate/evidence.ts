@@ -49,6 +49,7 @@ export function evidence(changes: Partial<Evidence> = {}): Evidence {
     values: new Map(),
     allowed: new Set(),
     judged: 3,
+    selected: null,
     gatedKinds: ['fill'],
     readsGatedKinds: true,
     files: [fileAccount()],

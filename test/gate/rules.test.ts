@@ -52,6 +52,12 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
     },
     { code: 'too_few_judged', when: 'nothing was judged', given: { judged: 0 } },
     { code: 'too_few_judged', when: 'one fewer than asked for', given: { judged: 4, minJudged: 5 } },
+    {
+      code: 'nothing_selected',
+      when: 'no call passes the filters',
+      given: { selected: { calls: 0, of: 3 } },
+    },
+    { code: 'nothing_selected', when: 'no call was loaded', given: { selected: { calls: 0, of: 0 } } },
     { code: 'unjudged', when: 'nobody checked a row', given: { values: rows('unjudged') } },
     {
       code: 'unjudged',
@@ -209,7 +215,7 @@ describe('the rules about inputs alone, for commands that are no gate', () => {
   const codesOf = (rules: typeof RULES, given: Partial<Evidence>) => codes(judge(evidence(given), rules));
   const aboutInputs = new Set(INPUT_RULES.map(({ code }) => code));
   /** Told as a notice by a question without --strict. */
-  const aboutLines = ['rejects', 'unknown_record', 'conflicts'];
+  const aboutLines = ['nothing_selected', 'rejects', 'unknown_record', 'conflicts'];
   const aboutTheGate = [
     'violation',
     'too_few_judged',

@@ -208,6 +208,15 @@ describe('random logs: accounting, every derived column and both questions equal
   }, 600_000);
 });
 
+test.each(['{', '}', '{\n', '1', '\n{', '\v{}\n', '\ufeff{', '{}'])('a log that is only %j', async (text) => {
+  await compareAll({
+    sessions: Buffer.from(text),
+    replays: Buffer.alloc(0),
+    filters: {},
+    gatedKinds: ['fill'],
+  });
+});
+
 describe.each(['healthy', 'alarm', 'messy', 'empty'])('fixtures/%s', (scenario) => {
   const at = (name: string) => path.join(root, 'fixtures', scenario, name);
   const golden = (name: string) => JSON.parse(readFileSync(at(`expected/${name}.json`), 'utf8'));
