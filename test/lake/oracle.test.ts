@@ -19,7 +19,8 @@ import { randomBy, randomFilters, randomGatedKinds, randomLogs } from '../oracle
 import { ask, asObjects, filtersFrom, root, rowsOf, tempFolder, withLake } from '../support/lake.js';
 
 const NOW = new Date('2026-10-01T00:00:00Z');
-const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 5_000 : 200;
+const NIGHTLY = process.env.LAKELOG_NIGHTLY === '1';
+const RUNS = NIGHTLY ? 5_000 : 200;
 const EVERYTHING = `SELECT * FROM sessions; SELECT * FROM attempts; SELECT * FROM attempt_reasons; SELECT * FROM replay_runs;
   SELECT * FROM replay_documents; SELECT * FROM session_replays; SELECT * FROM traces; SELECT * FROM rejects; SELECT * FROM files`;
 
@@ -183,7 +184,7 @@ describe('random logs: accounting, every derived column and both questions equal
         ),
         { numRuns: RUNS / 2 },
       );
-    }, 600_000);
+    }, NIGHTLY ? 7_200_000 : 600_000);
   }
 
   test('first-shot-rate with any grouping', async () => {
@@ -205,7 +206,7 @@ describe('random logs: accounting, every derived column and both questions equal
       }),
       { numRuns: RUNS },
     );
-  }, 600_000);
+  }, NIGHTLY ? 7_200_000 : 600_000);
 });
 
 test.each(['{', '}', '{\n', '1', '\n{', '\v{}\n', '\ufeff{', '{}'])('a log that is only %j', async (text) => {
