@@ -33,11 +33,12 @@ export function repeatable(flags: string, note: string): Option {
   return new Option(flags, note).argParser(collect);
 }
 
-export function wholeNumber(min: number) {
+export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   return (text: string): number => {
     const number = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(number) || number < min) {
-      throw new InvalidArgumentError(`It takes a whole number of at least ${min}.`);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(number) || number < min || number > max) {
+      const upTo = max === Number.MAX_SAFE_INTEGER ? '' : ` and at most ${max}`;
+      throw new InvalidArgumentError(`It takes a whole number of at least ${min}${upTo}.`);
     }
     return number;
   };
@@ -55,7 +56,7 @@ export function addInputOptions(command: Command): Command {
     )
     .addOption(
       new Option('--max-line-bytes <bytes>', 'longer lines are rejects')
-        .argParser(wholeNumber(1))
+        .argParser(wholeNumber(1024, 256 << 20))
         .default(16_777_216),
     )
     .addOption(

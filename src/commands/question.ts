@@ -8,7 +8,7 @@ import { bindParams, type Given } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import { type Answer, openSession, type Session } from '../query/run.js';
 import { chooseSources, namingDefaults } from '../query/sources.js';
-import { formats, type Report, renderFindings, renderReceipt } from '../render/index.js';
+import { type Format, formats, type Report, renderFindings, renderReceipt } from '../render/index.js';
 import type { GateSpec } from '../schema/gate.js';
 import { EXIT, type ExitCode, type Receipt, type Result, type Verdict } from '../schema/result.js';
 import { inputEvidence } from './evidence.js';
@@ -160,16 +160,27 @@ function withoutAllowed(result: Result, gate: GateSpec, allowed: ReadonlySet<str
   return { columns: result.columns, rows: result.rows.filter((row) => !values.has(String(row[at]))) };
 }
 
+/** Null where the rows do not fit one string: that must not change what the gate found. */
+function drawn(report: Report, format: Format, io: Io): string | null {
+  try {
+    return formats[format](report, styleOf(io.stdout, io.env));
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
 async function showGate(report: Report, verdict: Verdict, flags: QuestionFlags, io: Io): Promise<ExitCode> {
   if (flags.quiet && verdict.exit_code === EXIT.clear) return EXIT.clear;
   const format = formatOf(flags);
   // A table without rows would only push the receipt down.
-  const rows =
-    format === 'table' && report.result.rows.length === 0
-      ? ''
-      : formats[format](report, styleOf(io.stdout, io.env));
+  const rows = format === 'table' && report.result.rows.length === 0 ? '' : drawn(report, format, io);
   const style = styleOf(io.stderr, io.env);
-  await io.stdout.write(rows);
+  await io.stdout.write(rows ?? '');
+  if (rows === null)
+    await io.stderr.write(
+      'the rows are too many or too long to print as one text: narrow them with the filters\n',
+    );
   // The envelope carries the receipt; whoever reads only stderr still learns why the gate is not clear.
   if (format !== 'json') await io.stderr.write(renderReceipt(report, style));
   else if (verdict.exit_code !== EXIT.clear) await io.stderr.write(renderFindings(verdict, style));

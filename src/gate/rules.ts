@@ -83,7 +83,7 @@ const folded = (kind: string) =>
   kind
     .normalize('NFKC')
     .toLowerCase()
-    .replace(/[\s\p{Cf}]+/gu, '');
+    .replace(/[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]+/gu, '');
 const isEmpty = (e: Evidence, problem: InputProblem) => {
   const file = e.files.find((candidate) => candidate.file === problem.path);
   return file !== undefined && file.lines === file.blank + file.pending;
@@ -357,7 +357,7 @@ export const RULES: readonly Rule[] = [
       e.problems
         .filter((problem) => isJustRotated(e, problem))
         .map((problem) => ({
-          message: 'the file is empty; others hold records (just rotated?)',
+          message: 'the file holds no finished line; others hold records (just rotated?)',
           where: problem.path,
         })),
   },

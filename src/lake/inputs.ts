@@ -29,7 +29,24 @@ export interface ResolvedInputs {
 }
 
 /** Files that a folder is searched for: logs, rotated logs and their compressed copies. */
-const LOG_NAME = /\.(jsonl|ndjson)([.-][\w-]+)*$/;
+const LOG_NAME = /\.(jsonl|ndjson)/i;
+/** Passed over, but not without a word. */
+const LIKE_A_LOG = /session|replay|\.log\b|\.jl\b/i;
+
+interface Search {
+  /** A file of this name is read. */
+  matches(name: string): boolean;
+  /** Something below this folder may match. */
+  enters(name: string): boolean;
+  /** A folder of a matching name is read whole, as it is where the shell spells out the pattern. */
+  readonly foldersToo: boolean;
+}
+
+const WHOLE_FOLDER: Search = {
+  matches: (name) => LOG_NAME.test(path.basename(name)),
+  enters: () => true,
+  foldersToo: false,
+};
 
 /**
  * Turns paths, folders and globs into files, each once. Resolved here and not by DuckDB, which skips an
@@ -47,7 +64,7 @@ export function resolveInputs(requests: readonly InputRequest[], cwd: string): R
       problems.push({ path: name, problem: 'unreadable', detail: 'is neither a file, a folder nor a pipe' });
       return;
     }
-    const id = stats === null || stream ? absolute : `${stats.dev}:${stats.ino}`;
+    const id = stats === null || stream ? absolute : identity(absolute);
     const before = seen.get(id);
     if (before && before.as !== as) {
       throw new LakelogError(`${name} and ${before.name} are one file, named as ${before.as} and as ${as}`, {
@@ -68,17 +85,14 @@ export function resolveInputs(requests: readonly InputRequest[], cwd: string): R
     files.push(file);
   };
 
-  const walk = (
-    name: string,
-    absolute: string,
-    as: Assertion,
-    matches: (name: string) => boolean,
-    enters: (name: string) => boolean = () => true,
-  ) => {
+  const walk = (name: string, absolute: string, as: Assertion, search: Search) => {
     const before = files.length + notices.length + problems.length;
-    walkFolder(name, absolute, { matches, enters }, new Set(), problems, (child, childPath, stats) =>
-      add(child, childPath, as, stats),
-    );
+    walkFolder(name, absolute, search, new Set(), {
+      problem: (one) => problems.push(one),
+      found: (child, childPath, stats) => add(child, childPath, as, stats),
+      passedOver: (child) =>
+        notices.push(`${child} was passed over: no .jsonl or .ndjson in its name; name it to have it read`),
+    });
     return files.length + notices.length + problems.length > before;
   };
 
@@ -96,12 +110,16 @@ export function resolveInputs(requests: readonly InputRequest[], cwd: string): R
       const { base } = picomatch.scan(given);
       const folder = base === '' ? '.' : base;
       const matcher = picomatch(path.posix.normalize(given), { dot: false });
-      const matches = (name: string) => matcher(path.posix.normalize(name));
+      const search: Search = {
+        matches: (name) => matcher(path.posix.normalize(name)),
+        enters: reaches(given),
+        foldersToo: true,
+      };
       const exists = tryStat(path.resolve(cwd, folder));
       if (
         !(exists instanceof Error) &&
         exists?.isDirectory() &&
-        walk(folder, path.resolve(cwd, folder), as, matches, reaches(given))
+        walk(folder, path.resolve(cwd, folder), as, search)
       )
         continue;
       problems.push({ path: given, problem: 'missing', detail: 'no file matches the pattern' });
@@ -110,7 +128,7 @@ export function resolveInputs(requests: readonly InputRequest[], cwd: string): R
     } else if (stats instanceof Error) {
       problems.push({ path: given, problem: 'unreadable', detail: stats.message });
     } else if (stats.isDirectory()) {
-      if (!walk(given, absolute, as, (name) => LOG_NAME.test(name))) {
+      if (!walk(given, absolute, as, WHOLE_FOLDER)) {
         problems.push({
           path: given,
           problem: 'no_logs',
@@ -135,23 +153,30 @@ function reaches(glob: string): (folder: string) => boolean {
   };
 }
 
+interface Findings {
+  problem(problem: InputProblem): void;
+  found(name: string, absolute: string, stats: Stats): void;
+  passedOver(name: string): void;
+}
+
 function walkFolder(
   name: string,
   absolute: string,
-  search: { matches: (name: string) => boolean; enters: (name: string) => boolean },
-  visited: Set<string>,
-  problems: InputProblem[],
-  found: (name: string, absolute: string, stats: Stats) => void,
+  search: Search,
+  /** Real paths of the folders on the way here. */
+  above: ReadonlySet<string>,
+  findings: Findings,
 ): void {
   let entries: string[];
+  let here: ReadonlySet<string>;
   try {
     // A link back up would be walked for ever.
     const real = realpathSync(absolute);
-    if (visited.has(real)) return;
-    visited.add(real);
+    if (above.has(real)) return;
+    here = new Set(above).add(real);
     entries = readdirSync(absolute).sort();
   } catch (error) {
-    problems.push({ path: name, problem: 'unreadable', detail: reasonOf(error) });
+    findings.problem({ path: name, problem: 'unreadable', detail: reasonOf(error) });
     return;
   }
   for (const entry of entries) {
@@ -159,19 +184,33 @@ function walkFolder(
     const childPath = path.join(absolute, entry);
     const stats = tryStat(childPath);
     if (stats instanceof Error || stats === null) {
-      if (search.matches(child)) {
-        problems.push({
+      // It may be a folder full of logs.
+      if (search.matches(child) || search.enters(child)) {
+        findings.problem({
           path: child,
           problem: stats === null ? 'missing' : 'unreadable',
           detail: stats === null ? danglingDetail(childPath) : stats.message,
         });
       }
     } else if (stats.isDirectory()) {
-      if (search.enters(child)) walkFolder(child, childPath, search, visited, problems, found);
-    } else if (search.matches(child)) {
-      found(child, childPath, stats);
+      if (search.foldersToo && search.matches(child))
+        walkFolder(child, childPath, WHOLE_FOLDER, here, findings);
+      else if (search.enters(child)) walkFolder(child, childPath, search, here, findings);
+    } else if (!search.matches(child)) {
+      if (search === WHOLE_FOLDER && LIKE_A_LOG.test(entry)) findings.passedOver(child);
+    } else if (stats.isFIFO()) {
+      // Nobody may ever write to it; named, it is read.
+      findings.problem({ path: child, problem: 'unreadable', detail: 'is a pipe: name it to have it read' });
+    } else {
+      findings.found(child, childPath, stats);
     }
   }
+}
+
+/** 64-bit inodes do not fit a number. */
+function identity(absolute: string): string {
+  const { dev, ino } = statSync(absolute, { bigint: true });
+  return `${dev}:${ino}`;
 }
 
 /** Stats, null where nothing is, an Error with a plain reason where it cannot be known. */

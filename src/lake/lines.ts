@@ -125,6 +125,8 @@ export interface Scan {
   /** `[ordinal, blank lines before it]`, one entry per change; from ordinal to physical line. */
   readonly shifts: readonly (readonly [number, number])[];
   readonly tooLong: readonly LineSpan[];
+  /** Bytes of the longest line that is not too long. */
+  readonly longest: number;
   /** Lines that DuckDB would take for a record although they are not JSON. */
   readonly notJson: readonly number[];
   /** The unterminated last line, if it is not blank. */
@@ -136,6 +138,7 @@ export interface Scan {
 export async function scanLines(file: Snapshot, maxLineBytes: number): Promise<Scan> {
   let lines = 0;
   let records = 0;
+  let longest = 0;
   let blanks = 0;
   let shifted = 0;
   const shifts: [number, number][] = [];
@@ -159,10 +162,11 @@ export async function scanLines(file: Snapshot, maxLineBytes: number): Promise<S
       if (length > maxLineBytes) tooLong.push(span);
       if (!terminated) tail = span;
     }
+    if (length > longest && length <= maxLineBytes) longest = length;
     if (lineStart === 'not_json') notJson.push(records);
     records++;
   });
-  return { lines, blank: blanks, records, shifts, tooLong, notJson, tail, first };
+  return { lines, blank: blanks, records, shifts, tooLong, longest, notJson, tail, first };
 }
 
 /** Finds the given ordinals (ascending) again: from row to physical line and byte offset. */

@@ -32,6 +32,7 @@ import {
   strictReasonSql,
   strictSource,
 } from './read-sql.js';
+import { endsInside } from './rejects.js';
 import type { Compression, Spool } from './spool.js';
 
 export interface LoadOptions extends ReadOptions {
@@ -85,13 +86,15 @@ export async function loadFile(
   const { snapshot, mtimeMs } = await openSource(file, spool, options);
   const scan = await scanLines(snapshot, options.maxLineBytes);
   const tail = scan.tail && scan.tail.length <= options.maxLineBytes ? scan.tail : null;
-  const torn = tail !== null && !(await parses(snapshot, tail));
+  const ending = tail === null ? 'whole' : await endingOf(snapshot, tail);
+  const torn = ending !== 'whole';
   const live = mtimeMs !== null && Math.abs(options.now.getTime() - mtimeMs) <= options.pendingGraceS * 1000;
   const overrides = new Map<number, string>();
   for (const ordinal of scan.notJson) overrides.set(ordinal, 'bad_json');
   for (const span of scan.tooLong) overrides.set(span.ordinal, 'too_long');
-  const unfinished = live ? 'pending' : 'torn_tail';
-  if (torn) overrides.set(tail.ordinal, unfinished);
+  // Only the start of a record can be one that is being written; anything else stays what it is.
+  const unfinished = live && ending === 'begun' ? 'pending' : 'torn_tail';
+  if (tail && torn) overrides.set(tail.ordinal, unfinished);
 
   // DuckDB makes no row of a file of one byte.
   const needsCopy = snapshot.start > 0 || scan.tooLong.length > 0 || snapshot.size === 1;
@@ -186,14 +189,21 @@ function zlibReason(error: unknown): string | null {
     : `the compressed data are damaged (${(error as Error).message})`;
 }
 
-async function parses(file: Snapshot, span: LineSpan): Promise<boolean> {
+/** What an unterminated last line is: JSON, the start of a JSON object, or neither. */
+async function endingOf(file: Snapshot, span: LineSpan): Promise<'whole' | 'begun' | 'neither'> {
   const handle = await openAgain(file);
   try {
     const bytes = await readSpan(handle, span, span.length);
-    JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    return true;
+    // A character may be cut too.
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+    try {
+      JSON.parse(text);
+      return 'whole';
+    } catch (error) {
+      return text.trimStart().startsWith('{') && endsInside(text, error) ? 'begun' : 'neither';
+    }
   } catch {
-    return false;
+    return 'neither';
   } finally {
     await handle.close();
   }
@@ -235,6 +245,7 @@ async function stageFile(
 ): Promise<{ base: number; elsewhere: number }> {
   const { table } = FORMATS[kind];
   const columns = stagedColumns(kind, options);
+  const read = { ...options, longestLine: input.scan.longest };
   const insert = (source: string, reason: string) =>
     db.run(`INSERT INTO ${table} SELECT ${fileNo}, ${reason},
       ${columns.map((column) => column.sql).join(', ')} FROM ${source}`);
@@ -242,7 +253,7 @@ async function stageFile(
     if (input.skipStrict || options.withExtra) return false;
     await db.run('BEGIN');
     try {
-      await insert(strictSource(path, kind, options), strictReasonSql(kind, routing));
+      await insert(strictSource(path, kind, read), strictReasonSql(kind, routing));
       const [bad] = await db.objects(
         `SELECT 1 FROM ${table} WHERE file_no = ${fileNo} AND reason = 'bad' LIMIT 1`,
       );
@@ -255,7 +266,7 @@ async function stageFile(
     }
   };
   if (!(await strict())) {
-    await insert(losslessSource(path, kind, options), reasonSql(kind, routing)).catch((error) => {
+    await insert(losslessSource(path, kind, read), reasonSql(kind, routing)).catch((error) => {
       throw engineError(`DuckDB cannot read ${input.name}`, error);
     });
   }

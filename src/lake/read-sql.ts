@@ -51,16 +51,21 @@ function transformSpec(kind: Kind, attemptFields: readonly string[]): string {
 
 export interface ReadOptions {
   readonly maxLineBytes: number;
+  /** Bytes of the longest line that is not over the limit. */
+  readonly longestLine?: number;
   /** Fields of an attempt to read; `verdict` always, prompts and raw outputs only when asked for. */
   readonly attemptFields: readonly string[];
 }
 
-/** Tier one: DuckDB's own strict reader. It fails as a whole at the first line that is no JSON object. */
+/**
+ * Tier one: DuckDB's own strict reader. It fails as a whole at the first line that is no JSON object. Hive
+ * partitioning is off, or a folder named `grounded_in_roster=true` would overwrite the stamp of every line in it.
+ */
 export function strictSource(path: string, kind: Kind, options: ReadOptions): string {
   return `(SELECT *, FALSE AS _odd_attempts, NULL::JSON AS _json
     FROM read_json(${quote(path)}, columns = ${strictColumns(kind, options.attemptFields)}, format = 'newline_delimited',
-      records = 'true', auto_detect = false, compression = 'uncompressed',
-      maximum_object_size = ${objectSize(options.maxLineBytes)}))`;
+      records = 'true', auto_detect = false, compression = 'uncompressed', hive_partitioning = false,
+      maximum_object_size = ${objectSize(options)}))`;
 }
 
 /**
@@ -80,13 +85,18 @@ export function losslessSource(path: string, kind: Kind, options: ReadOptions): 
         AS _odd_attempts,
       json AS _json
     FROM (SELECT json, json_transform(json, ${quote(transformSpec(kind, options.attemptFields))}) AS f
-      FROM read_ndjson_objects(${quote(path)}, ignore_errors = true, compression = 'uncompressed',
-        maximum_object_size = ${objectSize(options.maxLineBytes)})))`;
+      FROM read_ndjson_objects(${quote(path)}, ignore_errors = true, compression = 'uncompressed', hive_partitioning = false,
+        maximum_object_size = ${objectSize(options)})))`;
 }
 
-/** DuckDB compares the size with the line and its terminator. */
-function objectSize(maxLineBytes: number): number {
-  return maxLineBytes + 16;
+const SMALL_OBJECT = 4 << 20;
+
+/**
+ * DuckDB reads pieces of twice this size and parses them several times over, so a bound far above the longest
+ * line costs memory: 30 MB of long lines took more than 1 GB. The 16 are for the line's terminator.
+ */
+function objectSize({ maxLineBytes, longestLine = maxLineBytes }: ReadOptions): number {
+  return Math.max(longestLine, Math.min(SMALL_OBJECT, maxLineBytes)) + 16;
 }
 
 const text = (name: string) => `${ident(name)}::VARCHAR`;

@@ -101,6 +101,15 @@ function parsed(bytes: Buffer): unknown {
   }
 }
 
+/** Whether JSON.parse failed because the text ends too early, as a torn write does. */
+export function endsInside(text: string, error: unknown): boolean {
+  const { message } = error as Error;
+  const [, position] = /position (\d+)/.exec(message) ?? [];
+  if (/unexpected end|unterminated/i.test(message) || Number(position) === text.length) return true;
+  // An escape that is cut is reported where it starts.
+  return /bad (unicode escape|escaped character)/i.test(message) && /\\u?[0-9a-f]{0,3}$/i.test(text);
+}
+
 function badJson(bytes: Buffer): string {
   let text: string;
   try {
@@ -114,9 +123,7 @@ function badJson(bytes: Buffer): string {
   } catch (error) {
     const { message } = error as Error;
     // V8 quotes the text around the error, which may be content: only the kind of error is kept.
-    const [, position] = /position (\d+)/.exec(message) ?? [];
-    if (/unexpected end|unterminated string/i.test(message) || Number(position) === text.length)
-      return 'the line ends inside a JSON value (torn write)';
+    if (endsInside(text, error)) return 'the line ends inside a JSON value (torn write)';
     if (/after JSON/i.test(message)) return 'more stands behind the JSON value (two records on one line?)';
     if (/control character/i.test(message)) return 'a string holds a raw control character';
     return 'the line is not JSON';

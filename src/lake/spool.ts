@@ -28,6 +28,7 @@ export interface Spool {
 
 export type Compression = 'gz' | 'zst';
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 const PATTERN_CHARACTERS = /[*?[\]{}]/;
 
 export async function openSpool(env: Readonly<Record<string, string | undefined>>): Promise<Spool> {
@@ -43,7 +44,7 @@ export async function openSpool(env: Readonly<Record<string, string | undefined>
     process.kill(process.pid, signal);
   };
   process.once('exit', remove);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, onSignal);
+  for (const signal of SIGNALS) process.once(signal, onSignal);
 
   const fromStream = async (stream: Readable) => {
     const target = next();
@@ -112,7 +113,7 @@ export async function openSpool(env: Readonly<Record<string, string | undefined>
     },
     remove: () => {
       process.off('exit', remove);
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal);
+      for (const signal of SIGNALS) process.off(signal, onSignal);
       remove();
     },
   };

@@ -93,6 +93,7 @@ async function countJudged(lake: Lake, judges: string, file: string): Promise<nu
 }
 
 function sqlError(file: string, error: unknown): LakelogError {
+  if (error instanceof LakelogError) return error;
   const message = messageOf(error).split('\n')[0] ?? '';
   const content = CONTENT_COLUMNS.find((name) => message.includes(`"${name}"`));
   return new LakelogError(`the query failed: ${message}`, {

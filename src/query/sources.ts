@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { LakelogError, messageOf } from '../errors.js';
 import type { InputRequest } from '../lake/inputs.js';
@@ -36,6 +36,10 @@ export async function chooseSources(
   if (requests.length > 0) return { requests, from: 'arguments' };
 
   const listed = (name: string) => (env[name] ?? '').split(path.delimiter).filter(Boolean);
+  const wanted = ['LAKELOG_SESSIONS', 'LAKELOG_REPLAY_RUNS'].find(
+    (name) => env[name] && listed(name).length === 0,
+  );
+  if (wanted) throw new LakelogError(`${wanted} names no path`, { next: 'give it a path, or unset it' });
   const named = toRequests({
     paths: [],
     sessions: listed('LAKELOG_SESSIONS'),
@@ -45,7 +49,7 @@ export async function chooseSources(
     return { requests: named, from: 'environment (LAKELOG_SESSIONS, LAKELOG_REPLAY_RUNS)' };
 
   const config = path.join(cwd, CONFIG);
-  if (existsSync(config)) {
+  if (lstatSync(config, { throwIfNoEntry: false })) {
     const configured = toRequests(await readConfig(config));
     if (configured.length > 0) return { requests: configured, from: `config (${CONFIG})` };
   }
@@ -98,9 +102,10 @@ async function readConfig(file: string): Promise<GivenPaths> {
     });
   }
   const list = (key: string) => {
-    const value = config[key] ?? [];
+    if (config[key] === undefined) return [];
+    const value = config[key];
     const values = typeof value === 'string' ? [value] : value;
-    if (!Array.isArray(values) || values.some((entry) => typeof entry !== 'string')) {
+    if (!Array.isArray(values) || values.length === 0 || values.some((entry) => typeof entry !== 'string')) {
       throw new LakelogError(`"${key}" must be a path or a list of paths`, {
         where: file,
         next: `write it as: ${key} = ["logs/"]`,

@@ -12,12 +12,14 @@ export function renderTable(report: Report, style: Style): string {
   return tableOf(report.result, style);
 }
 
+const WIDEST = 4000;
+
 /** A table where it fits, else a block a row, so that nothing is ever cut. */
 export function tableOf(result: Result, style: Style): string {
   if (result.rows.length === 0) return '(no rows)\n';
   return (
     gridOf(result, style) ??
-    blocks(result.columns.map(label), texts(result), style.width ?? 0, paintFor(style))
+    blocks(result.columns.map(label), texts(result), style.width ?? WIDEST, paintFor(style))
   );
 }
 
@@ -65,7 +67,8 @@ function heading(labels: readonly string[], widths: readonly number[], paint: Pa
 function columnWidths(labels: readonly string[], body: readonly string[][], room: number | null) {
   const bodies = labels.map((_, i) => body.reduce((most, row) => Math.max(most, seat(row[i] ?? '')), 1));
   const natural = labels.map((text, i) => Math.max(bodies[i] ?? 1, seat(text)));
-  if (room === null) return natural;
+  // Every row is padded to the widest cell: one cell of megabytes must not be paid for in each of them.
+  if (room === null) return sum(natural) <= WIDEST ? natural : null;
   const widths = labels.map((text, i) => Math.max(bodies[i] ?? 1, longestWord(text)));
   let spare = room - sum(widths) - GAP * (widths.length - 1);
   if (spare < 0) return null;

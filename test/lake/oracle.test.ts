@@ -172,41 +172,53 @@ const sorted = (rows: unknown) =>
 
 describe('random logs: accounting, every derived column and both questions equal the oracle', () => {
   for (const dirty of [false, true]) {
-    test(dirty ? 'with bad lines' : 'clean', async () => {
-      const cases = fc.record({
-        log: randomLogs({ dirty }),
-        filters: randomFilters(),
-        gatedKinds: randomGatedKinds(),
-      });
-      await fc.assert(
-        fc.asyncProperty(cases, async ({ log, filters, gatedKinds }) =>
-          compareAll({ ...log, filters, gatedKinds }),
-        ),
-        { numRuns: RUNS / 2 },
-      );
-    }, NIGHTLY ? 7_200_000 : 600_000);
+    test(
+      dirty ? 'with bad lines' : 'clean',
+      async () => {
+        const cases = fc.record({
+          log: randomLogs({ dirty }),
+          filters: randomFilters(),
+          gatedKinds: randomGatedKinds(),
+        });
+        await fc.assert(
+          fc.asyncProperty(cases, async ({ log, filters, gatedKinds }) =>
+            compareAll({ ...log, filters, gatedKinds }),
+          ),
+          { numRuns: RUNS / 2 },
+        );
+      },
+      NIGHTLY ? 7_200_000 : 600_000,
+    );
   }
 
-  test('first-shot-rate with any grouping', async () => {
-    const cases = fc.record({ log: randomLogs({ dirty: false }), filters: randomFilters(), by: randomBy() });
-    await fc.assert(
-      fc.asyncProperty(cases, async ({ log: { sessions, replays }, filters, by: chosen }) => {
-        // The columns keep the order of the header, whatever order the options had.
-        const by = GROUPINGS.filter((name) => chosen.includes(name));
-        writeFileSync(sessionsFile, sessions);
-        writeFileSync(replaysFile, replays);
-        const answer = await ask(
-          'first-shot-rate',
-          requests,
-          { by, min_n: ['5'] },
-          { filters: filtersFrom(filters), now: NOW },
-        );
-        const wanted = firstShotRate(readOracle({ sessions, replays }), { by, minN: 5, filters });
-        expect(rounded(asObjects(answer))).toEqual(rounded(wanted));
-      }),
-      { numRuns: RUNS },
-    );
-  }, NIGHTLY ? 7_200_000 : 600_000);
+  test(
+    'first-shot-rate with any grouping',
+    async () => {
+      const cases = fc.record({
+        log: randomLogs({ dirty: false }),
+        filters: randomFilters(),
+        by: randomBy(),
+      });
+      await fc.assert(
+        fc.asyncProperty(cases, async ({ log: { sessions, replays }, filters, by: chosen }) => {
+          // The columns keep the order of the header, whatever order the options had.
+          const by = GROUPINGS.filter((name) => chosen.includes(name));
+          writeFileSync(sessionsFile, sessions);
+          writeFileSync(replaysFile, replays);
+          const answer = await ask(
+            'first-shot-rate',
+            requests,
+            { by, min_n: ['5'] },
+            { filters: filtersFrom(filters), now: NOW },
+          );
+          const wanted = firstShotRate(readOracle({ sessions, replays }), { by, minN: 5, filters });
+          expect(rounded(asObjects(answer))).toEqual(rounded(wanted));
+        }),
+        { numRuns: RUNS },
+      );
+    },
+    NIGHTLY ? 7_200_000 : 600_000,
+  );
 });
 
 test.each(['{', '}', '{\n', '1', '\n{', '\v{}\n', '\ufeff{', '{}'])('a log that is only %j', async (text) => {
