@@ -56,7 +56,7 @@ export function addInputOptions(command: Command): Command {
     )
     .addOption(
       new Option('--max-line-bytes <bytes>', 'longer lines are rejects')
-        .argParser(wholeNumber(1024, 256 << 20))
+        .argParser(wholeNumber(512, 256 << 20))
         .default(16_777_216),
     )
     .addOption(

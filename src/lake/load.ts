@@ -32,8 +32,8 @@ import {
   strictReasonSql,
   strictSource,
 } from './read-sql.js';
-import { endsInside } from './rejects.js';
 import type { Compression, Spool } from './spool.js';
+import { endsInside } from './torn.js';
 
 export interface LoadOptions extends ReadOptions {
   /** Seconds that an unterminated last line of a live file may stay unfinished. */

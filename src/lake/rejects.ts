@@ -3,6 +3,7 @@ import type { Field } from '../schema/fields.js';
 import { locate, openAgain, readSpans, stripLine } from './lines.js';
 import type { LoadedFile } from './load.js';
 import { FORMATS, type Kind } from './read-sql.js';
+import { endsInside } from './torn.js';
 
 /** A line that could not be loaded, found again in its file. */
 export interface Reject {
@@ -99,15 +100,6 @@ function parsed(bytes: Buffer): unknown {
   } catch {
     return {};
   }
-}
-
-/** Whether JSON.parse failed because the text ends too early, as a torn write does. */
-export function endsInside(text: string, error: unknown): boolean {
-  const { message } = error as Error;
-  const [, position] = /position (\d+)/.exec(message) ?? [];
-  if (/unexpected end|unterminated/i.test(message) || Number(position) === text.length) return true;
-  // An escape that is cut is reported where it starts.
-  return /bad (unicode escape|escaped character)/i.test(message) && /\\u?[0-9a-f]{0,3}$/i.test(text);
 }
 
 function badJson(bytes: Buffer): string {
