@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import zlib from 'node:zlib';
 import { LakelogError, messageOf } from '../errors.js';
 import type { LineSpan } from './lines.js';
+import { ensureWholeZstd } from './zstd.js';
 
 /** A private folder for what cannot be read in place; gone when the run ends, by signal too. */
 export interface Spool {
@@ -63,6 +64,7 @@ export async function openSpool(env: Readonly<Record<string, string | undefined>
       const { size } = await stat(source);
       const target = next();
       const decoder = createDecoder(compression);
+      if (compression === 'zst') await ensureWholeZstd(source);
       await pipeline(
         createReadStream(source),
         decoder,
