@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { LakelogError } from '../errors.js';
+import { LakelogError, shellWord } from '../errors.js';
 import type { Io } from '../io.js';
 import { type Filters, parseAge } from '../lake/lake.js';
 import type { RunOptions } from '../query/run.js';
@@ -131,12 +131,10 @@ export function ageOf(flag: string, text: string | undefined): number | null {
 
 /** The named inputs as they would stand on a command line, with a leading space; empty for the defaults. */
 export function asArguments(given: GivenPaths): string {
-  const word = (text: string) =>
-    /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
   return [
-    ...given.paths.map(word),
-    ...given.sessions.map((path) => `--sessions ${word(path)}`),
-    ...given.replayRuns.map((path) => `--replay-runs ${word(path)}`),
+    ...given.paths.map(shellWord),
+    ...given.sessions.map((path) => `--sessions ${shellWord(path)}`),
+    ...given.replayRuns.map((path) => `--replay-runs ${shellWord(path)}`),
   ]
     .map((argument) => ` ${argument}`)
     .join('');

@@ -1,3 +1,4 @@
+import { shellWord } from '../errors.js';
 import type { GateSpec } from '../schema/gate.js';
 import type { FileAccount, Finding, InputProblem, RejectGroup } from '../schema/result.js';
 
@@ -50,7 +51,6 @@ export interface Rule {
 export const FUTURE_TOLERANCE_MS = 5 * 60_000;
 
 const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
-const shell = (text: string) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /** A failed schema or verdict check could hide an accepted call: no budget covers it. */
 const NEVER_EXCUSED = /^(missing|type|value):(schema|final_verdict)$/;
@@ -77,7 +77,7 @@ function summed(rejects: Evidence['rejects'], what: string, next: string): reado
 
 /** The option replaces the default, so the whole set is spelt out. */
 const gating = (e: Evidence, kind: string) =>
-  [...e.gatedKinds, kind].map((gated) => `--gated-kind ${shell(gated)}`).join(' ');
+  [...e.gatedKinds, kind].map((gated) => `--gated-kind ${shellWord(gated)}`).join(' ');
 
 const folded = (kind: string) =>
   kind
@@ -392,7 +392,7 @@ export const RULES: readonly Rule[] = [
 /** The line of `file:line` on the screen. */
 function readLine(place: string): string {
   const at = place.lastIndexOf(':');
-  return `read it: sed -n '${place.slice(at + 1)}p' ${shell(place.slice(0, at))}`;
+  return `read it: sed -n '${place.slice(at + 1)}p' ${shellWord(place.slice(0, at))}`;
 }
 
 const ABOUT_INPUTS = new Set([

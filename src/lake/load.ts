@@ -26,6 +26,7 @@ import {
   fieldValue,
   type Kind,
   losslessSource,
+  otherKind,
   type ReadOptions,
   type Routing,
   reasonSql,
@@ -34,6 +35,7 @@ import {
 } from './read-sql.js';
 import type { Compression, Spool } from './spool.js';
 import { endsInside } from './torn.js';
+import { ZSTD_MAGIC } from './zstd.js';
 
 export interface LoadOptions extends ReadOptions {
   /** Seconds that an unterminated last line of a live file may stay unfinished. */
@@ -126,7 +128,7 @@ export async function loadFile(
     const first = await stage(kind, file.as === 'any' ? 'leave' : 'claim');
     base[kind] = first.base;
     if (first.elsewhere > 0) {
-      const other: Kind = kind === 'sessions' ? 'replay_runs' : 'sessions';
+      const other = otherKind(kind);
       base[other] = (await stage(other, 'only')).base;
     }
   }
@@ -175,7 +177,7 @@ async function compressionOf(path: string): Promise<Compression | null> {
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
     if (bytesRead >= 2 && buffer[0] === 0x1f && buffer[1] === 0x8b) return 'gz';
-    return bytesRead === 4 && buffer.readUInt32LE(0) === 0xfd2fb528 ? 'zst' : null;
+    return bytesRead === 4 && buffer.readUInt32LE(0) === ZSTD_MAGIC ? 'zst' : null;
   } finally {
     await handle.close();
   }

@@ -207,7 +207,7 @@ function recordChecks(kind: Kind): Check[] {
 
 const schemaIs = (kind: Kind) =>
   `COALESCE("schema"::VARCHAR = ${quote(JSON.stringify(FORMATS[kind].schema))}, FALSE)`;
-const otherKind = (kind: Kind): Kind => (kind === 'sessions' ? 'replay_runs' : 'sessions');
+export const otherKind = (kind: Kind): Kind => (kind === 'sessions' ? 'replay_runs' : 'sessions');
 
 /** NULL for a line that loads, `elsewhere` for one that another reading takes, `bad` for a file that is not clean. */
 export function strictReasonSql(kind: Kind, routing: Routing): string {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Field } from '../schema/fields.js';
 import { locate, openAgain, readSpans, stripLine } from './lines.js';
 import type { LoadedFile } from './load.js';
-import { FORMATS, type Kind } from './read-sql.js';
+import { FORMATS, type Kind, otherKind } from './read-sql.js';
 import { endsInside } from './torn.js';
 
 /** A line that could not be loaded, found again in its file. */
@@ -75,7 +75,7 @@ function explain(
   }
   const [what, name = ''] = reason.split(':');
   if (reason === 'wrong_kind') {
-    const found = FORMATS[kind === 'sessions' ? 'replay_runs' : 'sessions'].schema;
+    const found = FORMATS[otherKind(kind)].schema;
     return say(
       `a ${found} record in a file named with ${file.as === 'sessions' ? '--sessions' : '--replay-runs'}`,
     );

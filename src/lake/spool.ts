@@ -135,10 +135,6 @@ function createDecoder(compression: Compression): Decoder {
   return createZstdDecompress();
 }
 
-export function canReadZstd(): boolean {
-  return 'createZstdDecompress' in zlib;
-}
-
 function spoolError(error: unknown, dir: string): LakelogError {
   const full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
   return new LakelogError(`cannot write temporary files: ${messageOf(error)}`, {

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 
-const MAGIC = 0xfd2fb528;
+export const ZSTD_MAGIC = 0xfd2fb528;
 const SKIPPABLE = 0x184d2a50;
 
 /**
@@ -22,7 +22,7 @@ export async function ensureWholeZstd(path: string): Promise<void> {
       const magic = (await bytes(at, 4)).readUInt32LE();
       if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE) {
         at += 8 + (await bytes(at + 4, 4)).readUInt32LE();
-      } else if (magic === MAGIC) {
+      } else if (magic === ZSTD_MAGIC) {
         at = await frameEnd(at + 4, bytes);
       } else {
         throw new Error(`holds ${size - at} bytes after the end of the compressed data`);
