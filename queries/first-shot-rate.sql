@@ -37,12 +37,12 @@ counted AS (
   SELECT
     model, provider, kind, daemon, environment, day,
     COUNT(*) AS calls,
-    SUM(CASE WHEN answered THEN 1 ELSE 0 END) AS answered,
-    SUM(CASE WHEN answered THEN 0 ELSE 1 END) AS infra_errors,
-    SUM(CASE WHEN first_shot THEN 1 ELSE 0 END) AS first_shots,
-    SUM(CASE WHEN final_verdict = 'accepted' THEN 1 ELSE 0 END) AS accepted,
-    SUM(CASE WHEN answered THEN iterations ELSE 0 END) AS attempts_made
-  FROM chosen
+    SUM(CASE WHEN c.answered THEN 1 ELSE 0 END) AS answered,
+    SUM(CASE WHEN c.answered THEN 0 ELSE 1 END) AS infra_errors,
+    SUM(CASE WHEN c.first_shot THEN 1 ELSE 0 END) AS first_shots,
+    SUM(CASE WHEN c.final_verdict = 'accepted' THEN 1 ELSE 0 END) AS accepted,
+    SUM(CASE WHEN c.answered THEN c.iterations ELSE 0 END) AS attempts_made
+  FROM chosen c
   GROUP BY model, provider, kind, daemon, environment, day
 ),
 rated AS (

@@ -79,6 +79,11 @@ export const TABLES: readonly TableInfo[] = [
         'VARCHAR',
         "Reasons of the longest rejection run (earliest on ties), joined by ' | '.",
       ),
+      column(
+        'failure_run_reasons',
+        'VARCHAR',
+        'Reasons of the longest failure run, in the same way; a no_candidate attempt seldom gives any.',
+      ),
       column('inconsistent', 'BOOLEAN', 'An attempt is not understood, or their number is not iterations.'),
     ],
   },
@@ -267,6 +272,7 @@ export function needsOf(sql: string, options: NeedOptions): Needs {
   const allowed = (field: Field) => options.showContent || !field.content;
   const tables = new Set(TABLES.map((table) => table.name).filter((name) => words.has(name)));
   const readsAttempts = tables.has('attempts') || tables.has('attempt_reasons');
+  const wantsReasons = wants('run_reasons') || wants('failure_run_reasons');
   const readsDocuments = tables.has('replay_documents') || wants('document_count') || wants('best_score');
   const keep = (kind: Kind, fields: readonly Field[]) =>
     new Set(
@@ -274,7 +280,7 @@ export function needsOf(sql: string, options: NeedOptions): Needs {
         .filter(
           (field) =>
             ALWAYS_KEPT[kind].includes(field.name) ||
-            (field.type === 'attempts' && (readsAttempts || wants('run_reasons'))) ||
+            (field.type === 'attempts' && (readsAttempts || wantsReasons)) ||
             (field.type === 'documents' && readsDocuments) ||
             (field.type !== 'attempts' && field.type !== 'documents' && allowed(field) && wants(field.name)),
         )
@@ -283,7 +289,7 @@ export function needsOf(sql: string, options: NeedOptions): Needs {
   const attemptFields = ATTEMPT_FIELDS.filter(
     (field) =>
       field.name === 'verdict' ||
-      (field.name === 'reasons' && (readsAttempts || wants('run_reasons'))) ||
+      (field.name === 'reasons' && (readsAttempts || wantsReasons)) ||
       (readsAttempts && allowed(field)),
   ).map((field) => field.name);
   return {
@@ -361,13 +367,15 @@ export function viewSql(context: ViewContext): string[] {
   const strings = (json: string) =>
     `list_transform(list_filter(from_json(${json}, '["JSON"]'), lambda e: starts_with(e::VARCHAR, '"')), lambda e: e ->> '$')`;
   // An infra error neither counts nor ends a run, so the run is a slice of the other attempts.
-  const runReasons = attempts
-    ? `CASE WHEN longest_rejection_run > 0 THEN array_to_string(flatten(list_transform(
+  const runReasons = (run: string, marked: string) =>
+    attempts
+      ? `CASE WHEN ${run} > 0 THEN array_to_string(flatten(list_transform(
          list_filter(attempts, lambda a: a.verdict::VARCHAR IS DISTINCT FROM '"infra_error"')[
-           instr(replace(codes, 'i', ''), repeat('r', longest_rejection_run::INTEGER)) :
-           instr(replace(codes, 'i', ''), repeat('r', longest_rejection_run::INTEGER)) + longest_rejection_run - 1],
+           instr(${marked}, repeat('r', ${run}::INTEGER)) :
+           instr(${marked}, repeat('r', ${run}::INTEGER)) + ${run} - 1],
          lambda a: COALESCE(${strings('a.reasons')}, []))), ' | ') END`
-    : 'NULL::VARCHAR';
+      : 'NULL::VARCHAR';
+  const uninterrupted = `replace(codes, 'i', '')`;
 
   const views = [
     `CREATE OR REPLACE VIEW raw.all_calls AS
@@ -384,7 +392,8 @@ export function viewSql(context: ViewContext): string[] {
        CASE WHEN ${judgeable} THEN length(COALESCE(codes, '')) - length(replace(COALESCE(codes, ''), 'r', '')) END AS rejections,
        ${longest('r')} AS longest_rejection_run,
        ${longest('rn')} AS longest_failure_run,
-       ${runReasons} AS run_reasons,
+       ${runReasons('longest_rejection_run', uninterrupted)} AS run_reasons,
+       ${runReasons('longest_failure_run', `replace(${uninterrupted}, 'n', 'r')`)} AS failure_run_reasons,
        COALESCE(codes = '!' OR contains(codes, 'o') OR length(codes) <> iterations, FALSE) AS inconsistent,
        NOT ${judgeable} AS not_judgeable
      FROM raw.all_calls s WHERE s.selected`,
@@ -416,7 +425,7 @@ export function viewSql(context: ViewContext): string[] {
     'rejections',
     'longest_rejection_run',
     'longest_failure_run',
-    ...(attempts ? ['run_reasons'] : []),
+    ...(attempts ? ['run_reasons', 'failure_run_reasons'] : []),
     'inconsistent',
   ];
   const callKey = needs.withKeys ? ['k.call_key'] : [];

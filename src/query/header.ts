@@ -14,6 +14,8 @@ export interface Query {
   readonly columns: readonly QueryColumn[];
   /** Null for a question that is no gate. */
   readonly gate: GateSpec | null;
+  /** Without a single replay run the question has no answer. */
+  readonly needsReplayRuns: boolean;
   readonly sql: string;
   readonly sha256: string;
 }
@@ -73,7 +75,10 @@ export function parseQuery(file: string, name: string, sql: string): Query {
       case 'question':
       case 'gate':
       case 'judges':
+      case 'needs':
         if (single.has(key)) throw fail(`"${key}" stands twice in the header`, 'keep one of the two');
+        if (key === 'needs' && raw !== 'replay_runs')
+          throw fail(`"${raw}" is nothing a question can need`, 'write it as: -- needs: replay_runs');
         single.set(key, raw);
         break;
       case 'param':
@@ -99,7 +104,7 @@ export function parseQuery(file: string, name: string, sql: string): Query {
       default:
         throw fail(
           `"${key}" is no key of a query header`,
-          'use title, question, param, column, gate, fires, cannot-vouch, judges or canary',
+          'use title, question, needs, param, column, gate, fires, cannot-vouch, judges or canary',
         );
     }
   }
@@ -165,7 +170,8 @@ export function parseQuery(file: string, name: string, sql: string): Query {
     gate = { column, fires, cannotVouch, judges: need('judges'), canaries };
   }
   const sha256 = createHash('sha256').update(sql).digest('hex');
-  return { name, file, title, question, params, columns, gate, sql, sha256 };
+  const needsReplayRuns = single.has('needs');
+  return { name, file, title, question, params, columns, gate, needsReplayRuns, sql, sha256 };
 }
 
 function once<T extends { name: string }>(what: string, before: readonly T[], one: T, fail: Fail): T {

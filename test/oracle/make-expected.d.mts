@@ -1,8 +1,21 @@
-import type { AlarmRow, FileAccount, FirstShotRateRow, Reject } from './oracle.mjs';
+import type {
+  AlarmRow,
+  CorpusRow,
+  FileAccount,
+  FirstShotRateRow,
+  FirstShotRow,
+  Reject,
+  RejectionsRow,
+  TripleRejectionsRow,
+} from './oracle.mjs';
 
 export interface Expected {
   'first-shot-rate.json': FirstShotRateRow[];
   'alarm.json': AlarmRow[];
+  'first-shot.json': FirstShotRow[];
+  'triple-rejections.json': TripleRejectionsRow[];
+  'corpus.json': CorpusRow[];
+  'rejections.json': RejectionsRow[];
   'accounting.json': {
     files: FileAccount[];
     rejects: Reject[];

@@ -9,7 +9,16 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { alarm, attemptHealth, firstShotRate, loadLog } from './oracle.mjs';
+import {
+  alarm,
+  attemptHealth,
+  corpus,
+  firstShot,
+  firstShotRate,
+  loadLog,
+  rejections,
+  tripleRejections,
+} from './oracle.mjs';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 const FILES = [
@@ -37,6 +46,10 @@ export function expectedFor(folder) {
   return {
     'first-shot-rate.json': firstShotRate(log),
     'alarm.json': alarm(log),
+    'first-shot.json': firstShot(log),
+    'triple-rejections.json': tripleRejections(log),
+    'corpus.json': corpus(log),
+    'rejections.json': rejections(log),
     'accounting.json': {
       files: log.files,
       rejects: log.rejects,

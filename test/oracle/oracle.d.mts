@@ -124,6 +124,7 @@ export interface DerivedColumns {
   longest_rejection_run: number | null;
   longest_failure_run: number | null;
   run_reasons: string | null;
+  failure_run_reasons: string | null;
   inconsistent: boolean;
   not_judgeable: boolean;
   day: string;
@@ -154,6 +155,65 @@ export interface AlarmRow {
   reason: 'ungrounded' | 'unjudged';
   file: string;
   line: number;
+}
+
+export interface FirstShotRow {
+  session_id: string;
+  calls: number;
+  replay_runs: number;
+  first_time: string;
+  last_time: string;
+}
+
+export interface TripleRejectionsRow {
+  session_id: string;
+  timestamp: string;
+  daemon: string | null;
+  kind: string;
+  model: string;
+  iterations: number;
+  final_verdict: SessionRow['final_verdict'];
+  run_length: number;
+  /** Null where the run gives no reason, or only one without a character. */
+  reasons: string | null;
+  file: string;
+  line: number;
+}
+
+export type DocumentBucket = '0' | '1–2' | '3–5' | '6–10' | '11+' | 'not recorded' | 'no replay run';
+
+export interface CorpusRow {
+  model: string;
+  documents: DocumentBucket;
+  calls: number;
+  answered: number;
+  first_shots: number;
+  first_shot_rate: number | null;
+  rate_low: number | null;
+  rate_high: number | null;
+  mean_best_score: number | null;
+  scored: number;
+  small_sample: boolean;
+}
+
+export interface RejectionsRow {
+  model: string;
+  rank: number;
+  /** Null: rejected without a reason. */
+  reason_shape: string | null;
+  rejections: number;
+  share: number;
+  calls: number;
+  example_session: string;
+}
+
+export interface AttemptRow {
+  call: SessionRow;
+  /** Position in the call, from 1. */
+  attempt_number: number;
+  verdict: 'accepted' | 'rejected' | 'no_candidate' | 'infra_error' | 'other';
+  /** Those that are strings. */
+  reasons: string[];
 }
 
 export interface TraceRow {
@@ -220,6 +280,20 @@ export function alarm(log: Log, options?: Gated & Filtered): AlarmRow[];
 /** Selected accepted calls of gated kinds whose stamp is true or false. */
 export function judged(log: Log, options?: Gated & Filtered): number;
 export function attemptHealth(log: Log, options?: Filtered): { inconsistent: number; not_judgeable: number };
+/** By time of the last call, then session_id. */
+export function firstShot(log: Log, options?: Gated & Filtered): FirstShotRow[];
+/** Longest run first, then by time and place. */
+export function tripleRejections(
+  log: Log,
+  options?: Filtered & { readonly streak?: number; readonly countNoCandidate?: boolean },
+): TripleRejectionsRow[];
+/** By model, then by documents in the order of DocumentBucket; only groups that hold calls. */
+export function corpus(log: Log, options?: Filtered & { readonly minN?: number }): CorpusRow[];
+/** By model and rank, no rank above `top`. */
+export function rejections(log: Log, options?: Filtered & { readonly top?: number }): RejectionsRow[];
+export function reasonShape(reason: string): string;
+/** Of selected calls in the order of loading. */
+export function attempts(log: Log, options?: Filtered): AttemptRow[];
 /** Sorted by session_id. */
 export function traces(log: Log, options?: Gated & Filtered): TraceRow[];
 /** Sorted by call in the order of loading, then by run time and position. */

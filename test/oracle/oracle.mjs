@@ -415,6 +415,7 @@ const NO_RUNS = {
   longest_rejection_run: null,
   longest_failure_run: null,
   run_reasons: null,
+  failure_run_reasons: null,
 };
 
 function deriveFromAttempts(attempts, iterations) {
@@ -432,10 +433,8 @@ function deriveFromAttempts(attempts, iterations) {
     rejections: verdicts.filter((verdict) => verdict === 'rejected').length,
     longest_rejection_run: rejectionRun.length,
     longest_failure_run: failureRun.length,
-    run_reasons:
-      rejectionRun.length === 0
-        ? null
-        : rejectionRun.flatMap((position) => reasonsOf(recorded[position])).join(' | '),
+    run_reasons: reasonsOfRun(recorded, rejectionRun),
+    failure_run_reasons: reasonsOfRun(recorded, failureRun),
     inconsistent: recorded.length !== iterations || verdicts.includes('other'),
     not_judgeable: false,
   };
@@ -449,6 +448,15 @@ function verdictOf(attempt) {
 function reasonsOf(attempt) {
   const reasons = fieldOf(attempt, 'reasons');
   return Array.isArray(reasons) ? reasons.filter(isString) : [];
+}
+
+function reasonsOfRun(recorded, run) {
+  return run.length === 0 ? null : run.flatMap((position) => reasonsOf(recorded[position])).join(' | ');
+}
+
+/** Ids and numbers are words that hold an ASCII digit. */
+export function reasonShape(reason) {
+  return reason.replace(/[\p{L}\p{N}_-]+/gu, (word) => (/[0-9]/.test(word) ? '#' : word));
 }
 
 /** Positions of the attempts in the longest run of the counted verdicts, the earliest on ties. */
@@ -590,18 +598,172 @@ export function attemptHealth(log, { filters = {} } = {}) {
   };
 }
 
+function isGroundedEnough(call, gatedKinds) {
+  return gatedKinds.includes(call.kind)
+    ? call.grounded_in_roster === true
+    : call.grounded_in_roster !== false;
+}
+
+/** Every loaded call of the trace counts, in the window or not. */
+function isFirstShotTrace(calls, gatedKinds) {
+  return (
+    calls.some((call) => call.final_verdict === 'accepted' && call.grounded_in_roster === true) &&
+    calls.every(
+      (call) =>
+        call.final_verdict === 'accepted' && call.iterations === 1 && isGroundedEnough(call, gatedKinds),
+    )
+  );
+}
+
+export function firstShot(log, { gatedKinds = DEFAULT_GATED_KINDS, filters = {} } = {}) {
+  return [...new Set(selected(log, filters).map((session) => session.session_id))]
+    .map((sessionId) => callsOf(log, sessionId))
+    .filter((calls) => isFirstShotTrace(calls, gatedKinds))
+    .sort(
+      (a, b) => compareInstants(a.at(-1), b.at(-1)) || compareText(a.at(0).session_id, b.at(0).session_id),
+    )
+    .map((calls) => ({
+      session_id: calls.at(0).session_id,
+      calls: calls.length,
+      replay_runs: runsOf(log, calls.at(0).session_id).length,
+      first_time: formatInstant(calls.at(0).instant),
+      last_time: formatInstant(calls.at(-1).instant),
+    }));
+}
+
+export function tripleRejections(log, { streak = 3, countNoCandidate = false, filters = {} } = {}) {
+  return selected(log, filters)
+    .map((session) => {
+      const derived = derive(session);
+      const runLength = countNoCandidate ? derived.longest_failure_run : derived.longest_rejection_run;
+      const reasons = countNoCandidate ? derived.failure_run_reasons : derived.run_reasons;
+      return { session, runLength, reasons: reasons === '' ? null : reasons };
+    })
+    .filter(({ runLength }) => runLength !== null && runLength >= streak)
+    .sort(
+      (a, b) =>
+        b.runLength - a.runLength ||
+        compareInstants(a.session, b.session) ||
+        compareText(a.session.file, b.session.file) ||
+        a.session.line - b.session.line,
+    )
+    .map(({ session, runLength, reasons }) => ({
+      session_id: session.session_id,
+      timestamp: formatInstant(session.instant),
+      daemon: session.daemon,
+      kind: session.kind,
+      model: session.model,
+      iterations: session.iterations,
+      final_verdict: session.final_verdict,
+      run_length: runLength,
+      reasons,
+      file: session.file,
+      line: session.line,
+    }));
+}
+
+const DOCUMENT_BUCKETS = [
+  { name: '0', holds: (run) => run?.document_count === 0 },
+  { name: '1–2', holds: (run) => run?.document_count >= 1 && run.document_count <= 2 },
+  { name: '3–5', holds: (run) => run?.document_count >= 3 && run.document_count <= 5 },
+  { name: '6–10', holds: (run) => run?.document_count >= 6 && run.document_count <= 10 },
+  { name: '11+', holds: (run) => run?.document_count >= 11 },
+  { name: 'not recorded', holds: (run) => run?.document_count === null },
+  { name: 'no replay run', holds: (run) => run === null },
+];
+
+export function corpus(log, { minN = 30, filters = {} } = {}) {
+  const calls = selected(log, filters).map((session) => {
+    const latest = runsOf(log, session.session_id).at(-1);
+    return { ...session, ...derive(session), run: latest ? deriveReplay(latest) : null };
+  });
+  const models = [...new Set(calls.map(({ model }) => model))].sort(compareText);
+  return models.flatMap((model) =>
+    DOCUMENT_BUCKETS.flatMap(({ name, holds }) => {
+      const group = calls.filter((call) => call.model === model && holds(call.run));
+      if (group.length === 0) return [];
+      const answered = group.filter((call) => call.answered);
+      const firstShots = answered.filter((call) => call.first_shot);
+      const scores = answered.map(({ run }) => run?.best_score ?? null).filter((score) => score !== null);
+      const interval = wilson(firstShots.length, answered.length);
+      return [
+        {
+          model,
+          documents: name,
+          calls: group.length,
+          answered: answered.length,
+          first_shots: firstShots.length,
+          first_shot_rate: answered.length === 0 ? null : firstShots.length / answered.length,
+          rate_low: interval.low,
+          rate_high: interval.high,
+          mean_best_score:
+            scores.length === 0 ? null : scores.reduce((sum, score) => sum + score, 0) / scores.length,
+          scored: scores.length,
+          small_sample: answered.length < minN,
+        },
+      ];
+    }),
+  );
+}
+
+/** What a rejected attempt gives as its causes, each once; null stands for a rejection without a reason. */
+function causesOf({ reasons }) {
+  return reasons.length === 0 ? [null] : [...new Set(reasons.map(reasonShape))];
+}
+
+export function rejections(log, { top = 10, filters = {} } = {}) {
+  const rejected = attempts(log, { filters }).filter(({ verdict }) => verdict === 'rejected');
+  const models = [...new Set(rejected.map(({ call }) => call.model))].sort(compareText);
+  return models.flatMap((model) => {
+    const ofModel = rejected.filter(({ call }) => call.model === model);
+    return [...new Set(ofModel.flatMap(causesOf))]
+      .map((shape) => ({ shape, by: ofModel.filter((attempt) => causesOf(attempt).includes(shape)) }))
+      .sort((a, b) => b.by.length - a.by.length || compareText(a.shape, b.shape))
+      .slice(0, top)
+      .map(({ shape, by }, at) => ({
+        model,
+        rank: at + 1,
+        reason_shape: shape,
+        rejections: by.length,
+        share: by.length / ofModel.length,
+        calls: new Set(by.map(({ call }) => call)).size,
+        example_session: by.map(({ call }) => call.session_id).sort(compareText)[0],
+      }));
+  });
+}
+
 // ---------------------------------------------------------------- tables that join
+
+function callsOf(log, sessionId) {
+  return log.sessions.filter((session) => session.session_id === sessionId).sort(compareByTime);
+}
+
+function runsOf(log, sessionId) {
+  return log.replays.filter((replay) => replay.session_id === sessionId).sort(compareByTime);
+}
+
+/** By call in the order of loading; `attempt_number` is the position from 1, whatever the record says. */
+export function attempts(log, { filters = {} } = {}) {
+  return selected(log, filters).flatMap((call) =>
+    (Array.isArray(call.attempts) ? call.attempts : []).map((attempt, at) => ({
+      call,
+      attempt_number: at + 1,
+      verdict: verdictOf(attempt),
+      reasons: isObject(attempt) ? reasonsOf(attempt) : [],
+    })),
+  );
+}
 
 export function traces(log, { gatedKinds = DEFAULT_GATED_KINDS, filters = {} } = {}) {
   const ids = new Set([...log.sessions, ...log.replays].map((row) => row.session_id));
   return [...ids].sort(compareText).map((sessionId) => {
-    const calls = log.sessions.filter((session) => session.session_id === sessionId).sort(compareByTime);
+    const calls = callsOf(log, sessionId);
     return {
       session_id: sessionId,
       first_time: calls.length === 0 ? null : formatInstant(calls.at(0).instant),
       last_time: calls.length === 0 ? null : formatInstant(calls.at(-1).instant),
       calls: calls.length,
-      replay_runs: log.replays.filter((replay) => replay.session_id === sessionId).length,
+      replay_runs: runsOf(log, sessionId).length,
       all_first_shot: calls.length > 0 && calls.every((call) => derive(call).first_shot),
       has_real_candidate: calls.some(
         (call) => call.final_verdict === 'accepted' && call.grounded_in_roster === true,
@@ -618,7 +780,7 @@ export function traces(log, { gatedKinds = DEFAULT_GATED_KINDS, filters = {} } =
 
 export function sessionReplays(log, { filters = {} } = {}) {
   return selected(log, filters).flatMap((call) => {
-    const runs = log.replays.filter((replay) => replay.session_id === call.session_id).sort(compareByTime);
+    const runs = runsOf(log, call.session_id);
     const candidates = runs.length === 0 ? [null] : runs;
     return candidates.map((run, at) => ({
       session_id: call.session_id,

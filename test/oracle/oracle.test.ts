@@ -9,8 +9,11 @@ import { expectedFor, scenarioFolders } from './make-expected.mjs';
 import {
   alarm,
   attemptHealth,
+  attempts,
+  corpus,
   derive,
   deriveReplay,
+  firstShot,
   firstShotRate,
   formatInstant,
   judged,
@@ -18,9 +21,13 @@ import {
   type LogInput,
   loadLog,
   parseInstant,
+  reasonShape,
+  rejections,
+  type SessionReplayRow,
   type SessionRow,
   sessionReplays,
   traces,
+  tripleRejections,
 } from './oracle.mjs';
 import { badLine, goodLine, randomBy, randomFilters, randomGatedKinds, randomLogs } from './random-logs.mjs';
 
@@ -395,17 +402,31 @@ describe('derived columns', () => {
   const R = (...reasons: unknown[]) => ({ verdict: 'rejected', reasons });
   const other = { verdict: 'Rejected', reasons: ['unseen'] };
 
-  it.each([
-    // attempts, iterations, rejections, rejection run, failure run, reasons
+  type RunCase = [
+    attempts: unknown,
+    iterations: number,
+    rejections: number,
+    rejectionRun: number,
+    failureRun: number,
+    reasons: string | null,
+    failureReasons?: string | null,
+  ];
+
+  it.each<RunCase>([
+    // the last: reasons of the failure run where they are others
     [[A], 1, 0, 0, 0, null],
     [[R('a'), A], 2, 1, 1, 1, 'a'],
     [[R('a'), R('b', 'c'), A], 3, 2, 2, 2, 'a | b | c'],
     [[R('a'), I, R('b'), A], 4, 2, 2, 2, 'a | b'],
-    [[R('a'), N, R('b'), A], 4, 2, 1, 3, 'a'],
+    [[R('a'), N, R('b'), A], 4, 2, 1, 3, 'a', 'a | b'],
+    [[R('a'), I, { ...N, reasons: ['n'] }, I, R('b'), A], 6, 2, 1, 3, 'a', 'a | n | b'],
+    [[N, A, R('a'), A, N], 5, 1, 1, 1, 'a', ''],
+    [[R('a'), N, A, N, R('b')], 5, 2, 1, 2, 'a', 'a'],
+    [[R('a'), R('b'), A, N, R('c'), I, N, A, R('d'), R('e')], 10, 5, 2, 3, 'a | b', 'c'],
     [[R('a'), A, R('b'), R('c')], 4, 3, 2, 2, 'b | c'],
     [[R('a'), A, R('b')], 3, 2, 1, 1, 'a'],
     [[N, N, R('a'), N], 4, 1, 1, 4, 'a'],
-    [[N, N], 2, 0, 0, 2, null],
+    [[N, N], 2, 0, 0, 2, null, ''],
     [[I, I], 2, 0, 0, 0, null],
     [[R(), R()], 2, 2, 2, 2, ''],
     [
@@ -420,39 +441,47 @@ describe('derived columns', () => {
     [[], 0, 0, 0, 0, null],
     [undefined, 0, 0, 0, 0, null],
     [null, 0, 0, 0, 0, null],
-  ])('of attempts %j', (attempts, iterations, rejections, rejectionRun, failureRun, reasons) => {
-    const row = sessionRow({ attempts, iterations, final_verdict: 'max_iter_exhausted' });
-    expect(derive(row)).toMatchObject({
-      rejections,
-      longest_rejection_run: rejectionRun,
-      longest_failure_run: failureRun,
-      run_reasons: reasons,
-      inconsistent: false,
-      not_judgeable: false,
-    });
-  });
+  ])(
+    'of attempts %j',
+    (attempts, iterations, rejections, rejectionRun, failureRun, reasons, failureReasons = reasons) => {
+      const row = sessionRow({ attempts, iterations, final_verdict: 'max_iter_exhausted' });
+      expect(derive(row)).toMatchObject({
+        rejections,
+        longest_rejection_run: rejectionRun,
+        longest_failure_run: failureRun,
+        run_reasons: reasons,
+        failure_run_reasons: failureReasons,
+        inconsistent: false,
+        not_judgeable: false,
+      });
+    },
+  );
 
-  it.each([
+  it.each<RunCase>([
     [[R('a'), other, R('b')], 3, 2, 1, 1, 'a'],
     [[R('a'), null, R('b'), R('c')], 4, 3, 2, 2, 'b | c'],
-    [[N, 'rejected', N], 3, 0, 0, 1, null],
+    [[N, 'rejected', N], 3, 0, 0, 1, null, ''],
     [[[R('a')]], 1, 0, 0, 0, null],
     [[{}], 1, 0, 0, 0, null],
     [[{ verdict: ['rejected'] }], 1, 0, 0, 0, null],
     [[R('a')], 2, 1, 1, 1, 'a'],
     [[R('a'), A], 1, 1, 1, 1, 'a'],
     [[R('a')], 0, 1, 1, 1, 'a'],
-  ])('of inconsistent attempts %j', (attempts, iterations, rejections, rejectionRun, failureRun, reasons) => {
-    const row = sessionRow({ attempts, iterations, final_verdict: 'infra_error' });
-    expect(derive(row)).toMatchObject({
-      rejections,
-      longest_rejection_run: rejectionRun,
-      longest_failure_run: failureRun,
-      run_reasons: reasons,
-      inconsistent: true,
-      not_judgeable: false,
-    });
-  });
+  ])(
+    'of inconsistent attempts %j',
+    (attempts, iterations, rejections, rejectionRun, failureRun, reasons, failureReasons = reasons) => {
+      const row = sessionRow({ attempts, iterations, final_verdict: 'infra_error' });
+      expect(derive(row)).toMatchObject({
+        rejections,
+        longest_rejection_run: rejectionRun,
+        longest_failure_run: failureRun,
+        run_reasons: reasons,
+        failure_run_reasons: failureReasons,
+        inconsistent: true,
+        not_judgeable: false,
+      });
+    },
+  );
 
   it.each([
     [undefined, 1, false],
@@ -471,6 +500,7 @@ describe('derived columns', () => {
         longest_rejection_run: null,
         longest_failure_run: null,
         run_reasons: null,
+        failure_run_reasons: null,
         inconsistent,
         not_judgeable: true,
       });
@@ -648,6 +678,444 @@ describe('alarm', () => {
   it('sees a violation right behind a torn line', () => {
     const torn = loadLines('{"schema":"session', session({ grounded_in_roster: false }));
     expect(alarm(torn)).toMatchObject([{ line: 2, reason: 'ungrounded' }]);
+  });
+});
+
+describe('first-shot', () => {
+  const ids = (log: Log, options: object = {}) => firstShot(log, options).map(({ session_id }) => session_id);
+  const real = { grounded_in_roster: true };
+
+  it('lists traces by their last call, with all their calls and runs', () => {
+    const log = loadLines(
+      session({ session_id: 'b', ...real, timestamp: '2026-09-03T08:00:00Z' }),
+      session({ session_id: 'b', kind: 'email', timestamp: '2026-09-01T10:00:00+02:00' }),
+      session({ session_id: 'a', ...real, timestamp: '2026-09-03T08:00:00Z' }),
+      session({ session_id: 'z', ...real }),
+      replay({ session_id: 'b' }),
+      replay({ session_id: 'b', run_id: 'batch-2' }),
+    );
+    const eight = '2026-09-01T08:00:00.000Z';
+    const third = '2026-09-03T08:00:00.000Z';
+    expect(firstShot(log)).toEqual([
+      { session_id: 'z', calls: 1, replay_runs: 0, first_time: eight, last_time: eight },
+      { session_id: 'a', calls: 1, replay_runs: 0, first_time: third, last_time: third },
+      { session_id: 'b', calls: 2, replay_runs: 2, first_time: eight, last_time: third },
+    ]);
+    expect(Object.keys(firstShot(log)[0]!)).toEqual([
+      'session_id',
+      'calls',
+      'replay_runs',
+      'first_time',
+      'last_time',
+    ]);
+  });
+
+  it.each<[string, boolean, object[]]>([
+    ['an email that nobody checked', true, [real, { kind: 'email' }]],
+    ['an email stamped null', true, [real, { kind: 'email', grounded_in_roster: null }]],
+    ['an email stamped false', false, [real, { kind: 'email', grounded_in_roster: false }]],
+    ['a fill that nobody checked', false, [real, {}]],
+    ['a fill stamped null', false, [real, { grounded_in_roster: null }]],
+    ['a fill stamped false', false, [real, { grounded_in_roster: false }]],
+    ['a retry', false, [real, { ...real, iterations: 2 }]],
+    ['a call that ran out of tries', false, [real, { ...real, final_verdict: 'max_iter_exhausted' }]],
+    ['an infra error', false, [real, { final_verdict: 'infra_error', iterations: 0 }]],
+    ['only emails that nobody checked', false, [{ kind: 'email' }]],
+    ['an email stamped true and no fill', true, [{ kind: 'email', ...real }]],
+    ['no candidate but a stamp on a failure', false, [{ ...real, final_verdict: 'max_iter_exhausted' }]],
+  ])('a trace with %s: %s', (_name, qualifies, calls) => {
+    const log = loadLines(...calls.map((fields, at) => session({ ...fields, at })));
+    expect(ids(log)).toEqual(qualifies ? ['trace-1'] : []);
+  });
+
+  it('judges every loaded call of a trace that has one in the window', () => {
+    const log = loadLines(
+      session({ session_id: 'in and out', ...real, timestamp: '2026-09-02T08:00:00Z' }),
+      session({ session_id: 'in and out', ...real, timestamp: '2026-09-05T08:00:00Z', model: 'b' }),
+      session({ session_id: 'retried outside', ...real, timestamp: '2026-09-02T08:00:00Z' }),
+      session({ session_id: 'retried outside', ...real, timestamp: '2026-09-05T08:00:00Z', iterations: 2 }),
+      session({ session_id: 'stamped outside', kind: 'email', timestamp: '2026-09-02T08:00:00Z' }),
+      session({ session_id: 'stamped outside', ...real, timestamp: '2026-08-05T08:00:00Z' }),
+      session({ session_id: 'out', ...real, timestamp: '2026-09-05T08:00:00Z' }),
+      replay({ session_id: 'only replayed', timestamp: '2026-09-02T08:00:00Z' }),
+    );
+    const filters = { since: Date.UTC(2026, 8, 2), until: Date.UTC(2026, 8, 3) };
+    expect(ids(log, { filters })).toEqual(['stamped outside', 'in and out']);
+    expect(ids(log, { filters: { model: ['b'] } })).toEqual(['in and out']);
+  });
+
+  it('takes the gated kinds as given', () => {
+    const log = loadLines(session(real), session({ kind: 'email' }));
+    expect(ids(log, { gatedKinds: ['fill', 'email'] })).toEqual([]);
+    expect(ids(loadLines(session(real), session({ at: 1 })), { gatedKinds: ['email'] })).toEqual(['trace-1']);
+  });
+});
+
+const rejected = (...reasons: unknown[]) => ({ verdict: 'rejected', reasons });
+const ACCEPTED = { verdict: 'accepted' };
+const NO_CANDIDATE = { verdict: 'no_candidate' };
+const INFRA_ERROR = { verdict: 'infra_error' };
+
+function tried(attempts: readonly unknown[], fields: object = {}): string {
+  return session({ attempts, iterations: attempts.length, final_verdict: 'max_iter_exhausted', ...fields });
+}
+
+describe('triple-rejections', () => {
+  const log = loadLines(
+    tried([rejected('a'), rejected('b'), rejected('c', 'd')], { session_id: 'three', daemon: 'staffing' }),
+    tried([rejected('a'), rejected('b'), ACCEPTED, rejected('c')], { session_id: 'two' }),
+    tried([rejected(), INFRA_ERROR, rejected(), rejected(), rejected()], { session_id: 'four' }),
+    tried([rejected('x'), rejected('y'), NO_CANDIDATE, rejected('z'), ACCEPTED], {
+      session_id: 'mixed',
+      final_verdict: 'accepted',
+      timestamp: '2026-09-01T07:00:00Z',
+    }),
+    tried([rejected('a'), rejected('a'), { verdict: 'REJECTED' }, rejected('a')], { session_id: 'other' }),
+    session({ session_id: 'absent', iterations: 5, final_verdict: 'max_iter_exhausted' }),
+    tried([rejected('a'), rejected('b'), rejected('c')], {
+      session_id: 'earlier',
+      timestamp: '2026-09-01T09:59:59+02:00',
+    }),
+  );
+  const ids = (options: object) => tripleRejections(log, options).map((row) => row.session_id);
+
+  it('names the calls by run, time and place', () => {
+    const common = {
+      daemon: null,
+      kind: 'fill',
+      model: 'qwen',
+      final_verdict: 'max_iter_exhausted',
+      file: 'log.jsonl',
+    };
+    const eight = '2026-09-01T08:00:00.000Z';
+    expect(tripleRejections(log)).toEqual([
+      {
+        ...common,
+        session_id: 'four',
+        timestamp: eight,
+        iterations: 5,
+        run_length: 4,
+        reasons: null,
+        line: 3,
+      },
+      {
+        ...common,
+        session_id: 'earlier',
+        timestamp: '2026-09-01T07:59:59.000Z',
+        iterations: 3,
+        run_length: 3,
+        reasons: 'a | b | c',
+        line: 7,
+      },
+      {
+        ...common,
+        session_id: 'three',
+        timestamp: eight,
+        daemon: 'staffing',
+        iterations: 3,
+        run_length: 3,
+        reasons: 'a | b | c | d',
+        line: 1,
+      },
+    ]);
+    expect(Object.keys(tripleRejections(log)[0]!).join()).toBe(
+      'session_id,timestamp,daemon,kind,model,iterations,final_verdict,run_length,reasons,file,line',
+    );
+  });
+
+  it('takes the streak as given', () => {
+    expect(ids({ streak: 4 })).toEqual(['four']);
+    expect(ids({ streak: 5 })).toEqual([]);
+    expect(ids({ streak: 2 })).toEqual(['four', 'earlier', 'three', 'mixed', 'two', 'other']);
+    expect(ids({ streak: 1, filters: { daemon: ['staffing'] } })).toEqual(['three']);
+  });
+
+  it('counts attempts without a candidate when told, with the reasons of that run', () => {
+    const rows = tripleRejections(log, { countNoCandidate: true });
+    expect(rows.map(({ session_id, run_length, reasons }) => [session_id, run_length, reasons])).toEqual([
+      ['mixed', 4, 'x | y | z'],
+      ['four', 4, null],
+      ['earlier', 3, 'a | b | c'],
+      ['three', 3, 'a | b | c | d'],
+    ]);
+  });
+
+  it('a reason without a character is none', () => {
+    expect(tripleRejections(loadLines(tried([rejected('')])), { streak: 1 })[0]?.reasons).toBeNull();
+    expect(tripleRejections(loadLines(tried([rejected('', '')])), { streak: 1 })[0]?.reasons).toBe(' | ');
+  });
+
+  it('breaks ties by the text of the file, then by line', () => {
+    const at = (file: string, ...models: string[]) => ({
+      file,
+      bytes: Buffer.from(models.map((model) => tried([rejected()], { model })).join('\n')),
+      as: 'any' as const,
+    });
+    const two = loadLog([at('b', 'first', 'second'), at('a', 'third')], { now: NOW });
+    expect(tripleRejections(two, { streak: 1 }).map(({ model }) => model)).toEqual([
+      'third',
+      'first',
+      'second',
+    ]);
+  });
+});
+
+describe('corpus', () => {
+  const documents = (count: number, score?: number | null) =>
+    Array.from({ length: count }, () => ({ score }));
+  const retrieved = (session_id: string, found: unknown, fields: object = {}) =>
+    replay({ session_id, documents: found, ...fields });
+
+  it.each<[string, unknown]>([
+    ['0', []],
+    ['1–2', documents(1)],
+    ['1–2', documents(2)],
+    ['3–5', documents(3)],
+    ['3–5', documents(5)],
+    ['6–10', documents(6)],
+    ['6–10', documents(10)],
+    ['11+', documents(11)],
+    ['11+', documents(40)],
+    ['not recorded', undefined],
+    ['not recorded', null],
+  ])('%s: %j', (bucket, found) => {
+    const log = loadLines(session(), retrieved('trace-1', found));
+    expect(corpus(log).map((row) => [row.documents, row.calls])).toEqual([[bucket, 1]]);
+  });
+
+  it('gives every group its calls, rate, interval and mean best score', () => {
+    const log = loadLines(
+      ...Array.from({ length: 8 }, (_, at) => session({ at })),
+      session({ iterations: 3 }),
+      session({ iterations: 5, final_verdict: 'max_iter_exhausted' }),
+      session({ iterations: 0, final_verdict: 'infra_error' }),
+      retrieved('trace-1', [{ score: 0.25 }, {}, { score: 0.75 }]),
+    );
+    expect(corpus(log, { minN: 10 })).toEqual([
+      {
+        model: 'qwen',
+        documents: '3–5',
+        calls: 11,
+        answered: 10,
+        first_shots: 8,
+        first_shot_rate: 0.8,
+        rate_low: expect.closeTo(0.4901625, 6),
+        rate_high: expect.closeTo(0.9433178, 6),
+        mean_best_score: 0.75,
+        scored: 10,
+        small_sample: false,
+      },
+    ]);
+    expect(corpus(log, { minN: 11 })[0]?.small_sample).toBe(true);
+  });
+
+  it('takes the mean over answered calls with a score, and says of how many', () => {
+    const log = loadLines(
+      ...['one', 'two', 'unscored', 'failed'].map((session_id) =>
+        session({ session_id, final_verdict: session_id === 'failed' ? 'infra_error' : 'accepted' }),
+      ),
+      session({ session_id: 'two', iterations: 2 }),
+      retrieved('one', documents(1, 1)),
+      retrieved('two', documents(2, -0.5)),
+      retrieved('unscored', documents(1, null)),
+      retrieved('failed', documents(1, 99)),
+    );
+    expect(corpus(log)).toEqual([
+      {
+        model: 'qwen',
+        documents: '1–2',
+        calls: 5,
+        answered: 4,
+        first_shots: 3,
+        first_shot_rate: 0.75,
+        rate_low: expect.any(Number),
+        rate_high: expect.any(Number),
+        mean_best_score: 0,
+        scored: 3,
+        small_sample: true,
+      },
+    ]);
+  });
+
+  it('keeps a group that nobody answered', () => {
+    const log = loadLines(session({ final_verdict: 'infra_error' }), retrieved('trace-1', documents(1, 1)));
+    expect(corpus(log, { minN: 0 })).toEqual([
+      {
+        model: 'qwen',
+        documents: '1–2',
+        calls: 1,
+        answered: 0,
+        first_shots: 0,
+        first_shot_rate: null,
+        rate_low: null,
+        rate_high: null,
+        mean_best_score: null,
+        scored: 0,
+        small_sample: false,
+      },
+    ]);
+  });
+
+  it('counts a call once, by the latest run of its trace, whatever the window', () => {
+    const log = loadLines(
+      session(),
+      retrieved('trace-1', documents(3, 3), { timestamp: '2026-09-05T02:00:00+02:00', run_id: 'tie' }),
+      retrieved('trace-1', documents(1, 1), { timestamp: '2026-09-05T00:00:00Z', run_id: 'later line' }),
+      retrieved('trace-1', documents(9, 9), { timestamp: '2026-09-04T23:59:59Z' }),
+      session({ model: 'other', timestamp: '2026-09-09T00:00:00Z' }),
+    );
+    const found = (options: object) =>
+      corpus(log, options).map((row) => [row.model, row.documents, row.calls, row.mean_best_score]);
+    expect(found({})).toEqual([
+      ['other', '1–2', 1, 1],
+      ['qwen', '1–2', 1, 1],
+    ]);
+    expect(found({ filters: { until: Date.UTC(2026, 8, 2) } })).toEqual([['qwen', '1–2', 1, 1]]);
+  });
+
+  it('orders by model, then by documents, and drops no call', () => {
+    const found = [undefined, ...[12, 7, 3, 1, 0].map((count) => documents(count))];
+    const log = loadLines(
+      ...['a', 'B'].flatMap((model) => [
+        session({ model, session_id: 'no run' }),
+        ...found.map((_, at) => session({ model, session_id: `t${at}` })),
+      ]),
+      ...found.map((docs, at) => retrieved(`t${at}`, docs)),
+    );
+    const buckets = ['0', '1–2', '3–5', '6–10', '11+', 'not recorded', 'no replay run'];
+    expect(corpus(log).map((row) => [row.model, row.documents])).toEqual([
+      ...buckets.map((bucket) => ['B', bucket]),
+      ...buckets.map((bucket) => ['a', bucket]),
+    ]);
+  });
+});
+
+describe('rejections', () => {
+  it.each([
+    ['worker W-17 is not in the roster', 'worker # is not in the roster'],
+    ['shift 12 overlaps', 'shift # overlaps'],
+    ['no digit-here_at-all', 'no digit-here_at-all'],
+    ['Łódź-7, 九9, a1é', '#, #, #'],
+    ['7/8 and -12.5e3', '#/# and #.#'],
+    ['2026-09-01T08:00:00Z', '#:#:#'],
+    ['٣ is a digit elsewhere, ³ is none', '٣ is a digit elsewhere, ³ is none'],
+    ['#1##2', '#####'],
+    ['W1\nW2\t"W3"', '#\n#\t"#"'],
+    ['🦆1', '🦆#'],
+    ['', ''],
+  ])('the shape of %j is %j', (reason, shape) => {
+    expect(reasonShape(reason)).toBe(shape);
+  });
+
+  it('ranks the shapes of each model', () => {
+    const log = loadLines(
+      tried(
+        [rejected('worker W-1 is unknown', 'worker W-2 is unknown'), rejected('too long'), NO_CANDIDATE],
+        {
+          session_id: 'b',
+        },
+      ),
+      tried([rejected('worker X9 is unknown', 'too long'), ACCEPTED], { session_id: 'a' }),
+      tried([rejected('worker 7 is unknown'), rejected(), rejected(5)], { session_id: 'B' }),
+      tried([{ ...NO_CANDIDATE, reasons: ['not a rejection'] }, INFRA_ERROR], { session_id: 'c' }),
+      tried([{ verdict: 'rejected' }], { session_id: 'z', model: 'gemma' }),
+      tried([{ verdict: 'Rejected', reasons: ['other'] }, 5], { session_id: 'y', model: 'never rejected' }),
+    );
+    expect(rejections(log)).toEqual([
+      {
+        model: 'gemma',
+        rank: 1,
+        reason_shape: null,
+        rejections: 1,
+        share: 1,
+        calls: 1,
+        example_session: 'z',
+      },
+      {
+        model: 'qwen',
+        rank: 1,
+        reason_shape: 'worker # is unknown',
+        rejections: 3,
+        share: 0.5,
+        calls: 3,
+        example_session: 'B',
+      },
+      {
+        model: 'qwen',
+        rank: 2,
+        reason_shape: 'too long',
+        rejections: 2,
+        share: 2 / 6,
+        calls: 2,
+        example_session: 'a',
+      },
+      {
+        model: 'qwen',
+        rank: 3,
+        reason_shape: null,
+        rejections: 2,
+        share: 2 / 6,
+        calls: 1,
+        example_session: 'B',
+      },
+    ]);
+  });
+
+  it('puts equal counts in byte order, no reason last, and cuts at the top', () => {
+    const log = loadLines(tried([rejected('b', 'B', '', '🦆', 'ﬀ', 'a'), rejected()]));
+    const shapes = (options: object) => rejections(log, options).map((row) => [row.rank, row.reason_shape]);
+    expect(shapes({})).toEqual([
+      [1, ''],
+      [2, 'B'],
+      [3, 'a'],
+      [4, 'b'],
+      [5, 'ﬀ'],
+      [6, '🦆'],
+      [7, null],
+    ]);
+    expect(shapes({ top: 2 })).toEqual([
+      [1, ''],
+      [2, 'B'],
+    ]);
+    const twelve = loadLines(tried([rejected(...'abcdefghijkl')]));
+    expect(rejections(twelve)).toHaveLength(10);
+    expect(rejections(twelve, { top: 99 })).toHaveLength(12);
+  });
+
+  it('the top is of each model, and two calls of a trace are two', () => {
+    const log = loadLines(
+      ...['m', 'n'].flatMap((model) => [
+        tried([rejected('x')], { model }),
+        tried([rejected('x'), rejected('x')], { model, daemon: 'second' }),
+        tried([rejected('y')], { model, daemon: 'third' }),
+      ]),
+    );
+    const common = { rank: 1, reason_shape: 'x', rejections: 3, share: 0.75, calls: 2 };
+    expect(rejections(log, { top: 1 })).toEqual([
+      { model: 'm', ...common, example_session: 'trace-1' },
+      { model: 'n', ...common, example_session: 'trace-1' },
+    ]);
+    expect(rejections(log, { filters: { daemon: ['third'], model: ['m'] } })).toMatchObject([
+      { reason_shape: 'y', share: 1 },
+    ]);
+  });
+
+  it('attempts that are not a list hold none, and those not understood are other', () => {
+    const log = loadLines(
+      session({ attempts: { 0: rejected('x') } }),
+      session({ attempts: [null, { ...rejected('x', 5, 'y'), attempt_number: 9 }] }),
+    );
+    expect(
+      attempts(log).map(({ call, attempt_number, verdict, reasons }) => [
+        call.line,
+        attempt_number,
+        verdict,
+        reasons,
+      ]),
+    ).toEqual([
+      [2, 1, 'other', []],
+      [2, 2, 'rejected', ['x', 'y']],
+    ]);
   });
 });
 
@@ -854,10 +1322,42 @@ describe('random logs', () => {
 
           const latest = sessionReplays(log, { filters }).filter((row) => row.is_latest);
           expect(latest).toHaveLength(whole[0]?.calls ?? 0);
+
+          const total = (counted: { calls: number; answered: number; first_shots: number }[]) => [
+            counted.reduce((sum, row) => sum + row.calls, 0),
+            counted.reduce((sum, row) => sum + row.answered, 0),
+            counted.reduce((sum, row) => sum + row.first_shots, 0),
+          ];
+          expect(total(corpus(log, { filters }))).toEqual(total(whole));
+          const flagsOf = new Map(
+            traces(log, { gatedKinds, filters }).map((trace) => [trace.session_id, trace]),
+          );
+          const qualifying = [...flagsOf.values()].filter(
+            (trace) =>
+              trace.in_window && trace.has_real_candidate && trace.all_first_shot && !trace.any_ungrounded,
+          );
+          expect(new Set(firstShot(log, { gatedKinds, filters }).map((row) => row.session_id))).toEqual(
+            new Set(qualifying.map((trace) => trace.session_id)),
+          );
+          const rejectedAttempts = attempts(log, { filters }).filter(({ verdict }) => verdict === 'rejected');
+          for (const row of rejections(log, { filters, top: 99 })) {
+            const ofModel = rejectedAttempts.filter(({ call }) => call.model === row.model).length;
+            expect(row.rejections).toBeLessThanOrEqual(ofModel);
+            expect(row.share).toBeCloseTo(row.rejections / ofModel, 12);
+            expect(row.calls).toBeLessThanOrEqual(row.rejections);
+          }
+          const shorter = tripleRejections(log, { streak: 2, countNoCandidate: true, filters });
+          for (const row of tripleRejections(log, { streak: 2, filters }))
+            expect(shorter.map(({ line }) => line)).toContain(row.line);
         },
       ),
     );
   });
+
+  const sameTime = (row: SessionReplayRow, other: SessionReplayRow | undefined) =>
+    other?.line === row.line && other.run_timestamp === row.run_timestamp;
+  const sameFood = (row: SessionReplayRow, other: SessionReplayRow | undefined) =>
+    other?.document_count === row.document_count && other.best_score === row.best_score;
 
   it('cover what they promise to cover', () => {
     const logs = fc.sample(randomLogs({ dirty: true }), { numRuns: 200, seed: 7 }).map(loadRandom);
@@ -879,11 +1379,33 @@ describe('random logs', () => {
     expect(
       sessions.filter((row) => row.kind !== 'fill' && row.grounded_in_roster === false).length,
     ).toBeGreaterThan(50);
-    expect(logs.some((log) => log.rejects.some(({ reason }) => reason === 'torn_tail'))).toBe(true);
+    const torn = logs.filter((log) => log.rejects.some(({ reason }) => reason === 'torn_tail'));
+    expect(torn.length).toBeGreaterThan(10);
     const fanOut = logs
       .flatMap((log) => traces(log))
       .filter((trace) => trace.calls > 1 && trace.replay_runs > 1);
-    expect(fanOut.length).toBeGreaterThan(200);
+    expect(fanOut.length).toBeGreaterThan(100);
+
+    const firstShots = logs.flatMap((log) => firstShot(log));
+    expect(firstShots.length).toBeGreaterThan(150);
+    expect(firstShots.filter(({ calls }) => calls > 1).length).toBeGreaterThan(10);
+    const triples = logs.flatMap((log) => tripleRejections(log, { streak: 2, countNoCandidate: true }));
+    expect(triples.length).toBeGreaterThan(300);
+    expect(triples.filter(({ reasons }) => reasons === null).length).toBeGreaterThan(20);
+    const fed = logs.flatMap((log) => corpus(log));
+    for (const bucket of ['0', '1–2', '3–5', '6–10', '11+', 'not recorded', 'no replay run'])
+      expect(fed.filter((row) => row.documents === bucket).length, bucket).toBeGreaterThan(20);
+    expect(fed.filter(({ scored }) => scored > 1).length).toBeGreaterThan(30);
+    const undecidedByTime = logs
+      .flatMap((log) => sessionReplays(log))
+      .filter(
+        (row, at, rows) => row.is_latest && sameTime(row, rows[at - 1]) && !sameFood(row, rows[at - 1]),
+      );
+    expect(undecidedByTime.length).toBeGreaterThan(20);
+    const causes = logs.flatMap((log) => rejections(log, { top: 99 }));
+    expect(causes.filter((row) => row.rejections > row.calls).length).toBeGreaterThan(100);
+    expect(causes.filter((row) => row.reason_shape === null).length).toBeGreaterThan(100);
+    expect(causes.filter((row) => row.rank > 3).length).toBeGreaterThan(100);
   });
 });
 

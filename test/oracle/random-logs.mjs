@@ -159,11 +159,23 @@ const SESSION_IDS = [
   'a',
   'A',
 ];
-const sessionId = strings(...SESSION_IDS);
+/** Few calls each, so that some of these traces hold first shots only. */
+const SMALL_TRACES = [...Array(24).keys()].map((at) => `small-${at}`);
+const sessionId = fc.oneof(
+  { weight: 2, arbitrary: strings(...SESSION_IDS) },
+  { weight: 1, arbitrary: strings(...SMALL_TRACES) },
+);
 
 const reasonText = strings(
   'worker W-1 is not in the roster',
+  'worker W-1042 is not in the roster',
+  'worker Łukasz_9-ß is not in the roster',
+  'worker 九9 is not in the roster',
+  'worker ٣ is not in the roster',
   'shift 12 overlaps',
+  'shift 7/8 overlaps',
+  'shift -12.5e3 overlaps',
+  '#',
   'a | b',
   '',
   'say "no" \\ 🙅',
@@ -272,17 +284,13 @@ const kind = fc.oneof(
   { weight: 2, arbitrary: strings('Fill', ' fill', 'fill ', 'FILL', 'fills') },
 );
 
-const model = strings(
-  'qwen3:8b',
-  'gemma',
-  'Gemma',
-  'gpt "x"',
-  'back\\slash',
-  'модель',
-  'ﬀ',
-  '🦆',
-  'a|b',
-  ' ',
+/** Mostly the same two, so that groups hold several calls. */
+const model = fc.oneof(
+  { weight: 3, arbitrary: strings('qwen3:8b', 'gemma') },
+  {
+    weight: 2,
+    arbitrary: strings('Gemma', 'gpt "x"', 'back\\slash', 'модель', 'ﬀ', '🦆', 'a|b', ' '),
+  },
 );
 
 const sessionMembers = fc
@@ -344,21 +352,37 @@ const documentText = fc
   })
   .map((document) => objectText(Object.entries(document)));
 
+/** Later than the other runs, so that which of them is the latest is a matter of position. */
+const sameLateInstant = pick('Z', '+02:00', '-09:30').map((offset) =>
+  JSON.stringify(timestampOf(Date.UTC(2026, 10, 5) * 1000, offset, 'T', '')),
+);
+
+const documentTexts = fc.oneof(
+  { weight: 3, arbitrary: fc.array(documentText, { maxLength: 3 }) },
+  {
+    weight: 2,
+    arbitrary: pick(0, 1, 2, 3, 5, 6, 10, 11, 12).chain((count) =>
+      fc.array(documentText, { minLength: count, maxLength: count }),
+    ),
+  },
+);
+
 const replayMembers = fc
   .record({
     schema: fc.constant(JSON.stringify(FORMATS.replay.schema)),
     session_id: fc.oneof(
-      { weight: 8, arbitrary: sessionId },
+      { weight: 8, arbitrary: strings(...SESSION_IDS) },
+      { weight: 2, arbitrary: strings(...SMALL_TRACES) },
       { weight: 1, arbitrary: strings('only replayed') },
     ),
-    timestamp,
+    timestamp: fc.oneof({ weight: 3, arbitrary: timestamp }, { weight: 1, arbitrary: sameLateInstant }),
     run_id: strings('batch-1', 'batch-2'),
     task_id: optional(strings('t1', 't2')),
     task: optional(strings('Fill 3 shifts')),
     kind: optional(strings('fill', '')),
     model: optional(model),
     provider: optional(strings('ollama')),
-    documents: optional(fc.array(documentText, { maxLength: 4 }).map(arrayText)),
+    documents: optional(documentTexts.map(arrayText)),
     context_tokens: optional(integers(0, 9000)),
     output: optional(strings('ok', '')),
     duration_ms: optional(pick('1', '2.5')),
@@ -661,8 +685,9 @@ const fileOf = (format, dirty, maxLines) =>
       }),
       bom: rarely,
       missingFinalNewline: rarely,
+      torn: dirty ? rarely : fc.constant(false),
     })
-    .map(({ lines, bom, missingFinalNewline }) => {
+    .map(({ lines, bom, missingFinalNewline, torn }) => {
       const contents = [];
       for (const { line } of lines) {
         const repeated = contents.length > 0 ? contents[line.repeats % contents.length] : Buffer.alloc(0);
@@ -670,6 +695,7 @@ const fileOf = (format, dirty, maxLines) =>
       }
       const pieces = contents.flatMap((bytes, at) => {
         const isLast = at === contents.length - 1;
+        if (isLast && torn) return [bytes.subarray(0, Math.ceil(bytes.length / 2))];
         if (isLast && missingFinalNewline) return [bytes];
         return [bytes, Buffer.from(lines[at].crlf ? '\r\n' : '\n')];
       });

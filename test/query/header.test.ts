@@ -34,6 +34,7 @@ describe('a good header', () => {
     const sql = [
       TITLE,
       QUESTION,
+      '-- needs: replay_runs',
       '-- param: by set(model|kind) = model -- what to group by',
       '-- param: order choice(up|down) = up -- which way',
       '-- param: gated_kind kinds = fill,email -- kinds',
@@ -88,6 +89,7 @@ describe('a good header', () => {
         judges: "final_verdict = 'accepted' AND gated",
         canaries: [{ value: '1', fields: { a: { b: [1] } } }],
       },
+      needsReplayRuns: true,
       sql,
       sha256: createHash('sha256').update(sql).digest('hex'),
     });
@@ -99,7 +101,13 @@ describe('a good header', () => {
       'q',
       [COLUMN, '--question:   What?  ', '--title:T', 'SELECT 1'].join('\r\n'),
     );
-    expect(query).toMatchObject({ title: 'T', question: 'What?', gate: null, params: [] });
+    expect(query).toMatchObject({
+      title: 'T',
+      question: 'What?',
+      gate: null,
+      params: [],
+      needsReplayRuns: false,
+    });
     expect(query.columns).toEqual([{ name: 'n', type: 'integer', label: 'calls', note: 'How many.' }]);
   });
 
@@ -119,6 +127,10 @@ describe('a bad header is refused with its line and a remedy', () => {
     ['an empty file', [''], 1, /no "title"/],
     ['a title twice', [TITLE, QUESTION, COLUMN, TITLE], 4, /"title" stands twice/],
     ['a gate twice', [...good, ...GATE, '-- gate: n'], 8, /"gate" stands twice/],
+    ['a need twice', [...good, '-- needs: replay_runs', '-- needs: replay_runs'], 5, /"needs" stands twice/],
+    ['a need of something else', [...good, '-- needs: sessions'], 4, /"sessions" is nothing/],
+    ['a need misspelt', [...good, '-- needs: Replay_runs'], 4, /"Replay_runs" is nothing/],
+    ['a need of nothing', [...good, '-- needs:'], 4, /"" is nothing/],
     ['an unknown key', [...good, '-- colunm: m text'], 4, /"colunm" is no key/],
     ['a parameter without a type', [...good, '-- param: by = model'], 4, /no parameter/],
     ['a parameter with a bad name', [...good, '-- param: min-n integer = 3'], 4, /no parameter/],
@@ -175,7 +187,14 @@ describe('a bad header is refused with its line and a remedy', () => {
 
 describe('shipped questions', () => {
   test('are all parsed, by name, each with its own file', () => {
-    expect(catalogue.map(({ name }) => name)).toEqual(['alarm', 'first-shot-rate']);
+    expect(catalogue.map(({ name }) => name).sort()).toEqual([
+      'alarm',
+      'corpus',
+      'first-shot',
+      'first-shot-rate',
+      'rejections',
+      'triple-rejections',
+    ]);
     for (const { name, file, sql } of catalogue) {
       expect(file).toBe(path.join(root, 'queries', `${name}.sql`));
       expect(sql).toBe(readFileSync(file, 'utf8'));
@@ -217,6 +236,11 @@ describe('shipped questions', () => {
     test('defaults are values that the options take', () => {
       expect(() => bindParams(query, {})).not.toThrow();
     });
+  });
+
+  test('only corpus cannot answer without a replay run', () => {
+    const needing = catalogue.filter(({ needsReplayRuns }) => needsReplayRuns);
+    expect(needing.map(({ name }) => name)).toEqual(['corpus']);
   });
 
   test('the gate of alarm', () => {

@@ -16,6 +16,15 @@ const { Database } = await initSqlJs({ useOldExtensionFunctions: false });
 const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 2_000 : 30;
 
 const SETTINGS: Readonly<Record<string, readonly Given[]>> = {
+  corpus: [{}, { min_n: ['0'] }, { min_n: ['2'] }],
+  'first-shot': [{}, { gated_kind: ['fill', 'email'] }, { gated_kind: ['nothing'] }],
+  rejections: [{}, { top: ['2'] }, { top: ['99'] }],
+  'triple-rejections': [
+    {},
+    { streak: ['2'] },
+    { streak: ['2'], count_no_candidate: true },
+    { streak: ['1'], count_no_candidate: true },
+  ],
   alarm: [{}, { gated_kind: ['fill', 'email', ' fill'] }, { gated_kind: ['nothing'], allow_unjudged: true }],
   'first-shot-rate': [
     {},
@@ -117,7 +126,7 @@ describe.each(catalogue)('$name gives the same rows, in the same order, on DuckD
       for (const given of SETTINGS[query.name]!) {
         const { duckdb, sqlite } = await onBoth(query, given, files);
         expect(sqlite).toEqual(duckdb);
-        if (query.name === 'first-shot-rate') expect(duckdb.length).toBeGreaterThan(0);
+        if (query.name !== 'alarm') expect(duckdb.length).toBeGreaterThan(0);
       }
     });
   }
@@ -167,7 +176,10 @@ const FOREIGN: Readonly<Record<string, RegExp>> = {
   '= TRUE': /(=|<>|\bis)\s*(not\s+)?true\b/i,
   'a quoted identifier': /["`]/,
   'a second statement': /;\s*\S/,
-  'LIMIT with an expression, TOP, FETCH': /\b(top|fetch|offset)\b/i,
+  'LIMIT with an expression, TOP, FETCH': /(?<![.\w])(top|fetch|offset)\b|\blimit\s+(?!\d+\s*$)/i,
+  'UNION other than UNION ALL': /\bunion\b(?!\s+all\b)/i,
+  'INTERSECT, EXCEPT (of sets here, of bags there)': /\b(intersect|except)\b/i,
+  'COUNT(DISTINCT …) of several': /\bcount\s*\(\s*distinct\b[^()]*,/i,
   'a window without an explicit frame': /\bover\s*\((?![^()]*\b(rows|range)\b)/i,
   'integer division': /\/\//,
   'FROM first': /^\s*from\b/i,
@@ -209,7 +221,68 @@ function foreignIn(sql: string): string[] {
         !/\.(timestamp|file|line|session_id)\s*(asc|desc)?\s*$/i.test(key),
     )
     .map((key) => `NULL order left open: ${key.trim()}`);
-  return [...constructs, ...functions, ...casts, ...sorted];
+  return [...constructs, ...functions, ...casts, ...sorted, ...hidingAliases(code), ...unnamedColumns(code)];
+}
+
+interface Selected {
+  readonly expression: string;
+  readonly alias: string | undefined;
+}
+
+/** The parts of `code` from `start` on that stand in no bracket opened behind it, cut at `separator`. */
+function cutOutside(code: string, start: number, separator: RegExp, end: RegExp): string[] {
+  const parts = [''];
+  let depth = 0;
+  for (const token of code.slice(start).match(/\w+|\s+|[^\w\s]/g) ?? []) {
+    if (token === '(') depth += 1;
+    if (token === ')') depth -= 1;
+    if (depth < 0 || (depth === 0 && end.test(token))) break;
+    if (depth === 0 && separator.test(token)) parts.push('');
+    else parts[parts.length - 1] += token;
+  }
+  return parts.map((part) => part.trim());
+}
+
+function selectLists(code: string): Selected[][] {
+  return [...code.matchAll(/\bselect\b(?:\s+distinct\b)?/gi)].map((found) =>
+    cutOutside(code, found.index + found[0].length, /^,$/, /^from$/i).map((item) => {
+      const [, expression = item, alias] = /^(.*\S)\s+as\s+(\w+)$/is.exec(item) ?? [];
+      return { expression, alias };
+    }),
+  );
+}
+
+/** ClickHouse takes `answered` for the alias in `SUM(answered) AS answered, SUM(1 - answered)`. */
+function hidingAliases(code: string): string[] {
+  return selectLists(code).flatMap((list) =>
+    list
+      .filter(({ alias }) =>
+        list.some(
+          (other) =>
+            alias !== undefined &&
+            other.alias !== alias &&
+            new RegExp(`(?<![.\\w])${alias}\\b(?!\\s*\\()`, 'i').test(other.expression),
+        ),
+      )
+      .map(({ alias }) => `an alias that hides a column named beside it: ${alias}`),
+  );
+}
+
+/** ClickHouse calls `k.model` "k.model" where another source has a `model` too. */
+function unnamedColumns(code: string): string[] {
+  const outermost = [...code.matchAll(/\bselect\b/gi)].find(({ index }) => {
+    const before = code.slice(0, index);
+    return before.split('(').length === before.split(')').length;
+  });
+  const main = code.slice(outermost?.index ?? 0);
+  return selectLists(main)[0]!
+    .filter(({ alias }) => alias === undefined)
+    .map(({ expression }) => expression)
+    .filter((expression) => {
+      const [, source, name] = /^(\w+)\.(\w+)$/.exec(expression) ?? [];
+      return source !== undefined && new RegExp(`\\b(?!${source}\\b)\\w+\\.${name}\\b`).test(main);
+    })
+    .map((expression) => `a column of a join without AS: ${expression}`);
 }
 
 describe('the SQL keeps to what DuckDB, ClickHouse, Trino, Spark and SQLite share', () => {
@@ -246,6 +319,14 @@ describe('the SQL keeps to what DuckDB, ClickHouse, Trino, Spark and SQLite shar
     ['SELECT a FROM t WHERE b = TRUE', '= TRUE'],
     ['SELECT a FROM t; SELECT 1', 'a second statement'],
     ['SELECT a FROM t GROUP BY ALL', 'GROUP BY ALL'],
+    ['SELECT TOP 3 a FROM t', 'LIMIT with an expression, TOP, FETCH'],
+    ['SELECT a FROM t LIMIT p.top', 'LIMIT with an expression, TOP, FETCH'],
+    ['SELECT a FROM t UNION SELECT a FROM u', 'UNION other than UNION ALL'],
+    ['SELECT a FROM t EXCEPT SELECT a FROM u', 'INTERSECT, EXCEPT (of sets here, of bags there)'],
+    ['SELECT COUNT(DISTINCT a, b) FROM t', 'COUNT(DISTINCT …) of several'],
+    ['SELECT SUM(a) AS a, SUM(1 - a) AS b FROM t', 'an alias that hides a column named beside it: a'],
+    ['SELECT t.a, u.b FROM t JOIN u ON u.a = t.a', 'a column of a join without AS: t.a'],
+    ['SELECT a FROM t ORDER BY n DESC', 'NULL order left open: n DESC'],
   ])('the check finds out %s', (sql, construct) => {
     expect(foreignIn(sql)).toContain(construct);
   });
@@ -253,8 +334,11 @@ describe('the SQL keeps to what DuckDB, ClickHouse, Trino, Spark and SQLite shar
   test('and takes what is shared', () => {
     const sql = `-- a comment with 1.0, :: and FILTER (
       WITH c AS (SELECT t.a, CAST(t.b AS DOUBLE) AS b, 3.84e0 * t.n AS x FROM t CROSS JOIN params p WHERE t.a <> '::[1.0]')
-      SELECT c.a, COALESCE(SUM(c.b) OVER (ORDER BY c.line ROWS BETWEEN 1 PRECEDING AND CURRENT ROW), 0e0) AS s
-      FROM c JOIN u ON u.a = c.a ORDER BY c.a NULLS LAST, c.line`;
+      SELECT c.a AS a, c.r, SUM(n) AS n, MAX(c.m) AS m, SUM(c.m) AS m_sum, COALESCE(SUM(c.b) OVER (ORDER BY c.line ROWS BETWEEN 1 PRECEDING AND CURRENT ROW), 0e0) AS o
+      FROM c JOIN u ON u.a = c.a
+      UNION ALL
+      SELECT d.a, COUNT(DISTINCT d.s) AS s FROM (SELECT DISTINCT u.a, u.s FROM u) d CROSS JOIN params p
+      WHERE d.s <= p.top GROUP BY d.a ORDER BY c.a DESC NULLS LAST, c.line LIMIT 5`;
     expect(foreignIn(sql)).toEqual([]);
   });
 });
