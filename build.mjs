@@ -22,7 +22,7 @@ const common = {
 
 const cli = await build({
   ...common,
-  entryPoints: { lakelog: 'src/main.ts' },
+  entryPoints: { lakelog: 'src/main.ts', box: 'src/box.ts' },
   outdir: out,
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
@@ -44,6 +44,9 @@ mkdirSync(`${out}/schema`, { recursive: true });
 for (const [record, name] of [
   ['session', 'session.iterate.v1'],
   ['replay', 'replay.run.v1'],
+  ['result', 'lakelog.result.v1'],
+  ['story', 'lakelog.story.v1'],
+  ['ack', 'lakelog.ack.v1'],
 ]) {
   writeFileSync(`${out}/schema/${name}.json`, `${JSON.stringify(jsonSchema(record), null, 2)}\n`);
 }

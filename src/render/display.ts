@@ -24,7 +24,7 @@ function percent(value: number): string {
 }
 
 /** Three decimals, or three significant digits below one; digits before the point are never cut. */
-function decimal(value: number): string {
+export function decimal(value: number): string {
   if (Number.isInteger(value) || !Number.isFinite(value)) return String(value);
   return String(Number(Math.abs(value) < 1 ? value.toPrecision(3) : value.toFixed(3)));
 }

@@ -17,6 +17,7 @@ export function facts(receipt: Receipt, room: number): [label: string, text: str
     ['window', range(window)],
     ['newest', newest_record === null ? 'no record' : instant(newest_record) + old],
     ['canary', canary === null ? 'none planted' : `${canary.planted} planted, ${canary.found} found`],
+    ['acked', acknowledged(receipt, room)],
     [
       'query',
       `${clip(sanitize(query.name), 30)} ${sanitize(query.sha256.slice(0, 12))}, lakelog ${sanitize(version)}`,
@@ -46,6 +47,16 @@ function calls(receipt: Receipt): string {
   const replays = replay_runs_loaded === 0 ? '' : `, ${plural(replay_runs_loaded, 'replay run')}`;
   const doubts = `${inconsistent} inconsistent, ${not_judgeable} not judgeable, ${conflicts} conflicts`;
   return `${calls_loaded} loaded${replays}, ${calls_selected} selected; ${doubts}`;
+}
+
+/** Always there for a gate: what was silenced must be seen to be little. */
+function acknowledged({ acknowledged }: Receipt, room: number): string {
+  if (acknowledged === null) return '';
+  const { calls, rejects, file } = acknowledged;
+  const kinds = [calls > 0 ? plural(calls, 'call') : '', rejects > 0 ? plural(rejects, 'reject') : ''];
+  const named = kinds.filter((kind) => kind !== '').join(', ');
+  const text = `${calls + rejects} acknowledged${named === '' ? '' : `: ${named}`}`;
+  return file === null ? text : `${text} (${clip(sanitize(file), Math.max(room - text.length - 3, 12))})`;
 }
 
 function gaps({ gaps }: Receipt, room: number): string {

@@ -8,7 +8,7 @@ import { clip } from './wrap.js';
 export const KINDS = ['fired', 'cannot_vouch', 'notices'] as const;
 export type Kind = (typeof KINDS)[number];
 
-const WORDS: Readonly<Record<Kind, string>> = {
+export const WORDS: Readonly<Record<Kind, string>> = {
   fired: 'fired:',
   cannot_vouch: 'cannot vouch:',
   notices: 'notice:',

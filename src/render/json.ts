@@ -4,7 +4,7 @@ import type { Report } from './report.js';
 import { escapeJson } from './sanitize.js';
 
 /** One envelope on one line; its keys and their order are an API. */
-export function renderJson({ query, params, result, verdict, receipt }: Report): string {
+export function renderJson({ query, params, result, truncated, verdict, receipt }: Report): string {
   const names = uniqueNames(result.columns);
   const columns = result.columns.map(({ type, note }, i) => ({ name: names[i], type, note: note ?? null }));
   return [
@@ -16,6 +16,7 @@ export function renderJson({ query, params, result, verdict, receipt }: Report):
     `,"verdict":${encode(verdict ?? null)}`,
     `,"columns":${encode(columns)}`,
     `,"rows":[${objects(result).join(',')}]`,
+    `,"truncated":${truncated === true}`,
     `,"receipt":${encode(receipt)}`,
     '}\n',
   ].join('');
@@ -30,25 +31,27 @@ export function renderJsonLines({ result }: Report): string {
 
 /** JSON text passes as it is, so that no number of it loses digits; line ends between its tokens go. */
 export function cellJson(cell: Cell | undefined, column: Column): string {
-  if (column.type === 'json' && typeof cell === 'string' && isJson(cell)) {
-    return escapeJson(cell.replace(/[\r\n\t]/g, ''));
-  }
-  return encode(cell ?? null);
+  return column.type === 'json' && typeof cell === 'string' ? jsonText(cell) : encode(cell ?? null);
+}
+
+/** JSON text as the JSON it is; other text as a string. */
+export function jsonText(text: string): string {
+  return isJson(text) ? escapeJson(text.replace(/[\r\n\t]/g, '')) : encode(text);
 }
 
 // Objects are written, not built: a column may be called `__proto__` or `0`, and order is part of the format.
-function objects(result: Result): string[] {
+export function objects(result: Result): string[] {
   const keys = uniqueNames(result.columns).map((name) => `${encode(name)}:`);
   return result.rows.map(
     (row) => `{${result.columns.map((column, i) => keys[i] + cellJson(row[i], column)).join(',')}}`,
   );
 }
 
-function encode(value: unknown): string {
+export function encode(value: unknown): string {
   return escapeJson(JSON.stringify(value));
 }
 
-function isJson(text: string): boolean {
+export function isJson(text: string): boolean {
   try {
     JSON.parse(text);
     return true;

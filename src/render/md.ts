@@ -27,6 +27,24 @@ export function renderMarkdown({ result }: Report): string {
   return [head, rule, ...body].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 }
 
-function escapeMarkdown(text: string): string {
+/** Text that is safe for a terminal, as Markdown that means just that text. */
+export function escapeMarkdown(text: string): string {
   return text.replace(MARKUP, (match) => ENTITIES[match] ?? `\\${match}`);
+}
+
+/** Text of one line as code, with more backticks around it than it holds in a row. */
+export function codeSpan(text: string): string {
+  const ticks = '`'.repeat(longestTicks(text) + 1);
+  const padding = /^[` ]|[` ]$/.test(text) ? ' ' : '';
+  return ticks + padding + text + padding + ticks;
+}
+
+/** Lines as they stand, in a fence that none of them can close. */
+export function fenced(text: string): string {
+  const fence = '`'.repeat(Math.max(3, longestTicks(text) + 1));
+  return `${fence}text\n${text.endsWith('\n') ? text : `${text}\n`}${fence}\n`;
+}
+
+function longestTicks(text: string): number {
+  return (text.match(/`+/g) ?? []).reduce((most, ticks) => Math.max(most, ticks.length), 0);
 }

@@ -9,6 +9,8 @@ export interface Paint {
   readonly doubtful: Brush;
   readonly strong: Brush;
   readonly faint: Brush;
+  readonly added: Brush;
+  readonly removed: Brush;
 }
 
 /** An explicit level: the caller has read NO_COLOR, FORCE_COLOR and TERM, chalk's own guess must not override it. */
@@ -20,5 +22,7 @@ export function paintFor(style: Style): Paint {
     doubtful: (text) => chalk.yellow.bold(text),
     strong: (text) => chalk.bold(text),
     faint: (text) => chalk.dim(text),
+    added: (text) => chalk.green(text),
+    removed: (text) => chalk.red(text),
   };
 }

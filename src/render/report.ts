@@ -1,3 +1,4 @@
+import type { GateSpec } from '../schema/gate.js';
 import type { Cell, Receipt, Result, Verdict } from '../schema/result.js';
 
 /** All that a renderer may show. */
@@ -5,6 +6,10 @@ export interface Report {
   readonly query: { readonly name: string; readonly title: string };
   readonly params: Readonly<Record<string, Cell>>;
   readonly result: Result;
+  /** More rows than these were found; set only where a row cap applies. */
+  readonly truncated?: boolean;
+  /** Absent for a query that is no gate. */
+  readonly gate?: GateSpec;
   /** Absent for a query that is no gate. */
   readonly verdict?: Verdict;
   readonly receipt: Receipt;
@@ -14,11 +19,11 @@ export interface Style {
   readonly color: boolean;
   /** Columns of the terminal; null = not a terminal: nothing is wrapped, reflowed or cut. */
   readonly width: number | null;
-  /** Whether the terminal understands OSC 8; no renderer of this folder emits any yet. */
+  /** A terminal that understands OSC 8: links are made of what they are, elsewhere the address is printed. */
   readonly hyperlinks?: boolean;
 }
 
-export type Format = 'table' | 'json' | 'jsonl' | 'csv' | 'md';
+export type Format = 'table' | 'json' | 'jsonl' | 'csv' | 'md' | 'github' | 'junit';
 
 /** Returns the whole document with its last line terminated. */
 export type Renderer = (report: Report, style: Style) => string;

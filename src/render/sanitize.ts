@@ -6,16 +6,27 @@ const UNSEEN =
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** Text of unknown origin with everything that moves, hides or reorders made visible: `\x1b`, `\u202e`, `\n`. */
+// GitHub's runner obeys what a step prints: `##[command]` anywhere in a line, `::command::` where a line begins.
+// https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+const RUNNER_COMMAND = /##(?=\[)|^ *::(?=[a-z][a-z-]*(?: .*)?::)/gi;
+
+/**
+ * Text of unknown origin with everything that moves, hides or reorders made visible (`\x1b`, `\u202e`, `\n`) and
+ * nothing left that a CI runner would obey.
+ */
 export function sanitize(text: string): string {
-  return text.replace(UNSEEN, (char) => SHORT[char] ?? visible(char.codePointAt(0) ?? 0));
+  return text
+    .replace(UNSEEN, (char) => SHORT[char] ?? visible(char.codePointAt(0) ?? 0))
+    .replace(RUNNER_COMMAND, (start) => start.slice(0, -1) + visible(start.charCodeAt(start.length - 1)));
 }
 
-/** JSON text that means the same and holds no character a terminal could act on. */
+/** JSON text that means the same and holds nothing that a terminal or a CI runner could act on. */
 export function escapeJson(json: string): string {
-  return json.replace(UNSEEN, (char) =>
-    Array.from({ length: char.length }, (_, i) => `\\u${hex(char.charCodeAt(i), 4)}`).join(''),
-  );
+  return json
+    .replace(UNSEEN, (char) =>
+      Array.from({ length: char.length }, (_, i) => `\\u${hex(char.charCodeAt(i), 4)}`).join(''),
+    )
+    .replaceAll('##[', '#\\u0023[');
 }
 
 function visible(code: number): string {

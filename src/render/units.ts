@@ -19,9 +19,34 @@ export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** Milliseconds → `812 ms`, `4.2 s`, `3 min 5 s`. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${grouped(Math.floor(seconds / 3600))} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+/** 1204 → `1,204`. */
+export function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
 function span(seconds: number): string {
   if (seconds < 60) return `${Math.floor(seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`;
   return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** `1,204 → 96 tokens`, `?` for the half that is not known; '' where neither is. */
+export function tokens(counted: {
+  readonly input_tokens: number | null;
+  readonly output_tokens: number | null;
+}): string {
+  const { input_tokens, output_tokens } = counted;
+  if (input_tokens === null && output_tokens === null) return '';
+  const shown = (count: number | null) => (count === null ? '?' : grouped(count));
+  return `${shown(input_tokens)} → ${shown(output_tokens)} tokens`;
 }

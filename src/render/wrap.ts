@@ -2,9 +2,24 @@ import { characters, columns } from './measure.js';
 
 /** Lines of at most `width` columns, broken at spaces, inside a word only where the word alone is too wide. */
 export function wrap(text: string, width: number): string[] {
+  return fill(
+    text.split(' ').flatMap((word) => breakWord(word, width)),
+    width,
+  );
+}
+
+/** The same, with words that are too wide left whole: ids, paths and commands are there to be copied. */
+export function wrapWhole(text: string, width: number): string[] {
+  return fill(
+    text.split(' ').map((word) => ({ text: word, width: columns(word) })),
+    width,
+  );
+}
+
+function fill(words: readonly Word[], width: number): string[] {
   const lines: string[] = [];
   let line: Word | null = null;
-  for (const word of text.split(' ').flatMap((word) => breakWord(word, width))) {
+  for (const word of words) {
     if (line !== null && line.width + 1 + word.width <= width) {
       line = { text: `${line.text} ${word.text}`, width: line.width + 1 + word.width };
     } else {

@@ -1,8 +1,17 @@
 import { z } from 'zod';
+import {
+  ACK_SCHEMA,
+  ackLine,
+  RESULT_FORMAT,
+  resultEnvelope,
+  STORY_FORMAT,
+  storyEnvelope,
+} from './envelope.js';
 import { ATTEMPT_FIELDS, REPLAY_SCHEMA, SESSION_SCHEMA } from './fields.js';
 import { looseRecord, replayRecord, sessionRecord } from './records.js';
 
 export type RecordName = 'session' | 'replay';
+export type EnvelopeName = 'result' | 'story' | 'ack';
 
 /** A JSON Schema (draft 2020-12) as plain data. */
 export type JsonSchema = { [keyword: string]: unknown };
@@ -11,8 +20,47 @@ export type JsonSchema = { [keyword: string]: unknown };
  * The published JSON Schema of a record. Two things it cannot say as strictly as the loader: that the day of a
  * timestamp exists is only `format: date-time`, and JSON Schema takes `1.0` for an integer.
  */
-export function jsonSchema(name: RecordName): JsonSchema {
-  return name === 'session' ? sessionSchema() : replaySchema();
+export function jsonSchema(name: RecordName | EnvelopeName): JsonSchema {
+  switch (name) {
+    case 'session':
+      return sessionSchema();
+    case 'replay':
+      return replaySchema();
+    case 'result':
+      return closedSchema(RESULT_FORMAT, resultEnvelope, 'What lakelog prints for a question with --json');
+    case 'story':
+      return closedSchema(STORY_FORMAT, storyEnvelope, 'What lakelog show prints with --json');
+    case 'ack':
+      return closedSchema(
+        ACK_SCHEMA,
+        ackLine,
+        'One acknowledgement: one line of lakelog-acks.jsonl, JSON Lines in UTF-8, terminated by \\n',
+      );
+  }
+}
+
+/** What lakelog itself writes: nothing but the keys that are named, except where a shape is open. */
+function closedSchema(title: string, schema: z.ZodType, what: string): JsonSchema {
+  const { $schema, description, ...rest } = z.toJSONSchema(schema, {
+    target: 'draft-2020-12',
+    io: 'input',
+    reused: 'inline',
+    override: ({ jsonSchema }) => {
+      // zod writes the equivalent {}, which reads like an omission.
+      if (isEmpty(jsonSchema.additionalProperties)) jsonSchema.additionalProperties = true;
+    },
+  });
+  return {
+    $schema,
+    $id: `https://lakelog.dev/schema/${title}.json`,
+    title,
+    description: description === undefined ? `${what}.` : `${what}. ${description}`,
+    ...rest,
+  };
+}
+
+function isEmpty(schema: unknown): boolean {
+  return typeof schema === 'object' && schema !== null && Object.keys(schema).length === 0;
 }
 
 function sessionSchema(): JsonSchema {

@@ -116,4 +116,14 @@ export interface Receipt {
   readonly newest_record_age_s: number | null;
   /** The canary: lines that were planted and found before anything else was believed; null for no gate. */
   readonly canary: { readonly planted: number; readonly found: number } | null;
+  /** What acknowledgements took out of this verdict; null for no gate. */
+  readonly acknowledged: Acknowledged | null;
+}
+
+export interface Acknowledged {
+  /** Rows of the gate. */
+  readonly calls: number;
+  readonly rejects: number;
+  /** The file of acknowledgements; null where there is none. */
+  readonly file: string | null;
 }

@@ -13,7 +13,7 @@ describe('json', () => {
     expect(result.trimEnd()).not.toContain('\n');
     const envelope = JSON.parse(result);
     expect(Object.keys(envelope)).toEqual(
-      'format lakelog query title params verdict columns rows receipt'.split(' '),
+      'format lakelog query title params verdict columns rows truncated receipt'.split(' '),
     );
     expect(envelope).toEqual({
       format: 'lakelog.result.v1',
@@ -27,6 +27,7 @@ describe('json', () => {
         { name: 'rate', type: 'fraction', note: null },
       ],
       rows: [{ kind: 'fill', rate: 0.714285 }],
+      truncated: false,
       receipt: receipt(),
     });
   });

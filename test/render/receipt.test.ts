@@ -55,6 +55,7 @@ describe('receipt', () => {
         'window    all time (UTC)',
         'newest    2026-09-01T08:00:00Z, 3 h ago',
         'canary    3 planted, 3 found',
+        'acked     0 acknowledged',
         'query     alarm 0123456789ab, lakelog 0.1.0',
         '',
       ].join('\n'),
@@ -83,6 +84,7 @@ describe('receipt', () => {
         'window    since 2026-08-01T00:00:00Z (Europe/Berlin)',
         'newest    2026-09-01T08:00:00Z, 3 h ago',
         'canary    3 planted, 3 found',
+        'acked     0 acknowledged',
         'query     alarm 0123456789ab, lakelog 0.1.0',
         '',
       ].join('\n'),
@@ -116,6 +118,20 @@ describe('receipt', () => {
     expect(renderReceipt(gate({}), PIPE)).toMatch(/^612 lines = /);
   });
 
+  it.each([
+    [{ calls: 0, rejects: 0, file: null }, '0 acknowledged'],
+    [{ calls: 0, rejects: 0, file: 'lakelog-acks.jsonl' }, '0 acknowledged (lakelog-acks.jsonl)'],
+    [{ calls: 1, rejects: 1, file: 'acks.jsonl' }, '2 acknowledged: 1 call, 1 reject (acks.jsonl)'],
+    [{ calls: 0, rejects: 3, file: 'a\x1b' }, '3 acknowledged: 3 rejects (a\\x1b)'],
+  ])('counts what was acknowledged: %j', (acknowledged, text) => {
+    const made = gate({ verdict: verdict(), receipt: receipt({ acknowledged }) });
+    expect(renderReceipt(made, terminal(80)).split('\n')).toContain(`acked     ${text}`);
+  });
+
+  it('has no such line where nothing can be acknowledged', () => {
+    expect(renderReceipt(gate({ receipt: receipt({ acknowledged: null }) }), PIPE)).not.toContain('acked');
+  });
+
   it('colours the verdict word only when told to', () => {
     expect(renderReceipt(gate({ verdict: verdict() }), { color: true, width: 80 })).toContain(
       '\x1b[32m\x1b[1mCLEAR\x1b[',
@@ -139,6 +155,7 @@ describe('receipt', () => {
           'canary ',
           'newest ',
           'window ',
+          'acked ',
           'ffffffffffff',
         ]) {
           expect(output.replace(/\n\s*/g, ' ')).toContain(must);

@@ -55,6 +55,7 @@ export function receipt(over: Partial<Receipt> = {}): Receipt {
     newest_record: '2026-09-01T08:00:00.000Z',
     newest_record_age_s: 3 * 3600 + 20,
     canary: { planted: 3, found: 3 },
+    acknowledged: { calls: 0, rejects: 0, file: null },
     ...over,
   };
 }
@@ -86,6 +87,7 @@ export function monster(text = 'x', most = Number.POSITIVE_INFINITY): { receipt:
   const many = <T>(count: number, make: (i: number) => T): T[] =>
     Array.from({ length: Math.min(count, most) }, (_, i) => make(i));
   const path = (i: number) => `/var/lib/${'very-long-folder/'.repeat(8)}${text}-${i}.jsonl`;
+  const { file: _, ...totals } = account('');
   const finding = (i: number): Finding => ({
     code: 'rejects',
     message: `${i} lines ${'that nobody could read at all '.repeat(20)}${text}`,
@@ -100,7 +102,7 @@ export function monster(text = 'x', most = Number.POSITIVE_INFINITY): { receipt:
       query: { name: `alarm-${text}`.repeat(10), sha256: 'f'.repeat(64) },
       files,
       totals: {
-        ...account(''),
+        ...totals,
         lines: 123_456_789_012,
         loaded: 123_456_789_012,
         rejected: 123_456_789,
@@ -126,6 +128,7 @@ export function monster(text = 'x', most = Number.POSITIVE_INFINITY): { receipt:
       conflicts: 1_234_567,
       gaps: many(500, (i) => ({ writer_id: `writer-${text}-${i}`, missing: i + 1 })),
       window: { since: '2026-01-01T00:00:00.000Z', until: '2026-09-01T00:00:00.000Z', tz: `Mars/${text}` },
+      acknowledged: { calls: 123_456, rejects: 123_456, file: path(0) },
     }),
     verdict: verdict({
       status: 'fired',

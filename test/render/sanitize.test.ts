@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  formatNames,
   formats,
+  gateFormatNames,
   type Report,
   renderAccounting,
   renderError,
   renderFindings,
   renderReceipt,
+  renderStepSummary,
   sanitize,
 } from '../../src/render/index.js';
 import { monster, PIPE, report, terminal } from './sample.js';
@@ -42,7 +43,7 @@ const NASTY = [
   'ﷺ \ufff9x\ufffay\ufffb \u3164 \u{e0101}',
 ];
 
-function everyOutput(text: string): string[] {
+function everyOutput(text: string, styles = [PIPE, terminal(40)]): string[] {
   const columns = [
     { name: text, type: 'text' as const, label: text, note: text },
     { name: 'reason', type: 'text' as const },
@@ -59,13 +60,14 @@ function everyOutput(text: string): string[] {
     receipt,
     verdict,
   };
-  return [PIPE, terminal(40)].flatMap((style) => [
-    ...formatNames.map((name) => formats[name](full, style)),
+  const drawn = styles.flatMap((style) => [
+    ...gateFormatNames.map((name) => formats[name](full, style)),
     renderReceipt(full, style),
     renderAccounting(full, style),
     renderFindings(verdict, style),
     renderError({ what: text, where: text, next: text, detail: text }, style),
   ]);
+  return [...drawn, renderStepSummary(full)];
 }
 
 describe('sanitize', () => {
@@ -77,6 +79,11 @@ describe('sanitize', () => {
     ['Zoë 中文 😀 ☺️ ñ', 'Zoë 中文 😀 ☺️ ñ'],
     ['x\ufe0fx', 'x\\ufe0fx'],
     ['☺\ufe0f\ufe0f', '☺\ufe0f\\ufe0f'],
+    ['a ##[add-mask]b', 'a #\\x23[add-mask]b'],
+    ['  ::stop-commands::x', '  :\\x3astop-commands::x'],
+    ['::error file=a::x', ':\\x3aerror file=a::x'],
+    ['::1 and ::ffff:10.0.0.1', '::1 and ::ffff:10.0.0.1'],
+    ['std::vector::at, ## [a]', 'std::vector::at, ## [a]'],
   ])('%j becomes %j', (raw, safe) => {
     expect(sanitize(raw)).toBe(safe);
   });
@@ -100,6 +107,30 @@ describe('sanitize', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+/** As GitHub's runner looks for commands in every line of stdout and stderr. */
+function isCommand(line: string): boolean {
+  return line.includes('##[') || /^\s*::[a-z-]+( [^:]*)?::/i.test(line);
+}
+
+describe('a CI runner', () => {
+  it.each(['##[add-mask]x', '::stop-commands::x', ' ::add-mask::x', '\n::error::x', '::warning title=a::b'])(
+    'is not given the command %j by any output but its own',
+    (text) => {
+      // A terminal, where long lines are wrapped, is no CI run, and the summary goes into a file.
+      const printed = everyOutput(text, [PIPE]).slice(0, -1);
+      const verbs = printed.flatMap((output) => output.split('\n').filter(isCommand));
+      expect(verbs.filter((line) => !/^::(error|warning|notice) .*title=lakelog /.test(line))).toEqual([]);
+    },
+  );
+
+  it('reads the same JSON', () => {
+    const made = report({ a: 'text', b: 'json' }, [['##[x]##[', '{"##[k":"###["}']]);
+    const json = formats.json(made, PIPE);
+    expect(isCommand(json)).toBe(false);
+    expect(JSON.parse(json).rows).toEqual([{ a: '##[x]##[', b: { '##[k': '###[' } }]);
   });
 });
 

@@ -1,0 +1,17 @@
+import type { Report } from './report.js';
+import { plural } from './units.js';
+
+/** What came of it in half a sentence: `judged 412 calls, no violation`. */
+export function outcomeOf({ verdict, receipt, result }: Report): string {
+  if (verdict === undefined) return plural(result.rows.length, 'row');
+  const { calls = 0, rejects = 0 } = receipt.acknowledged ?? {};
+  const acknowledged = calls + rejects === 0 ? '' : `, ${calls + rejects} acknowledged`;
+  const judged = `judged ${plural(receipt.judged ?? 0, 'call')}`;
+  const doubts = verdict.cannot_vouch.length;
+  const say = {
+    clear: ', no violation',
+    fired: `, found violations${doubts === 0 ? '' : ' and cannot vouch for the rest'}`,
+    cannot_vouch: `, cannot vouch (${plural(doubts, 'reason')})`,
+  };
+  return judged + say[verdict.status] + acknowledged;
+}

@@ -1,0 +1,36 @@
+/** A line of the file of acknowledgements (JSON Lines, `lakelog.ack.v1`): meant to be read and versioned. */
+export type AckLine = CallAck | RejectAck;
+
+interface Said {
+  readonly schema: 'lakelog.ack.v1';
+  readonly file: string;
+  readonly line: number;
+  /** Why it is settled, in words; never empty. */
+  readonly reason: string;
+  readonly by: string;
+  /** RFC 3339 UTC. */
+  readonly at: string;
+  /** Last day it holds (UTC), YYYY-MM-DD; null = until it no longer matches. */
+  readonly until: string | null;
+}
+
+/** One call in one gate's answer, with the facts that must still be true. */
+export interface CallAck extends Said {
+  readonly what: 'call';
+  readonly gate: string;
+  readonly call_key: string;
+  readonly session_id: string;
+  readonly timestamp: string;
+  readonly kind: string;
+  readonly model: string;
+  readonly iterations: number;
+  readonly final_verdict: string;
+  readonly grounded_in_roster: boolean | null;
+}
+
+/** One line that could not be loaded, by the hash of its bytes. */
+export interface RejectAck extends Said {
+  readonly what: 'reject';
+  readonly line_sha256: string;
+  readonly reject_reason: string;
+}

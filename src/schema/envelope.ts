@@ -1,0 +1,352 @@
+import { z } from 'zod';
+import {
+  ATTEMPT_FIELDS,
+  DOCUMENT_FIELDS,
+  FINAL_VERDICTS,
+  type Field,
+  REPLAY_FIELDS,
+  SESSION_FIELDS,
+  TIMESTAMP_PATTERN,
+} from './fields.js';
+
+export type { AckLine } from './ack.js';
+
+export const RESULT_FORMAT = 'lakelog.result.v1';
+export const STORY_FORMAT = 'lakelog.story.v1';
+export const ACK_SCHEMA = 'lakelog.ack.v1';
+
+const text = z.string();
+const said = text.regex(/\S/, { error: 'must not be empty' });
+const whole = z.int();
+const count = whole.min(0);
+const lineNumber = whole.min(1);
+const day = z.iso.date({ error: 'not a date (YYYY-MM-DD)' });
+const instant = text
+  .regex(new RegExp(TIMESTAMP_PATTERN), { error: 'not RFC 3339 with offset', abort: true })
+  .refine((value) => day.safeParse(value.slice(0, 10)).success, { error: 'no such calendar day' })
+  .meta({ format: 'date-time' });
+const sha256 = text.regex(/^[0-9a-f]{64}$/, { error: 'not a SHA-256 in lower-case hex' });
+
+/** A name of a field of the records, with the sentence that describes it there. */
+function noted<T extends z.ZodType>(fields: readonly Field[], name: string, value: T): T {
+  const field = fields.find((candidate) => candidate.name === name);
+  if (field === undefined) throw new Error(`there is no field ${name}`);
+  return value.meta({
+    ...value.meta(),
+    description: field.note,
+    ...(field.content ? { 'x-lakelog-content': true } : {}),
+  });
+}
+
+const ofCall = <T extends z.ZodType>(name: string, value: T) => noted(SESSION_FIELDS, name, value);
+const ofAttempt = <T extends z.ZodType>(name: string, value: T) => noted(ATTEMPT_FIELDS, name, value);
+const ofRun = <T extends z.ZodType>(name: string, value: T) => noted(REPLAY_FIELDS, name, value);
+const ofDocument = <T extends z.ZodType>(name: string, value: T) => noted(DOCUMENT_FIELDS, name, value);
+
+const file = text.min(1).describe('File the record stands in, as it was named.');
+const line = lineNumber.describe('Physical line in that file, from 1.');
+const lakelog = text.describe('Version of lakelog that wrote this.');
+
+// --- lakelog.result.v1
+
+const finding = z.strictObject({
+  code: text.min(1).describe('Stable identifier, e.g. rejects or missing_input.'),
+  message: text.describe('What, in one sentence without a final full stop.'),
+  where: text.optional().describe('file:line or path, where there is one.'),
+  next: text.optional().describe('The next command to run or thing to do.'),
+});
+
+const verdict = z
+  .strictObject({
+    status: z
+      .enum(['clear', 'fired', 'cannot_vouch'])
+      .describe('A fired gate outranks one that cannot vouch.'),
+    exit_code: z
+      .union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)])
+      .describe('What the process ends with.'),
+    fired: z.array(finding).describe('Violations, a finding per rule.'),
+    cannot_vouch: z.array(finding).describe('Why this run is no proof.'),
+    notices: z.array(finding).describe('What the reader should know all the same.'),
+  })
+  .nullable()
+  .describe('The verdict of a gate; null for a question that is none.');
+
+const column = z.strictObject({
+  name: text.describe('Key in the rows.'),
+  type: z
+    .enum(['text', 'integer', 'number', 'fraction', 'boolean', 'timestamp', 'json'])
+    .describe('fraction = 0 to 1, unrounded; timestamp = RFC 3339 UTC.'),
+  note: text.nullable().describe('What it holds, in one sentence.'),
+});
+
+const totals = {
+  bytes: count.describe('Bytes read, uncompressed.'),
+  lines: count.describe('Always loaded + rejected + duplicates + blank + pending.'),
+  loaded: count.describe('Lines that became a record.'),
+  rejected: count.describe('Lines that could not be loaded.'),
+  duplicates: count.describe('Lines that repeat an earlier one byte for byte.'),
+  blank: count.describe('Lines of white space only.'),
+  pending: count.describe('Unfinished last lines that may still be written.'),
+  conflicts: count.describe('Loaded calls whose call_id another loaded line with other bytes carries too.'),
+  newest_record: instant.nullable().describe('Time of the newest record, UTC; null where nothing loaded.'),
+};
+
+const receipt = z
+  .strictObject({
+    version: lakelog,
+    query: z
+      .strictObject({ name: text.describe('Its name.'), sha256: sha256.describe('Hash of the SQL.') })
+      .describe('The question and the SQL that ran.'),
+    inputs_from: text.describe('Where the inputs came from: arguments, environment, config or default.'),
+    files: z
+      .array(z.strictObject({ file: text.describe('The file, as it was named.'), ...totals }))
+      .describe('The account of every file.'),
+    totals: z.strictObject(totals).describe('The sum of all files.'),
+    problems: z
+      .array(
+        z.strictObject({
+          path: text.describe('The input, as it was named.'),
+          problem: z
+            .enum(['missing', 'unreadable', 'no_logs', 'no_records'])
+            .describe('What is wrong with it.'),
+          detail: text.describe('The same in words.'),
+        }),
+      )
+      .describe('Inputs that gave no record.'),
+    rejects: z
+      .array(
+        z.strictObject({
+          reason: text.describe('bad_json, missing:kind, type:iterations, value:final_verdict, …'),
+          count: count.describe('Lines rejected for it.'),
+          first: text.describe('file:line of the first one.'),
+          detail: text.describe('What is wrong with the first one; never holds content fields.'),
+        }),
+      )
+      .describe('Rejected lines by reason.'),
+    calls_loaded: count.describe('Calls loaded, unfiltered.'),
+    replay_runs_loaded: count.describe('Replay runs loaded, unfiltered.'),
+    calls_selected: count.describe('Calls that pass the filters.'),
+    judged: count.nullable().describe('Calls the gate judged; null for a question that is no gate.'),
+    gated_kinds: z.array(text).describe('Kinds whose accepted calls must be grounded.'),
+    kinds_not_gated: z
+      .array(
+        z.strictObject({ kind: text.describe('The kind.'), calls: count.describe('Selected calls of it.') }),
+      )
+      .describe('The other kinds and how many selected calls each has.'),
+    inconsistent: count.describe(
+      'Selected calls whose attempts disagree with iterations or are not understood.',
+    ),
+    not_judgeable: count.describe('Selected calls with iterations but without recorded attempts.'),
+    conflicts: count.describe('Calls whose call_id another call with other bytes carries too.'),
+    gaps: z
+      .array(
+        z.strictObject({
+          writer_id: text.describe('The process that wrote them.'),
+          missing: count.describe('How many are lost.'),
+        }),
+      )
+      .describe("Lines lost between a writer's smallest and largest seq."),
+    window: z
+      .strictObject({
+        since: instant.nullable().describe('From this time on.'),
+        until: instant.nullable().describe('Before this time.'),
+        tz: text.describe('Time zone of dates.'),
+      })
+      .describe('Half-open; null = unbounded.'),
+    newest_record: instant.nullable().describe('Time of the newest call loaded, unfiltered.'),
+    newest_record_age_s: whole.nullable().describe('Its age in seconds; negative = in the future.'),
+    canary: z
+      .strictObject({ planted: count.describe('Lines planted.'), found: count.describe('Lines found.') })
+      .nullable()
+      .describe('Lines that were planted and found before anything else was believed; null for no gate.'),
+    acknowledged: z
+      .strictObject({
+        calls: count.describe('Rows of the gate that were acknowledged.'),
+        rejects: count.describe('Rejected lines that were acknowledged.'),
+        file: text.nullable().describe('The file of acknowledgements; null where there is none.'),
+      })
+      .nullable()
+      .describe('What acknowledgements took out of this verdict; null for no gate.'),
+  })
+  .describe('The account of what was read and judged.');
+
+/** What `--json` prints for a question. */
+export const resultEnvelope = z
+  .strictObject({
+    format: z.literal(RESULT_FORMAT).describe('Names this shape.'),
+    lakelog,
+    query: text.describe('Name of the question.'),
+    title: text.describe('Its title.'),
+    params: z.record(text, z.unknown()).describe('Parameters of the question, as they were meant.'),
+    verdict,
+    columns: z.array(column).describe('Columns, in the order of the keys of each row.'),
+    rows: z
+      .array(z.looseObject({}))
+      .describe('An object a row; whole numbers beyond 2^53 are decimal strings.'),
+    truncated: z.boolean().describe('More rows than these were found, and a row cap cut them.'),
+    receipt,
+  })
+  .describe('The answer to one question, on one line.');
+
+// --- lakelog.story.v1
+
+const attempt = z.strictObject({
+  attempt_number: lineNumber.describe('Position in the call, from 1.'),
+  verdict: text.describe(
+    'accepted, rejected, no_candidate or infra_error; other where it is not understood.',
+  ),
+  reasons: z.array(text).describe('Why the validator rejected it.'),
+  span_id: ofAttempt('span_id', text.nullable()),
+  input_tokens: ofAttempt('input_tokens', z.number().nullable()),
+  output_tokens: ofAttempt('output_tokens', z.number().nullable()),
+  finish_reason: ofAttempt('finish_reason', text.nullable()),
+  duration_ms: ofAttempt('duration_ms', z.number().nullable()),
+  error: ofAttempt('error', text.nullable()),
+  prompt: ofAttempt('prompt', text.nullable().optional()),
+  raw: ofAttempt('raw', text.nullable().optional()),
+});
+
+const call = z
+  .strictObject({
+    event: z.literal('call').describe('An iterate call.'),
+    file,
+    line,
+    call_key: text.min(1).describe('Identifies the call among all calls; what acknowledgements refer to.'),
+    call_id: ofCall('call_id', text.nullable()),
+    timestamp: instant.describe('When the call ended, RFC 3339 UTC.'),
+    daemon: ofCall('daemon', text.nullable()),
+    kind: ofCall('kind', text.min(1)),
+    model: ofCall('model', text.min(1)),
+    response_model: ofCall('response_model', text.nullable()),
+    provider: ofCall('provider', text.nullable()),
+    environment: ofCall('environment', text.nullable()),
+    prompt_version: ofCall('prompt_version', text.nullable()),
+    validator_version: ofCall('validator_version', text.nullable()),
+    roster_hash: ofCall('roster_hash', text.nullable()),
+    iterations: ofCall('iterations', count),
+    max_iterations: ofCall('max_iterations', whole.nullable()),
+    final_verdict: ofCall('final_verdict', z.enum(FINAL_VERDICTS)),
+    grounded_in_roster: ofCall('grounded_in_roster', z.boolean().nullable()),
+    gated: z.boolean().describe('The kind is one whose accepted calls must be grounded.'),
+    proposed_worker_ids: ofCall('proposed_worker_ids', z.array(text).nullable()),
+    duration_ms: ofCall('duration_ms', z.number().nullable()),
+    error: ofCall('error', text.nullable()),
+    error_type: ofCall('error_type', text.nullable()),
+    inconsistent: z.boolean().describe('An attempt is not understood, or their number is not iterations.'),
+    prompt: ofCall('prompt', text.nullable().optional()),
+    artifact: ofCall('artifact', z.unknown().optional()),
+    attempts: z.array(attempt).describe('Attempts in order; empty where none were recorded.'),
+    violations: z
+      .array(
+        z.strictObject({
+          gate: text.describe('Name of the gate.'),
+          value: text.describe("Value of the gate's column: the rule it breaks."),
+        }),
+      )
+      .describe('Gates whose rows this call is in.'),
+    acknowledged: z
+      .array(
+        z.strictObject({
+          gate: text.describe('The gate in whose answer it is settled.'),
+          by: said.describe('Who settled it.'),
+          at: instant.describe('When.'),
+          until: day.nullable().describe('Last day it holds (UTC); null = without end.'),
+          reason: said.describe('Why it is settled.'),
+        }),
+      )
+      .describe('Acknowledgements of this call.'),
+  })
+  .describe('One iterate call.');
+
+const replayRun = z
+  .strictObject({
+    event: z.literal('replay_run').describe('A replayed task.'),
+    file,
+    line,
+    timestamp: instant.describe('When the run ended, RFC 3339 UTC.'),
+    run_id: ofRun('run_id', text.min(1)),
+    task_id: ofRun('task_id', text.nullable()),
+    task: ofRun('task', text.nullable()),
+    kind: ofRun('kind', text.nullable()),
+    model: ofRun('model', text.nullable()),
+    provider: ofRun('provider', text.nullable()),
+    retrieval_query: ofRun('retrieval_query', text.nullable()),
+    context_tokens: ofRun('context_tokens', whole.nullable()),
+    duration_ms: ofRun('duration_ms', z.number().nullable()),
+    input_tokens: ofRun('input_tokens', whole.nullable()),
+    output_tokens: ofRun('output_tokens', whole.nullable()),
+    error: ofRun('error', text.nullable()),
+    documents: z
+      .array(
+        z.strictObject({
+          id: ofDocument('id', text.nullable()),
+          source: ofDocument('source', text.nullable()),
+          score: ofDocument('score', z.number().nullable()),
+          rank: ofDocument('rank', whole.nullable()),
+        }),
+      )
+      .nullable()
+      .describe('Retrieved documents; null (not recorded) is not the same as [] (none found).'),
+    best_score: z.number().nullable().describe('Highest score of the documents.'),
+    output: ofRun('output', text.nullable().optional()),
+  })
+  .describe('One replayed task.');
+
+/** What `lakelog show --json` prints. */
+export const storyEnvelope = z
+  .strictObject({
+    format: z.literal(STORY_FORMAT).describe('Names this shape.'),
+    lakelog,
+    session_id: ofCall('session_id', text.min(1)),
+    trace_url: text.nullable().describe('The trace in the tracing service; null without --trace-url.'),
+    show_content: z
+      .boolean()
+      .describe(
+        'Content was loaded: without it the keys prompt, artifact, raw and output are absent, task and retrieval_query null.',
+      ),
+    events: z
+      .array(z.discriminatedUnion('event', [call, replayRun]))
+      .describe('Calls and replay runs by time.'),
+  })
+  .describe('All that is recorded under one session_id, in time order, on one line.');
+
+// --- lakelog.ack.v1
+
+const settled = {
+  file,
+  line,
+  reason: said.describe('Why it is settled, in words.'),
+  by: said.describe('Who says so.'),
+  at: instant.describe('When it was said, RFC 3339.'),
+  until: day.nullable().describe('Last day it holds (UTC), YYYY-MM-DD; null = until it no longer matches.'),
+};
+
+const callAck = z
+  .strictObject({
+    schema: z.literal(ACK_SCHEMA).describe('Names this shape.'),
+    what: z.literal('call').describe('A call is settled.'),
+    gate: said.describe('The gate in whose answer the call is settled.'),
+    call_key: text.min(1).describe('The call.'),
+    session_id: ofCall('session_id', text.min(1)),
+    timestamp: ofCall('timestamp', instant),
+    kind: ofCall('kind', text.min(1)),
+    model: ofCall('model', text.min(1)),
+    iterations: ofCall('iterations', count),
+    final_verdict: ofCall('final_verdict', z.enum(FINAL_VERDICTS)),
+    grounded_in_roster: ofCall('grounded_in_roster', z.boolean().nullable()),
+    ...settled,
+  })
+  .describe("One call in one gate's answer, with the facts that must still be true.");
+
+const rejectAck = z
+  .strictObject({
+    schema: z.literal(ACK_SCHEMA).describe('Names this shape.'),
+    what: z.literal('reject').describe('A rejected line is settled.'),
+    line_sha256: sha256.describe('SHA-256 of the bytes of the line, in lower-case hex.'),
+    reject_reason: said.describe('Why the line could not be loaded.'),
+    ...settled,
+  })
+  .describe('One line that could not be loaded, by the hash of its bytes.');
+
+/** One line of the file of acknowledgements. */
+export const ackLine = z.discriminatedUnion('what', [callAck, rejectAck]);

@@ -1,0 +1,238 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { describe, expect, it } from 'vitest';
+import type { z } from 'zod';
+import { formats, renderStoryJson } from '../../src/render/index.js';
+import { type AckLine, ackLine, resultEnvelope, storyEnvelope } from '../../src/schema/envelope.js';
+import { type EnvelopeName, type JsonSchema, jsonSchema } from '../../src/schema/json-schema.js';
+import { CLEAR, FIRED } from '../render/gate-sample.js';
+import { monster, PIPE, receipt, report } from '../render/sample.js';
+import { call, run, story, storyWithContent } from '../render/story-sample.js';
+
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true });
+addFormats.default(ajv);
+ajv.addKeyword('x-lakelog-content');
+
+const published = {
+  result: ajv.compile(jsonSchema('result')),
+  story: ajv.compile(jsonSchema('story')),
+  ack: ajv.compile(jsonSchema('ack')),
+};
+const zods = { result: resultEnvelope, story: storyEnvelope, ack: ackLine };
+
+function check(name: EnvelopeName, value: unknown) {
+  const valid = published[name](value);
+  return { valid, errors: published[name].errors ?? [] };
+}
+
+function expectValid(name: EnvelopeName, value: unknown) {
+  expect(check(name, value)).toEqual({ valid: true, errors: [] });
+  expect(zods[name].safeParse(value).error).toBeUndefined();
+}
+
+function expectInvalid(name: EnvelopeName, value: unknown, what: string) {
+  expect(check(name, value).valid, what).toBe(false);
+  expect(zods[name].safeParse(value).success, what).toBe(false);
+}
+
+type Json = { [key: string]: unknown };
+type Place = readonly (string | number)[];
+
+/** The place of every object in a JSON value. */
+function objectsIn(value: unknown, place: Place = []): Place[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const below = Object.entries(value).flatMap(([key, one]) => objectsIn(one, [...place, key]));
+  return Array.isArray(value) ? below : [place, ...below];
+}
+
+function changedAt(value: unknown, place: Place, change: (object: Json) => void): unknown {
+  const copy = structuredClone(value);
+  change(place.reduce<Json>((at, key) => at[key] as Json, copy as Json));
+  return copy;
+}
+
+const callAck: AckLine = {
+  schema: 'lakelog.ack.v1',
+  what: 'call',
+  gate: 'alarm',
+  call_key: 'c-1',
+  session_id: '4bf92f3577b34da6a3ce929d0e0e4736',
+  timestamp: '2026-09-14T08:00:00.000Z',
+  kind: 'fill',
+  model: 'gpt-4.1-mini',
+  iterations: 3,
+  final_verdict: 'accepted',
+  grounded_in_roster: false,
+  file: 'logs/sessions.jsonl',
+  line: 17,
+  reason: 'the roster was late',
+  by: 'anna',
+  at: '2026-09-14T09:10:00Z',
+  until: '2026-10-01',
+};
+const rejectAck: AckLine = {
+  schema: 'lakelog.ack.v1',
+  what: 'reject',
+  line_sha256: '0123456789abcdef'.repeat(4),
+  reject_reason: 'torn_tail',
+  file: 'logs/sessions.jsonl',
+  line: 18,
+  reason: 'the disk was full',
+  by: 'anna',
+  at: '2026-09-14T09:10:00+02:00',
+  until: null,
+};
+
+const gate = JSON.parse(formats.json(FIRED, PIPE)) as Json;
+const withContent = JSON.parse(renderStoryJson(storyWithContent())) as Json;
+
+/** Present only where there is something to say, or only with --show-content. */
+const OPTIONAL = new Set(['where', 'next', 'prompt', 'artifact', 'raw', 'output']);
+/** Keys come from the question. */
+const OPEN = new Set(['rows', 'params', 'artifact']);
+
+describe('what is printed', () => {
+  it.each([
+    ['a fired gate', FIRED],
+    ['a clear gate', CLEAR],
+    ['a question', report({ a: 'text', b: 'json' }, [['x', '{"c":[1]}']])],
+    ['an answer that was cut', report({ a: 'text' }, [['x']], { truncated: true })],
+    [
+      'no canary, no acknowledgement, no window',
+      report({}, [], { receipt: receipt({ canary: null, acknowledged: null, judged: null }) }),
+    ],
+    ['everything at once', report({ a: 'text' }, [], monster('\x1b\u202e'))],
+  ])('for %s is a lakelog.result.v1', (_, made) => {
+    expectValid('result', JSON.parse(formats.json(made, PIPE)));
+  });
+
+  it.each([
+    ['without content', story()],
+    ['with content', storyWithContent()],
+    ['of nothing', story({ events: [], trace_url: null })],
+    [
+      'of unknowns',
+      story({
+        events: [
+          call({ attempts: [], grounded_in_roster: null, proposed_worker_ids: null, max_iterations: null }),
+          run({ documents: null, best_score: null, model: null }),
+          run({ documents: [{ id: null, source: null, score: null, rank: null }] }),
+        ],
+      }),
+    ],
+  ])('of a story %s is a lakelog.story.v1', (_, made) => {
+    expectValid('story', JSON.parse(renderStoryJson(made)));
+  });
+
+  it('is an acknowledgement of either kind', () => {
+    expectValid('ack', callAck);
+    expectValid('ack', { ...callAck, grounded_in_roster: null, until: null });
+    expectValid('ack', rejectAck);
+  });
+});
+
+describe('the envelopes', () => {
+  it.each([
+    ['result', gate],
+    ['story', withContent],
+    ['ack', callAck],
+    ['ack', rejectAck],
+  ] as const)('are closed: no key of %s may be missing, and none may be added', (name, sample) => {
+    const closed = objectsIn(sample).filter((place) => !place.some((key) => OPEN.has(String(key))));
+    expect(closed.length).toBeGreaterThan(0);
+    for (const place of closed) {
+      const at = place.join('.');
+      const object = place.reduce<Json>((value, key) => value[key] as Json, sample as unknown as Json);
+      expectInvalid(
+        name,
+        changedAt(sample, place, (one) => Object.assign(one, { extra: 1 })),
+        `${at}.extra`,
+      );
+      for (const key of Object.keys(object)) {
+        const without = changedAt(sample, place, (one) => delete one[key]);
+        if (OPTIONAL.has(key)) expectValid(name, without);
+        else expectInvalid(name, without, `${at} without ${key}`);
+        expectInvalidUnlessAny(
+          name,
+          changedAt(sample, place, (one) => Object.assign(one, { [key]: { odd: [] } })),
+          key,
+        );
+      }
+    }
+  });
+
+  function expectInvalidUnlessAny(name: EnvelopeName, value: unknown, key: string) {
+    if (!OPEN.has(key)) expectInvalid(name, value, key);
+  }
+
+  it.each([
+    { reason: '' },
+    { reason: ' \t' },
+    { by: '' },
+    { line: 0 },
+    { line: 1.5 },
+    { until: '2026-02-30' },
+    { until: '2026-10-01T00:00:00Z' },
+    { until: '' },
+    { at: '2026-09-14T09:10:00' },
+    { at: '2026-09-14' },
+    { at: 'infinity' },
+    { schema: 'lakelog.ack.v2' },
+    { what: 'gate' },
+    { gate: '' },
+    { call_key: '' },
+    { iterations: -1 },
+    { final_verdict: 'fine' },
+    { grounded_in_roster: 'false' },
+  ])('refuse the acknowledgement with %j', (change) => {
+    expectInvalid('ack', { ...callAck, ...change }, JSON.stringify(change));
+  });
+
+  it.each(['ABCDEF'.repeat(11).slice(0, 64), '0'.repeat(63), '0'.repeat(65), `${'0'.repeat(63)}g`])(
+    'refuse the hash %s',
+    (line_sha256) => expectInvalid('ack', { ...rejectAck, line_sha256 }, line_sha256),
+  );
+
+  it('refuse a call that is settled by a hash, and a line settled by a key', () => {
+    expectInvalid('ack', { ...rejectAck, what: 'call' }, 'call');
+    expectInvalid('ack', { ...callAck, what: 'reject' }, 'reject');
+  });
+
+  it('give acknowledgements their static type', () => {
+    const parsed: z.infer<typeof ackLine> = ackLine.parse(callAck);
+    const typed: AckLine = parsed;
+    expect(typed).toEqual(callAck);
+  });
+});
+
+describe('the published files', () => {
+  const names = { result: 'lakelog.result.v1', story: 'lakelog.story.v1', ack: 'lakelog.ack.v1' } as const;
+
+  it.each(Object.entries(names) as [EnvelopeName, string][])('%s describes every field', (name, title) => {
+    const schema = jsonSchema(name);
+    expect(schema).toMatchObject({
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      $id: `https://lakelog.dev/schema/${title}.json`,
+      title,
+    });
+    expect(schema.description).toMatch(/\.$/);
+    const bare: string[] = [];
+    const walk = (one: unknown, at: string) => {
+      if (typeof one !== 'object' || one === null) return;
+      const { properties } = one as { properties?: Record<string, JsonSchema> };
+      for (const [key, property] of Object.entries(properties ?? {})) {
+        if (typeof property.description !== 'string') bare.push(`${at}.${key}`);
+      }
+      for (const [key, below] of Object.entries(one)) walk(below, `${at}.${key}`);
+    };
+    walk(schema, '');
+    expect(bare).toEqual([]);
+  });
+
+  it.each(Object.entries(names) as [EnvelopeName, string][])('%s is shipped as built', (name, title) => {
+    const file = path.resolve(import.meta.dirname, `../../dist/schema/${title}.json`);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(jsonSchema(name));
+  });
+});
