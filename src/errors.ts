@@ -5,6 +5,8 @@ export interface ErrorParts {
   readonly where?: string | undefined;
   /** The next command to run or thing to do. */
   readonly next?: string | undefined;
+  /** More, on lines of its own. */
+  readonly detail?: string | undefined;
   readonly exitCode?: ExitCode;
   readonly cause?: unknown;
 }
@@ -13,6 +15,7 @@ export interface ErrorParts {
 export class LakelogError extends Error {
   readonly where: string | undefined;
   readonly next: string | undefined;
+  readonly detail: string | undefined;
   readonly exitCode: ExitCode;
 
   constructor(message: string, parts: ErrorParts = {}) {
@@ -20,6 +23,7 @@ export class LakelogError extends Error {
     this.name = 'LakelogError';
     this.where = parts.where;
     this.next = parts.next;
+    this.detail = parts.detail;
     this.exitCode = parts.exitCode ?? EXIT.error;
   }
 }

@@ -18,11 +18,8 @@ export async function run(argv: readonly string[], packageRoot: string, io: Io):
 function describe(error: unknown, io: Io): string {
   const style = styleOf(io.stderr, io.env);
   if (error instanceof LakelogError) {
-    const { where, next } = error;
-    return renderError(
-      { what: error.message, ...(where ? { where } : {}), ...(next ? { next } : {}) },
-      style,
-    );
+    const { where, next, detail } = error;
+    return renderError({ what: error.message, where, next, detail }, style);
   }
   const stack = error instanceof Error ? error.stack : undefined;
   return renderError(

@@ -23,6 +23,8 @@ export interface Database {
   run(sql: string): Promise<void>;
   /** All rows, cells as plain JSON-like values. */
   rows(sql: string): Promise<Rows>;
+  /** At most `most` rows, and whether there are more; no more than that is ever held. */
+  rowsUpTo(sql: string, most: number): Promise<Rows & { readonly more: boolean }>;
   /** The rows as objects; for our own small bookkeeping queries. */
   objects<T>(sql: string): Promise<T[]>;
   /** How far the running statement is, 0 to 1; needs `watchProgress`. */
@@ -60,6 +62,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       await connection.run(sql).catch(explained);
     },
     rows,
+    rowsUpTo: (sql, most) => fetchUpTo(connection, sql, most),
     async objects<T>(sql: string) {
       const { names, cells } = await rows(sql);
       return cells.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]])) as T);
@@ -78,6 +81,21 @@ async function fetchRows(connection: DuckDBConnection, sql: string): Promise<Row
     names: reader.columnNames(),
     types: reader.columnTypes().map(String),
     cells: reader.getRows().map((row) => row.map(plain)),
+  };
+}
+
+/** Streamed, because DuckDB's memory limit does not cover rows that were fetched. */
+async function fetchUpTo(connection: DuckDBConnection, sql: string, most: number) {
+  const reader = await connection.streamAndReadUntil(sql, most + 1);
+  return {
+    names: reader.columnNames(),
+    // JSON is a VARCHAR by another name.
+    types: reader.columnTypes().map((type) => type.alias ?? String(type)),
+    cells: reader
+      .getRows()
+      .slice(0, most)
+      .map((row) => row.map(plain)),
+    more: reader.currentRowCount > most,
   };
 }
 

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { LakelogError, messageOf } from '../errors.js';
 import type { FileAccount, InputProblem, RejectGroup } from '../schema/result.js';
+import { checkSelect, explainSqlError } from './box.js';
 import { type Database, ident, openDatabase, quote, type Rows } from './duckdb.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './inputs.js';
 import {
@@ -87,15 +88,51 @@ export interface Lake {
   /** Loads lines that stand in no file of the user's, through the very same code. */
   loadText(name: string, text: string): Promise<Account>;
   query(sql: string): Promise<Rows>;
+  /** Somebody's own SQL: `check` before loading, `run` after it. Both throw LakelogError (exit 2). */
+  readonly box: Box;
+  /** Puts other parameters in place of those it was opened with. */
+  setParams(params: Readonly<Record<string, ParamValue>>): Promise<void>;
+  /** Loaded calls, whatever the filters, by key or by place. */
+  calls(which: CallsBy): Promise<LoadedCall[]>;
   /** Every reject with its place and reason; reads the files with rejects once more. */
   rejects(): Promise<Reject[]>;
   readonly window: { since: string | null; until: string | null; tz: string };
   close(): void;
 }
 
-const MEMORY_LIMIT = '1GB';
+/** What names calls: their keys, the beginning of their key or trace, or where they stand. */
+export type CallsBy =
+  | { readonly keys: readonly string[] }
+  | { readonly beginning: string }
+  | { readonly file: string; readonly line: number };
 
-function memoryLimit(given: string | undefined): string {
+export interface LoadedCall {
+  readonly call_key: string;
+  readonly session_id: string;
+  readonly timestamp: string;
+  readonly kind: string;
+  readonly model: string;
+  readonly iterations: number;
+  readonly final_verdict: string;
+  readonly grounded_in_roster: boolean | null;
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface Box {
+  /** Refuses whatever is not one harmless SELECT; `where` names where the SQL came from. */
+  check(sql: string, where: string): Promise<void>;
+  /** Closes the database for everything but its tables, then answers with at most `most` rows. */
+  run(sql: string, where: string, most: number): Promise<Rows & { readonly more: boolean }>;
+}
+
+const MEMORY_LIMIT = '1GB';
+/** More calls than this are never asked for by name. */
+const MOST_CALLS = 10_000;
+/** What a query may spill to disk. */
+const BOX_TEMP = '4GB';
+
+export function memoryLimit(given: string | undefined): string {
   if (!given) return MEMORY_LIMIT;
   if (/^\d+(\.\d+)?\s*[KMGT]i?B$/i.test(given)) return given;
   throw new LakelogError(`LAKELOG_MEMORY_LIMIT is no size: ${given}`, {
@@ -378,8 +415,8 @@ class DuckLake implements Lake {
       const counts = new Map(rows.map((row, i) => [row.ordinal, { ...row, count: mine[i]!.count }]));
       const ordinals = rows.map(({ ordinal }) => ordinal).sort((a, b) => a - b);
       for (const [i, reject] of found.entries()) {
-        const { count, kind } = counts.get(ordinals[i]!)!;
-        const blocks = blocksSessions(file.as, kind, reject.reason);
+        const { count } = counts.get(ordinals[i]!)!;
+        const { blocks } = reject;
         const key = `${blocks} ${reject.reason}`;
         const before = groups.get(key);
         groups.set(key, {
@@ -442,6 +479,39 @@ class DuckLake implements Lake {
     return this.db.rows(sql);
   }
 
+  async setParams(params: Readonly<Record<string, ParamValue>>): Promise<void> {
+    await this.db.run(paramsSql(params));
+  }
+
+  calls(which: CallsBy): Promise<LoadedCall[]> {
+    const keys = (list: readonly string[]) => list.map(quote).join(', ') || 'NULL';
+    const condition =
+      'keys' in which
+        ? `k.call_key IN (${keys(which.keys)})`
+        : 'beginning' in which
+          ? `starts_with(s.session_id, ${quote(which.beginning)}) OR starts_with(k.call_key, ${quote(which.beginning)})`
+          : `s.file = ${quote(which.file)} AND s.line = ${which.line}`;
+    return this.db.objects<LoadedCall>(
+      `SELECT k.call_key, s.session_id, s."timestamp", s.kind, s.model, s.iterations, s.final_verdict,
+         s.grounded_in_roster, s.file, s.line
+       FROM raw.all_calls s JOIN raw.call_keys k ON k.row = s.row WHERE ${condition} ORDER BY s.row LIMIT ${MOST_CALLS}`,
+    );
+  }
+
+  get box(): Box {
+    const { db, options } = this;
+    return {
+      check: (sql, where) => checkSelect(db, sql, where),
+      run: async (sql, where, most) => {
+        await db.run(`SET errors_as_json = true; SET max_temp_directory_size = '${BOX_TEMP}'`);
+        await db.run('SET enable_external_access = false; SET lock_configuration = true');
+        return db.rowsUpTo(sql, most).catch((error) => {
+          throw explainSqlError(error, sql, where, options.showContent);
+        });
+      },
+    };
+  }
+
   close(): void {
     this.db.close();
     this.spool.remove();
@@ -450,16 +520,6 @@ class DuckLake implements Lake {
 
 function isReject(reason: string | null): boolean {
   return reason !== null && !(ELSEWHERE as readonly string[]).includes(reason);
-}
-
-/**
- * Whether a reject could hide a call. A line of a file that was named as replay runs cannot, nor one that says
- * itself that it is a replay run; an unknown schema always could.
- */
-function blocksSessions(as: LoadedFile['as'], kind: Kind, reason: string): boolean {
-  if (reason === 'value:schema') return true;
-  if (as === 'replay_runs') return reason === 'wrong_kind';
-  return !(kind === 'replay_runs' && /^(missing|type|value):(?!schema$)/.test(reason));
 }
 
 const BATCH = 5_000;

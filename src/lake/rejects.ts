@@ -13,6 +13,8 @@ export interface Reject {
   readonly reason: string;
   readonly detail: string;
   readonly line_sha256: string;
+  /** It could hide a call. */
+  readonly blocks: boolean;
 }
 
 export interface RejectRow {
@@ -46,12 +48,23 @@ export async function findRejects(
         reason,
         detail,
         line_sha256: createHash('sha256').update(bytes).digest('hex'),
+        blocks: blocksSessions(file.as, row.kind, reason),
       });
     }
     return rejects;
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Whether a reject could hide a call. A line of a file that was named as replay runs cannot, nor one that says
+ * itself that it is a replay run; an unknown schema always could.
+ */
+function blocksSessions(as: LoadedFile['as'], kind: Kind, reason: string): boolean {
+  if (reason === 'value:schema') return true;
+  if (as === 'replay_runs') return reason === 'wrong_kind';
+  return !(kind === 'replay_runs' && /^(missing|type|value):(?!schema$)/.test(reason));
 }
 
 function explain(

@@ -58,6 +58,39 @@ export function bindParams(query: Query, given: Given): BoundParams {
   return { columns, meant, gatedKinds };
 }
 
+/**
+ * Parameters without a header: `name=value`, where whole and decimal numbers, true and false are what they look
+ * like and everything else is text (`id='"007"'` for text that looks like a number).
+ * @throws LakelogError (exit 2) for what is no name=value.
+ */
+export function looseParams(given: readonly string[]): Record<string, ParamValue> {
+  const columns: Record<string, ParamValue> = {};
+  for (const one of given) {
+    const [, name, text] = /^([A-Za-z_][A-Za-z0-9_]*)=([\s\S]*)$/.exec(one) ?? [];
+    if (name === undefined || text === undefined) {
+      throw new LakelogError(`-p takes name=value, not "${one}"`, { next: 'write it as: -p streak=3' });
+    }
+    columns[name.toLowerCase()] = looseValue(text);
+  }
+  return columns;
+}
+
+function looseValue(text: string): ParamValue {
+  if (text === 'true' || text === 'false') return text === 'true';
+  if (/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) && Number.isFinite(Number(text))) {
+    const number = Number(text);
+    return Number.isInteger(number) && !Number.isSafeInteger(number) ? text : number;
+  }
+  if (/^"[\s\S]*"$/.test(text)) {
+    try {
+      return JSON.parse(text) as string;
+    } catch {
+      return text;
+    }
+  }
+  return text;
+}
+
 export function optionName(param: Param): string {
   return `--${param.name.replaceAll('_', '-')}`;
 }

@@ -9,11 +9,13 @@ export interface ReceiptParts {
   readonly gatedKinds: readonly string[];
   readonly judged: number | null;
   readonly canary: Receipt['canary'];
+  readonly acknowledged: Receipt['acknowledged'];
   readonly now: Date;
 }
 
 /** The account of a run, as the receipt states it. */
-export function receiptOf({ account, query, from, gatedKinds, judged, canary, now }: ReceiptParts): Receipt {
+export function receiptOf(parts: ReceiptParts): Receipt {
+  const { account, query, from, gatedKinds, judged, canary, acknowledged, now } = parts;
   return {
     version,
     query,
@@ -41,6 +43,7 @@ export function receiptOf({ account, query, from, gatedKinds, judged, canary, no
         ? null
         : Math.round((now.getTime() - Date.parse(account.newestCall)) / 1000),
     canary,
+    acknowledged,
   };
 }
 

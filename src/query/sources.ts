@@ -19,6 +19,13 @@ export interface Sources {
 
 export const PRODUCTION_LOG = '/var/lib/lakehouse/validator/sessions.jsonl';
 const CONFIG = 'lakelog.toml';
+const REPLAY_TABLES = /\b(replay_runs|replay_documents|session_replays|traces)\b/i;
+
+/** Whether a query over these words has any use for replay runs. */
+export function readsReplays(sql: string): boolean {
+  return REPLAY_TABLES.test(sql);
+}
+
 const WORKING_FOLDER = 'default (working folder)';
 
 /**

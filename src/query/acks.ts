@@ -1,0 +1,104 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { LakelogError, messageOf } from '../errors.js';
+import type { AckLine } from '../schema/ack.js';
+
+export const DEFAULT_ACKS = 'lakelog-acks.jsonl';
+
+export interface AckFile {
+  /** As it is named to the user. */
+  readonly file: string;
+  readonly entries: readonly { readonly ack: AckLine; readonly line: number }[];
+}
+
+/**
+ * Reads the acknowledgements: the file that was named, else `lakelog-acks.jsonl` of the working folder where it
+ * exists, else null.
+ * @throws LakelogError (exit 2) naming file, line and remedy: half an acknowledgement must not silence anything.
+ */
+export async function readAcks(given: string | undefined, cwd: string): Promise<AckFile | null> {
+  const file = given ?? DEFAULT_ACKS;
+  let text: string;
+  try {
+    text = readFileSync(path.resolve(cwd, file), 'utf8');
+  } catch (error) {
+    if (given === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new LakelogError(`the acknowledgements cannot be read: ${messageOf(error)}`, {
+      where: file,
+      next: 'correct --acks, or make the file readable',
+    });
+  }
+  const lines = text.split('\n').map((line, i) => ({ line: line.trim(), number: i + 1 }));
+  const written = lines.filter(({ line }) => line !== '');
+  if (written.length === 0) return { file, entries: [] };
+  const { ackLine } = await import('../schema/envelope.js');
+  const entries = written.map(({ line, number }) => {
+    const parsed = ackLine.safeParse(json(line));
+    if (parsed.success) return { ack: parsed.data as AckLine, line: number };
+    const [issue] = parsed.error.issues;
+    const at = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+    throw new LakelogError(`this is no acknowledgement: ${at}${issue?.message ?? 'not understood'}`, {
+      where: `${file}:${number}`,
+      next: 'correct the line or take it out; `lakelog ack` writes such lines, `lakelog schema --json ack` describes them',
+    });
+  });
+  return { file, entries };
+}
+
+function json(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+const SAFELY = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/** Appends one acknowledgement, as one write of one whole line; creates the file 0600. */
+export function appendAck(file: string, ack: AckLine, cwd: string): void {
+  const target = path.resolve(cwd, file);
+  const fail = (why: string, cause?: unknown) =>
+    new LakelogError(`the acknowledgement cannot be written: ${why}`, {
+      where: file,
+      next: 'name another file with --acks',
+      cause,
+    });
+  let fd: number;
+  try {
+    fd = openSync(target, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | SAFELY, 0o600);
+  } catch (error) {
+    throw fail(messageOf(error), error);
+  }
+  try {
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) throw fail('it is not a regular file');
+    const last = Buffer.alloc(1);
+    const glued = stats.size > 0 && (readSync(fd, last, 0, 1, stats.size - 1) !== 1 || last[0] !== 10);
+    const bytes = Buffer.from(`${glued ? '\n' : ''}${JSON.stringify(ack)}\n`);
+    if (writeSync(fd, bytes) !== bytes.length) throw fail('the disk is full');
+  } catch (error) {
+    throw error instanceof LakelogError ? error : fail(messageOf(error), error);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Who acknowledges: --by, LAKELOG_ACK_BY, else the name of the account. */
+export function acknowledger(
+  given: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
+  const name = given ?? env.LAKELOG_ACK_BY ?? accountName() ?? env.USER ?? '';
+  if (name.trim() !== '') return name.trim();
+  throw new LakelogError('nobody acknowledges', { next: 'say who you are: --by NAME' });
+}
+
+function accountName(): string | undefined {
+  try {
+    return os.userInfo().username;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { LakelogError } from '../errors.js';
+import { type Account, memoryLimit } from '../lake/lake.js';
+import { openSpool } from '../lake/spool.js';
+import type { Result } from '../schema/result.js';
+import type { BoxJob, BoxMessage } from './box-protocol.js';
+
+export interface BoxOptions {
+  /** The bundle of src/box.ts. */
+  readonly program: string;
+  /** For checking and running the SQL; loading the logs is not on the clock. */
+  readonly timeoutMs: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** An input is `-`. */
+  readonly readsStdin: boolean;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface BoxAnswer {
+  readonly account: Account;
+  readonly result: Result;
+  readonly truncated: boolean;
+}
+
+/**
+ * Runs somebody's own SQL in a process of its own: DuckDB's interrupt does not stop a long scalar call, only
+ * SIGKILL does, and what DuckDB prints to stdout must not reach ours.
+ * @throws LakelogError (exit 2) for bad SQL, a time-out, too much memory or a crash.
+ */
+export async function askBoxed(job: BoxJob, options: BoxOptions): Promise<BoxAnswer> {
+  // The child may be killed, so its temporary files live in a folder that this process removes.
+  const spool = await openSpool(options.env);
+  const child = spawn(process.execPath, [options.program], {
+    cwd: job.cwd,
+    env: {
+      ...options.env,
+      TMPDIR: spool.dir,
+      LAKELOG_BOX_RSS: String(2 * bytesOf(memoryLimit(options.env.LAKELOG_MEMORY_LIMIT))),
+    },
+    stdio: [options.readsStdin ? 'inherit' : 'ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  const die = () => child.kill('SIGKILL');
+  process.once('exit', die);
+  try {
+    return await conversation(child, job, options);
+  } finally {
+    process.off('exit', die);
+    await gone(child);
+    spool.remove();
+  }
+}
+
+function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Promise<BoxAnswer> {
+  return new Promise((resolve, reject) => {
+    const rows: Result['rows'][number][] = [];
+    let clock: NodeJS.Timeout | undefined;
+    let complaint = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      complaint = (complaint + text).slice(-2_000);
+    });
+    const start = () => {
+      clearTimeout(clock);
+      clock = setTimeout(() => {
+        child.kill('SIGKILL');
+        reject(
+          new LakelogError(`the query took longer than ${options.timeoutMs / 1_000} s and was stopped`, {
+            where: job.where,
+            next: 'narrow it with a WHERE or the filters, or give it more time: --timeout SECONDS',
+          }),
+        );
+      }, options.timeoutMs);
+    };
+    child.on('message', (message: BoxMessage) => {
+      switch (message.say) {
+        case 'phase':
+          if (message.phase === 'loading') clearTimeout(clock);
+          else start();
+          break;
+        case 'progress':
+          options.onProgress?.(message.done, message.total);
+          break;
+        case 'rows':
+          for (const row of message.rows) rows.push(row);
+          break;
+        case 'done': {
+          clearTimeout(clock);
+          const { account, columns, truncated } = message;
+          resolve({ account, result: { columns, rows }, truncated });
+          break;
+        }
+        case 'failed': {
+          clearTimeout(clock);
+          const { message: what, ...parts } = message.failure;
+          reject(new LakelogError(what, parts));
+        }
+      }
+    });
+    const lost = (how: string) => {
+      clearTimeout(clock);
+      reject(
+        new LakelogError(`the process that ran the query ended early (${how})`, {
+          where: job.where,
+          next: 'make the query smaller; if it is small already, report it with the SQL',
+          ...(complaint.trim() === '' ? {} : { detail: complaint.trim().split('\n').slice(-3).join('\n') }),
+        }),
+      );
+    };
+    child.once('error', (error) => lost(error.message));
+    child.once('exit', (code, signal) => setImmediate(() => lost(signal ?? `exit code ${code}`)));
+    child.send(job);
+  });
+}
+
+async function gone(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const impatient = setTimeout(() => child.kill('SIGKILL'), 500);
+  await ended;
+  clearTimeout(impatient);
+}
+
+function bytesOf(limit: string): number {
+  const [, count = '1', unit = 'GB'] = /^([\d.]+)\s*(\w+)$/.exec(limit) ?? [];
+  const base = unit.includes('i') ? 1024 : 1000;
+  return Number(count) * base ** ('KMGT'.indexOf(unit[0]!.toUpperCase()) + 1);
+}

@@ -1,0 +1,212 @@
+import { LakelogError } from '../errors.js';
+import { quote } from '../lake/duckdb.js';
+import type { Lake, LoadedCall } from '../lake/lake.js';
+import type { Cell } from '../schema/result.js';
+import type { Story, StoryAttempt, StoryCall, StoryDocument, StoryRun } from '../schema/story.js';
+
+const CALL = [
+  'file',
+  'line',
+  'call_key',
+  'call_id',
+  'timestamp',
+  'daemon',
+  'kind',
+  'model',
+  'response_model',
+  'provider',
+  'environment',
+  'prompt_version',
+  'validator_version',
+  'roster_hash',
+  'iterations',
+  'max_iterations',
+  'final_verdict',
+  'grounded_in_roster',
+  'gated',
+  'proposed_worker_ids',
+  'duration_ms',
+  'error',
+  'error_type',
+  'inconsistent',
+] as const;
+const ATTEMPT = [
+  'call_key',
+  'attempt_number',
+  'verdict',
+  'span_id',
+  'input_tokens',
+  'output_tokens',
+  'finish_reason',
+  'duration_ms',
+  'error',
+] as const;
+const RUN = [
+  'file',
+  'line',
+  'timestamp',
+  'run_id',
+  'task_id',
+  'kind',
+  'model',
+  'provider',
+  'context_tokens',
+  'duration_ms',
+  'input_tokens',
+  'output_tokens',
+  'error',
+  'document_count',
+  'best_score',
+] as const;
+
+interface Selects {
+  readonly calls: string;
+  readonly attempts: string;
+  readonly reasons: string;
+  readonly runs: string;
+  readonly documents: string;
+}
+
+function selects(showContent: boolean, sessionId: string): Selects {
+  const only = `WHERE session_id = ${quote(sessionId)}`;
+  const content = (...names: string[]) => (showContent ? names : []);
+  const list = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ');
+  return {
+    calls: `SELECT ${list([...CALL, ...content('prompt', 'artifact')])} FROM sessions ${only} ORDER BY "timestamp", file, line`,
+    attempts: `SELECT ${list([...ATTEMPT, ...content('prompt', 'raw')])} FROM attempts ${only} ORDER BY call_key, attempt_number`,
+    reasons: `SELECT call_key, attempt_number, reason FROM attempt_reasons ${only} ORDER BY call_key, attempt_number, reason_number`,
+    runs: `SELECT ${list([...RUN, ...content('task', 'retrieval_query', 'output')])} FROM replay_runs ${only} ORDER BY "timestamp", file, line`,
+    documents: `SELECT file, line, id, source, score, rank FROM replay_documents ${only} ORDER BY file, line, position`,
+  };
+}
+
+/** All SQL that a story needs, so that the lake loads what it names and no more. */
+export function storySql(showContent: boolean): string {
+  return Object.values(selects(showContent, '')).join(';\n');
+}
+
+/**
+ * The session_id that an ID means: a trace, a call, or the beginning of one, if it is the only one.
+ * @throws LakelogError (exit 2) where nothing or several begin with it.
+ */
+export async function traceOf(lake: Lake, id: string, inputs: string): Promise<string> {
+  if (id === '') throw new LakelogError('the ID is empty', { next: 'give a session_id or call_id' });
+  const calls = await lake.calls({ beginning: id });
+  const runs = await lake.query(
+    `SELECT DISTINCT session_id FROM replay_runs WHERE SUBSTR(session_id, 1, ${[...id].length}) = ${quote(id)} LIMIT 1000`,
+  );
+  const traces = [
+    ...new Set([...calls.map((call) => call.session_id), ...runs.cells.map(([trace]) => String(trace))]),
+  ];
+  if (traces.includes(id)) return id;
+  const exact = calls.find((call) => call.call_key === id);
+  if (exact) return exact.session_id;
+  const [only, ...others] = traces;
+  if (only === undefined) {
+    throw new LakelogError(`no loaded call, trace or replay run begins with ${JSON.stringify(id)}`, {
+      next: `check the ID and the inputs; a line that could not be loaded has none: lakelog validate${inputs}`,
+    });
+  }
+  if (others.length > 0) throw ambiguous(id, traces, calls);
+  return only;
+}
+
+const FEW = 5;
+
+function ambiguous(id: string, traces: readonly string[], calls: readonly LoadedCall[]): LakelogError {
+  const lines = traces.slice(0, FEW).map((trace) => {
+    const call = calls.find((candidate) => candidate.session_id === trace);
+    return call === undefined
+      ? trace
+      : `${trace}  ${call.timestamp}  ${call.kind}  ${call.file}:${call.line}`;
+  });
+  const more = traces.length > FEW ? [`… and ${traces.length - FEW} more`] : [];
+  return new LakelogError(`${traces.length} traces begin with ${JSON.stringify(id)}`, {
+    detail: [...lines, ...more].join('\n'),
+    next: 'give more of the ID',
+  });
+}
+
+export interface StoryParts {
+  readonly showContent: boolean;
+  readonly traceUrl: string | null;
+  /** By `file:line`. */
+  readonly violations: ReadonlyMap<string, StoryCall['violations']>;
+  readonly acknowledged: ReadonlyMap<string, StoryCall['acknowledged']>;
+}
+
+type Row = Readonly<Record<string, Cell>>;
+
+/** Everything that was recorded under one trace. */
+export async function tellStory(lake: Lake, sessionId: string, parts: StoryParts): Promise<Story> {
+  const sql = selects(parts.showContent, sessionId);
+  const calls = await rowsOf(lake, sql.calls);
+  const attempts = await rowsOf(lake, sql.attempts);
+  const reasons = await rowsOf(lake, sql.reasons);
+  const runs = await rowsOf(lake, sql.runs);
+  const documents = await rowsOf(lake, sql.documents);
+  const reasonsOf = grouped(reasons, (row) => `${row.call_key} ${row.attempt_number}`);
+  const attemptsOf = grouped(attempts, (row) => String(row.call_key));
+  const documentsOf = grouped(documents, (row) => `${row.file}:${row.line}`);
+  const events = [
+    ...calls.map((row): StoryCall => {
+      const place = `${row.file}:${row.line}`;
+      return {
+        event: 'call',
+        ...(row as unknown as Omit<StoryCall, 'event' | 'attempts' | 'violations' | 'acknowledged'>),
+        attempts: (attemptsOf.get(String(row.call_key)) ?? []).map(
+          ({ call_key, ...attempt }): StoryAttempt => {
+            const given = reasonsOf.get(`${call_key} ${attempt.attempt_number}`) ?? [];
+            const { attempt_number, verdict, ...rest } = attempt as unknown as Omit<StoryAttempt, 'reasons'>;
+            return { attempt_number, verdict, reasons: given.map(({ reason }) => String(reason)), ...rest };
+          },
+        ),
+        violations: parts.violations.get(place) ?? [],
+        acknowledged: parts.acknowledged.get(place) ?? [],
+      };
+    }),
+    ...runs.map(({ document_count, ...row }): StoryRun => {
+      const found = documentsOf.get(`${row.file}:${row.line}`) ?? [];
+      const listed = found.map(
+        ({ id, source, score, rank }) => ({ id, source, score, rank }) as StoryDocument,
+      );
+      return {
+        event: 'replay_run',
+        ...(row as unknown as Omit<StoryRun, 'event' | 'documents'>),
+        documents: document_count === null ? null : listed,
+      };
+    }),
+  ];
+  events.sort((a, b) => compare(instant(a.timestamp), instant(b.timestamp)));
+  return { session_id: sessionId, trace_url: parts.traceUrl, show_content: parts.showContent, events };
+}
+
+/** RFC 3339 in UTC in one width, so that the order of the texts is the order of the times. */
+const instant = (timestamp: string) => timestamp.replace('Z', '').padEnd(26, '0');
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+async function rowsOf(lake: Lake, sql: string): Promise<Row[]> {
+  const { names, cells } = await lake.query(sql);
+  return cells.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i] as Cell])));
+}
+
+function grouped(rows: readonly Row[], key: (row: Row) => string): Map<string, Row[]> {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const group = groups.get(key(row));
+    if (group) group.push(row);
+    else groups.set(key(row), [row]);
+  }
+  return groups;
+}
+
+/** `{session_id}` (or `{trace_id}`) of the template, percent-encoded. */
+export function traceUrl(template: string | undefined, sessionId: string): string | null {
+  if (!template) return null;
+  if (!/\{(session_id|trace_id)\}/.test(template)) {
+    throw new LakelogError('the template of --trace-url has no {session_id}', {
+      next: 'write it as: --trace-url https://langfuse.example.com/project/ID/traces/{session_id}',
+    });
+  }
+  return template.replaceAll(/\{(session_id|trace_id)\}/g, () => encodeURIComponent(sessionId));
+}

@@ -1,0 +1,396 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { call, envelope, lakelog, newFolder, replayRun, root, start, writeLines } from '../support/cli.js';
+
+const fixture = path.join(root, 'fixtures/healthy');
+
+/** A folder with logs, and a second one that nothing may be written to. */
+function sandbox() {
+  const folder = newFolder();
+  copyFileSync(path.join(fixture, 'sessions.jsonl'), path.join(folder, 'sessions.jsonl'));
+  copyFileSync(path.join(fixture, 'replay_runs.jsonl'), path.join(folder, 'replay_runs.jsonl'));
+  mkdirSync(path.join(folder, 'home'));
+  writeFileSync(path.join(folder, 'secret.csv'), 'a,b\n1,2\n');
+  writeFileSync(path.join(folder, 'secret.db'), '');
+  return folder;
+}
+
+const TIMEOUT_S = 2;
+
+const HOSTILE: readonly (readonly [sql: string, says: RegExp])[] = [
+  ["SELECT * FROM 'secret.csv'", /no table/],
+  ["SELECT * FROM read_csv('secret.csv')", /table function read_csv/],
+  ["SELECT * FROM read_text('sessions.jsonl')", /table function read_text/],
+  ["SELECT * FROM read_json_auto('sessions.jsonl')", /table function/],
+  ["SELECT * FROM parquet_scan('x.parquet')", /table function/],
+  ["SELECT * FROM glob('*')", /table function glob/],
+  ['SELECT * FROM "home/x.csv"', /no table/],
+  ["SELECT kind FROM sessions WHERE EXISTS (SELECT 1 FROM read_blob('secret.csv'))", /table function/],
+  ["WITH x AS (SELECT * FROM sniff_csv('secret.csv')) SELECT * FROM x", /table function/],
+  ["SELECT (SELECT content FROM read_text('secret.csv'))", /table function/],
+  ["COPY sessions TO 'out.csv'", /only a SELECT/],
+  ["COPY (SELECT 1) TO 'out.parquet' (FORMAT parquet)", /only a SELECT/],
+  ["EXPORT DATABASE 'out'", /only a SELECT/],
+  ["ATTACH 'other.db'", /only a SELECT/],
+  ["ATTACH 'secret.db' AS s; SELECT 1", /only a SELECT|2 statements/],
+  ['INSTALL httpfs', /only a SELECT/],
+  ['LOAD httpfs', /only a SELECT/],
+  ['PRAGMA database_list', /only a SELECT|may not run/],
+  ["SET memory_limit = '99GB'", /only a SELECT/],
+  ['RESET memory_limit', /only a SELECT/],
+  ['SELECT 1; SELECT 2', /2 statements/],
+  ['SELECT 1; DROP TABLE params', /only a SELECT|2 statements/],
+  ['SELECT * FROM enable_profiling()', /table function enable_profiling/],
+  ["SELECT * FROM enable_logging(storage='file')", /table function enable_logging/],
+  ['FROM enable_profiling()', /table function/],
+  ["CALL enable_logging('QueryLog')", /only a SELECT/],
+  ['EXPLAIN ANALYZE DELETE FROM sessions', /only a SELECT/],
+  ['EXPLAIN SELECT 1', /only a SELECT/],
+  ['DROP TABLE params', /only a SELECT/],
+  ['DELETE FROM params', /only a SELECT/],
+  ['INSERT INTO params VALUES (1)', /only a SELECT/],
+  ['UPDATE params SET none = 1', /only a SELECT/],
+  ['CREATE TABLE t AS SELECT 1', /only a SELECT/],
+  ['CREATE MACRO m() AS 1', /only a SELECT/],
+  ['VACUUM', /only a SELECT/],
+  ['CHECKPOINT', /only a SELECT/],
+  ['PREPARE p AS SELECT 1', /only a SELECT/],
+  ["SELECT * FROM query('DROP TABLE params')", /table function query/],
+  ["SELECT * FROM query_table('raw.session_lines')", /table function query_table/],
+  ["SELECT * FROM json_execute_serialized_sql('{}')", /table function/],
+  ['SELECT * FROM raw.session_lines', /no table "raw.session_lines"/],
+  ['SELECT * FROM information_schema.tables', /no table/],
+  ['SELECT * FROM duckdb_settings()', /table function duckdb_settings/],
+  ["SELECT write_log('x')", /function write_log/],
+  ['DESCRIBE sessions', /DESCRIBE/],
+  ['SHOW TABLES', /DESCRIBE/],
+  ['SELECT $1', /placeholder/],
+  ['SELECT count(*) FROM range(1000000000000) a, range(1000000000000) b', /longer than 2 s/],
+  [
+    'WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r',
+    /longer than 2 s|memory/,
+  ],
+  ['SELECT list_sort(range(200000000))', /longer than 2 s|memory/],
+  ["SELECT repeat('x', 3000000000)", /memory|longer than 2 s/],
+  ["SELECT length(repeat(repeat('x', 30000), 300000))", /memory|longer than 2 s|string of size/],
+  ['SELECT sum(hash(a.range, b.range)) FROM range(100000000) a, range(1000) b', /longer than 2 s/],
+  [`SELECT ${'('.repeat(20_000)}1${')'.repeat(20_000)}`, /./],
+];
+
+describe('hostile statements', () => {
+  test('there are at least 40', () => expect(HOSTILE.length).toBeGreaterThanOrEqual(40));
+
+  test.each(HOSTILE.map(([sql, says]) => ({ title: sql.slice(0, 70), sql, says })))(
+    '$title',
+    async ({ sql, says }) => {
+      const folder = sandbox();
+      const before = everyFile(folder);
+      const started = performance.now();
+      const ran = await lakelog(['query', '--timeout', String(TIMEOUT_S), '-f', '-'], {
+        cwd: folder,
+        env: { HOME: path.join(folder, 'home') },
+        stdin: sql,
+      });
+      const seconds = (performance.now() - started) / 1_000;
+      expect(ran.code).toBe(2);
+      expect(ran.stdout).toBe('');
+      expect(ran.stderr).toMatch(/^error: /);
+      expect(ran.stderr).toMatch(says);
+      expect(ran.stderr).toMatch(/\n {2}→ \S/);
+      expect(ran.stderr).not.toContain('internal error');
+      expect(everyFile(folder)).toEqual(before);
+      // Not a measurement: without the kill it would take for ever.
+      expect(seconds).toBeLessThan(TIMEOUT_S + 12);
+    },
+    60_000,
+  );
+});
+
+function everyFile(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
+}
+
+describe('harmless statements', () => {
+  test.each([
+    ['SELECT COUNT(*) AS n FROM sessions', [{ n: 400 }]],
+    [
+      'WITH c AS (SELECT kind FROM sessions) SELECT kind, COUNT(*) AS n FROM c GROUP BY kind ORDER BY n DESC LIMIT 1',
+      [{ kind: 'fill', n: 207 }],
+    ],
+    ['SELECT n FROM (SELECT COUNT(*) OVER () AS n FROM sessions) LIMIT 1', [{ n: 400 }]],
+    ['SELECT UNNEST([1, 2]) AS n', [{ n: 1 }, { n: 2 }]],
+    ['SELECT u.n FROM UNNEST([1, 2]) AS u(n)', [{ n: 1 }, { n: 2 }]],
+    ['SELECT t.a, x.b FROM (SELECT 1 AS a) t, LATERAL (SELECT t.a + 1 AS b) x', [{ a: 1, b: 2 }]],
+    ['SELECT range AS n FROM range(3) ORDER BY n', [{ n: 0 }, { n: 1 }, { n: 2 }]],
+    [
+      'WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT n FROM r ORDER BY n',
+      [{ n: 1 }, { n: 2 }, { n: 3 }],
+    ],
+    ['FROM (VALUES (1, true, NULL)) AS v(a, b, c)', [{ a: 1, b: true, c: null }]],
+    [
+      'SELECT kind, n FROM (SELECT kind, COUNT(*) AS n, ROW_NUMBER() OVER (ORDER BY COUNT(*) DESC) AS place FROM main.sessions GROUP BY kind) WHERE place = 1; -- done',
+      [{ kind: 'fill', n: 207 }],
+    ],
+    [
+      "SELECT a.verdict, COUNT(*) AS n FROM attempts a JOIN sessions s USING (call_key) WHERE s.kind = 'fill' AND a.verdict = 'infra_error' GROUP BY ALL",
+      [{ verdict: 'infra_error', n: expect.any(Number) }],
+    ],
+    ['SELECT SUM(lines) AS n FROM files', [{ n: 759 }]],
+    ['SELECT * FROM rejects', []],
+    ['SELECT x.key, x.value FROM json_each(\'{"a": 1}\') AS x', [{ key: 'a', value: '1' }]],
+    ['SELECT s.* EXCLUDE (session_id), 1 AS one FROM sessions s WHERE FALSE', []],
+    [
+      "SELECT 9007199254740993 AS big, 1.5 AS d, [1, 2] AS l, {'a': 1} AS s",
+      [{ big: '9007199254740993', d: 1.5, l: [1, 2], s: { a: 1 } }],
+    ],
+  ])('%s', async (sql, rows) => {
+    const ran = await lakelog(['query', sql, fixture, '--json']);
+    expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(envelope(ran).rows).toEqual(rows);
+    expect(envelope(ran)).toMatchObject({ query: 'query', truncated: false });
+  });
+});
+
+describe('where the SQL comes from', () => {
+  const SQL = 'SELECT COUNT(*) AS n FROM sessions';
+  const count = { code: 0, stdout: 'n\n400\n' };
+
+  test('a file, and every argument is an input', async () => {
+    const folder = newFolder();
+    writeFileSync(path.join(folder, 'q.sql'), SQL);
+    expect(
+      await lakelog(['query', '-f', 'q.sql', fixture, '--format', 'csv'], { cwd: folder }),
+    ).toMatchObject(count);
+  });
+
+  test('stdin: no argument, -, or -f -', async () => {
+    expect(await lakelog(['query', '--format', 'csv'], { cwd: fixture, stdin: SQL })).toMatchObject(count);
+    expect(await lakelog(['query', '-', fixture, '--format', 'csv'], { stdin: SQL })).toMatchObject(count);
+    expect(await lakelog(['query', '-f', '-', fixture, '--format', 'csv'], { stdin: SQL })).toMatchObject(
+      count,
+    );
+  });
+
+  test('a log on stdin', async () => {
+    const ran = await lakelog(['query', SQL, '-', '--format', 'csv'], { stdin: `${call()}\n${call()}\n` });
+    expect(ran).toMatchObject({ code: 0, stdout: 'n\n2\n' });
+  });
+
+  test('both on stdin is refused', async () => {
+    const ran = await lakelog(['query', '-f', '-', '-'], { stdin: SQL });
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain('stdin cannot hold both');
+  });
+
+  test('a path where the SQL belongs is told', async () => {
+    const ran = await lakelog(['query', 'sessions.jsonl'], { cwd: fixture });
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain('the first argument is the SQL');
+  });
+
+  test('an empty query', async () => {
+    const ran = await lakelog(['query', '-- nothing', fixture]);
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toContain('the query is empty');
+  });
+});
+
+describe('errors point into the SQL', () => {
+  test.each([
+    ['SELECT modle FROM sessions', 'query:1:8', 'did you mean model?'],
+    ['SELECT kind\nFROM sesions', 'query:2:6', 'did you mean sessions?'],
+    ['SELECT s.modle FROM sessions s', 'query:1:8', 'did you mean model?'],
+    ["SELECT 'äöü', modle FROM sessions", 'query:1:15', 'did you mean model?'],
+    ['SELECT prompt FROM sessions', 'query:1:8', '--show-content'],
+    ['SELECT reason_shape FROM sessions', 'query:1:8', 'reason_shape is a column of attempt_reasons'],
+    ['SELECT kind kind kind FROM sessions', 'query:1:18', 'lakelog schema'],
+    ['SELECT\n  CAST(kind AS INTEGER) FROM sessions', 'query:2:3', 'lakelog schema'],
+  ])('%j', async (sql, where, next) => {
+    const ran = await lakelog(['query', sql, fixture]);
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toContain(`  at ${where}\n`);
+    expect(ran.stderr).toMatch(/\n {2} *\^\n/);
+    expect(ran.stderr).toContain(next);
+  });
+
+  test('the caret stands under the place, in the file that was named', async () => {
+    const folder = newFolder();
+    writeFileSync(path.join(folder, 'q.sql'), 'SELECT kind,\n  modle\nFROM sessions\n');
+    const ran = await lakelog(['query', '-f', 'q.sql', fixture], { cwd: folder });
+    expect(ran.stderr).toBe(
+      'error: there is no column "modle"\n  at q.sql:2:3\n    modle\n    ^\n  → did you mean model? (all names: lakelog schema)\n',
+    );
+  });
+
+  test('content exists with --show-content', async () => {
+    const ran = await lakelog([
+      'query',
+      'SELECT COUNT(prompt) > 0 AS some FROM sessions',
+      fixture,
+      '--show-content',
+      '--format',
+      'csv',
+    ]);
+    expect(ran).toMatchObject({ code: 0, stdout: 'some\ntrue\n' });
+  });
+});
+
+describe('options', () => {
+  test('-p arrives in params with its type', async () => {
+    const ran = await lakelog([
+      'query',
+      'SELECT n, d, t, f, x FROM params',
+      fixture,
+      '--json',
+      '-p',
+      'n=3',
+      '-p',
+      'd=0.5',
+      '-p',
+      't=true',
+      '-p',
+      'f=007',
+      '-p',
+      "x=a=b'c",
+    ]);
+    expect(envelope(ran).rows).toEqual([{ n: 3, d: 0.5, t: true, f: '007', x: "a=b'c" }]);
+  });
+
+  test('-p without a name is refused', async () => {
+    const ran = await lakelog(['query', 'SELECT 1', fixture, '-p', '=3']);
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain('-p takes name=value');
+  });
+
+  test('--max-rows cuts and says so', async () => {
+    const ran = await lakelog([
+      'query',
+      'SELECT line FROM sessions ORDER BY line',
+      fixture,
+      '--max-rows',
+      '2',
+      '--format',
+      'csv',
+    ]);
+    expect(ran).toMatchObject({ code: 0, stdout: 'line\n1\n2\n' });
+    expect(ran.stderr).toContain('only the first 2 rows are shown');
+    const json = await lakelog(['query', 'SELECT line FROM sessions', fixture, '--max-rows', '2', '--json']);
+    expect(envelope(json)).toMatchObject({ truncated: true });
+    const whole = await lakelog([
+      'query',
+      'SELECT line FROM sessions LIMIT 2',
+      fixture,
+      '--max-rows',
+      '2',
+      '--json',
+    ]);
+    expect(envelope(whole)).toMatchObject({ truncated: false });
+    expect(whole.stderr).toBe('');
+  });
+
+  test('filters apply to the tables', async () => {
+    const ran = await lakelog([
+      'query',
+      'SELECT DISTINCT kind FROM sessions',
+      fixture,
+      '--kind',
+      'email',
+      '--format',
+      'csv',
+    ]);
+    expect(ran.stdout).toBe('kind\nemail\n');
+  });
+
+  test('--gated-kind reaches the column gated', async () => {
+    const ran = await lakelog([
+      'query',
+      'SELECT DISTINCT kind FROM sessions WHERE gated',
+      fixture,
+      '--gated-kind',
+      'email',
+      '--format',
+      'csv',
+    ]);
+    expect(ran.stdout).toBe('kind\nemail\n');
+  });
+
+  test('rejects are told on stderr, and stop it only with --strict', async () => {
+    const folder = newFolder();
+    writeLines(folder, 'sessions.jsonl', [call(), '{"torn']);
+    const args = [
+      'query',
+      'SELECT COUNT(*) AS n FROM sessions',
+      'sessions.jsonl',
+      '--pending-grace',
+      '0',
+      '--format',
+      'csv',
+    ];
+    const ran = await lakelog(args, { cwd: folder });
+    expect(ran).toMatchObject({ code: 0, stdout: 'n\n1\n' });
+    expect(ran.stderr).toContain('could not be loaded');
+    expect((await lakelog([...args, '--strict'], { cwd: folder })).code).toBe(3);
+  });
+
+  test('a missing input is exit 3', async () => {
+    const ran = await lakelog(['query', 'SELECT COUNT(*) AS n FROM sessions', 'nowhere.jsonl']);
+    expect(ran.code).toBe(3);
+    expect(ran.stderr).toContain('the input is missing');
+  });
+
+  test('an input that cannot be loaded is exit 2 and says where', async () => {
+    const ran = await lakelog(['query', 'SELECT 1 AS a', fixture, '--since', 'soon']);
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain('--since soon is not a time');
+  });
+});
+
+test('text of the data is shown and not acted on', async () => {
+  const folder = newFolder();
+  writeLines(folder, 'sessions.jsonl', [call({ kind: '\u001b[31mred' })]);
+  const ran = await lakelog(['query', 'SELECT kind, kind AS "\u001b[2J" FROM sessions', 'sessions.jsonl'], {
+    cwd: folder,
+  });
+  expect(ran.code).toBe(0);
+  expect(ran.stdout).not.toContain('\u001b');
+});
+
+test('replay tables are loaded when they are named', async () => {
+  const folder = newFolder();
+  writeLines(folder, 'sessions.jsonl', [call()]);
+  writeLines(folder, 'replay_runs.jsonl', [replayRun(), replayRun({ run_id: 'second' })]);
+  const ran = await lakelog(['query', 'SELECT COUNT(*) AS n FROM replay_runs', '--format', 'csv'], {
+    cwd: folder,
+  });
+  expect(ran).toMatchObject({ code: 0, stdout: 'n\n2\n' });
+});
+
+test('SIGTERM ends the query and leaves nothing behind', async () => {
+  const child = start(['query', 'SELECT count(*) FROM range(1000000000000) a, range(1000000) b', fixture]);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  const pids = descendants(child.pid!);
+  expect(pids.length).toBeGreaterThan(0);
+  child.kill('SIGTERM');
+  await new Promise((resolve) => child.once('exit', resolve));
+  await expect.poll(() => pids.filter((pid) => existsSync(`/proc/${pid}`)), { timeout: 5_000 }).toEqual([]);
+  expect(readdirSync(child.tmp)).toEqual([]);
+});
+
+function descendants(pid: number): string[] {
+  return readdirSync('/proc').filter((entry) => {
+    if (!/^\d+$/.test(entry)) return false;
+    try {
+      return parentOf(entry) === pid;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function parentOf(pid: string): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+}
