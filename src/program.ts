@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
+import { type AckFlags, ack } from './commands/ack.js';
 import {
   addFilterOptions,
   addInputOptions,
@@ -7,15 +8,18 @@ import {
   repeatable,
   wholeNumber,
 } from './commands/options.js';
+import { listQueries, showQuery } from './commands/queries.js';
+import { query as adHoc, type QueryFlags } from './commands/query.js';
 import { type QuestionFlags, question } from './commands/question.js';
-import { type SchemaName, schema } from './commands/schema.js';
+import { SCHEMA_NAMES, type SchemaName, schema } from './commands/schema.js';
+import { type ShowFlags, show } from './commands/show.js';
 import { type ValidateFlags, validate } from './commands/validate.js';
 import { LakelogError } from './errors.js';
 import type { Io } from './io.js';
-import { readCatalogue } from './query/catalogue.js';
+import { loadCatalogue } from './query/catalogue.js';
 import type { Param, Query } from './query/header.js';
 import { optionName } from './query/params.js';
-import { sanitize } from './render/index.js';
+import { formatNames, gateFormatNames, sanitize } from './render/index.js';
 import { EXIT, type ExitCode } from './schema/result.js';
 import { version } from './version.js';
 
@@ -26,7 +30,10 @@ Exit codes, the same for every command:
      a line was rejected, a stamp is missing, …`;
 
 /** Parses the arguments, runs the command, and returns its exit code. */
-export async function runProgram(argv: readonly string[], packageRoot: string, io: Io): Promise<ExitCode> {
+export async function runProgram(given: readonly string[], packageRoot: string, io: Io): Promise<ExitCode> {
+  // Before anything is parsed: each of their files is a subcommand.
+  const { argv, folders } = takeQueryFolders(given, io);
+  const catalogue = loadCatalogue(path.join(packageRoot, 'queries'), folders, COMMANDS);
   let outcome: ExitCode = EXIT.clear;
   const writes: Promise<void>[] = [];
   const program = new Command('lakelog')
@@ -34,6 +41,7 @@ export async function runProgram(argv: readonly string[], packageRoot: string, i
       'Loads the logs of validate-and-retry loops with full accounting and answers questions about them.',
     )
     .version(version, '-V, --version')
+    .option('--queries <dir>', 'folder of your own questions, each .sql file a subcommand (repeatable)')
     .helpCommand('help [command]', 'display help for a command')
     .addHelpText('after', EXIT_CODES)
     .showHelpAfterError('→ next: lakelog --help')
@@ -54,7 +62,7 @@ export async function runProgram(argv: readonly string[], packageRoot: string, i
       .showHelpAfterError(`→ next: lakelog ${name} --help`)
       .addHelpText('after', EXIT_CODES);
 
-  for (const query of readCatalogue(path.join(packageRoot, 'queries'))) {
+  for (const query of catalogue.queries) {
     addQuestion(subcommand(query.name, query.title), query).action(
       async (paths: string[], flags: Record<string, unknown>) => {
         const given = Object.fromEntries(
@@ -64,19 +72,49 @@ export async function runProgram(argv: readonly string[], packageRoot: string, i
       },
     );
   }
+  adHocOptions(subcommand('query', 'Run your own SELECT over the tables, boxed in')).action(
+    async (first: string | undefined, rest: string[], flags: QueryFlags) => {
+      outcome = await adHoc(first === undefined ? rest : [first, ...rest], flags, packageRoot, io);
+    },
+  );
+  showOptions(subcommand('show', 'Tell the story of one trace: its calls, attempts and replay runs')).action(
+    async (id: string, paths: string[], flags: ShowFlags) => {
+      outcome = await show(id, paths, flags, catalogue, io);
+    },
+  );
+  ackOptions(
+    subcommand('ack', 'Settle one violation or one rejected line, with reason, name and date'),
+  ).action(async (target: string, paths: string[], flags: AckFlags) => {
+    outcome = await ack(target, paths, flags, catalogue, io);
+  });
   addOutputOptions(
     addInputOptions(subcommand('validate', 'Account for every line and list those that cannot be loaded')),
+    formatNames,
   )
     .description('Accounts for every line of the files and lists those that cannot be loaded; exit 0 or 3.')
     .action(async (paths: string[], flags: ValidateFlags) => {
       outcome = await validate(paths, flags, io);
     });
-  subcommand('schema', 'Print the tables that queries see, or the JSON Schema of a record')
+  const queries = subcommand('queries', 'List the questions, or print the SQL of one')
+    .description('Lists every question with its title and options, those of --queries too.')
+    .option('--json', 'as JSON')
+    .action(async (flags: { json?: true }) => {
+      outcome = await listQueries(catalogue, flags.json === true, io);
+    });
+  queries
+    .command('show <name>')
+    .description('Prints the SQL of one question, header and all.')
+    .action(async (name: string) => {
+      outcome = await showQuery(catalogue, name, io);
+    });
+  subcommand('schema', 'Print the tables that queries see, or a published JSON Schema')
     .description(
-      'Prints the tables that queries see with a sentence per column, or the JSON Schema of a record.',
+      'Prints the tables that queries see with a sentence per column, or the JSON Schema of a record or of an output.',
     )
     .addOption(
-      new Option('--json <record>', 'JSON Schema of the record format').choices(['session', 'replay']),
+      new Option('--json <name>', 'JSON Schema of a record format, an output, or an acknowledgement').choices(
+        [...SCHEMA_NAMES],
+      ),
     )
     .action(async (flags: { json?: SchemaName }) => {
       outcome = await schema(flags.json, packageRoot, io);
@@ -123,12 +161,104 @@ function addQuestion(command: Command, query: Query): Command {
           .argParser(wholeNumber(0))
           .default(0),
       )
+      .option('--acks <file>', 'acknowledgements (default: lakelog-acks.jsonl where it exists)')
       .option('--max-age <age>', 'cannot vouch when the newest call is older, e.g. 36h')
       .option('-q, --quiet', 'print nothing on exit 0');
   } else {
     command.option('--strict', 'exit 3 on any reject or conflict, or when no call passes the filters');
   }
-  return addOutputOptions(addInputOptions(addFilterOptions(command)));
+  return addOutputOptions(
+    addInputOptions(addFilterOptions(command)),
+    query.gate ? gateFormatNames : formatNames,
+  );
+}
+
+/** Names that a question of one's own cannot have. */
+const COMMANDS = ['query', 'show', 'ack', 'validate', 'queries', 'schema', 'help'];
+
+/** Takes `--queries DIR` out of the arguments, wherever it stands. */
+function takeQueryFolders(given: readonly string[], io: Io): { argv: string[]; folders: string[] } {
+  const argv: string[] = [];
+  const folders: string[] = [];
+  for (let i = 0; i < given.length; i++) {
+    const one = given[i]!;
+    if (one === '--') return { argv: [...argv, ...given.slice(i)], folders };
+    if (one === '--queries') {
+      const folder = given[++i];
+      if (folder === undefined) throw new LakelogError('--queries names no folder', { next: 'give it one' });
+      folders.push(path.resolve(io.cwd, folder));
+    } else if (one.startsWith('--queries='))
+      folders.push(path.resolve(io.cwd, one.slice('--queries='.length)));
+    // SQL that begins with a comment is no option.
+    else argv.push(/^--\s/.test(one) ? ` ${one}` : one);
+  }
+  return { argv, folders };
+}
+
+const GATED_KIND = () =>
+  repeatable(
+    '--gated-kind <kind>',
+    'kinds whose accepted calls must be grounded; replaces the default (fill)',
+  );
+
+function adHocOptions(command: Command): Command {
+  command
+    .description(
+      'Runs one SELECT over the tables that `lakelog schema` prints, in a process of its own without files, network or settings.',
+    )
+    .argument('[sql]', 'the SELECT; - or nothing reads it from stdin')
+    .optionsGroup('Query:')
+    .option('-f, --file <file>', 'read the SQL from a file; every argument is then an input')
+    .addOption(repeatable('-p, --param <name=value>', 'a column of the table params (repeatable)'))
+    .addOption(GATED_KIND())
+    .addOption(
+      new Option('--timeout <seconds>', 'stop the query after this time, loading not counted')
+        .argParser(wholeNumber(1, 86_400))
+        .default(30),
+    )
+    .addOption(
+      new Option('--max-rows <n>', 'print no more rows than this').argParser(wholeNumber(1)).default(10_000),
+    )
+    .option('--strict', 'exit 3 on any reject or conflict, or when no call passes the filters');
+  return addOutputOptions(addInputOptions(addFilterOptions(command)), formatNames);
+}
+
+function showOptions(command: Command): Command {
+  command
+    .description(
+      'Tells the story of one trace in time order: its calls with every attempt, verdict and reason, and its replay runs with their documents.',
+    )
+    .argument('<id>', 'session_id or call_id; its beginning is enough')
+    .optionsGroup('Story:')
+    .option(
+      '--show-content',
+      'with prompts, raw outputs and what changed between them (may hold personal data)',
+    )
+    .option(
+      '--trace-url <template>',
+      'address of a trace, with {session_id} in it (default: LAKELOG_TRACE_URL)',
+    )
+    .addOption(GATED_KIND())
+    .option('--acks <file>', 'acknowledgements (default: lakelog-acks.jsonl where it exists)')
+    .option('--json', 'as JSON');
+  return addInputOptions(command);
+}
+
+function ackOptions(command: Command): Command {
+  command
+    .description(
+      'Settles one violation of a gate, or one line that could not be loaded: appends it with reason, name and date to a file that gates read.',
+    )
+    .argument('<target>', 'session_id, call_id (the beginning is enough) or FILE:LINE')
+    .optionsGroup('Acknowledgement:')
+    .requiredOption('--reason <text>', 'why it is settled')
+    .option('--until <date>', 'last day it holds, YYYY-MM-DD (UTC)')
+    .option('--by <name>', 'who settles it (default: LAKELOG_ACK_BY, else your account)')
+    .option('--acks <file>', 'file to append to (default: lakelog-acks.jsonl)')
+    .option('--gate <name>', 'the gate whose violation it is (default: the one that ships)')
+    .addOption(GATED_KIND())
+    .addOption(repeatable('-p, --param <name=value>', 'a parameter of the gate (repeatable)'));
+  return addInputOptions(command);
 }
 
 function columnHelp(query: Query): string {

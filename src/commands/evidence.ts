@@ -27,6 +27,8 @@ export function inputEvidence(account: Account, inputs: GivenPaths, now: Date): 
     minJudged: 0,
     maxRejects: 0,
     maxAgeMs: null,
+    acknowledgements: { used: [], findings: [] },
+    inputs: asArguments(inputs),
     listRejects: `lakelog validate${asArguments(inputs)}`,
   };
 }

@@ -4,7 +4,7 @@ import type { Io } from '../io.js';
 import { type Filters, parseAge } from '../lake/lake.js';
 import type { RunOptions } from '../query/run.js';
 import type { GivenPaths } from '../query/sources.js';
-import { type Format, formatNames } from '../render/index.js';
+import type { Format } from '../render/index.js';
 
 /** Options as commander hands them over, for every command that reads logs. */
 export interface ReadFlags {
@@ -25,6 +25,7 @@ export interface ReadFlags {
 export interface OutputFlags {
   readonly format?: Format;
   readonly json?: true;
+  readonly output?: readonly string[];
 }
 
 const collect = (value: string, before: readonly string[] = []) => [...before, value];
@@ -79,11 +80,17 @@ export function addFilterOptions(command: Command): Command {
     .option('--show-content', 'load prompts and artifacts too, which may hold personal data');
 }
 
-export function addOutputOptions(command: Command): Command {
+export function addOutputOptions(command: Command, names: readonly Format[]): Command {
   return command
     .optionsGroup('Output:')
-    .addOption(new Option('--format <format>', 'how to print the rows').choices([...formatNames]))
-    .addOption(new Option('--json', 'short for --format json').conflicts('format'));
+    .addOption(new Option('--format <format>', 'how to print the rows').choices([...names]))
+    .addOption(new Option('--json', 'short for --format json').conflicts('format'))
+    .addOption(
+      repeatable(
+        '-o, --output <file>',
+        'write them to a file too, in the format of its extension (repeatable)',
+      ),
+    );
 }
 
 export function formatOf(flags: OutputFlags): Format {

@@ -1,26 +1,30 @@
-import { LakelogError } from '../errors.js';
+import { LakelogError, shellWord } from '../errors.js';
+import { describeAck, placeOf, remaining, type Settled, settle } from '../gate/acks.js';
 import { instantInside, plantCanary, proveCanary } from '../gate/canary.js';
 import { judge } from '../gate/judge.js';
 import { type Evidence, INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
-import { type Io, styleOf } from '../io.js';
+import type { Io } from '../io.js';
+import type { Account, Lake } from '../lake/lake.js';
+import { type AckFile, readAcks } from '../query/acks.js';
 import type { Query } from '../query/header.js';
-import { bindParams, type Given } from '../query/params.js';
+import { bindParams, DEFAULT_GATED_KINDS, type Given } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import { type Answer, openSession, type Session } from '../query/run.js';
-import { chooseSources, namingDefaults } from '../query/sources.js';
-import { type Format, formats, type Report, renderFindings, renderReceipt } from '../render/index.js';
+import { chooseSources, namingDefaults, readsReplays, type Sources } from '../query/sources.js';
+import { formatNames, gateFormatNames, type Report } from '../render/index.js';
 import type { GateSpec } from '../schema/gate.js';
-import { EXIT, type ExitCode, type Receipt, type Result, type Verdict } from '../schema/result.js';
+import type { ExitCode, Receipt, Result } from '../schema/result.js';
 import { inputEvidence } from './evidence.js';
 import {
   ageOf,
+  asArguments,
   filtersOf,
-  formatOf,
   type OutputFlags,
   pathsOf,
   type ReadFlags,
   runOptionsOf,
 } from './options.js';
+import { copiesOf, showGate, showRows } from './output.js';
 import { progressOn } from './terminal.js';
 
 export interface QuestionFlags extends ReadFlags, OutputFlags {
@@ -29,9 +33,8 @@ export interface QuestionFlags extends ReadFlags, OutputFlags {
   readonly minJudged?: number;
   readonly maxRejects?: number;
   readonly maxAge?: string;
+  readonly acks?: string;
 }
-
-const REPLAY_TABLES = /\b(replay_runs|replay_documents|session_replays|traces)\b/;
 
 /** Answers one question of the catalogue; a gate judges its own rows besides. */
 export async function question(
@@ -43,9 +46,11 @@ export async function question(
 ): Promise<ExitCode> {
   const params = bindParams(query, given);
   const inputs = pathsOf(paths, flags);
+  const copies = copiesOf(flags, query.gate ? gateFormatNames : formatNames);
   const filters = filtersOf(flags);
-  const sources = await chooseSources(inputs, io.env, io.cwd, REPLAY_TABLES.test(query.sql));
+  const sources = await chooseSources(inputs, io.env, io.cwd, readsReplays(query.sql));
   const maxAgeMs = ageOf('--max-age', flags.maxAge);
+  const acks = query.gate ? await readAcks(flags.acks, io.cwd) : null;
   const progress = progressOn(io);
   const options = runOptionsOf(flags, filters, io, progress.report);
   const session = await openSession(query, params, options);
@@ -55,7 +60,10 @@ export async function question(
       : null;
     const answer = await session.ask(sources.requests);
     const account = namingDefaults(answer.account, sources);
+    if (query.needsReplayRuns) ensureReplayRuns(query, account, sources);
+    const settled = await settledBy(acks, query, account, session.lake, options.now);
     await progress.end();
+    const { left, settledRows } = withoutSettled(answer.result, settled);
     const receipt = receiptOf({
       account,
       query: { name: query.name, sha256: query.sha256 },
@@ -63,14 +71,21 @@ export async function question(
       gatedKinds: params.gatedKinds,
       judged: answer.judged,
       canary,
+      acknowledged: query.gate
+        ? { calls: settledRows, rejects: settled?.rejects.size ?? 0, file: acks?.file ?? null }
+        : null,
       now: options.now,
     });
     const allowed = new Set(Object.keys(params.columns).filter((name) => params.columns[name] === true));
-    const evidence = inputEvidence(account, inputs, options.now);
+    const evidence = {
+      ...inputEvidence(account, inputs, options.now),
+      inputs: asArguments(inputs) + contextArguments(params.gatedKinds, flags),
+    };
     const verdict = query.gate
       ? judge({
           ...evidence,
-          ...judgedEvidence(query, query.gate, answer, allowed, params.gatedKinds),
+          ...judgedEvidence(query, query.gate, { ...answer, result: left }, allowed, params.gatedKinds),
+          ...(settled === null ? {} : settledEvidence(settled)),
           minJudged: flags.minJudged ?? 1,
           maxRejects: flags.maxRejects ?? 0,
           maxAgeMs,
@@ -82,17 +97,67 @@ export async function question(
     const report: Report = {
       query: { name: query.name, title: query.title },
       params: params.meant,
-      result: query.gate ? withoutAllowed(answer.result, query.gate, allowed) : answer.result,
-      ...(query.gate ? { verdict } : {}),
+      result: query.gate ? withoutAllowed(left, query.gate, allowed) : left,
+      ...(query.gate ? { verdict, gate: query.gate } : {}),
       receipt,
     };
     return query.gate
-      ? await showGate(report, verdict, flags, io)
-      : await showQuestion(report, verdict, flags, io);
+      ? await showGate(report, verdict, flags, copies, io)
+      : await showRows(report, verdict, flags, copies, io);
   } finally {
     await progress.end();
     session.lake.close();
   }
+}
+
+/** What the next command needs besides the inputs to see the same. */
+function contextArguments(gatedKinds: readonly string[], flags: QuestionFlags): string {
+  const kinds = gatedKinds.join() === DEFAULT_GATED_KINDS.join() ? [] : gatedKinds;
+  return [
+    ...kinds.map((kind) => ` --gated-kind ${shellWord(kind)}`),
+    ...(flags.acks === undefined ? [] : [` --acks ${shellWord(flags.acks)}`]),
+  ].join('');
+}
+
+/** An empty join would look like an answer. */
+function ensureReplayRuns(query: Query, account: Account, { requests }: Sources): void {
+  if (account.replayRunsLoaded > 0 || requests.some(({ as }) => as === 'replay_runs')) return;
+  if (account.problems.some(({ problem }) => problem !== 'no_records')) return;
+  throw new LakelogError(`${query.name} compares calls with replay runs, and no replay run was found`, {
+    next: `name their log: lakelog ${query.name} … --replay-runs replay_runs.jsonl`,
+  });
+}
+
+/** Matches the acknowledgements with what was loaded; only who has some pays for looking them up. */
+async function settledBy(
+  acks: AckFile | null,
+  query: Query,
+  account: Account,
+  lake: Lake,
+  now: Date,
+): Promise<Settled | null> {
+  if (acks === null || acks.entries.length === 0) return null;
+  const keys = acks.entries.flatMap(({ ack }) => (ack.what === 'call' ? [ack.call_key] : []));
+  const calls = keys.length === 0 ? [] : await lake.calls({ keys });
+  const settlesLines = acks.entries.some(({ ack }) => ack.what === 'reject');
+  const rejects = settlesLines && account.rejects.length > 0 ? await lake.rejects() : [];
+  return settle(acks.entries, query.name, { calls, rejects }, now, acks.file);
+}
+
+function settledEvidence(settled: Settled): Pick<Evidence, 'acknowledgements'> & Partial<Evidence> {
+  return {
+    acknowledgements: { used: settled.used.map(describeAck), findings: settled.findings },
+    ...(settled.rejects.size === 0 ? {} : { rejects: remaining(settled.all, settled.rejects) }),
+  };
+}
+
+function withoutSettled(result: Result, settled: Settled | null): { left: Result; settledRows: number } {
+  if (settled === null || settled.calls.size === 0) return { left: result, settledRows: 0 };
+  const [file, line] = ['file', 'line'].map((name) => result.columns.findIndex((c) => c.name === name));
+  const rows = result.rows.filter(
+    (row) => !settled.calls.has(placeOf({ file: String(row[file!]), line: Number(row[line!]) })),
+  );
+  return { left: { columns: result.columns, rows }, settledRows: result.rows.length - rows.length };
 }
 
 async function prove(
@@ -158,42 +223,4 @@ function withoutAllowed(result: Result, gate: GateSpec, allowed: ReadonlySet<str
   );
   const at = result.columns.findIndex((column) => column.name === gate.column);
   return { columns: result.columns, rows: result.rows.filter((row) => !values.has(String(row[at]))) };
-}
-
-/** Null where the rows do not fit one string: that must not change what the gate found. */
-function drawn(report: Report, format: Format, io: Io): string | null {
-  try {
-    return formats[format](report, styleOf(io.stdout, io.env));
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
-}
-
-async function showGate(report: Report, verdict: Verdict, flags: QuestionFlags, io: Io): Promise<ExitCode> {
-  if (flags.quiet && verdict.exit_code === EXIT.clear) return EXIT.clear;
-  const format = formatOf(flags);
-  // A table without rows would only push the receipt down.
-  const rows = format === 'table' && report.result.rows.length === 0 ? '' : drawn(report, format, io);
-  const style = styleOf(io.stderr, io.env);
-  await io.stdout.write(rows ?? '');
-  if (rows === null)
-    await io.stderr.write(
-      'the rows are too many or too long to print as one text: narrow them with the filters\n',
-    );
-  // The envelope carries the receipt; whoever reads only stderr still learns why the gate is not clear.
-  if (format !== 'json') await io.stderr.write(renderReceipt(report, style));
-  else if (verdict.exit_code !== EXIT.clear) await io.stderr.write(renderFindings(verdict, style));
-  return verdict.exit_code;
-}
-
-async function showQuestion(
-  report: Report,
-  verdict: Verdict,
-  flags: QuestionFlags,
-  io: Io,
-): Promise<ExitCode> {
-  await io.stdout.write(formats[formatOf(flags)](report, styleOf(io.stdout, io.env)));
-  await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
-  return verdict.exit_code;
 }

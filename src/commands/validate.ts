@@ -1,17 +1,20 @@
 import { createHash } from 'node:crypto';
+import { shellWord } from '../errors.js';
+import { isExcusable } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
 import { INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
-import { NO_FILTERS, openLake } from '../lake/lake.js';
+import { type Account, NO_FILTERS, openLake } from '../lake/lake.js';
 import type { Reject } from '../lake/rejects.js';
 import { needsOf } from '../lake/tables.js';
 import { DEFAULT_GATED_KINDS } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import { chooseSources, namingDefaults } from '../query/sources.js';
-import { formats, type Report, renderAccounting, renderFindings } from '../render/index.js';
-import type { Column, ExitCode, Result } from '../schema/result.js';
+import { formatNames, formats, type Report, renderAccounting, renderFindings } from '../render/index.js';
+import { type Column, EXIT, type ExitCode, type Result } from '../schema/result.js';
 import { inputEvidence } from './evidence.js';
 import { formatOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
+import { copiesOf, writeCopies } from './output.js';
 import { progressOn } from './terminal.js';
 
 export type ValidateFlags = OutputFlags &
@@ -28,6 +31,7 @@ const COLUMNS: readonly Column[] = [
 /** Accounts for every line and lists those that cannot be loaded; exit 0 only when there is none. */
 export async function validate(paths: readonly string[], flags: ValidateFlags, io: Io): Promise<ExitCode> {
   const inputs = pathsOf(paths, flags);
+  const copies = copiesOf(flags, formatNames);
   const sources = await chooseSources(inputs, io.env, io.cwd, true);
   const progress = progressOn(io);
   const options = runOptionsOf(flags, NO_FILTERS, io, progress.report);
@@ -48,6 +52,7 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
       gatedKinds: DEFAULT_GATED_KINDS,
       judged: null,
       canary: null,
+      acknowledged: null,
       now: options.now,
     });
     const loaded = receipt.calls_loaded + receipt.replay_runs_loaded;
@@ -64,7 +69,7 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
         // Here a line of a replay file weighs as much as any other.
         rejects: account.rejects.map((reject) => ({ ...reject, blocks: true })),
         inputNotices: [...account.notices, ...hint],
-        listRejects: `${evidence.listRejects} --format jsonl`,
+        listRejects: settleLine(account, evidence.inputs, evidence.listRejects),
       },
       INPUT_RULES,
     );
@@ -75,17 +80,26 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
       verdict,
       receipt,
     };
+    const written = await writeCopies(report, copies, io);
     const style = styleOf(io.stdout, io.env);
     const format = formatOf(flags);
     await io.stdout.write(
       format === 'table' ? renderAccounting(report, style) : formats[format](report, style),
     );
     await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
-    return verdict.exit_code;
+    return written ? verdict.exit_code : EXIT.error;
   } finally {
     await progress.end();
     lake.close();
   }
+}
+
+/** One line can be looked at and settled; of many the list comes first. */
+function settleLine(account: Account, inputs: string, listRejects: string): string {
+  const [only] = account.rejects;
+  if (account.rejects.length !== 1 || only?.count !== 1 || !isExcusable(only.reason))
+    return `${listRejects} --format jsonl`;
+  return `mend the line, or settle it: lakelog ack ${shellWord(only.first)} --reason "…"${inputs}`;
 }
 
 function rejectRows(rejects: readonly Reject[]): Result {

@@ -35,6 +35,13 @@ export interface Evidence {
   readonly minJudged: number;
   readonly maxRejects: number;
   readonly maxAgeMs: number | null;
+  /** What was settled, in words, and which acknowledgements no longer hold. */
+  readonly acknowledgements: {
+    readonly used: readonly string[];
+    readonly findings: readonly Omit<Finding, 'code'>[];
+  };
+  /** The inputs as they would stand on a command line, with a leading space. */
+  readonly inputs: string;
   /** The command that lists every reject of the same inputs. */
   readonly listRejects: string;
 }
@@ -53,7 +60,7 @@ export const FUTURE_TOLERANCE_MS = 5 * 60_000;
 const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
 /** A failed schema or verdict check could hide an accepted call: no budget covers it. */
-const NEVER_EXCUSED = /^(missing|type|value):(schema|final_verdict)$/;
+const NEVER_EXCUSED = /^(missing|type|value|duplicate_key):(schema|final_verdict)$/;
 
 const excusable = (e: Evidence) =>
   e.rejects.filter((reject) => reject.blocks && !NEVER_EXCUSED.test(reject.reason));
@@ -110,7 +117,9 @@ export const RULES: readonly Rule[] = [
       (e.gate?.fires ?? []).flatMap(({ value, note }) => {
         const rows = e.values.get(value);
         if (!rows) return [];
-        const next = `${readLine(rows.first)}, then open trace ${rows.firstSession}`;
+        const next = rows.firstSession
+          ? `lakelog show ${shellWord(rows.firstSession)}${e.inputs}`
+          : readLine(rows.first);
         return [{ message: `${plural(rows.count, `${value} call`)}: ${note}`, where: rows.first, next }];
       }),
   },
@@ -243,6 +252,11 @@ export const RULES: readonly Rule[] = [
           ],
   },
   {
+    code: 'acknowledgements',
+    weight: 'cannot_vouch',
+    check: (e) => e.acknowledgements.findings,
+  },
+  {
     code: 'near_miss_kind',
     weight: 'cannot_vouch',
     check: (e) => {
@@ -324,6 +338,11 @@ export const RULES: readonly Rule[] = [
             ]
           : [];
       }),
+  },
+  {
+    code: 'acknowledged',
+    weight: 'notice',
+    check: (e) => e.acknowledgements.used.map((message) => ({ message })),
   },
   {
     code: 'rejects_within_budget',

@@ -25,7 +25,18 @@ const RATE_COLUMNS = [
   'mean_attempts',
   'small_sample',
 ];
-const ENVELOPE = ['format', 'lakelog', 'query', 'title', 'params', 'verdict', 'columns', 'rows', 'receipt'];
+const ENVELOPE = [
+  'format',
+  'lakelog',
+  'query',
+  'title',
+  'params',
+  'verdict',
+  'columns',
+  'rows',
+  'truncated',
+  'receipt',
+];
 const RECEIPT = [
   'version',
   'query',
@@ -48,6 +59,7 @@ const RECEIPT = [
   'newest_record',
   'newest_record_age_s',
   'canary',
+  'acknowledged',
 ];
 const FILE = [
   'file',

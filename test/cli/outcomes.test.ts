@@ -58,11 +58,15 @@ describe('the human form', () => {
 
   test('the next step for a violation can be pasted into a shell, whatever the file is called', async () => {
     const folder = newFolder();
-    const line = bad();
-    writeLines(folder, `it's "a" $HOME;x.jsonl`, [good(), line]);
-    const ran = await lakelog(['alarm', '.'], { cwd: folder });
-    const [, step] = /read it: (.*), then open trace/.exec(ran.stderr) ?? [];
-    expect(execFileSync('sh', ['-c', step!], { cwd: folder, encoding: 'utf8' })).toBe(`${line}\n`);
+    const name = `it's "a" $HOME;x.jsonl`;
+    writeLines(folder, name, [good(), bad()]);
+    const ran = await lakelog(['alarm', name], { cwd: folder });
+    const [, step] = /→ lakelog (show .*)/.exec(ran.stderr) ?? [];
+    const words = execFileSync('sh', ['-c', `printf '%s\\n' ${step}`], { cwd: folder, encoding: 'utf8' });
+    const shown = await lakelog(words.trimEnd().split('\n'), { cwd: folder });
+    expect(shown.code).toBe(0);
+    expect(shown.stdout).toContain('NOT grounded');
+    expect(shown.stdout).toContain(`${name}:2`);
   });
 
   test('the next step for a reject can be pasted into a shell and lists it', async () => {

@@ -76,6 +76,32 @@ interface Scenario {
 
 const log = ['log.jsonl'];
 
+const FACTS = {
+  session_id: 'settled',
+  timestamp: '2026-02-01T00:00:00.000Z',
+  kind: 'fill',
+  model: 'm',
+  iterations: 1,
+  final_verdict: 'accepted',
+  grounded_in_roster: false,
+};
+const SETTLED = call({ ...FACTS, call_id: 'c-1' });
+const acknowledgement = (changes: object) =>
+  JSON.stringify({
+    schema: 'lakelog.ack.v1',
+    what: 'call',
+    gate: 'alarm',
+    call_key: 'c-1',
+    ...FACTS,
+    file: 'log.jsonl',
+    line: 2,
+    reason: 'ticket 4711',
+    by: 'ann',
+    at: '2026-02-02T00:00:00.000Z',
+    until: null,
+    ...changes,
+  });
+
 const SCENARIOS: readonly Scenario[] = [
   {
     code: 'violation',
@@ -242,6 +268,20 @@ const SCENARIOS: readonly Scenario[] = [
     code: 'gaps',
     when: "a writer's running number has a hole",
     files: { 'log.jsonl': [1, 3].map((seq) => call({ writer_id: 'w-1', seq })) },
+    args: log,
+    exit: 0,
+  },
+  {
+    code: 'acknowledgements',
+    when: 'an acknowledgement expired',
+    files: { 'log.jsonl': [call()], 'lakelog-acks.jsonl': [acknowledgement({ until: '2026-01-01' })] },
+    args: log,
+    exit: 3,
+  },
+  {
+    code: 'acknowledged',
+    when: 'the only violation is settled',
+    files: { 'log.jsonl': [call(), SETTLED], 'lakelog-acks.jsonl': [acknowledgement({})] },
     args: log,
     exit: 0,
   },

@@ -65,6 +65,8 @@ export function evidence(changes: Partial<Evidence> = {}): Evidence {
     minJudged: 1,
     maxRejects: 0,
     maxAgeMs: null,
+    acknowledgements: { used: [], findings: [] },
+    inputs: ' logs',
     listRejects: 'lakelog validate sessions.jsonl',
     ...changes,
   };

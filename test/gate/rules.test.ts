@@ -19,6 +19,21 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
   [
     { code: 'violation', when: 'a row fires', given: { values: rows('ungrounded') } },
     {
+      code: 'acknowledgements',
+      when: 'one of them expired',
+      given: {
+        acknowledgements: {
+          used: [],
+          findings: [{ message: 'expired', where: 'acks.jsonl:1', next: 'look again' }],
+        },
+      },
+    },
+    {
+      code: 'acknowledged',
+      when: 'one of them took a row out',
+      given: { acknowledgements: { used: ['call a acknowledged by b'], findings: [] } },
+    },
+    {
       code: 'missing_input',
       when: 'a path is not there',
       given: { problems: [problem('missing', 'b.jsonl')] },
@@ -221,11 +236,13 @@ describe('the rules about inputs alone, for commands that are no gate', () => {
     'too_few_judged',
     'unjudged',
     'unnamed_value',
+    'acknowledgements',
     'near_miss_kind',
     'ungrounded_elsewhere',
     'stale',
     'future',
     'allowed',
+    'acknowledged',
     'rejects_within_budget',
   ];
 
@@ -269,13 +286,18 @@ describe('findings say what, where and the next step (promise 7)', () => {
     if (fired.length + cannot_vouch.length > 0) expect(finding!.next).toMatch(/\S/);
   });
 
-  test('the next step of a violation is a command that prints its line, whatever the name of the file', () => {
-    const values = new Map([
-      ['ungrounded', { count: 1, first: "logs/it's here.jsonl:12", firstSession: 'abc' }],
-    ]);
-    const [finding] = judge(evidence({ values })).fired;
-    expect(finding!.where).toBe("logs/it's here.jsonl:12");
-    expect(finding!.next).toBe("read it: sed -n '12p' 'logs/it'\\''s here.jsonl', then open trace abc");
+  test('the next step of a violation shows its trace with the same inputs, or its line where there is none', () => {
+    const at = (firstSession: string) =>
+      judge(
+        evidence({
+          values: new Map([['ungrounded', { count: 1, first: "logs/it's here.jsonl:12", firstSession }]]),
+          inputs: " 'my logs'",
+        }),
+      ).fired[0]!;
+    expect(at('abc').where).toBe("logs/it's here.jsonl:12");
+    expect(at('abc').next).toBe("lakelog show abc 'my logs'");
+    expect(at("a'b").next).toBe("lakelog show 'a'\\''b' 'my logs'");
+    expect(at('').next).toBe("read it: sed -n '12p' 'logs/it'\\''s here.jsonl'");
   });
 
   test('the next step of a near miss is an option that a shell takes as it stands', () => {

@@ -1,0 +1,141 @@
+import { appendFileSync, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { LakelogError, messageOf } from '../errors.js';
+import { type Io, styleOf } from '../io.js';
+import {
+  type Format,
+  formatOfFile,
+  formats,
+  type Report,
+  renderError,
+  renderFindings,
+  renderReceipt,
+  renderStepSummary,
+} from '../render/index.js';
+import { EXIT, type ExitCode, type Verdict } from '../schema/result.js';
+import { formatOf, type OutputFlags } from './options.js';
+
+const PLAIN = { color: false, width: null };
+
+/** A file to write besides stdout. */
+interface Copy {
+  readonly file: string;
+  readonly format: Format;
+}
+
+/** @throws LakelogError (exit 2) for an extension that names no format, before anything is read. */
+export function copiesOf(flags: OutputFlags, names: readonly Format[]): readonly Copy[] {
+  return (flags.output ?? []).map((file) => {
+    const format = formatOfFile(file);
+    if (format !== null && names.includes(format)) return { file, format };
+    throw new LakelogError(`--output ${file} has no extension that names a format`, {
+      next: `use .json, .jsonl, .csv, .md, .txt${names.includes('junit') ? ' or .xml (JUnit)' : ''}`,
+    });
+  });
+}
+
+/** Null where the rows do not fit one string: that must not change what the gate found. */
+function drawn(report: Report, format: Format, io: Io): string | null {
+  try {
+    return formats[format](report, styleOf(io.stdout, io.env));
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+/** Prints what a gate found; the exit code is the verdict's, whatever becomes of the copies. */
+export async function showGate(
+  report: Report,
+  verdict: Verdict,
+  flags: OutputFlags & { readonly quiet?: true },
+  copies: readonly Copy[],
+  io: Io,
+): Promise<ExitCode> {
+  const written = await writeCopies(report, copies, io);
+  const code = verdict.exit_code === EXIT.fired ? EXIT.fired : written ? verdict.exit_code : EXIT.error;
+  if (flags.quiet && verdict.exit_code === EXIT.clear) return code;
+  const format = formatOf(flags);
+  // A table without rows would only push the receipt down.
+  const rows = format === 'table' && report.result.rows.length === 0 ? '' : drawn(report, format, io);
+  const style = styleOf(io.stderr, io.env);
+  await io.stdout.write(rows ?? '');
+  if (format === 'github') await summarise(report, io);
+  if (rows === null)
+    await io.stderr.write(
+      'the rows are too many or too long to print as one text: narrow them with the filters\n',
+    );
+  // The envelope carries the receipt; whoever reads only stderr still learns why the gate is not clear.
+  if (format !== 'json') await io.stderr.write(renderReceipt(report, style));
+  else if (verdict.exit_code !== EXIT.clear) await io.stderr.write(renderFindings(verdict, style));
+  return code;
+}
+
+/** Prints the rows of a question that is no gate. */
+export async function showRows(
+  report: Report,
+  verdict: Verdict,
+  flags: OutputFlags,
+  copies: readonly Copy[],
+  io: Io,
+): Promise<ExitCode> {
+  const written = await writeCopies(report, copies, io);
+  await io.stdout.write(formats[formatOf(flags)](report, styleOf(io.stdout, io.env)));
+  await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
+  return written ? verdict.exit_code : EXIT.error;
+}
+
+/** False when one of them could not be written, which is told on stderr. */
+export async function writeCopies(report: Report, copies: readonly Copy[], io: Io): Promise<boolean> {
+  let all = true;
+  for (const { file, format } of copies) {
+    try {
+      // The table is for people, who want to know what it rests on.
+      const receipt = format === 'table' && report.verdict !== undefined ? renderReceipt(report, PLAIN) : '';
+      replaceFile(path.resolve(io.cwd, file), formats[format](report, PLAIN) + receipt);
+    } catch (error) {
+      all = false;
+      const what = `the copy cannot be written: ${messageOf(error)}`;
+      await io.stderr.write(
+        renderError({ what, where: file, next: 'correct --output' }, styleOf(io.stderr, io.env)),
+      );
+    }
+  }
+  return all;
+}
+
+/** Whole or not at all; what is no regular file (a pipe, /dev/stderr) is written to as it is. */
+function replaceFile(target: string, text: string): void {
+  const stats = lstatSync(target, { throwIfNoEntry: false });
+  if (stats !== undefined && !stats.isFile()) {
+    writeFileSync(target, text);
+    return;
+  }
+  const draft = `${target}.${process.pid}.tmp`;
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flag: 'wx' });
+    renameSync(draft, target);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** GitHub shows this file on the page of the run. */
+async function summarise(report: Report, io: Io): Promise<void> {
+  const file = io.env.GITHUB_STEP_SUMMARY;
+  if (!file) return;
+  try {
+    appendFileSync(file, renderStepSummary(report));
+  } catch (error) {
+    await io.stderr.write(
+      renderError(
+        {
+          what: `the step summary cannot be written: ${messageOf(error)}`,
+          where: file,
+          next: 'check GITHUB_STEP_SUMMARY',
+        },
+        styleOf(io.stderr, io.env),
+      ),
+    );
+  }
+}

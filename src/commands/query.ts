@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { text as readText } from 'node:stream/consumers';
+import { LakelogError, messageOf, shellWord } from '../errors.js';
+import { judge } from '../gate/judge.js';
+import { INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
+import type { Io } from '../io.js';
+import { askBoxed } from '../query/boxed.js';
+import { DEFAULT_GATED_KINDS, looseParams } from '../query/params.js';
+import { receiptOf } from '../query/receipt.js';
+import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js';
+import { formatNames, type Report } from '../render/index.js';
+import type { ExitCode } from '../schema/result.js';
+import { inputEvidence } from './evidence.js';
+import { filtersOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
+import { copiesOf, showRows } from './output.js';
+import { progressOn } from './terminal.js';
+
+export interface QueryFlags extends ReadFlags, OutputFlags {
+  readonly file?: string;
+  readonly param?: readonly string[];
+  readonly gatedKind?: readonly string[];
+  readonly timeout: number;
+  readonly maxRows: number;
+  readonly strict?: true;
+}
+
+/** Somebody's own SELECT over the tables, in a box. */
+export async function query(
+  args: readonly string[],
+  flags: QueryFlags,
+  packageRoot: string,
+  io: Io,
+): Promise<ExitCode> {
+  const { sql, where, paths } = await sqlOf(args, flags.file, io);
+  const inputs = pathsOf(paths, flags);
+  const copies = copiesOf(flags, formatNames);
+  const filters = filtersOf(flags);
+  const params = looseParams(flags.param ?? []);
+  const gatedKinds = flags.gatedKind ?? DEFAULT_GATED_KINDS;
+  const sources = await chooseSources(inputs, io.env, io.cwd, readsReplays(sql));
+  const progress = progressOn(io);
+  const { now, ...options } = runOptionsOf(flags, filters, io, progress.report);
+  try {
+    const answer = await askBoxed(
+      {
+        sql,
+        where,
+        requests: sources.requests,
+        filters,
+        gatedKinds,
+        params,
+        showContent: options.showContent,
+        maxLineBytes: options.maxLineBytes,
+        pendingGraceS: options.pendingGraceS,
+        cwd: io.cwd,
+        now: now.toISOString(),
+        maxRows: flags.maxRows,
+        watchProgress: progress.report !== undefined,
+      },
+      {
+        program: path.join(packageRoot, 'dist/box.js'),
+        timeoutMs: flags.timeout * 1_000,
+        env: io.env,
+        readsStdin: sources.requests.some((request) => request.path === '-'),
+        onProgress: progress.report,
+      },
+    );
+    await progress.end();
+    const account = namingDefaults(answer.account, sources);
+    const receipt = receiptOf({
+      account,
+      query: { name: 'query', sha256: createHash('sha256').update(sql).digest('hex') },
+      from: sources.from,
+      gatedKinds,
+      judged: null,
+      canary: null,
+      acknowledged: null,
+      now,
+    });
+    const evidence = inputEvidence(account, inputs, now);
+    const verdict = judge(
+      { ...evidence, selected: { calls: receipt.calls_selected, of: receipt.calls_loaded } },
+      flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES,
+    );
+    const report: Report = {
+      query: { name: 'query', title: 'Ad-hoc query' },
+      params,
+      result: answer.result,
+      truncated: answer.truncated,
+      receipt,
+    };
+    const code = await showRows(report, verdict, flags, copies, io);
+    if (answer.truncated) {
+      await io.stderr.write(
+        `only the first ${flags.maxRows} rows are shown, there are more (--max-rows N shows more)\n`,
+      );
+    }
+    return code;
+  } finally {
+    await progress.end();
+  }
+}
+
+interface GivenSql {
+  readonly sql: string;
+  readonly where: string;
+  readonly paths: readonly string[];
+}
+
+/** The SQL is the first argument, a file, or stdin. */
+async function sqlOf(args: readonly string[], file: string | undefined, io: Io): Promise<GivenSql> {
+  const [first, ...rest] = args;
+  if (file !== undefined && file !== '-') {
+    try {
+      return { sql: readFileSync(path.resolve(io.cwd, file), 'utf8'), where: file, paths: args };
+    } catch (error) {
+      throw new LakelogError(`the SQL cannot be read: ${messageOf(error)}`, {
+        where: file,
+        next: 'correct the path after -f',
+      });
+    }
+  }
+  if (file === '-' || first === '-' || (first === undefined && io.stdin.isTTY !== true)) {
+    const paths = file === '-' ? args : rest;
+    if (paths.includes('-')) {
+      throw new LakelogError('stdin cannot hold both the SQL and a log', {
+        next: 'put the SQL into a file: lakelog query -f FILE -',
+      });
+    }
+    return { sql: await readText(io.stdin), where: 'stdin', paths };
+  }
+  if (first === undefined) {
+    throw new LakelogError('no SQL was given', {
+      next: 'lakelog query "SELECT kind, COUNT(*) AS calls FROM sessions GROUP BY kind"',
+    });
+  }
+  if (!/\s/.test(first) && existsSync(path.resolve(io.cwd, first))) {
+    const named = shellWord(first);
+    throw new LakelogError(`the first argument is the SQL, and ${JSON.stringify(first)} is a file`, {
+      next: first.endsWith('.sql')
+        ? `lakelog query -f ${named}`
+        : `lakelog query "SELECT kind, COUNT(*) AS calls FROM sessions GROUP BY kind" ${named}`,
+    });
+  }
+  return { sql: first.replace(/^ (?=--)/, ''), where: 'query', paths: rest };
+}

@@ -1,0 +1,117 @@
+import { shellWord } from '../errors.js';
+import { settle } from '../gate/acks.js';
+import { judge } from '../gate/judge.js';
+import { LENIENT_INPUT_RULES } from '../gate/rules.js';
+import { type Io, styleOf } from '../io.js';
+import { type Lake, NO_FILTERS, openLake } from '../lake/lake.js';
+import { needsOf } from '../lake/tables.js';
+import { readAcks } from '../query/acks.js';
+import type { Catalogue } from '../query/catalogue.js';
+import type { Query } from '../query/header.js';
+import { DEFAULT_GATED_KINDS } from '../query/params.js';
+import { chooseSources, namingDefaults } from '../query/sources.js';
+import { storySql, tellStory, traceOf, traceUrl } from '../query/story.js';
+import { renderFindings, renderNext, renderStory, renderStoryJson } from '../render/index.js';
+import type { ExitCode } from '../schema/result.js';
+import type { Story, StoryCall } from '../schema/story.js';
+import { inputEvidence } from './evidence.js';
+import { allViolations } from './gates.js';
+import { asArguments, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
+import { progressOn } from './terminal.js';
+
+export interface ShowFlags
+  extends Pick<ReadFlags, 'sessions' | 'replayRuns' | 'showContent' | 'maxLineBytes' | 'pendingGrace'> {
+  readonly gatedKind?: readonly string[];
+  readonly traceUrl?: string;
+  readonly acks?: string;
+  readonly json?: true;
+}
+
+/** The story of one trace, found by the beginning of its id or of a call's. */
+export async function show(
+  id: string,
+  paths: readonly string[],
+  flags: ShowFlags,
+  catalogue: Catalogue,
+  io: Io,
+): Promise<ExitCode> {
+  const inputs = pathsOf(paths, flags);
+  const template = flags.traceUrl ?? io.env.LAKELOG_TRACE_URL;
+  traceUrl(template, '');
+  const sources = await chooseSources(inputs, io.env, io.cwd, true);
+  const gatedKinds = flags.gatedKind ?? DEFAULT_GATED_KINDS;
+  const progress = progressOn(io);
+  const options = runOptionsOf(flags, NO_FILTERS, io, progress.report);
+  const gates = catalogue.queries.filter((query) => query.gate !== null);
+  const lake = await openLake({
+    ...options,
+    needs: needsOf([storySql(options.showContent), ...gates.map((gate) => gate.sql)].join(';\n'), options),
+    gatedKinds,
+    params: {},
+  });
+  try {
+    const account = namingDefaults(await lake.load(sources.requests), sources);
+    await progress.end();
+    const evidence = inputEvidence(account, inputs, options.now);
+    const verdict = judge(evidence, LENIENT_INPUT_RULES);
+    const findings = renderFindings(verdict, styleOf(io.stderr, io.env));
+    if (account.callsLoaded + account.replayRunsLoaded === 0) {
+      await io.stderr.write(findings);
+      return verdict.exit_code;
+    }
+    const trace = await traceOf(lake, id, asArguments(inputs));
+    const story = await tellStory(lake, trace, {
+      showContent: options.showContent,
+      traceUrl: traceUrl(template, trace),
+      violations: await allViolations(lake, gates, gatedKinds),
+      acknowledged: await acknowledgedOf(lake, gates, trace, flags.acks, io, options.now),
+    });
+    const style = styleOf(io.stdout, io.env);
+    const hyperlinks = io.stdout.isTTY && io.env.TERM !== 'dumb';
+    await io.stdout.write(flags.json ? renderStoryJson(story) : renderStory(story, { ...style, hyperlinks }));
+    await io.stderr.write(findings);
+    await io.stderr.write(renderNext(nextSteps(story, catalogue, asArguments(inputs), flags)));
+    return verdict.exit_code;
+  } finally {
+    await progress.end();
+    lake.close();
+  }
+}
+
+async function acknowledgedOf(
+  lake: Lake,
+  gates: readonly Query[],
+  trace: string,
+  given: string | undefined,
+  io: Io,
+  now: Date,
+): Promise<Map<string, StoryCall['acknowledged'][number][]>> {
+  const found = new Map<string, StoryCall['acknowledged'][number][]>();
+  const acks = await readAcks(given, io.cwd);
+  if (acks === null) return found;
+  const calls = await lake.calls({ beginning: trace });
+  for (const gate of gates) {
+    const settled = settle(acks.entries, gate.name, { calls, rejects: [] }, now, acks.file);
+    for (const [place, { by, at, until, reason }] of settled.calls) {
+      found.set(place, [...(found.get(place) ?? []), { gate: gate.name, by, at, until, reason }]);
+    }
+  }
+  return found;
+}
+
+/** A violation that nobody has settled yet leads to the command that settles it. */
+function nextSteps(story: Story, catalogue: Catalogue, inputs: string, flags: ShowFlags): readonly string[] {
+  const usual = catalogue.usualGate?.name;
+  return story.events.flatMap((event) => {
+    if (event.event !== 'call') return [];
+    const open = event.violations.filter(
+      ({ gate }) => !event.acknowledged.some((settled) => settled.gate === gate),
+    );
+    return open.map(({ gate }) => {
+      const named = gate === usual ? '' : ` --gate ${shellWord(gate)}`;
+      const kinds = (flags.gatedKind ?? []).map((kind) => ` --gated-kind ${shellWord(kind)}`).join('');
+      const acks = flags.acks === undefined ? '' : ` --acks ${shellWord(flags.acks)}`;
+      return `lakelog ack ${shellWord(event.call_key)} --reason "…"${named}${inputs}${kinds}${acks}`;
+    });
+  });
+}

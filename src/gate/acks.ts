@@ -1,0 +1,174 @@
+import type { AckLine, CallAck, RejectAck } from '../schema/ack.js';
+import type { Finding, RejectGroup } from '../schema/result.js';
+
+/** An acknowledgement and the line of the file it stands in. */
+export interface Entry<T extends AckLine = AckLine> {
+  readonly ack: T;
+  readonly line: number;
+}
+
+/** A loaded call, as far as an acknowledgement speaks of it. */
+export interface KnownCall {
+  readonly call_key: string;
+  readonly session_id: string;
+  readonly timestamp: string;
+  readonly kind: string;
+  readonly model: string;
+  readonly iterations: number;
+  readonly final_verdict: string;
+  readonly grounded_in_roster: boolean | null;
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface KnownReject {
+  readonly file: string;
+  readonly line: number;
+  readonly reason: string;
+  readonly detail: string;
+  readonly line_sha256: string;
+  /** It could hide a call. */
+  readonly blocks: boolean;
+}
+
+/** What acknowledgements take out of a verdict, and what is wrong with them. */
+export interface Settled {
+  /** `file:line` of the calls whose rows are settled, with the acknowledgement. */
+  readonly calls: ReadonlyMap<string, CallAck>;
+  readonly rejects: ReadonlySet<KnownReject>;
+  /** All rejects that were looked at, settled or not. */
+  readonly all: readonly KnownReject[];
+  /** Every one of them, for the notices. */
+  readonly used: readonly Entry[];
+  /** Expired, or speaking of something that is no longer there: such a run cannot vouch. */
+  readonly findings: readonly Omit<Finding, 'code'>[];
+}
+
+/** A line with an unknown schema could be anything, a call too: nothing excuses it (design §3). */
+export const isExcusable = (reason: string) => !/^(missing|type|value|duplicate_key):schema$/.test(reason);
+
+export const placeOf = ({ file, line }: { readonly file: string; readonly line: number }) =>
+  `${file}:${line}`;
+
+/**
+ * Matches acknowledgements with what was loaded. A call must have the key and every fact the acknowledgement
+ * recorded; a reject must have the very bytes, and one acknowledgement settles one line. Pure.
+ */
+export function settle(
+  entries: readonly Entry[],
+  gate: string,
+  loaded: { readonly calls: readonly KnownCall[]; readonly rejects: readonly KnownReject[] },
+  now: Date,
+  file: string,
+): Settled {
+  const calls = new Map<string, CallAck>();
+  const rejects = new Set<KnownReject>();
+  const used: Entry[] = [];
+  const findings: Omit<Finding, 'code'>[] = [];
+  const complain = ({ ack, line }: Entry, message: string, next: string) => {
+    const what = ack.what === 'call' ? `call ${ack.call_key}` : `the line at ${placeOf(ack)}`;
+    findings.push({
+      message: `the acknowledgement of ${what} by ${ack.by} ${message}`,
+      where: `${file}:${line}`,
+      next,
+    });
+  };
+  for (const entry of standing(entries, gate)) {
+    const { ack } = entry;
+    if (isExpired(ack, now)) {
+      complain(
+        entry,
+        `expired at the end of ${ack.until}`,
+        'look again: mend what it speaks of, or acknowledge it anew',
+      );
+      continue;
+    }
+    const match =
+      ack.what === 'call' ? matchingCall(ack, loaded.calls) : matchingReject(ack, loaded.rejects, rejects);
+    if (match === null) {
+      complain(
+        entry,
+        ack.what === 'call'
+          ? 'matches no loaded call any more (another log, or the record was changed)'
+          : 'matches no rejected line any more (another log, or the line was mended)',
+        `name the log it speaks of, or take line ${entry.line} out of ${file}`,
+      );
+      continue;
+    }
+    used.push(entry);
+    if ('line_sha256' in match) rejects.add(match);
+    else calls.set(placeOf(match), ack as CallAck);
+  }
+  return { calls, rejects, all: loaded.rejects, used, findings };
+}
+
+/** The last word on each call and line: a later acknowledgement replaces an earlier one. */
+function standing(entries: readonly Entry[], gate: string): Entry[] {
+  const last = new Map<string, Entry>();
+  for (const entry of entries) {
+    const { ack } = entry;
+    if (ack.what === 'call' && ack.gate !== gate) continue;
+    const key = ack.what === 'call' ? `call ${ack.call_key}` : `reject ${ack.line_sha256} ${placeOf(ack)}`;
+    last.set(key, entry);
+  }
+  return [...last.values()];
+}
+
+/** `until` is the last day it holds, in UTC. */
+export function isExpired({ until }: AckLine, now: Date): boolean {
+  return until !== null && now.getTime() >= Date.parse(`${until}T00:00:00Z`) + 86_400_000;
+}
+
+const FACTS = [
+  'call_key',
+  'session_id',
+  'timestamp',
+  'kind',
+  'model',
+  'iterations',
+  'final_verdict',
+  'grounded_in_roster',
+] as const;
+
+function matchingCall(ack: CallAck, calls: readonly KnownCall[]): KnownCall | null {
+  return calls.find((call) => FACTS.every((fact) => call[fact] === ack[fact])) ?? null;
+}
+
+function matchingReject(
+  ack: RejectAck,
+  rejects: readonly KnownReject[],
+  taken: ReadonlySet<KnownReject>,
+): KnownReject | null {
+  const same = rejects.filter(
+    (reject) => reject.line_sha256 === ack.line_sha256 && isExcusable(reject.reason) && !taken.has(reject),
+  );
+  return same.find((reject) => placeOf(reject) === placeOf(ack)) ?? same[0] ?? null;
+}
+
+/** What remains of the rejects, by reason. */
+export function remaining(
+  rejects: readonly KnownReject[],
+  settled: ReadonlySet<KnownReject>,
+): (RejectGroup & { readonly blocks: boolean })[] {
+  const groups = new Map<string, RejectGroup & { blocks: boolean }>();
+  for (const reject of rejects) {
+    if (settled.has(reject)) continue;
+    const { blocks, reason, detail } = reject;
+    const before = groups.get(`${blocks} ${reason}`);
+    groups.set(`${blocks} ${reason}`, {
+      reason,
+      count: (before?.count ?? 0) + 1,
+      first: before?.first ?? placeOf(reject),
+      detail: before?.detail ?? detail,
+      blocks,
+    });
+  }
+  return [...groups.values()];
+}
+
+/** Who settled what, until when and why: nothing is silenced without a name, a date and a reason. */
+export function describeAck({ ack }: Entry): string {
+  const what = ack.what === 'call' ? `call ${ack.call_key}` : `line ${placeOf(ack)} (${ack.reject_reason})`;
+  const until = ack.until === null ? '' : `, until ${ack.until}`;
+  return `${what} acknowledged by ${ack.by} on ${ack.at.slice(0, 10)}${until}: ${ack.reason}`;
+}

@@ -1,0 +1,34 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { command, newFolder, type SpawnOptions } from './cli.js';
+
+function has(tool: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;
+}
+
+/** Whether this machine can stand in for a terminal: it needs script and stty of util-linux. */
+export const terminals = process.platform === 'linux' && has('script') && has('stty');
+
+const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
+
+/** Runs a shell line in which `lakelog` is the built binary, without a terminal. */
+export function inShell(line: string, options: SpawnOptions = {}) {
+  const { file, args, options: spawnOptions } = command([], options);
+  const script = `lakelog() { ${quoted(file)} ${quoted(args[0]!)} "$@"; }\n${line}`;
+  const ran = spawnSync('bash', ['-c', script], { ...spawnOptions, encoding: 'utf8' });
+  return { code: ran.status, text: ran.stdout + ran.stderr };
+}
+
+/** The same on a terminal of that many columns; stdout and stderr are one there. */
+export function onTerminal(columns: number, line: string, options: SpawnOptions = {}) {
+  const { file, args, options: spawnOptions } = command([], options);
+  const script = `stty cols ${columns} rows 40; lakelog() { ${quoted(file)} ${quoted(args[0]!)} "$@"; }; ${line}`;
+  const log = path.join(newFolder(), 'screen');
+  const ran = spawnSync('script', ['-qec', script, log], {
+    ...spawnOptions,
+    env: { TERM: 'xterm', SHELL: '/bin/bash', ...spawnOptions.env },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return { code: ran.status, text: ran.stdout.replaceAll('\r\n', '\n') };
+}
