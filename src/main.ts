@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { LakelogError, messageOf } from './errors.js';
 import { type Io, processIo, styleOf } from './io.js';
 import { runProgram } from './program.js';
-import { renderError } from './render/index.js';
+import { renderError } from './render/error.js';
 import { EXIT, type ExitCode } from './schema/result.js';
 
 /** The only catch: every way to end gets an exit code of the documented four and says what, where and what next. */

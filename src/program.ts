@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
-import { type AckFlags, ack } from './commands/ack.js';
+import type { AckFlags } from './commands/ack.js';
 import {
   addFilterOptions,
   addInputOptions,
@@ -8,18 +8,18 @@ import {
   repeatable,
   wholeNumber,
 } from './commands/options.js';
-import { listQueries, showQuery } from './commands/queries.js';
-import { query as adHoc, type QueryFlags } from './commands/query.js';
-import { type QuestionFlags, question } from './commands/question.js';
-import { SCHEMA_NAMES, type SchemaName, schema } from './commands/schema.js';
-import { type ShowFlags, show } from './commands/show.js';
-import { type ValidateFlags, validate } from './commands/validate.js';
+import type { QueryFlags } from './commands/query.js';
+import type { QuestionFlags } from './commands/question.js';
+import { SCHEMA_NAMES, type SchemaName } from './commands/schema-names.js';
+import type { ShowFlags } from './commands/show.js';
+import type { ValidateFlags } from './commands/validate.js';
 import { LakelogError } from './errors.js';
 import type { Io } from './io.js';
 import { loadCatalogue } from './query/catalogue.js';
 import type { Param, Query } from './query/header.js';
 import { optionName } from './query/params.js';
-import { formatNames, gateFormatNames, sanitize } from './render/index.js';
+import { formatNames, gateFormatNames } from './render/format-names.js';
+import { sanitize } from './render/sanitize.js';
 import { EXIT, type ExitCode } from './schema/result.js';
 import { version } from './version.js';
 
@@ -68,23 +68,27 @@ export async function runProgram(given: readonly string[], packageRoot: string, 
         const given = Object.fromEntries(
           query.params.map((param) => [param.name, flags[camel(param.name)] as never]),
         );
+        const { question } = await import('./commands/question.js');
         outcome = await question(query, given, paths, flags as unknown as QuestionFlags, io);
       },
     );
   }
   adHocOptions(subcommand('query', 'Run your own SELECT over the tables, boxed in')).action(
     async (first: string | undefined, rest: string[], flags: QueryFlags) => {
-      outcome = await adHoc(first === undefined ? rest : [first, ...rest], flags, packageRoot, io);
+      const { query } = await import('./commands/query.js');
+      outcome = await query(first === undefined ? rest : [first, ...rest], flags, packageRoot, io);
     },
   );
   showOptions(subcommand('show', 'Tell the story of one trace: its calls, attempts and replay runs')).action(
     async (id: string, paths: string[], flags: ShowFlags) => {
+      const { show } = await import('./commands/show.js');
       outcome = await show(id, paths, flags, catalogue, io);
     },
   );
   ackOptions(
     subcommand('ack', 'Settle one violation or one rejected line, with reason, name and date'),
   ).action(async (target: string, paths: string[], flags: AckFlags) => {
+    const { ack } = await import('./commands/ack.js');
     outcome = await ack(target, paths, flags, catalogue, io);
   });
   addOutputOptions(
@@ -93,18 +97,21 @@ export async function runProgram(given: readonly string[], packageRoot: string, 
   )
     .description('Accounts for every line of the files and lists those that cannot be loaded; exit 0 or 3.')
     .action(async (paths: string[], flags: ValidateFlags) => {
+      const { validate } = await import('./commands/validate.js');
       outcome = await validate(paths, flags, io);
     });
   const queries = subcommand('queries', 'List the questions, or print the SQL of one')
     .description('Lists every question with its title and options, those of --queries too.')
     .option('--json', 'as JSON')
     .action(async (flags: { json?: true }) => {
+      const { listQueries } = await import('./commands/queries.js');
       outcome = await listQueries(catalogue, flags.json === true, io);
     });
   queries
     .command('show <name>')
     .description('Prints the SQL of one question, header and all.')
     .action(async (name: string) => {
+      const { showQuery } = await import('./commands/queries.js');
       outcome = await showQuery(catalogue, name, io);
     });
   subcommand('schema', 'Print the tables that queries see, or a published JSON Schema')
@@ -117,6 +124,7 @@ export async function runProgram(given: readonly string[], packageRoot: string, 
       ),
     )
     .action(async (flags: { json?: SchemaName }) => {
+      const { schema } = await import('./commands/schema.js');
       outcome = await schema(flags.json, packageRoot, io);
     });
 

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { LakelogError, shellWord } from '../errors.js';
 import type { Io } from '../io.js';
-import { type Filters, parseAge } from '../lake/lake.js';
+import { parseAge } from '../lake/age.js';
+import type { Filters } from '../lake/lake.js';
 import type { RunOptions } from '../query/run.js';
 import type { GivenPaths } from '../query/sources.js';
 import type { Format } from '../render/index.js';

@@ -2,23 +2,14 @@ import { readFileSync } from 'node:fs';
 import type { Io } from '../io.js';
 import { TABLES } from '../lake/tables.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
-
-const FILES = {
-  session: 'session.iterate.v1.json',
-  replay: 'replay.run.v1.json',
-  result: 'lakelog.result.v1.json',
-  story: 'lakelog.story.v1.json',
-  ack: 'lakelog.ack.v1.json',
-} as const;
-export type SchemaName = keyof typeof FILES;
-export const SCHEMA_NAMES = Object.keys(FILES) as SchemaName[];
+import { SCHEMA_FILES, type SchemaName } from './schema-names.js';
 
 /** Prints the tables that queries see, or the JSON Schema of a record format. */
 export async function schema(name: SchemaName | undefined, packageRoot: string, io: Io): Promise<ExitCode> {
   await io.stdout.write(
     name === undefined
       ? tablesText(io.stdout.isTTY ? (io.stdout.columns ?? 80) : 110)
-      : readFileSync(`${packageRoot}/dist/schema/${FILES[name]}`, 'utf8'),
+      : readFileSync(`${packageRoot}/dist/schema/${SCHEMA_FILES[name]}`, 'utf8'),
   );
   return EXIT.clear;
 }

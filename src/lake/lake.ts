@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { LakelogError, messageOf } from '../errors.js';
 import type { FileAccount, InputProblem, RejectGroup } from '../schema/result.js';
+import { parseAge } from './age.js';
 import { checkSelect, explainSqlError } from './box.js';
 import { type Database, ident, openDatabase, quote, type Rows } from './duckdb.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './inputs.js';
@@ -542,16 +543,8 @@ function paramsSql(params: Readonly<Record<string, ParamValue>>): string {
 }
 
 const YEAR_ONE = Date.parse('0001-01-01T00:00:00Z');
-const AGE = /^(\d{1,6})(s|m|h|d|w)$/;
-const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const LOCAL = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/;
-
-/** Milliseconds of an age such as `90m`; null when it is none. */
-export function parseAge(text: string): number | null {
-  const [, count, unit] = AGE.exec(text) ?? [];
-  return unit ? Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS] : null;
-}
 
 async function resolveWindow(db: Database, options: LakeOptions): Promise<DuckLake['window']> {
   const { filters } = options;

@@ -1,0 +1,10 @@
+/** Names of the published JSON Schemas and their files in dist/schema. */
+export const SCHEMA_FILES = {
+  session: 'session.iterate.v1.json',
+  replay: 'replay.run.v1.json',
+  result: 'lakelog.result.v1.json',
+  story: 'lakelog.story.v1.json',
+  ack: 'lakelog.ack.v1.json',
+} as const;
+export type SchemaName = keyof typeof SCHEMA_FILES;
+export const SCHEMA_NAMES = Object.keys(SCHEMA_FILES) as SchemaName[];
