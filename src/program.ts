@@ -32,8 +32,8 @@ Exit codes, the same for every command:
 /** Parses the arguments, runs the command, and returns its exit code. */
 export async function runProgram(given: readonly string[], packageRoot: string, io: Io): Promise<ExitCode> {
   // Before anything is parsed: each of their files is a subcommand.
-  const { argv, folders } = takeQueryFolders(given, io);
-  const catalogue = loadCatalogue(path.join(packageRoot, 'queries'), folders, COMMANDS);
+  const { argv, folders } = takeQueryFolders(given);
+  const catalogue = loadCatalogue(path.join(packageRoot, 'queries'), folders, COMMANDS, io.cwd);
   let outcome: ExitCode = EXIT.clear;
   const writes: Promise<void>[] = [];
   const program = new Command('lakelog')
@@ -66,10 +66,17 @@ export async function runProgram(given: readonly string[], packageRoot: string, 
     addQuestion(subcommand(query.name, query.title), query).action(
       async (paths: string[], flags: Record<string, unknown>) => {
         const given = Object.fromEntries(
-          query.params.map((param) => [param.name, flags[camel(param.name)] as never]),
+          query.params.map(({ name }) => [name, ownFlag(flags, camel(name)) as never]),
         );
         const { question } = await import('./commands/question.js');
-        outcome = await question(query, given, paths, flags as unknown as QuestionFlags, io);
+        outcome = await question(
+          query,
+          given,
+          paths,
+          flags as unknown as QuestionFlags,
+          catalogue.folders,
+          io,
+        );
       },
     );
   }
@@ -153,9 +160,15 @@ export async function runProgram(given: readonly string[], packageRoot: string, 
 }
 
 function addQuestion(command: Command, query: Query): Command {
+  ensureOwnNames(query);
   command.description(`${query.question}\n\n${columnHelp(query)}`);
   command.optionsGroup('Question:');
   for (const param of query.params) command.addOption(paramOption(param));
+  return addQuestionOptions(command, query);
+}
+
+/** The options that every question has. */
+function addQuestionOptions(command: Command, query: Query): Command {
   if (query.gate) {
     command
       .optionsGroup('Gate:')
@@ -181,11 +194,28 @@ function addQuestion(command: Command, query: Query): Command {
   );
 }
 
+/** A parameter called like an option of lakelog's would silently be that option. */
+function ensureOwnNames(query: Query): void {
+  const taken = new Set(['--help', '--version', '--queries', '--param']);
+  for (const { long } of addQuestionOptions(new Command(), query).options) if (long) taken.add(long);
+  for (const param of query.params) {
+    // The parser keeps options in an object that has these already.
+    const ofEveryObject = camel(param.name) in {};
+    if (!taken.has(optionName(param)) && !ofEveryObject) continue;
+    const line = new RegExp(`^--\\s*param:\\s*${param.name}\\b`);
+    const like = ofEveryObject ? 'a member of every object' : `the option ${optionName(param)}`;
+    throw new LakelogError(`the parameter "${param.name}" is called like ${like}`, {
+      where: `${query.file}:${query.sql.split('\n').findIndex((text) => line.test(text)) + 1}`,
+      next: 'give it another name',
+    });
+  }
+}
+
 /** Names that a question of one's own cannot have. */
 const COMMANDS = ['query', 'show', 'ack', 'validate', 'queries', 'schema', 'help'];
 
 /** Takes `--queries DIR` out of the arguments, wherever it stands. */
-function takeQueryFolders(given: readonly string[], io: Io): { argv: string[]; folders: string[] } {
+function takeQueryFolders(given: readonly string[]): { argv: string[]; folders: string[] } {
   const argv: string[] = [];
   const folders: string[] = [];
   for (let i = 0; i < given.length; i++) {
@@ -194,11 +224,10 @@ function takeQueryFolders(given: readonly string[], io: Io): { argv: string[]; f
     if (one === '--queries') {
       const folder = given[++i];
       if (folder === undefined) throw new LakelogError('--queries names no folder', { next: 'give it one' });
-      folders.push(path.resolve(io.cwd, folder));
-    } else if (one.startsWith('--queries='))
-      folders.push(path.resolve(io.cwd, one.slice('--queries='.length)));
-    // SQL that begins with a comment is no option.
-    else argv.push(/^--\s/.test(one) ? ` ${one}` : one);
+      folders.push(folder);
+    } else if (one.startsWith('--queries=')) folders.push(one.slice('--queries='.length));
+    // SQL that begins with a comment is no option, nor is a line of the standard input.
+    else argv.push(/^--\s|^-:\d+$/.test(one) ? ` ${one}` : one);
   }
   return { argv, folders };
 }
@@ -247,6 +276,7 @@ function showOptions(command: Command): Command {
       'address of a trace, with {session_id} in it (default: LAKELOG_TRACE_URL)',
     )
     .addOption(GATED_KIND())
+    .addOption(repeatable('-p, --param <name=value>', 'a parameter of the gates (repeatable)'))
     .option('--acks <file>', 'acknowledgements (default: lakelog-acks.jsonl where it exists)')
     .option('--json', 'as JSON');
   return addInputOptions(command);
@@ -295,5 +325,8 @@ function paramOption(param: Param): Option {
       return repeatable(`${flag} <${param.of.type}>`, note);
   }
 }
+
+const ownFlag = (flags: object, name: string): unknown =>
+  Object.hasOwn(flags, name) ? flags[name as keyof typeof flags] : undefined;
 
 const camel = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());

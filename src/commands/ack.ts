@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { LakelogError, shellWord } from '../errors.js';
-import { isExcusable, type KnownReject, placeOf } from '../gate/acks.js';
+import { LakelogError } from '../errors.js';
+import { isExcusable, type KnownCall, type KnownReject, placeOf } from '../gate/acks.js';
+import { judge } from '../gate/judge.js';
+import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
 import { type Lake, type LoadedCall, NO_FILTERS, openLake } from '../lake/lake.js';
 import { needsOf } from '../lake/tables.js';
@@ -10,11 +12,14 @@ import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
 import { bindParams, type Given } from '../query/params.js';
 import { chooseSources } from '../query/sources.js';
-import { renderAck, renderNext } from '../render/index.js';
+import { renderAck, renderFindings, renderNext } from '../render/index.js';
 import type { AckLine } from '../schema/ack.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
-import { gateNamed, violationsOf } from './gates.js';
-import { asArguments, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
+import { notLogs, withHashes } from './acks.js';
+import { inputEvidence } from './evidence.js';
+import { gateNamed, givenOf, violationsOf } from './gates.js';
+import { asOptions, chosenParams, nextCommand } from './next.js';
+import { pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { progressOn } from './terminal.js';
 
 export interface AckFlags
@@ -30,12 +35,13 @@ export interface AckFlags
 
 /** Settles one violation of a gate, or one line that cannot be loaded, with reason, name and date. */
 export async function ack(
-  target: string,
+  given: string,
   paths: readonly string[],
   flags: AckFlags,
   catalogue: Catalogue,
   io: Io,
 ): Promise<ExitCode> {
+  const target = given.replace(/^ (?=-:)/, '');
   const inputs = pathsOf(paths, flags);
   const gate = gateNamed(catalogue, flags.gate);
   const file = flags.acks ?? DEFAULT_ACKS;
@@ -49,11 +55,12 @@ export async function ack(
   // A file that gates cannot read would silence nothing and stop them all.
   if (existsSync(path.resolve(io.cwd, file))) await readAcks(file, io.cwd);
   const sources = await chooseSources(inputs, io.env, io.cwd, true);
-  const given = givenOf(gate, flags);
-  const params = bindParams(gate, given);
+  const chosen = givenOf(gate, flags.gatedKind, flags.param ?? []);
+  const params = bindParams(gate, chosen);
   const progress = progressOn(io);
   const lake = await openLake({
     ...runOptionsOf(flags, NO_FILTERS, io, progress.report),
+    notLogs: notLogs(file, io.cwd),
     needs: needsOf(gate.sql, { showContent: false }),
     gatedKinds: params.gatedKinds,
     params: params.columns,
@@ -61,7 +68,13 @@ export async function ack(
   try {
     const account = await lake.load(sources.requests);
     await progress.end();
-    const again = `lakelog ${gate.name}${asArguments(inputs)}${contextOf(flags)}`;
+    const verdict = judge(inputEvidence(account, inputs, now), LENIENT_INPUT_RULES);
+    if (account.problems.length > 0)
+      await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
+    const { acks } = flags;
+    const context = { inputs, folders: catalogue.folders, gatedKinds: params.gatedKinds, acks };
+    const own = asOptions(gate, chosenParams(gate, params));
+    const again = nextCommand(gate.name, [], context, own);
     const reject = account.rejects.length === 0 ? null : rejectAt(target, await lake.rejects());
     const line: AckLine =
       reject === null
@@ -69,11 +82,12 @@ export async function ack(
             schema: 'lakelog.ack.v1',
             what: 'call',
             gate: gate.name,
-            ...(await callOf(lake, target, gate, given, inputs)),
+            ...(await callOf(lake, target, gate, chosen, again)),
             ...said,
           }
         : { schema: 'lakelog.ack.v1', what: 'reject', ...linesOf(reject), ...said };
-    appendAck(file, line, io.cwd);
+    const placed = { ...line, file: seenFrom(file, line.file, io.cwd) };
+    await appendAck(file, placed, io.cwd);
     await io.stdout.write(renderAck(line, file, styleOf(io.stdout, io.env)));
     await io.stderr.write(renderNext([again]));
     return EXIT.clear;
@@ -81,11 +95,6 @@ export async function ack(
     await progress.end();
     lake.close();
   }
-}
-
-function contextOf({ gatedKind = [], acks }: AckFlags): string {
-  const kinds = gatedKind.map((kind) => ` --gated-kind ${shellWord(kind)}`).join('');
-  return kinds + (acks === undefined ? '' : ` --acks ${shellWord(acks)}`);
 }
 
 function reasonOf(reason: string): string {
@@ -112,24 +121,6 @@ function untilOf(until: string | undefined, now: Date): string | null {
   return until;
 }
 
-function givenOf(gate: Query, { gatedKind, param = [] }: AckFlags): Given {
-  const given: Record<string, string[] | boolean> = {};
-  for (const one of param) {
-    const [, name, text] = /^(\w+)=([\s\S]*)$/.exec(one) ?? [];
-    const known = gate.params.find((candidate) => candidate.name === name);
-    if (name === undefined || text === undefined || known === undefined) {
-      throw new LakelogError(`-p ${one} sets no parameter of ${gate.name}`, {
-        next: `use name=value with one of ${gate.params.map((candidate) => candidate.name).join(', ')}`,
-      });
-    }
-    if (known.of.type === 'flag') given[name] = text === 'true';
-    else given[name] = [...((given[name] as string[] | undefined) ?? []), text];
-  }
-  const kinds = gate.params.find((candidate) => candidate.of.type === 'kinds');
-  if (kinds && gatedKind) given[kinds.name] = [...gatedKind];
-  return given;
-}
-
 function rejectAt(target: string, rejects: readonly KnownReject[]): KnownReject | null {
   const found = rejects.find((reject) => placeOf(reject) === target);
   if (!found) return null;
@@ -143,6 +134,12 @@ function rejectAt(target: string, rejects: readonly KnownReject[]): KnownReject 
   );
 }
 
+/** One spelling per file: as it is seen from the folder of the acknowledgements. */
+function seenFrom(acks: string, file: string, cwd: string): string {
+  if (file === '-') return file;
+  return path.relative(path.dirname(path.resolve(cwd, acks)), path.resolve(cwd, file)) || file;
+}
+
 function linesOf({ file, line, reason, line_sha256 }: KnownReject) {
   return { line_sha256, reject_reason: reason, file, line };
 }
@@ -153,8 +150,11 @@ async function callOf(
   target: string,
   gate: Query,
   given: Given,
-  inputs: Parameters<typeof asArguments>[0],
-): Promise<LoadedCall> {
+  again: string,
+): Promise<KnownCall & { values: readonly string[] }> {
+  if (target === '') {
+    throw new LakelogError('the target is empty', { next: 'give a session_id, a call_id or FILE:LINE' });
+  }
   const [, file, line] = /^(.+):(\d+)$/.exec(target) ?? [];
   const named = [
     ...(file === undefined ? [] : await lake.calls({ file, line: Number(line) })),
@@ -162,22 +162,31 @@ async function callOf(
   ];
   if (named.length === 0) {
     throw new LakelogError(`${JSON.stringify(target)} is no loaded call, and no line that was rejected`, {
-      next: `give a session_id, a call_id or FILE:LINE as lakelog ${gate.name}${asArguments(inputs)} prints them`,
+      next: `give a session_id, a call_id or FILE:LINE as this prints them: ${again}`,
     });
   }
   const violations = await violationsOf(lake, gate, given);
-  const open = named.filter((call) => violations.has(placeOf(call)));
-  const exact = open.filter((call) => call.call_key === target || placeOf(call) === target);
-  const [only, ...others] = exact.length > 0 ? exact : open;
+  // What is named whole is meant, however many others begin with it.
+  const isExact = (call: LoadedCall) =>
+    call.call_key === target || call.session_id === target || placeOf(call) === target;
+  const meant = named.some(isExact) ? named.filter(isExact) : named;
+  const open = [...new Map(meant.map((call) => [placeOf(call), call])).values()].filter((call) =>
+    violations.has(placeOf(call)),
+  );
+  const [only, ...others] = open;
   if (only === undefined) {
     throw new LakelogError(
       `${gate.name} has nothing against ${named.length === 1 ? placeOf(named[0]!) : `any of the ${named.length} calls`}, so there is nothing to settle`,
       {
-        next: `see what it found: lakelog ${gate.name}${asArguments(inputs)}; if its kinds differ, name them with --gated-kind`,
+        next: `see what it found: ${again}; if its kinds differ, name them with --gated-kind`,
       },
     );
   }
-  if (others.length === 0) return only;
+  const values = violations.get(placeOf(only)) ?? [];
+  if (others.length === 0) {
+    const [known] = await withHashes(lake, [only]);
+    return { ...known!, values };
+  }
   throw new LakelogError(
     `${open.length} calls in the answer of ${gate.name} begin with ${JSON.stringify(target)}`,
     {

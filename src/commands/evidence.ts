@@ -1,6 +1,7 @@
 import type { Evidence } from '../gate/rules.js';
 import type { Account } from '../lake/lake.js';
 import type { GivenPaths } from '../query/sources.js';
+import { nextCommand } from './next.js';
 import { asArguments } from './options.js';
 
 /** What an account says to the rules; a gate adds what it judged. */
@@ -28,7 +29,8 @@ export function inputEvidence(account: Account, inputs: GivenPaths, now: Date): 
     maxRejects: 0,
     maxAgeMs: null,
     acknowledgements: { used: [], findings: [] },
-    inputs: asArguments(inputs),
+    showTrace: (sessionId) => nextCommand('show', [sessionId], { inputs, folders: [] }),
+    lacksReplayRuns: false,
     listRejects: `lakelog validate${asArguments(inputs)}`,
   };
 }

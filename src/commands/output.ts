@@ -1,4 +1,4 @@
-import { appendFileSync, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, lstatSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { LakelogError, messageOf } from '../errors.js';
 import { type Io, styleOf } from '../io.js';
@@ -46,15 +46,16 @@ function drawn(report: Report, format: Format, io: Io): string | null {
 
 /** Prints what a gate found; the exit code is the verdict's, whatever becomes of the copies. */
 export async function showGate(
-  report: Report,
+  found: Report,
   verdict: Verdict,
   flags: OutputFlags & { readonly quiet?: true },
   copies: readonly Copy[],
   io: Io,
 ): Promise<ExitCode> {
-  const written = await writeCopies(report, copies, io);
+  const written = await writeCopies(found, copies, io);
   const code = verdict.exit_code === EXIT.fired ? EXIT.fired : written ? verdict.exit_code : EXIT.error;
-  if (flags.quiet && verdict.exit_code === EXIT.clear) return code;
+  const report = { ...found, verdict: { ...verdict, exit_code: code } };
+  if (flags.quiet && code === EXIT.clear) return code;
   const format = formatOf(flags);
   // A table without rows would only push the receipt down.
   const rows = format === 'table' && report.result.rows.length === 0 ? '' : drawn(report, format, io);
@@ -92,6 +93,7 @@ export async function writeCopies(report: Report, copies: readonly Copy[], io: I
     try {
       // The table is for people, who want to know what it rests on.
       const receipt = format === 'table' && report.verdict !== undefined ? renderReceipt(report, PLAIN) : '';
+      ensureNotRead(file, report, io.cwd);
       replaceFile(path.resolve(io.cwd, file), formats[format](report, PLAIN) + receipt);
     } catch (error) {
       all = false;
@@ -104,11 +106,26 @@ export async function writeCopies(report: Report, copies: readonly Copy[], io: I
   return all;
 }
 
+/** The rows must not take the place of the log they come from. */
+function ensureNotRead(file: string, { receipt }: Report, cwd: string): void {
+  const target = identityOf(path.resolve(cwd, file));
+  if (target === null) return;
+  const read = [...receipt.files.map((one) => one.file), receipt.acknowledged?.file ?? '-'];
+  if (read.some((name) => name !== '-' && identityOf(path.resolve(cwd, name)) === target)) {
+    throw new Error('it is one of the files that were read');
+  }
+}
+
+function identityOf(target: string): string | null {
+  const stats = statSync(target, { bigint: true, throwIfNoEntry: false });
+  return stats?.isFile() ? `${stats.dev}:${stats.ino}` : null;
+}
+
 /** Whole or not at all; what is no regular file (a pipe, /dev/stderr) is written to as it is. */
 function replaceFile(target: string, text: string): void {
   const stats = lstatSync(target, { throwIfNoEntry: false });
   if (stats !== undefined && !stats.isFile()) {
-    writeFileSync(target, text);
+    writeFileSync(target, text, { mode: 0o600 });
     return;
   }
   const draft = `${target}.${process.pid}.tmp`;

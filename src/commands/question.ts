@@ -1,4 +1,4 @@
-import { LakelogError, shellWord } from '../errors.js';
+import { LakelogError } from '../errors.js';
 import { describeAck, placeOf, remaining, type Settled, settle } from '../gate/acks.js';
 import { instantInside, plantCanary, proveCanary } from '../gate/canary.js';
 import { judge } from '../gate/judge.js';
@@ -7,23 +7,17 @@ import type { Io } from '../io.js';
 import type { Account, Lake } from '../lake/lake.js';
 import { type AckFile, readAcks } from '../query/acks.js';
 import type { Query } from '../query/header.js';
-import { bindParams, DEFAULT_GATED_KINDS, type Given } from '../query/params.js';
+import { bindParams, type Given } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import { type Answer, openSession, type Session } from '../query/run.js';
 import { chooseSources, namingDefaults, readsReplays, type Sources } from '../query/sources.js';
 import { formatNames, gateFormatNames, type Report } from '../render/index.js';
 import type { GateSpec } from '../schema/gate.js';
 import type { ExitCode, Receipt, Result } from '../schema/result.js';
+import { notLogs, withHashes } from './acks.js';
 import { inputEvidence } from './evidence.js';
-import {
-  ageOf,
-  asArguments,
-  filtersOf,
-  type OutputFlags,
-  pathsOf,
-  type ReadFlags,
-  runOptionsOf,
-} from './options.js';
+import { chosenParams, nextCommand } from './next.js';
+import { ageOf, filtersOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { copiesOf, showGate, showRows } from './output.js';
 import { progressOn } from './terminal.js';
 
@@ -42,6 +36,7 @@ export async function question(
   given: Given,
   paths: readonly string[],
   flags: QuestionFlags,
+  folders: readonly string[],
   io: Io,
 ): Promise<ExitCode> {
   const params = bindParams(query, given);
@@ -52,7 +47,10 @@ export async function question(
   const maxAgeMs = ageOf('--max-age', flags.maxAge);
   const acks = query.gate ? await readAcks(flags.acks, io.cwd) : null;
   const progress = progressOn(io);
-  const options = runOptionsOf(flags, filters, io, progress.report);
+  const options = {
+    ...runOptionsOf(flags, filters, io, progress.report),
+    notLogs: notLogs(flags.acks, io.cwd),
+  };
   const session = await openSession(query, params, options);
   try {
     const canary = query.gate
@@ -63,7 +61,7 @@ export async function question(
     if (query.needsReplayRuns) ensureReplayRuns(query, account, sources);
     const settled = await settledBy(acks, query, account, session.lake, options.now);
     await progress.end();
-    const { left, settledRows } = withoutSettled(answer.result, settled);
+    const { left, settledRows } = withoutSettled(answer.result, query.gate, settled);
     const receipt = receiptOf({
       account,
       query: { name: query.name, sha256: query.sha256 },
@@ -79,7 +77,15 @@ export async function question(
     const allowed = new Set(Object.keys(params.columns).filter((name) => params.columns[name] === true));
     const evidence = {
       ...inputEvidence(account, inputs, options.now),
-      inputs: asArguments(inputs) + contextArguments(params.gatedKinds, flags),
+      showTrace: (sessionId: string) =>
+        nextCommand('show', [sessionId], {
+          inputs,
+          folders,
+          gatedKinds: params.gatedKinds,
+          acks: flags.acks,
+          params: chosenParams(query, params),
+        }),
+      lacksReplayRuns: query.needsReplayRuns && account.replayRunsLoaded === 0,
     };
     const verdict = query.gate
       ? judge({
@@ -110,15 +116,6 @@ export async function question(
   }
 }
 
-/** What the next command needs besides the inputs to see the same. */
-function contextArguments(gatedKinds: readonly string[], flags: QuestionFlags): string {
-  const kinds = gatedKinds.join() === DEFAULT_GATED_KINDS.join() ? [] : gatedKinds;
-  return [
-    ...kinds.map((kind) => ` --gated-kind ${shellWord(kind)}`),
-    ...(flags.acks === undefined ? [] : [` --acks ${shellWord(flags.acks)}`]),
-  ].join('');
-}
-
 /** An empty join would look like an answer. */
 function ensureReplayRuns(query: Query, account: Account, { requests }: Sources): void {
   if (account.replayRunsLoaded > 0 || requests.some(({ as }) => as === 'replay_runs')) return;
@@ -138,7 +135,7 @@ async function settledBy(
 ): Promise<Settled | null> {
   if (acks === null || acks.entries.length === 0) return null;
   const keys = acks.entries.flatMap(({ ack }) => (ack.what === 'call' ? [ack.call_key] : []));
-  const calls = keys.length === 0 ? [] : await lake.calls({ keys });
+  const calls = keys.length === 0 ? [] : await withHashes(lake, await lake.calls({ keys }));
   const settlesLines = acks.entries.some(({ ack }) => ack.what === 'reject');
   const rejects = settlesLines && account.rejects.length > 0 ? await lake.rejects() : [];
   return settle(acks.entries, query.name, { calls, rejects }, now, acks.file);
@@ -151,12 +148,19 @@ function settledEvidence(settled: Settled): Pick<Evidence, 'acknowledgements'> &
   };
 }
 
-function withoutSettled(result: Result, settled: Settled | null): { left: Result; settledRows: number } {
-  if (settled === null || settled.calls.size === 0) return { left: result, settledRows: 0 };
-  const [file, line] = ['file', 'line'].map((name) => result.columns.findIndex((c) => c.name === name));
-  const rows = result.rows.filter(
-    (row) => !settled.calls.has(placeOf({ file: String(row[file!]), line: Number(row[line!]) })),
-  );
+function withoutSettled(
+  result: Result,
+  gate: GateSpec | null,
+  settled: Settled | null,
+): { left: Result; settledRows: number } {
+  if (gate === null || settled === null || settled.calls.size === 0) return { left: result, settledRows: 0 };
+  const at = (name: string) => result.columns.findIndex((column) => column.name === name);
+  const [file, line, value] = [at('file'), at('line'), at(gate.column)];
+  const rows = result.rows.filter((row) => {
+    const ack = settled.calls.get(placeOf({ file: String(row[file]), line: Number(row[line]) }));
+    // Settled for one reason is not settled for another.
+    return ack === undefined || !ack.values.includes(String(row[value]));
+  });
   return { left: { columns: result.columns, rows }, settledRows: result.rows.length - rows.length };
 }
 

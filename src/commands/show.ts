@@ -14,8 +14,10 @@ import { storySql, tellStory, traceOf, traceUrl } from '../query/story.js';
 import { renderFindings, renderNext, renderStory, renderStoryJson } from '../render/index.js';
 import type { ExitCode } from '../schema/result.js';
 import type { Story, StoryCall } from '../schema/story.js';
+import { notLogs, withHashes } from './acks.js';
 import { inputEvidence } from './evidence.js';
 import { allViolations } from './gates.js';
+import { type Context, nextCommand } from './next.js';
 import { asArguments, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { progressOn } from './terminal.js';
 
@@ -24,6 +26,7 @@ export interface ShowFlags
   readonly gatedKind?: readonly string[];
   readonly traceUrl?: string;
   readonly acks?: string;
+  readonly param?: readonly string[];
   readonly json?: true;
 }
 
@@ -45,6 +48,7 @@ export async function show(
   const gates = catalogue.queries.filter((query) => query.gate !== null);
   const lake = await openLake({
     ...options,
+    notLogs: notLogs(flags.acks, io.cwd),
     needs: needsOf([storySql(options.showContent), ...gates.map((gate) => gate.sql)].join(';\n'), options),
     gatedKinds,
     params: {},
@@ -52,25 +56,26 @@ export async function show(
   try {
     const account = namingDefaults(await lake.load(sources.requests), sources);
     await progress.end();
-    const evidence = inputEvidence(account, inputs, options.now);
-    const verdict = judge(evidence, LENIENT_INPUT_RULES);
-    const findings = renderFindings(verdict, styleOf(io.stderr, io.env));
-    if (account.callsLoaded + account.replayRunsLoaded === 0) {
-      await io.stderr.write(findings);
-      return verdict.exit_code;
-    }
+    const verdict = judge(inputEvidence(account, inputs, options.now), LENIENT_INPUT_RULES);
+    await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
+    if (account.callsLoaded + account.replayRunsLoaded === 0) return verdict.exit_code;
     const trace = await traceOf(lake, id, asArguments(inputs));
     const story = await tellStory(lake, trace, {
       showContent: options.showContent,
       traceUrl: traceUrl(template, trace),
-      violations: await allViolations(lake, gates, gatedKinds),
+      violations: await allViolations(lake, gates, flags.gatedKind, flags.param ?? []),
       acknowledged: await acknowledgedOf(lake, gates, trace, flags.acks, io, options.now),
     });
     const style = styleOf(io.stdout, io.env);
     const hyperlinks = io.stdout.isTTY && io.env.TERM !== 'dumb';
     await io.stdout.write(flags.json ? renderStoryJson(story) : renderStory(story, { ...style, hyperlinks }));
-    await io.stderr.write(findings);
-    await io.stderr.write(renderNext(nextSteps(story, catalogue, asArguments(inputs), flags)));
+    const context = {
+      inputs,
+      folders: catalogue.folders,
+      gatedKinds: flags.gatedKind,
+      acks: flags.acks,
+    };
+    await io.stderr.write(renderNext(nextSteps(story, catalogue, context, flags.param ?? [])));
     return verdict.exit_code;
   } finally {
     await progress.end();
@@ -89,7 +94,7 @@ async function acknowledgedOf(
   const found = new Map<string, StoryCall['acknowledged'][number][]>();
   const acks = await readAcks(given, io.cwd);
   if (acks === null) return found;
-  const calls = await lake.calls({ beginning: trace });
+  const calls = await withHashes(lake, await lake.calls({ beginning: trace }));
   for (const gate of gates) {
     const settled = settle(acks.entries, gate.name, { calls, rejects: [] }, now, acks.file);
     for (const [place, { by, at, until, reason }] of settled.calls) {
@@ -100,18 +105,23 @@ async function acknowledgedOf(
 }
 
 /** A violation that nobody has settled yet leads to the command that settles it. */
-function nextSteps(story: Story, catalogue: Catalogue, inputs: string, flags: ShowFlags): readonly string[] {
-  const usual = catalogue.usualGate?.name;
+function nextSteps(
+  story: Story,
+  { queries, usualGate }: Catalogue,
+  context: Context,
+  params: readonly string[],
+): readonly string[] {
   return story.events.flatMap((event) => {
     if (event.event !== 'call') return [];
     const open = event.violations.filter(
       ({ gate }) => !event.acknowledged.some((settled) => settled.gate === gate),
     );
-    return open.map(({ gate }) => {
-      const named = gate === usual ? '' : ` --gate ${shellWord(gate)}`;
-      const kinds = (flags.gatedKind ?? []).map((kind) => ` --gated-kind ${shellWord(kind)}`).join('');
-      const acks = flags.acks === undefined ? '' : ` --acks ${shellWord(flags.acks)}`;
-      return `lakelog ack ${shellWord(event.call_key)} --reason "…"${named}${inputs}${kinds}${acks}`;
+    return [...new Set(open.map(({ gate }) => gate))].map((name) => {
+      const gate = queries.find((query) => query.name === name);
+      const mine = params.filter((one) => gate?.params.some((param) => one.startsWith(`${param.name}=`)));
+      const named = name === usualGate?.name ? [] : [`--gate ${shellWord(name)}`];
+      const own = ['--reason "…"', ...named];
+      return nextCommand('ack', [event.call_key], { ...context, params: mine }, own);
     });
   });
 }

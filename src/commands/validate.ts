@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { shellWord } from '../errors.js';
 import { isExcusable } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
 import { INPUT_RULES } from '../gate/rules.js';
@@ -9,10 +8,11 @@ import type { Reject } from '../lake/rejects.js';
 import { needsOf } from '../lake/tables.js';
 import { DEFAULT_GATED_KINDS } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
-import { chooseSources, namingDefaults } from '../query/sources.js';
+import { chooseSources, type GivenPaths, namingDefaults } from '../query/sources.js';
 import { formatNames, formats, type Report, renderAccounting, renderFindings } from '../render/index.js';
 import { type Column, EXIT, type ExitCode, type Result } from '../schema/result.js';
 import { inputEvidence } from './evidence.js';
+import { nextCommand } from './next.js';
 import { formatOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { copiesOf, writeCopies } from './output.js';
 import { progressOn } from './terminal.js';
@@ -69,7 +69,7 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
         // Here a line of a replay file weighs as much as any other.
         rejects: account.rejects.map((reject) => ({ ...reject, blocks: true })),
         inputNotices: [...account.notices, ...hint],
-        listRejects: settleLine(account, evidence.inputs, evidence.listRejects),
+        listRejects: settleLine(account, inputs, evidence.listRejects),
       },
       INPUT_RULES,
     );
@@ -95,11 +95,12 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
 }
 
 /** One line can be looked at and settled; of many the list comes first. */
-function settleLine(account: Account, inputs: string, listRejects: string): string {
+function settleLine(account: Account, inputs: GivenPaths, listRejects: string): string {
   const [only] = account.rejects;
   if (account.rejects.length !== 1 || only?.count !== 1 || !isExcusable(only.reason))
     return `${listRejects} --format jsonl`;
-  return `mend the line, or settle it: lakelog ack ${shellWord(only.first)} --reason "…"${inputs}`;
+  const settle = nextCommand('ack', [only.first], { inputs, folders: [] }, ['--reason "…"']);
+  return `mend the line, or settle it: ${settle}`;
 }
 
 function rejectRows(rejects: readonly Reject[]): Result {

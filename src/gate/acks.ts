@@ -17,6 +17,7 @@ export interface KnownCall {
   readonly iterations: number;
   readonly final_verdict: string;
   readonly grounded_in_roster: boolean | null;
+  readonly line_sha256: string;
   readonly file: string;
   readonly line: number;
 }
@@ -51,8 +52,8 @@ export const placeOf = ({ file, line }: { readonly file: string; readonly line: 
   `${file}:${line}`;
 
 /**
- * Matches acknowledgements with what was loaded. A call must have the key and every fact the acknowledgement
- * recorded; a reject must have the very bytes, and one acknowledgement settles one line. Pure.
+ * Matches acknowledgements with what was loaded. A call must have the key, the facts and the very bytes that the
+ * acknowledgement recorded; a reject the very bytes, and one acknowledgement settles one line. Pure.
  */
 export function settle(
   entries: readonly Entry[],
@@ -96,7 +97,7 @@ export function settle(
       continue;
     }
     used.push(entry);
-    if ('line_sha256' in match) rejects.add(match);
+    if ('blocks' in match) rejects.add(match);
     else calls.set(placeOf(match), ack as CallAck);
   }
   return { calls, rejects, all: loaded.rejects, used, findings };
@@ -128,6 +129,7 @@ const FACTS = [
   'iterations',
   'final_verdict',
   'grounded_in_roster',
+  'line_sha256',
 ] as const;
 
 function matchingCall(ack: CallAck, calls: readonly KnownCall[]): KnownCall | null {
@@ -142,7 +144,7 @@ function matchingReject(
   const same = rejects.filter(
     (reject) => reject.line_sha256 === ack.line_sha256 && isExcusable(reject.reason) && !taken.has(reject),
   );
-  return same.find((reject) => placeOf(reject) === placeOf(ack)) ?? same[0] ?? null;
+  return same.find((reject) => reject.line === ack.line) ?? same[0] ?? null;
 }
 
 /** What remains of the rejects, by reason. */

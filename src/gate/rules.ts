@@ -40,8 +40,10 @@ export interface Evidence {
     readonly used: readonly string[];
     readonly findings: readonly Omit<Finding, 'code'>[];
   };
-  /** The inputs as they would stand on a command line, with a leading space. */
-  readonly inputs: string;
+  /** The command that shows one trace of the same inputs. */
+  readonly showTrace: (sessionId: string) => string;
+  /** The question rests on replay runs, and none was loaded. */
+  readonly lacksReplayRuns: boolean;
   /** The command that lists every reject of the same inputs. */
   readonly listRejects: string;
 }
@@ -117,9 +119,7 @@ export const RULES: readonly Rule[] = [
       (e.gate?.fires ?? []).flatMap(({ value, note }) => {
         const rows = e.values.get(value);
         if (!rows) return [];
-        const next = rows.firstSession
-          ? `lakelog show ${shellWord(rows.firstSession)}${e.inputs}`
-          : readLine(rows.first);
+        const next = rows.firstSession ? e.showTrace(rows.firstSession) : readLine(rows.first);
         return [{ message: `${plural(rows.count, `${value} call`)}: ${note}`, where: rows.first, next }];
       }),
   },
@@ -154,6 +154,19 @@ export const RULES: readonly Rule[] = [
       (p) => `the input holds no record: ${p.detail}`,
       'name the file that the service logs to, or find out why it is empty',
     ),
+  },
+  {
+    code: 'no_replay_runs',
+    weight: 'cannot_vouch',
+    check: (e) =>
+      e.lacksReplayRuns
+        ? [
+            {
+              message: 'no replay run was loaded, so there is nothing to compare the calls with',
+              next: 'name the log of the replay tool, or find out why it is empty',
+            },
+          ]
+        : [],
   },
   {
     code: 'too_few_judged',
@@ -415,6 +428,7 @@ function readLine(place: string): string {
 }
 
 const ABOUT_INPUTS = new Set([
+  'no_replay_runs',
   'nothing_selected',
   'missing_input',
   'unreadable_input',

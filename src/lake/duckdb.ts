@@ -126,9 +126,10 @@ function rfc3339(micros: bigint): string {
   return rest === 0n ? iso : iso.replace('Z', `${String(rest).padStart(3, '0')}Z`);
 }
 
-/** A SQL string literal. */
+/** A SQL string literal; U+0000 would end the statement where it stands. */
 export function quote(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+  const literals = text.split('\0').map((part) => `'${part.replaceAll("'", "''")}'`);
+  return literals.length === 1 ? literals[0]! : `(${literals.join(' || chr(0) || ')})`;
 }
 
 /** A quoted SQL identifier. */

@@ -30,6 +30,8 @@ export interface ResolvedInputs {
 
 /** Files that a folder is searched for: logs, rotated logs and their compressed copies. */
 const LOG_NAME = /\.(jsonl|ndjson)/i;
+/** What gates keep their acknowledgements in, often beside the logs. */
+export const ACKS_NAME = 'lakelog-acks.jsonl';
 /** Passed over, but not without a word. */
 const LIKE_A_LOG = /session|replay|\.log\b|\.jl\b/i;
 
@@ -52,7 +54,11 @@ const WHOLE_FOLDER: Search = {
  * Turns paths, folders and globs into files, each once. Resolved here and not by DuckDB, which skips an
  * unreadable folder and a dangling link silently and takes `a[1].jsonl` for a pattern.
  */
-export function resolveInputs(requests: readonly InputRequest[], cwd: string): ResolvedInputs {
+export function resolveInputs(
+  requests: readonly InputRequest[],
+  cwd: string,
+  notLogs: readonly string[] = [],
+): ResolvedInputs {
   const seen = new Map<string, SourceFile>();
   const files: SourceFile[] = [];
   const problems: InputProblem[] = [];
@@ -89,7 +95,11 @@ export function resolveInputs(requests: readonly InputRequest[], cwd: string): R
     const before = files.length + notices.length + problems.length;
     walkFolder(name, absolute, search, new Set(), {
       problem: (one) => problems.push(one),
-      found: (child, childPath, stats) => add(child, childPath, as, stats),
+      found: (child, childPath, stats) => {
+        if (!notLogs.includes(childPath) && path.basename(childPath) !== ACKS_NAME)
+          add(child, childPath, as, stats);
+        else notices.push(`${child} holds acknowledgements and was not read as a log`);
+      },
       passedOver: (child) =>
         notices.push(`${child} was passed over: no .jsonl or .ndjson in its name; name it to have it read`),
     });

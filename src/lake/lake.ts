@@ -15,7 +15,7 @@ import {
   Unreadable,
 } from './load.js';
 import { ELSEWHERE, FORMATS, type Kind } from './read-sql.js';
-import { findRejects, type Reject } from './rejects.js';
+import { findRejects, hashLines, type Reject } from './rejects.js';
 import { openSpool, type Spool } from './spool.js';
 import { type Needs, viewSql } from './tables.js';
 
@@ -46,6 +46,8 @@ export interface LakeOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: Date;
   readonly stdin: Readable;
+  /** Files that a folder or pattern may hold and that are no logs, as absolute paths. */
+  readonly notLogs?: readonly string[] | undefined;
   /** Bytes read and bytes known so far. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -95,6 +97,10 @@ export interface Lake {
   setParams(params: Readonly<Record<string, ParamValue>>): Promise<void>;
   /** Loaded calls, whatever the filters, by key or by place. */
   calls(which: CallsBy): Promise<LoadedCall[]>;
+  /** SHA-256 of the bytes of loaded lines, by `file:line`; reads their files once more. */
+  lineHashes(
+    places: readonly { readonly file: string; readonly line: number }[],
+  ): Promise<Map<string, string>>;
   /** Every reject with its place and reason; reads the files with rejects once more. */
   rejects(): Promise<Reject[]>;
   readonly window: { since: string | null; until: string | null; tz: string };
@@ -128,8 +134,6 @@ export interface Box {
 }
 
 const MEMORY_LIMIT = '1GB';
-/** More calls than this are never asked for by name. */
-const MOST_CALLS = 10_000;
 /** What a query may spill to disk. */
 const BOX_TEMP = '4GB';
 
@@ -180,7 +184,7 @@ class DuckLake implements Lake {
   }
 
   async load(requests: readonly InputRequest[]): Promise<Account> {
-    return this.loadFiles(resolveInputs(requests, this.options.cwd));
+    return this.loadFiles(resolveInputs(requests, this.options.cwd, this.options.notLogs));
   }
 
   private async loadFiles(inputs: ReturnType<typeof resolveInputs>): Promise<Account> {
@@ -495,8 +499,19 @@ class DuckLake implements Lake {
     return this.db.objects<LoadedCall>(
       `SELECT k.call_key, s.session_id, s."timestamp", s.kind, s.model, s.iterations, s.final_verdict,
          s.grounded_in_roster, s.file, s.line
-       FROM raw.all_calls s JOIN raw.call_keys k ON k.row = s.row WHERE ${condition} ORDER BY s.row LIMIT ${MOST_CALLS}`,
+       FROM raw.all_calls s JOIN raw.call_keys k ON k.row = s.row WHERE ${condition} ORDER BY s.row`,
     );
+  }
+
+  async lineHashes(places: readonly { readonly file: string; readonly line: number }[]) {
+    const hashes = new Map<string, string>();
+    for (const file of this.loaded) {
+      const lines = places.filter((place) => place.file === file.name).map(({ line }) => line);
+      if (lines.length === 0) continue;
+      for (const [line, hash] of await hashLines(file.snapshot, lines))
+        hashes.set(`${file.name}:${line}`, hash);
+    }
+    return hashes;
   }
 
   get box(): Box {

@@ -183,8 +183,23 @@ export async function locate(file: Snapshot, ordinals: readonly number[]): Promi
   return found;
 }
 
+/** Finds physical lines again. */
+export async function locateLines(file: Snapshot, lines: ReadonlySet<number>): Promise<LineSpan[]> {
+  const found: LineSpan[] = [];
+  let line = 0;
+  await walkLines(file, (offset, length) => {
+    line++;
+    if (lines.has(line)) found.push({ ordinal: -1, line, offset, length });
+  });
+  return found;
+}
+
 /** Reads the bytes of a span; `limit` bounds what a very long line may take. */
-export async function readSpan(handle: FileHandle, span: LineSpan, limit: number): Promise<Buffer> {
+export async function readSpan(
+  handle: FileHandle,
+  span: Pick<LineSpan, 'offset' | 'length'>,
+  limit: number,
+): Promise<Buffer> {
   const wanted = Math.min(span.length, limit);
   const bytes = await readAt(handle, span.offset, wanted);
   return bytes.subarray(0, wanted);

@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
 import type { Field } from '../schema/fields.js';
-import { locate, openAgain, readSpans, stripLine } from './lines.js';
+import {
+  type LineSpan,
+  locate,
+  locateLines,
+  openAgain,
+  readSpan,
+  readSpans,
+  type Snapshot,
+  stripLine,
+} from './lines.js';
 import type { LoadedFile } from './load.js';
 import { FORMATS, type Kind, otherKind } from './read-sql.js';
 import { endsInside } from './torn.js';
@@ -47,11 +57,43 @@ export async function findRejects(
         byte_offset: span.offset,
         reason,
         detail,
-        line_sha256: createHash('sha256').update(bytes).digest('hex'),
+        line_sha256: await hashSpan(handle, span),
         blocks: blocksSessions(file.as, row.kind, reason),
       });
     }
     return rejects;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Of the whole line without its terminator, however long it is. */
+async function hashSpan(
+  handle: FileHandle,
+  { offset, length }: Pick<LineSpan, 'offset' | 'length'>,
+): Promise<string> {
+  const hash = createHash('sha256');
+  let done = 0;
+  while (done < length) {
+    const piece = Math.min(length - done, HASH_PIECE);
+    const bytes = await readSpan(handle, { offset: offset + done, length: piece }, piece);
+    if (bytes.length === 0) break;
+    hash.update(done + bytes.length === length ? stripLine(bytes) : bytes);
+    done += bytes.length;
+  }
+  return hash.digest('hex');
+}
+
+const HASH_PIECE = 4 << 20;
+
+/** SHA-256 of physical lines of one file. */
+export async function hashLines(file: Snapshot, lines: readonly number[]): Promise<Map<number, string>> {
+  const spans = await locateLines(file, new Set(lines));
+  const handle = await openAgain(file);
+  try {
+    const hashes = new Map<number, string>();
+    for (const span of spans) hashes.set(span.line, await hashSpan(handle, span));
+    return hashes;
   } finally {
     await handle.close();
   }

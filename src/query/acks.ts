@@ -1,10 +1,20 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { LakelogError, messageOf } from '../errors.js';
+import { ACKS_NAME } from '../lake/inputs.js';
 import type { AckLine } from '../schema/ack.js';
 
-export const DEFAULT_ACKS = 'lakelog-acks.jsonl';
+export const DEFAULT_ACKS = ACKS_NAME;
 
 export interface AckFile {
   /** As it is named to the user. */
@@ -21,7 +31,10 @@ export async function readAcks(given: string | undefined, cwd: string): Promise<
   const file = given ?? DEFAULT_ACKS;
   let text: string;
   try {
-    text = readFileSync(path.resolve(cwd, file), 'utf8');
+    const target = path.resolve(cwd, file);
+    // A pipe without a writer would hold cron up for ever.
+    if (!statSync(target).isFile()) throw new Error('it is not a regular file');
+    text = readFileSync(target, 'utf8').replace(/^\ufeff/, '');
   } catch (error) {
     if (given === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw new LakelogError(`the acknowledgements cannot be read: ${messageOf(error)}`, {
@@ -54,10 +67,21 @@ function json(line: string): unknown {
   }
 }
 
+// A planted link would have the line written somewhere else.
 const SAFELY = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** Appends one acknowledgement, as one write of one whole line; creates the file 0600. */
-export function appendAck(file: string, ack: AckLine, cwd: string): void {
+export async function appendAck(file: string, ack: AckLine, cwd: string): Promise<void> {
+  const { ackLine } = await import('../schema/envelope.js');
+  const checked = ackLine.safeParse(ack);
+  if (!checked.success) {
+    // Gates would refuse the file for good.
+    const [issue] = checked.error.issues;
+    throw new LakelogError(`this cannot be acknowledged: ${issue?.path.join('.')}: ${issue?.message}`, {
+      where: `${ack.file}:${ack.line}`,
+      next: 'mend the record, or take it out of the log',
+    });
+  }
   const target = path.resolve(cwd, file);
   const fail = (why: string, cause?: unknown) =>
     new LakelogError(`the acknowledgement cannot be written: ${why}`, {
@@ -69,7 +93,11 @@ export function appendAck(file: string, ack: AckLine, cwd: string): void {
   try {
     fd = openSync(target, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | SAFELY, 0o600);
   } catch (error) {
-    throw fail(messageOf(error), error);
+    const { code } = error as NodeJS.ErrnoException;
+    throw fail(
+      code === 'ELOOP' ? 'it is a link, which is read but never written through' : messageOf(error),
+      error,
+    );
   }
   try {
     const stats = fstatSync(fd);

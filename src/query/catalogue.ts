@@ -8,6 +8,8 @@ export interface Catalogue {
   readonly queries: readonly Query[];
   /** The gate that is meant where none is named: the only one that ships. */
   readonly usualGate: Query | undefined;
+  /** The user's own folders, as they were given. */
+  readonly folders: readonly string[];
 }
 
 /**
@@ -19,13 +21,14 @@ export function loadCatalogue(
   shippedFolder: string,
   folders: readonly string[],
   taken: readonly string[],
+  cwd: string,
 ): Catalogue {
   const shipped = readCatalogue(shippedFolder);
   const queries = [...shipped];
   const names = new Map(shipped.map((query) => [query.name, 'a question that ships with lakelog']));
   for (const name of taken) names.set(name, 'a command of lakelog');
   for (const folder of folders) {
-    for (const query of readCatalogue(folder)) {
+    for (const query of readCatalogue(folder, cwd)) {
       const holder = names.get(query.name);
       if (holder !== undefined) {
         throw new LakelogError(`the name "${query.name}" is taken: it is ${holder}`, {
@@ -38,16 +41,16 @@ export function loadCatalogue(
     }
   }
   const gates = shipped.filter((query) => query.gate !== null);
-  return { queries, usualGate: gates.length === 1 ? gates[0] : undefined };
+  return { queries, usualGate: gates.length === 1 ? gates[0] : undefined, folders };
 }
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 /** Every `.sql` file of a folder as a question. */
-export function readCatalogue(folder: string): Query[] {
+export function readCatalogue(folder: string, cwd = '.'): Query[] {
   let entries: string[];
   try {
-    entries = readdirSync(folder);
+    entries = readdirSync(path.resolve(cwd, folder));
   } catch (error) {
     throw new LakelogError(`the folder of queries cannot be read: ${messageOf(error)}`, {
       where: folder,
@@ -69,13 +72,13 @@ export function readCatalogue(folder: string): Query[] {
         next: 'rename the file: lower-case letters, digits and single hyphens, such as slow-calls.sql',
       });
     }
-    return parseQuery(file, name, readText(file));
+    return parseQuery(file, name, readText(file, cwd));
   });
 }
 
-function readText(file: string): string {
+function readText(file: string, cwd: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(path.resolve(cwd, file), 'utf8');
   } catch (error) {
     throw new LakelogError(`the query cannot be read: ${messageOf(error)}`, {
       where: file,

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { LakelogError } from '../errors.js';
+import { LakelogError, messageOf } from '../errors.js';
 import type { GateRule, GateSpec } from '../schema/gate.js';
 import type { Column, ColumnType } from '../schema/result.js';
+import { bindParam } from './params.js';
 
 /** A question: one portable SELECT whose header says all that lakelog knows about it. */
 export interface Query {
@@ -52,7 +53,10 @@ const COLUMN_TYPES: readonly ColumnType[] = [
   'timestamp',
   'json',
 ];
-const NAME = /^[a-z][a-z0-9_]*$/;
+const NAME = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
+/** Looks like a line of the header, wherever it stands and however it is written. */
+const HEADER_LIKE =
+  /^\s*-{2,}\s*(title|question|needs|param|column|gate|fires|cannot-vouch|judges|canary)\s*:/i;
 
 /**
  * Reads the `-- key: value` lines at the top of a query file.
@@ -66,10 +70,19 @@ export function parseQuery(file: string, name: string, sql: string): Query {
   const canaries: { value: string; fields: Record<string, unknown> }[] = [];
   const single = new Map<string, string>();
 
+  let inHeader = true;
   for (const [i, text] of sql.split('\n').entries()) {
     const [, key, raw] = /^--\s*([a-z-]+):\s*(.*?)\s*$/.exec(text) ?? [];
-    if (key === undefined || raw === undefined) break;
     const fail = (what: string, next: string) => new LakelogError(what, { where: `${file}:${i + 1}`, next });
+    inHeader &&= key !== undefined;
+    if (!inHeader && HEADER_LIKE.test(text)) {
+      // A line that is left out could be the one that makes it a gate.
+      throw fail(
+        'a line of the header stands below its end',
+        'write the header as the first lines of the file, each as: -- key: value',
+      );
+    }
+    if (!inHeader || key === undefined || raw === undefined) continue;
     switch (key) {
       case 'title':
       case 'question':
@@ -200,7 +213,29 @@ function parseParam(raw: string, fail: Fail): Param {
   const usage = 'write it as: -- param: name type = default -- what it does';
   if (!name || !type || !NAME.test(name)) throw fail(`"${head}" is no parameter`, usage);
   if (fallback === undefined) throw fail(`parameter "${name}" has no default`, usage);
-  return { name, of: parseType(type, argument, fail), default: fallback.trim(), note };
+  if (name.startsWith('no_')) {
+    throw fail(
+      `parameter "${name}" begins with "no_", which options are negated with`,
+      'give it another name',
+    );
+  }
+  const param = { name, of: parseType(type, argument, fail), default: fallback.trim(), note };
+  checkDefault(param, fail);
+  return param;
+}
+
+function checkDefault(param: Param, fail: Fail): void {
+  if (param.of.type === 'flag' && !/^(true|false)$/.test(param.default)) {
+    throw fail(`flag "${param.name}" has the default "${param.default}"`, 'write false, or true');
+  }
+  try {
+    bindParam(param, undefined);
+  } catch (error) {
+    throw fail(
+      `the default of "${param.name}" is none: ${messageOf(error)}`,
+      'give it a default that it takes',
+    );
+  }
 }
 
 function parseType(type: string, argument: string | undefined, fail: Fail): ParamType {

@@ -15,6 +15,12 @@ export interface BoundParams {
 
 export const DEFAULT_GATED_KINDS = ['fill'] as const;
 
+interface Bound {
+  /** Columns of `params`. */
+  readonly columns: Record<string, ParamValue>;
+  readonly meant: BoundParams['meant'][string];
+}
+
 /**
  * Checks and types the parameters of a query.
  * @throws LakelogError (exit 2) naming the option and what it takes.
@@ -24,38 +30,46 @@ export function bindParams(query: Query, given: Given): BoundParams {
   const meant: BoundParams['meant'] = {};
   let gatedKinds: readonly string[] = DEFAULT_GATED_KINDS;
   for (const param of query.params) {
-    const value = given[param.name];
-    const texts = Array.isArray(value) && value.length > 0 ? (value as readonly string[]) : null;
-    switch (param.of.type) {
-      case 'flag':
-        columns[param.name] = meant[param.name] =
-          value === true || (value === undefined && param.default === 'true');
-        break;
-      case 'set': {
-        const chosen = unique((texts ?? [param.default]).flatMap((text) => text.split(',')));
-        for (const one of chosen) oneOf(param, one, param.of.values);
-        for (const one of param.of.values) columns[`${param.name}_${one}`] = chosen.includes(one);
-        meant[param.name] = chosen;
-        break;
-      }
-      case 'kinds':
-        gatedKinds = unique(texts ?? param.default.split(','));
-        if (gatedKinds.includes('')) throw wrong(param, '', 'a kind');
-        columns[param.name] = gatedKinds.join(',');
-        meant[param.name] = gatedKinds;
-        break;
-      case 'integer':
-      case 'number':
-        columns[param.name] = meant[param.name] = numeric(param, last(texts) ?? param.default);
-        break;
-      case 'choice':
-        columns[param.name] = meant[param.name] = oneOf(param, last(texts) ?? param.default, param.of.values);
-        break;
-      case 'text':
-        columns[param.name] = meant[param.name] = last(texts) ?? param.default;
-    }
+    const bound = bindParam(param, Object.hasOwn(given, param.name) ? given[param.name] : undefined);
+    Object.assign(columns, bound.columns);
+    meant[param.name] = bound.meant;
+    if (param.of.type === 'kinds') gatedKinds = bound.meant as readonly string[];
   }
   return { columns, meant, gatedKinds };
+}
+
+/** One parameter, from what was given for it or its default. */
+export function bindParam(param: Param, value: Given[string]): Bound {
+  const texts = Array.isArray(value) && value.length > 0 ? (value as readonly string[]) : null;
+  const single = (one: ParamValue & BoundParams['meant'][string]): Bound => ({
+    columns: { [param.name]: one },
+    meant: one,
+  });
+  switch (param.of.type) {
+    case 'flag':
+      return single(value === true || (value === undefined && param.default === 'true'));
+    case 'set': {
+      const { values } = param.of;
+      const chosen = unique((texts ?? [param.default]).flatMap((text) => text.split(',')));
+      for (const one of chosen) oneOf(param, one, values);
+      return {
+        columns: Object.fromEntries(values.map((one) => [`${param.name}_${one}`, chosen.includes(one)])),
+        meant: chosen,
+      };
+    }
+    case 'kinds': {
+      const kinds = unique(texts ?? param.default.split(','));
+      if (kinds.includes('')) throw wrong(param, '', 'a kind');
+      return { columns: { [param.name]: kinds.join(',') }, meant: kinds };
+    }
+    case 'integer':
+    case 'number':
+      return single(numeric(param, last(texts) ?? param.default));
+    case 'choice':
+      return single(oneOf(param, last(texts) ?? param.default, param.of.values));
+    case 'text':
+      return single(last(texts) ?? param.default);
+  }
 }
 
 /**

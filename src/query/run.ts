@@ -16,6 +16,7 @@ export interface RunOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: Date;
   readonly stdin: Readable;
+  readonly notLogs?: readonly string[] | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -92,7 +93,8 @@ async function countJudged(lake: Lake, judges: string, file: string): Promise<nu
   }
 }
 
-function sqlError(file: string, error: unknown): LakelogError {
+/** A question whose SQL does not run is its author's affair. */
+export function sqlError(file: string, error: unknown): LakelogError {
   if (error instanceof LakelogError) return error;
   const message = messageOf(error).split('\n')[0] ?? '';
   const content = CONTENT_COLUMNS.find((name) => message.includes(`"${name}"`));

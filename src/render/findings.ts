@@ -3,7 +3,6 @@ import { type Paint, paintFor } from './paint.js';
 import { hanging } from './paragraph.js';
 import type { Style } from './report.js';
 import { sanitize } from './sanitize.js';
-import { clip } from './wrap.js';
 
 export const KINDS = ['fired', 'cannot_vouch', 'notices'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -28,8 +27,8 @@ export function findingLines(kind: Kind, { message, where, next }: Finding, styl
   const lines = hanging(what, '  ', style.width, most);
   lines[0] = `${brush(kind, paint)(WORDS[kind])}${lines[0]?.slice(WORDS[kind].length) ?? ''}`;
   if (next === undefined) return lines;
-  const command = `  → ${sanitize(next)}`;
-  return [...lines, style.width === null || most === undefined ? command : clip(command, 2 * style.width)];
+  // Whole, however long: a command that was cut is none.
+  return [...lines, `  → ${sanitize(next)}`];
 }
 
 function brush(kind: Kind, paint: Paint): (text: string) => string {

@@ -3,6 +3,7 @@ export type AckLine = CallAck | RejectAck;
 
 interface Said {
   readonly schema: 'lakelog.ack.v1';
+  /** Where it stood, seen from the folder of this file; `-` for standard input. */
   readonly file: string;
   readonly line: number;
   /** Why it is settled, in words; never empty. */
@@ -26,6 +27,9 @@ export interface CallAck extends Said {
   readonly iterations: number;
   readonly final_verdict: string;
   readonly grounded_in_roster: boolean | null;
+  /** Of the gate's column: what the call was accused of. */
+  readonly values: readonly string[];
+  readonly line_sha256: string;
 }
 
 /** One line that could not be loaded, by the hash of its bytes. */

@@ -328,12 +328,14 @@ const callAck = z
     gate: said.describe('The gate in whose answer the call is settled.'),
     call_key: text.min(1).describe('The call.'),
     session_id: ofCall('session_id', text.min(1)),
-    timestamp: ofCall('timestamp', instant),
+    timestamp: text.min(1).describe('When the call ended, in UTC as lakelog writes it.'),
     kind: ofCall('kind', text.min(1)),
     model: ofCall('model', text.min(1)),
     iterations: ofCall('iterations', count),
     final_verdict: ofCall('final_verdict', z.enum(FINAL_VERDICTS)),
     grounded_in_roster: ofCall('grounded_in_roster', z.boolean().nullable()),
+    values: z.array(said).min(1).describe("Of the gate's column: what the call was accused of."),
+    line_sha256: sha256.describe('SHA-256 of the bytes of its line, in lower-case hex.'),
     ...settled,
   })
   .describe("One call in one gate's answer, with the facts that must still be true.");

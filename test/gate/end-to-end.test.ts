@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -93,6 +94,8 @@ const acknowledgement = (changes: object) =>
     gate: 'alarm',
     call_key: 'c-1',
     ...FACTS,
+    values: ['ungrounded'],
+    line_sha256: createHash('sha256').update(SETTLED).digest('hex'),
     file: 'log.jsonl',
     line: 2,
     reason: 'ticket 4711',
@@ -334,6 +337,7 @@ describe('each rule is needed by the whole program: real files, all of the code,
     const covered = SCENARIOS.map(({ code }) => code);
     // No shipped gate yields a value that its header does not name, and no gate selects; rules.test.ts covers both.
     expect(RULES.map(({ code }) => code).filter((code) => !covered.includes(code))).toEqual([
+      'no_replay_runs',
       'nothing_selected',
       'unnamed_value',
     ]);

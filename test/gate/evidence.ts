@@ -66,7 +66,8 @@ export function evidence(changes: Partial<Evidence> = {}): Evidence {
     maxRejects: 0,
     maxAgeMs: null,
     acknowledgements: { used: [], findings: [] },
-    inputs: ' logs',
+    showTrace: (sessionId) => `lakelog show ${sessionId} logs`,
+    lacksReplayRuns: false,
     listRejects: 'lakelog validate sessions.jsonl',
     ...changes,
   };

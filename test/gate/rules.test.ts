@@ -34,6 +34,11 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
       given: { acknowledgements: { used: ['call a acknowledged by b'], findings: [] } },
     },
     {
+      code: 'no_replay_runs',
+      when: 'the question rests on replay runs and none was loaded',
+      given: { lacksReplayRuns: true },
+    },
+    {
       code: 'missing_input',
       when: 'a path is not there',
       given: { problems: [problem('missing', 'b.jsonl')] },
@@ -291,12 +296,11 @@ describe('findings say what, where and the next step (promise 7)', () => {
       judge(
         evidence({
           values: new Map([['ungrounded', { count: 1, first: "logs/it's here.jsonl:12", firstSession }]]),
-          inputs: " 'my logs'",
+          showTrace: (id) => `lakelog show ${id} 'my logs'`,
         }),
       ).fired[0]!;
     expect(at('abc').where).toBe("logs/it's here.jsonl:12");
     expect(at('abc').next).toBe("lakelog show abc 'my logs'");
-    expect(at("a'b").next).toBe("lakelog show 'a'\\''b' 'my logs'");
     expect(at('').next).toBe("read it: sed -n '12p' 'logs/it'\\''s here.jsonl'");
   });
 

@@ -52,7 +52,7 @@ describe('a good header', () => {
       "-- judges: final_verdict = 'accepted' AND gated",
       '-- canary: 1 {"a": {"b": [1]}}',
       '',
-      '-- title: a comment of the SQL, not of the header',
+      '-- a comment of the SQL, not of the header',
       'SELECT 1',
     ].join('\n');
     expect(parseQuery(FILE, 'q', sql)).toEqual({

@@ -65,6 +65,8 @@ const callAck: AckLine = {
   iterations: 3,
   final_verdict: 'accepted',
   grounded_in_roster: false,
+  values: ['ungrounded'],
+  line_sha256: 'c'.repeat(64),
   file: 'logs/sessions.jsonl',
   line: 17,
   reason: 'the roster was late',

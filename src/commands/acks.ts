@@ -1,0 +1,15 @@
+import path from 'node:path';
+import type { KnownCall } from '../gate/acks.js';
+import type { Lake, LoadedCall } from '../lake/lake.js';
+
+/** Calls with the hashes of their lines. */
+export async function withHashes(lake: Lake, calls: readonly LoadedCall[]): Promise<KnownCall[]> {
+  if (calls.length === 0) return [];
+  const hashes = await lake.lineHashes(calls);
+  return calls.map((call) => ({ ...call, line_sha256: hashes.get(`${call.file}:${call.line}`) ?? '' }));
+}
+
+/** A file of acknowledgements in a folder of logs is no log. */
+export function notLogs(acks: string | undefined, cwd: string): readonly string[] {
+  return acks === undefined ? [] : [path.resolve(cwd, acks)];
+}

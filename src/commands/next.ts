@@ -1,0 +1,65 @@
+import { shellWord } from '../errors.js';
+import type { Query } from '../query/header.js';
+import { type BoundParams, bindParams, DEFAULT_GATED_KINDS, optionName } from '../query/params.js';
+import type { GivenPaths } from '../query/sources.js';
+
+/** What the next command needs to see the same as this one. */
+export interface Context {
+  readonly inputs: GivenPaths;
+  /** Folders of --queries, as they were given. */
+  readonly folders: readonly string[];
+  readonly gatedKinds?: readonly string[] | undefined;
+  readonly acks?: string | undefined;
+  /** `name=value` of parameters of gates. */
+  readonly params?: readonly string[] | undefined;
+}
+
+/**
+ * A command line that can be pasted as it stands.
+ * @param own options of the command, already as words of a shell.
+ */
+export function nextCommand(
+  verb: string,
+  ids: readonly string[],
+  context: Context,
+  own: readonly string[] = [],
+): string {
+  const { inputs, folders, gatedKinds = DEFAULT_GATED_KINDS, acks, params = [] } = context;
+  const kinds = gatedKinds.join() === DEFAULT_GATED_KINDS.join() ? [] : gatedKinds;
+  const options = [
+    ...inputs.sessions.map((path) => `--sessions ${shellWord(path)}`),
+    ...inputs.replayRuns.map((path) => `--replay-runs ${shellWord(path)}`),
+    ...kinds.map((kind) => `--gated-kind ${shellWord(kind)}`),
+    ...params.map((param) => `-p ${shellWord(param)}`),
+    ...(acks === undefined ? [] : [`--acks ${shellWord(acks)}`]),
+    ...folders.map((folder) => `--queries ${shellWord(folder)}`),
+  ];
+  const words = [...ids, ...inputs.paths];
+  // Whatever begins with a hyphen is an option to a parser that was not told better.
+  const dashed = words.some((word) => word.startsWith('-') && word !== '-');
+  const parts = dashed
+    ? [...own, ...options, '--', ...words.map(shellWord)]
+    : [...ids.map(shellWord), ...own, ...inputs.paths.map(shellWord), ...options];
+  return ['lakelog', verb, ...parts].join(' ');
+}
+
+/** `name=value` of the parameters that are not at their default; kinds travel as --gated-kind. */
+export function chosenParams(query: Query, { meant }: BoundParams): string[] {
+  const usual = bindParams(query, {}).meant;
+  return query.params
+    .filter(
+      ({ of, name }) => of.type !== 'kinds' && JSON.stringify(meant[name]) !== JSON.stringify(usual[name]),
+    )
+    .map(({ name }) => `${name}=${[meant[name]].flat().join(',')}`);
+}
+
+/** The same as options of the question's own subcommand. */
+export function asOptions(query: Query, params: readonly string[]): string[] {
+  return params.map((one) => {
+    const name = one.slice(0, one.indexOf('='));
+    const param = query.params.find((candidate) => candidate.name === name)!;
+    return param.of.type === 'flag'
+      ? optionName(param)
+      : `${optionName(param)} ${shellWord(one.slice(name.length + 1))}`;
+  });
+}

@@ -1,0 +1,812 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { ackLine } from '../../src/schema/envelope.js';
+import { acksIn, alarm, ask, DEFAULT_ACKS, ownGate, violation } from '../support/acks.js';
+import { call, lakelog, newFolder, replayRun, start, writeLines } from '../support/cli.js';
+
+const TORN = '{"schema":"session.iterate.v1","session_id":"to';
+
+/** A folder whose sessions.jsonl holds a sound call and the given lines. */
+function logs(...lines: readonly string[]): string {
+  const cwd = newFolder();
+  writeLines(cwd, 'sessions.jsonl', [call(), ...lines]);
+  return cwd;
+}
+
+async function ack(cwd: string, target: string, ...args: readonly string[]) {
+  const ran = await lakelog(['ack', target, '--reason', 'looked at it', '--by', 'ops', ...args], { cwd });
+  return { ...ran, acks: acksIn(cwd) };
+}
+
+async function acked(cwd: string, target: string, ...args: readonly string[]): Promise<void> {
+  const { code, stderr } = await ack(cwd, target, ...args);
+  expect(code, stderr).toBe(0);
+}
+
+const clear = { code: 0, rows: [], cannotVouch: [] };
+
+describe('a call', () => {
+  test('that is settled no longer fires, and every output says so', async () => {
+    const cwd = logs(violation({ call_id: 'k1' }));
+    expect((await alarm({ cwd })).code).toBe(1);
+    const { acks, code, stdout } = await ack(cwd, 'k1', '--until', '2999-12-31');
+    expect(code).toBe(0);
+    expect(stdout).toContain('sessions.jsonl:2');
+    expect(acks).toMatchObject([
+      {
+        schema: 'lakelog.ack.v1',
+        what: 'call',
+        gate: 'alarm',
+        call_key: 'k1',
+        session_id: 'bad',
+        grounded_in_roster: false,
+        reason: 'looked at it',
+        by: 'ops',
+        until: '2999-12-31',
+        file: 'sessions.jsonl',
+        line: 2,
+      },
+    ]);
+    expect(ackLine.safeParse(acks[0]).success).toBe(true);
+    expect(statSync(path.join(cwd, DEFAULT_ACKS)).mode & 0o777).toBe(0o600);
+    const said = await alarm({ cwd });
+    expect(said).toMatchObject({
+      ...clear,
+      acknowledged: { calls: 1, rejects: 0, file: DEFAULT_ACKS },
+      notices: [
+        expect.stringMatching(
+          /^call k1 acknowledged by ops on \d{4}-\d\d-\d\d, until 2999-12-31: looked at it$/,
+        ),
+      ],
+    });
+    const table = await lakelog(['alarm'], { cwd });
+    expect(table.stderr).toContain('1 acknowledged');
+    expect(table.stderr).toContain('acknowledged by ops');
+    for (const format of ['github', 'junit']) {
+      const ran = await lakelog(['alarm', '--format', format], { cwd });
+      expect(ran.code).toBe(0);
+      expect(ran.stdout).toContain('1 acknowledged');
+    }
+  });
+
+  test.each(['k1', 'k', 'sessions.jsonl:2', 'bad', 'ba'])('is named by %s', async (target) => {
+    const cwd = logs(violation({ call_id: 'k1' }));
+    await acked(cwd, target);
+    expect(await alarm({ cwd })).toMatchObject(clear);
+  });
+
+  test('without a call_id is named by the key that show prints', async () => {
+    const cwd = logs(violation());
+    const { stdout } = await lakelog(['show', 'bad', '--json'], { cwd });
+    const [{ call_key: key }] = JSON.parse(stdout).events;
+    expect(key).toMatch(/^h:[0-9a-f]{16}$/);
+    await acked(cwd, key);
+    expect(await alarm({ cwd })).toMatchObject(clear);
+  });
+
+  test('an ambiguous beginning settles nothing and lists what it may mean', async () => {
+    const cwd = logs(violation({ call_id: 'k1' }), violation({ call_id: 'k2', session_id: 'bad2' }));
+    const { code, stderr, acks } = await ack(cwd, 'k');
+    expect(code).toBe(2);
+    expect(acks).toEqual([]);
+    expect(stderr).toMatch(/k1 .*sessions\.jsonl:2\n.*k2 .*sessions\.jsonl:3/);
+  });
+
+  test('settled for one leaves the other', async () => {
+    const cwd = logs(violation({ call_id: 'k1' }), violation({ call_id: 'k2' }));
+    await acked(cwd, 'k1');
+    const said = await alarm({ cwd });
+    expect(said).toMatchObject({ code: 1, acknowledged: { calls: 1 }, rows: [{ line: 3 }] });
+  });
+
+  test.each([
+    ['nothing against it', 'good'],
+    ['none of that name', 'nobody'],
+    ['a line that is not there', 'sessions.jsonl:99'],
+    ['a line of a sound call', 'sessions.jsonl:2'],
+  ])('%s: nothing is settled', async (_, target) => {
+    const cwd = logs(call({ call_id: 'good' }), violation({ call_id: 'k1' }));
+    const { code, acks, stderr } = await ack(cwd, target);
+    expect(code).toBe(2);
+    expect(acks).toEqual([]);
+    expect(stderr).toContain('→ ');
+  });
+
+  test('once unjudged and then known to be false under the same call_id fires', async () => {
+    const cwd = logs(violation({ call_id: 'k1', grounded_in_roster: null }));
+    expect((await alarm({ cwd })).code).toBe(3);
+    await acked(cwd, 'k1');
+    expect(await alarm({ cwd })).toMatchObject(clear);
+    writeLines(cwd, 'sessions.jsonl', [call(), violation({ call_id: 'k1' })]);
+    const said = await alarm({ cwd });
+    expect(said).toMatchObject({
+      code: 1,
+      acknowledged: { calls: 0 },
+      cannotVouch: [{ code: 'acknowledgements', where: `${DEFAULT_ACKS}:1` }],
+    });
+  });
+
+  test.each([
+    ['session_id', 'other'],
+    ['timestamp', '2025-06-01T08:00:00.000001Z'],
+    ['kind', 'email'],
+    ['model', 'other'],
+    ['iterations', 2],
+    ['grounded_in_roster', null],
+  ])('whose %s was changed is not settled', async (fact, value) => {
+    const cwd = logs(violation({ call_id: 'k1' }));
+    await acked(cwd, 'k1');
+    writeLines(cwd, 'sessions.jsonl', [call(), violation({ call_id: 'k1', [fact]: value })]);
+    const { code, acknowledged, cannotVouch } = await alarm({ cwd });
+    expect(code).not.toBe(0);
+    expect(acknowledged).toMatchObject({ calls: 0 });
+    expect(cannotVouch).toContainEqual(
+      expect.objectContaining({ code: 'acknowledgements', where: `${DEFAULT_ACKS}:1` }),
+    );
+  });
+
+  test('whose line was written anew is another line, and the violation fires again', async () => {
+    const cwd = logs(violation({ call_id: 'k1' }));
+    await acked(cwd, 'k1');
+    writeLines(cwd, 'sessions.jsonl', [
+      call(),
+      violation({ call_id: 'k1', timestamp: '2025-06-01T10:00:00+02:00' }),
+    ]);
+    const ran = await alarm({ cwd });
+    expect(ran.code).toBe(1);
+    expect(ran.cannotVouch.map(({ code }) => code)).toContain('acknowledgements');
+  });
+
+  test('of two calls alike in all but the workers, one settled does not settle the other', async () => {
+    const alike = (worker: string) => violation({ proposed_worker_ids: [worker] });
+    const cwd = logs(alike('W-1'), alike('W-2'));
+    await acked(cwd, 'sessions.jsonl:2');
+    expect((await alarm({ cwd })).code).toBe(1);
+    // The first is rotated away, and the second takes over its key.
+    writeLines(cwd, 'sessions.jsonl', [call(), alike('W-2')]);
+    const ran = await alarm({ cwd });
+    expect(ran.code).toBe(1);
+    expect(ran.acknowledged).toMatchObject({ calls: 0 });
+  });
+
+  test('a second record with its call_id is a conflict all the same', async () => {
+    const cwd = logs(violation({ call_id: 'k1' }));
+    await acked(cwd, 'k1');
+    appendFileSync(
+      path.join(cwd, 'sessions.jsonl'),
+      `${violation({ call_id: 'k1', session_id: 'second' })}\n`,
+    );
+    const { code, rows, cannotVouch } = await alarm({ cwd });
+    expect(code).toBe(1);
+    expect(rows).toMatchObject([{ session_id: 'second' }]);
+    expect(cannotVouch.map((finding) => finding.code)).toContain('conflicts');
+  });
+
+  test('acknowledged for another gate fires in this one', async () => {
+    const cwd = logs(violation({ call_id: 'k1', duration_ms: 5000 }));
+    mkdirSync(path.join(cwd, 'q'));
+    writeFileSync(path.join(cwd, 'q/slow.sql'), ownGate());
+    await acked(cwd, 'k1', '--gate', 'slow', '--queries', 'q');
+    expect(await ask(['slow', '--queries', 'q'], { cwd })).toMatchObject({
+      ...clear,
+      acknowledged: { calls: 1 },
+    });
+    expect(await alarm({ cwd })).toMatchObject({ code: 1, acknowledged: { calls: 0 }, notices: [] });
+  });
+
+  test('outside the window is not counted, and no finding says that it is gone', async () => {
+    const cwd = logs(violation({ call_id: 'k1', timestamp: '2025-07-01T00:00:00Z' }));
+    await acked(cwd, 'k1');
+    expect(await alarm({ cwd }, '--until', '2025-06-15')).toMatchObject({
+      ...clear,
+      acknowledged: { calls: 0 },
+    });
+    expect(await alarm({ cwd }, '--since', '2025-06-15')).toMatchObject({
+      ...clear,
+      acknowledged: { calls: 1 },
+    });
+  });
+
+  test('the canary is planted and found whatever is acknowledged', async () => {
+    const cwd = logs(violation({ call_id: 'k1' }));
+    await acked(cwd, 'k1');
+    const [one] = acksIn(cwd);
+    writeFileSync(
+      path.join(cwd, 'forged.jsonl'),
+      `${JSON.stringify({ ...one, session_id: 'canary-0-0', call_key: 'canary-0-0' })}\n${JSON.stringify(one)}\n`,
+    );
+    const said = await alarm({ cwd }, '--acks', 'forged.jsonl');
+    expect(said).toMatchObject({ code: 3, cannotVouch: [{ where: 'forged.jsonl:1' }] });
+    const { receipt } = JSON.parse(
+      (await lakelog(['alarm', '--acks', 'forged.jsonl', '--json'], { cwd })).stdout,
+    );
+    expect(receipt.canary).toEqual({ planted: 3, found: 3 });
+  });
+
+  test('settles nothing of what only casts doubt on kinds that are not gated', async () => {
+    const cwd = logs(violation({ call_id: 'k1', kind: 'email' }));
+    const { code, acks } = await ack(cwd, 'k1');
+    expect({ code, acks }).toEqual({ code: 2, acks: [] });
+    await acked(cwd, 'k1', '--gated-kind', 'fill', '--gated-kind', 'email');
+    expect((await alarm({ cwd })).code).toBe(3);
+    expect(await alarm({ cwd }, '--gated-kind', 'fill', '--gated-kind', 'email')).toMatchObject(clear);
+  });
+
+  test('that was all there was to judge leaves the alarm clear only when it was judged', async () => {
+    const cwd = newFolder();
+    writeLines(cwd, 'sessions.jsonl', [violation({ call_id: 'k1', grounded_in_roster: null })]);
+    await acked(cwd, 'k1');
+    expect(await alarm({ cwd })).toMatchObject({ code: 3, cannotVouch: [{ code: 'too_few_judged' }] });
+  });
+
+  test('the whole id of a sound call never means a longer one that violates', async () => {
+    const cwd = logs(call({ call_id: 'job-1' }), violation({ call_id: 'job-10' }));
+    const { code, acks } = await ack(cwd, 'job-1');
+    expect(acks).toEqual([]);
+    expect(code).toBe(2);
+  });
+
+  test('the whole session_id of a sound trace never means a longer one that violates', async () => {
+    const cwd = logs(call({ session_id: 'trace' }), violation({ session_id: 'trace-2' }));
+    const { code, acks } = await ack(cwd, 'trace');
+    expect(acks).toEqual([]);
+    expect(code).toBe(2);
+  });
+
+  test('an empty target (an unset variable of a script) settles nothing', async () => {
+    const cwd = logs(violation());
+    const { code, acks } = await ack(cwd, '');
+    expect(acks).toEqual([]);
+    expect(code).toBe(2);
+  });
+
+  test.each(['9999-12-31T23:59:59-12:00', '0000-01-01T00:00:00+12:00'])(
+    'no line is written that gates cannot read: a call of %s',
+    async (timestamp) => {
+      const cwd = logs(violation({ call_id: 'k1', timestamp }));
+      await ack(cwd, 'k1');
+      for (const line of acksIn(cwd)) expect(ackLine.safeParse(line).error?.issues).toBeUndefined();
+      expect((await lakelog(['alarm'], { cwd })).code).not.toBe(2);
+    },
+  );
+
+  test('a call_id that holds U+0000 can be settled like every other', async () => {
+    const cwd = logs(violation({ call_id: 'k\u0000z' }));
+    await acked(cwd, 'sessions.jsonl:2');
+    const ran = await lakelog(['alarm'], { cwd });
+    expect(ran.stderr).not.toContain('internal error');
+    expect(ran.code).toBe(0);
+  });
+
+  test('a missing input is named, not only that nothing was found', async () => {
+    const cwd = logs(violation({ call_id: 'k1' }));
+    const { stderr, acks } = await ack(cwd, 'k2', 'sessions.jsonl', 'gone.jsonl');
+    expect(acks).toEqual([]);
+    expect(stderr).toMatch(/missing|no such file/);
+  });
+
+  test('more than 10,000 acknowledgements all count', async () => {
+    const cwd = newFolder();
+    writeLines(cwd, 'sessions.jsonl', [violation({ call_id: 'k0', session_id: 's0' })]);
+    await acked(cwd, 'k0');
+    const [one] = acksIn(cwd);
+    const lines = Array.from({ length: 10_001 }, (_, i) =>
+      violation({ call_id: `k${i}`, session_id: `s${i}` }),
+    );
+    writeLines(cwd, 'sessions.jsonl', lines);
+    const settled = lines.map((line, i) => ({
+      ...one,
+      call_key: `k${i}`,
+      session_id: `s${i}`,
+      line_sha256: createHash('sha256').update(line).digest('hex'),
+    }));
+    writeLines(
+      cwd,
+      DEFAULT_ACKS,
+      settled.map((ack) => JSON.stringify(ack)),
+    );
+    const { code, acknowledged } = await alarm({ cwd });
+    expect(acknowledged).toMatchObject({ calls: 10_001 });
+    expect(code).toBe(0);
+  });
+
+  test('a beginning is ambiguous however many calls begin with it', async () => {
+    const cwd = newFolder();
+    const many = Array.from({ length: 10_001 }, (_, i) => call({ session_id: `s${i}` }));
+    writeLines(cwd, 'sessions.jsonl', [
+      violation({ session_id: 'sx' }),
+      ...many,
+      violation({ session_id: 'sy' }),
+    ]);
+    const { code, acks } = await ack(cwd, 's');
+    expect(acks).toEqual([]);
+    expect(code).toBe(2);
+  });
+
+  test('a session_id that begins with a hyphen can be settled as show prints it', async () => {
+    const cwd = logs(violation({ call_id: '-k1' }));
+    const { stderr } = await lakelog(['show', 'bad'], { cwd });
+    const [, command] = /→ next: lakelog (ack .*)/.exec(stderr) ?? [];
+    expect(command).toBeDefined();
+    const args = command!.split(' ').map((word) => word.replaceAll('"', '').replace('…', 'why'));
+    const ran = await lakelog(args, { cwd });
+    expect(ran.code, ran.stderr).toBe(0);
+  });
+});
+
+describe('a rejected line', () => {
+  test('that is settled is counted and named, and no longer keeps the gate from vouching', async () => {
+    const cwd = logs(TORN);
+    expect((await alarm({ cwd })).code).toBe(3);
+    const { acks, code } = await ack(cwd, 'sessions.jsonl:2');
+    expect(code).toBe(0);
+    expect(acks).toMatchObject([
+      { what: 'reject', reject_reason: 'bad_json', file: 'sessions.jsonl', line: 2 },
+    ]);
+    expect(await alarm({ cwd })).toMatchObject({
+      ...clear,
+      acknowledged: { calls: 0, rejects: 1 },
+      notices: [expect.stringContaining('line sessions.jsonl:2 (bad_json) acknowledged by ops')],
+    });
+    const { receipt } = JSON.parse((await lakelog(['alarm', '--json'], { cwd })).stdout);
+    expect(receipt.totals).toMatchObject({ lines: 2, loaded: 1, rejected: 1 });
+  });
+
+  test('two with the same bytes need two acknowledgements', async () => {
+    const cwd = logs(TORN, TORN);
+    await acked(cwd, 'sessions.jsonl:3');
+    expect(await alarm({ cwd })).toMatchObject({ code: 3, acknowledged: { rejects: 1 } });
+    await acked(cwd, 'sessions.jsonl:3');
+    expect(await alarm({ cwd })).toMatchObject({ code: 3, acknowledged: { rejects: 1 } });
+    await acked(cwd, 'sessions.jsonl:2');
+    expect(await alarm({ cwd })).toMatchObject({ ...clear, acknowledged: { rejects: 2 } });
+  });
+
+  test('acknowledged twice, its path written in two ways, settles no second line', async () => {
+    const cwd = logs(TORN, TORN);
+    await acked(cwd, 'sessions.jsonl:2', 'sessions.jsonl');
+    await acked(cwd, './sessions.jsonl:2', './sessions.jsonl');
+    expect((await alarm({ cwd })).code).toBe(3);
+  });
+
+  test('that was mended or removed is told', async () => {
+    const cwd = logs(TORN);
+    await acked(cwd, 'sessions.jsonl:2');
+    writeLines(cwd, 'sessions.jsonl', [call(), call()]);
+    expect(await alarm({ cwd })).toMatchObject({
+      code: 3,
+      acknowledged: { rejects: 0 },
+      cannotVouch: [{ code: 'acknowledgements', where: `${DEFAULT_ACKS}:1` }],
+    });
+  });
+
+  test('that turned into another bad line is not settled', async () => {
+    const cwd = logs(TORN);
+    await acked(cwd, 'sessions.jsonl:2');
+    writeLines(cwd, 'sessions.jsonl', [call(), `${TORN}r`]);
+    const { code, cannotVouch } = await alarm({ cwd });
+    expect(code).toBe(3);
+    expect(cannotVouch.map((finding) => finding.code)).toEqual(['rejects', 'acknowledgements']);
+  });
+
+  test('is the same line in a copy: compressed, moved, with CRLF, behind a byte order mark', async () => {
+    const cwd = logs(TORN);
+    await acked(cwd, 'sessions.jsonl:2');
+    const good = call();
+    writeFileSync(path.join(cwd, 'crlf.jsonl'), `${good}\r\n\r\n${TORN}\r\n`);
+    writeFileSync(path.join(cwd, 'bom.jsonl'), `\ufeff${TORN}\n${good}\n`);
+    writeFileSync(path.join(cwd, 'zipped.jsonl.gz'), gzipSync(`${good}\n${TORN}\n`));
+    for (const file of ['crlf.jsonl', 'bom.jsonl', 'zipped.jsonl.gz']) {
+      expect(await alarm({ cwd }, file), file).toMatchObject({ ...clear, acknowledged: { rejects: 1 } });
+    }
+    const piped = await lakelog(['alarm', '-', '--json'], { cwd, stdin: `${good}\n${TORN}\n` });
+    expect(piped.code).toBe(0);
+  });
+
+  test.each([
+    ['an unknown schema', JSON.stringify({ schema: 'other.v9' })],
+    ['no schema', JSON.stringify({ session_id: 'x' })],
+    ['a schema that is no text', JSON.stringify({ schema: 1 })],
+  ])('with %s is settled by nothing', async (_, line) => {
+    const cwd = logs(TORN, line);
+    const { code, stderr, acks } = await ack(cwd, 'sessions.jsonl:3');
+    expect({ code, acks }).toEqual({ code: 2, acks: [] });
+    expect(stderr).toContain('sessions.jsonl:3');
+    await acked(cwd, 'sessions.jsonl:2');
+    const [one] = acksIn(cwd);
+    const { stdout } = await lakelog(
+      ['query', `SELECT line_sha256 FROM rejects WHERE line = 3`, '--format', 'jsonl'],
+      { cwd },
+    );
+    appendFileSync(
+      path.join(cwd, DEFAULT_ACKS),
+      `${JSON.stringify({ ...one, ...JSON.parse(stdout), line: 3 })}\n`,
+    );
+    const said = await alarm({ cwd });
+    expect(said.code).toBe(3);
+    expect(said.cannotVouch.map((finding) => finding.code).sort()).toEqual([
+      'acknowledgements',
+      'unknown_record',
+    ]);
+  });
+
+  test('with two schemas is settled by nothing, as with one that is unknown', async () => {
+    const cwd = logs(violation().replace('{', '{"schema":"other.v9",'));
+    const { code, acks } = await ack(cwd, 'sessions.jsonl:2');
+    expect({ code, acks }).toEqual({ code: 2, acks: [] });
+  });
+
+  test('too long is settled by all its bytes, not by those within the limit', async () => {
+    const limit = ['--max-line-bytes', '1024'];
+    const sound = call({ prompt: 'p'.repeat(2000), call_id: 'k1' });
+    const cwd = logs(sound);
+    await acked(cwd, 'sessions.jsonl:2', ...limit);
+    expect(await alarm({ cwd }, ...limit)).toMatchObject(clear);
+    writeLines(cwd, 'sessions.jsonl', [call(), sound.replace('"k1"', '"k2"')]);
+    expect((await alarm({ cwd }, ...limit)).code).toBe(3);
+  });
+
+  test('what is settled does not use up --max-rejects, and what is left does', async () => {
+    const cwd = logs(TORN, '{"x', '[]');
+    await acked(cwd, 'sessions.jsonl:2');
+    expect((await alarm({ cwd }, '--max-rejects', '1')).code).toBe(3);
+    expect(await alarm({ cwd }, '--max-rejects', '2')).toMatchObject({
+      code: 0,
+      acknowledged: { rejects: 1 },
+    });
+    await acked(cwd, 'sessions.jsonl:3');
+    expect(await alarm({ cwd }, '--max-rejects', '1')).toMatchObject({
+      code: 0,
+      acknowledged: { rejects: 2 },
+    });
+    expect((await alarm({ cwd })).code).toBe(3);
+  });
+
+  test('each kind of it can be settled, and then the rest of the file is as it was', async () => {
+    const bad = [
+      TORN,
+      'hello',
+      '[1]',
+      'null',
+      call({ kind: 5 }),
+      call({ iterations: 1.5 }),
+      call({ timestamp: 'infinity' }),
+      call({ final_verdict: 'maybe' }),
+      call({ session_id: '' }),
+      call().replace('{', '{"kind":"a",'),
+      '{"a":"\\ud800"}',
+    ];
+    const cwd = logs(...bad, violation());
+    const all = await lakelog(['query', 'SELECT count(*) AS n FROM rejects', '--format', 'jsonl'], { cwd });
+    expect(JSON.parse(all.stdout)).toEqual({ n: bad.length });
+    for (const [i] of bad.entries()) await acked(cwd, `sessions.jsonl:${i + 2}`);
+    const said = await alarm({ cwd });
+    expect(said).toMatchObject({
+      code: 1,
+      acknowledged: { rejects: bad.length },
+      cannotVouch: [],
+      rows: [{ line: bad.length + 2 }],
+    });
+  }, 120_000);
+
+  test('an end of file that is torn is settled while it is torn', async () => {
+    const cwd = newFolder();
+    const file = path.join(cwd, 'sessions.jsonl');
+    const last = violation();
+    writeFileSync(file, `${call()}\n${last.slice(0, -9)}`);
+    const never = ['--pending-grace', '0'];
+    await acked(cwd, 'sessions.jsonl:2', ...never);
+    expect(await alarm({ cwd }, ...never)).toMatchObject(clear);
+    writeFileSync(file, `${call()}\n${last}\n`);
+    const said = await alarm({ cwd }, ...never);
+    expect(said).toMatchObject({ code: 1, cannotVouch: [{ code: 'acknowledgements' }] });
+  });
+
+  test('of replay runs can be settled as well', async () => {
+    const cwd = logs(replayRun({ run_id: 5 }));
+    await acked(cwd, 'sessions.jsonl:2');
+    expect(await alarm({ cwd })).toMatchObject({ ...clear, acknowledged: { rejects: 1 } });
+  });
+
+  test('counts for every gate', async () => {
+    const cwd = logs(TORN, call({ duration_ms: 1 }));
+    mkdirSync(path.join(cwd, 'q'));
+    writeFileSync(path.join(cwd, 'q/slow.sql'), ownGate());
+    await acked(cwd, 'sessions.jsonl:2');
+    expect(await ask(['slow', '--queries', 'q'], { cwd })).toMatchObject({
+      ...clear,
+      acknowledged: { rejects: 1 },
+    });
+  });
+
+  test('FILE:LINE of the standard input can be given as it is printed', async () => {
+    const cwd = newFolder();
+    const ran = await lakelog(['ack', '-:2', '-', '--reason', 'r'], { cwd, stdin: `${call()}\n${TORN}\n` });
+    expect(ran.code, ran.stderr).toBe(0);
+  });
+});
+
+describe('what is said of it', () => {
+  test.each([
+    ['no reason', ['--reason', '']],
+    ['white space', ['--reason', ' \t ']],
+    ['the dots that show prints', ['--reason', '…']],
+    ['no reason at all', []],
+    ['a date that is no day', ['--reason', 'r', '--until', '2999-02-30']],
+    ['a month', ['--reason', 'r', '--until', '2999-02']],
+    ['an instant', ['--reason', 'r', '--until', '2999-02-01T00:00:00Z']],
+    ['an age', ['--reason', 'r', '--until', '7d']],
+    ['yesterday', ['--reason', 'r', '--until', '2020-01-01']],
+    ['nobody', ['--reason', 'r', '--by', ' ']],
+    ['no gate', ['--reason', 'r', '--gate', 'first-shot-rate']],
+    ['an unknown gate', ['--reason', 'r', '--gate', '__proto__']],
+    ['an unknown parameter', ['--reason', 'r', '-p', 'nope=1']],
+    ['a parameter without a value', ['--reason', 'r', '-p', 'allow_unjudged']],
+  ])('%s: exit 2, nothing is written', async (_, args) => {
+    const cwd = logs(violation());
+    const ran = await lakelog(['ack', 'bad', ...args], { cwd });
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain('→ ');
+    expect(acksIn(cwd)).toEqual([]);
+  });
+
+  test('today is a day that it holds', async () => {
+    const cwd = logs(violation());
+    const today = new Date().toISOString().slice(0, 10);
+    // A day that ends between the two lines is the day after.
+    await acked(cwd, 'bad', '--until', today);
+    expect(acksIn(cwd)).toMatchObject([{ until: today }]);
+  });
+
+  test('who: --by, else LAKELOG_ACK_BY, else the account', async () => {
+    const cwd = logs(violation());
+    const named = (env: Record<string, string>, ...args: string[]) =>
+      lakelog(['ack', 'bad', '--reason', 'r', ...args], { cwd, env });
+    await named({ LAKELOG_ACK_BY: 'env' }, '--by', 'option');
+    await named({ LAKELOG_ACK_BY: 'env' });
+    await named({});
+    const [option, env, account] = acksIn(cwd).map(({ by }) => by);
+    expect([option, env]).toEqual(['option', 'env']);
+    expect(account).toMatch(/\S/);
+  });
+
+  test('text of unknown origin never acts on a terminal, nor on GitHub', async () => {
+    const evil = '\u001b]0;owned\u0007\u202e\r\n::error::forged%0A|<script>';
+    const cwd = logs(violation({ session_id: `id${evil}`, call_id: `key${evil}`, model: evil }));
+    const active = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/;
+    const ran = await lakelog(
+      ['ack', 'sessions.jsonl:2', '--reason', `why${evil}`, '--by', `me${evil}`, '--acks', 'a\u202e.jsonl'],
+      { cwd },
+    );
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(active.exec(ran.stdout + ran.stderr)).toBeNull();
+    for (const format of ['table', 'json', 'md', 'github', 'junit']) {
+      const said = await lakelog(['alarm', '--acks', 'a\u202e.jsonl', '--format', format], { cwd });
+      expect(said.code, said.stderr).toBe(0);
+      expect(active.exec(said.stdout + said.stderr), format).toBeNull();
+      expect(said.stdout).not.toMatch(/^::error/m);
+      expect(said.stdout + said.stderr).toContain('acknowledged');
+    }
+    const story = await lakelog(['show', 'id', '--acks', 'a\u202e.jsonl'], { cwd });
+    expect(story.stdout).toContain('acked');
+    expect(active.exec(story.stdout + story.stderr)).toBeNull();
+  });
+});
+
+describe('the file', () => {
+  const settledFolder = async () => {
+    const cwd = logs(violation({ call_id: 'k1' }), violation({ call_id: 'k2' }));
+    await acked(cwd, 'k1');
+    await acked(cwd, 'k2');
+    return {
+      cwd,
+      file: path.join(cwd, DEFAULT_ACKS),
+      lines: acksIn(cwd).map((line) => JSON.stringify(line)),
+    };
+  };
+
+  test('is taken from --acks, else from the working folder', async () => {
+    const { cwd, lines } = await settledFolder();
+    expect((await alarm({ cwd })).code).toBe(0);
+    writeLines(cwd, 'half.jsonl', [lines[0]!]);
+    expect(await alarm({ cwd }, '--acks', 'half.jsonl')).toMatchObject({
+      code: 1,
+      acknowledged: { calls: 1, file: 'half.jsonl' },
+    });
+    const elsewhere = newFolder();
+    const log = path.join(cwd, 'sessions.jsonl');
+    expect(await alarm({ cwd: elsewhere }, log)).toMatchObject({
+      code: 1,
+      acknowledged: { calls: 0, rejects: 0, file: null },
+    });
+    const own = path.join(cwd, DEFAULT_ACKS);
+    expect((await alarm({ cwd: elsewhere }, log, '--acks', own)).code).toBe(0);
+  });
+
+  test('that is empty, or white space only, settles nothing', async () => {
+    const { cwd, file } = await settledFolder();
+    for (const text of ['', '\n\r\n  \n', '\ufeff']) {
+      writeFileSync(file, text);
+      expect(await alarm({ cwd }), JSON.stringify(text)).toMatchObject({
+        code: 1,
+        acknowledged: { calls: 0, file: DEFAULT_ACKS },
+      });
+    }
+  });
+
+  test('may have CRLF, a byte order mark, blank lines and no end of its last line', async () => {
+    const { cwd, file, lines } = await settledFolder();
+    writeFileSync(file, `\ufeff\r\n${lines[0]}\r\n\r\n${lines[1]}`);
+    expect(await alarm({ cwd })).toMatchObject({ ...clear, acknowledged: { calls: 2 } });
+    writeFileSync(
+      file,
+      `\ufeff\r\n${lines[0]}\r\n\r\n${JSON.stringify({ ...JSON.parse(lines[1]!), until: '2025-07-01' })}`,
+    );
+    const said = await alarm({ cwd });
+    expect(said).toMatchObject({ code: 1, cannotVouch: [{ where: `${DEFAULT_ACKS}:4` }] });
+  });
+
+  test.each([
+    ['torn', (line: string) => line.slice(0, -20)],
+    ['two on one line', (line: string) => line + line],
+    ['no object', () => '[]'],
+    ['a number', () => '5'],
+    ['another schema', (line: string) => line.replace('lakelog.ack.v1', 'lakelog.ack.v2')],
+    ['no reason', (line: string) => line.replace('"looked at it"', '""')],
+    ['a reason of white space', (line: string) => line.replace('"looked at it"', '" "')],
+    ['nobody', (line: string) => line.replace('"ops"', 'null')],
+    ['no gate', (line: string) => line.replace('"gate":"alarm",', '')],
+    ['no limit', (line: string) => line.replace(',"until":null', '')],
+    ['a limit that is no day', (line: string) => line.replace('"until":null', '"until":"2025-02-30"')],
+    ['a limit that is a number', (line: string) => line.replace('"until":null', '"until":99999999999999')],
+    ['no stamp', (line: string) => line.replace('"grounded_in_roster":false,', '')],
+    ['another thing', (line: string) => line.replace('"what":"call"', '"what":"*"')],
+    ['a word too many', (line: string) => line.replace('{', '{"all":true,')],
+  ])('a line that is no acknowledgement stops the gate: %s', async (_, spoilt) => {
+    const { cwd, file, lines } = await settledFolder();
+    writeFileSync(file, `${lines[0]}\n\n${spoilt(lines[1]!)}\n`);
+    for (const command of [['alarm'], ['ack', 'k1', '--reason', 'r'], ['show', 'k1']]) {
+      const ran = await lakelog(command, { cwd });
+      expect(ran.code, command[0]).toBe(2);
+      expect(ran.stderr).toContain(`${DEFAULT_ACKS}:3`);
+      expect(ran.stdout).toBe('');
+    }
+    expect(readFileSync(file, 'utf8')).toBe(`${lines[0]}\n\n${spoilt(lines[1]!)}\n`);
+  });
+
+  test('that is missing, a folder, or not readable stops the gate when it was named', async () => {
+    const { cwd, file } = await settledFolder();
+    chmodSync(cwd, 0o755);
+    chmodSync(path.join(cwd, 'sessions.jsonl'), 0o644);
+    mkdirSync(path.join(cwd, 'folder'));
+    for (const name of ['missing.jsonl', 'folder', '', 'sessions.jsonl/x', 'folder/']) {
+      const ran = await lakelog(['alarm', '--acks', name], { cwd });
+      expect(ran.code, name).toBe(2);
+      expect(ran.stdout).toBe('');
+    }
+    chmodSync(file, 0o000);
+    const root = process.getuid?.() === 0;
+    const ran = await lakelog(['alarm'], { cwd, ...(root ? { uid: 65534 } : {}) });
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain(DEFAULT_ACKS);
+  });
+
+  test('that exists as a folder or a link to nowhere is not the same as none', async () => {
+    const cwd = logs();
+    mkdirSync(path.join(cwd, DEFAULT_ACKS));
+    expect((await lakelog(['alarm'], { cwd })).code).toBe(2);
+    const linked = logs();
+    symlinkSync('nowhere/acks.jsonl', path.join(linked, DEFAULT_ACKS));
+    const ran = await lakelog(['ack', 'x', '--reason', 'r'], { cwd: linked });
+    expect(ran.code).toBe(2);
+  });
+
+  test('is read through a link and never written through one', async () => {
+    const { cwd, file } = await settledFolder();
+    symlinkSync(DEFAULT_ACKS, path.join(cwd, 'link.jsonl'));
+    expect((await alarm({ cwd }, '--acks', 'link.jsonl')).code).toBe(0);
+    const before = readFileSync(file, 'utf8');
+    const { code, stderr } = await ack(cwd, 'k1', '--acks', 'link.jsonl');
+    expect(code).toBe(2);
+    expect(stderr).toContain('link.jsonl');
+    expect(readFileSync(file, 'utf8')).toBe(before);
+  });
+
+  test('in a folder that cannot be written to: exit 2 and nothing is said to be settled', async () => {
+    const cwd = logs(violation());
+    chmodSync(cwd, 0o555);
+    const root = process.getuid?.() === 0;
+    const ran = await lakelog(['ack', 'bad', '--reason', 'r', '--by', 'ops'], {
+      cwd,
+      ...(root ? { uid: 65534 } : {}),
+    });
+    chmodSync(cwd, 0o755);
+    expect(ran.code).toBe(2);
+    expect(ran.stdout).not.toContain('settled');
+    expect(ran.stderr).toContain(DEFAULT_ACKS);
+    expect(acksIn(cwd)).toEqual([]);
+  });
+
+  test('never takes a log for itself', async () => {
+    const cwd = logs(violation());
+    const before = readFileSync(path.join(cwd, 'sessions.jsonl'), 'utf8');
+    expect((await ack(cwd, 'bad', '--acks', 'sessions.jsonl')).code).toBe(2);
+    expect((await lakelog(['alarm', '--acks', 'sessions.jsonl'], { cwd })).code).toBe(2);
+    expect(readFileSync(path.join(cwd, 'sessions.jsonl'), 'utf8')).toBe(before);
+  });
+
+  test('whose last line has no end gets one before the next line', async () => {
+    const { cwd, file, lines } = await settledFolder();
+    writeFileSync(file, lines[0]!);
+    await acked(cwd, 'k2');
+    expect(acksIn(cwd)).toHaveLength(2);
+    expect(await alarm({ cwd })).toMatchObject({ ...clear, acknowledged: { calls: 2 } });
+  });
+
+  test('takes lines of several people at once', async () => {
+    const many = Array.from({ length: 8 }, (_, i) => violation({ call_id: `k${i}`, session_id: `s${i}` }));
+    const cwd = logs(...many);
+    await Promise.all(many.map((_, i) => acked(cwd, `k${i}`)));
+    expect(acksIn(cwd)).toHaveLength(many.length);
+    expect(await alarm({ cwd })).toMatchObject({ ...clear, acknowledged: { calls: many.length } });
+  });
+
+  test('expired, or speaking of what is gone: cannot vouch, and each line is named', async () => {
+    const { cwd, file, lines } = await settledFolder();
+    const gone = JSON.stringify({ ...JSON.parse(lines[0]!), call_key: 'gone' });
+    const expired = JSON.stringify({ ...JSON.parse(lines[0]!), until: '2025-07-01' });
+    writeFileSync(file, `${lines[1]}\n${gone}\n${lines[0]}\n`);
+    expect(await alarm({ cwd })).toMatchObject({ code: 3, cannotVouch: [{ where: `${DEFAULT_ACKS}:2` }] });
+    writeFileSync(file, `${lines[1]}\n${expired}\n`);
+    const said = await alarm({ cwd });
+    expect(said).toMatchObject({
+      code: 1,
+      rows: [{ line: 2 }],
+      acknowledged: { calls: 1 },
+      cannotVouch: [{ code: 'acknowledgements', where: `${DEFAULT_ACKS}:2` }],
+    });
+    expect(said.stderr).toContain('2025-07-01');
+    await acked(cwd, 'k1');
+    expect(await alarm({ cwd })).toMatchObject({ ...clear, acknowledged: { calls: 2 } });
+  });
+
+  test.each(['first-shot-rate', 'validate', 'query'])('is no option of %s', async (command) => {
+    const ran = await lakelog([command, '--acks', 'x'], { cwd: logs() });
+    expect(ran.code).toBe(2);
+  });
+
+  test('the receipt always says how much is acknowledged', async () => {
+    const ran = await lakelog(['alarm'], { cwd: logs() });
+    expect(ran.stderr).toMatch(/acked +0 acknowledged/);
+  });
+
+  test('beside the logs it is no log: the alarm on the folder stays settled', async () => {
+    const cwd = logs(violation());
+    await acked(cwd, 'bad', '.');
+    const ran = await lakelog(['alarm', '.'], { cwd });
+    expect(ran.code, ran.stderr).toBe(0);
+  });
+
+  test('a pipe without a writer does not hold cron up for ever', async () => {
+    const cwd = logs();
+    execFileSync('mkfifo', [path.join(cwd, DEFAULT_ACKS)]);
+    const child = start(['alarm'], { cwd });
+    const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+    const late = new Promise<'late'>((resolve) => setTimeout(resolve, 15_000, 'late'));
+    const code = await Promise.race([ended, late]);
+    child.kill('SIGKILL');
+    expect(code).toBe(2);
+  });
+});

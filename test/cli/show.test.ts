@@ -1,0 +1,483 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import stringWidth from 'string-width';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { acksIn, commandsIn, ownGate, violation } from '../support/acks.js';
+import { call, lakelog, newFolder, replayRun, root, withoutColour, writeLines } from '../support/cli.js';
+import { inShell, onTerminal, terminals } from '../support/terminal.js';
+
+const TRACE = '0123456789abcdef0123456789abcdef';
+const SECRETS = ['prompt', 'attempt-prompt', 'raw', 'artifact', 'task', 'retrieval', 'output'].map(
+  (name) => `secret-${name}`,
+);
+
+/** A folder with a trace of two calls and a replay run, and with another trace. */
+function logs(): string {
+  const cwd = newFolder();
+  const attempts = [
+    {
+      verdict: 'rejected',
+      reasons: ['worker w-9 is not in the roster'],
+      prompt: 'secret-attempt-prompt',
+      raw: 'secret-raw 1',
+      input_tokens: 120,
+      output_tokens: 30,
+      duration_ms: 900,
+    },
+    { verdict: 'accepted', raw: 'secret-raw 2', duration_ms: 800 },
+  ];
+  writeLines(cwd, 'sessions.jsonl', [
+    violation({
+      session_id: TRACE,
+      call_id: 'late',
+      timestamp: '2025-06-01T10:00:00Z',
+      iterations: 2,
+      attempts,
+      prompt: 'secret-prompt',
+      artifact: { note: 'secret-artifact' },
+    }),
+    call({ session_id: TRACE, call_id: 'early', timestamp: '2025-06-01T08:00:00Z' }),
+    call({ session_id: '0123000', call_id: 'other' }),
+  ]);
+  writeLines(cwd, 'replay_runs.jsonl', [
+    replayRun({
+      session_id: TRACE,
+      timestamp: '2025-06-01T09:00:00Z',
+      task: 'secret-task',
+      retrieval_query: 'secret-retrieval',
+      output: 'secret-output',
+      documents: [{ id: 'doc-1', source: 'corpus/a.md', score: 0.75, rank: 1 }],
+    }),
+    replayRun({ session_id: 'replayed-only' }),
+  ]);
+  return cwd;
+}
+
+describe('what an ID means', () => {
+  let cwd: string;
+  beforeAll(() => {
+    cwd = logs();
+  });
+
+  test.each([
+    ['a session_id', TRACE, TRACE],
+    ['its beginning', '01234', TRACE],
+    ['a call_id', 'late', TRACE],
+    ['the beginning of one', 'ear', TRACE],
+    ['a trace that was only replayed', 'replayed', 'replayed-only'],
+  ])('%s', async (_, id, trace) => {
+    const ran = await lakelog(['show', id, '--json'], { cwd });
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(JSON.parse(ran.stdout).session_id).toBe(trace);
+  });
+
+  test('an h: key', async () => {
+    const own = newFolder();
+    writeLines(own, 'sessions.jsonl', [call({ session_id: 'a' }), call({ session_id: 'b' })]);
+    const [{ call_key: key }] = JSON.parse(
+      (await lakelog(['show', 'b', '--json'], { cwd: own })).stdout,
+    ).events;
+    const ran = await lakelog(['show', key, '--json'], { cwd: own });
+    expect(JSON.parse(ran.stdout).session_id).toBe('b');
+  });
+
+  test('a whole id is itself and not the beginning of a longer one', async () => {
+    const own = newFolder();
+    writeLines(own, 'sessions.jsonl', [
+      call({ session_id: 'trace-2', call_id: 'k10' }),
+      call({ session_id: 'trace', call_id: 'k1' }),
+    ]);
+    for (const id of ['trace', 'k1']) {
+      expect(JSON.parse((await lakelog(['show', id, '--json'], { cwd: own })).stdout).session_id).toBe(
+        'trace',
+      );
+    }
+  });
+
+  test.each([
+    ['an ambiguous beginning', '0123', ['0123000', TRACE]],
+    ['nothing', 'zzz', ['"zzz"']],
+    ['an empty one', '', ['empty']],
+    ['a pattern', '%', ['"%"']],
+    ['SQL', "' OR 1=1 --x", ["' OR 1=1 --x"]],
+  ])('%s: exit 2 and nothing on stdout', async (_, id, words) => {
+    const ran = await lakelog(['show', id], { cwd });
+    expect(ran.code).toBe(2);
+    expect(ran.stdout).toBe('');
+    expect(ran.stderr).toContain('→ ');
+    for (const word of words) expect(ran.stderr).toContain(word);
+  });
+
+  test('an ID that is not found while an input is missing: the missing input is named', async () => {
+    const ran = await lakelog(['show', 'zzz', 'sessions.jsonl', 'gone.jsonl'], { cwd });
+    expect([2, 3]).toContain(ran.code);
+    expect(ran.stderr).toMatch(/the input is missing|no such file/);
+  });
+
+  test('an ID that holds U+0000 is shown by its beginning', async () => {
+    const own = newFolder();
+    writeLines(own, 'sessions.jsonl', [call({ session_id: 'b\u0000c' })]);
+    const ran = await lakelog(['show', 'b'], { cwd: own });
+    expect(ran.code, ran.stderr).toBe(0);
+  });
+
+  test('an ID that begins with a hyphen can be shown as the alarm prints it', async () => {
+    const own = newFolder();
+    writeLines(own, 'sessions.jsonl', [violation({ session_id: '-x' })]);
+    const [command] = commandsIn((await lakelog(['alarm'], { cwd: own })).stderr);
+    const { code, text } = inShell(command!, { cwd: own });
+    expect(code, text).toBe(0);
+  });
+});
+
+describe('the story', () => {
+  test('is told in the order of time with the place of everything', async () => {
+    const { stdout } = await lakelog(['show', TRACE], { cwd: logs() });
+    const places = [...stdout.matchAll(/^ {2}(\S+\.jsonl:\d+)$/gm)].map(([, place]) => place);
+    expect(places).toEqual(['sessions.jsonl:2', 'replay_runs.jsonl:1', 'sessions.jsonl:1']);
+    expect(stdout).toContain('worker w-9 is not in the roster');
+    expect(stdout).toContain('doc-1');
+    expect(stdout).toContain('alarm: ungrounded, not acknowledged');
+  });
+
+  test.each([[[]], [['--json']]])('%j: no content without --show-content', async (flags) => {
+    const ran = await lakelog(['show', TRACE, ...flags], { cwd: logs() });
+    for (const secret of SECRETS) expect(ran.stdout + ran.stderr).not.toContain(secret);
+  });
+
+  test.each([[[]], [['--json']]])('%j: all of it with', async (flags) => {
+    const { stdout } = await lakelog(['show', TRACE, '--show-content', ...flags], { cwd: logs() });
+    for (const secret of SECRETS) expect(stdout).toContain(secret);
+  });
+
+  test('says what changed from one raw output to the next', async () => {
+    const { stdout } = await lakelog(['show', TRACE, '--show-content'], { cwd: logs() });
+    expect(stdout).toMatch(/what changed since attempt 1\n.*- secret-raw 1\n.*\+ secret-raw 2\n/);
+  });
+
+  test('content cannot pass for a line of ours nor act on the terminal', async () => {
+    const cwd = newFolder();
+    const evil = '\u001b[2J\n→ next: lakelog ack bad --reason ok\n\u202eviolates';
+    writeLines(cwd, 'sessions.jsonl', [
+      violation({
+        prompt: evil,
+        artifact: evil,
+        error: evil,
+        attempts: [{ verdict: 'accepted', raw: evil, prompt: evil, reasons: [evil], error: evil }],
+      }),
+    ]);
+    const ran = await lakelog(['show', 'bad', '--show-content'], { cwd });
+    expect(ran.code).toBe(0);
+    expect(ran.stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+    expect(commandsIn(ran.stdout)).toEqual([]);
+    expect(commandsIn(ran.stderr)).toHaveLength(1);
+  });
+
+  describe('as JSON', () => {
+    const ajv = new Ajv2020({ strict: false });
+    (addFormats as unknown as (ajv: Ajv2020) => void)(ajv);
+    const schema = path.join(root, 'dist/schema/lakelog.story.v1.json');
+    const valid = ajv.compile(JSON.parse(readFileSync(schema, 'utf8')));
+
+    test.each([
+      ['a trace', [TRACE]],
+      ['with content', [TRACE, '--show-content']],
+      ['with an address', [TRACE, '--trace-url', 'https://x.example/{trace_id}']],
+      ['replayed only', ['replayed-only', '--show-content']],
+    ])('%s: one envelope on one line that its schema allows', async (_, args) => {
+      const ran = await lakelog(['show', ...args, '--json'], { cwd: logs() });
+      expect(ran.stdout).toMatch(/^[^\n]+\n$/);
+      expect(valid(JSON.parse(ran.stdout)), JSON.stringify(valid.errors)).toBe(true);
+    });
+
+    test('every trace of the fixtures', async () => {
+      const cwd = path.join(root, 'fixtures');
+      const { stdout } = await lakelog(
+        ['query', 'SELECT session_id FROM traces ORDER BY session_id', 'alarm', 'messy', '--format', 'jsonl'],
+        { cwd },
+      );
+      const ids = stdout
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { session_id: string }).session_id);
+      const some = ids.filter((_, i) => i % Math.ceil(ids.length / 12) === 0);
+      expect(some.length).toBeGreaterThan(5);
+      for (const id of some) {
+        const ran = await lakelog(['show', id, 'alarm', 'messy', '--json', '--show-content'], { cwd });
+        expect(ran.code, ran.stderr).toBe(0);
+        expect(valid(JSON.parse(ran.stdout)), `${id} ${JSON.stringify(valid.errors)}`).toBe(true);
+      }
+    });
+  });
+});
+
+describe('inputs', () => {
+  test.each([['gone.jsonl'], ['empty.jsonl']])('without a record: %s is exit 3', async (name) => {
+    const cwd = newFolder();
+    writeLines(cwd, 'empty.jsonl', []);
+    const ran = await lakelog(['show', TRACE, name], { cwd });
+    expect(ran).toMatchObject({ code: 3, stdout: '' });
+    expect(ran.stderr).toContain(name);
+  });
+
+  test('one of two missing: the story, and exit 3', async () => {
+    const ran = await lakelog(['show', TRACE, 'sessions.jsonl', 'gone.jsonl'], { cwd: logs() });
+    expect(ran.code).toBe(3);
+    expect(ran.stdout).toContain('alarm: ungrounded');
+    expect(ran.stderr).toContain('gone.jsonl');
+  });
+
+  test('rejects are told and do not stop it', async () => {
+    const cwd = logs();
+    writeLines(cwd, 'bad.jsonl', ['{"x']);
+    const ran = await lakelog(['show', TRACE, 'sessions.jsonl', 'bad.jsonl'], { cwd });
+    expect(ran.stdout).toContain('alarm: ungrounded');
+    expect(ran.stderr).toContain('bad.jsonl');
+  });
+});
+
+describe('the next step', () => {
+  test('is printed for violations that nobody settled, and for nothing else', async () => {
+    const cwd = logs();
+    expect(commandsIn((await lakelog(['show', '0123000'], { cwd })).stderr)).toEqual([]);
+    expect(commandsIn((await lakelog(['show', TRACE], { cwd })).stderr)).toEqual([
+      'lakelog ack late --reason "…"',
+    ]);
+    await lakelog(['ack', 'late', '--reason', 'r', '--by', 'ops'], { cwd });
+    const ran = await lakelog(['show', TRACE], { cwd });
+    expect(commandsIn(ran.stderr)).toEqual([]);
+    expect(ran.stdout).toContain('acked');
+    expect(ran.stdout).not.toContain('not acknowledged');
+  });
+
+  test('is printed again once the acknowledgement is expired', async () => {
+    const cwd = logs();
+    await lakelog(['ack', 'late', '--reason', 'r', '--by', 'ops'], { cwd });
+    const [one] = acksIn(cwd);
+    writeLines(cwd, 'old.jsonl', [JSON.stringify({ ...one, until: '2025-07-01' })]);
+    const ran = await lakelog(['show', TRACE, '--acks', 'old.jsonl'], { cwd });
+    expect(ran.stdout).toContain('not acknowledged');
+    expect(commandsIn(ran.stderr)).toEqual(['lakelog ack late --reason "…" --acks old.jsonl']);
+  });
+
+  test('one for each violation of the trace', async () => {
+    const cwd = newFolder();
+    writeLines(cwd, 'sessions.jsonl', [violation({ call_id: 'k1' }), violation({ call_id: 'k2' })]);
+    expect(commandsIn((await lakelog(['show', 'bad'], { cwd })).stderr)).toHaveLength(2);
+  });
+
+  test('both rules that one call breaks in one gate are shown', async () => {
+    const cwd = newFolder();
+    writeLines(cwd, 'sessions.jsonl', [call({ session_id: 'bad', duration_ms: 5000 })]);
+    const both = `SELECT s.session_id, 'slow' AS reason, s.file, s.line FROM sessions s WHERE s.duration_ms > 1000
+UNION ALL SELECT s.session_id, 'very slow', s.file, s.line FROM sessions s WHERE s.duration_ms > 4000 ORDER BY 2`;
+    writeLines(cwd, 'q/slow.sql', [
+      ownGate({
+        header: ['-- fires: very slow -- much too long'],
+        sql: both,
+        canary: '{"duration_ms": 2000}',
+      }),
+    ]);
+    const { stdout } = await lakelog(['show', 'bad', '--queries', 'q', '--json'], { cwd });
+    expect(JSON.parse(stdout).events[0].violations).toEqual([
+      { gate: 'slow', value: 'slow' },
+      { gate: 'slow', value: 'very slow' },
+    ]);
+  });
+});
+
+describe('the address of the trace', () => {
+  const ask = async (template: string, ...args: string[]) =>
+    lakelog(['show', TRACE, '--trace-url', template, ...args], { cwd: logs() });
+
+  test.each(['{session_id}', '{trace_id}'])('%s stands for the id, percent-encoded', async (placeholder) => {
+    const { stdout } = await ask(`https://x.example/p/${placeholder}?a=1`);
+    expect(stdout).toContain(`https://x.example/p/${TRACE}?a=1`);
+    const cwd = newFolder();
+    writeLines(cwd, 'sessions.jsonl', [call({ session_id: 'a/../b c?#é' })]);
+    const odd = await lakelog(['show', 'a', '--trace-url', `https://x.example/${placeholder}`], { cwd });
+    expect(odd.stdout).toContain('https://x.example/a%2F..%2Fb%20c%3F%23%C3%A9');
+  });
+
+  test('a template without a placeholder: exit 2 before anything is read', async () => {
+    const ran = await lakelog(['show', TRACE, 'gone.jsonl', '--trace-url', 'https://x.example/'], {
+      cwd: logs(),
+    });
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain('{session_id}');
+    expect(ran.stderr).not.toContain('gone.jsonl');
+  });
+
+  test('is taken from LAKELOG_TRACE_URL', async () => {
+    const env = { LAKELOG_TRACE_URL: 'https://env.example/{session_id}' };
+    const { stdout } = await lakelog(['show', TRACE], { cwd: logs(), env });
+    expect(stdout).toContain(`https://env.example/${TRACE}`);
+    const { stdout: given } = await lakelog(
+      ['show', TRACE, '--trace-url', 'https://option.example/{session_id}'],
+      { cwd: logs(), env },
+    );
+    expect(given).toContain(`https://option.example/${TRACE}`);
+  });
+
+  test('no link into a pipe, not even with colour forced', async () => {
+    const template = 'https://x.example/{session_id}';
+    const ran = await lakelog(['show', TRACE, '--trace-url', template], {
+      cwd: logs(),
+      env: { FORCE_COLOR: '1' },
+    });
+    expect(ran.stdout).not.toContain('\u001b]8');
+    expect(ran.stdout).toContain(`https://x.example/${TRACE}`);
+  });
+
+  describe.skipIf(!terminals)('on a terminal', () => {
+    const shown = (template: string, env: Record<string, string> = {}) =>
+      onTerminal(80, `lakelog show ${TRACE} --trace-url '${template}'`, { cwd: logs(), env }).text;
+
+    test('is a link behind the id', () => {
+      expect(shown('https://x.example/{session_id}')).toContain(
+        `\u001b]8;;https://x.example/${TRACE}\u001b\\`,
+      );
+    });
+
+    test.each([
+      'javascript:alert("{session_id}")',
+      'file:///etc/{session_id}',
+      '{session_id}',
+      'x://{session_id}',
+    ])('%s is never a link', (template) => {
+      expect(shown(template)).not.toContain('\u001b]8');
+    });
+
+    test('cannot leave its sequence', () => {
+      const text = shown('https://x.example/\u001b\\\u0007\u009c{session_id}');
+      expect(text).not.toMatch(/\u0007|\u009c/);
+      expect(text.match(/\u001b\]8;;/g)).toHaveLength(2);
+    });
+
+    test('TERM=dumb has none', () => {
+      expect(shown('https://x.example/{session_id}', { TERM: 'dumb' })).not.toContain('\u001b');
+    });
+  });
+});
+
+const why = (command: string) => command.replace('"…"', '"worker replaced, ticket 4711"');
+
+/** Runs the alarm and then what each run says to run next, until nothing is left to say. */
+function follow(first: string, run: (line: string) => { code: number | null; text: string }) {
+  const lines: string[] = [];
+  const codes: (number | null)[] = [];
+  const texts: string[] = [];
+  for (let line: string | undefined = first; line !== undefined && lines.length < 6; ) {
+    const { code, text } = run(line);
+    lines.push(line);
+    codes.push(code);
+    texts.push(text);
+    const [next] = commandsIn(withoutColour(text));
+    line = next === undefined ? undefined : why(next);
+  }
+  return { lines, codes, texts };
+}
+
+const ways: [string, (cwd: string) => (line: string) => { code: number | null; text: string }][] = [
+  ['without a terminal', (cwd) => (line) => inShell(line, { cwd })],
+  ...(terminals
+    ? [
+        [
+          'in a terminal of 80 columns',
+          (cwd: string) => (line: string) => onTerminal(80, line, { cwd }),
+        ] as never,
+      ]
+    : []),
+];
+
+describe.each(ways)('from the alarm to a settled acknowledgement, %s', (_, runIn) => {
+  const folders: [string, string, (cwd: string) => void][] = [
+    [
+      'the default inputs',
+      'lakelog alarm',
+      (cwd) => writeLines(cwd, 'sessions.jsonl', [call(), violation()]),
+    ],
+    [
+      'a file and a folder',
+      'lakelog alarm a.jsonl more',
+      (cwd) => {
+        writeLines(cwd, 'a.jsonl', [call()]);
+        writeLines(cwd, 'more/b.jsonl', [violation({ call_id: 'k1' })]);
+      },
+    ],
+    [
+      'names that a shell would split',
+      "lakelog alarm 'my logs/$HOME & co.jsonl' --acks 'my acks.jsonl'",
+      (cwd) => {
+        writeLines(cwd, 'my acks.jsonl', []);
+        writeLines(cwd, 'my logs/$HOME & co.jsonl', [
+          call(),
+          violation({ session_id: "it's `one`", call_id: 'two words; $(x)' }),
+        ]);
+      },
+    ],
+    [
+      'other gated kinds and files by kind',
+      'lakelog alarm --sessions a.jsonl --replay-runs r.jsonl --gated-kind email',
+      (cwd) => {
+        writeLines(cwd, 'a.jsonl', [call({ kind: 'email' }), violation({ kind: 'email' })]);
+        writeLines(cwd, 'r.jsonl', [replayRun()]);
+      },
+    ],
+  ];
+
+  test.each(folders)('%s', (_, first, write) => {
+    const cwd = newFolder();
+    write(cwd);
+    const { lines, codes, texts } = follow(first, runIn(cwd));
+    expect(lines.map((line) => line.split(' ')[1])).toEqual(['alarm', 'show', 'ack', 'alarm']);
+    expect(codes, texts.join('\n')).toEqual([1, 0, 0, 0]);
+    expect(texts[3]).toContain('1 acknowledged');
+  });
+
+  test('the folder that the acknowledgements are written to', () => {
+    const cwd = newFolder();
+    writeLines(cwd, 'sessions.jsonl', [call(), violation()]);
+    const { codes, texts } = follow('lakelog alarm .', runIn(cwd));
+    expect(codes, texts.join('\n')).toEqual([1, 0, 0, 0]);
+  });
+
+  test('a path so long that the command is wider than two lines of the terminal', () => {
+    const cwd = newFolder();
+    const name = `${'deep/'.repeat(30)}sessions.jsonl`;
+    writeLines(cwd, name, [call(), violation({ session_id: TRACE })]);
+    const { codes, texts } = follow(`lakelog alarm ${name}`, runIn(cwd));
+    expect(codes, texts.join('\n')).toEqual([1, 0, 0, 0]);
+  });
+
+  test.each([['lakelog slow --queries q'], ['lakelog slow --queries q --limit 10']])(
+    'a gate of one’s own: %s',
+    (first) => {
+      const cwd = newFolder();
+      const ms = first.includes('--limit') ? 500 : 5000;
+      writeLines(cwd, 'sessions.jsonl', [
+        call({ session_id: 'late', duration_ms: ms }),
+        call({ duration_ms: 1 }),
+      ]);
+      writeLines(cwd, 'q/slow.sql', [ownGate()]);
+      const { codes, texts } = follow(first, runIn(cwd));
+      expect(codes, texts.join('\n')).toEqual([1, 0, 0, 0]);
+    },
+  );
+});
+
+describe.skipIf(!terminals)('in a terminal of 80 columns', () => {
+  test.each([
+    `lakelog show ${TRACE}`,
+    `lakelog show ${TRACE} --show-content`,
+    'lakelog ack late --reason why',
+  ])('nothing but ids, paths and commands is wider: %s', (line) => {
+    const { text } = onTerminal(80, line, { cwd: logs() });
+    const wide = withoutColour(text)
+      .split('\n')
+      .filter((one) => !/→ /.test(one) && stringWidth(one) > 80);
+    expect(wide).toEqual([]);
+  });
+});

@@ -1,0 +1,294 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  describeAck,
+  type Entry,
+  isExcusable,
+  isExpired,
+  type KnownCall,
+  type KnownReject,
+  remaining,
+  settle,
+} from '../../src/gate/acks.js';
+import type { AckLine, CallAck, RejectAck } from '../../src/schema/ack.js';
+import { NOW } from './evidence.js';
+
+const CALL: KnownCall = {
+  call_key: 'key',
+  session_id: 'trace',
+  timestamp: '2026-09-01T08:00:00.000Z',
+  kind: 'fill',
+  model: 'm',
+  iterations: 1,
+  final_verdict: 'accepted',
+  grounded_in_roster: false,
+  line_sha256: 'c'.repeat(64),
+  file: 'sessions.jsonl',
+  line: 7,
+};
+
+const callAck = (changes: Partial<CallAck> = {}): CallAck => ({
+  schema: 'lakelog.ack.v1',
+  what: 'call',
+  gate: 'alarm',
+  ...CALL,
+  values: ['ungrounded'],
+  reason: 'the worker was replaced',
+  by: 'ops',
+  at: '2026-09-01T09:00:00.000Z',
+  until: null,
+  ...changes,
+});
+
+const SHA = 'a'.repeat(64);
+
+const known = (line: number, changes: Partial<KnownReject> = {}): KnownReject => ({
+  file: 'sessions.jsonl',
+  line,
+  reason: 'bad_json',
+  detail: 'the line is not JSON',
+  line_sha256: SHA,
+  blocks: true,
+  ...changes,
+});
+
+const rejectAck = (line: number, changes: Partial<RejectAck> = {}): RejectAck => ({
+  schema: 'lakelog.ack.v1',
+  what: 'reject',
+  line_sha256: SHA,
+  reject_reason: 'bad_json',
+  file: 'sessions.jsonl',
+  line,
+  reason: 'power cut',
+  by: 'ops',
+  at: '2026-09-01T09:00:00.000Z',
+  until: null,
+  ...changes,
+});
+
+const entries = (...acks: readonly AckLine[]): Entry[] => acks.map((ack, i) => ({ ack, line: i + 1 }));
+
+function settled(
+  acks: readonly AckLine[],
+  loaded: { calls?: readonly KnownCall[]; rejects?: readonly KnownReject[] } = {},
+  now = NOW,
+  gate = 'alarm',
+) {
+  return settle(entries(...acks), gate, { calls: [], rejects: [], ...loaded }, now, 'acks.jsonl');
+}
+
+describe('a call', () => {
+  test('is settled at the place where it stands now, wherever it stood before', () => {
+    const moved = { ...CALL, file: 'old/sessions.jsonl', line: 99 };
+    const { calls, findings, used } = settled([callAck()], { calls: [moved] });
+    expect([...calls.keys()]).toEqual(['old/sessions.jsonl:99']);
+    expect(findings).toEqual([]);
+    expect(used).toHaveLength(1);
+  });
+
+  const changes: readonly [keyof KnownCall, unknown][] = [
+    ['call_key', 'key2'],
+    ['session_id', 'trace2'],
+    ['timestamp', '2026-09-01T08:00:00.001Z'],
+    ['kind', 'Fill'],
+    ['model', 'm2'],
+    ['iterations', 2],
+    ['final_verdict', 'max_iter_exhausted'],
+    ['grounded_in_roster', true],
+    ['grounded_in_roster', null],
+  ];
+  test.each(changes)('whose %s became %j is not', (fact, value) => {
+    const { calls, findings, used } = settled([callAck()], { calls: [{ ...CALL, [fact]: value }] });
+    expect(calls.size).toBe(0);
+    expect(used).toEqual([]);
+    expect(findings).toMatchObject([
+      { where: 'acks.jsonl:1', message: expect.stringContaining('matches no loaded call any more') },
+    ]);
+  });
+
+  test('acknowledged while unjudged is not settled once it is known to be ungrounded', () => {
+    const { calls, findings } = settled([callAck({ grounded_in_roster: null })], { calls: [CALL] });
+    expect(calls.size).toBe(0);
+    expect(findings).toHaveLength(1);
+  });
+
+  test('is settled in the gate that was named and in no other, which has no word about it', () => {
+    expect(settled([callAck({ gate: 'other' })], { calls: [CALL] })).toMatchObject({
+      calls: new Map(),
+      used: [],
+      findings: [],
+    });
+    expect(settled([callAck({ gate: 'other' })], { calls: [CALL] }, NOW, 'other').calls.size).toBe(1);
+  });
+
+  test('is judged by the last word on it', () => {
+    const first = callAck({ reason: 'first' });
+    const last = callAck({ reason: 'last' });
+    expect([...settled([first, last], { calls: [CALL] }).calls.values()]).toEqual([last]);
+    const expired = settled([first, callAck({ until: '2026-09-01' })], { calls: [CALL] });
+    expect(expired.calls.size).toBe(0);
+    expect(expired.findings).toMatchObject([{ where: 'acks.jsonl:2' }]);
+    expect(settled([callAck({ until: '2026-09-01' }), last], { calls: [CALL] }).findings).toEqual([]);
+  });
+
+  test('that shares its key with another settles one of the two', () => {
+    const twin = { ...CALL, line: 8 };
+    expect(settled([callAck()], { calls: [CALL, twin] }).calls.size).toBe(1);
+  });
+});
+
+describe('a rejected line', () => {
+  test('is settled by its bytes', () => {
+    const line = known(7);
+    expect([...settled([rejectAck(7)], { rejects: [line] }).rejects]).toEqual([line]);
+    expect([...settled([rejectAck(99)], { rejects: [line] }).rejects]).toEqual([line]);
+    const other = settled([rejectAck(7)], { rejects: [known(7, { line_sha256: 'b'.repeat(64) })] });
+    expect(other.rejects.size).toBe(0);
+    expect(other.findings).toMatchObject([{ where: 'acks.jsonl:1' }]);
+  });
+
+  test('each of two with the same bytes needs an acknowledgement of its own', () => {
+    const rejects = [known(3), known(5)];
+    expect([...settled([rejectAck(5)], { rejects }).rejects]).toEqual([rejects[1]]);
+    expect(settled([rejectAck(5), rejectAck(5)], { rejects }).rejects.size).toBe(1);
+    expect(settled([rejectAck(5), rejectAck(3)], { rejects }).rejects.size).toBe(2);
+    const third = settled([rejectAck(5), rejectAck(3), rejectAck(9)], { rejects });
+    expect(third.findings).toMatchObject([{ where: 'acks.jsonl:3' }]);
+  });
+
+  test.each(['missing:schema', 'type:schema', 'value:schema'])('with %s is never settled', (reason) => {
+    const { rejects, findings } = settled([rejectAck(7)], { rejects: [known(7, { reason })] });
+    expect(rejects.size).toBe(0);
+    expect(findings).toHaveLength(1);
+    expect(isExcusable(reason)).toBe(false);
+  });
+
+  // A line that says its schema twice has no schema that is known.
+  test('a line whose schema stands twice is never settled', () => {
+    expect(isExcusable('duplicate_key:schema')).toBe(false);
+  });
+
+  test('leaves the rest of its group, counted and with the place of the first that is left', () => {
+    const rejects = [known(3), known(5), known(9, { reason: 'type:kind', blocks: false })];
+    expect(remaining(rejects, new Set([rejects[0]!]))).toMatchObject([
+      { reason: 'bad_json', count: 1, first: 'sessions.jsonl:5', blocks: true },
+      { reason: 'type:kind', count: 1, first: 'sessions.jsonl:9', blocks: false },
+    ]);
+    expect(remaining(rejects, new Set(rejects))).toEqual([]);
+  });
+});
+
+describe('until is the last day it holds, in UTC', () => {
+  test.each([
+    ['2026-09-01T00:00:00.000Z', false],
+    ['2026-09-01T23:59:59.999Z', false],
+    ['2026-09-02T00:00:00.000Z', true],
+  ])('at %s: %s', (now, expired) => {
+    expect(isExpired(callAck({ until: '2026-09-01' }), new Date(now))).toBe(expired);
+  });
+
+  test.each([
+    ['a call', callAck({ until: '2026-09-01' })],
+    ['a line', rejectAck(7, { until: '2026-09-01' })],
+  ])('%s is not settled any more, and the line of the file is named', (_, ack) => {
+    const { calls, rejects, findings } = settled([ack], { calls: [CALL], rejects: [known(7)] });
+    expect(calls.size + rejects.size).toBe(0);
+    expect(findings).toMatchObject([
+      { where: 'acks.jsonl:1', message: expect.stringContaining('expired at the end of 2026-09-01') },
+    ]);
+  });
+});
+
+test('a notice says what, who, when, until when and why', () => {
+  const [entry] = entries(callAck({ until: '2026-12-31' }));
+  expect(describeAck(entry!)).toBe(
+    'call key acknowledged by ops on 2026-09-01, until 2026-12-31: the worker was replaced',
+  );
+  const [line] = entries(rejectAck(7));
+  expect(describeAck(line!)).toBe(
+    'line sessions.jsonl:7 (bad_json) acknowledged by ops on 2026-09-01: power cut',
+  );
+});
+
+describe('whatever is acknowledged', () => {
+  const key = fc.constantFrom('k1', 'k2', 'k3');
+  const stamp = fc.constantFrom(true, false, null);
+  const place = fc.record({
+    file: fc.constantFrom('a.jsonl', 'b.jsonl'),
+    line: fc.integer({ min: 1, max: 4 }),
+  });
+  const unique = { selector: ({ file, line }: { file: string; line: number }) => `${file}:${line}` };
+  const calls = fc.uniqueArray(
+    fc.tuple(key, stamp, place).map(([call_key, grounded_in_roster, at]) => ({
+      ...CALL,
+      call_key,
+      grounded_in_roster,
+      ...at,
+    })),
+    unique,
+  );
+  const sha = fc.constantFrom('1'.repeat(64), '2'.repeat(64));
+  const rejects = fc.uniqueArray(
+    fc
+      .tuple(sha, fc.constantFrom('bad_json', 'value:schema'), place)
+      .map(([line_sha256, reason, at]) => known(1, { line_sha256, reason, ...at })),
+    unique,
+  );
+  const until = fc.constantFrom(null, '2026-09-01', '2026-09-02', '2026-09-03');
+  const acks = fc.array(
+    fc.oneof(
+      fc
+        .tuple(key, stamp, place, until, fc.constantFrom('alarm', 'other'))
+        .map(
+          ([call_key, grounded_in_roster, at, until, gate]): AckLine =>
+            callAck({ call_key, grounded_in_roster, ...at, until, gate }),
+        ),
+      fc
+        .tuple(sha, place, until)
+        .map(([line_sha256, at, until]): AckLine => rejectAck(1, { line_sha256, ...at, until })),
+    ),
+    { maxLength: 12 },
+  );
+
+  test('no more is settled than was acknowledged, and all that is was', () => {
+    fc.assert(
+      fc.property(acks, calls, rejects, (acks, calls, rejects) => {
+        const result = settled(acks, { calls, rejects });
+        const valid = acks.filter((ack) => !isExpired(ack, NOW));
+        for (const [place, ack] of result.calls) {
+          const call = calls.find(({ file, line }) => `${file}:${line}` === place);
+          expect(valid).toContain(ack);
+          expect(ack.gate).toBe('alarm');
+          expect(call).toMatchObject({ call_key: ack.call_key, grounded_in_roster: ack.grounded_in_roster });
+        }
+        for (const reject of result.rejects) expect(reject.reason).toBe('bad_json');
+        for (const sha of ['1', '2'].map((digit) => digit.repeat(64))) {
+          const lines = [...result.rejects].filter(({ line_sha256 }) => line_sha256 === sha).length;
+          const places = valid.flatMap((ack) =>
+            ack.what === 'reject' && ack.line_sha256 === sha ? [`${ack.file}:${ack.line}`] : [],
+          );
+          expect(lines).toBeLessThanOrEqual(new Set(places).size);
+        }
+        expect(result.calls.size + result.rejects.size).toBe(result.used.length);
+        const left = remaining(rejects, result.rejects).reduce((sum, { count }) => sum + count, 0);
+        expect(left).toBe(rejects.length - result.rejects.size);
+      }),
+    );
+  });
+
+  test('every acknowledgement of the gate that stands is used or complained of', () => {
+    fc.assert(
+      fc.property(acks, calls, rejects, (acks, calls, rejects) => {
+        const standing = new Set(
+          acks.flatMap((ack) => {
+            if (ack.what === 'reject') return [`${ack.line_sha256} ${ack.file}:${ack.line}`];
+            return ack.gate === 'alarm' ? [ack.call_key] : [];
+          }),
+        );
+        const { used, findings } = settled(acks, { calls, rejects });
+        expect(used.length + findings.length).toBe(standing.size);
+        for (const { where } of findings) expect(where).toMatch(/^acks\.jsonl:\d+$/);
+      }),
+    );
+  });
+});
