@@ -449,7 +449,7 @@ describe('lakelog queries', () => {
       title: 'Slow calls',
       gate: true,
       params: [{ name: 'limit', type: 'number', default: '1000', note: 'longest duration in ms' }],
-      file: path.join(cwd, 'q/slow.sql'),
+      file: 'q/slow.sql',
     });
   });
 
