@@ -14,7 +14,8 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { ackLine } from '../../src/schema/envelope.js';
 import { acksIn, alarm, ask, DEFAULT_ACKS, ownGate, violation } from '../support/acks.js';
-import { call, lakelog, newFolder, replayRun, start, writeLines } from '../support/cli.js';
+import { call, newFolder, replayRun, lakelog as spawned, start, writeLines } from '../support/cli.js';
+import { lakelog } from '../support/program.js';
 
 const TORN = '{"schema":"session.iterate.v1","session_id":"to';
 
@@ -698,7 +699,7 @@ describe('the file', () => {
     }
     chmodSync(file, 0o000);
     const root = process.getuid?.() === 0;
-    const ran = await lakelog(['alarm'], { cwd, ...(root ? { uid: 65534 } : {}) });
+    const ran = await spawned(['alarm'], { cwd, ...(root ? { uid: 65534 } : {}) });
     expect(ran.code).toBe(2);
     expect(ran.stderr).toContain(DEFAULT_ACKS);
   });
@@ -728,7 +729,7 @@ describe('the file', () => {
     const cwd = logs(violation());
     chmodSync(cwd, 0o555);
     const root = process.getuid?.() === 0;
-    const ran = await lakelog(['ack', 'bad', '--reason', 'r', '--by', 'ops'], {
+    const ran = await spawned(['ack', 'bad', '--reason', 'r', '--by', 'ops'], {
       cwd,
       ...(root ? { uid: 65534 } : {}),
     });

@@ -12,7 +12,8 @@ import {
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_ACKS, violation } from '../support/acks.js';
-import { call, envelope, lakelog, newFolder, replayRun, writeLines } from '../support/cli.js';
+import { call, envelope, newFolder, replayRun, writeLines } from '../support/cli.js';
+import { lakelog } from '../support/program.js';
 import { inShell } from '../support/terminal.js';
 
 const logs = { clear: [call()], fired: [call(), violation()], doubtful: [call(), '{"x'] };

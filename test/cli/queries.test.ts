@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { acksIn, ask, ownGate } from '../support/acks.js';
-import { call, envelope, lakelog, newFolder, root, writeLines } from '../support/cli.js';
+import { call, envelope, newFolder, root, writeLines } from '../support/cli.js';
+import { lakelog } from '../support/program.js';
 
 const QUESTION = [
   '-- title: How many calls',

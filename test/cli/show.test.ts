@@ -5,7 +5,8 @@ import addFormats from 'ajv-formats';
 import stringWidth from 'string-width';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { acksIn, commandsIn, ownGate, violation } from '../support/acks.js';
-import { call, lakelog, newFolder, replayRun, root, withoutColour, writeLines } from '../support/cli.js';
+import { call, newFolder, replayRun, root, withoutColour, writeLines } from '../support/cli.js';
+import { lakelog } from '../support/program.js';
 import { inShell, onTerminal, terminals } from '../support/terminal.js';
 
 const TRACE = '0123456789abcdef0123456789abcdef';

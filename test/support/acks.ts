@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { CallAck, RejectAck } from '../../src/schema/ack.js';
-import { call, type Envelope, envelope, lakelog, type Options } from './cli.js';
+import { call, type Envelope, envelope, type Options } from './cli.js';
+import { lakelog } from './program.js';
 
 export const DEFAULT_ACKS = 'lakelog-acks.jsonl';
 
