@@ -45,6 +45,7 @@ export async function runProgram(given: readonly string[], packageRoot: string, 
     .helpCommand('help [command]', 'display help for a command')
     .addHelpText('after', EXIT_CODES)
     .showHelpAfterError('→ next: lakelog --help')
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void writes.push(io.stdout.write(text)),

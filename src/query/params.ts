@@ -1,6 +1,6 @@
 import { LakelogError } from '../errors.js';
 import type { ParamValue } from '../lake/lake.js';
-import type { Param, Query } from './header.js';
+import type { Param, Query } from './question.js';
 
 /** What the user gave per parameter: the texts of a repeatable option, `true` for a flag. */
 export type Given = Readonly<Record<string, readonly string[] | boolean | undefined>>;
