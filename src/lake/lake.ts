@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { LakelogError, messageOf } from '../errors.js';
+import type { CallFacts } from '../schema/ack.js';
 import type { FileAccount, InputProblem, RejectGroup } from '../schema/result.js';
 import { parseAge } from './age.js';
 import { checkSelect, explainSqlError } from './box.js';
@@ -113,15 +114,7 @@ export type CallsBy =
   | { readonly beginning: string }
   | { readonly file: string; readonly line: number };
 
-export interface LoadedCall {
-  readonly call_key: string;
-  readonly session_id: string;
-  readonly timestamp: string;
-  readonly kind: string;
-  readonly model: string;
-  readonly iterations: number;
-  readonly final_verdict: string;
-  readonly grounded_in_roster: boolean | null;
+export interface LoadedCall extends CallFacts {
   readonly file: string;
   readonly line: number;
 }
