@@ -54,7 +54,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   commands: ['query', 'gate', 'render', 'lake', 'schema', 'errors', 'io', 'commander', 'node:*'],
   program: ['commands', 'query', 'schema', 'render', 'errors', 'io', 'version', 'commander', 'node:*'],
   box: ['query', 'lake', 'schema', 'errors', 'node:*'],
-  main: ['program', 'render', 'schema', 'errors', 'io', 'node:*'],
+  main: ['program', 'render', 'schema', 'errors', 'io', 'version', 'node:*'],
 };
 
 describe('imports run one way: bin → main → program → commands → {query, gate, render} → lake → schema', () => {
