@@ -13,6 +13,9 @@ const LINE_FEED = 0x0a;
 const TRIES = 10;
 const LONGEST_PAUSE_MS = 20;
 
+/** Looks at the end of a file that others write to. */
+const LOOKS = 3;
+
 /** How far behind the end other processes may have pushed a write that is looked for. */
 const LOOK_BACK_BYTES = 1024 * 1024;
 
@@ -167,8 +170,15 @@ export class AppendFile {
     if (this.#torn || !open.readable) return false;
     if (size === open.cleanAt) return true;
     try {
-      const last = new Uint8Array(1);
-      return (yield* call('read', open.fd, last, size - 1n)) === 1 && last[0] === LINE_FEED;
+      // The size grows while another process is writing, and half a line is seen that is none.
+      for (let looks = 1, at = size; ; looks++) {
+        const last = new Uint8Array(1);
+        if ((yield* call('read', open.fd, last, at - 1n)) === 1 && last[0] === LINE_FEED) return true;
+        if (looks === LOOKS) return false;
+        yield* call('pause', 1);
+        at = (yield* call('fstat', open.fd)).size;
+        if (at === 0n) return true;
+      }
     } catch {
       return false;
     }

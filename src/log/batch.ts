@@ -1,5 +1,5 @@
 const LINE_FEED = 0x0a;
-const CAPACITY = 256 * 1024;
+const CAPACITY = 512 * 1024;
 
 /**
  * Whole lines, encoded, for one write(2). The byte before every line is a line feed, the one before the first
