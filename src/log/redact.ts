@@ -59,14 +59,20 @@ type Mask = (text: string) => string;
 
 function maskOf(ids: readonly unknown[], hash: (id: string) => string): Mask {
   const proposed = ids.filter((id) => typeof id === 'string' && id !== '') as string[];
+  const idLike = (text: string) => text.replace(ID_LIKE, (found) => hash(unquoted(found)));
+  if (proposed.length === 0) return idLike;
   // The longest first, so that an id that is part of another one does not cut it.
   const alternatives = [...proposed].sort((a, b) => b.length - a.length).map(literal);
-  const pattern = new RegExp([...alternatives, ID_LIKE.source].join('|'), 'gu');
-  return (text) => text.replace(pattern, (found) => hash(unquoted(found)));
+  const ours = new RegExp(`(${alternatives.join('|')})`, 'u');
+  return (text) =>
+    text
+      .split(ours)
+      .map((part, i) => (i % 2 === 1 ? hash(part) : idLike(part)))
+      .join('');
 }
 
 function literal(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
 function unquoted(text: string): string {
@@ -105,10 +111,14 @@ function strings(value: unknown): string[] {
 }
 
 function attempts(value: unknown, mask: Mask): unknown[] {
-  return (value as Fields[]).map((attempt) => ({
-    ...withoutContent(attempt, ATTEMPT_FIELDS, mask),
-    ...changed(attempt, 'reasons', (reasons) => strings(reasons).map(mask)),
-  }));
+  return (value as unknown[]).map((attempt) => {
+    // A reader shows it as `other`, whatever it was.
+    if (typeof attempt !== 'object' || attempt === null) return null;
+    return {
+      ...withoutContent(attempt as Fields, ATTEMPT_FIELDS, mask),
+      ...changed(attempt as Fields, 'reasons', (reasons) => strings(reasons).map(mask)),
+    };
+  });
 }
 
 function documents(value: unknown, hash: (id: string) => string): unknown[] {

@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { MAX_DEPTH } from '../../src/log/clean.js';
 import { type LoggerOptions, ReplayLogger, SessionLogger } from '../../src/log/index.js';
 import { MAX_RECORD_BYTES } from '../../src/log/line.js';
-import { SESSION_FIELDS } from '../../src/schema/fields.js';
+import { type Field, REPLAY_FIELDS, SESSION_FIELDS } from '../../src/schema/fields.js';
 import { replayRecord, sessionRecord } from '../../src/schema/records.js';
 import { fullReplay, fullSession } from '../schema/samples.js';
+import { nightly } from '../support/cli.js';
+import { withLake } from '../support/lake.js';
 import { call, linesOf, recordsOf, temporaryFolder } from './support.js';
 
 function depthOf(line: string): number {
@@ -126,6 +128,10 @@ const NASTY: [string, unknown][] = [
   ['3 million values', Array.from({ length: 3_000_000 }, () => 0)],
 ];
 
+const SMALL_NASTY = NASTY.filter(([what]) => !/million|MB|shared|endless|sparse|revoked/.test(what)).map(
+  ([, value]) => value,
+);
+
 describe.each(['artifact', 'prompt', 'attempts', 'x-team'])('%s holding', (field) => {
   it.each(NASTY)('%s makes a valid line', async (_, value) => {
     const { written, record } = await session(call({ [field]: value }));
@@ -185,7 +191,7 @@ describe('a record', () => {
       { verdict: 'rejected', raw: 'x'.repeat(9_000_000) },
       { verdict: 'accepted', raw: 'y' },
     ];
-    const { record } = await session({ ...fullSession, iterations: 2, attempts });
+    const { record, stats } = await session({ ...fullSession, iterations: 2, attempts });
     expect(record).toMatchObject({
       iterations: 2,
       final_verdict: 'accepted',
@@ -196,7 +202,37 @@ describe('a record', () => {
       ],
       artifact: '[lakelog: left out, record too large]',
       log_note: 'content, documents and unknown fields left out: record too large',
+      truncated: true,
     });
+    expect(stats).toMatchObject({ truncated: 1, dropped: 0 });
+  });
+
+  it('too large keeps its verdict whatever it is that is too large', async () => {
+    const many = Array.from({ length: 5_000 }, () => ({ verdict: 'rejected' }));
+    const long = 'x'.repeat(50_000);
+    for (const part of [
+      { attempts: many },
+      { error: long },
+      { proposed_worker_ids: Array.from({ length: 9_000 }, () => 'W-1') },
+      { documents: long },
+      { team: long, daemon: long },
+    ]) {
+      const { written, record } = await session(call(part), { maxRecordBytes: 30_000 });
+      expect(written).toBe(true);
+      sessionRecord.parse(record);
+      expect(record).toMatchObject({ final_verdict: 'accepted', iterations: 1, seq: 1, truncated: true });
+      expect(Buffer.byteLength(JSON.stringify(record))).toBeLessThanOrEqual(30_000);
+    }
+  });
+
+  it('that just fits is whole, and one byte more is too large', async () => {
+    const { record } = await session(
+      call({ prompt: 'ä'.repeat(1_000), timestamp: '2026-09-14T08:00:00Z', call_id: 'c' }),
+    );
+    const bytes = Buffer.byteLength(JSON.stringify(record));
+    const at = async (maxRecordBytes: number) => (await session(record, { maxRecordBytes })).record;
+    expect(await at(bytes)).toEqual(record);
+    expect(await at(bytes - 1)).toMatchObject({ truncated: true });
   });
 
   it('too large even without content is dropped', async () => {
@@ -232,6 +268,34 @@ describe('documents', () => {
     expect(replayRecord.parse(record).documents).toEqual([{ id: 'a', rank: 1, page: 2 }, {}, {}, {}]);
     expect(record!.log_note).toBe('documents: parts that do not fit left out');
   });
+});
+
+/** Everything that JSON.stringify writes in other words than the logger is written by the logger with a note. */
+it('a record that is as it should be is written as JSON.stringify writes it', async () => {
+  const path = join(temporaryFolder(), 'sessions.jsonl');
+  const logger = new SessionLogger(path);
+  const given: Record<string, unknown>[] = [];
+  fc.assert(
+    fc.property(
+      fc.jsonValue({ noUnicodeString: false }),
+      fc.string({ unit: 'grapheme' }),
+      (artifact, prompt) => {
+        const record = {
+          ...call({ artifact, prompt, team: artifact }),
+          attempts: [{ verdict: 'accepted', raw: prompt }],
+        };
+        given.push(record);
+        expect(logger.append(record)).toBe(true);
+      },
+    ),
+    { numRuns: 500 },
+  );
+  await logger.close();
+  const records = recordsOf(path);
+  for (const [i, record] of given.entries()) {
+    expect(records[i]).toMatchObject(JSON.parse(JSON.stringify(record)));
+    expect(records[i]).not.toHaveProperty('log_note');
+  }
 });
 
 describe('anything', () => {
@@ -281,6 +345,49 @@ describe('anything', () => {
     );
     await logger.close();
     for (const line of linesOf(path)) replayRecord.parse(expectGoodLine(line));
+  });
+
+  it('in any content field makes a line that the loader takes, or a counted drop', async () => {
+    const sessions = join(temporaryFolder(), 'sessions.jsonl');
+    const runs = join(temporaryFolder(), 'replay_runs.jsonl');
+    const sessionLogger = new SessionLogger(sessions, { onError: () => {} });
+    const replayLogger = new ReplayLogger(runs, { onError: () => {} });
+    const nasty = fc.oneof(value, fc.constantFrom(...SMALL_NASTY));
+    const content = (fields: readonly Field[]) =>
+      fc.dictionary(
+        fc.constantFrom(...fields.filter((field) => field.content).map(({ name }) => name)),
+        nasty,
+      );
+    const attempt = fc.dictionary(fc.constantFrom('verdict', 'prompt', 'raw', 'reasons', 'error'), nasty);
+    fc.assert(
+      fc.property(
+        content(SESSION_FIELDS),
+        fc.oneof(nasty, fc.array(fc.oneof(attempt, nasty))),
+        content(REPLAY_FIELDS),
+        (session, attempts, run) => {
+          sessionLogger.append(call({ ...session, attempts }));
+          replayLogger.append({ session_id: 's', run_id: 'r', ...run });
+        },
+      ),
+      { numRuns: nightly ? 20_000 : 1_000 },
+    );
+    for (const [logger, path, as] of [
+      [sessionLogger, sessions, 'sessions'],
+      [replayLogger, runs, 'replay_runs'],
+    ] as const) {
+      await logger.close();
+      const { written, dropped } = logger.stats();
+      expect(written + dropped).toBe(nightly ? 20_000 : 1_000);
+      const file = await withLake(
+        'SELECT * FROM sessions, attempts, replay_runs',
+        [{ path, as }],
+        async (_, account) => account.files[0],
+        { showContent: true },
+      );
+      // Two runs with the same content and time are the same bytes.
+      expect(file).toMatchObject({ lines: written, rejected: 0, blank: 0, pending: 0 });
+      expect(file!.loaded + file!.duplicates).toBe(written);
+    }
   });
 
   it('as a record never throws', async () => {
