@@ -16,14 +16,14 @@ import type { FileCalls } from '../../src/log/file-system.js';
 import { type LoggerOptions, SessionLogger } from '../../src/log/index.js';
 import { call, failure, faultyFs, linesOf, real, recordsOf, temporaryFolder } from './support.js';
 
-/** A logger whose errors are collected and that gives up soon. */
+/** A logger whose errors are collected and that gives up soon, but not for a busy machine. */
 function loggerFor(path: string, faults: Partial<FileCalls> = {}, options: LoggerOptions = {}) {
   const errors: Error[] = [];
   const logger = new SessionLogger(path, {
     fs: faultyFs(faults),
     ids: () => 'id',
     clock: () => new Date('2026-09-14T08:00:00Z'),
-    deadlineMs: 30,
+    deadlineMs: 500,
     ...options,
     onError: (error) => errors.push(error),
   });

@@ -7,7 +7,7 @@ import { ReplayLogger, SessionLogger } from '../../src/log/index.js';
 import { sessionRecord } from '../../src/schema/records.js';
 import { bundleLogger, call, failure, faultyFs, linesOf, recordsOf, temporaryFolder } from './support.js';
 
-const quiet = { onError: () => {}, deadlineMs: 30 };
+const quiet = { onError: () => {} };
 const newPath = () => join(temporaryFolder(), 'sessions.jsonl');
 
 describe('a logger without a path', () => {
@@ -267,7 +267,11 @@ describe('the queue', () => {
   });
 
   it('does not hold a flush up when the file system hangs', async () => {
-    const logger = new SessionLogger(newPath(), { ...quiet, fs: stuck(new Promise(() => {})) });
+    const logger = new SessionLogger(newPath(), {
+      ...quiet,
+      deadlineMs: 30,
+      fs: stuck(new Promise(() => {})),
+    });
     logger.append(call());
     await new Promise((done) => setTimeout(done, 10));
     logger.append(call());

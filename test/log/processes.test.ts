@@ -47,12 +47,17 @@ interface Writer {
 function inspect(path: string) {
   const sql = `SELECT daemon, min(seq) AS first, max(seq) AS last, count(*) AS calls
     FROM sessions GROUP BY daemon, writer_id ORDER BY length(daemon), daemon`;
-  return withLake(sql, [{ path, as: 'sessions' }], async (lake, account) => ({
-    file: account.files[0]!,
-    gaps: account.gaps,
-    reasons: account.rejects.map(({ reason }) => reason),
-    writers: (await rowsOf(lake, sql)) as unknown as Writer[],
-  }));
+  return withLake(
+    sql,
+    [{ path, as: 'sessions' }],
+    async (lake, account) => ({
+      file: account.files[0]!,
+      gaps: account.gaps,
+      reasons: account.rejects.map(({ reason }) => reason),
+      writers: (await rowsOf(lake, sql)) as unknown as Writer[],
+    }),
+    { env: { LAKELOG_MEMORY_LIMIT: '3GB' } },
+  );
 }
 
 it('imports nothing but node', async () => {
@@ -90,11 +95,11 @@ it(`${KILLS} times kill -9 beside a writer that lives: a torn line each at most,
     process.stdout.write('started');
     let n = 0;
     const pour = () => {
-      for (let i = 0; i < 40; i++) logger.append(call({ prompt: 'x'.repeat((n++ * 7919) % 60_000) }));
+      for (let i = 0; i < 40; i++) logger.append(call({ prompt: 'x'.repeat((n++ * 7919) % 12_000) }));
     };
     const drip = () => logger.append(n++ === 10 ? null : call());
     if (name === 'lives') process.on('SIGTERM', async () => { await logger.close(); console.log(n); process.exit(); });
-    setInterval(name === 'lives' ? drip : pour, name === 'lives' ? 2 : 3);`);
+    setInterval(name === 'lives' ? drip : pour, name === 'lives' ? 2 : 12);`);
   const living = start('lives');
   let said = '';
   living.stdout.on('data', (chunk) => {
