@@ -22,5 +22,8 @@ export type {
   ReplayInput,
 } from './build.js';
 export { buildReplayRecord, buildSessionRecord } from './build.js';
-export type { LoggerOptions, LoggerStats } from './logger.js';
+export type { Durability } from './line-writer.js';
+export type { DropCause, LoggerOptions, LoggerStats } from './logger.js';
 export { ReplayLogger, SessionLogger } from './logger.js';
+export type { HashWorkerIdsOptions, Redact } from './redact.js';
+export { hashWorkerIds } from './redact.js';
