@@ -54,6 +54,18 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   commands: ['query', 'gate', 'render', 'lake', 'schema', 'errors', 'io', 'commander', 'node:*'],
   program: ['commands', 'query', 'schema', 'render', 'errors', 'io', 'version', 'commander', 'node:*'],
   main: ['program', 'render', 'schema', 'errors', 'io', 'node:*'],
+  validatord: [
+    'log',
+    'render',
+    'schema',
+    'errors',
+    'io',
+    'version',
+    'hono',
+    '@hono/node-server',
+    'smol-toml',
+    'node:*',
+  ],
 };
 
 describe('imports run one way: bin → main → program → commands → {query, gate, render} → lake → schema', () => {
@@ -85,6 +97,8 @@ describe('imports run one way: bin → main → program → commands → {query,
     ['DuckDB', /^@duckdb\//, ['lake']],
     ['commander', /^commander$/, ['program', 'commands']],
     ['zod', /^zod$/, ['schema']],
+    ['hono', /^(@hono\/.*|hono)$/, ['validatord']],
+    ['validatord', /^validatord\//, ['validatord']],
   ])('nobody else imports %s', (_, to, owners) => {
     const wrong = imports.filter((one) => to.test(one.to) && !owners.includes(partOf(one.from)));
     expect(wrong.map((one) => `${one.from} → ${one.to}`)).toEqual([]);
@@ -128,11 +142,11 @@ describe('what a file may touch', () => {
   const uses = (pattern: RegExp) =>
     files.filter((file) => pattern.test(readFileSync(path.join(src, file), 'utf8')));
 
-  test('only io and main know the process of the command line', () => {
+  test('only io and the two mains know the process of the command line', () => {
     const own = uses(/\bprocess\.(argv|stdout|stderr|stdin|exitCode|exit\()/).filter(
       (file) => !file.startsWith('log/'),
     );
-    expect(own).toEqual(['io.ts', 'main.ts']);
+    expect(own).toEqual(['io.ts', 'main.ts', 'validatord/main.ts']);
   });
 
   test('computing never prints', () => {

@@ -269,15 +269,18 @@ export interface RosterCheckOptions {
  * that what got past the validator, or was never validated, shows as `grounded_in_roster: false` in the alarm.
  * True: at least one worker is named, and each is in the roster and active. Null: none is named, so nothing was
  * judged.
+ *
+ * @param roster a lookup, or a function that is asked for one whenever an artifact is checked.
  */
 export function rosterCheckFor(
   kind: string,
-  lookup: WorkerLookup,
+  roster: WorkerLookup | (() => WorkerLookup | Promise<WorkerLookup>),
   options: RosterCheckOptions = {},
 ): ((artifact: unknown) => Promise<RosterStamp>) | undefined {
   const { gatedKinds = ['fill'], workersOf = namedWorkers } = options;
   if (!gatedKinds.includes(kind)) return undefined;
   return async (artifact) => {
+    const lookup = typeof roster === 'function' ? await roster() : roster;
     const proposed = new Set<string>();
     let strangers = 0;
     for (const named of workersOf(artifact)) {
@@ -314,7 +317,7 @@ export function namedWorkers(artifact: unknown): unknown[] {
     if (visited >= MOST_VALUES) throw new RangeError(`an artifact of more than ${MOST_VALUES} values`);
     const { value, key } = waiting.pop()!;
     if (Array.isArray(value)) {
-      for (const member of value.toReversed()) waiting.push({ value: member, key });
+      for (const member of [...value].reverse()) waiting.push({ value: member, key });
     } else if (isObject(value)) {
       const members = Object.entries(value).map(([name, member]) => ({
         value: member,
