@@ -54,6 +54,12 @@ export function createApp(deps: Deps): App {
 
   const app = new Hono();
 
+  app.use(async (c, next) => {
+    await next();
+    // A connection that is kept alive would keep the process alive.
+    if (drained) c.res.headers.set('connection', 'close');
+  });
+
   app.get('/healthz', async (c) => {
     const roster = await deps.roster.current().then(
       ({ size, hash }) => ({ workers: size, hash }),

@@ -39,12 +39,7 @@ export async function startService(config: Config, tell: Tell): Promise<Service>
     onUngrounded: (sessionId) =>
       tell(`ALARM: session ${sessionId}: a worker of an accepted artifact is not in the roster`),
   });
-  let draining = false;
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
-  // A connection that is kept alive would keep the process alive.
-  server.on('request', (_, response) => {
-    if (draining) response.setHeader('connection', 'close');
-  });
   const url = await listen(server, config);
   tell(`session log: ${logger.path ?? 'disabled (session_log_path is empty)'}`);
   tell(`roster: ${config.roster.path}, ${size} workers, ${hash}`);
@@ -55,7 +50,6 @@ export async function startService(config: Config, tell: Tell): Promise<Service>
     url,
     stop() {
       if (stopping) app.abort('validatord is stopping at once');
-      draining = true;
       stopping ??= shutDown(server, app, logger, config.limits.shutdownGraceMs, tell);
       return stopping;
     },
@@ -90,6 +84,7 @@ async function shutDown(
   );
   await app.drain();
   clearTimeout(grace);
+  server.closeIdleConnections();
   const lingering = setTimeout(() => server.closeAllConnections(), LAST_BYTES_MS);
   await closed;
   clearTimeout(lingering);
