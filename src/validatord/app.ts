@@ -114,7 +114,7 @@ export function createApp(deps: Deps): App {
     try {
       return await iterate({
         ...request,
-        ...judging(request.kind, config.kinds.get(request.kind)!, deps.roster),
+        ...(await judging(request.kind, config.kinds.get(request.kind)!, deps.roster)),
         generate: (prompt, attempt) => deps.ask(request.model, prompt, attempt),
         attemptTimeoutMs: config.limits.attemptTimeoutMs,
         signal: stop.signal,
@@ -145,23 +145,21 @@ export function createApp(deps: Deps): App {
  * The validator judges by the roster as it is when the call starts, the stamp by the roster as it is when the call
  * ends: who left in between is in no accepted fill that calls itself grounded.
  */
-function judging(
+async function judging(
   kind: string,
   rule: KindRule,
   roster: RosterFile,
-): Pick<IterateOptions<unknown>, 'validate' | 'rosterCheck' | 'parse'> {
+): Promise<Pick<IterateOptions<unknown>, 'validate' | 'rosterCheck' | 'parse'>> {
   return {
-    validate: rule === 'fill' ? fillValidator(asOfNow(roster)) : (): Validation => ({ accepted: true }),
+    validate: rule === 'fill' ? fillValidator(await asOfNow(roster)) : (): Validation => ({ accepted: true }),
     parse: rule === 'text' ? (raw) => (raw.trim() === '' ? undefined : raw) : undefined,
     rosterCheck: rosterCheckFor(kind, () => roster.current()),
   };
 }
 
-function asOfNow(roster: RosterFile): WorkerLookup {
-  const snapshot = roster.current();
-  // Asked for when the first candidate is judged, which may never be.
-  snapshot.catch(() => {});
-  return workersFromFunction(async (id) => (await snapshot).find(id));
+/** A roster that cannot be read fails the call when the first worker is looked up, so that there is a record. */
+function asOfNow(roster: RosterFile): Promise<WorkerLookup> {
+  return roster.current().catch((error: unknown) => workersFromFunction(() => Promise.reject(error)));
 }
 
 function endingOf(result: IterateResult<unknown>): Ending {

@@ -6,7 +6,7 @@ import { sanitize } from '../render/sanitize.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
 import { version } from '../version.js';
 import { readConfig } from './config.js';
-import { type Service, startService } from './serve.js';
+import { openRoster, type Service, startService } from './serve.js';
 
 const HELP = `validatord --config FILE
 
@@ -14,7 +14,7 @@ Runs iterate calls over HTTP (generate, validate, retry with the reasons) and ap
 session log, which \`lakelog alarm\` reads. Listens on loopback only.
 
   --config FILE  TOML, section [validatord]
-  --check        only check the configuration and the roster's place in it
+  --check        only check the configuration and the roster
   --version      print the version
   --help         print this
 
@@ -48,7 +48,8 @@ export async function run(
   const config = readConfig(values.config, io.env);
   const tell = (line: string) => void io.stderr.write(`validatord: ${sanitize(line)}\n`);
   if (values.check) {
-    tell(`configuration is in order; session log: ${config.sessionLogPath ?? 'disabled'}`);
+    const { summary } = await openRoster(config);
+    tell(`in order; session log: ${config.sessionLogPath ?? 'disabled'}; roster: ${summary}`);
     return EXIT.clear;
   }
   let asked = false;

@@ -6,7 +6,7 @@ import { SessionLogger } from '../log/index.js';
 import { type App, createApp } from './app.js';
 import type { Config } from './config.js';
 import { chatCompletions } from './model.js';
-import { rosterFile } from './roster-file.js';
+import { type RosterFile, rosterFile } from './roster-file.js';
 
 export interface Service {
   /** e.g. `http://127.0.0.1:8743`. */
@@ -21,15 +21,23 @@ export interface Service {
 /** One line about the service, for people; data in it is the caller's to escape. */
 export type Tell = (line: string) => void;
 
-/** @throws LakelogError when the roster or the address cannot be used. */
-export async function startService(config: Config, tell: Tell): Promise<Service> {
-  const roster = rosterFile(config.roster);
-  const { size, hash } = await roster.current().catch((error: unknown) => {
+/** The roster of the configuration, read once. @throws LakelogError when it cannot be used. */
+export async function openRoster(config: Config): Promise<{ file: RosterFile; summary: string }> {
+  const file = rosterFile(config.roster);
+  try {
+    const { size, hash } = await file.current();
+    return { file, summary: `${config.roster.path}, ${size} workers, ${hash}` };
+  } catch (error) {
     throw new LakelogError(`cannot use the roster: ${messageOf(error)}`, {
       where: config.roster.path,
       next: `correct the file, or validatord.roster in ${config.file}`,
     });
-  });
+  }
+}
+
+/** @throws LakelogError when the roster or the address cannot be used. */
+export async function startService(config: Config, tell: Tell): Promise<Service> {
+  const { file: roster, summary } = await openRoster(config);
   const logger = new SessionLogger(config.sessionLogPath);
   const app = createApp({
     config,
@@ -42,7 +50,7 @@ export async function startService(config: Config, tell: Tell): Promise<Service>
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
   const url = await listen(server, config);
   tell(`session log: ${logger.path ?? 'disabled (session_log_path is empty)'}`);
-  tell(`roster: ${config.roster.path}, ${size} workers, ${hash}`);
+  tell(`roster: ${summary}`);
   tell(`listening on ${url}`);
 
   let stopping: Promise<void> | undefined;

@@ -118,7 +118,7 @@ describe('what ends with 2, saying what, where and what next', () => {
 });
 
 it('answers --help, --version and --check with 0', async () => {
-  const { config } = await setStage();
+  const { config, roster } = await setStage();
   expect(validatord('--help')).toMatchObject({
     status: 0,
     stdout: expect.stringContaining('POST /v1/iterate'),
@@ -127,6 +127,8 @@ it('answers --help, --version and --check with 0', async () => {
   expect(validatord('--version')).toMatchObject({ status: 0, stdout: `${version}\n` });
   expect(validatord('--config', config, '--check')).toMatchObject({
     status: 0,
-    stderr: expect.stringContaining('configuration is in order'),
+    stderr: expect.stringMatching(/in order; session log: .*sessions\.jsonl; roster: .*4 workers/),
   });
+  writeFileSync(roster, 'worker_id\n');
+  expect(validatord('--config', config, '--check').status).toBe(2);
 });
