@@ -177,6 +177,16 @@ describe('the built package', () => {
     expect(code).not.toMatch(/duckdb|commander|\bzod\b/i);
   });
 
+  test("the daemon's bundle imports Node and nothing else", () => {
+    const code = dist('validatord.js');
+    const named = [...code.matchAll(/\bfrom\s*"([\w@/:.-]+)"|\bimport\s*\(?\s*"([^"]+)"/g)].map(
+      (match) => (match[1] ?? match[2])!,
+    );
+    expect(named).toContain('node:http');
+    expect(named.filter((name) => !isBuiltin(name))).toEqual([]);
+    expect(code).not.toMatch(/duckdb|\bcommander\b/i);
+  });
+
   test('its types name no file that is not shipped and no package', () => {
     const folder = path.join(root, 'dist/types');
     const types = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>

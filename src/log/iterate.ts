@@ -146,7 +146,9 @@ const DEFAULT_ATTEMPT_MS = 120_000;
 export async function iterate<C = unknown>(options: IterateOptions<C>): Promise<IterateResult<C>> {
   const settings = checked(options);
   const started = performance.now();
-  const trace = await openCallTrace({ ...settings, provider: options.provider }, { ...options.trace });
+  const { kind, model, provider } = options;
+  const { maxIterations } = settings;
+  const trace = await openCallTrace({ kind, model, provider, maxIterations }, options.trace);
   const progress: Progress = { attempts: [], responseModel: undefined };
   const ending = await run(settings, trace, progress);
   const stamped = ending.outcome === 'accepted' ? await stamp(settings, ending.artifact) : UNSTAMPED;
@@ -223,6 +225,9 @@ function checked<C>(options: IterateOptions<C>): Settings<C> {
   if (typeof options.prompt !== 'string') throw new TypeError('iterate: prompt is not a string');
   for (const name of ['generate', 'validate'] as const) {
     if (typeof options[name] !== 'function') throw new TypeError(`iterate: ${name} is not a function`);
+  }
+  if (options.signal && typeof options.signal.addEventListener !== 'function') {
+    throw new TypeError('iterate: signal is not an AbortSignal');
   }
   if (!Number.isSafeInteger(maxIterations) || maxIterations < 1) {
     throw new RangeError(`iterate: maxIterations is ${maxIterations}, not an integer of at least 1`);

@@ -23,8 +23,7 @@ export interface OtelSpanContext {
  */
 export interface OtelApi {
   readonly context: {
-    // biome-ignore lint/suspicious/noExplicitAny: a Context is opaque, and only the API's own will do.
-    active(): any;
+    active(): unknown;
     with(context: unknown, run: () => unknown): unknown;
   };
   readonly trace: {
@@ -210,17 +209,22 @@ function messages(role: string, text: string, finishReason?: string | null): str
   return JSON.stringify([{ role, parts: [{ type: 'text', content: text }], ...finish }]);
 }
 
+/** Runs `work` once, whatever the API does around it. */
 function within<T>(api: OtelApi, context: unknown, work: () => T): T {
-  let started = false;
-  try {
-    return api.context.with(context, () => {
-      started = true;
-      return work();
-    }) as T;
-  } catch (error) {
-    if (started) throw error;
-    return work();
-  }
+  let ran: { readonly result: T } | undefined;
+  let thrown: { readonly error: unknown } | undefined;
+  quietly(() =>
+    api.context.with(context, () => {
+      if (ran || thrown) return;
+      try {
+        ran = { result: work() };
+      } catch (error) {
+        thrown = { error };
+      }
+    }),
+  );
+  if (thrown) throw (thrown as { error: unknown }).error;
+  return ran ? (ran as { result: T }).result : work();
 }
 
 let installed: Promise<OtelApi | null> | undefined;
@@ -264,14 +268,14 @@ export function traceIdOf(value: string | undefined): string | undefined {
 }
 
 function header(headers: HeaderSource | undefined, name: string): string | undefined {
-  return quietly(() => {
-    if (!headers) return undefined;
-    if (typeof headers.get === 'function') return headers.get(name) ?? undefined;
-    for (const [key, value] of Object.entries(headers)) {
-      if (key.toLowerCase() === name.toLowerCase()) return typeof value === 'string' ? value : value?.[0];
-    }
-    return undefined;
+  const value = quietly(() => {
+    if (typeof headers?.get === 'function') return headers.get(name);
+    const found = Object.entries(headers ?? {}).find(
+      ([key]) => key.toLowerCase() === name.toLowerCase(),
+    )?.[1];
+    return Array.isArray(found) ? found[0] : found;
   });
+  return typeof value === 'string' ? value : undefined;
 }
 
 function traceparent({ traceId, spanId, traceFlags }: OtelSpanContext): string {

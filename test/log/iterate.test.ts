@@ -393,6 +393,7 @@ it.each<[string, Partial<IterateOptions<Fill>>]>([
   ['prompt', { prompt: 1 as never }],
   ['generate', { generate: null as never }],
   ['validate', { validate: null as never }],
+  ['signal', { signal: {} as never }],
   ['maxIterations', { maxIterations: 0 }],
   ['maxIterations', { maxIterations: 1.5 }],
   ['attemptTimeoutMs', { attemptTimeoutMs: Number.NaN }],

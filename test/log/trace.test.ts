@@ -248,6 +248,8 @@ it('calls the same way when OpenTelemetry throws at every turn', async () => {
     { context, trace: { ...trace, getTracer: broken } },
     { context, trace: { ...trace, getTracer: () => ({ startSpan: broken }) } },
     { context, trace: { ...trace, setSpan: broken } },
+    { context: { ...context, with: () => undefined }, trace },
+    { context: { ...context, with: (_, run) => [run(), run()] }, trace },
     {} as OtelApi,
   ];
   for (const api of apis) {
@@ -257,6 +259,17 @@ it('calls the same way when OpenTelemetry throws at every turn', async () => {
       outcome: 'infra_error',
       error: { message: 'telemetry' },
     });
+  }
+});
+
+it('runs on without headers that cannot be read', async () => {
+  const hostile = {
+    get() {
+      throw new Error('gone');
+    },
+  };
+  for (const headers of [hostile, { get: () => 5 as never }, null as never, 'text' as never]) {
+    expect(await call({ trace: { api: null, headers } })).toMatchObject({ outcome: 'accepted' });
   }
 });
 

@@ -9,9 +9,16 @@ const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 
 const ask = (scene: string, more: object = {}) => ({ kind: 'fill', prompt: `[${scene}] Fill C-1.`, ...more });
 
-/** The body of an answer, to be matched. */
-// biome-ignore lint/suspicious/noExplicitAny: any JSON; every use is an assertion about it.
-const jsonOf = (response: Response): Promise<any> => response.json();
+/** What the answers of the two endpoints may hold, as far as a test takes it out. */
+interface Body {
+  readonly session_id: string;
+  readonly call_id: string;
+  readonly calls_in_flight: number;
+  readonly session_log: unknown;
+  readonly error: { readonly message: string };
+}
+
+const jsonOf = async (response: Response) => (await response.json()) as Body;
 
 /** Waits for what a client cannot see. */
 const eventually = (check: () => unknown) => vi.waitFor(check, { timeout: 20_000, interval: 10 });
@@ -188,9 +195,7 @@ describe('POST /v1/iterate', () => {
     const gone = post(ask('hang'), { signal: client.signal });
     gone.catch(() => {});
     await eventually(async () => {
-      const { calls_in_flight } = (await (await fetch(`${service.url}/healthz`)).json()) as {
-        calls_in_flight: number;
-      };
+      const { calls_in_flight } = await jsonOf(await fetch(`${service.url}/healthz`));
       expect(calls_in_flight).toBe(1);
     });
     client.abort();

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LakelogError } from '../../src/errors.js';
 import { type Config, parseConfig, readConfig } from '../../src/validatord/config.js';
+import { root } from '../support/cli.js';
 import { configText, type StageOptions } from './support.js';
 
 const FILE = path.resolve('/etc/lakehouse/validatord.toml');
@@ -49,6 +51,50 @@ it('fills in what may be left out', () => {
       attemptTimeoutMs: 120_000,
       shutdownGraceMs: 30_000,
     },
+  });
+});
+
+describe('docs/validatord.example.toml', () => {
+  const example = readFileSync(path.join(root, 'docs/validatord.example.toml'), 'utf8');
+  const settings = [...example.matchAll(/^# (\w+) = (.*?)(\s+# default: none)?$/gm)];
+
+  it('is a configuration, and says the defaults', () => {
+    const { limits, ...asItStands } = parseConfig(example, FILE, {});
+    const spelledOut = example.replaceAll(/^# (\w+ = )/gm, '$1');
+    const { limits: sameLimits, ...explicit } = parseConfig(spelledOut, FILE, { MODEL_API_KEY: 'k' });
+    expect(sameLimits).toEqual(limits);
+    const { host, port, daemon, maxIterations, traceContent } = asItStands;
+    expect(explicit).toMatchObject({ host, port, daemon, maxIterations, traceContent });
+    expect(asItStands.model).toMatchObject({
+      provider: undefined,
+      apiKey: undefined,
+      systemPrompt: undefined,
+    });
+    expect(asItStands.environment).toBeUndefined();
+    expect(asItStands.sessionLogPath).toBe(path.resolve('/var/lib/lakehouse/validator/sessions.jsonl'));
+  });
+
+  it('names every key that there is', () => {
+    const named = [
+      ...settings.map((match) => match[1]),
+      ...[...example.matchAll(/^(\w+) = /gm)].map((match) => match[1]),
+    ];
+    for (const [section, line] of [
+      ['', 'top'],
+      ['.roster', 'roster'],
+      ['.model', 'modelKeys'],
+      ['.limits', 'limits'],
+    ] as const) {
+      const text =
+        line === 'roster'
+          ? configText(MODEL).replace('[validatord.roster]', '[validatord.roster]\nnot_there = 1')
+          : configText(MODEL, { [line]: 'not_there = 1' });
+      const { message, next } = failure(() => parseConfig(text, FILE, {}));
+      expect(message).toContain(`validatord${section}.not_there: unknown key`);
+      const known = / knows (.*)$/.exec(next!)![1]!.split(', ');
+      const sections = ['roster', 'model', 'limits', 'kinds'];
+      for (const key of known) if (!sections.includes(key)) expect(named).toContain(key);
+    }
   });
 });
 

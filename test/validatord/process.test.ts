@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { startReceiver } from '../log/otlp.js';
 import { recordsOf } from '../log/support.js';
 import { copyPackage } from '../support/cli.js';
 import { startDaemon } from '../support/daemon.mjs';
@@ -15,6 +17,21 @@ function validatord(...args: string[]) {
     encoding: 'utf8',
     env: { PATH: process.env.PATH ?? '' },
   });
+}
+
+/** What an operator would write: the service itself knows no exporter. */
+function otelSetup(url: string): string {
+  const module = (name: string) => JSON.stringify(createRequire(import.meta.url).resolve(name));
+  return `
+    import api from ${module('@opentelemetry/api')};
+    import sdk from ${module('@opentelemetry/sdk-trace-base')};
+    import exporter from ${module('@opentelemetry/exporter-trace-otlp-http')};
+    import hooks from ${module('@opentelemetry/context-async-hooks')};
+    api.context.setGlobalContextManager(new hooks.AsyncLocalStorageContextManager().enable());
+    api.trace.setGlobalTracerProvider(new sdk.BasicTracerProvider({
+      spanProcessors: [new sdk.SimpleSpanProcessor(new exporter.OTLPTraceExporter({ url: '${url}' }))],
+    }));
+  `;
 }
 
 describe('the process', () => {
@@ -55,6 +72,26 @@ describe('the process', () => {
     daemon.kill('SIGTERM');
     expect((await daemon.ended).code).toBe(0);
     expect(existsSync(log)).toBe(false);
+  });
+
+  it('sends spans when OpenTelemetry is set up with --import', async () => {
+    const receiver = await startReceiver();
+    const { config, log, folder } = await setStage();
+    const setup = path.join(folder, 'otel.mjs');
+    writeFileSync(setup, otelSetup(receiver.url));
+    const daemon = await startDaemon(installed, config, { NODE_OPTIONS: `--import=${setup}` });
+    const answer = await (await postTo(daemon.url, { kind: 'fill', prompt: '[retry] Fill C-1.' })).json();
+    daemon.kill('SIGTERM');
+    await daemon.ended;
+    await receiver.close();
+    const { session_id } = answer as { session_id: string };
+    expect(receiver.spans.map(({ name, traceId }) => [name, traceId]).sort()).toEqual([
+      ['iterate', session_id],
+      ['iterate.attempt[1]', session_id],
+      ['iterate.attempt[2]', session_id],
+    ]);
+    const [first] = receiver.spans.filter(({ name }) => name === 'iterate.attempt[1]');
+    expect(recordsOf(log)).toMatchObject([{ session_id, attempts: [{ span_id: first!.spanId }, {}] }]);
   });
 
   it('never tells the API key', async () => {
