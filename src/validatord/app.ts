@@ -26,6 +26,8 @@ export interface Deps {
   readonly ask: Ask;
   /** Told of every accepted call that is not grounded. */
   readonly onUngrounded: (sessionId: string) => void;
+  /** Told of what should not happen; the client only learns that it did. */
+  readonly onDefect: (error: Error) => void;
 }
 
 export interface App {
@@ -107,7 +109,11 @@ export function createApp(deps: Deps): App {
   });
 
   app.notFound(() => refusal(404, 'there are POST /v1/iterate and GET /healthz'));
-  app.onError(() => refusal(500, 'internal error'));
+  app.onError((error, c) => {
+    // A client that leaves while it sends its request is no defect.
+    if (!c.req.raw.signal.aborted) deps.onDefect(error);
+    return refusal(500, 'internal error');
+  });
 
   async function call(request: IterateRequest, raw: Request): Promise<IterateResult<unknown>> {
     const stop = either(hardStop.signal, raw.signal, 'the client went away');

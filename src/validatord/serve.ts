@@ -46,6 +46,7 @@ export async function startService(config: Config, tell: Tell): Promise<Service>
     ask: chatCompletions(config.model, config.limits.maxAnswerBytes),
     onUngrounded: (sessionId) =>
       tell(`ALARM: session ${sessionId}: a worker of an accepted artifact is not in the roster`),
+    onDefect: (error) => tell(`internal error: ${error.stack ?? error.message}`),
   });
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
   const url = await listen(server, config);

@@ -168,6 +168,7 @@ describe('with the OpenTelemetry SDK and its OTLP exporter', () => {
 describe.each<[string, OtelApi | null | undefined]>([
   ['without OpenTelemetry', null],
   ['with its API and no SDK', undefined],
+  ['with an API that is handed over, and no SDK', otel],
 ])('%s', (_, api) => {
   it.each<[string, Record<string, string>, string]>([
     ['X-Lakehouse-Trace-Id', { 'X-Lakehouse-Trace-Id': TRACE }, TRACE],
@@ -204,7 +205,7 @@ describe.each<[string, OtelApi | null | undefined]>([
   it('names no span that nobody made, and sends the session id on', async () => {
     const sent: Readonly<Record<string, string>>[] = [];
     const { record } = await call({
-      trace: { headers: { traceparent: TRACEPARENT }, ...(api === null ? { api } : {}) },
+      trace: { headers: { traceparent: TRACEPARENT }, ...(api === undefined ? {} : { api }) },
       generate: (_, { headers }) => {
         sent.push(headers);
         return '{"worker":"W-2"}';

@@ -2,8 +2,11 @@ import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
 import { sessionRecord } from '../../src/schema/records.js';
+import { createApp } from '../../src/validatord/app.js';
+import { parseConfig } from '../../src/validatord/config.js';
+import { rosterFile } from '../../src/validatord/roster-file.js';
 import { recordsOf } from '../log/support.js';
-import { ROSTER, startStage } from './support.js';
+import { configText, ROSTER, setStage, startStage } from './support.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 
@@ -297,6 +300,46 @@ describe('GET /healthz', () => {
       const { session_log } = await jsonOf(await fetch(`${service.url}/healthz`));
       expect(session_log).toMatchObject({ written: 0, last_error: expect.any(String) });
     });
+  });
+});
+
+describe('what should not happen', () => {
+  it('is told to people, and to the client only that it did', async () => {
+    const stage = await setStage();
+    const onDefect = vi.fn();
+    const app = createApp({
+      config: parseConfig(configText(stage.model.url), stage.config, {}),
+      logger: {
+        stats() {
+          throw new Error('/secret/path');
+        },
+      } as never,
+      roster: rosterFile({ path: stage.roster, idColumn: undefined, activeColumn: undefined }),
+      ask: () => Promise.reject(new Error('not asked')),
+      onUngrounded: () => {},
+      onDefect,
+    });
+    const response = await app.fetch(new Request('http://127.0.0.1/healthz'));
+    expect([response.status, await response.json()]).toEqual([
+      500,
+      { error: { type: 'Refused', message: 'internal error' } },
+    ]);
+    expect(onDefect.mock.calls).toEqual([[expect.objectContaining({ message: '/secret/path' })]]);
+  });
+
+  it('is not a client that leaves while it sends', async () => {
+    const { service, told } = await startStage();
+    const request = httpRequest(`${service.url}/v1/iterate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': '1000' },
+    });
+    request.on('error', () => {});
+    request.write('{"kind":');
+    const inFlight = async () => (await jsonOf(await fetch(`${service.url}/healthz`))).calls_in_flight;
+    await eventually(async () => expect(await inFlight()).toBe(1));
+    request.destroy();
+    await eventually(async () => expect(await inFlight()).toBe(0));
+    expect(told.filter((line) => line.includes('internal error'))).toEqual([]);
   });
 });
 
