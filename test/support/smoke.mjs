@@ -16,7 +16,7 @@ import { startScriptedModel } from './scripted-model.mjs';
 
 const { values: options } = parseArgs({ options: { package: { type: 'string' }, keep: { type: 'string' } } });
 const packageRoot = options.package ?? path.resolve(import.meta.dirname, '../..');
-const folder = options.keep ?? mkdtempSync(path.join(tmpdir(), 'lakelog-smoke-'));
+const folder = path.resolve(options.keep ?? mkdtempSync(path.join(tmpdir(), 'lakelog-smoke-')));
 mkdirSync(folder, { recursive: true });
 
 const rosterPath = path.join(folder, 'roster.csv');
