@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { LakelogError, messageOf } from '../errors.js';
 import type { GateRule, GateSpec } from '../schema/gate.js';
 import type { Column, ColumnType } from '../schema/result.js';
-import { bindParam } from './params.js';
+import { bindParam, type Param, type ParamType } from './params.js';
 
 /** A question: one portable SELECT whose header says all that lakelog knows about it. */
 export interface Query {
@@ -19,24 +19,6 @@ export interface Query {
   readonly needsReplayRuns: boolean;
   readonly sql: string;
   readonly sha256: string;
-}
-
-export type ParamType =
-  | { readonly type: 'set'; readonly values: readonly string[] }
-  | { readonly type: 'choice'; readonly values: readonly string[] }
-  /** Kinds whose accepted calls are gated; reaches the tables, not only the SQL. */
-  | { readonly type: 'kinds' }
-  | { readonly type: 'flag' }
-  | { readonly type: 'integer'; readonly min: number | null }
-  | { readonly type: 'number' }
-  | { readonly type: 'text' };
-
-export interface Param {
-  /** snake_case; the option is the same with hyphens. */
-  readonly name: string;
-  readonly of: ParamType;
-  readonly default: string;
-  readonly note: string;
 }
 
 export interface QueryColumn extends Column {
