@@ -4,6 +4,7 @@ import {
   type IterateOptions,
   type IterateResult,
   iterate,
+  type LoggerStats,
   rosterCheckFor,
   type SessionLogger,
   TRACE_HEADER,
@@ -67,14 +68,13 @@ export function createApp(deps: Deps): App {
       ({ size, hash }) => ({ workers: size, hash }),
       () => ({ workers: null, hash: null }),
     );
-    const { lastError, ...counts } = logger.stats();
     return c.json({
       status: drained ? 'draining' : roster.hash === null ? 'no roster' : 'ok',
       version,
       calls_in_flight: inFlight,
       calls_ended: ended,
       roster,
-      session_log: { path: logger.path, ...counts, last_error: lastError?.message ?? null },
+      session_log: { path: logger.path, ...logCounts(logger.stats()) },
     });
   });
 
@@ -195,6 +195,15 @@ function answer(request: IterateRequest, result: IterateResult<unknown>, ending:
     ...(result.outcome === 'infra_error'
       ? { error: { type: result.error.name, message: result.error.message } }
       : {}),
+  };
+}
+
+function logCounts({ queuedBytes, droppedBy, lastError, ...counts }: LoggerStats) {
+  return {
+    ...counts,
+    queued_bytes: queuedBytes,
+    dropped_by: droppedBy,
+    last_error: lastError?.message ?? null,
   };
 }
 

@@ -38,7 +38,11 @@ export async function openRoster(config: Config): Promise<{ file: RosterFile; su
 /** @throws LakelogError when the roster or the address cannot be used. */
 export async function startService(config: Config, tell: Tell): Promise<Service> {
   const { file: roster, summary } = await openRoster(config);
-  const logger = new SessionLogger(config.sessionLogPath);
+  const logger = new SessionLogger(config.sessionLogPath, {
+    // A signal ends calls in flight first, and `stop` closes the log behind them.
+    handleSignals: false,
+    onError: (error) => tell(`session log: ${error.message}`),
+  });
   const app = createApp({
     config,
     logger,
@@ -99,7 +103,7 @@ async function shutDown(
   clearTimeout(lingering);
   await logger.close();
   const { written, dropped } = logger.stats();
-  tell(`stopped; session log: ${written} lines written, ${dropped} records dropped`);
+  tell(`stopped; session log: ${written} written, ${dropped} dropped`);
 }
 
 /** For answers that are on their way when the last call has ended. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
 import { sessionRecord } from '../../src/schema/records.js';
@@ -290,16 +290,38 @@ describe('GET /healthz', () => {
       roster: { workers: 4, hash: expect.stringMatching(/^sha256:/) },
       session_log: { path: log, dropped: 0, last_error: null },
     });
+    await eventually(async () => {
+      const { session_log } = await jsonOf(await fetch(`${service.url}/healthz`));
+      expect(session_log).toEqual({
+        path: log,
+        written: 4,
+        queued: 0,
+        queued_bytes: 0,
+        dropped: 0,
+        dropped_by: expect.objectContaining({ queue_full: 0, write_failed: 0 }),
+        truncated: 0,
+        bytes: statSync(log).size,
+        reopened: 0,
+        last_error: null,
+      });
+    });
   });
 
   it('shows a log that cannot be written, while calls go on', async () => {
-    const { post, service, log } = await startStage();
+    const { post, service, log, told } = await startStage();
     mkdirSync(log);
     expect((await post(ask('good'))).status).toBe(200);
     await eventually(async () => {
       const { session_log } = await jsonOf(await fetch(`${service.url}/healthz`));
-      expect(session_log).toMatchObject({ written: 0, last_error: expect.any(String) });
+      expect(session_log).toMatchObject({
+        written: 0,
+        queued: 1,
+        last_error: expect.stringContaining('EISDIR'),
+      });
     });
+    expect(told.filter((line) => line.startsWith('session log: EISDIR'))).toHaveLength(1);
+    await service.stop();
+    expect(told.at(-1)).toBe('stopped; session log: 0 written, 1 dropped');
   });
 });
 
@@ -355,6 +377,25 @@ describe('stopping', () => {
     expect([response.status, response.headers.get('connection')]).toEqual([200, 'close']);
     await stopped;
     expect(recordsOf(log)).toMatchObject([{ final_verdict: 'accepted' }]);
+  });
+
+  it('is told by its process, not by a signal that the logger hears too', async () => {
+    const listening = process.listenerCount('SIGTERM');
+    const { post } = await startStage();
+    await post(ask('good'));
+    expect(process.listenerCount('SIGTERM')).toBe(listening);
+  });
+
+  it('waits until the log has what still waits', async () => {
+    const { post, service, log, told } = await startStage();
+    mkdirSync(log);
+    await post(ask('good'));
+    // After three tries the next one is further away than the end of a service without calls.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    rmdirSync(log);
+    await service.stop();
+    expect(told.at(-1)).toBe('stopped; session log: 1 written, 0 dropped');
+    expect(recordsOf(log)).toHaveLength(1);
   });
 
   it.each<[string, string, boolean]>([

@@ -47,7 +47,7 @@ describe('the process', () => {
     setTimeout(model.release, 100);
     expect((await waiting).status).toBe(200);
     expect(await daemon.ended).toEqual({ code: 0, signal: null });
-    expect(daemon.stderr()).toContain('1 lines written, 0 records dropped');
+    expect(daemon.stderr()).toContain('stopped; session log: 1 written, 0 dropped');
     expect(recordsOf(log)).toMatchObject([{ final_verdict: 'accepted', grounded_in_roster: true }]);
   });
 
