@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { nightly } from '../support/cli.js';
+import { lakelog, nightly } from '../support/cli.js';
 import { rowsOf, withLake } from '../support/lake.js';
 import { bundleLogger, temporaryFolder } from './support.js';
 
@@ -127,4 +127,10 @@ it(`${KILLS} times kill -9 beside a writer that lives: a torn line each at most,
     { daemon: 'lives', first: 1, last: dripped, calls: dripped - 1 },
   ]);
   expect(gaps.map(({ missing }) => missing)).toEqual([1]);
+
+  const { code, stderr } = await lakelog(['validate', path], { env: { LAKELOG_MEMORY_LIMIT: '3GB' } });
+  expect(code).toBe(file.rejected > 0 ? 3 : 0);
+  expect(stderr).toContain(
+    `1 record of writer "${gaps[0]!.writer_id}" is missing between its first and last seq`,
+  );
 });
