@@ -1,5 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -176,6 +186,29 @@ describe('the built package', () => {
     expect(named.filter((name) => !isNode(name))).toEqual([]);
     expect(code).not.toMatch(/\brequire\s*\(/);
     expect(code).not.toMatch(/duckdb|commander|\bzod\b/i);
+  });
+
+  test('the optional OpenTelemetry is looked for by the first call, and not by the import', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'lakelog-entry-'));
+    const api = path.join(folder, 'node_modules/@opentelemetry/api');
+    mkdirSync(api, { recursive: true });
+    writeFileSync(path.join(api, 'package.json'), '{"name":"@opentelemetry/api","main":"index.js"}');
+    writeFileSync(path.join(api, 'index.js'), "process.stdout.write('loaded')");
+    writeFileSync(path.join(folder, 'log.mjs'), dist('log.js'));
+    const use = (code: string) =>
+      execFileSync(
+        process.execPath,
+        ['--input-type=module', '-e', `const { iterate } = await import('./log.mjs'); ${code}`],
+        { cwd: folder, encoding: 'utf8' },
+      );
+    try {
+      expect(use('')).toBe('');
+      const call =
+        "{ kind: 'k', model: 'm', prompt: 'p', generate: () => '{}', validate: () => ({ accepted: true }) }";
+      expect(use(`await iterate(${call})`)).toBe('loaded');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("the daemon's bundle imports Node and nothing else", () => {
