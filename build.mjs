@@ -1,4 +1,4 @@
-/** Builds dist/: the CLI bundle, the ingest-side library, its types, the JSON Schemas, and the licences. */
+/** Builds dist/: the CLI bundle, the daemon's bundle, the ingest-side library, its types, the JSON Schemas, and the licences. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -51,6 +51,13 @@ const cli = await build({
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
 });
+const daemon = await build({
+  ...common,
+  entryPoints: { validatord: 'src/validatord/main.ts' },
+  outdir: out,
+  minify: true,
+  define: { LAKELOG_VERSION: JSON.stringify(version) },
+});
 await build({ ...common, entryPoints: { log: 'src/log/index.ts' }, outdir: out });
 
 const { outputFiles } = await build({ ...common, entryPoints: ['src/schema/json-schema.ts'], write: false });
@@ -97,7 +104,10 @@ if (types.status !== 0) process.exit(types.status ?? 1);
 
 rmSync('dist', { recursive: true, force: true });
 renameSync(out, 'dist');
-writeFileSync('THIRD-PARTY-LICENSES.txt', licences(Object.keys(cli.metafile.inputs)));
+writeFileSync(
+  'THIRD-PARTY-LICENSES.txt',
+  licences([cli, daemon].flatMap(({ metafile }) => Object.keys(metafile.inputs))),
+);
 
 /** The licence text of every package that ended up in the bundle. */
 function licences(inputs) {

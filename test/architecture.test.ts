@@ -1,5 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -55,6 +65,18 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   program: ['commands', 'query', 'schema', 'render', 'errors', 'io', 'version', 'commander', 'node:*'],
   box: ['query', 'lake', 'schema', 'errors', 'node:*'],
   main: ['program', 'render', 'schema', 'errors', 'io', 'version', 'node:*'],
+  validatord: [
+    'log',
+    'render',
+    'schema',
+    'errors',
+    'io',
+    'version',
+    'hono',
+    '@hono/node-server',
+    'smol-toml',
+    'node:*',
+  ],
 };
 
 describe('imports run one way: bin → main → program → commands → {query, gate, render} → lake → schema', () => {
@@ -86,6 +108,8 @@ describe('imports run one way: bin → main → program → commands → {query,
     ['DuckDB', /^@duckdb\//, ['lake']],
     ['commander', /^commander$/, ['program', 'commands']],
     ['zod', /^zod$/, ['schema']],
+    ['hono', /^(@hono\/.*|hono)$/, ['validatord']],
+    ['validatord', /^validatord\//, ['validatord']],
   ])('nobody else imports %s', (_, to, owners) => {
     const wrong = imports.filter((one) => to.test(one.to) && !owners.includes(partOf(one.from)));
     expect(wrong.map((one) => `${one.from} → ${one.to}`)).toEqual([]);
@@ -129,11 +153,11 @@ describe('what a file may touch', () => {
   const uses = (pattern: RegExp) =>
     files.filter((file) => pattern.test(readFileSync(path.join(src, file), 'utf8')));
 
-  test('only io and main know the process of the command line, and box its own', () => {
+  test('only io and the two mains know the process of the command line, and box its own', () => {
     const own = uses(/\bprocess\.(argv|stdout|stderr|stdin|exitCode|exit\()/).filter(
       (file) => !file.startsWith('log/'),
     );
-    expect(own).toEqual(['box.ts', 'io.ts', 'main.ts']);
+    expect(own).toEqual(['box.ts', 'io.ts', 'main.ts', 'validatord/main.ts']);
   });
 
   test('computing never prints', () => {
@@ -162,6 +186,39 @@ describe('the built package', () => {
     expect(named.filter((name) => !isNode(name))).toEqual([]);
     expect(code).not.toMatch(/\brequire\s*\(/);
     expect(code).not.toMatch(/duckdb|commander|\bzod\b/i);
+  });
+
+  test('the optional OpenTelemetry is looked for by the first call, and not by the import', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'lakelog-entry-'));
+    const api = path.join(folder, 'node_modules/@opentelemetry/api');
+    mkdirSync(api, { recursive: true });
+    writeFileSync(path.join(api, 'package.json'), '{"name":"@opentelemetry/api","main":"index.js"}');
+    writeFileSync(path.join(api, 'index.js'), "process.stdout.write('loaded')");
+    writeFileSync(path.join(folder, 'log.mjs'), dist('log.js'));
+    const use = (code: string) =>
+      execFileSync(
+        process.execPath,
+        ['--input-type=module', '-e', `const { iterate } = await import('./log.mjs'); ${code}`],
+        { cwd: folder, encoding: 'utf8' },
+      );
+    try {
+      expect(use('')).toBe('');
+      const call =
+        "{ kind: 'k', model: 'm', prompt: 'p', generate: () => '{}', validate: () => ({ accepted: true }) }";
+      expect(use(`await iterate(${call})`)).toBe('loaded');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("the daemon's bundle imports Node and nothing else", () => {
+    const code = dist('validatord.js');
+    const named = [...code.matchAll(/\bfrom\s*"([\w@/:.-]+)"|\bimport\s*\(?\s*"([^"]+)"/g)].map(
+      (match) => (match[1] ?? match[2])!,
+    );
+    expect(named).toContain('node:http');
+    expect(named.filter((name) => !isBuiltin(name))).toEqual([]);
+    expect(code).not.toMatch(/duckdb|\bcommander\b/i);
   });
 
   test('its types name no file that is not shipped and no package', () => {

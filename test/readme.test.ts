@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { optionName } from '../src/query/params.js';
@@ -51,7 +51,9 @@ describe('README', () => {
     expect(withoutAge(marked('screen'))).toBe(withoutAge(stdout + stderr));
   });
 
+  // The tour asks what its own first line wrote: test/validatord/smoke.test.ts walks it in order.
   const commands = blocks('sh')
+    .filter((block) => block !== marked('tour'))
     .flatMap((block) => block.split('\n'))
     .filter((line) => /\blakelog\b/.test(line) && !line.startsWith('npm '));
   test.each(commands)('%s', (line) => {
@@ -92,33 +94,68 @@ describe('README', () => {
     expectUsage(run!);
   });
 
-  test('the TypeScript example type-checks and writes a line that loads', () => {
-    const { folder, env } = sandbox();
-    const [example] = blocks('ts');
-    const log = path.join(folder, 'sessions.jsonl');
-    const code = example!
-      .replace("from 'lakelog'", `from '${path.join(root, 'src/log/index.js')}'`)
-      .replace("'/var/lib/lakehouse/validator/sessions.jsonl'", JSON.stringify(log));
-    const file = path.join(root, 'test', `readme-example-${process.pid}.ts`);
-    writeFileSync(file, `declare const traceId: string;\ndeclare const fill: unknown;\n${code}`);
-    try {
-      const strict =
-        '--noEmit --ignoreConfig --strict --module nodenext --target es2022 --types node --skipLibCheck';
-      execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', ...strict.split(' '), file], {
-        cwd: root,
+  describe('the TypeScript examples type-check and write a line that loads', () => {
+    const [append, loop] = blocks('ts');
+
+    test('append', () => {
+      const { folder, env, log } = runExample(append!, {
+        traceId: ['string', "'ab'.repeat(16)"],
+        fill: ['unknown', "{ workers: ['W-0033'] }"],
       });
-    } finally {
-      spawnSync('rm', ['-f', file]);
-    }
-    const script = path.join(folder, 'example.mjs');
-    const runnable = example!
-      .replace("from 'lakelog'", `from ${JSON.stringify(path.join(root, 'dist/log.js'))}`)
-      .replace("'/var/lib/lakehouse/validator/sessions.jsonl'", JSON.stringify(log));
-    writeFileSync(script, `const traceId = 'ab'.repeat(16), fill = { workers: ['W-0033'] };\n${runnable}`);
-    execFileSync(process.execPath, [script]);
-    expect(spawnSync('lakelog', ['alarm', '-q', log], { env }).status).toBe(0);
+      expect(spawnSync('lakelog', ['alarm', '-q', log], { cwd: folder, env }).status).toBe(0);
+    });
+
+    test('iterate, whose artifact is used because it is grounded', () => {
+      const { folder, env, log, stdout } = runExample(loop!, {
+        prompt: ['string', "'Fill C-1.'"],
+        request: ['{ headers: Headers }', `{ headers: new Headers({ 'X-Lakehouse-Trace-Id': '${TRACE}' }) }`],
+        askModel: [
+          '(asked: string, signal: AbortSignal, headers: unknown) => Promise<string>',
+          `async (asked) => JSON.stringify({ assignments: [{ worker: asked === prompt ? 'W-0417' : 'W-0033' }] })`,
+        ],
+        use: ['(artifact: unknown) => void', '(artifact) => process.stdout.write(JSON.stringify(artifact))'],
+      });
+      expect(JSON.parse(stdout)).toEqual({ assignments: [{ worker: 'W-0033' }] });
+      expect(JSON.parse(readFileSync(log, 'utf8'))).toMatchObject({
+        session_id: TRACE,
+        iterations: 2,
+        grounded_in_roster: true,
+      });
+      expect(spawnSync('lakelog', ['alarm', '-q', log], { cwd: folder, env }).status).toBe(0);
+    });
   });
 });
+
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
+
+/** Type-checks an example against the sources and runs it with the built library; names it leaves open are given. */
+function runExample(example: string, given: Readonly<Record<string, readonly [type: string, code: string]>>) {
+  const { folder, env } = sandbox();
+  const log = path.join(folder, 'sessions.jsonl');
+  const names = Object.entries(given);
+  const withLibrary = (file: string) =>
+    example
+      .replace("from 'lakelog'", `from ${JSON.stringify(path.join(root, file))}`)
+      .replace("'/var/lib/lakehouse/validator/sessions.jsonl'", JSON.stringify(log));
+  const typed = path.join(root, 'test', `readme-example-${process.pid}.ts`);
+  const declared = names.map(([name, [type]]) => `declare const ${name}: ${type};\n`).join('');
+  writeFileSync(typed, declared + withLibrary('src/log/index.js'));
+  try {
+    const strict =
+      '--noEmit --ignoreConfig --strict --module nodenext --target es2022 --types node --skipLibCheck';
+    execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', ...strict.split(' '), typed], {
+      cwd: root,
+    });
+  } finally {
+    rmSync(typed, { force: true });
+  }
+  writeFileSync(path.join(folder, 'roster.csv'), 'worker_id,name\nW-0033,Ann\n');
+  const script = path.join(folder, 'example.mjs');
+  const defined = names.map(([name, [, code]]) => `const ${name} = ${code};\n`).join('');
+  writeFileSync(script, defined + withLibrary('dist/log.js'));
+  const stdout = execFileSync(process.execPath, [script], { cwd: folder, encoding: 'utf8' });
+  return { folder, env, log, stdout };
+}
 
 /** Every option of the command line is one that the command knows. */
 function expectUsage(line: string): void {

@@ -1,141 +1,254 @@
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  writeSync,
-} from 'node:fs';
+import { type BigIntStats, constants } from 'node:fs';
 import { dirname } from 'node:path';
-
-/** What the logger needs of node:fs, so that tests can hand it a full disk. */
-export interface AppendFs {
-  openSync(path: string, flags: number, mode?: number): number;
-  closeSync(fd: number): void;
-  writeSync(fd: number, buffer: Uint8Array): number;
-  readSync(fd: number, buffer: Uint8Array, offset: number, length: number, position: bigint): number;
-  fstatSync(fd: number, options: { bigint: true }): BigIntStats;
-  lstatSync(path: string, options: { bigint: true; throwIfNoEntry: false }): BigIntStats | undefined;
-  mkdirSync(path: string, options: { recursive: true; mode: number }): unknown;
-}
-
-const nodeFs: AppendFs = { openSync, closeSync, writeSync, readSync, fstatSync, lstatSync, mkdirSync };
+import type { Batch } from './batch.js';
+import { call, type Steps } from './file-system.js';
 
 // A FIFO without a reader would hang open(2) without O_NONBLOCK; a planted link would be followed without
 // O_NOFOLLOW. Both are 0 where the platform has no such thing.
 const SAFELY = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | SAFELY;
+const APPEND = constants.O_APPEND | constants.O_CREAT | SAFELY;
 const LINE_FEED = 0x0a;
 
-export interface AppendFile {
-  /** Writes `text` and a terminating \n in one write(2). Throws when the line is not known to be complete. */
-  appendLine(text: string): void;
-  /** Releases the descriptor; the next line opens the file again. Throws nothing. */
-  close(): void;
-}
+/** Tries of a write that was told to come again. */
+const TRIES = 10;
+const LONGEST_PAUSE_MS = 20;
+
+/** Looks at the end of a file that others write to. */
+const LOOKS = 3;
+
+/** How far behind the end other processes may have pushed a write that is looked for. */
+const LOOK_BACK_BYTES = 1024 * 1024;
 
 interface Open {
   readonly fd: number;
+  readonly readable: boolean;
   readonly dev: bigint;
   readonly ino: bigint;
+  /** Size at which the file is known to end with a line feed. */
+  cleanAt: bigint;
+}
+
+/** What an owner learns of a file as it is opened. */
+export interface AppendFileEvents {
+  opened(): void;
+  /** The file was there before and others than its owner may read or write it. */
+  loose(mode: number): void;
 }
 
 /**
  * A regular file that only ever grows by whole lines. One write(2) on an O_APPEND descriptor is not interleaved
  * with those of other processes on a local file system; Node's appendFile helpers split at 512 KiB.
  */
-export function appendFile(path: string, fs: AppendFs = nodeFs): AppendFile {
-  let open: Open | undefined;
-  /** The file may end in half a line, which would swallow the next one. */
-  let torn = false;
-  let failed = false;
+export class AppendFile {
+  readonly #path: string;
+  readonly #events: AppendFileEvents;
+  #open: Open | undefined;
+  /** Our last write may have left half a line, which would swallow the next one. */
+  #torn = false;
+  /** The descriptor is to be replaced although nothing moved. */
+  #stale = false;
+  #writes = 0;
+  #writing: Batch | undefined;
 
-  function close(): void {
-    if (!open) return;
-    const { fd } = open;
-    open = undefined;
+  constructor(path: string, events: AppendFileEvents) {
+    this.#path = path;
+    this.#events = events;
+  }
+
+  /** The batch whose write(2) was started and has not come back. */
+  get writing(): Batch | undefined {
+    return this.#writing;
+  }
+
+  /** Lets the next write open the file anew. */
+  reopen(): void {
+    this.#stale = true;
+  }
+
+  /**
+   * Writes the waiting lines of a batch in one write(2).
+   *
+   * @returns how many of their bytes are in the file: fewer than all when the disk filled up.
+   * @throws when none is known to be.
+   */
+  *append(batch: Batch): Steps<number> {
+    const size = yield* this.#sizeOfSameFile();
+    const open = this.#open ?? (yield* this.#openFile());
     try {
-      fs.closeSync(fd);
-    } catch {
-      // The descriptor is gone either way.
+      const end = size ?? (yield* call('fstat', open.fd)).size;
+      const lead = (yield* this.#endsInLine(open, end)) ? 0 : 1;
+      if (batch.settled || this.#open !== open) return 0;
+      return yield* this.#write(batch, open, lead, end);
+    } catch (error) {
+      if (this.#open === open) this.#open = undefined;
+      throw error;
+    } finally {
+      if (this.#open !== open) yield* closeQuietly(open.fd);
     }
   }
 
-  function reopenIfMoved(): void {
+  *#write(batch: Batch, open: Open, lead: number, end: bigint): Steps<number> {
+    const length = batch.bytes + lead;
+    const write = ++this.#writes;
+    this.#torn = true;
+    this.#writing = batch;
+    let written: number;
+    try {
+      written = yield* patiently('write', open.fd, batch.buffer, batch.start - lead, length);
+    } finally {
+      if (write === this.#writes) this.#writing = undefined;
+    }
+    // A write that was started meanwhile decides how the file ends.
+    if (written === length && write === this.#writes) {
+      this.#torn = false;
+      open.cleanAt = end + BigInt(length);
+    }
+    return Math.max(0, written - lead);
+  }
+
+  /** Whether the write that has not come back is complete in the file. */
+  *landed(): Steps<boolean> {
+    const batch = this.#writing;
+    const open = this.#open;
+    if (!batch || !open?.readable) return false;
+    const { size } = yield* call('fstat', open.fd);
+    const length = Math.min(Number(size), batch.bytes + LOOK_BACK_BYTES);
+    const tail = Buffer.allocUnsafe(length);
+    const bytes = yield* call('read', open.fd, tail, size - BigInt(length));
+    const landed = tail.subarray(0, bytes).includes(batch.text);
+    if (landed) this.#torn = false;
+    return landed;
+  }
+
+  /**
+   * Leaves the descriptor to the steps that are still under way with it, which close it in the end. Closing it
+   * under them could let their write go to whatever got its number next.
+   */
+  detach(): void {
+    this.#open = undefined;
+  }
+
+  /** Asks the disk to keep what was written. */
+  *sync(): Steps<void> {
+    const open = this.#open;
     if (!open) return;
     try {
-      const now = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
-      if (!now || now.dev !== open.dev || now.ino !== open.ino) close();
+      yield* call('fsync', open.fd);
+    } finally {
+      if (this.#open !== open) yield* closeQuietly(open.fd);
+    }
+  }
+
+  /** Releases the descriptor; the next write opens the file again. Throws nothing. */
+  *close(): Steps<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open) yield* closeQuietly(open.fd);
+  }
+
+  /** Closes a file that was deleted, renamed or replaced. Size of the one that is still in place, else null. */
+  *#sizeOfSameFile(): Steps<bigint | null> {
+    const open = this.#open;
+    if (!open) return null;
+    if (this.#stale) {
+      yield* this.close();
+      return null;
+    }
+    try {
+      const now = yield* call('lstat', this.#path);
+      if (now && now.dev === open.dev && now.ino === open.ino && now.nlink > 0n) return now.size;
+      yield* this.close();
     } catch {
       // A folder that may no longer be searched says nothing about the descriptor.
     }
-  }
-
-  function openFile(): Open {
-    const fd = openOrCreate();
-    try {
-      const stats = fs.fstatSync(fd, { bigint: true });
-      if (!stats.isFile()) throw new Error(`not a regular file: ${JSON.stringify(path)}`);
-      torn = stats.size > 0n && (failed || !endsWithLineFeed(stats));
-      open = { fd, dev: stats.dev, ino: stats.ino };
-      return open;
-    } catch (error) {
-      fs.closeSync(fd);
-      throw error;
-    }
-  }
-
-  function openOrCreate(): number {
-    try {
-      return fs.openSync(path, APPEND, 0o600);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      return fs.openSync(path, APPEND, 0o600);
-    }
+    return null;
   }
 
   /** A file that may be written but not read counts as torn: a blank line is harmless, a glued one is lost. */
-  function endsWithLineFeed(opened: BigIntStats): boolean {
-    let fd: number | undefined;
+  *#endsInLine(open: Open, size: bigint): Steps<boolean> {
+    if (size === 0n) return true;
+    if (this.#torn || !open.readable) return false;
+    if (size === open.cleanAt) return true;
     try {
-      fd = fs.openSync(path, constants.O_RDONLY | SAFELY);
-      const { dev, ino } = fs.fstatSync(fd, { bigint: true });
-      const last = new Uint8Array(1);
-      return (
-        dev === opened.dev &&
-        ino === opened.ino &&
-        fs.readSync(fd, last, 0, 1, opened.size - 1n) === 1 &&
-        last[0] === LINE_FEED
-      );
+      // The size grows while another process is writing, and half a line is seen that is none.
+      for (let looks = 1, at = size; ; looks++) {
+        const last = new Uint8Array(1);
+        if ((yield* call('read', open.fd, last, at - 1n)) === 1 && last[0] === LINE_FEED) return true;
+        if (looks === LOOKS) return false;
+        yield* call('pause', 1);
+        at = (yield* call('fstat', open.fd)).size;
+        if (at === 0n) return true;
+      }
     } catch {
       return false;
-    } finally {
-      if (fd !== undefined) fs.closeSync(fd);
     }
   }
 
-  return {
-    appendLine(text) {
-      reopenIfMoved();
-      const { fd } = open ?? openFile();
-      const bytes = Buffer.from(`${torn ? '\n' : ''}${text}\n`);
-      failed = torn = true;
-      try {
-        const written = fs.writeSync(fd, bytes);
-        // A disk that fills up gives a short count, not an error.
-        if (written !== bytes.length) {
-          throw new Error(`short write: ${written} of ${bytes.length} bytes to ${JSON.stringify(path)}`);
-        }
-      } catch (error) {
-        close();
-        throw error;
-      }
-      failed = torn = false;
-    },
-    close,
-  };
+  *#openFile(): Steps<Open> {
+    this.#stale = false;
+    const { fd, readable } = yield* this.#openOrCreate();
+    let stats: BigIntStats;
+    try {
+      stats = yield* call('fstat', fd);
+      if (!stats.isFile()) throw new Error(`not a regular file: ${JSON.stringify(this.#path)}`);
+    } catch (error) {
+      yield* closeQuietly(fd);
+      throw error;
+    }
+    const opened = { fd, readable, dev: stats.dev, ino: stats.ino, cleanAt: 0n };
+    if (this.#open) {
+      // The process's end came while this one was being opened, and was survived.
+      yield* closeQuietly(fd);
+      return this.#open;
+    }
+    this.#open = opened;
+    this.#events.opened();
+    const mode = Number(stats.mode) & 0o777;
+    if ((mode & 0o077) !== 0 && process.platform !== 'win32') this.#events.loose(mode);
+    return opened;
+  }
+
+  *#openOrCreate(): Steps<{ fd: number; readable: boolean }> {
+    try {
+      return yield* this.#openReadable();
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      yield* call('mkdir', dirname(this.#path), 0o700);
+      return yield* this.#openReadable();
+    }
+  }
+
+  *#openReadable(): Steps<{ fd: number; readable: boolean }> {
+    try {
+      return { fd: yield* call('open', this.#path, constants.O_RDWR | APPEND, 0o600), readable: true };
+    } catch (error) {
+      if (codeOf(error) !== 'EACCES') throw error;
+      return { fd: yield* call('open', this.#path, constants.O_WRONLY | APPEND, 0o600), readable: false };
+    }
+  }
+}
+
+/** write(2), again after EAGAIN and EINTR, which mean that nothing was written. */
+function* patiently(...args: ['write', number, Uint8Array, number, number]): Steps<number> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return yield* call(...args);
+    } catch (error) {
+      const code = codeOf(error);
+      if ((code !== 'EAGAIN' && code !== 'EINTR') || tries === TRIES) throw error;
+      yield* call('pause', Math.min(2 ** tries, LONGEST_PAUSE_MS));
+    }
+  }
+}
+
+function* closeQuietly(fd: number): Steps<void> {
+  try {
+    yield* call('close', fd);
+  } catch {
+    // The descriptor is gone either way.
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as NodeJS.ErrnoException | null | undefined)?.code;
 }

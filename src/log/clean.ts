@@ -8,7 +8,7 @@
 export const MAX_DEPTH = 100;
 
 /** Values of one record; beyond, a shared subtree or an endless proxy could keep the host busy for ever. */
-const MAX_VALUES = 1_000_000;
+const MAX_VALUES = 250_000;
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 

@@ -12,6 +12,7 @@ export type {
   SessionRecord,
   Unstamped,
 } from '../schema/types.js';
+export { parseJsonAnswer } from './answer.js';
 export type {
   AcceptedCall,
   AttemptInput,
@@ -22,5 +23,35 @@ export type {
   ReplayInput,
 } from './build.js';
 export { buildReplayRecord, buildSessionRecord } from './build.js';
-export type { LoggerOptions, LoggerStats } from './logger.js';
+export type {
+  AttemptContext,
+  FailedAttempt,
+  Generation,
+  IterateAccepted,
+  IterateExhausted,
+  IterateFailed,
+  IterateOptions,
+  IterateResult,
+  RosterStamp,
+  Validation,
+} from './iterate.js';
+export { feedbackPrompt, iterate } from './iterate.js';
+export type { Durability } from './line-writer.js';
+export type { DropCause, LoggerOptions, LoggerStats } from './logger.js';
 export { ReplayLogger, SessionLogger } from './logger.js';
+export type { HashWorkerIdsOptions, Redact } from './redact.js';
+export { hashWorkerIds } from './redact.js';
+export type { FillShape, RosterCheckOptions, RosterColumns, Worker, WorkerLookup } from './roster.js';
+export {
+  fillValidator,
+  loadRoster,
+  namedWorkers,
+  RosterError,
+  rosterCheckFor,
+  rosterHash,
+  workersFromCsv,
+  workersFromFunction,
+  workersFromJsonl,
+} from './roster.js';
+export type { HeaderSource, OtelApi, OtelSpan, OtelSpanContext, TraceOptions } from './trace.js';
+export { TRACE_HEADER, traceIdOf } from './trace.js';

@@ -1,54 +1,72 @@
-import {
-  DOCUMENT_FIELDS,
-  FINAL_VERDICTS,
-  type Field,
-  type FieldType,
-  TIMESTAMP_PATTERN,
-} from '../schema/fields.js';
+import type { Field, FieldType } from '../schema/fields.js';
 import { type Cleaner, cleaner, type Json, TooLarge, wellFormed } from './clean.js';
+import { fastLines } from './fast-line.js';
+import { fits, unfitInDocument } from './fits.js';
+import { isAbsent, type Stamps } from './stamp.js';
 
 /** Half of what a reader takes by default (16 MiB), so that escapes and a raised prompt limit leave room. */
-export const MAX_LINE_BYTES = 8 * 1024 * 1024;
+export const MAX_RECORD_BYTES = 8 * 1024 * 1024;
 
 /** Field the logger adds where it could not write a record as it was given. */
 export const NOTE_FIELD = 'log_note';
+/** Field the logger adds to a record that lost its content for its size. */
+export const TRUNCATED_FIELD = 'truncated';
 
 const CONTENT_LEFT_OUT = '[lakelog: left out, record too large]';
+/** Of an optional field that is kept when content is not: an id, a version, a short error. */
+const MAX_KEPT_CHARS = 4096;
 
 export interface Line {
   /** JSON text, one line, without terminator. */
   readonly text: string;
   /** What a reader will reject the line for, if anything. */
   readonly defect: string | null;
+  /** Whether content was left out for the size of the record. */
+  readonly truncated: boolean;
+}
+
+export class RecordTooLarge extends RangeError {
+  override name = 'RecordTooLarge';
 }
 
 type Clean = { [key: string]: Json };
 
 /**
- * Any value the host calls a record as one line of JSON. Required fields are written as they are given: a wrong
- * one makes the line a visible reject, which is better than a call that never happened. An optional field that
- * cannot be what it is declared to be is left out and named in `log_note`.
+ * Makes one line of JSON of any value the host calls a record. Required fields are written as they are given: a
+ * wrong one makes the line a visible reject, which is better than a call that never happened. An optional field
+ * that cannot be what it is declared to be is left out and named in `log_note`.
  *
- * @param stamp what to fill in, given the cleaned fields.
- * @throws when there is nothing to write: not an object, unreadable as a whole, or too large without content.
+ * The function it returns throws when there is nothing to write: not an object, unreadable as a whole, or too
+ * large even without content (RecordTooLarge).
+ *
+ * @param maxBytes of a line; above, a record keeps its verdicts and loses its content.
  */
-export function toLine(record: unknown, fields: readonly Field[], stamp: (fields: Clean) => void): Line {
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
-    throw new TypeError(`not a record: ${record === null ? 'null' : typeof record}`);
-  }
+export function lines(fields: readonly Field[], maxBytes: number): (record: unknown, stamps: Stamps) => Line {
+  const fast = fastLines(fields, maxBytes);
+  return (record, stamps) => {
+    if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+      throw new TypeError(`not a record: ${record === null ? 'null' : typeof record}`);
+    }
+    const text = fast(record, stamps);
+    if (text !== undefined) return { text, defect: null, truncated: false };
+    return carefulLine(record, fields, maxBytes, stamps);
+  };
+}
+
+function carefulLine(record: object, fields: readonly Field[], maxBytes: number, stamps: Stamps): Line {
   let reason = '';
-  for (const copy of [wholeRecord, withoutContent]) {
+  for (const copy of [wholeRecord, withoutContent, withoutOptional]) {
     try {
-      const line = finish(copy(record, fields), fields, stamp);
+      const line = finish(copy(record, fields, maxBytes), fields, stamps);
       const bytes = Buffer.byteLength(line.text);
-      if (bytes <= MAX_LINE_BYTES) return line;
+      if (bytes <= maxBytes) return { ...line, truncated: copy !== wholeRecord };
       reason = `${bytes} bytes`;
     } catch (error) {
       if (!(error instanceof TooLarge)) throw error;
       reason = error.message;
     }
   }
-  throw new RangeError(`record too large even without its content: ${reason}`);
+  throw new RecordTooLarge(`record too large even without its content: ${reason}`);
 }
 
 interface Copy {
@@ -56,31 +74,52 @@ interface Copy {
   readonly notes: string[];
 }
 
-function wholeRecord(record: object, fields: readonly Field[]): Copy {
-  const clean = cleaner(MAX_LINE_BYTES);
+function wholeRecord(record: object, fields: readonly Field[], maxChars: number): Copy {
+  const clean = cleaner(maxChars);
   const source = ownForm(record);
   const declared = new Set(fields.map((field) => field.name));
   const extra = Object.keys(source).filter((name) => !declared.has(name));
   return copyMembers(source, [...declared, ...extra], clean);
 }
 
-function withoutContent(record: object, fields: readonly Field[]): Copy {
-  const clean = cleaner(MAX_LINE_BYTES / 8);
+function withoutContent(record: object, fields: readonly Field[], maxChars: number): Copy {
   const source = ownForm(record);
-  const kept = fields.filter((field) => !field.content && !isBulky(field.type));
-  const { values, notes } = copyMembers(
-    source,
-    kept.map((field) => field.name),
-    clean,
-  );
-  for (const field of fields) {
-    if (field.content && isPresent(source, field.name)) values[field.name] = CONTENT_LEFT_OUT;
-    if (field.type === 'attempts') {
-      const attempts = verdictsOnly(source[field.name], clean);
-      if (attempts) values[field.name] = attempts;
+  const copy = smallMembers(source, fields, maxChars);
+  for (const { name, type, content } of fields) {
+    if (content && isPresent(source, name)) copy.values[name] = CONTENT_LEFT_OUT;
+    if (type !== 'attempts') continue;
+    const attempts = verdictsOnly(source[name], cleaner(maxChars));
+    if (attempts) copy.values[name] = attempts;
+  }
+  return truncated(copy, 'content, documents and unknown fields left out');
+}
+
+/** For a record whose very attempts are too many. */
+function withoutOptional(record: object, fields: readonly Field[], maxChars: number): Copy {
+  return truncated(smallMembers(ownForm(record), fields, maxChars), 'all but the short fields left out');
+}
+
+function truncated(copy: Copy, what: string): Copy {
+  copy.values[TRUNCATED_FIELD] = true;
+  copy.notes.push(`${what}: record too large`);
+  return copy;
+}
+
+/** The fields that say what happened; of the optional ones, those that are short. */
+function smallMembers(source: Record<string, unknown>, fields: readonly Field[], maxChars: number): Copy {
+  const values: Clean = Object.create(null);
+  const notes: string[] = [];
+  for (const { name, type, required, content } of fields) {
+    if (content || isBulky(type)) continue;
+    try {
+      const member = copyMembers(source, [name], cleaner(required ? maxChars : MAX_KEPT_CHARS));
+      Object.assign(values, member.values);
+      notes.push(...member.notes);
+    } catch (error) {
+      if (required || !(error instanceof TooLarge)) throw error;
+      notes.push(`${name}: left out, too long`);
     }
   }
-  notes.push('content, documents and unknown fields left out: record too large');
   return { values, notes };
 }
 
@@ -143,9 +182,17 @@ function verdictsOnly(attempts: unknown, clean: Cleaner): Json[] | undefined {
   }
 }
 
-function finish(copy: Copy, fields: readonly Field[], stamp: (fields: Clean) => void): Line {
+function fill(values: Clean, fields: readonly Field[], stamps: Stamps): void {
+  values.schema ??= stamps.schema;
+  values.timestamp ??= stamps.timestamp();
+  if (!fields.some(({ name }) => name === 'seq')) return;
+  if (isAbsent(values.call_id)) values.call_id = stamps.callId();
+  Object.assign(values, stamps.numbering(values.writer_id, values.seq));
+}
+
+function finish(copy: Copy, fields: readonly Field[], stamps: Stamps): Omit<Line, 'truncated'> {
   const { values, notes } = copy;
-  stamp(values);
+  fill(values, fields, stamps);
   const defects: string[] = [];
   for (const field of fields) {
     const value = values[field.name];
@@ -188,9 +235,7 @@ function repairDocuments(value: Json, notes: string[]): void {
       repaired = true;
       continue;
     }
-    for (const { name, type } of DOCUMENT_FIELDS) {
-      const member = document[name];
-      if (member === undefined || member === null || fits(member, type)) continue;
+    for (const name of unfitInDocument(document)) {
       delete document[name];
       repaired = true;
     }
@@ -211,39 +256,6 @@ const EXPECTED: Partial<Record<FieldType, string>> = {
   number: 'a number',
   documents: 'an array',
 };
-
-const TIMESTAMP = new RegExp(TIMESTAMP_PATTERN);
-
-function fits(value: Json, type: FieldType): boolean {
-  switch (type) {
-    case 'schema':
-    case 'string':
-      return typeof value === 'string';
-    case 'timestamp':
-      return typeof value === 'string' && TIMESTAMP.test(value);
-    case 'verdict':
-      return FINAL_VERDICTS.some((verdict) => verdict === value);
-    case 'nonempty':
-      return typeof value === 'string' && value !== '';
-    case 'integer':
-      return Number.isSafeInteger(value);
-    case 'count':
-      return Number.isSafeInteger(value) && (value as number) >= 0;
-    case 'positive':
-      return Number.isSafeInteger(value) && (value as number) >= 1;
-    case 'number':
-      return typeof value === 'number';
-    case 'boolean':
-      return typeof value === 'boolean';
-    case 'strings':
-      return Array.isArray(value) && value.every((member) => typeof member === 'string');
-    case 'documents':
-      return Array.isArray(value);
-    case 'any':
-    case 'attempts':
-      return true;
-  }
-}
 
 /** The name of a field as data: names of unknown fields may come from anywhere. */
 function label(name: string): string {

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   type Field,
@@ -9,9 +7,12 @@ import {
   SESSION_SCHEMA,
 } from '../schema/fields.js';
 import type { ReplayRecord, SessionRecord, Unstamped } from '../schema/types.js';
-import { type AppendFile, type AppendFs, appendFile } from './append-file.js';
-import type { Json } from './clean.js';
-import { toLine } from './line.js';
+import type { FileSystem } from './file-system.js';
+import { type Line, lines, MAX_RECORD_BYTES, RecordTooLarge } from './line.js';
+import { type Durability, LineWriter, type WriterOptions } from './line-writer.js';
+import type { Redact } from './redact.js';
+import { Reporter } from './reporter.js';
+import { type RecordStamps, Stamper, type Stamps } from './stamp.js';
 
 export interface LoggerOptions {
   /** Time of records without a timestamp. Default: the system's clock. */
@@ -19,88 +20,177 @@ export interface LoggerOptions {
   /** Source of call ids for calls without one. Default: randomUUID. */
   ids?: () => string;
   /**
-   * Told of every record that was dropped, and of every one that was written but will be rejected when read.
-   * What it throws is ignored. Default: one line on stderr per kind of failure, again at most every minute.
+   * Told of every kind of failure (records lost, a file that cannot be written, a record that readers will reject,
+   * a file that others may read) at once, and of the same kind again at most every minute. `stats()` has the exact
+   * counts. What it throws is ignored. Default: one line on stderr.
    */
   onError?: (error: Error) => void;
+  /** Bytes that may wait to be written; a record that comes when they are used up is dropped. Default: 16 MiB. */
+  maxQueueBytes?: number;
+  /** Bytes of one line; above, a record keeps its verdicts and loses its content. Default: 8 MiB. */
+  maxRecordBytes?: number;
+  /** Milliseconds that `flush()`, `close()` and the end of the process wait for a file that fails. Default: 2000. */
+  deadlineMs?: number;
+  /** Default: `os`, which survives the death of the process and not that of the machine. */
+  durability?: Durability;
+  /** Changes or drops a record before anything else sees it. One that it throws on is dropped, not leaked. */
+  redact?: Redact;
+  /**
+   * Whether waiting lines are written when SIGTERM or SIGINT arrives, which end Node without an `exit` event. The
+   * signal does what it would have done without the logger. Default: true.
+   */
+  handleSignals?: boolean;
   /** @internal node:fs, or one with faults. */
-  fs?: AppendFs;
+  fs?: FileSystem;
 }
+
+/** Why a record is not in the file. */
+export type DropCause =
+  /** The queue was full. */
+  | 'queue_full'
+  /** No object, or one that cannot be read. */
+  | 'not_a_record'
+  /** Over `maxRecordBytes` even without its content. */
+  | 'too_large'
+  /** The `redact` hook said so. */
+  | 'redacted'
+  /** The `redact` hook threw, or gave a promise. */
+  | 'redact_failed'
+  /** The file could not be written before a deadline, or before the process ended. */
+  | 'write_failed';
 
 export interface LoggerStats {
   /** Lines known to be complete in the file. */
   readonly written: number;
-  /** Records that are not, or not known to be. */
+  /** Records accepted and not yet written or dropped. */
+  readonly queued: number;
+  /** Bytes of the lines that wait. */
+  readonly queuedBytes: number;
+  /** Records that are not, or not known to be, in the file. */
   readonly dropped: number;
+  readonly droppedBy: Readonly<Record<DropCause, number>>;
+  /** Records that lost their content for their size; they are in the file. */
+  readonly truncated: number;
+  /** Bytes of the lines written. */
+  readonly bytes: number;
+  /** Times that the file was opened after the first: rotated, deleted, failed, closed or asked for. */
+  readonly reopened: number;
   readonly lastError: Error | null;
 }
 
-type Stamp = (fields: { [key: string]: Json }) => void;
+const DEFAULT_QUEUE_BYTES = 16 * 1024 * 1024;
+const DEFAULT_DEADLINE_MS = 2_000;
+/** Longer ones fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+type RecordDropCause = Exclude<DropCause, 'write_failed'>;
 
 /** What both loggers share: nothing in here throws into the host. */
 class RecordLogger {
   /** Absolute path of the file; null for a logger that does nothing. */
   readonly path: string | null;
-  readonly #fields: readonly Field[];
-  readonly #onError: (error: Error) => void;
-  #file: AppendFile | null = null;
-  #written = 0;
-  #dropped = 0;
-  #lastError: Error | null = null;
-  #reporting = false;
+  readonly #line: (record: unknown, stamps: Stamps) => Line;
+  readonly #stamper: Stamper;
+  readonly #redact: Redact | undefined;
+  readonly #reporter: Reporter;
+  readonly #writer: LineWriter | null;
+  readonly #dropped: Record<RecordDropCause, number> = {
+    queue_full: 0,
+    not_a_record: 0,
+    too_large: 0,
+    redacted: 0,
+    redact_failed: 0,
+  };
+  #truncated = 0;
 
-  constructor(path: string | null | undefined, fields: readonly Field[], options: LoggerOptions) {
-    this.#fields = fields;
-    this.#onError = typeof options.onError === 'function' ? options.onError : stderrReporter();
+  constructor(
+    path: string | null | undefined,
+    format: { readonly fields: readonly Field[]; readonly schema: string },
+    options: LoggerOptions,
+  ) {
+    this.#line = lines(format.fields, positive(options.maxRecordBytes, MAX_RECORD_BYTES));
+    this.#stamper = new Stamper({ schema: format.schema, clock: options.clock, ids: options.ids });
+    this.#redact = options.redact ?? undefined;
+    this.#reporter = new Reporter(options.onError);
     this.path = typeof path === 'string' && path !== '' ? absolute(path) : null;
-    if (this.path !== null) this.#file = appendFile(this.path, options.fs);
-    else if (path !== null && path !== undefined && path !== '') {
-      this.#report(new TypeError(`path of the log is ${typeof path}, not a string: nothing will be logged`));
+    this.#writer =
+      this.path === null ? null : new LineWriter(this.path, writerOptions(options), this.#reporter);
+    if (this.path === null && path !== null && path !== undefined && path !== '') {
+      this.#reporter.failure(
+        new TypeError(`path of the log is ${typeof path}, not a string: nothing will be logged`),
+      );
     }
   }
 
-  /** Never throws; true = the line is complete in the file. */
-  protected write(record: unknown, stamp: Stamp): boolean {
-    if (!this.#file) return false;
+  /** Never throws; true = the record waits to be written. */
+  protected write(record: unknown): boolean {
+    if (!this.#writer) return false;
+    const stamps = this.#stamper.next();
     try {
-      const { text, defect } = toLine(record, this.#fields, stamp);
-      this.#file.appendLine(text);
-      this.#written++;
-      if (defect !== null) this.#report(new InvalidRecord(defect));
+      const { text, defect, truncated } = this.#line(this.#redacted(record), stamps);
+      if (!this.#writer.add(text)) throw new Dropped('queue_full', 'the queue is full');
+      if (truncated) this.#truncated++;
+      if (defect !== null) this.#reporter.failure(new InvalidRecord(defect));
       return true;
     } catch (error) {
-      this.#dropped++;
-      this.#report(error);
+      this.#drop(error, stamps);
       return false;
     }
   }
 
-  /** Lines written and records dropped so far. */
+  #redacted(record: unknown): unknown {
+    if (this.#redact === undefined || typeof record !== 'object' || record === null) return record;
+    const redacted = outcomeOf(this.#redact, record);
+    if (redacted === null || redacted === undefined) throw new Dropped('redacted', 'redacted');
+    return redacted;
+  }
+
+  #drop(error: unknown, stamps: RecordStamps): void {
+    const why = whyOf(error);
+    stamps.burn();
+    this.#dropped[why]++;
+    if (why !== 'redacted') this.#reporter.failure(error);
+  }
+
+  /** What became of the records so far. */
   stats(): LoggerStats {
-    return { written: this.#written, dropped: this.#dropped, lastError: this.#lastError };
+    const writer = this.#writer;
+    const droppedBy = { ...this.#dropped, write_failed: writer?.lost ?? 0 };
+    return {
+      written: writer?.written ?? 0,
+      queued: writer?.queued ?? 0,
+      queuedBytes: writer?.queuedBytes ?? 0,
+      dropped: Object.values(droppedBy).reduce((sum, count) => sum + count, 0),
+      droppedBy,
+      truncated: this.#truncated,
+      bytes: writer?.bytes ?? 0,
+      reopened: writer?.reopened ?? 0,
+      lastError: this.#reporter.lastError,
+    };
   }
 
   /**
-   * Releases the descriptor; every line is already in the file. May be called any number of times. A record that
-   * comes later opens the file again: a late record is worth more than a closed descriptor.
+   * Waits until every record accepted so far is written (with durability `fsync`: on the disk), or is given up
+   * because the file still fails after `deadlineMs`. Never rejects.
    */
-  close(): void {
-    this.#file?.close();
+  async flush(): Promise<void> {
+    await this.#writer?.flush();
   }
 
-  #report(thrown: unknown): void {
-    if (this.#reporting) return;
-    this.#reporting = true;
-    try {
-      this.#lastError = toError(thrown);
-      const returned: unknown = this.#onError(this.#lastError);
-      // An async handler that rejects would end the host as an unhandled rejection.
-      if (typeof returned === 'object') Promise.resolve(returned).catch(() => {});
-    } catch {
-      // The handler of the last resort has nobody to tell.
-    } finally {
-      this.#reporting = false;
-    }
+  /**
+   * Flushes and releases the descriptor. May be called any number of times. A record that comes later opens the
+   * file again: a late record is worth more than a closed descriptor. Never rejects.
+   */
+  async close(): Promise<void> {
+    await this.#writer?.close();
+  }
+
+  /**
+   * Lets the next record open the file anew. Not needed after a rotation, which is noticed before each write;
+   * it is for a tool that insists on telling.
+   */
+  reopen(): void {
+    this.#writer?.reopen();
   }
 }
 
@@ -112,116 +202,104 @@ class InvalidRecord extends Error {
   }
 }
 
+class Dropped extends Error {
+  override name = 'Dropped';
+  readonly code: string;
+  readonly why: RecordDropCause;
+  constructor(why: RecordDropCause, message: string) {
+    super(`record dropped: ${message}`);
+    this.code = why;
+    this.why = why;
+  }
+}
+
+function whyOf(error: unknown): RecordDropCause {
+  if (error instanceof Dropped) return error.why;
+  return error instanceof RecordTooLarge ? 'too_large' : 'not_a_record';
+}
+
+/** What the hook threw may quote the record, and is not repeated. */
+function outcomeOf(redact: Redact, record: object): unknown {
+  let outcome: unknown;
+  try {
+    outcome = redact(record as Readonly<Record<string, unknown>>);
+    if (typeof (outcome as { then?: unknown } | null | undefined)?.then !== 'function') return outcome;
+  } catch {
+    throw new Dropped('redact_failed', 'the redact hook threw');
+  }
+  // Its rejection would end the host as an unhandled one.
+  Promise.resolve(outcome).catch(() => {});
+  throw new Dropped('redact_failed', 'the redact hook gave a promise');
+}
+
 /**
- * Appends iterate calls to a `sessions.jsonl`, one line and one write(2) each. It never throws into its host: a
- * record that cannot be written is dropped, counted in `stats()` and told to `onError`.
+ * Appends iterate calls to a `sessions.jsonl`, a line each. It never throws into its host and never makes it wait:
+ * records wait in a bounded queue, are written behind its back in whole lines, many lines in one write(2), and
+ * what cannot be written is counted in `stats()` and told to `onError`.
+ *
+ * Records that wait are written when the process ends, be it by itself, by process.exit(), by an uncaught exception
+ * or by SIGTERM or SIGINT. SIGKILL loses what waits, and may leave half a line behind which the next writer starts
+ * a new one.
  *
  * The file is created 0600 and its folder 0700; links and anything but regular files are refused. A file that was
- * deleted or rotated is opened anew. Several processes may append to one file on a local file system.
+ * deleted, rotated or truncated is noticed. Several processes may append to one file on a local file system.
  */
 export class SessionLogger extends RecordLogger {
-  readonly #stamp: Stamp;
-
   /** @param path the file; empty, null or undefined = a logger that does nothing. */
-  constructor(path: string | null | undefined, options: LoggerOptions = {}) {
-    super(path, SESSION_FIELDS, options ?? {});
-    const ids = options?.ids ?? randomUUID;
-    const clock = options?.clock ?? systemClock;
-    this.#stamp = (fields) => {
-      stampCommon(fields, SESSION_SCHEMA, clock);
-      fields.call_id ||= newId(ids);
-    };
+  constructor(path: string | null | undefined, options?: LoggerOptions | null) {
+    super(path, { fields: SESSION_FIELDS, schema: SESSION_SCHEMA }, options ?? {});
   }
 
   /**
-   * Appends one call; `schema`, `timestamp` (the clock's time) and `call_id` are filled in when absent.
+   * Takes one call as it is now. Filled in when absent: `schema`, `timestamp` (the clock's time), `call_id`, and,
+   * when the record has neither, `writer_id` (random, one per logger) with `seq` (from 1). A record that is dropped
+   * uses up its `seq`, so that the loss shows.
    *
-   * Values that JSON has no form for are replaced by a marker, optional fields of a wrong type left out, and the
-   * content of a record over 8 MiB left out; the field `log_note` then says so.
+   * Values that JSON has no form for are replaced by a marker and optional fields of a wrong type left out; the
+   * field `log_note` then says so. A record over `maxRecordBytes` loses its content and gets `truncated: true`.
    *
-   * @returns true when the complete line is in the file, else false. Throws nothing, whatever the record holds.
+   * @returns true when the record waits to be written, false when it was dropped. Throws nothing, whatever the
+   *   record holds.
    */
   append(record: Unstamped<SessionRecord>): boolean {
-    return this.write(record, this.#stamp);
+    return this.write(record);
   }
 }
 
 /** Appends replay runs to a `replay_runs.jsonl`; everything else as SessionLogger. */
 export class ReplayLogger extends RecordLogger {
-  readonly #stamp: Stamp;
-
   /** @param path the file; empty, null or undefined = a logger that does nothing. */
-  constructor(path: string | null | undefined, options: LoggerOptions = {}) {
-    super(path, REPLAY_FIELDS, options ?? {});
-    const clock = options?.clock ?? systemClock;
-    this.#stamp = (fields) => stampCommon(fields, REPLAY_SCHEMA, clock);
+  constructor(path: string | null | undefined, options?: LoggerOptions | null) {
+    super(path, { fields: REPLAY_FIELDS, schema: REPLAY_SCHEMA }, options ?? {});
   }
 
-  /** Appends one run; `schema` and `timestamp` (the clock's time) are filled in when absent. Else as for calls. */
+  /** Takes one run; `schema` and `timestamp` (the clock's time) are filled in when absent. Else as for calls. */
   append(record: Unstamped<ReplayRecord>): boolean {
-    return this.write(record, this.#stamp);
+    return this.write(record);
   }
 }
 
-function systemClock(): Date {
-  return new Date();
+function writerOptions(options: LoggerOptions): WriterOptions {
+  const { durability } = options;
+  return {
+    maxQueueBytes: positive(options.maxQueueBytes, DEFAULT_QUEUE_BYTES),
+    deadlineMs: Math.min(positive(options.deadlineMs, DEFAULT_DEADLINE_MS), LONGEST_TIMER_MS),
+    durability: durability === 'fsync' || durability === 'interval' ? durability : 'os',
+    handleSignals: options.handleSignals !== false,
+    fs: options.fs,
+  };
 }
 
-function stampCommon(fields: { [key: string]: Json }, schema: string, clock: () => Date): void {
-  fields.schema ??= schema;
-  fields.timestamp ??= timeOf(clock);
-}
-
-function timeOf(clock: () => Date): string {
-  try {
-    return clock().toISOString();
-  } catch {
-    return new Date().toISOString();
-  }
-}
-
-function newId(ids: () => string): string {
-  try {
-    const id = ids();
-    if (typeof id === 'string') return id;
-  } catch {
-    // A call without an id is better than no call.
-  }
-  return '';
+/** A wrong option must not take the host down. */
+function positive(value: unknown, otherwise: number): number {
+  return typeof value === 'number' && value > 0 ? value : otherwise;
 }
 
 function absolute(path: string): string {
   try {
     return resolve(path);
   } catch {
-    // The working directory is gone; the path may still work, and append tells when it does not.
+    // The working directory is gone; the path may still work, and onError tells when it does not.
     return path;
   }
-}
-
-function toError(thrown: unknown): Error {
-  try {
-    return thrown instanceof Error ? thrown : new Error(String(thrown));
-  } catch {
-    return new Error('unknown failure');
-  }
-}
-
-const QUIET_MS = 60_000;
-
-function stderrReporter(): (error: Error) => void {
-  const last = new Map<string, { at: number; since: number }>();
-  return (error) => {
-    const kind = String((error as NodeJS.ErrnoException).code ?? error.name);
-    const seen = last.get(kind);
-    const now = performance.now();
-    if (seen && now - seen.at < QUIET_MS) {
-      seen.since++;
-      return;
-    }
-    const more = seen?.since ? ` (and ${seen.since} more like it)` : '';
-    last.set(kind, { at: now, since: 0 });
-    // process.stderr would emit an error nobody listens to when stderr is closed, which ends the host.
-    writeSync(2, `lakelog: ${error.message.replaceAll(/\p{Cc}/gu, ' ')}${more}\n`);
-  };
 }

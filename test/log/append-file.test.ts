@@ -7,44 +7,63 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { AppendFs } from '../../src/log/append-file.js';
-import { SessionLogger } from '../../src/log/index.js';
-import { call, failure, faultyFs, linesOf, recordsOf, temporaryFolder } from './support.js';
+import type { FileCalls } from '../../src/log/file-system.js';
+import { type LoggerOptions, SessionLogger } from '../../src/log/index.js';
+import { call, failure, faultyFs, linesOf, real, recordsOf, temporaryFolder } from './support.js';
 
-/** A logger whose errors are collected. */
-function loggerFor(path: string, faults: Partial<AppendFs> = {}) {
+/** A logger whose errors are collected and that gives up soon, but not for a busy machine. */
+function loggerFor(path: string, faults: Partial<FileCalls> = {}, options: LoggerOptions = {}) {
   const errors: Error[] = [];
   const logger = new SessionLogger(path, {
     fs: faultyFs(faults),
     ids: () => 'id',
     clock: () => new Date('2026-09-14T08:00:00Z'),
+    deadlineMs: 500,
+    ...options,
     onError: (error) => errors.push(error),
   });
-  return { logger, errors };
+  /** Appends and waits: true = the line is in the file. */
+  async function put(changes: Record<string, unknown> = {}): Promise<boolean> {
+    const { written } = logger.stats();
+    expect(logger.append(call(changes))).toBe(true);
+    await logger.flush();
+    return logger.stats().written === written + 1;
+  }
+  return { logger, errors, put };
 }
+
+const promptsOf = (path: string) => recordsOf(path).map((record) => record.prompt);
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
 describe('files and folders', () => {
-  it('are created for their owner only', () => {
+  it('are created for their owner only', async () => {
     const folder = join(temporaryFolder(), 'a', 'b');
-    const { logger } = loggerFor(join(folder, 'sessions.jsonl'));
-    expect(logger.append(call())).toBe(true);
+    const { put, errors } = loggerFor(join(folder, 'sessions.jsonl'));
+    expect(await put()).toBe(true);
     expect(modeOf(join(folder, 'sessions.jsonl'))).toBe('600');
     expect(modeOf(folder)).toBe('700');
     expect(modeOf(join(folder, '..'))).toBe('700');
+    expect(errors).toEqual([]);
   });
 
-  it('that exist keep their mode', () => {
+  it('that exist and are looser keep their mode and are told once', async () => {
     const path = join(temporaryFolder(), 'sessions.jsonl');
     writeFileSync(path, '', { mode: 0o640 });
-    loggerFor(path).logger.append(call());
+    const { put, logger, errors } = loggerFor(path);
+    expect(await put()).toBe(true);
+    logger.reopen();
+    expect(await put()).toBe(true);
     expect(modeOf(path)).toBe('640');
+    expect(errors.map((error) => [error.name, error.message])).toEqual([
+      ['LooseMode', expect.stringMatching(/mode 640: chmod 600/)],
+    ]);
+    expect(logger.stats()).toMatchObject({ dropped: 0, lastError: null, reopened: 1 });
   });
 
   it.each<[string, (path: string) => void, RegExp]>([
@@ -60,175 +79,364 @@ describe('files and folders', () => {
     ],
     ['a dangling link', (path) => symlinkSync(`${path}.target`, path), /ELOOP/],
     ['a path below a file', (path) => writeFileSync(join(path, '..'), ''), /ENOTDIR/],
-  ])('refuses %s', (what, make, reason) => {
+  ])('refuses %s', async (what, make, reason) => {
     const folder = temporaryFolder();
     const path = what.startsWith('a path') ? join(folder, 'file', 'sessions.jsonl') : join(folder, 's.jsonl');
     make(path);
-    const { logger, errors } = loggerFor(path);
-    expect(logger.append(call())).toBe(false);
-    expect(logger.stats()).toMatchObject({ written: 0, dropped: 1, lastError: errors[0] });
+    const { logger, put, errors } = loggerFor(path);
+    expect(await put()).toBe(false);
     expect(errors[0]!.message).toMatch(reason);
+    expect(logger.stats()).toMatchObject({
+      written: 0,
+      queued: 0,
+      dropped: 1,
+      droppedBy: { write_failed: 1 },
+    });
+    expect(logger.stats().lastError!.message).toMatch(reason);
   });
 
-  it('refuses a FIFO with a reader, and closes it', () => {
+  it('refuses a FIFO with a reader, and closes it', async () => {
     const path = join(temporaryFolder(), 'fifo');
     execFileSync('mkfifo', [path]);
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const opened: number[] = [];
-    const { logger, errors } = loggerFor(path, {
-      openSync: (...args) => {
-        opened.push(openSync(...args));
+    const { logger, put, errors } = loggerFor(path, {
+      open: (...args) => {
+        opened.push(real.open(...args));
         return opened.at(-1)!;
       },
-      closeSync: (fd) => {
+      close: (fd) => {
         opened.splice(opened.indexOf(fd), 1);
-        closeSync(fd);
+        real.close(fd);
       },
     });
-    expect(logger.append(call())).toBe(false);
+    expect(await put()).toBe(false);
+    await logger.close();
     expect(errors[0]!.message).toMatch(/not a regular file/);
     expect(opened).toEqual([]);
     closeSync(reader);
   });
 
-  it('refuses a device', () => {
-    const { logger, errors } = loggerFor('/dev/null');
-    expect(logger.append(call())).toBe(false);
+  it('refuses a device', async () => {
+    const { put, errors } = loggerFor('/dev/null');
+    expect(await put()).toBe(false);
     expect(errors[0]!.message).toMatch(/not a regular file/);
   });
 
-  it('refuses a path with a NUL', () => {
-    expect(loggerFor('a\0b').logger.append(call())).toBe(false);
+  it('refuses a path with a NUL', async () => {
+    expect(await loggerFor('a\0b').put()).toBe(false);
   });
 
-  it.skipIf(process.getuid?.() === 0)('drops in a folder that may not be written', () => {
+  it.skipIf(process.getuid?.() === 0)('drops in a folder that may not be written', async () => {
     const folder = join(temporaryFolder(), 'closed');
     mkdirSync(folder, { mode: 0o500 });
-    expect(loggerFor(join(folder, 's.jsonl')).logger.append(call())).toBe(false);
+    expect(await loggerFor(join(folder, 's.jsonl')).put()).toBe(false);
   });
 
-  it('recovers when a failure to open passes', () => {
+  it.each(['EACCES', 'EROFS', 'EMFILE', 'ENOENT'])(
+    'recovers when a failure to open passes: %s',
+    async (code) => {
+      const path = join(temporaryFolder(), 'sessions.jsonl');
+      let failing = true;
+      const { logger, put, errors } = loggerFor(path, {
+        open: (...args) => {
+          if (failing) throw failure(code);
+          return real.open(...args);
+        },
+      });
+      expect(await put({ prompt: 'lost' })).toBe(false);
+      failing = false;
+      expect(await put({ prompt: 'kept' })).toBe(true);
+      expect(errors[0]).toMatchObject({ code });
+      expect(errors[1]!.message).toMatch(/^1 record lost: /);
+      expect(logger.stats()).toMatchObject({ written: 1, dropped: 1 });
+      expect(recordsOf(path)).toMatchObject([{ prompt: 'kept', seq: 2 }]);
+    },
+  );
+
+  it('keeps what came during a failure that nobody waited for', async () => {
     const path = join(temporaryFolder(), 'sessions.jsonl');
-    let denied = true;
-    const { logger, errors } = loggerFor(path, {
-      openSync: (...args) => {
-        if (denied) throw failure('EACCES');
-        return openSync(...args);
+    let failing = true;
+    const { logger } = loggerFor(
+      path,
+      {
+        open: (...args) => {
+          if (failing) throw failure('EACCES');
+          return real.open(...args);
+        },
       },
-    });
-    expect(logger.append(call())).toBe(false);
-    denied = false;
-    expect(logger.append(call())).toBe(true);
-    expect(errors).toHaveLength(1);
-    expect(linesOf(path)).toHaveLength(1);
+      { deadlineMs: 10_000 },
+    );
+    for (let i = 0; i < 100; i++) logger.append(call({ prompt: `${i}` }));
+    await new Promise((done) => setTimeout(done, 50));
+    expect(logger.stats()).toMatchObject({ written: 0, queued: 100, dropped: 0 });
+    failing = false;
+    await logger.flush();
+    expect(logger.stats()).toMatchObject({ written: 100, queued: 0, queuedBytes: 0, dropped: 0 });
+    expect(recordsOf(path).map((record) => record.seq)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
   });
 });
 
 describe('a write', () => {
-  it('is one for each line, whatever its size', () => {
+  it('takes many lines, and a long one whole', async () => {
     const path = join(temporaryFolder(), 'sessions.jsonl');
     const sizes: number[] = [];
     const { logger } = loggerFor(path, {
-      writeSync: (fd, buffer) => {
-        sizes.push(buffer.length);
-        return writeSync(fd, buffer);
+      write: (fd, buffer, offset, length) => {
+        sizes.push(length);
+        return real.write(fd, buffer, offset, length);
       },
     });
-    logger.append(call());
+    for (let i = 0; i < 10; i++) logger.append(call());
     logger.append(call({ prompt: 'x'.repeat(3_000_000) }));
-    expect(sizes).toEqual(linesOf(path).map((line) => Buffer.byteLength(line) + 1));
+    logger.append(call());
+    await logger.flush();
+    const lengths = linesOf(path).map((line) => Buffer.byteLength(line) + 1);
+    expect(sizes).toEqual([
+      lengths.slice(0, 10).reduce((sum, length) => sum + length),
+      lengths[10],
+      lengths[11],
+    ]);
   });
 
-  it('starts on a new line after a torn tail', () => {
+  it('starts on a new line after a torn tail', async () => {
     const path = join(temporaryFolder(), 'sessions.jsonl');
-    writeFileSync(path, '{"schema":"sess');
-    const { logger } = loggerFor(path);
-    logger.append(call());
-    logger.append(call());
+    writeFileSync(path, '{"schema":"sess', { mode: 0o600 });
+    const { put } = loggerFor(path);
+    await put({ prompt: 'a' });
+    await put({ prompt: 'b' });
     const lines = linesOf(path);
     expect(lines).toHaveLength(3);
     expect(lines[0]).toBe('{"schema":"sess');
-    expect(lines.slice(1).map((line) => JSON.parse(line).kind)).toEqual(['fill', 'fill']);
+    expect(lines.slice(1).map((line) => JSON.parse(line).prompt)).toEqual(['a', 'b']);
   });
 
-  it('leaves no blank line after a whole tail', () => {
+  it('starts on a new line after a tail that another process left torn meanwhile', async () => {
     const path = join(temporaryFolder(), 'sessions.jsonl');
-    loggerFor(path).logger.append(call());
-    loggerFor(path).logger.append(call());
+    const { put } = loggerFor(path);
+    await put({ prompt: 'a' });
+    writeFileSync(path, '{"torn', { flag: 'a' });
+    await put({ prompt: 'b' });
+    writeFileSync(path, '{"whole":1}\n', { flag: 'a' });
+    await put({ prompt: 'c' });
+    const lines = linesOf(path);
+    expect([lines[1], lines[3]]).toEqual(['{"torn', '{"whole":1}']);
+    expect(lines).toHaveLength(5);
+  });
+
+  it('leaves no blank line after a whole tail', async () => {
+    const path = join(temporaryFolder(), 'sessions.jsonl');
+    await loggerFor(path).put();
+    await loggerFor(path).put();
     expect(recordsOf(path)).toHaveLength(2);
   });
 
-  it('starts on a new line when the tail cannot be read', () => {
+  it('starts on a new line when the file may not be read', async () => {
     const path = join(temporaryFolder(), 'sessions.jsonl');
-    writeFileSync(path, 'x');
-    const { logger } = loggerFor(path, {
-      openSync: (file, flags, mode) => {
-        if (!(flags & constants.O_WRONLY)) throw failure('EACCES');
-        return openSync(file, flags, mode);
+    writeFileSync(path, 'x', { mode: 0o600 });
+    const { put } = loggerFor(path, {
+      open: (file, flags, mode) => {
+        if (flags & constants.O_RDWR) throw failure('EACCES');
+        return real.open(file, flags, mode);
       },
     });
-    expect(logger.append(call())).toBe(true);
+    expect(await put()).toBe(true);
     expect(linesOf(path)[0]).toBe('x');
   });
 
-  it.each([1, 40, -1])(
-    'that is short by a full disk is dropped, and the next one stands alone: %d',
-    (kept) => {
+  it.each(['EAGAIN', 'EINTR'])('that is told to come again does: %s', async (code) => {
+    const path = join(temporaryFolder(), 'sessions.jsonl');
+    let refusals = 3;
+    const pauses: number[] = [];
+    const { put, errors } = loggerFor(path, {
+      write: (...args) => {
+        if (refusals-- > 0) throw failure(code);
+        return real.write(...args);
+      },
+      pause: (ms) => void pauses.push(ms),
+    });
+    expect(await put()).toBe(true);
+    expect(pauses).toEqual([2, 4, 8]);
+    expect(errors).toEqual([]);
+    expect(recordsOf(path)).toHaveLength(1);
+  });
+
+  it('that is told so for ever is given up', async () => {
+    const { put, errors } = loggerFor(join(temporaryFolder(), 'sessions.jsonl'), {
+      write: () => {
+        throw failure('EAGAIN');
+      },
+      pause: () => {},
+    });
+    expect(await put()).toBe(false);
+    expect(errors[0]).toMatchObject({ code: 'EAGAIN' });
+  });
+
+  it.each([1, 40, 300, 1000, 1200])(
+    'cut short by a full disk at byte %d loses nothing and glues nothing',
+    async (kept) => {
       const path = join(temporaryFolder(), 'sessions.jsonl');
-      let full = true;
-      const { logger, errors } = loggerFor(path, {
-        writeSync: (fd, buffer) => writeSync(fd, full ? buffer.subarray(0, kept) : buffer),
-      });
-      expect(logger.append(call({ prompt: 'first' }))).toBe(false);
-      full = false;
-      expect(logger.append(call({ prompt: 'second' }))).toBe(true);
-      expect(logger.append(call({ prompt: 'third' }))).toBe(true);
+      let room = kept;
+      const { logger, errors } = loggerFor(
+        path,
+        {
+          write: (fd, buffer, offset, length) => {
+            const written = real.write(fd, buffer, offset, Math.min(length, room));
+            room = room > 0 ? 0 : Number.POSITIVE_INFINITY;
+            return written;
+          },
+        },
+        { deadlineMs: 10_000 },
+      );
+      const prompts = ['first', 'second', 'third', 'fourth', 'fifth'];
+      for (const prompt of prompts) logger.append(call({ prompt }));
+      await logger.flush();
       expect(errors.map((error) => error.message)).toEqual([
         expect.stringMatching(/^short write: \d+ of \d+ bytes/),
       ]);
-      expect(logger.stats()).toMatchObject({ written: 2, dropped: 1 });
-      const lines = linesOf(path);
-      expect(lines).toHaveLength(3);
-      expect(lines.slice(1).map((line) => JSON.parse(line).prompt)).toEqual(['second', 'third']);
+      expect(logger.stats()).toMatchObject({ written: 5, queued: 0, queuedBytes: 0, dropped: 0 });
+      const good = linesOf(path).flatMap((line) => {
+        try {
+          return [JSON.parse(line).prompt];
+        } catch {
+          return [];
+        }
+      });
+      expect(good).toEqual(prompts);
+      expect(linesOf(path).length).toBeLessThanOrEqual(6);
     },
   );
 
-  it('after an error starts with a line feed in the same write', () => {
+  it('that lacks only its line feed counts, and the next one brings it', async () => {
+    const path = join(temporaryFolder(), 'sessions.jsonl');
+    let cut = 1;
+    const { put, logger } = loggerFor(path, {
+      write: (fd, buffer, offset, length) => real.write(fd, buffer, offset, length - cut),
+    });
+    expect(await put({ prompt: 'a' })).toBe(true);
+    cut = 0;
+    expect(await put({ prompt: 'b' })).toBe(true);
+    expect(promptsOf(path)).toEqual(['a', 'b']);
+    expect(logger.stats()).toMatchObject({ written: 2, dropped: 0 });
+  });
+
+  it('to a disk that stays full is dropped and counted; the next one stands alone', async () => {
+    const path = join(temporaryFolder(), 'sessions.jsonl');
+    let full = true;
+    const { put, logger } = loggerFor(path, {
+      write: (fd, buffer, offset, length) =>
+        real.write(fd, buffer, offset, full ? Math.min(length, 40) : length),
+    });
+    expect(await put({ prompt: 'lost' })).toBe(false);
+    full = false;
+    expect(await put({ prompt: 'second' })).toBe(true);
+    expect(await put({ prompt: 'third' })).toBe(true);
+    expect(logger.stats()).toMatchObject({ written: 2, dropped: 1, droppedBy: { write_failed: 1 } });
+    const lines = linesOf(path);
+    expect(lines.slice(-2).map((line) => JSON.parse(line).prompt)).toEqual(['second', 'third']);
+    expect(lines.slice(0, -2).every((line) => line.length <= 40)).toBe(true);
+  });
+
+  it('after an error starts with a line feed in the same write', async () => {
     const path = join(temporaryFolder(), 'sessions.jsonl');
     const written: string[] = [];
     let full = false;
-    const { logger } = loggerFor(path, {
-      writeSync: (fd, buffer) => {
+    const { put, logger } = loggerFor(path, {
+      write: (fd, buffer, offset, length) => {
         if (full) throw failure('ENOSPC');
-        written.push(Buffer.from(buffer).toString());
-        return writeSync(fd, buffer);
+        written.push(Buffer.from(buffer.subarray(offset, offset + length)).toString());
+        return real.write(fd, buffer, offset, length);
       },
     });
-    logger.append(call());
+    await put();
     full = true;
-    expect(logger.append(call())).toBe(false);
-    expect(logger.append(call())).toBe(false);
+    expect(await put()).toBe(false);
+    expect(await put()).toBe(false);
     full = false;
-    logger.append(call());
-    logger.append(call());
+    await put();
+    await put();
     expect(written.map((text) => [text.startsWith('\n'), text.endsWith('}\n')])).toEqual([
       [false, true],
       [true, true],
       [false, true],
     ]);
     expect(logger.stats()).toMatchObject({ written: 3, dropped: 2 });
-    expect(logger.stats().lastError).toMatchObject({ code: 'ENOSPC' });
   });
 
-  it('goes on when the folder may no longer be searched', () => {
+  it('goes on when the folder may no longer be searched', async () => {
     const path = join(temporaryFolder(), 'sessions.jsonl');
-    const { logger } = loggerFor(path, {
-      lstatSync: () => {
+    const { put } = loggerFor(path, {
+      lstat: () => {
         throw failure('EACCES');
       },
     });
-    logger.append(call());
-    expect(logger.append(call())).toBe(true);
+    await put();
+    expect(await put()).toBe(true);
     expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(3);
+  });
+
+  it('goes on at the start of a file that was truncated in place', async () => {
+    const path = join(temporaryFolder(), 'sessions.jsonl');
+    const { put, logger } = loggerFor(path);
+    await put({ prompt: 'a' });
+    truncateSync(path);
+    await put({ prompt: 'b' });
+    expect(promptsOf(path)).toEqual(['b']);
+    expect(logger.stats().reopened).toBe(0);
+  });
+});
+
+describe('durability', () => {
+  function syncsOf(durability: LoggerOptions['durability'], fsync?: () => void) {
+    const path = join(temporaryFolder(), 'sessions.jsonl');
+    const done: string[] = [];
+    const made = loggerFor(
+      path,
+      {
+        write: (...args) => {
+          done.push('write');
+          return real.write(...args);
+        },
+        fsync: (fd) => {
+          done.push('fsync');
+          fsync?.();
+          real.fsync(fd);
+        },
+      },
+      { ...(durability === undefined ? {} : { durability }) },
+    );
+    return { ...made, done };
+  }
+
+  it('os leaves the disk to the operating system', async () => {
+    const { put, logger, done } = syncsOf(undefined);
+    await put();
+    await logger.close();
+    expect(done).toEqual(['write']);
+  });
+
+  it('fsync syncs before flush resolves', async () => {
+    const { put, done } = syncsOf('fsync');
+    await put();
+    await put();
+    expect(done).toEqual(['write', 'fsync', 'write', 'fsync']);
+  });
+
+  it('interval syncs once for many writes, and what is left at close', async () => {
+    const { put, logger, done } = syncsOf('interval');
+    for (let i = 0; i < 5; i++) await put();
+    expect(done).not.toContain('fsync');
+    await logger.close();
+    expect(done.slice(5)).toEqual(['fsync']);
+    await put();
+    await expect.poll(() => done.slice(7), { timeout: 5_000 }).toEqual(['fsync']);
+  });
+
+  it('that fails is told, and the line counts', async () => {
+    const { put, errors } = syncsOf('fsync', () => {
+      throw failure('EIO');
+    });
+    expect(await put()).toBe(true);
+    expect(errors).toMatchObject([{ code: 'EIO' }]);
   });
 });

@@ -1,20 +1,9 @@
-import {
-  closeSync,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterEach } from 'vitest';
-import type { AppendFs } from '../../src/log/append-file.js';
+import { type FileCalls, type FileSystem, nodeFileSystem } from '../../src/log/file-system.js';
 import type { SessionRecord, Unstamped } from '../../src/schema/types.js';
 
 const folders: string[] = [];
@@ -52,10 +41,19 @@ export function call(changes: Record<string, unknown> = {}): Unstamped<SessionRe
   };
 }
 
-/** node:fs with some of its functions replaced. */
-export function faultyFs(faults: Partial<AppendFs>): AppendFs {
-  return { openSync, closeSync, writeSync, readSync, fstatSync, lstatSync, mkdirSync, ...faults };
+/** node:fs with some of its calls replaced, in both of their forms. */
+export function faultyFs(faults: Partial<FileCalls>): FileSystem {
+  const later = Object.fromEntries(
+    Object.entries(faults).map(([name, fault]) => [
+      name,
+      async (...args: unknown[]) => (fault as (...args: unknown[]) => unknown)(...args),
+    ]),
+  );
+  return { now: { ...nodeFileSystem.now, ...faults }, later: { ...nodeFileSystem.later, ...later } };
 }
+
+/** The calls as node:fs makes them. */
+export const real = nodeFileSystem.now;
 
 export function failure(code: string): Error {
   return Object.assign(new Error(`${code}: simulated`), { code });

@@ -2,11 +2,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_DEPTH } from '../../src/log/clean.js';
-import { ReplayLogger, SessionLogger } from '../../src/log/index.js';
-import { MAX_LINE_BYTES } from '../../src/log/line.js';
-import { SESSION_FIELDS } from '../../src/schema/fields.js';
+import { type LoggerOptions, ReplayLogger, SessionLogger } from '../../src/log/index.js';
+import { MAX_RECORD_BYTES } from '../../src/log/line.js';
+import { type Field, REPLAY_FIELDS, SESSION_FIELDS } from '../../src/schema/fields.js';
 import { replayRecord, sessionRecord } from '../../src/schema/records.js';
 import { fullReplay, fullSession } from '../schema/samples.js';
+import { nightly } from '../support/cli.js';
+import { withLake } from '../support/lake.js';
 import { call, linesOf, recordsOf, temporaryFolder } from './support.js';
 
 function depthOf(line: string): number {
@@ -25,17 +27,18 @@ function expectGoodLine(line: string): Record<string, unknown> {
   const record = JSON.parse(line);
   expect(JSON.stringify(record)).not.toMatch(/(?<!\\)(\\\\)*\\u[dD][89a-fA-F]/);
   expect(depthOf(line)).toBeLessThanOrEqual(MAX_DEPTH + 1);
-  expect(Buffer.byteLength(line)).toBeLessThanOrEqual(MAX_LINE_BYTES);
+  expect(Buffer.byteLength(line)).toBeLessThanOrEqual(MAX_RECORD_BYTES);
   return record;
 }
 
-function session(record: unknown): { written: boolean; record: Record<string, unknown>; errors: Error[] } {
+async function session(record: unknown, options: LoggerOptions = {}) {
   const path = join(temporaryFolder(), 'sessions.jsonl');
   const errors: Error[] = [];
-  const logger = new SessionLogger(path, { onError: (error) => errors.push(error) });
+  const logger = new SessionLogger(path, { ...options, onError: (error) => errors.push(error) });
   const written = logger.append(record as never);
-  logger.close();
-  return { written, record: written ? expectGoodLine(linesOf(path)[0]!) : {}, errors };
+  await logger.close();
+  const line: Record<string, unknown> = written ? expectGoodLine(linesOf(path)[0]!) : {};
+  return { written, record: line, errors, stats: logger.stats() };
 }
 
 function nested(depth: number): unknown {
@@ -125,9 +128,13 @@ const NASTY: [string, unknown][] = [
   ['3 million values', Array.from({ length: 3_000_000 }, () => 0)],
 ];
 
+const SMALL_NASTY = NASTY.filter(([what]) => !/million|MB|shared|endless|sparse|revoked/.test(what)).map(
+  ([, value]) => value,
+);
+
 describe.each(['artifact', 'prompt', 'attempts', 'x-team'])('%s holding', (field) => {
-  it.each(NASTY)('%s makes a valid line', (_, value) => {
-    const { written, record } = session(call({ [field]: value }));
+  it.each(NASTY)('%s makes a valid line', async (_, value) => {
+    const { written, record } = await session(call({ [field]: value }));
     expect(written).toBe(true);
     sessionRecord.parse(record);
     expect(record).toMatchObject({ iterations: 1, final_verdict: 'accepted' });
@@ -145,26 +152,26 @@ describe('a record', () => {
     () => [call()],
     () => revoked.proxy,
     () => ({ toJSON: () => 'text' }),
-  ])('that is none is dropped and told: %s', (make) => {
-    const { written, errors } = session(make());
+  ])('that is none is dropped and told: %s', async (make) => {
+    const { written, errors } = await session(make());
     expect(written).toBe(false);
     expect(errors).toHaveLength(1);
   });
 
-  it('may be a class instance, have a toJSON or no prototype', () => {
+  it('may be a class instance, have a toJSON or no prototype', async () => {
     class Call {
       readonly secret = 1;
       toJSON() {
         return call();
       }
     }
-    expect(session(new Call()).record).toMatchObject(call());
-    expect(session(new Call()).record).not.toHaveProperty('secret');
-    expect(session(Object.assign(Object.create(null), call())).record).toMatchObject(call());
+    expect((await session(new Call())).record).toMatchObject(call());
+    expect((await session(new Call())).record).not.toHaveProperty('secret');
+    expect((await session(Object.assign(Object.create(null), call()))).record).toMatchObject(call());
   });
 
-  it('says in log_note what was replaced', () => {
-    const { record } = session(
+  it('says in log_note what was replaced', async () => {
+    const { record } = await session(
       call({ artifact: { a: cycle }, grounded_in_roster: 'false', daemon: 7, seq: 0 }),
     );
     expect(record.artifact).toEqual({ a: { name: 'cycle', self: { again: ['[lakelog: cycle]'] } } });
@@ -175,16 +182,16 @@ describe('a record', () => {
     expect(record).not.toHaveProperty('daemon');
   });
 
-  it('without anything to say has no log_note', () => {
-    expect(session(fullSession).record).toEqual(fullSession);
+  it('without anything to say has no log_note', async () => {
+    expect((await session(fullSession)).record).toEqual(fullSession);
   });
 
-  it('too large keeps its verdicts and loses its content', () => {
+  it('too large keeps its verdicts and loses its content', async () => {
     const attempts = [
       { verdict: 'rejected', raw: 'x'.repeat(9_000_000) },
       { verdict: 'accepted', raw: 'y' },
     ];
-    const { record } = session({ ...fullSession, iterations: 2, attempts });
+    const { record, stats } = await session({ ...fullSession, iterations: 2, attempts });
     expect(record).toMatchObject({
       iterations: 2,
       final_verdict: 'accepted',
@@ -195,17 +202,47 @@ describe('a record', () => {
       ],
       artifact: '[lakelog: left out, record too large]',
       log_note: 'content, documents and unknown fields left out: record too large',
+      truncated: true,
     });
+    expect(stats).toMatchObject({ truncated: 1, dropped: 0 });
   });
 
-  it('too large even without content is dropped', () => {
-    const { written, errors } = session(call({ session_id: 'x'.repeat(9_000_000) }));
+  it('too large keeps its verdict whatever it is that is too large', async () => {
+    const many = Array.from({ length: 5_000 }, () => ({ verdict: 'rejected' }));
+    const long = 'x'.repeat(50_000);
+    for (const part of [
+      { attempts: many },
+      { error: long },
+      { proposed_worker_ids: Array.from({ length: 9_000 }, () => 'W-1') },
+      { documents: long },
+      { team: long, daemon: long },
+    ]) {
+      const { written, record } = await session(call(part), { maxRecordBytes: 30_000 });
+      expect(written).toBe(true);
+      sessionRecord.parse(record);
+      expect(record).toMatchObject({ final_verdict: 'accepted', iterations: 1, seq: 1, truncated: true });
+      expect(Buffer.byteLength(JSON.stringify(record))).toBeLessThanOrEqual(30_000);
+    }
+  });
+
+  it('that just fits is whole, and one byte more is too large', async () => {
+    const { record } = await session(
+      call({ prompt: 'ä'.repeat(1_000), timestamp: '2026-09-14T08:00:00Z', call_id: 'c' }),
+    );
+    const bytes = Buffer.byteLength(JSON.stringify(record));
+    const at = async (maxRecordBytes: number) => (await session(record, { maxRecordBytes })).record;
+    expect(await at(bytes)).toEqual(record);
+    expect(await at(bytes - 1)).toMatchObject({ truncated: true });
+  });
+
+  it('too large even without content is dropped', async () => {
+    const { written, errors } = await session(call({ session_id: 'x'.repeat(9_000_000) }));
     expect(written).toBe(false);
     expect(errors[0]!.message).toMatch(/too large/);
   });
 
-  it('with required fields that are wrong is written as it is, and told', () => {
-    const { written, record, errors } = session({ ...call({ iterations: 'two' }), kind: undefined });
+  it('with required fields that are wrong is written as it is, and told', async () => {
+    const { written, record, errors } = await session({ ...call({ iterations: 'two' }), kind: undefined });
     expect(written).toBe(true);
     expect(record.iterations).toBe('two');
     expect(errors.map(String)).toEqual([
@@ -213,22 +250,52 @@ describe('a record', () => {
     ]);
   });
 
-  it('has its fields in the order of the table, unknown ones last', () => {
-    const { record } = session({ team: 'North', ...call() });
+  it('has its fields in the order of the table, unknown ones last', async () => {
+    const { record } = await session({ team: 'North', ...call() });
     const names = [...SESSION_FIELDS.map(({ name }) => name), 'team'];
     expect(Object.keys(record)).toEqual(names.filter((name) => name in record));
   });
 });
 
 describe('documents', () => {
-  it('keep their number when some do not fit', () => {
+  it('keep their number when some do not fit', async () => {
     const path = join(temporaryFolder(), 'replay_runs.jsonl');
     const documents = [{ id: 'a', score: 'high', rank: 1, page: 2 }, 5, null, { rank: 1.5 }];
-    new ReplayLogger(path).append({ ...fullReplay, documents: documents as never });
+    const logger = new ReplayLogger(path);
+    logger.append({ ...fullReplay, documents: documents as never });
+    await logger.close();
     const [record] = recordsOf(path);
     expect(replayRecord.parse(record).documents).toEqual([{ id: 'a', rank: 1, page: 2 }, {}, {}, {}]);
     expect(record!.log_note).toBe('documents: parts that do not fit left out');
   });
+});
+
+/** Everything that JSON.stringify writes in other words than the logger is written by the logger with a note. */
+it('a record that is as it should be is written as JSON.stringify writes it', async () => {
+  const path = join(temporaryFolder(), 'sessions.jsonl');
+  const logger = new SessionLogger(path);
+  const given: Record<string, unknown>[] = [];
+  fc.assert(
+    fc.property(
+      fc.jsonValue({ noUnicodeString: false }),
+      fc.string({ unit: 'grapheme' }),
+      (artifact, prompt) => {
+        const record = {
+          ...call({ artifact, prompt, team: artifact }),
+          attempts: [{ verdict: 'accepted', raw: prompt }],
+        };
+        given.push(record);
+        expect(logger.append(record)).toBe(true);
+      },
+    ),
+    { numRuns: 500 },
+  );
+  await logger.close();
+  const records = recordsOf(path);
+  for (const [i, record] of given.entries()) {
+    expect(records[i]).toMatchObject(JSON.parse(JSON.stringify(record)));
+    expect(records[i]).not.toHaveProperty('log_note');
+  }
 });
 
 describe('anything', () => {
@@ -247,7 +314,7 @@ describe('anything', () => {
   const value = fc.oneof(anything, fc.string({ unit: 'binary' }), fc.constant('\ud800'));
   const optional = SESSION_FIELDS.filter((field) => !field.required).map((field) => field.name);
 
-  it('in any optional field of a call makes a valid line', () => {
+  it('in any optional field of a call makes a valid line', async () => {
     const path = join(temporaryFolder(), 'sessions.jsonl');
     const logger = new SessionLogger(path, { onError: () => {} });
     const fields = fc.dictionary(fc.constantFrom(...optional, 'x-team', '__proto__', 'toString'), value);
@@ -257,11 +324,12 @@ describe('anything', () => {
       }),
       { numRuns: 1000 },
     );
+    await logger.close();
     for (const line of linesOf(path)) sessionRecord.parse(expectGoodLine(line));
     expect(logger.stats()).toMatchObject({ written: 1000, dropped: 0 });
   });
 
-  it('in any optional field of a run makes a valid line', () => {
+  it('in any optional field of a run makes a valid line', async () => {
     const path = join(temporaryFolder(), 'replay_runs.jsonl');
     const logger = new ReplayLogger(path, { onError: () => {} });
     const names = Object.keys(fullReplay).slice(4);
@@ -275,10 +343,54 @@ describe('anything', () => {
       }),
       { numRuns: 500 },
     );
+    await logger.close();
     for (const line of linesOf(path)) replayRecord.parse(expectGoodLine(line));
   });
 
-  it('as a record never throws', () => {
+  it('in any content field makes a line that the loader takes, or a counted drop', async () => {
+    const sessions = join(temporaryFolder(), 'sessions.jsonl');
+    const runs = join(temporaryFolder(), 'replay_runs.jsonl');
+    const sessionLogger = new SessionLogger(sessions, { onError: () => {} });
+    const replayLogger = new ReplayLogger(runs, { onError: () => {} });
+    const nasty = fc.oneof(value, fc.constantFrom(...SMALL_NASTY));
+    const content = (fields: readonly Field[]) =>
+      fc.dictionary(
+        fc.constantFrom(...fields.filter((field) => field.content).map(({ name }) => name)),
+        nasty,
+      );
+    const attempt = fc.dictionary(fc.constantFrom('verdict', 'prompt', 'raw', 'reasons', 'error'), nasty);
+    fc.assert(
+      fc.property(
+        content(SESSION_FIELDS),
+        fc.oneof(nasty, fc.array(fc.oneof(attempt, nasty))),
+        content(REPLAY_FIELDS),
+        (session, attempts, run) => {
+          sessionLogger.append(call({ ...session, attempts }));
+          replayLogger.append({ session_id: 's', run_id: 'r', ...run });
+        },
+      ),
+      { numRuns: nightly ? 20_000 : 1_000 },
+    );
+    for (const [logger, path, as] of [
+      [sessionLogger, sessions, 'sessions'],
+      [replayLogger, runs, 'replay_runs'],
+    ] as const) {
+      await logger.close();
+      const { written, dropped } = logger.stats();
+      expect(written + dropped).toBe(nightly ? 20_000 : 1_000);
+      const file = await withLake(
+        'SELECT * FROM sessions, attempts, replay_runs',
+        [{ path, as }],
+        async (_, account) => account.files[0],
+        { showContent: true },
+      );
+      // Two runs with the same content and time are the same bytes.
+      expect(file).toMatchObject({ lines: written, rejected: 0, blank: 0, pending: 0 });
+      expect(file!.loaded + file!.duplicates).toBe(written);
+    }
+  });
+
+  it('as a record never throws', async () => {
     const path = join(temporaryFolder(), 'sessions.jsonl');
     const logger = new SessionLogger(path, { onError: () => {} });
     fc.assert(
@@ -287,6 +399,7 @@ describe('anything', () => {
       }),
       { numRuns: 1000 },
     );
+    await logger.close();
     const { written, dropped } = logger.stats();
     expect(written + dropped).toBe(1000);
     if (written > 0) for (const line of linesOf(path)) expectGoodLine(line);

@@ -33,7 +33,7 @@ function must(written) {
 }
 
 /** Plays a month into `folder`; `retouch` may change the calls before they are written. */
-function write(folder, seed, callCount, retouch = () => {}) {
+async function write(folder, seed, callCount, retouch = () => {}) {
   const random = seeded(seed);
   const { calls, runs } = playMonth(random, callCount);
   retouch(calls, random);
@@ -54,14 +54,14 @@ function write(folder, seed, callCount, retouch = () => {}) {
     seqs.set(writer, seq);
     must(sessionLog.append(buildSessionRecord({ ...input, writerId: writer, seq })));
   }
-  sessionLog.close();
+  await sessionLog.close();
   const replays = freshFile(folder, 'replay_runs.jsonl');
   const replayLog = new ReplayLogger(replays, surroundings);
   for (const { at, input } of runs) {
     now = at;
     must(replayLog.append(buildReplayRecord(input)));
   }
-  replayLog.close();
+  await replayLog.close();
   return { sessions, replays, random };
 }
 
@@ -73,12 +73,12 @@ function freshFile(folder, name) {
 }
 
 function healthy(folder) {
-  write(folder, 20260901, 400);
+  return write(folder, 20260901, 400);
 }
 
 /** 3 accepted fills name people nobody hired, 2 are stamped null and 2 not at all. */
 function alarm(folder) {
-  write(folder, 20260902, 60, (calls, random) => {
+  return write(folder, 20260902, 60, (calls, random) => {
     const fills = calls.filter(({ input }) => input.kind === 'fill' && input.outcome === 'accepted');
     const [a, b, c, d, e, f, g] = random.sample(fills, 7).map(({ input }) => input);
     for (const fill of [a, b, c]) {
@@ -93,10 +93,10 @@ function alarm(folder) {
   });
 }
 
-function messy(folder) {
+async function messy(folder) {
   const scratch = mkdtempSync(join(tmpdir(), 'lakelog-fixtures-'));
   try {
-    const { sessions, replays, random } = write(scratch, 20260903, 24);
+    const { sessions, replays, random } = await write(scratch, 20260903, 24);
     const good = linesOf(sessions);
     const goodRuns = linesOf(replays);
     const files = {
@@ -127,4 +127,4 @@ function empty(folder) {
 }
 
 for (const [name, make] of Object.entries({ healthy, alarm, messy, empty }))
-  make(join(resolve(options.out), name));
+  await make(join(resolve(options.out), name));

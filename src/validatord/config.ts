@@ -1,0 +1,277 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parse, TomlError } from 'smol-toml';
+import { LakelogError, messageOf } from '../errors.js';
+
+/** How the candidates of a kind are found and judged. */
+export type KindRule =
+  /** a JSON fill, checked against the roster */
+  | 'fill'
+  /** any JSON object or array */
+  | 'json'
+  /** any text that is not blank */
+  | 'text';
+
+export interface Config {
+  /** The file it was read from. */
+  readonly file: string;
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  /** Absolute; null = calls are not logged. */
+  readonly sessionLogPath: string | null;
+  readonly daemon: string;
+  readonly environment: string | undefined;
+  /** Attempts of a call that asks for no number. */
+  readonly maxIterations: number;
+  /** Prompts and answers go on spans. */
+  readonly traceContent: boolean;
+  readonly kinds: ReadonlyMap<string, KindRule>;
+  readonly roster: {
+    readonly path: string;
+    readonly idColumn: string | undefined;
+    readonly activeColumn: string | undefined;
+  };
+  readonly model: {
+    readonly url: URL;
+    readonly name: string;
+    readonly provider: string | undefined;
+    readonly apiKey: string | undefined;
+    readonly systemPrompt: string | undefined;
+  };
+  readonly limits: Limits;
+}
+
+export interface Limits {
+  readonly maxBodyBytes: number;
+  readonly maxAnswerBytes: number;
+  readonly maxConcurrent: number;
+  readonly maxIterations: number;
+  readonly attemptTimeoutMs: number;
+  readonly shutdownGraceMs: number;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads section `[validatord]` of a TOML file. Paths in it are relative to the file.
+ *
+ * @throws LakelogError naming the file and the key, for anything unknown, missing or of a wrong type.
+ */
+export function readConfig(file: string, env: Env): Config {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new LakelogError(`cannot read the configuration: ${messageOf(error)}`, {
+      where: file,
+      next: 'name a readable file with --config',
+    });
+  }
+  return parseConfig(text, path.resolve(file), env);
+}
+
+/** As `readConfig`, for text that is already read. @param file absolute path, for relative paths and messages. */
+export function parseConfig(text: string, file: string, env: Env): Config {
+  const root = section(tomlOf(text, file), '', file);
+  const top = root.table('validatord', true);
+  const roster = top.table('roster', true);
+  const model = top.table('model', true);
+  const limits = top.table('limits', false);
+  const kinds = top.table('kinds', false);
+  const folder = path.dirname(file);
+  const sessionLogPath = top.text('session_log_path') ?? '';
+  const limit = {
+    maxBodyBytes: limits.integer('max_body_bytes', 1, 256 * MIB) ?? MIB,
+    maxAnswerBytes: limits.integer('max_answer_bytes', 1, 256 * MIB) ?? 4 * MIB,
+    maxConcurrent: limits.integer('max_concurrent', 1, 10_000) ?? 16,
+    maxIterations: limits.integer('max_iterations', 1, 1000) ?? 10,
+    attemptTimeoutMs: limits.integer('attempt_timeout_ms', 1, HOUR_MS) ?? 120_000,
+    shutdownGraceMs: limits.integer('shutdown_grace_ms', 0, HOUR_MS) ?? 30_000,
+  };
+  const config: Config = {
+    file,
+    ...listenOf(top),
+    sessionLogPath: sessionLogPath === '' ? null : path.resolve(folder, sessionLogPath),
+    daemon: top.nonEmpty('daemon') ?? 'validatord',
+    environment: top.nonEmpty('environment'),
+    maxIterations: top.integer('max_iterations', 1, limit.maxIterations) ?? Math.min(3, limit.maxIterations),
+    traceContent: top.flag('trace_content') ?? false,
+    kinds: kindsOf(kinds),
+    roster: {
+      path: path.resolve(folder, roster.nonEmpty('path', true)),
+      idColumn: roster.nonEmpty('id_column'),
+      activeColumn: roster.nonEmpty('active_column'),
+    },
+    model: modelOf(model, env),
+    limits: limit,
+  };
+  for (const read of [top, roster, model, limits]) read.nothingElse();
+  return config;
+}
+
+const MIB = 1024 * 1024;
+const HOUR_MS = 3_600_000;
+const KIND_RULES: readonly KindRule[] = ['fill', 'json', 'text'];
+
+function kindsOf(kinds: Section): ReadonlyMap<string, KindRule> {
+  const names = kinds.keys();
+  if (names.length === 0) return new Map([['fill', 'fill']]);
+  return new Map(names.map((name) => [name, kinds.oneOf(name, KIND_RULES)]));
+}
+
+const LOOPBACK = /^(?:127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]|localhost)$/;
+
+function listenOf(top: Section): { host: string; port: number } {
+  const listen = top.nonEmpty('listen') ?? '127.0.0.1:8743';
+  const [, host = '', digits = ''] = /^(.*):(\d{1,5})$/.exec(listen) ?? [];
+  const port = Number(digits);
+  if (digits === '' || port > 65_535) top.fail('listen', `not host:port: ${JSON.stringify(listen)}`);
+  if (!LOOPBACK.test(host)) {
+    top.fail(
+      'listen',
+      `not a loopback address: ${JSON.stringify(host)}; there is no authentication, so nothing else is bound`,
+      'listen on 127.0.0.1:PORT or [::1]:PORT, and put a proxy in front for other machines',
+    );
+  }
+  // What the name resolves to is up to the machine; only the literal is certainly loopback.
+  return { host: host === 'localhost' ? '127.0.0.1' : host.replace(/^\[(.*)\]$/, '$1'), port };
+}
+
+function modelOf(model: Section, env: Env): Config['model'] {
+  const given = model.nonEmpty('url', true);
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    model.fail(
+      'url',
+      'not an http or https URL',
+      'give the whole URL, e.g. https://host/v1/chat/completions',
+    );
+  }
+  if (url.username !== '' || url.password !== '') {
+    model.fail(
+      'url',
+      'holds credentials',
+      'put the key into an environment variable and name it in api_key_env',
+    );
+  }
+  const variable = model.nonEmpty('api_key_env');
+  const apiKey = variable === undefined ? undefined : env[variable];
+  if (variable !== undefined && !apiKey) {
+    model.fail('api_key_env', `environment variable ${variable} is not set`, `set ${variable}`);
+  }
+  if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
+    model.fail(
+      'api_key_env',
+      `the value of ${variable} cannot stand in a header`,
+      `set ${variable} to the key alone`,
+    );
+  }
+  if (apiKey !== undefined && url.protocol === 'http:' && !LOOPBACK.test(url.hostname)) {
+    model.fail('url', 'would send the API key over plain http', 'use https');
+  }
+  return {
+    url,
+    name: model.nonEmpty('name', true),
+    provider: model.nonEmpty('provider'),
+    apiKey,
+    systemPrompt: model.nonEmpty('system_prompt'),
+  };
+}
+
+type Table = Readonly<Record<string, unknown>>;
+
+function tomlOf(text: string, file: string): Table {
+  try {
+    return parse(text);
+  } catch (error) {
+    const line = error instanceof TomlError ? `:${error.line}:${error.column}` : '';
+    const [what] = messageOf(error).split('\n');
+    throw new LakelogError(`not TOML: ${what}`, {
+      where: `${file}${line}`,
+      next: 'correct that line; https://toml.io has the grammar',
+    });
+  }
+}
+
+/** One table of the file. Every failure names the file and the key; keys that nobody asked for are one. */
+interface Section {
+  keys(): string[];
+  text(key: string): string | undefined;
+  nonEmpty(key: string, required: true): string;
+  nonEmpty(key: string): string | undefined;
+  integer(key: string, min: number, max: number): number | undefined;
+  flag(key: string): boolean | undefined;
+  oneOf<T extends string>(key: string, values: readonly T[]): T;
+  table(key: string, required: boolean): Section;
+  nothingElse(): void;
+  fail(key: string, what: string, next?: string): never;
+}
+
+function section(table: Table, name: string, file: string): Section {
+  const known: string[] = [];
+  const dotted = (key: string) => (name === '' ? key : `${name}.${key}`);
+
+  function fail(key: string, what: string, next = `correct ${dotted(key)}`): never {
+    throw new LakelogError(`${dotted(key)}: ${what}`, { where: file, next });
+  }
+
+  function value(key: string): unknown {
+    known.push(key);
+    return Object.hasOwn(table, key) ? table[key] : undefined;
+  }
+
+  function text(key: string): string | undefined {
+    const found = value(key);
+    if (found !== undefined && typeof found !== 'string') fail(key, 'not a string');
+    return found as string | undefined;
+  }
+
+  function nonEmpty(key: string, required: true): string;
+  function nonEmpty(key: string, required?: boolean): string | undefined;
+  function nonEmpty(key: string, required = false): string | undefined {
+    const found = text(key);
+    if (found === '') fail(key, 'empty');
+    if (found === undefined && required) fail(key, 'missing', `add ${key} to section [${name}]`);
+    return found;
+  }
+
+  return {
+    fail,
+    text,
+    nonEmpty,
+    keys: () => Object.keys(table),
+    integer(key, min, max) {
+      const found = value(key);
+      if (found === undefined) return undefined;
+      if (!Number.isSafeInteger(found) || (found as number) < min || (found as number) > max) {
+        fail(key, `not an integer from ${min} to ${max}`);
+      }
+      return found as number;
+    },
+    flag(key) {
+      const found = value(key);
+      if (found !== undefined && typeof found !== 'boolean') fail(key, 'neither true nor false');
+      return found as boolean | undefined;
+    },
+    oneOf(key, values) {
+      const found = values.find((one) => one === value(key));
+      return found ?? fail(key, `not one of ${values.join(', ')}`);
+    },
+    table(key, required) {
+      const found = value(key);
+      if (found === undefined && required) fail(key, 'missing', `add section [${dotted(key)}]`);
+      if (found !== undefined && (typeof found !== 'object' || found === null || Array.isArray(found))) {
+        fail(key, 'not a section');
+      }
+      return section((found ?? {}) as Table, dotted(key), file);
+    },
+    nothingElse() {
+      const unknown = Object.keys(table).find((key) => !known.includes(key));
+      if (unknown !== undefined) {
+        const all = [...new Set(known)].sort().join(', ');
+        fail(unknown, 'unknown key', `section [${name}] knows ${all}`);
+      }
+    },
+  };
+}

@@ -1,0 +1,171 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startReceiver } from '../log/otlp.js';
+import { recordsOf } from '../log/support.js';
+import { copyPackage } from '../support/cli.js';
+import { startDaemon } from '../support/daemon.mjs';
+import { configText, postTo, setStage } from './support.js';
+
+const installed = copyPackage();
+
+function validatord(...args: string[]) {
+  return spawnSync(process.execPath, [path.join(installed, 'bin/validatord.js'), ...args], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH ?? '' },
+  });
+}
+
+/** What an operator would write: the service itself knows no exporter. */
+function otelSetup(url: string): string {
+  const module = (name: string) => JSON.stringify(createRequire(import.meta.url).resolve(name));
+  return `
+    import api from ${module('@opentelemetry/api')};
+    import sdk from ${module('@opentelemetry/sdk-trace-base')};
+    import exporter from ${module('@opentelemetry/exporter-trace-otlp-http')};
+    import hooks from ${module('@opentelemetry/context-async-hooks')};
+    api.context.setGlobalContextManager(new hooks.AsyncLocalStorageContextManager().enable());
+    api.trace.setGlobalTracerProvider(new sdk.BasicTracerProvider({
+      spanProcessors: [new sdk.SimpleSpanProcessor(new exporter.OTLPTraceExporter({ url: '${url}' }))],
+    }));
+  `;
+}
+
+describe('the process', () => {
+  it('announces the session log, serves, and on SIGTERM finishes the call in flight and ends with 0', async () => {
+    const { config, log, model, roster } = await setStage();
+    const daemon = await startDaemon(installed, config);
+    expect(daemon.stderr()).toContain(`validatord: session log: ${log}\n`);
+    expect(daemon.stderr()).toContain(`validatord: roster: ${roster}, 4 workers, sha256:`);
+    expect(daemon.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    const waiting = postTo(daemon.url, { kind: 'fill', prompt: '[wait] Fill C-1.' });
+    while (model.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    daemon.kill('SIGTERM');
+    setTimeout(model.release, 100);
+    expect((await waiting).status).toBe(200);
+    expect(await daemon.ended).toEqual({ code: 0, signal: null });
+    expect(daemon.stderr()).toContain('stopped; session log: 1 written, 0 dropped');
+    expect(recordsOf(log)).toMatchObject([{ final_verdict: 'accepted', grounded_in_roster: true }]);
+  });
+
+  it('ends the calls in flight when it is told twice', async () => {
+    const { config, log, model } = await setStage();
+    const daemon = await startDaemon(installed, config);
+    const waiting = postTo(daemon.url, { kind: 'fill', prompt: '[hang] Fill C-1.' });
+    while (model.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    daemon.kill('SIGTERM');
+    daemon.kill('SIGINT');
+    expect((await waiting).status).toBe(502);
+    expect(await daemon.ended).toEqual({ code: 0, signal: null });
+    expect(recordsOf(log)).toMatchObject([{ final_verdict: 'infra_error' }]);
+  });
+
+  it('says that nothing is logged, and logs nothing', async () => {
+    const { config, log, model } = await setStage();
+    writeFileSync(config, configText(model.url).replace('"sessions.jsonl"', '""'));
+    const daemon = await startDaemon(installed, config);
+    expect(daemon.stderr()).toContain('session log: disabled (session_log_path is empty)');
+    expect((await postTo(daemon.url, { kind: 'fill', prompt: '[good] x' })).status).toBe(200);
+    daemon.kill('SIGTERM');
+    expect((await daemon.ended).code).toBe(0);
+    expect(existsSync(log)).toBe(false);
+  });
+
+  it('sends spans when OpenTelemetry is set up with --import', async () => {
+    const receiver = await startReceiver();
+    const { config, log, folder } = await setStage();
+    const setup = path.join(folder, 'otel.mjs');
+    writeFileSync(setup, otelSetup(receiver.url));
+    const daemon = await startDaemon(installed, config, { NODE_OPTIONS: `--import=${setup}` });
+    const answer = await (await postTo(daemon.url, { kind: 'fill', prompt: '[retry] Fill C-1.' })).json();
+    daemon.kill('SIGTERM');
+    await daemon.ended;
+    await receiver.close();
+    const { session_id } = answer as { session_id: string };
+    expect(receiver.spans.map(({ name, traceId }) => [name, traceId]).sort()).toEqual([
+      ['iterate', session_id],
+      ['iterate.attempt[1]', session_id],
+      ['iterate.attempt[2]', session_id],
+    ]);
+    const [first] = receiver.spans.filter(({ name }) => name === 'iterate.attempt[1]');
+    expect(recordsOf(log)).toMatchObject([{ session_id, attempts: [{ span_id: first!.spanId }, {}] }]);
+  });
+
+  it('never tells the API key', async () => {
+    const { config, log, model } = await setStage();
+    writeFileSync(config, configText(model.url, { modelKeys: 'api_key_env = "KEY"' }));
+    const daemon = await startDaemon(installed, config, { KEY: 'sk-secret' });
+    const answers = [];
+    for (const scene of ['good', 'down', 'cut']) {
+      answers.push(await (await postTo(daemon.url, { kind: 'fill', prompt: `[${scene}] x` })).text());
+    }
+    answers.push(await (await fetch(`${daemon.url}/healthz`)).text());
+    daemon.kill('SIGTERM');
+    await daemon.ended;
+    expect(model.asked[0]!.headers.authorization).toBe('Bearer sk-secret');
+    expect(daemon.stderr() + answers.join() + readFileSync(log, 'utf8')).not.toContain('sk-secret');
+  });
+});
+
+describe('what ends with 2, saying what, where and what next', () => {
+  it.each<[string, readonly string[], string]>([
+    ['no configuration', [], 'no configuration is named'],
+    ['an unknown option', ['--port', '80'], "'--port'"],
+    ['a file that is not there', ['--config', '/nowhere.toml'], 'ENOENT'],
+  ])('%s', (_, args, message) => {
+    const { status, stdout, stderr } = validatord(...args);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(/→ /);
+  });
+
+  it('a key that is wrong', async () => {
+    const { config, model } = await setStage();
+    writeFileSync(config, configText(model.url, { limits: 'max_concurrent = -1' }));
+    const { status, stderr } = validatord('--config', config);
+    expect(status).toBe(2);
+    expect(stderr).toContain('validatord.limits.max_concurrent');
+    expect(stderr).toContain(`at ${config}`);
+  });
+
+  it('a roster that cannot be used, with file and line', async () => {
+    const { config, roster } = await setStage();
+    writeFileSync(roster, 'worker_id\nW-1\nW-1\n');
+    const { status, stderr } = validatord('--config', config);
+    expect(status).toBe(2);
+    expect(stderr).toContain('line 3: worker "W-1" is already on line 2');
+    expect(stderr).toContain(`at ${roster}`);
+  });
+
+  it('an address that is taken', async () => {
+    const { config, model } = await setStage();
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as { port: number };
+    writeFileSync(config, configText(model.url).replace('127.0.0.1:0', `127.0.0.1:${port}`));
+    const { status, stderr } = validatord('--config', config);
+    server.close();
+    expect(status).toBe(2);
+    expect(stderr).toContain('EADDRINUSE');
+    expect(stderr).toContain(`at 127.0.0.1:${port}`);
+  });
+});
+
+it('answers --help, --version and --check with 0', async () => {
+  const { config, roster } = await setStage();
+  expect(validatord('--help')).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('POST /v1/iterate'),
+  });
+  const { version } = JSON.parse(readFileSync(path.join(installed, 'package.json'), 'utf8'));
+  expect(validatord('--version')).toMatchObject({ status: 0, stdout: `${version}\n` });
+  expect(validatord('--config', config, '--check')).toMatchObject({
+    status: 0,
+    stderr: expect.stringMatching(/in order; session log: .*sessions\.jsonl; roster: .*4 workers/),
+  });
+  writeFileSync(roster, 'worker_id\n');
+  expect(validatord('--config', config, '--check').status).toBe(2);
+});
