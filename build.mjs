@@ -20,6 +20,22 @@ const common = {
   metafile: true,
 };
 
+/** string-width compiles a regular expression of all emoji when it is loaded (15 ms); most texts are ASCII. */
+const lazyStringWidth = {
+  name: 'lazy-string-width',
+  setup(builder) {
+    builder.onResolve({ filter: /^string-width$/ }, ({ importer, kind, path: name, resolveDir }) =>
+      kind === 'import-statement' && importer.includes(`${path.sep}src${path.sep}`)
+        ? { path: name, namespace: 'lazy', pluginData: { resolveDir } }
+        : undefined,
+    );
+    builder.onLoad({ filter: /.*/, namespace: 'lazy' }, ({ pluginData }) => ({
+      contents: `let width; export default (text) => (width ??= require('string-width').default)(text);`,
+      resolveDir: pluginData.resolveDir,
+    }));
+  },
+};
+
 const cli = await build({
   ...common,
   entryPoints: { lakelog: 'src/main.ts', box: 'src/box.ts' },
@@ -29,6 +45,7 @@ const cli = await build({
   minify: true,
   // The native binding ships as a package of its own and is the only thing that stays outside.
   external: ['@duckdb/node-bindings'],
+  plugins: [lazyStringWidth],
   define: { LAKELOG_VERSION: JSON.stringify(version) },
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

@@ -16,8 +16,8 @@ import type { ValidateFlags } from './commands/validate.js';
 import { LakelogError } from './errors.js';
 import type { Io } from './io.js';
 import { loadCatalogue } from './query/catalogue.js';
-import type { Query } from './query/header.js';
-import { optionName, type Param } from './query/params.js';
+import type { Param, Query } from './query/header.js';
+import { optionName } from './query/params.js';
 import { formatNames, gateFormatNames } from './render/format-names.js';
 import { sanitize } from './render/sanitize.js';
 import { EXIT, type ExitCode } from './schema/result.js';
@@ -45,6 +45,7 @@ export async function runProgram(given: readonly string[], packageRoot: string, 
     .helpCommand('help [command]', 'display help for a command')
     .addHelpText('after', EXIT_CODES)
     .showHelpAfterError('→ next: lakelog --help')
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void writes.push(io.stdout.write(text)),
@@ -55,85 +56,87 @@ export async function runProgram(given: readonly string[], packageRoot: string, 
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
-  const subcommand = (name: string, summary: string) =>
-    program
+  // Some 200 options: only those of the command that is asked for are set up.
+  const subcommand = (name: string, summary: string, setUp: (command: Command) => unknown) => {
+    const command = program
       .command(name)
       .summary(summary)
       .showHelpAfterError(`→ next: lakelog ${name} --help`)
       .addHelpText('after', EXIT_CODES);
+    if (argv.includes(name)) setUp(command);
+  };
 
   for (const query of catalogue.queries) {
-    addQuestion(subcommand(query.name, query.title), query).action(
-      async (paths: string[], flags: Record<string, unknown>) => {
+    if (folders.length > 0) ensureOwnNames(query);
+    subcommand(query.name, query.title, (command) =>
+      addQuestion(command, query).action(async (paths: string[], flags: Record<string, unknown>) => {
         const given = Object.fromEntries(
           query.params.map(({ name }) => [name, ownFlag(flags, camel(name)) as never]),
         );
         const { question } = await import('./commands/question.js');
-        outcome = await question(
-          query,
-          given,
-          paths,
-          flags as unknown as QuestionFlags,
-          catalogue.folders,
-          io,
-        );
-      },
+        const questionFlags = flags as unknown as QuestionFlags;
+        outcome = await question(query, given, paths, questionFlags, catalogue.folders, io);
+      }),
     );
   }
-  adHocOptions(subcommand('query', 'Run your own SELECT over the tables, boxed in')).action(
-    async (first: string | undefined, rest: string[], flags: QueryFlags) => {
+  subcommand('query', 'Run your own SELECT over the tables, boxed in', (command) =>
+    adHocOptions(command).action(async (first: string | undefined, rest: string[], flags: QueryFlags) => {
       const { query } = await import('./commands/query.js');
       outcome = await query(first === undefined ? rest : [first, ...rest], flags, packageRoot, io);
-    },
+    }),
   );
-  showOptions(subcommand('show', 'Tell the story of one trace: its calls, attempts and replay runs')).action(
-    async (id: string, paths: string[], flags: ShowFlags) => {
+  subcommand('show', 'Tell the story of one trace: its calls, attempts and replay runs', (command) =>
+    showOptions(command).action(async (id: string, paths: string[], flags: ShowFlags) => {
       const { show } = await import('./commands/show.js');
       outcome = await show(id, paths, flags, catalogue, io);
-    },
+    }),
   );
-  ackOptions(
-    subcommand('ack', 'Settle one violation or one rejected line, with reason, name and date'),
-  ).action(async (target: string, paths: string[], flags: AckFlags) => {
-    const { ack } = await import('./commands/ack.js');
-    outcome = await ack(target, paths, flags, catalogue, io);
+  subcommand('ack', 'Settle one violation or one rejected line, with reason, name and date', (command) =>
+    ackOptions(command).action(async (target: string, paths: string[], flags: AckFlags) => {
+      const { ack } = await import('./commands/ack.js');
+      outcome = await ack(target, paths, flags, catalogue, io);
+    }),
+  );
+  subcommand('validate', 'Account for every line and list those that cannot be loaded', (command) =>
+    addOutputOptions(addInputOptions(command), formatNames)
+      .description('Accounts for every line of the files and lists those that cannot be loaded; exit 0 or 3.')
+      .action(async (paths: string[], flags: ValidateFlags) => {
+        const { validate } = await import('./commands/validate.js');
+        outcome = await validate(paths, flags, io);
+      }),
+  );
+  subcommand('queries', 'List the questions, or print the SQL of one', (command) => {
+    command
+      .description('Lists every question with its title and options, those of --queries too.')
+      .option('--json', 'as JSON')
+      .action(async (flags: { json?: true }) => {
+        const { listQueries } = await import('./commands/queries.js');
+        outcome = await listQueries(catalogue, flags.json === true, io);
+      });
+    command
+      .command('show <name>')
+      .description('Prints the SQL of one question, header and all.')
+      .action(async (name: string) => {
+        const { showQuery } = await import('./commands/queries.js');
+        outcome = await showQuery(catalogue, name, io);
+      });
   });
-  addOutputOptions(
-    addInputOptions(subcommand('validate', 'Account for every line and list those that cannot be loaded')),
-    formatNames,
-  )
-    .description('Accounts for every line of the files and lists those that cannot be loaded; exit 0 or 3.')
-    .action(async (paths: string[], flags: ValidateFlags) => {
-      const { validate } = await import('./commands/validate.js');
-      outcome = await validate(paths, flags, io);
-    });
-  const queries = subcommand('queries', 'List the questions, or print the SQL of one')
-    .description('Lists every question with its title and options, those of --queries too.')
-    .option('--json', 'as JSON')
-    .action(async (flags: { json?: true }) => {
-      const { listQueries } = await import('./commands/queries.js');
-      outcome = await listQueries(catalogue, flags.json === true, io);
-    });
-  queries
-    .command('show <name>')
-    .description('Prints the SQL of one question, header and all.')
-    .action(async (name: string) => {
-      const { showQuery } = await import('./commands/queries.js');
-      outcome = await showQuery(catalogue, name, io);
-    });
-  subcommand('schema', 'Print the tables that queries see, or a published JSON Schema')
-    .description(
-      'Prints the tables that queries see with a sentence per column, or the JSON Schema of a record or of an output.',
-    )
-    .addOption(
-      new Option('--json <name>', 'JSON Schema of a record format, an output, or an acknowledgement').choices(
-        [...SCHEMA_NAMES],
-      ),
-    )
-    .action(async (flags: { json?: SchemaName }) => {
-      const { schema } = await import('./commands/schema.js');
-      outcome = await schema(flags.json, packageRoot, io);
-    });
+  subcommand('schema', 'Print the tables that queries see, or a published JSON Schema', (command) =>
+    command
+      .description(
+        'Prints the tables that queries see with a sentence per column, or the JSON Schema of a record or of an output.',
+      )
+      .addOption(
+        new Option(
+          '--json <name>',
+          'JSON Schema of a record format, an output, or an acknowledgement',
+        ).choices([...SCHEMA_NAMES]),
+      )
+      .action(async (flags: { json?: SchemaName }) => {
+        const { schema } = await import('./commands/schema.js');
+        outcome = await schema(flags.json, packageRoot, io);
+      }),
+  );
 
   const [command, topic] = argv;
   if (

@@ -189,7 +189,7 @@ async function prove(
     environment: flags.environment?.[0],
     timestamp: instantInside(session.lake.window, now),
   });
-  const { result } = await session.askLines('canary', canary.lines);
+  const result = await session.askLines('canary', canary.lines);
   return proveCanary(canary, gate, result, query.file);
 }
 

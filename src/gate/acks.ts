@@ -1,4 +1,4 @@
-import type { AckLine, CallAck, RejectAck } from '../schema/ack.js';
+import type { AckLine, CallAck, CallFacts, RejectAck } from '../schema/ack.js';
 import type { Finding, RejectGroup } from '../schema/result.js';
 
 /** An acknowledgement and the line of the file it stands in. */
@@ -8,15 +8,7 @@ export interface Entry<T extends AckLine = AckLine> {
 }
 
 /** A loaded call, as far as an acknowledgement speaks of it. */
-export interface KnownCall {
-  readonly call_key: string;
-  readonly session_id: string;
-  readonly timestamp: string;
-  readonly kind: string;
-  readonly model: string;
-  readonly iterations: number;
-  readonly final_verdict: string;
-  readonly grounded_in_roster: boolean | null;
+export interface KnownCall extends CallFacts {
   readonly line_sha256: string;
   readonly file: string;
   readonly line: number;

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { LakelogError, messageOf } from '../errors.js';
+import type { CallFacts } from '../schema/ack.js';
 import type { FileAccount, InputProblem, RejectGroup } from '../schema/result.js';
 import { parseAge } from './age.js';
 import { checkSelect, explainSqlError } from './box.js';
@@ -17,7 +18,7 @@ import {
 import { ELSEWHERE, FORMATS, type Kind } from './read-sql.js';
 import { findRejects, hashLines, type Reject } from './rejects.js';
 import { openSpool, type Spool } from './spool.js';
-import { type Needs, viewSql } from './tables.js';
+import { CALL_KEYS, type Needs, viewSql } from './tables.js';
 
 export interface Filters {
   /** RFC 3339, a date (in tz) or an age such as `24h` or `7d`. */
@@ -88,8 +89,8 @@ export interface Account {
 export interface Lake {
   /** Replaces what was loaded before. */
   load(requests: readonly InputRequest[]): Promise<Account>;
-  /** Loads lines that stand in no file of the user's, through the very same code. */
-  loadText(name: string, text: string): Promise<Account>;
+  /** Loads lines that stand in no file of the user's, through the very same code; nobody asks for their account. */
+  loadText(name: string, text: string): Promise<void>;
   query(sql: string): Promise<Rows>;
   /** Somebody's own SQL: `check` before loading, `run` after it. Both throw LakelogError (exit 2). */
   readonly box: Box;
@@ -113,15 +114,7 @@ export type CallsBy =
   | { readonly beginning: string }
   | { readonly file: string; readonly line: number };
 
-export interface LoadedCall {
-  readonly call_key: string;
-  readonly session_id: string;
-  readonly timestamp: string;
-  readonly kind: string;
-  readonly model: string;
-  readonly iterations: number;
-  readonly final_verdict: string;
-  readonly grounded_in_roster: boolean | null;
+export interface LoadedCall extends CallFacts {
   readonly file: string;
   readonly line: number;
 }
@@ -166,6 +159,7 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
 
 class DuckLake implements Lake {
   private loaded: LoadedFile[] = [];
+  private defined = '';
   private readonly db: Database;
   private readonly spool: Spool;
   private readonly options: LakeOptions;
@@ -178,16 +172,21 @@ class DuckLake implements Lake {
     this.window = window;
   }
 
-  async loadText(name: string, text: string): Promise<Account> {
+  async loadText(name: string, text: string): Promise<void> {
     const path = await this.spool.text(text);
-    return this.loadFiles({ files: [{ name, path, as: 'any', stream: false }], problems: [], notices: [] });
+    await this.loadFiles({ files: [{ name, path, as: 'any', stream: false }], problems: [], notices: [] });
   }
 
   async load(requests: readonly InputRequest[]): Promise<Account> {
-    return this.loadFiles(resolveInputs(requests, this.options.cwd, this.options.notLogs));
+    const inputs = resolveInputs(requests, this.options.cwd, this.options.notLogs);
+    const problems = await this.loadFiles(inputs);
+    const account = await this.account(problems, inputs.notices);
+    if (this.options.needs.tables.has('files')) await this.fillFiles(account.files);
+    if (this.options.needs.tables.has('rejects')) await this.fillRejects();
+    return account;
   }
 
-  private async loadFiles(inputs: ReturnType<typeof resolveInputs>): Promise<Account> {
+  private async loadFiles(inputs: ReturnType<typeof resolveInputs>): Promise<InputProblem[]> {
     const { db, spool, options } = this;
     const problems = [...inputs.problems];
     const loadOptions: LoadOptions = {
@@ -216,10 +215,7 @@ class DuckLake implements Lake {
     }
     await markDuplicates(db, this.loaded);
     await this.defineTables();
-    const account = await this.account(problems, inputs.notices);
-    if (options.needs.tables.has('files')) await this.fillFiles(account.files);
-    if (options.needs.tables.has('rejects')) await this.fillRejects();
-    return account;
+    return problems;
   }
 
   /** Reports bytes of finished files plus the share of the one that DuckDB is reading. */
@@ -273,30 +269,30 @@ class DuckLake implements Lake {
       selectsRun: within('r').join(' AND ') || 'TRUE',
       shifted: shifts.length > 0,
     });
+    // The canary and the logs are read through the same definitions: they are planned once.
+    const text = statements.join(';\n');
+    if (text === this.defined) return;
     for (const sql of statements) await db.run(sql);
+    this.defined = text;
   }
 
   private async account(problems: InputProblem[], notices: readonly string[]): Promise<Account> {
     const { db, loaded } = this;
-    const outcomes = await db.objects<{
-      file_no: number;
-      kind: Kind;
-      reason: string | null;
-      count: number;
-      row: number;
-    }>(
-      (['sessions', 'replay_runs'] as const)
-        .map(
-          (kind) => `SELECT file_no, '${kind}' AS kind, reason, count(*) AS count, min(rowid) AS row
-            FROM ${FORMATS[kind].table} GROUP BY file_no, reason`,
-        )
-        .join(' UNION ALL '),
+    const read = (['sessions', 'replay_runs'] as const).filter((kind) =>
+      loaded.some((file) => file.base[kind] !== undefined),
     );
-    const newest = await db.objects<{ file_no: number; newest: string | null }>(
-      `SELECT file_no, max("timestamp") AS newest FROM (
-         SELECT file_no, "timestamp" FROM raw.session_lines WHERE reason IS NULL
-         UNION ALL SELECT file_no, "timestamp" FROM raw.replay_lines WHERE reason IS NULL) GROUP BY file_no`,
-    );
+    const outcomes =
+      read.length === 0
+        ? []
+        : await db.objects<Outcome>(
+            read
+              .map(
+                (kind) => `SELECT file_no, '${kind}' AS kind, reason, count(*) AS count, min(rowid) AS row,
+                    max("timestamp") FILTER (reason IS NULL) AS newest
+                  FROM ${FORMATS[kind].table} GROUP BY file_no, reason`,
+              )
+              .join(' UNION ALL '),
+          );
     const repeated = `SELECT call_id FROM raw.session_lines WHERE reason IS NULL AND call_id IS NOT NULL
       GROUP BY call_id HAVING count(*) > 1`;
     const conflicts = await db.objects<{ file_no: number; count: number }>(
@@ -310,33 +306,39 @@ class DuckLake implements Lake {
             `SELECT file || ':' || line AS place FROM raw.all_calls WHERE call_id IN (${repeated})
              QUALIFY row_number() OVER (PARTITION BY call_id ORDER BY row) = 2 ORDER BY row LIMIT 1`,
           );
-    const counted = await db.objects<
-      Omit<KindCount, 'first' | 'first_false'> & { row: number; false_row: number | null }
-    >(
+    const counted = await db.objects<CountedKind>(
       `SELECT kind, count(*) AS calls, count(*) FILTER (selected) AS selected, min(row) AS row,
          count(*) FILTER (final_verdict = 'accepted' AND NOT grounded_in_roster) AS accepted_false,
-         min(row) FILTER (final_verdict = 'accepted' AND NOT grounded_in_roster) AS false_row
+         min(row) FILTER (final_verdict = 'accepted' AND NOT grounded_in_roster) AS false_row,
+         count(*) FILTER (selected AND inconsistent) AS inconsistent,
+         count(*) FILTER (selected AND not_judgeable) AS not_judgeable,
+         count(seq) AS numbered, max("timestamp") AS newest, arg_max(row, {t: "timestamp", r: row}) AS newest_row
        FROM raw.all_calls GROUP BY kind ORDER BY calls DESC, kind`,
     );
+    const sum = (name: 'selected' | 'inconsistent' | 'not_judgeable' | 'numbered') =>
+      counted.reduce((total, kind) => total + kind[name], 0);
+    const latest = counted.reduce<CountedKind | null>(
+      (best, kind) => (best === null || isLater(kind, best) ? kind : best),
+      null,
+    );
     const rows = counted.flatMap(({ row, false_row }) => (false_row === null ? [row] : [row, false_row]));
-    const places = await this.places(rows);
-    const kinds: KindCount[] = counted.map(({ row, false_row, ...kind }) => ({
-      ...kind,
+    const places = await this.places(latest === null ? rows : [...rows, latest.newest_row]);
+    const kinds: KindCount[] = counted.map(({ kind, calls, selected, accepted_false, row, false_row }) => ({
+      kind,
+      calls,
+      selected,
+      accepted_false,
       first: places.get(row)!,
       first_false: false_row === null ? null : places.get(false_row)!,
     }));
-    const [health] = await db.objects<{ inconsistent: number; not_judgeable: number; selected: number }>(
-      `SELECT count(*) AS selected, count(*) FILTER (inconsistent) AS inconsistent,
-         count(*) FILTER (not_judgeable) AS not_judgeable FROM raw.calls`,
-    );
-    const gaps = await db.objects<{ writer_id: string; missing: number }>(
-      `SELECT writer_id, max(seq) - min(seq) + 1 - count(DISTINCT seq) AS missing FROM raw.all_calls
-       WHERE writer_id IS NOT NULL AND seq IS NOT NULL GROUP BY writer_id
-       HAVING max(seq) - min(seq) + 1 > count(DISTINCT seq) ORDER BY missing DESC, writer_id`,
-    );
-    const [newestCall] = await db.objects<{ newest: string; place: string }>(
-      `SELECT "timestamp" AS newest, file || ':' || line AS place FROM raw.all_calls ORDER BY "timestamp" DESC, row DESC LIMIT 1`,
-    );
+    const gaps =
+      sum('numbered') === 0
+        ? []
+        : await db.objects<{ writer_id: string; missing: number }>(
+            `SELECT writer_id, max(seq) - min(seq) + 1 - count(DISTINCT seq) AS missing FROM raw.all_calls
+             WHERE writer_id IS NOT NULL AND seq IS NOT NULL GROUP BY writer_id
+             HAVING max(seq) - min(seq) + 1 > count(DISTINCT seq) ORDER BY missing DESC, writer_id`,
+          );
 
     const files: FileAccount[] = loaded.map((file) => {
       const counts = outcomes.filter((outcome) => outcome.file_no === file.fileNo);
@@ -352,7 +354,7 @@ class DuckLake implements Lake {
         blank: file.scan.blank,
         pending: sum((reason) => reason === 'pending'),
         conflicts: conflicts.find((conflict) => conflict.file_no === file.fileNo)?.count ?? 0,
-        newest_record: newest.find((entry) => entry.file_no === file.fileNo)?.newest ?? null,
+        newest_record: latestOf(counts.map(({ newest }) => newest)),
       };
     });
     for (const file of files) {
@@ -381,15 +383,15 @@ class DuckLake implements Lake {
       rejects: await this.groupRejects(outcomes.filter(({ reason }) => isReject(reason))),
       callsLoaded: total('sessions'),
       replayRunsLoaded: total('replay_runs'),
-      callsSelected: health!.selected,
+      callsSelected: sum('selected'),
       kinds,
-      inconsistent: health!.inconsistent,
-      notJudgeable: health!.not_judgeable,
+      inconsistent: sum('inconsistent'),
+      notJudgeable: sum('not_judgeable'),
       conflicts: conflicts.reduce((sum, { count }) => sum + count, 0),
       firstConflict: firstConflict?.place ?? null,
       gaps,
-      newestCall: newestCall?.newest ?? null,
-      newestCallWhere: newestCall?.place ?? null,
+      newestCall: latest?.newest ?? null,
+      newestCallWhere: latest === null ? null : places.get(latest.newest_row)!,
       window: this.window,
     };
   }
@@ -488,7 +490,8 @@ class DuckLake implements Lake {
     await this.db.run(paramsSql(params));
   }
 
-  calls(which: CallsBy): Promise<LoadedCall[]> {
+  async calls(which: CallsBy): Promise<LoadedCall[]> {
+    await this.db.run(CALL_KEYS);
     const keys = (list: readonly string[]) => list.map(quote).join(', ') || 'NULL';
     const condition =
       'keys' in which
@@ -532,6 +535,42 @@ class DuckLake implements Lake {
     this.db.close();
     this.spool.remove();
   }
+}
+
+/** Lines of one file, format and fate. */
+interface Outcome {
+  readonly file_no: number;
+  readonly kind: Kind;
+  readonly reason: string | null;
+  readonly count: number;
+  readonly row: number;
+  readonly newest: string | null;
+}
+
+interface CountedKind extends Omit<KindCount, 'first' | 'first_false'> {
+  readonly row: number;
+  readonly false_row: number | null;
+  readonly inconsistent: number;
+  readonly not_judgeable: number;
+  /** Calls that carry a running number. */
+  readonly numbered: number;
+  readonly newest: string;
+  readonly newest_row: number;
+}
+
+/** RFC 3339 in UTC in one width, so that the order of the texts is the order of the times. */
+const comparable = (instant: string) => instant.replace('Z', '').padEnd(26, '0');
+
+function isLater(a: CountedKind, b: CountedKind): boolean {
+  const [left, right] = [comparable(a.newest), comparable(b.newest)];
+  return left > right || (left === right && a.newest_row > b.newest_row);
+}
+
+function latestOf(instants: readonly (string | null)[]): string | null {
+  return instants.reduce(
+    (best, one) => (one !== null && (best === null || comparable(one) > comparable(best)) ? one : best),
+    null,
+  );
 }
 
 function isReject(reason: string | null): boolean {

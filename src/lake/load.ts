@@ -272,23 +272,28 @@ async function stageFile(
       throw engineError(`DuckDB cannot read ${input.name}`, error);
     });
   }
-  const [rows] = await db.objects<{ base: number | null; count: number; elsewhere: number }>(
+  // Not before the commit: a transaction numbers its rows from 2^55.
+  const [counted] = await db.objects<{ base: number | null; count: number; elsewhere: number }>(
     `SELECT min(rowid) AS base, count(*) AS count, count(*) FILTER (reason = 'elsewhere') AS elsewhere
      FROM ${table} WHERE file_no = ${fileNo}`,
   );
-  if (rows!.count < input.scan.records) {
-    throw changedWhileRead(input.name, `${input.scan.records} lines at the start, ${rows!.count} now`);
+  const rows = counted!;
+  if (rows.count < input.scan.records) {
+    throw changedWhileRead(input.name, `${input.scan.records} lines at the start, ${rows.count} now`);
   }
-  const base = rows!.base ?? 0;
-  if (rows!.count > input.scan.records) {
+  const base = rows.base ?? 0;
+  if (rows.count > input.scan.records) {
     // DuckDB reads on when a writer appends; those lines belong to the next run.
     await db.run(`DELETE FROM ${table} WHERE file_no = ${fileNo} AND rowid >= ${base + input.scan.records}`);
   }
-  for (const [ordinal, reason] of input.overrides) {
+  for (const reason of new Set(input.overrides.values())) {
     const mark = routing === 'only' ? 'elsewhere' : reason;
-    await db.run(
-      `UPDATE ${table} SET reason = ${quote(mark)} WHERE file_no = ${fileNo} AND rowid = ${base + ordinal}`,
-    );
+    const rowids = [...input.overrides].filter(([, one]) => one === reason).map(([at]) => base + at);
+    for (let i = 0; i < rowids.length; i += 10_000) {
+      await db.run(
+        `UPDATE ${table} SET reason = ${quote(mark)} WHERE rowid IN (${rowids.slice(i, i + 10_000).join(', ')})`,
+      );
+    }
   }
   if (input.unfinished) {
     const { ordinal, reason } = input.unfinished;
@@ -297,7 +302,7 @@ async function stageFile(
        WHERE file_no = ${fileNo} AND rowid = ${base + ordinal} AND reason = 'bad_json'`,
     );
   }
-  return { base, elsewhere: rows!.elsewhere };
+  return { base, elsewhere: rows.elsewhere };
 }
 
 /** What two byte-identical lines cannot differ in; only lines that agree in it are compared byte by byte. */
@@ -319,6 +324,7 @@ const TWIN_KEY: Record<Kind, readonly string[]> = {
 /** Marks byte-identical lines: the first in argument and line order loads, the rest are counted. */
 export async function markDuplicates(db: Database, files: readonly LoadedFile[]): Promise<void> {
   for (const kind of ['sessions', 'replay_runs'] as const) {
+    if (files.every((file) => file.base[kind] === undefined)) continue;
     const { table } = FORMATS[kind];
     const key = `hash(${TWIN_KEY[kind].map(ident).join(', ')})`;
     const suspects = await db.objects<{ file_no: number; row: number }>(

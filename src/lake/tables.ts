@@ -339,6 +339,15 @@ export interface ViewContext {
   readonly shifted: boolean;
 }
 
+const RUN_TABLES = ['replay_runs', 'replay_documents', 'session_replays', 'traces'];
+
+/** Keys of all loaded calls. A second record with the same call_id is never hidden: it keeps a key of its own. */
+export const CALL_KEYS = `CREATE OR REPLACE VIEW raw.call_keys AS
+     SELECT row, key || CASE WHEN n > 1 THEN '#' || n ELSE '' END AS call_key
+     FROM (SELECT row, key, row_number() OVER (PARTITION BY key ORDER BY row) AS n
+       FROM (SELECT row, COALESCE(call_id, 'h:' || left(md5(concat_ws(chr(31), session_id, epoch_us("timestamp"),
+           kind, model, iterations, final_verdict, grounded_in_roster, daemon)), 16)) AS key FROM raw.all_calls))`;
+
 /** The views over the staging tables, in order of dependence. */
 export function viewSql(context: ViewContext): string[] {
   const { needs } = context;
@@ -377,10 +386,13 @@ export function viewSql(context: ViewContext): string[] {
       : 'NULL::VARCHAR';
   const uninterrupted = `replace(codes, 'i', '')`;
 
+  const readsRuns = RUN_TABLES.some((name) => needs.tables.has(name));
   const views = [
     `CREATE OR REPLACE VIEW raw.all_calls AS
      SELECT s.* EXCLUDE (reason), s.rowid AS row, f.name AS file,
-       ${physicalLine('s.rowid', 'f.session_base')} AS line, COALESCE(${context.selects}, FALSE) AS selected
+       ${physicalLine('s.rowid', 'f.session_base')} AS line, COALESCE(${context.selects}, FALSE) AS selected,
+       COALESCE(codes = '!' OR contains(codes, 'o') OR length(codes) <> iterations, FALSE) AS inconsistent,
+       NOT ${judgeable} AS not_judgeable
      FROM raw.session_lines s JOIN raw.source_files f ON f.file_no = s.file_no
      ${shiftJoin('s', 'f.session_base')} WHERE s.reason IS NULL`,
     `CREATE OR REPLACE VIEW raw.calls AS
@@ -393,17 +405,12 @@ export function viewSql(context: ViewContext): string[] {
        ${longest('r')} AS longest_rejection_run,
        ${longest('rn')} AS longest_failure_run,
        ${runReasons('longest_rejection_run', uninterrupted)} AS run_reasons,
-       ${runReasons('longest_failure_run', `replace(${uninterrupted}, 'n', 'r')`)} AS failure_run_reasons,
-       COALESCE(codes = '!' OR contains(codes, 'o') OR length(codes) <> iterations, FALSE) AS inconsistent,
-       NOT ${judgeable} AS not_judgeable
+       ${runReasons('longest_failure_run', `replace(${uninterrupted}, 'n', 'r')`)} AS failure_run_reasons
      FROM raw.all_calls s WHERE s.selected`,
-    // A second record with the same call_id is never hidden: it keeps a key of its own.
-    `CREATE OR REPLACE VIEW raw.call_keys AS
-     SELECT row, key || CASE WHEN n > 1 THEN '#' || n ELSE '' END AS call_key
-     FROM (SELECT row, key, row_number() OVER (PARTITION BY key ORDER BY row) AS n
-       FROM (SELECT row, COALESCE(call_id, 'h:' || left(md5(concat_ws(chr(31), session_id, epoch_us("timestamp"),
-           kind, model, iterations, final_verdict, grounded_in_roster, daemon)), 16)) AS key FROM raw.all_calls))`,
-    `CREATE OR REPLACE VIEW raw.all_runs AS
+    ...(needs.withKeys ? [CALL_KEYS] : []),
+    ...(readsRuns
+      ? [
+          `CREATE OR REPLACE VIEW raw.all_runs AS
      SELECT l.* EXCLUDE (reason), l.rowid AS row, f.name AS file,
        ${physicalLine('l.rowid', 'f.replay_base')} AS line${
          has('replay_runs', 'documents')
@@ -413,6 +420,8 @@ export function viewSql(context: ViewContext): string[] {
        }
      FROM raw.replay_lines l JOIN raw.source_files f ON f.file_no = l.file_no
      ${shiftJoin('l', 'f.replay_base')} WHERE l.reason IS NULL`,
+        ]
+      : []),
   ];
 
   const define = (name: string, sql: string) => {

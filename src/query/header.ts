@@ -1,30 +1,11 @@
 import { createHash } from 'node:crypto';
 import { LakelogError, messageOf } from '../errors.js';
 import type { GateRule, GateSpec } from '../schema/gate.js';
-import type { Column, ColumnType } from '../schema/result.js';
-import { bindParam, type Param, type ParamType } from './params.js';
+import type { ColumnType } from '../schema/result.js';
+import { bindParam } from './params.js';
+import type { Param, ParamType, Query, QueryColumn } from './question.js';
 
-/** A question: one portable SELECT whose header says all that lakelog knows about it. */
-export interface Query {
-  /** File name without `.sql`: the subcommand. */
-  readonly name: string;
-  readonly file: string;
-  readonly title: string;
-  readonly question: string;
-  readonly params: readonly Param[];
-  readonly columns: readonly QueryColumn[];
-  /** Null for a question that is no gate. */
-  readonly gate: GateSpec | null;
-  /** Without a single replay run the question has no answer. */
-  readonly needsReplayRuns: boolean;
-  readonly sql: string;
-  readonly sha256: string;
-}
-
-export interface QueryColumn extends Column {
-  /** Shown only when this column of `params` is true. */
-  readonly when?: string;
-}
+export type { Param, ParamType, Query, QueryColumn } from './question.js';
 
 const COLUMN_TYPES: readonly ColumnType[] = [
   'text',

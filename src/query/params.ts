@@ -1,23 +1,6 @@
 import { LakelogError } from '../errors.js';
 import type { ParamValue } from '../lake/lake.js';
-
-export type ParamType =
-  | { readonly type: 'set'; readonly values: readonly string[] }
-  | { readonly type: 'choice'; readonly values: readonly string[] }
-  /** Kinds whose accepted calls are gated; reaches the tables, not only the SQL. */
-  | { readonly type: 'kinds' }
-  | { readonly type: 'flag' }
-  | { readonly type: 'integer'; readonly min: number | null }
-  | { readonly type: 'number' }
-  | { readonly type: 'text' };
-
-export interface Param {
-  /** snake_case; the option is the same with hyphens. */
-  readonly name: string;
-  readonly of: ParamType;
-  readonly default: string;
-  readonly note: string;
-}
+import type { Param, Query } from './question.js';
 
 /** What the user gave per parameter: the texts of a repeatable option, `true` for a flag. */
 export type Given = Readonly<Record<string, readonly string[] | boolean | undefined>>;
@@ -42,7 +25,7 @@ interface Bound {
  * Checks and types the parameters of a query.
  * @throws LakelogError (exit 2) naming the option and what it takes.
  */
-export function bindParams(query: { readonly params: readonly Param[] }, given: Given): BoundParams {
+export function bindParams(query: Query, given: Given): BoundParams {
   const columns: Record<string, ParamValue> = {};
   const meant: BoundParams['meant'] = {};
   let gatedKinds: readonly string[] = DEFAULT_GATED_KINDS;

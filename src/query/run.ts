@@ -29,7 +29,7 @@ export interface Session {
   /** Loads files and answers. */
   ask(requests: readonly InputRequest[]): Promise<Answer>;
   /** Loads the given lines through the same code and answers with the same SQL. */
-  askLines(name: string, lines: string): Promise<Answer>;
+  askLines(name: string, lines: string): Promise<Result>;
   readonly lake: Lake;
 }
 
@@ -59,7 +59,10 @@ export async function openSession(query: Query, params: BoundParams, options: Ru
   return {
     lake,
     ask: async (requests) => answer(await lake.load(requests)),
-    askLines: async (name, lines) => answer(await lake.loadText(name, lines)),
+    askLines: async (name, lines) => {
+      await lake.loadText(name, lines);
+      return run(lake, query, params);
+    },
   };
 }
 

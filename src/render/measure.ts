@@ -1,6 +1,7 @@
 import stringWidth from 'string-width';
 
-const graphemes = new Intl.Segmenter();
+// Making one takes 10 ms, and most texts never need it.
+let graphemes: Intl.Segmenter | undefined;
 
 /** One column a code unit, no grapheme of two: printable ASCII and Latin letters. */
 const NARROW = /^[ -~\u00a1-\u02ff]*$/;
@@ -21,7 +22,10 @@ export function columns(text: string): number {
 export function* characters(text: string): Iterable<string> {
   for (const piece of pieces(text)) {
     if (NARROW.test(piece)) yield* piece;
-    else for (const { segment } of graphemes.segment(piece)) yield segment;
+    else {
+      graphemes ??= new Intl.Segmenter();
+      for (const { segment } of graphemes.segment(piece)) yield segment;
+    }
   }
 }
 

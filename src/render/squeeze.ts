@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import { columns } from './measure.js';
 
 /** Lines that always show, then a list of which as many items show as there is room for. */
 export interface Section {
@@ -31,5 +31,7 @@ export function squeeze(sections: readonly Section[], budget: number, width: num
 
 function rows(lines: readonly string[], width: number | null): number {
   if (width === null) return lines.length;
-  return lines.reduce((total, line) => total + Math.max(1, Math.ceil(stringWidth(line) / width)), 0);
+  return lines.reduce((total, line) => total + Math.max(1, Math.ceil(columns(unpainted(line)) / width)), 0);
 }
+
+const unpainted = (line: string) => line.replace(/\x1b\[[0-9;]*m/g, '');

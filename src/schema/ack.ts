@@ -15,18 +15,23 @@ interface Said {
   readonly until: string | null;
 }
 
-/** One call in one gate's answer, with the facts that must still be true. */
-export interface CallAck extends Said {
-  readonly what: 'call';
-  readonly gate: string;
+/** What a call is told by. */
+export interface CallFacts {
   readonly call_key: string;
   readonly session_id: string;
+  /** RFC 3339 UTC. */
   readonly timestamp: string;
   readonly kind: string;
   readonly model: string;
   readonly iterations: number;
   readonly final_verdict: string;
   readonly grounded_in_roster: boolean | null;
+}
+
+/** One call in one gate's answer, with the facts that must still be true. */
+export interface CallAck extends Said, CallFacts {
+  readonly what: 'call';
+  readonly gate: string;
   /** Of the gate's column: what the call was accused of. */
   readonly values: readonly string[];
   readonly line_sha256: string;

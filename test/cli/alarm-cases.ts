@@ -113,7 +113,7 @@ export const fires: readonly Case[] = [
       account: '4 = 3 loaded + 1 rejected',
       rows: ['bad ungrounded sessions.jsonl:3'],
       rejects: ['bad_json sessions.jsonl:2'],
-      says: [/sessions\.jsonl:2/, /sed -n '3p' sessions\.jsonl/],
+      says: [/sessions\.jsonl:2/, /lakelog show bad sessions\.jsonl/],
     }),
   ),
   ...['grounded_in_roster', 'fill', 'accepted', 'session.iterate.v1'].flatMap((word) =>

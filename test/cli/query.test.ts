@@ -140,7 +140,7 @@ describe('harmless statements', () => {
     ],
     ['SELECT SUM(lines) AS n FROM files', [{ n: 759 }]],
     ['SELECT * FROM rejects', []],
-    ['SELECT x.key, x.value FROM json_each(\'{"a": 1}\') AS x', [{ key: 'a', value: '1' }]],
+    ['SELECT x.key, x.value FROM json_each(\'{"a": 1}\') AS x', [{ key: 'a', value: 1 }]],
     ['SELECT s.* EXCLUDE (session_id), 1 AS one FROM sessions s WHERE FALSE', []],
     [
       "SELECT 9007199254740993 AS big, 1.5 AS d, [1, 2] AS l, {'a': 1} AS s",

@@ -12,7 +12,7 @@ import { bindParams } from '../../src/query/params.js';
 import { openSession } from '../../src/query/run.js';
 import { sessionRecord } from '../../src/schema/records.js';
 import type { Cell, Result } from '../../src/schema/result.js';
-import { catalogue, filtersFrom, root, runOptions } from '../support/lake.js';
+import { catalogue, filtersFrom, root, runOptions, tempFile } from '../support/lake.js';
 
 const gates = catalogue.filter((query) => query.gate !== null);
 const alarm = catalogue.find((query) => query.name === 'alarm')!;
@@ -147,7 +147,8 @@ describe('through the loader and the SQL of the gate', () => {
         ...full,
         timestamp: instantInside(session.lake.window, new Date('2026-09-05T00:00:00Z')),
       });
-      const { result, judged, account } = await session.askLines('canary', canary.lines);
+      const result = await session.askLines('canary', canary.lines);
+      const { judged, account } = await session.ask([{ path: tempFile(canary.lines), as: 'any' }]);
       return { proof: proveCanary(canary, gate, result, query.file), judged, account };
     } finally {
       session.lake.close();

@@ -264,7 +264,7 @@ describe('a header and a SELECT that disagree', () => {
   }
 
   test('agreeing, they answer', async () => {
-    expect((await run('SELECT COUNT(*) AS n FROM sessions')).result.rows).toEqual([[0]]);
+    expect((await run('SELECT COUNT(*) AS n FROM sessions')).rows).toEqual([[0]]);
   });
 
   test.each([

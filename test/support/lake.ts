@@ -107,3 +107,12 @@ export function tempFile(content: Buffer | string, name = 'sessions.jsonl'): str
   writeFileSync(file, content);
   return file;
 }
+
+/** Fractions may differ in the last bits, everything else not at all. */
+export function rounded(rows: readonly object[]): unknown {
+  return JSON.parse(
+    JSON.stringify(rows, (_, value) =>
+      typeof value === 'number' && !Number.isInteger(value) ? Number(value.toFixed(11)) : value,
+    ),
+  );
+}

@@ -1,0 +1,42 @@
+import type { GateSpec } from '../schema/gate.js';
+import type { Column } from '../schema/result.js';
+
+/** A question: one portable SELECT whose header says all that lakelog knows about it. */
+export interface Query {
+  /** File name without `.sql`: the subcommand. */
+  readonly name: string;
+  readonly file: string;
+  readonly title: string;
+  readonly question: string;
+  readonly params: readonly Param[];
+  readonly columns: readonly QueryColumn[];
+  /** Null for a question that is no gate. */
+  readonly gate: GateSpec | null;
+  /** Without a single replay run the question has no answer. */
+  readonly needsReplayRuns: boolean;
+  readonly sql: string;
+  readonly sha256: string;
+}
+
+export type ParamType =
+  | { readonly type: 'set'; readonly values: readonly string[] }
+  | { readonly type: 'choice'; readonly values: readonly string[] }
+  /** Kinds whose accepted calls are gated; reaches the tables, not only the SQL. */
+  | { readonly type: 'kinds' }
+  | { readonly type: 'flag' }
+  | { readonly type: 'integer'; readonly min: number | null }
+  | { readonly type: 'number' }
+  | { readonly type: 'text' };
+
+export interface Param {
+  /** snake_case; the option is the same with hyphens. */
+  readonly name: string;
+  readonly of: ParamType;
+  readonly default: string;
+  readonly note: string;
+}
+
+export interface QueryColumn extends Column {
+  /** Shown only when this column of `params` is true. */
+  readonly when?: string;
+}
