@@ -1,0 +1,28 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { ROOT } from './rivals.mjs';
+
+export function machine() {
+  const cpus = os.cpus();
+  return {
+    cpu: cpus[0]?.model.trim() ?? 'unknown',
+    cores: cpus.length,
+    memory_gb: Math.round(os.totalmem() / 2 ** 30),
+    os: `${os.type()} ${os.release()} ${os.arch()}`,
+    load_at_start: Math.round(os.loadavg()[0] * 100) / 100,
+  };
+}
+
+export function versions(rivals) {
+  const { version, devDependencies } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+  const git = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' });
+  return {
+    lakelog: version,
+    commit: git.status === 0 ? git.stdout.trim() : null,
+    node: process.versions.node,
+    '@duckdb/node-api': devDependencies['@duckdb/node-api'],
+    ...rivals,
+  };
+}

@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+const GNU_TIME = '/usr/bin/time';
+
+/**
+ * Runs whole processes and measures them. Peak memory comes from wait4(2) by way of GNU time, which forks from a
+ * process of 2 MB: Linux counts the parent's pages at the time of the fork to the child, and this one has 60 MB.
+ * It is the largest of the command and those it waited for, not their sum.
+ */
+export function openStopwatch() {
+  const scratch = mkdtempSync(path.join(os.tmpdir(), 'lakelog-bench-'));
+  const files = {
+    out: path.join(scratch, 'out'),
+    err: path.join(scratch, 'err'),
+    usage: path.join(scratch, 'usage'),
+  };
+  const hasTime = spawnSync(GNU_TIME, ['-f', '%M', 'true']).status === 0;
+
+  /** @param {readonly string[]} command program and arguments */
+  function run(command) {
+    const [program, ...args] = hasTime
+      ? [GNU_TIME, '-q', '-o', files.usage, '-f', '%M %U %S', ...command]
+      : command;
+    const out = openSync(files.out, 'w');
+    const err = openSync(files.err, 'w');
+    const started = process.hrtime.bigint();
+    const { status, signal, error } = spawnSync(program, args, { cwd: scratch, stdio: ['ignore', out, err] });
+    const ms = Number(process.hrtime.bigint() - started) / 1e6;
+    closeSync(out);
+    closeSync(err);
+    if (error) throw error;
+    const [kilobytes, user, system] = hasTime
+      ? readFileSync(files.usage, 'utf8').trim().split(' ').map(Number)
+      : [];
+    return {
+      ms,
+      peakMB: kilobytes === undefined ? null : (kilobytes * 1024) / 1e6,
+      cpuMs: user === undefined ? null : (user + system) * 1000,
+      exit: signal ?? status,
+      stdout: () => readFileSync(files.out, 'utf8'),
+      stderr: () => readFileSync(files.err, 'utf8'),
+    };
+  }
+  return { run, scratch, hasTime, close: () => rmSync(scratch, { recursive: true, force: true }) };
+}
+
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
