@@ -7,8 +7,17 @@ const LF = 10;
 /** What a physical line starts with: nothing but white space, JSON, or white space that JSON does not know. */
 export type LineStart = 'blank' | 'ink' | 'not_json';
 
-/** A physical line: where it starts and how long it is without its `\n`, in bytes. */
-export type OnLine = (offset: number, length: number, start: LineStart, terminated: boolean) => void;
+/**
+ * A physical line: where it starts and how long it is without its `\n`, in bytes. `open`: it begins with `{` and
+ * surely does not end with `}`.
+ */
+export type OnLine = (
+  offset: number,
+  length: number,
+  start: LineStart,
+  terminated: boolean,
+  open: boolean,
+) => void;
 
 /** A file as it was when it was opened first: what a run speaks about, whatever happens to the name meanwhile. */
 export interface Snapshot {
@@ -63,6 +72,7 @@ export async function walkLines(file: Snapshot, onLine: OnLine): Promise<void> {
     let lineStart = file.start;
     let start: LineStart = 'blank';
     let odd = false;
+    let first = 0;
     while (position < file.size) {
       const wanted = Math.min(buffer.length, file.size - position);
       const { bytesRead } = await handle.read(buffer, 0, wanted, position);
@@ -77,10 +87,14 @@ export async function walkLines(file: Snapshot, onLine: OnLine): Promise<void> {
           const ink = skipBlanks(chunk, from, stop);
           // DuckDB passes over form feeds and vertical tabs in front of a record; JSON does not know them.
           odd ||= ink > from && hasOddSpace(chunk, from, ink);
-          if (ink < stop) start = odd ? 'not_json' : 'ink';
+          if (ink < stop) {
+            start = odd ? 'not_json' : 'ink';
+            first = chunk[ink]!;
+          }
         }
         if (end < 0) break;
-        onLine(lineStart, position + end - lineStart, start, true);
+        const open = start === 'ink' && first === OPENING && isOpen(chunk, from, end);
+        onLine(lineStart, position + end - lineStart, start, true, open);
         from = end + 1;
         lineStart = position + from;
         start = 'blank';
@@ -88,10 +102,20 @@ export async function walkLines(file: Snapshot, onLine: OnLine): Promise<void> {
       }
       position += bytesRead;
     }
-    if (lineStart < file.size) onLine(lineStart, file.size - lineStart, start, false);
+    if (lineStart < file.size) onLine(lineStart, file.size - lineStart, start, false, false);
   } finally {
     await handle.close();
   }
+}
+
+const OPENING = 0x7b;
+const CLOSING = 0x7d;
+
+/** Whether the last byte that is no white space, where this chunk shows it, is anything but `}`. */
+function isOpen(bytes: Buffer, from: number, end: number): boolean {
+  let i = end - 1;
+  while (i >= from && (bytes[i] === 32 || bytes[i] === 13 || bytes[i] === 9)) i--;
+  return i >= from && bytes[i] !== CLOSING;
 }
 
 /** Index of the first byte that is not C's `isspace`, which is what DuckDB passes over between records. */
@@ -125,6 +149,8 @@ export interface Scan {
   /** `[ordinal, blank lines before it]`, one entry per change; from ordinal to physical line. */
   readonly shifts: readonly (readonly [number, number])[];
   readonly tooLong: readonly LineSpan[];
+  /** Lines that begin like an object and do not end like one: torn, whatever else they hold. */
+  readonly open: readonly LineSpan[];
   /** Bytes of the longest line that is not too long. */
   readonly longest: number;
   /** Lines that DuckDB would take for a record although they are not JSON. */
@@ -143,10 +169,11 @@ export async function scanLines(file: Snapshot, maxLineBytes: number): Promise<S
   let shifted = 0;
   const shifts: [number, number][] = [];
   const tooLong: LineSpan[] = [];
+  const open: LineSpan[] = [];
   const notJson: number[] = [];
   let tail: LineSpan | null = null;
   let first: LineSpan | null = null;
-  await walkLines(file, (offset, length, lineStart, terminated) => {
+  await walkLines(file, (offset, length, lineStart, terminated, isOpen) => {
     lines++;
     if (lineStart === 'blank') {
       blanks++;
@@ -156,17 +183,18 @@ export async function scanLines(file: Snapshot, maxLineBytes: number): Promise<S
       shifts.push([records, blanks]);
       shifted = blanks;
     }
-    if (records === 0 || length > maxLineBytes || !terminated) {
+    if (records === 0 || length > maxLineBytes || !terminated || isOpen) {
       const span = { ordinal: records, line: lines, offset, length };
       if (records === 0) first = span;
       if (length > maxLineBytes) tooLong.push(span);
+      else if (isOpen) open.push(span);
       if (!terminated) tail = span;
     }
     if (length > longest && length <= maxLineBytes) longest = length;
     if (lineStart === 'not_json') notJson.push(records);
     records++;
   });
-  return { lines, blank: blanks, records, shifts, tooLong, longest, notJson, tail, first };
+  return { lines, blank: blanks, records, shifts, tooLong, open, longest, notJson, tail, first };
 }
 
 /** Finds the given ordinals (ascending) again: from row to physical line and byte offset. */

@@ -19,7 +19,7 @@ export interface Spool {
    * @throws Error with a plain reason when it is truncated, damaged or followed by other bytes.
    */
   decompressed(source: string, compression: Compression): Promise<string>;
-  /** A copy of the first `size` bytes without the first `skip` and with `0` in place of each given line; it ends in `\n`. */
+  /** A copy of the first `size` bytes without the first `skip` and with `{}` in place of each given line; it ends in `\n`. */
   without(source: string, size: number, skip: number, lines: readonly LineSpan[]): Promise<string>;
   /** A name that DuckDB does not take for a pattern. */
   plainName(source: string): Promise<string>;
@@ -88,7 +88,7 @@ export async function openSpool(env: Readonly<Record<string, string | undefined>
               await out.write(chunk);
           }
           if (line) {
-            await out.appendFile('0');
+            await out.appendFile('{}');
             from = line.offset + line.length;
           }
         }
