@@ -3,16 +3,10 @@ import { LakelogError, messageOf } from './errors.js';
 import { type Io, processIo, styleOf } from './io.js';
 import { renderError } from './render/error.js';
 import { EXIT, type ExitCode } from './schema/result.js';
-import { version } from './version.js';
 
 /** The only catch: every way to end gets an exit code of the documented four and says what, where and what next. */
 export async function run(argv: readonly string[], packageRoot: string, io: Io): Promise<ExitCode> {
   try {
-    const [only, ...others] = argv;
-    if (others.length === 0 && (only === '--version' || only === '-V')) {
-      await io.stdout.write(`${version}\n`);
-      return EXIT.clear;
-    }
     const { runProgram } = await import('./program.js');
     return await runProgram(argv, packageRoot, io);
   } catch (error) {

@@ -64,7 +64,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   commands: ['query', 'gate', 'render', 'lake', 'schema', 'errors', 'io', 'commander', 'node:*'],
   program: ['commands', 'query', 'schema', 'render', 'errors', 'io', 'version', 'commander', 'node:*'],
   box: ['query', 'lake', 'schema', 'errors', 'node:*'],
-  main: ['program', 'render', 'schema', 'errors', 'io', 'version', 'node:*'],
+  main: ['program', 'render', 'schema', 'errors', 'io', 'node:*'],
   validatord: [
     'log',
     'render',

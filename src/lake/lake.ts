@@ -15,6 +15,7 @@ import {
   markDuplicates,
   Unreadable,
 } from './load.js';
+import { memoryLimit } from './memory.js';
 import { ELSEWHERE, FORMATS, type Kind } from './read-sql.js';
 import { findRejects, hashLines, type Reject } from './rejects.js';
 import { openSpool, type Spool } from './spool.js';
@@ -126,17 +127,8 @@ export interface Box {
   run(sql: string, where: string, most: number): Promise<Rows & { readonly more: boolean }>;
 }
 
-const MEMORY_LIMIT = '1GB';
 /** What a query may spill to disk. */
 const BOX_TEMP = '4GB';
-
-export function memoryLimit(given: string | undefined): string {
-  if (!given) return MEMORY_LIMIT;
-  if (/^\d+(\.\d+)?\s*[KMGT]i?B$/i.test(given)) return given;
-  throw new LakelogError(`LAKELOG_MEMORY_LIMIT is no size: ${given}`, {
-    next: 'set it to a size such as 4GB, or unset it',
-  });
-}
 
 export async function openLake(options: LakeOptions): Promise<Lake> {
   const spool = await openSpool(options.env);

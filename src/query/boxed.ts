@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { LakelogError } from '../errors.js';
-import { type Account, memoryLimit } from '../lake/lake.js';
+import type { Account } from '../lake/lake.js';
+import { memoryLimit } from '../lake/memory.js';
 import { openSpool } from '../lake/spool.js';
 import type { Result } from '../schema/result.js';
 import type { BoxJob, BoxMessage } from './box-protocol.js';
