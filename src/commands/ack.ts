@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { LakelogError } from '../errors.js';
-import { isExcusable, type KnownCall, type KnownReject, placeOf } from '../gate/acks.js';
+import { isExcusable, isExpired, type KnownCall, type KnownReject, placeOf } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
@@ -115,7 +115,7 @@ function untilOf(until: string | undefined, now: Date): string | null {
       next: 'write it as YYYY-MM-DD; it is the last day it holds',
     });
   }
-  if (time + 86_400_000 <= now.getTime()) {
+  if (isExpired({ until }, now)) {
     throw new LakelogError(`--until ${until} is in the past`, { next: 'give a day that is still to come' });
   }
   return until;

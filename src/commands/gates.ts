@@ -42,13 +42,18 @@ export async function allViolations(
 ): Promise<Map<string, StoryCall['violations'][number][]>> {
   const found = new Map<string, StoryCall['violations'][number][]>();
   for (const gate of gates) {
-    const mine = params.filter((one) => gate.params.some(({ name }) => one.startsWith(`${name}=`)));
-    for (const [place, values] of await violationsOf(lake, gate, givenOf(gate, gatedKinds, mine))) {
+    const given = givenOf(gate, gatedKinds, paramsOf(gate, params));
+    for (const [place, values] of await violationsOf(lake, gate, given)) {
       const added = values.map((value) => ({ gate: gate.name, value }));
       found.set(place, [...(found.get(place) ?? []), ...added]);
     }
   }
   return found;
+}
+
+/** Those of many `name=value` texts that set a parameter of this gate. */
+export function paramsOf(gate: Query, params: readonly string[]): string[] {
+  return params.filter((one) => gate.params.some(({ name }) => one.startsWith(`${name}=`)));
 }
 
 /**

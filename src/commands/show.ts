@@ -16,7 +16,7 @@ import type { ExitCode } from '../schema/result.js';
 import type { Story, StoryCall } from '../schema/story.js';
 import { notLogs, withHashes } from './acks.js';
 import { inputEvidence } from './evidence.js';
-import { allViolations } from './gates.js';
+import { allViolations, paramsOf } from './gates.js';
 import { type Context, nextCommand } from './next.js';
 import { asArguments, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { progressOn } from './terminal.js';
@@ -117,11 +117,10 @@ function nextSteps(
       ({ gate }) => !event.acknowledged.some((settled) => settled.gate === gate),
     );
     return [...new Set(open.map(({ gate }) => gate))].map((name) => {
-      const gate = queries.find((query) => query.name === name);
-      const mine = params.filter((one) => gate?.params.some((param) => one.startsWith(`${param.name}=`)));
+      const gate = queries.find((query) => query.name === name)!;
       const named = name === usualGate?.name ? [] : [`--gate ${shellWord(name)}`];
       const own = ['--reason "…"', ...named];
-      return nextCommand('ack', [event.call_key], { ...context, params: mine }, own);
+      return nextCommand('ack', [event.call_key], { ...context, params: paramsOf(gate, params) }, own);
     });
   });
 }

@@ -108,7 +108,7 @@ function standing(entries: readonly Entry[], gate: string): Entry[] {
 }
 
 /** `until` is the last day it holds, in UTC. */
-export function isExpired({ until }: AckLine, now: Date): boolean {
+export function isExpired({ until }: Pick<AckLine, 'until'>, now: Date): boolean {
   return until !== null && now.getTime() >= Date.parse(`${until}T00:00:00Z`) + 86_400_000;
 }
 

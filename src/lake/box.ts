@@ -1,7 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { LakelogError } from '../errors.js';
-import type { Database } from './duckdb.js';
-import { quote } from './duckdb.js';
+import { type Database, quote } from './duckdb.js';
 import { TABLES } from './tables.js';
 
 /**

@@ -7,6 +7,7 @@ import { parseAge } from './age.js';
 import { checkSelect, explainSqlError } from './box.js';
 import { type Database, ident, openDatabase, quote, type Rows } from './duckdb.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './inputs.js';
+import { comparable } from './instant.js';
 import {
   createStaging,
   type LoadedFile,
@@ -549,9 +550,6 @@ interface CountedKind extends Omit<KindCount, 'first' | 'first_false'> {
   readonly newest: string;
   readonly newest_row: number;
 }
-
-/** RFC 3339 in UTC in one width, so that the order of the texts is the order of the times. */
-const comparable = (instant: string) => instant.replace('Z', '').padEnd(26, '0');
 
 function isLater(a: CountedKind, b: CountedKind): boolean {
   const [left, right] = [comparable(a.newest), comparable(b.newest)];

@@ -1,35 +1,17 @@
 import { LakelogError } from '../errors.js';
 import { quote } from '../lake/duckdb.js';
+import { comparable } from '../lake/instant.js';
 import type { Lake, LoadedCall } from '../lake/lake.js';
 import type { Cell } from '../schema/result.js';
-import type { Story, StoryAttempt, StoryCall, StoryDocument, StoryRun } from '../schema/story.js';
+import {
+  STORY_CALL_COLUMNS,
+  type Story,
+  type StoryAttempt,
+  type StoryCall,
+  type StoryDocument,
+  type StoryRun,
+} from '../schema/story.js';
 
-const CALL = [
-  'file',
-  'line',
-  'call_key',
-  'call_id',
-  'timestamp',
-  'daemon',
-  'kind',
-  'model',
-  'response_model',
-  'provider',
-  'environment',
-  'prompt_version',
-  'validator_version',
-  'roster_hash',
-  'iterations',
-  'max_iterations',
-  'final_verdict',
-  'grounded_in_roster',
-  'gated',
-  'proposed_worker_ids',
-  'duration_ms',
-  'error',
-  'error_type',
-  'inconsistent',
-] as const;
 const ATTEMPT = [
   'call_key',
   'attempt_number',
@@ -72,7 +54,7 @@ function selects(showContent: boolean, sessionId: string): Selects {
   const content = (...names: string[]) => (showContent ? names : []);
   const list = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ');
   return {
-    calls: `SELECT ${list([...CALL, ...content('prompt', 'artifact')])} FROM sessions ${only} ORDER BY "timestamp", file, line`,
+    calls: `SELECT ${list([...STORY_CALL_COLUMNS, ...content('prompt', 'artifact')])} FROM sessions ${only} ORDER BY "timestamp", file, line`,
     attempts: `SELECT ${list([...ATTEMPT, ...content('prompt', 'raw')])} FROM attempts ${only} ORDER BY call_key, attempt_number`,
     reasons: `SELECT call_key, attempt_number, reason FROM attempt_reasons ${only} ORDER BY call_key, attempt_number, reason_number`,
     runs: `SELECT ${list([...RUN, ...content('task', 'retrieval_query', 'output')])} FROM replay_runs ${only} ORDER BY "timestamp", file, line`,
@@ -177,12 +159,10 @@ export async function tellStory(lake: Lake, sessionId: string, parts: StoryParts
       };
     }),
   ];
-  events.sort((a, b) => compare(instant(a.timestamp), instant(b.timestamp)));
+  events.sort((a, b) => compare(comparable(a.timestamp), comparable(b.timestamp)));
   return { session_id: sessionId, trace_url: parts.traceUrl, show_content: parts.showContent, events };
 }
 
-/** RFC 3339 in UTC in one width, so that the order of the texts is the order of the times. */
-const instant = (timestamp: string) => timestamp.replace('Z', '').padEnd(26, '0');
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 async function rowsOf(lake: Lake, sql: string): Promise<Row[]> {

@@ -1,33 +1,17 @@
-import type { Story, StoryAttempt, StoryCall, StoryDocument, StoryRun } from '../schema/story.js';
+import {
+  STORY_CALL_COLUMNS,
+  type Story,
+  type StoryAttempt,
+  type StoryCall,
+  type StoryDocument,
+  type StoryRun,
+} from '../schema/story.js';
 import { version } from '../version.js';
 import { encode, jsonText } from './json.js';
 
 const CALL = [
   'event',
-  'file',
-  'line',
-  'call_key',
-  'call_id',
-  'timestamp',
-  'daemon',
-  'kind',
-  'model',
-  'response_model',
-  'provider',
-  'environment',
-  'prompt_version',
-  'validator_version',
-  'roster_hash',
-  'iterations',
-  'max_iterations',
-  'final_verdict',
-  'grounded_in_roster',
-  'gated',
-  'proposed_worker_ids',
-  'duration_ms',
-  'error',
-  'error_type',
-  'inconsistent',
+  ...STORY_CALL_COLUMNS,
   'prompt',
   'artifact',
   'attempts',

@@ -102,3 +102,31 @@ export interface StoryDocument {
 }
 
 export type StoryEvent = Story['events'][number];
+
+/** Facts of a call that are columns of `sessions`, in the order in which a story tells them. */
+export const STORY_CALL_COLUMNS = [
+  'file',
+  'line',
+  'call_key',
+  'call_id',
+  'timestamp',
+  'daemon',
+  'kind',
+  'model',
+  'response_model',
+  'provider',
+  'environment',
+  'prompt_version',
+  'validator_version',
+  'roster_hash',
+  'iterations',
+  'max_iterations',
+  'final_verdict',
+  'grounded_in_roster',
+  'gated',
+  'proposed_worker_ids',
+  'duration_ms',
+  'error',
+  'error_type',
+  'inconsistent',
+] as const satisfies readonly (keyof StoryCall)[];
