@@ -62,7 +62,8 @@ function sonic(stream, append) {
   let written = 0;
   const { write } = stream;
   stream.write = (line) => {
-    taken += Buffer.byteLength(line);
+    // The records are ASCII.
+    taken += line.length;
     return write.call(stream, line);
   };
   stream.on('write', (bytes) => {

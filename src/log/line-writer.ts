@@ -18,6 +18,13 @@ export interface WriterOptions {
   readonly fs: FileSystem | undefined;
 }
 
+/**
+ * What comes together is written together, and the thread that writes does not take the processor from a host in
+ * the middle of its burst.
+ */
+const GATHER_MS = 5;
+/** No more is waited for. */
+const GATHER_BYTES = 256 * 1024;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 /** While somebody waits for a flush. */
@@ -49,6 +56,7 @@ export class LineWriter implements Pending {
   #running = false;
   /** A call to the file system was made and has not come back. */
   #underWay = false;
+  #gathering: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
   #failures = 0;
   /** Counts the times that flushNow took work away from the run. */
@@ -95,7 +103,7 @@ export class LineWriter implements Pending {
       watch(this);
     }
     if (isEnding()) this.flushNow(true);
-    else this.#start();
+    else this.#startSoon();
     return true;
   }
 
@@ -167,7 +175,15 @@ export class LineWriter implements Pending {
     this.#start();
   }
 
+  #startSoon(): void {
+    if (this.#running || this.#retry) return;
+    if (this.queuedBytes >= GATHER_BYTES || this.#waiters.length > 0) this.#start();
+    else this.#gathering ??= setTimeout(() => this.#start(), GATHER_MS);
+  }
+
   #start(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     if (this.#running || !this.#hasWork()) return;
     this.#running = true;
     setImmediate(() => void this.#run());

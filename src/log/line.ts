@@ -1,7 +1,7 @@
 import type { Field, FieldType } from '../schema/fields.js';
 import { type Cleaner, cleaner, type Json, TooLarge, wellFormed } from './clean.js';
 import { fastLines } from './fast-line.js';
-import { fits, unfitInDocument } from './fits.js';
+import { FITS, unfitInDocument } from './fits.js';
 import { isAbsent, type Stamps } from './stamp.js';
 
 /** Half of what a reader takes by default (16 MiB), so that escapes and a raised prompt limit leave room. */
@@ -201,7 +201,7 @@ function finish(copy: Copy, fields: readonly Field[], stamps: Stamps): Omit<Line
       continue;
     }
     if (field.type === 'documents') repairDocuments(value, notes);
-    if (fits(value, field.type)) continue;
+    if (FITS[field.type](value)) continue;
     if (field.required) {
       defects.push(`${field.name} is not valid`);
     } else {

@@ -17,7 +17,7 @@ import { type RecordStamps, Stamper, type Stamps } from './stamp.js';
 export interface LoggerOptions {
   /** Time of records without a timestamp. Default: the system's clock. */
   clock?: () => Date;
-  /** Source of call ids for calls without one. Default: randomUUID. */
+  /** Source of call ids for calls without one. Default: UUIDs, unique and in order. */
   ids?: () => string;
   /**
    * Told of every kind of failure (records lost, a file that cannot be written, a record that readers will reject,

@@ -29,6 +29,30 @@ export interface StampSources {
   readonly ids: (() => string) | undefined;
 }
 
+const LOW_DIGITS = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'));
+
+/**
+ * UUIDs (RFC 9562, version 8) of 74 random bits and a running number of 48. A random one for each record costs the
+ * host a sixteenth more time per record.
+ */
+export function serialIds(): () => string {
+  const uuid = randomUUID();
+  const source = `${uuid.slice(0, 14)}8${uuid.slice(15, 24)}`;
+  let prefix = '';
+  let next = 0;
+  return () => {
+    const low = next & 0xff;
+    if (low === 0)
+      prefix =
+        source +
+        Math.floor(next / 256)
+          .toString(16)
+          .padStart(10, '0');
+    next++;
+    return prefix + LOW_DIGITS[low];
+  };
+}
+
 /** The running number, name, clock and ids of one logger. */
 export class Stamper {
   readonly schema: string;
@@ -42,7 +66,7 @@ export class Stamper {
   constructor({ schema, clock, ids }: StampSources) {
     this.schema = schema;
     this.#clock = clock;
-    this.#ids = ids ?? randomUUID;
+    this.#ids = ids ?? serialIds();
   }
 
   /** The stamps of the next record. */

@@ -463,7 +463,8 @@ describe('a file that goes away', () => {
       for (let i = 0; i < 100; i++) logger.append(call({ prompt: 'x'.repeat(i * 30) }));
       // copytruncate loses what is written between its two steps, whoever writes.
       if (how === 'copytruncate') await logger.flush();
-      else await new Promise((done) => setTimeout(done, turn % 3));
+      else await new Promise((done) => setTimeout(done, turn % 9));
+      await vi.waitFor(() => expect(existsSync(path)).toBe(true));
       rotate(path, `${path}.${turn}`);
     }
     logger.append(call());
@@ -472,4 +473,13 @@ describe('a file that goes away', () => {
     const seqs = [...files, path].flatMap(recordsOf).map((record) => record.seq);
     expect(seqs).toEqual(Array.from({ length: 1_001 }, (_, i) => i + 1));
   });
+});
+
+it('call ids are UUIDs that differ, within a logger and between two', () => {
+  const sources = [serialIds(), serialIds()];
+  const ids = sources.flatMap((next) => Array.from({ length: 70_000 }, next));
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(
+    ids.filter((id) => !/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id)),
+  ).toEqual([]);
 });

@@ -250,10 +250,58 @@ describe('a record', () => {
     ]);
   });
 
-  it('has its fields in the order of the table, unknown ones last', async () => {
-    const { record } = await session({ team: 'North', ...call() });
-    const names = [...SESSION_FIELDS.map(({ name }) => name), 'team'];
-    expect(Object.keys(record)).toEqual(names.filter((name) => name in record));
+  it('has what the logger fills in first, then its own fields as they were given', async () => {
+    const { record } = await session({ team: 'North', ...call(), seq: null });
+    const given = Object.keys(call());
+    expect(Object.keys(record)).toEqual([
+      'schema',
+      'timestamp',
+      'call_id',
+      'writer_id',
+      'seq',
+      'team',
+      ...given,
+    ]);
+  });
+
+  it.each(['', null, undefined])('that names what is filled in and has %o there gets it', async (empty) => {
+    const { record } = await session({
+      ...call(),
+      timestamp: empty || null,
+      call_id: empty,
+      seq: empty || null,
+    });
+    expect(record).toMatchObject({
+      schema: 'session.iterate.v1',
+      timestamp: expect.stringMatching(/^2/),
+      call_id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-0{12}$/),
+      writer_id: expect.stringMatching(/^[0-9a-f]{16}$/),
+      seq: 1,
+    });
+    expect(record).not.toHaveProperty('log_note');
+  });
+
+  it('whose getters say something else each time is written with what one of them said', async () => {
+    let asked = 0;
+    const { record, written } = await session({
+      ...call(),
+      get writer_id() {
+        return asked++ === 0 ? undefined : 'w';
+      },
+    });
+    expect(written).toBe(true);
+    expect([record.writer_id, record.seq]).toEqual([expect.stringMatching(/^[0-9a-f]{16}$/), 1]);
+  });
+
+  it('is not taken for one when somebody has added to Object.prototype', async () => {
+    const polluted = Object.prototype as { kind?: string };
+    polluted.kind = 'fill';
+    try {
+      const { errors } = await session({ ...call(), kind: undefined });
+      expect(errors.map(String)).toEqual([expect.stringContaining('kind is missing')]);
+    } finally {
+      delete polluted.kind;
+    }
   });
 });
 
