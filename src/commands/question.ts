@@ -1,6 +1,6 @@
 import { LakelogError } from '../errors.js';
 import { describeAck, placeOf, remaining, type Settled, settle } from '../gate/acks.js';
-import { instantInside, plantCanary, proveCanary } from '../gate/canary.js';
+import { type Canary, instantInside, plantCanary, proveCanary } from '../gate/canary.js';
 import { judge } from '../gate/judge.js';
 import { type Evidence, INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
 import type { Io } from '../io.js';
@@ -13,7 +13,7 @@ import { type Answer, openSession, type Session } from '../query/run.js';
 import { chooseSources, namingDefaults, readsReplays, type Sources } from '../query/sources.js';
 import { formatNames, gateFormatNames, type Report } from '../render/index.js';
 import type { GateSpec } from '../schema/gate.js';
-import type { ExitCode, Receipt, Result } from '../schema/result.js';
+import type { ExitCode, Result } from '../schema/result.js';
 import { notLogs, withHashes } from './acks.js';
 import { inputEvidence } from './evidence.js';
 import { chosenParams, nextCommand } from './next.js';
@@ -53,10 +53,12 @@ export async function question(
   };
   const session = await openSession(query, params, options);
   try {
-    const canary = query.gate
-      ? await prove(session, query, query.gate, params.gatedKinds, flags, options.now)
-      : null;
-    const answer = await session.ask(sources.requests);
+    const { gate } = query;
+    const planted = gate && canaryOf(session, gate, params.gatedKinds, flags, options.now);
+    const [canary, answer] = await together(
+      gate && planted && prove(session, query, gate, planted),
+      session.ask(sources.requests),
+    );
     const account = namingDefaults(answer.account, sources);
     if (query.needsReplayRuns) ensureReplayRuns(query, account, sources);
     const settled = await settledBy(acks, query, account, session.lake, options.now);
@@ -116,6 +118,13 @@ export async function question(
   }
 }
 
+/** The self-test runs while the logs are read; if both fail, it is what counts. */
+async function together<A, B>(proof: Promise<A> | null, work: Promise<B>): Promise<[A | null, B]> {
+  // Neither may still use the engine when the other's failure closes it.
+  await Promise.allSettled([proof, work]);
+  return [await proof, await work];
+}
+
 /** An empty join would look like an answer. */
 function ensureReplayRuns(query: Query, account: Account, { requests }: Sources): void {
   if (account.replayRunsLoaded > 0 || requests.some(({ as }) => as === 'replay_runs')) return;
@@ -164,14 +173,13 @@ function withoutSettled(
   return { left: { columns: result.columns, rows }, settledRows: result.rows.length - rows.length };
 }
 
-async function prove(
+function canaryOf(
   session: Session,
-  query: Query,
   gate: GateSpec,
   gatedKinds: readonly string[],
   flags: QuestionFlags,
   now: Date,
-): Promise<Receipt['canary']> {
+): Canary {
   const { kind: only = [] } = flags;
   const kinds = gatedKinds.filter((kind) => only.length === 0 || only.includes(kind));
   if (kinds.length === 0) {
@@ -182,13 +190,16 @@ async function prove(
       },
     );
   }
-  const canary = plantCanary(gate, {
+  return plantCanary(gate, {
     gatedKinds: kinds,
     model: flags.model?.[0],
     daemon: flags.daemon?.[0],
     environment: flags.environment?.[0],
     timestamp: instantInside(session.lake.window, now),
   });
+}
+
+async function prove(session: Session, query: Query, gate: GateSpec, canary: Canary) {
   const result = await session.askLines('canary', canary.lines);
   return proveCanary(canary, gate, result, query.file);
 }

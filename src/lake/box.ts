@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { LakelogError } from '../errors.js';
-import { type Database, quote } from './duckdb.js';
+import { type Connected, quote } from './duckdb.js';
 import { TABLES } from './tables.js';
 
 /**
@@ -38,7 +38,7 @@ const TABLE_REFS = new Set([
 const ONE_SELECT = 'write one SELECT over the tables that `lakelog schema` prints';
 
 /** @throws LakelogError (exit 2) unless the text is one harmless SELECT; `where` names where the SQL came from. */
-export async function checkSelect(db: Database, sql: string, where: string): Promise<void> {
+export async function checkSelect(db: Connected, sql: string, where: string): Promise<void> {
   const refuse = (what: string, next = ONE_SELECT) => new LakelogError(what, { where, next });
   const { cells } = await db.rows(`SELECT json_serialize_sql(${quote(sql)})`);
   const parsed = JSON.parse(cells[0]![0] as string) as Serialized;

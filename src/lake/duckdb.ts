@@ -1,30 +1,30 @@
-import {
-  type DuckDBConnection,
-  DuckDBDateValue,
-  DuckDBDecimalValue,
-  DuckDBInstance,
-  DuckDBListValue,
-  DuckDBStructValue,
-  DuckDBTimestampTZValue,
-  DuckDBTimestampValue,
-  type DuckDBValue,
-} from '@duckdb/node-api';
+import duckdb from '@duckdb/node-bindings';
 import { LakelogError, messageOf } from '../errors.js';
 import type { Cell } from '../schema/result.js';
+import { formatsOf, readChunk } from './result.js';
 
-/** Rows with the types DuckDB gave their columns, e.g. `VARCHAR`, `BIGINT`, `TIMESTAMP WITH TIME ZONE`. */
 export interface Rows {
   readonly names: readonly string[];
-  readonly types: readonly string[];
   readonly cells: readonly (readonly Cell[])[];
 }
 
-export interface Database {
+export interface TypedRows extends Rows {
+  /** As DuckDB names them, e.g. `VARCHAR`, `BIGINT`, `TIMESTAMP WITH TIME ZONE`, `JSON`. */
+  readonly types: readonly string[];
+  readonly more: boolean;
+}
+
+export interface Database extends Connected {
+  /** A database of its own in the same engine: the same names mean other tables, and both work at the same time. */
+  beside(): Promise<Connected>;
+}
+
+export interface Connected {
   run(sql: string): Promise<void>;
   /** All rows, cells as plain JSON-like values. */
   rows(sql: string): Promise<Rows>;
   /** At most `most` rows, and whether there are more; no more than that is ever held. */
-  rowsUpTo(sql: string, most: number): Promise<Rows & { readonly more: boolean }>;
+  rowsUpTo(sql: string, most: number): Promise<TypedRows>;
   /** The rows as objects; for our own small bookkeeping queries. */
   objects<T>(sql: string): Promise<T[]>;
   /** How far the running statement is, 0 to 1; needs `watchProgress`. */
@@ -42,24 +42,38 @@ export interface DatabaseOptions {
 
 /** Opens an in-memory DuckDB whose clock is UTC and whose memory is bounded. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const instance = await DuckDBInstance.create(':memory:', {
-    memory_limit: options.memoryLimit,
-    temp_directory: options.tempDir,
-    // Results are read back by ordinal: the n-th row is the n-th line.
-    preserve_insertion_order: 'true',
-  });
-  const connection = await instance.connect();
+  const config = duckdb.create_config();
+  duckdb.set_config(config, 'memory_limit', options.memoryLimit);
+  duckdb.set_config(config, 'temp_directory', options.tempDir);
+  // Results are read back by ordinal: the n-th row is the n-th line.
+  duckdb.set_config(config, 'preserve_insertion_order', 'true');
+  const instance = await duckdb.open(':memory:', config);
+  const db = await connect(instance, options.watchProgress ? PROGRESS : []);
+  return {
+    ...db,
+    beside: () => connect(instance, ["ATTACH ':memory:' AS beside", 'USE beside']),
+    close() {
+      db.close();
+      duckdb.close_sync(instance);
+    },
+  };
+}
+
+const PROGRESS = [
+  'SET enable_progress_bar = true',
+  'SET enable_progress_bar_print = false',
+  'SET progress_bar_time = 0',
+];
+
+async function connect(instance: duckdb.Database, settings: readonly string[]): Promise<Connected> {
+  const connection = await duckdb.connect(instance);
+  const run = (sql: string) => duckdb.query(connection, sql).catch(explained);
   // Not at creation: the setting belongs to an extension that is loaded by then.
-  await connection.run("SET TimeZone = 'UTC'");
-  if (options.watchProgress) {
-    await connection.run(
-      'SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET progress_bar_time = 0',
-    );
-  }
-  const rows = (sql: string) => fetchRows(connection, sql);
+  await run(["SET TimeZone = 'UTC'", ...settings].join('; '));
+  const rows = async (sql: string) => fetchRows(await run(sql));
   return {
     async run(sql) {
-      await connection.run(sql).catch(explained);
+      await run(sql);
     },
     rows,
     rowsUpTo: (sql, most) => fetchUpTo(connection, sql, most),
@@ -67,63 +81,51 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       const { names, cells } = await rows(sql);
       return cells.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]])) as T);
     },
-    progress: () => Math.max(0, connection.progress.percentage) / 100,
-    close() {
-      connection.closeSync();
-      instance.closeSync();
-    },
+    progress: () => Math.max(0, duckdb.query_progress(connection).percentage) / 100,
+    close: () => duckdb.disconnect_sync(connection),
   };
 }
 
-async function fetchRows(connection: DuckDBConnection, sql: string): Promise<Rows> {
-  const reader = await connection.runAndReadAll(sql).catch(explained);
-  return {
-    names: reader.columnNames(),
-    types: reader.columnTypes().map(String),
-    cells: reader.getRows().map((row) => row.map(plain)),
-  };
+function namesOf(result: duckdb.Result): string[] {
+  return Array.from({ length: duckdb.column_count(result) }, (_, i) => duckdb.column_name(result, i));
+}
+
+async function fetchRows(result: duckdb.Result): Promise<Rows> {
+  const names = namesOf(result);
+  const formats = formatsOf(result);
+  if (formats === null) {
+    const { readAll } = await import('./any-result.js');
+    return { names, cells: await readAll(result) };
+  }
+  const cells: Cell[][] = [];
+  while (await readChunk(result, formats, cells));
+  return { names, cells };
 }
 
 /** Streamed, because DuckDB's memory limit does not cover rows that were fetched. */
-async function fetchUpTo(connection: DuckDBConnection, sql: string, most: number) {
-  const reader = await connection.streamAndReadUntil(sql, most + 1);
-  return {
-    names: reader.columnNames(),
-    // JSON is a VARCHAR by another name.
-    types: reader.columnTypes().map((type) => type.alias ?? String(type)),
-    cells: reader
-      .getRows()
-      .slice(0, most)
-      .map((row) => row.map(plain)),
-    more: reader.currentRowCount > most,
-  };
-}
-
-/** A DuckDB value as JSON can hold it: numbers where they are exact, else text. */
-function plain(value: DuckDBValue): Cell {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
-  if (typeof value === 'bigint') {
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : String(value);
+async function fetchUpTo(connection: duckdb.Connection, sql: string, most: number) {
+  const prepared = await duckdb.prepare(connection, sql);
+  try {
+    const result = await duckdb.execute_prepared_streaming(prepared);
+    const names = namesOf(result);
+    const formats = formatsOf(result);
+    let types: readonly string[];
+    let cells: Cell[][] = [];
+    if (formats === null) {
+      const any = await import('./any-result.js');
+      types = any.typeNames(result);
+      cells = await any.readUntil(result, most + 1);
+    } else {
+      // JSON is a VARCHAR by another name.
+      types = formats.map(
+        ({ name }, i) => duckdb.logical_type_get_alias(duckdb.column_logical_type(result, i)) ?? name,
+      );
+      while (cells.length <= most && (await readChunk(result, formats, cells)));
+    }
+    return { names, types, cells: cells.slice(0, most), more: cells.length > most };
+  } finally {
+    duckdb.destroy_prepare_sync(prepared);
   }
-  if (value instanceof DuckDBTimestampTZValue || value instanceof DuckDBTimestampValue) {
-    return rfc3339(value.micros);
-  }
-  if (value instanceof DuckDBDateValue) return value.toString();
-  if (value instanceof DuckDBDecimalValue) return value.toDouble();
-  if (value instanceof DuckDBListValue) return value.items.map(plain);
-  if (value instanceof DuckDBStructValue) {
-    return Object.fromEntries(Object.entries(value.entries).map(([key, entry]) => [key, plain(entry)]));
-  }
-  return String(value);
-}
-
-/** Microseconds since the epoch → RFC 3339 in UTC, with microseconds only where there are any. */
-function rfc3339(micros: bigint): string {
-  const rest = ((micros % 1000n) + 1000n) % 1000n;
-  const iso = new Date(Number((micros - rest) / 1000n)).toISOString();
-  return rest === 0n ? iso : iso.replace('Z', `${String(rest).padStart(3, '0')}Z`);
 }
 
 /** A SQL string literal; U+0000 would end the statement where it stands. */

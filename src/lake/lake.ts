@@ -5,7 +5,15 @@ import type { CallFacts } from '../schema/ack.js';
 import type { FileAccount, InputProblem, RejectGroup } from '../schema/result.js';
 import { parseAge } from './age.js';
 import { checkSelect, explainSqlError } from './box.js';
-import { type Database, ident, openDatabase, quote, type Rows } from './duckdb.js';
+import {
+  type Connected,
+  type Database,
+  ident,
+  openDatabase,
+  quote,
+  type Rows,
+  type TypedRows,
+} from './duckdb.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './inputs.js';
 import { comparable } from './instant.js';
 import {
@@ -93,6 +101,8 @@ export interface Lake {
   load(requests: readonly InputRequest[]): Promise<Account>;
   /** Loads lines that stand in no file of the user's, through the very same code; nobody asks for their account. */
   loadText(name: string, text: string): Promise<void>;
+  /** Another lake of the same options in the same engine; both load and answer at the same time. Closed first. */
+  beside(): Promise<Lake>;
   query(sql: string): Promise<Rows>;
   /** Somebody's own SQL: `check` before loading, `run` after it. Both throw LakelogError (exit 2). */
   readonly box: Box;
@@ -125,7 +135,7 @@ export interface Box {
   /** Refuses whatever is not one harmless SELECT; `where` names where the SQL came from. */
   check(sql: string, where: string): Promise<void>;
   /** Closes the database for everything but its tables, then answers with at most `most` rows. */
-  run(sql: string, where: string, most: number): Promise<Rows & { readonly more: boolean }>;
+  run(sql: string, where: string, most: number): Promise<TypedRows>;
 }
 
 /** What a query may spill to disk. */
@@ -142,7 +152,7 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
     });
     const window = await resolveWindow(db, options);
     await db.run(paramsSql(options.params));
-    return new DuckLake(db, spool, options, window);
+    return new DuckLake(db, db, spool, options, window);
   } catch (error) {
     db?.close();
     spool.remove();
@@ -152,17 +162,32 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
 
 class DuckLake implements Lake {
   private loaded: LoadedFile[] = [];
-  private defined = '';
-  private readonly db: Database;
+  private readonly db: Connected;
+  /** Null for one that is beside another. */
+  private readonly engine: Database | null;
   private readonly spool: Spool;
   private readonly options: LakeOptions;
   readonly window: { since: string | null; until: string | null; tz: string };
 
-  constructor(db: Database, spool: Spool, options: LakeOptions, window: DuckLake['window']) {
+  constructor(
+    db: Connected,
+    engine: Database | null,
+    spool: Spool,
+    options: LakeOptions,
+    window: DuckLake['window'],
+  ) {
     this.db = db;
+    this.engine = engine;
     this.spool = spool;
     this.options = options;
     this.window = window;
+  }
+
+  async beside(): Promise<Lake> {
+    if (this.engine === null) throw new Error('a lake beside another has none beside it');
+    const db = await this.engine.beside();
+    await db.run(paramsSql(this.options.params));
+    return new DuckLake(db, null, this.spool, { ...this.options, onProgress: undefined }, this.window);
   }
 
   async loadText(name: string, text: string): Promise<void> {
@@ -262,11 +287,7 @@ class DuckLake implements Lake {
       selectsRun: within('r').join(' AND ') || 'TRUE',
       shifted: shifts.length > 0,
     });
-    // The canary and the logs are read through the same definitions: they are planned once.
-    const text = statements.join(';\n');
-    if (text === this.defined) return;
-    for (const sql of statements) await db.run(sql);
-    this.defined = text;
+    await db.run(statements.join(';\n'));
   }
 
   private async account(problems: InputProblem[], notices: readonly string[]): Promise<Account> {
@@ -526,7 +547,7 @@ class DuckLake implements Lake {
 
   close(): void {
     this.db.close();
-    this.spool.remove();
+    if (this.engine !== null) this.spool.remove();
   }
 }
 
@@ -569,7 +590,7 @@ function isReject(reason: string | null): boolean {
 
 const BATCH = 5_000;
 
-async function insertValues(db: Database, table: string, tuples: readonly string[]): Promise<void> {
+async function insertValues(db: Connected, table: string, tuples: readonly string[]): Promise<void> {
   for (let i = 0; i < tuples.length; i += BATCH) {
     await db.run(`INSERT INTO ${table} VALUES ${tuples.slice(i, i + BATCH).join(', ')}`);
   }
@@ -590,7 +611,7 @@ const YEAR_ONE = Date.parse('0001-01-01T00:00:00Z');
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const LOCAL = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/;
 
-async function resolveWindow(db: Database, options: LakeOptions): Promise<DuckLake['window']> {
+async function resolveWindow(db: Connected, options: LakeOptions): Promise<DuckLake['window']> {
   const { filters } = options;
   if (filters.tz !== 'UTC') {
     await db.rows(`SELECT timezone(${quote(filters.tz)}, now())`).catch(() => {

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { LakelogError } from '../errors.js';
-import { type Database, engineError, ident, quote } from './duckdb.js';
+import { type Connected, engineError, ident, quote } from './duckdb.js';
 import type { SourceFile } from './inputs.js';
 import { reasonOf } from './inputs.js';
 import {
@@ -30,6 +30,7 @@ import {
   type ReadOptions,
   type Routing,
   reasonSql,
+  SMALL_OBJECT,
   strictReasonSql,
   strictSource,
 } from './read-sql.js';
@@ -61,7 +62,7 @@ export interface LoadedFile {
 /** Thrown for a file that cannot vouch for itself; the others are read all the same. */
 export class Unreadable extends Error {}
 
-export async function createStaging(db: Database, options: LoadOptions): Promise<void> {
+export async function createStaging(db: Connected, options: LoadOptions): Promise<void> {
   await db.run('CREATE SCHEMA IF NOT EXISTS raw');
   for (const kind of ['sessions', 'replay_runs'] as const) {
     const columns = stagedColumns(kind, options).map((column) => `${ident(column.name)} ${column.type}`);
@@ -79,16 +80,36 @@ function stagedColumns(kind: Kind, options: LoadOptions) {
 
 /** Reads one file whole, counts every line, and stages what it holds. */
 export async function loadFile(
-  db: Database,
+  db: Connected,
   spool: Spool,
   file: SourceFile,
   fileNo: number,
   options: LoadOptions,
 ): Promise<LoadedFile> {
   const { snapshot, mtimeMs } = await openSource(file, spool, options);
-  const scan = await scanLines(snapshot, options.maxLineBytes);
-  const tail = scan.tail && scan.tail.length <= options.maxLineBytes ? scan.tail : null;
-  const ending = tail === null ? 'whole' : await endingOf(snapshot, tail);
+  const kind = file.as === 'any' ? await firstKind(snapshot) : file.as;
+  const routing: Routing = file.as === 'any' ? 'leave' : 'claim';
+  // Nearly every file is clean: it is read while its lines are counted, and again if it is not.
+  const ahead =
+    snapshot.start === 0 && snapshot.size >= AHEAD_BYTES && !options.withExtra
+      ? new StrictReading(db, await spool.plainName(snapshot.path), fileNo, kind, routing, {
+          ...options,
+          longestLine: 0,
+        })
+      : null;
+  let scan: Scan;
+  let tail: LineSpan | null;
+  let ending: Ending;
+  let readAhead: StrictReading | null = null;
+  try {
+    scan = await scanLines(snapshot, options.maxLineBytes);
+    tail = scan.tail && scan.tail.length <= options.maxLineBytes ? scan.tail : null;
+    ending = tail === null ? 'whole' : await endingOf(snapshot, tail);
+    const odd = scan.open.length > 0 || scan.tooLong.length > 0 || ending !== 'whole';
+    if (!odd && scan.records > 0 && scan.longest <= SMALL_OBJECT) readAhead = ahead;
+  } finally {
+    if (readAhead === null) await ahead?.undo();
+  }
   const torn = ending !== 'whole';
   const live = mtimeMs !== null && Math.abs(options.now.getTime() - mtimeMs) <= options.pendingGraceS * 1000;
   const overrides = new Map<number, string>();
@@ -109,7 +130,7 @@ export async function loadFile(
       ? await spool.without(snapshot.path, snapshot.size, snapshot.start, masked)
       : snapshot.path,
   );
-  const stage = (kind: Kind, routing: Routing) =>
+  const stage = (kind: Kind, routing: Routing, strict: StrictReading | null) =>
     stageFile(
       db,
       path,
@@ -122,6 +143,7 @@ export async function loadFile(
         unfinished: tail && { ordinal: tail.ordinal, reason: unfinished },
         masked: masked.length,
         skipStrict: torn,
+        strict,
         name: file.name,
       },
       options,
@@ -129,12 +151,11 @@ export async function loadFile(
 
   const base: Partial<Record<Kind, number>> = {};
   if (scan.records > 0) {
-    const kind = file.as === 'any' ? await firstKind(snapshot, scan) : file.as;
-    const first = await stage(kind, file.as === 'any' ? 'leave' : 'claim');
+    const first = await stage(kind, routing, readAhead);
     base[kind] = first.base;
     if (first.elsewhere > 0) {
       const other = otherKind(kind);
-      base[other] = (await stage(other, 'only')).base;
+      base[other] = (await stage(other, 'only', null)).base;
     }
   }
   await ensureUnchanged(snapshot);
@@ -196,8 +217,10 @@ function zlibReason(error: unknown): string | null {
     : `the compressed data are damaged (${(error as Error).message})`;
 }
 
+type Ending = 'whole' | 'begun' | 'neither';
+
 /** What an unterminated last line is: JSON, the start of a JSON object, or neither. */
-async function endingOf(file: Snapshot, span: LineSpan): Promise<'whole' | 'begun' | 'neither'> {
+async function endingOf(file: Snapshot, span: LineSpan): Promise<Ending> {
   const handle = await openAgain(file);
   try {
     const bytes = await readSpan(handle, span, span.length);
@@ -219,17 +242,80 @@ async function endingOf(file: Snapshot, span: LineSpan): Promise<'whole' | 'begu
 const PEEK = 1 << 20;
 
 /** The format of the first line decides which columns the first reading looks for; both are read if need be. */
-async function firstKind(file: Snapshot, scan: Scan): Promise<Kind> {
+async function firstKind(file: Snapshot): Promise<Kind> {
   const handle = await openAgain(file);
   try {
-    const bytes = await readSpan(handle, scan.first!, PEEK);
-    const { schema } = JSON.parse(bytes.toString()) as { schema?: unknown };
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(PEEK), 0, PEEK, file.start);
+    const first = /[^\n]*\S[^\n]*/.exec(buffer.toString('utf8', 0, bytesRead))?.[0] ?? '';
+    const { schema } = JSON.parse(first) as { schema?: unknown };
     return schema === FORMATS.replay_runs.schema ? 'replay_runs' : 'sessions';
   } catch {
     return 'sessions';
   } finally {
     await handle.close();
   }
+}
+
+/** Below, a file is read before a second thread could have helped. */
+const AHEAD_BYTES = 1 << 20;
+
+/** One strict reading of a file into its staging table, in a transaction of its own. */
+class StrictReading {
+  private readonly db: Connected;
+  private readonly kind: Kind;
+  private readonly fileNo: number;
+  /** Whether DuckDB took the file. */
+  private readonly done: Promise<boolean>;
+
+  constructor(
+    db: Connected,
+    path: string,
+    fileNo: number,
+    kind: Kind,
+    routing: Routing,
+    options: LoadOptions & ReadOptions,
+  ) {
+    this.db = db;
+    this.kind = kind;
+    this.fileNo = fileNo;
+    this.done = this.read(
+      insertSql(strictSource(path, kind, options), strictReasonSql(kind, routing), fileNo, kind, options),
+    );
+  }
+
+  private async read(sql: string): Promise<boolean> {
+    await this.db.run('BEGIN');
+    // Some line is no JSON object; which one, and what it costs, is the other reading's affair.
+    return this.db.run(sql).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async undo(): Promise<void> {
+    await this.done;
+    await this.db.run('ROLLBACK');
+  }
+
+  /** Keeps what was read if just `bad` lines of it are no records; false = nothing is kept. */
+  async keep(bad: number): Promise<boolean> {
+    if (await this.done) {
+      const found = await this.db.objects(
+        `SELECT 1 FROM ${FORMATS[this.kind].table} WHERE file_no = ${this.fileNo} AND reason = 'bad' LIMIT ${bad + 1}`,
+      );
+      if (found.length === bad) {
+        await this.db.run('COMMIT');
+        return true;
+      }
+    }
+    await this.db.run('ROLLBACK');
+    return false;
+  }
+}
+
+function insertSql(source: string, reason: string, fileNo: number, kind: Kind, options: LoadOptions): string {
+  const columns = stagedColumns(kind, options).map((column) => column.sql);
+  return `INSERT INTO ${FORMATS[kind].table} SELECT ${fileNo}, ${reason}, ${columns.join(', ')} FROM ${source}`;
 }
 
 /** More torn lines than this are no accident of a crash, and a list of them would be long. */
@@ -243,11 +329,13 @@ interface StageInput {
   /** Lines that the copy holds `{}` instead of: rows without a schema, which the strict reading finds bad. */
   readonly masked: number;
   readonly skipStrict: boolean;
+  /** The strict reading, when it is under way. */
+  readonly strict: StrictReading | null;
   readonly name: string;
 }
 
 async function stageFile(
-  db: Database,
+  db: Connected,
   path: string,
   fileNo: number,
   kind: Kind,
@@ -256,32 +344,15 @@ async function stageFile(
   options: LoadOptions,
 ): Promise<{ base: number; elsewhere: number }> {
   const { table } = FORMATS[kind];
-  const columns = stagedColumns(kind, options);
   const read = { ...options, longestLine: input.scan.longest };
-  const insert = (source: string, reason: string) =>
-    db.run(`INSERT INTO ${table} SELECT ${fileNo}, ${reason},
-      ${columns.map((column) => column.sql).join(', ')} FROM ${source}`);
-  const strict = async () => {
-    if (input.skipStrict || options.withExtra) return false;
-    await db.run('BEGIN');
-    try {
-      await insert(strictSource(path, kind, read), strictReasonSql(kind, routing));
-      // Reading for the other format only, a line without a schema belongs elsewhere.
-      const expected = routing === 'only' ? 0 : input.masked;
-      const found = await db.objects(
-        `SELECT 1 FROM ${table} WHERE file_no = ${fileNo} AND reason = 'bad' LIMIT ${expected + 1}`,
-      );
-      const clean = found.length === expected;
-      await db.run(clean ? 'COMMIT' : 'ROLLBACK');
-      return clean;
-    } catch {
-      // Some line is no JSON object; which one, and what it costs, is the other reading's affair.
-      await db.run('ROLLBACK');
-      return false;
-    }
-  };
-  if (!(await strict())) {
-    await insert(losslessSource(path, kind, read), reasonSql(kind, routing)).catch((error) => {
+  const strictly =
+    input.strict ??
+    (input.skipStrict || options.withExtra ? null : new StrictReading(db, path, fileNo, kind, routing, read));
+  // Reading for the other format only, a line without a schema belongs elsewhere.
+  const kept = (await strictly?.keep(routing === 'only' ? 0 : input.masked)) ?? false;
+  if (!kept) {
+    const sql = insertSql(losslessSource(path, kind, read), reasonSql(kind, routing), fileNo, kind, options);
+    await db.run(sql).catch((error) => {
       throw engineError(`DuckDB cannot read ${input.name}`, error);
     });
   }
@@ -335,7 +406,7 @@ const TWIN_KEY: Record<Kind, readonly string[]> = {
 };
 
 /** Marks byte-identical lines: the first in argument and line order loads, the rest are counted. */
-export async function markDuplicates(db: Database, files: readonly LoadedFile[]): Promise<void> {
+export async function markDuplicates(db: Connected, files: readonly LoadedFile[]): Promise<void> {
   for (const kind of ['sessions', 'replay_runs'] as const) {
     if (files.every((file) => file.base[kind] === undefined)) continue;
     const { table } = FORMATS[kind];

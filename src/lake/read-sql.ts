@@ -62,7 +62,12 @@ export interface ReadOptions {
  * partitioning is off, or a folder named `grounded_in_roster=true` would overwrite the stamp of every line in it.
  */
 export function strictSource(path: string, kind: Kind, options: ReadOptions): string {
-  return `(SELECT *, FALSE AS _odd_attempts, NULL::JSON AS _json
+  const columns = FORMATS[kind].fields.map(({ name, type }) =>
+    type === 'any' || type === 'documents' || type === 'attempts'
+      ? ident(name)
+      : `${text(name)} AS ${ident(name)}`,
+  );
+  return `(SELECT ${columns.join(', ')}, FALSE AS _odd_attempts, NULL::JSON AS _json
     FROM read_json(${quote(path)}, columns = ${strictColumns(kind, options.attemptFields)}, format = 'newline_delimited',
       records = 'true', auto_detect = false, compression = 'uncompressed', hive_partitioning = false,
       maximum_object_size = ${objectSize(options)}))`;
@@ -89,7 +94,8 @@ export function losslessSource(path: string, kind: Kind, options: ReadOptions): 
         maximum_object_size = ${objectSize(options)})))`;
 }
 
-const SMALL_OBJECT = 4 << 20;
+/** Lines up to this length are read whatever was said of the longest. */
+export const SMALL_OBJECT = 4 << 20;
 
 /**
  * DuckDB reads pieces of twice this size and parses them several times over, so a bound far above the longest
@@ -131,7 +137,8 @@ function hasType(field: Field): string | null {
     case 'documents':
       return documentsType(field.name);
     default:
-      return `starts_with(${text(field.name)}, '"')`;
+      // JSON text of a string; that of anything else begins with a character that comes later in ASCII.
+      return `${text(field.name)} < '#'`;
   }
 }
 
@@ -172,7 +179,7 @@ function hasValue(field: Field): string | null {
 
 interface Check {
   readonly reason: string;
-  /** True or NULL-safe false: the line passes. */
+  /** True: the line passes. False or NULL: it does not. */
   readonly passes: string;
 }
 
@@ -180,9 +187,7 @@ interface Check {
 function recordChecks(kind: Kind): Check[] {
   const fields = FORMATS[kind].fields.filter((field) => field.type !== 'schema');
   const optional = (field: Field, test: string) =>
-    field.required
-      ? `COALESCE(${test}, FALSE)`
-      : `(${ident(field.name)} IS NULL OR COALESCE(${test}, FALSE))`;
+    field.required ? test : `(${ident(field.name)} IS NULL OR ${test})`;
   const checks: Check[] = [];
   for (const field of fields) {
     if (field.required)
@@ -206,10 +211,13 @@ function recordChecks(kind: Kind): Check[] {
 }
 
 const schemaIs = (kind: Kind) =>
-  `COALESCE("schema"::VARCHAR = ${quote(JSON.stringify(FORMATS[kind].schema))}, FALSE)`;
+  `COALESCE(${text('schema')} = ${quote(JSON.stringify(FORMATS[kind].schema))}, FALSE)`;
 export const otherKind = (kind: Kind): Kind => (kind === 'sessions' ? 'replay_runs' : 'sessions');
 
-/** NULL for a line that loads, `elsewhere` for one that another reading takes, `bad` for a file that is not clean. */
+/**
+ * NULL for a line that loads, `elsewhere` for one that another reading takes, `bad` for a file that is not clean.
+ * Binding an expression takes longer than a short file, so there are no more of them than needed.
+ */
 export function strictReasonSql(kind: Kind, routing: Routing): string {
   return `CASE
     WHEN ${schemaIs(kind)} AND ${recordChecks(kind)
@@ -233,7 +241,7 @@ export function reasonSql(kind: Kind, routing: Routing): string {
     WHEN NOT ${schemaIs(kind)} THEN 'value:schema'
     WHEN _fault IS NOT NULL THEN _fault
     ${recordChecks(kind)
-      .map((check) => `WHEN NOT (${check.passes}) THEN ${quote(check.reason)}`)
+      .map((check) => `WHEN NOT COALESCE(${check.passes}, FALSE) THEN ${quote(check.reason)}`)
       .join('\n    ')}
   END`;
 }

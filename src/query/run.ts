@@ -28,7 +28,7 @@ const CONTENT_COLUMNS = TABLES.flatMap((table) => table.columns.filter((column) 
 export interface Session {
   /** Loads files and answers. */
   ask(requests: readonly InputRequest[]): Promise<Answer>;
-  /** Loads the given lines through the same code and answers with the same SQL. */
+  /** Loads the given lines through the same code and answers with the same SQL, beside the files. */
   askLines(name: string, lines: string): Promise<Result>;
   readonly lake: Lake;
 }
@@ -60,8 +60,13 @@ export async function openSession(query: Query, params: BoundParams, options: Ru
     lake,
     ask: async (requests) => answer(await lake.load(requests)),
     askLines: async (name, lines) => {
-      await lake.loadText(name, lines);
-      return run(lake, query, params);
+      const beside = await lake.beside();
+      try {
+        await beside.loadText(name, lines);
+        return await run(beside, query, params);
+      } finally {
+        beside.close();
+      }
     },
   };
 }

@@ -72,7 +72,9 @@ async function inSqlite(lake: Lake, tables: readonly string[], sql: string): Pro
   const db = new Database();
   try {
     for (const table of tables) {
-      const { names, types, cells } = await lake.query(`SELECT * FROM ${table}`);
+      const { names, cells } = await lake.query(`SELECT * FROM ${table}`);
+      const { cells: described } = await lake.query(`SELECT column_type FROM (DESCRIBE ${table})`);
+      const types = described.map(([type]) => String(type));
       db.run(`CREATE TABLE ${table} (${names.map((name) => `"${name}"`).join(', ')})`);
       const insert = db.prepare(`INSERT INTO ${table} VALUES (${names.map(() => '?').join(', ')})`);
       for (const row of cells) insert.run(row.map((cell, i) => asSqlite(cell, types[i]!)));
