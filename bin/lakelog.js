@@ -1,13 +1,18 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import module from 'node:module';
+import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 
-const [only, ...others] = process.argv.slice(2);
-if (others.length === 0 && (only === '--version' || only === '-V')) {
-  // Scripts ask this often, and nothing else has to be loaded for it.
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  process.stdout.write(`${version}\n`);
+const known = process.argv.length === 3 ? wellKnown(process.argv[2]) : undefined;
+if (known !== undefined) {
+  process.stdout.on('error', ({ code, message }) => {
+    // A reader that left has read enough.
+    if (code === 'EPIPE') return;
+    process.exitCode = 2;
+    process.stderr.write(`lakelog: cannot write: ${message}\n→ next: make room where the output goes\n`);
+  });
+  process.stdout.write(known);
 } else {
   // Where the running Node has it (22.1 on), what was compiled once is compiled no more. In the package's own
   // folder, if that can be written: nothing is left in folders of the user.
@@ -22,4 +27,18 @@ if (others.length === 0 && (only === '--version' || only === '-V')) {
       );
     },
   );
+}
+
+/** What scripts ask often, and what nothing has to be loaded for. */
+function wellKnown(only) {
+  if (only === '--version' || only === '-V') {
+    return `${JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version}\n`;
+  }
+  // On a terminal the text depends on its width.
+  if ((only !== '--help' && only !== '-h') || isatty(1)) return undefined;
+  try {
+    return readFileSync(new URL('../dist/help.txt', import.meta.url), 'utf8');
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,6 @@
 /** Entry of the process in which somebody's own SQL runs: it may be killed at any moment. */
 import { LakelogError, messageOf } from './errors.js';
+import { startEngine } from './lake/duckdb.js';
 import { openLake } from './lake/lake.js';
 import { needsOf } from './lake/tables.js';
 import type { BoxFailure, BoxJob, BoxMessage } from './query/box-protocol.js';
@@ -70,6 +71,7 @@ function failureOf(error: unknown): BoxFailure {
   };
 }
 
+startEngine();
 // The parent went away: nobody is left to stop the query.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 process.once('message', (job: BoxJob) => {

@@ -1,17 +1,21 @@
 import { fileURLToPath } from 'node:url';
 import { LakelogError, messageOf } from './errors.js';
+import { headStart } from './head-start.js';
 import { type Io, processIo, styleOf } from './io.js';
 import { renderError } from './render/error.js';
 import { EXIT, type ExitCode } from './schema/result.js';
 
 /** The only catch: every way to end gets an exit code of the documented four and says what, where and what next. */
 export async function run(argv: readonly string[], packageRoot: string, io: Io): Promise<ExitCode> {
+  const start = await headStart(argv, packageRoot, io);
   try {
     const { runProgram } = await import('./program.js');
-    return await runProgram(argv, packageRoot, io);
+    return await runProgram(argv, packageRoot, io, start.box);
   } catch (error) {
     await io.stderr.write(describe(error, io));
     return error instanceof LakelogError ? error.exitCode : EXIT.error;
+  } finally {
+    await start.end();
   }
 }
 

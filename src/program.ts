@@ -15,6 +15,7 @@ import type { ShowFlags } from './commands/show.js';
 import type { ValidateFlags } from './commands/validate.js';
 import { LakelogError } from './errors.js';
 import type { Io } from './io.js';
+import type { BoxProcess } from './query/boxed.js';
 import { loadCatalogue } from './query/catalogue.js';
 import { optionName } from './query/params.js';
 import type { Param, Query } from './query/question.js';
@@ -29,8 +30,16 @@ Exit codes, the same for every command:
   3  cannot vouch: an input is missing, unreadable or empty, nothing was judged,
      a line was rejected, a stamp is missing, …`;
 
-/** Parses the arguments, runs the command, and returns its exit code. */
-export async function runProgram(given: readonly string[], packageRoot: string, io: Io): Promise<ExitCode> {
+/**
+ * Parses the arguments, runs the command, and returns its exit code.
+ * @param box where `query` runs its SQL.
+ */
+export async function runProgram(
+  given: readonly string[],
+  packageRoot: string,
+  io: Io,
+  box: () => Promise<BoxProcess>,
+): Promise<ExitCode> {
   // Before anything is parsed: each of their files is a subcommand.
   const { argv, folders } = takeQueryFolders(given);
   const catalogue = loadCatalogue(path.join(packageRoot, 'queries'), folders, COMMANDS, io.cwd);
@@ -82,7 +91,7 @@ export async function runProgram(given: readonly string[], packageRoot: string, 
   subcommand('query', 'Run your own SELECT over the tables, boxed in', (command) =>
     adHocOptions(command).action(async (first: string | undefined, rest: string[], flags: QueryFlags) => {
       const { query } = await import('./commands/query.js');
-      outcome = await query(first === undefined ? rest : [first, ...rest], flags, packageRoot, io);
+      outcome = await query(first === undefined ? rest : [first, ...rest], flags, await box(), io);
     }),
   );
   subcommand('show', 'Tell the story of one trace: its calls, attempts and replay runs', (command) =>

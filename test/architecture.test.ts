@@ -72,7 +72,8 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   commands: ['query', 'gate', 'render', 'lake', 'schema', 'errors', 'io', 'commander', 'node:*'],
   program: ['commands', 'query', 'schema', 'render', 'errors', 'io', 'version', 'commander', 'node:*'],
   box: ['query', 'lake', 'schema', 'errors', 'node:*'],
-  main: ['program', 'render', 'schema', 'errors', 'io', 'node:*'],
+  'head-start': ['query', 'lake', 'io', 'node:*'],
+  main: ['program', 'head-start', 'render', 'schema', 'errors', 'io', 'node:*'],
   validatord: [
     'log',
     'render',

@@ -1,10 +1,9 @@
 import { appendFileSync, lstatSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { LakelogError, messageOf } from '../errors.js';
+import { messageOf } from '../errors.js';
 import { type Io, styleOf } from '../io.js';
 import {
   type Format,
-  formatOfFile,
   formats,
   type Report,
   renderError,
@@ -13,26 +12,10 @@ import {
   renderStepSummary,
 } from '../render/index.js';
 import { EXIT, type ExitCode, type Verdict } from '../schema/result.js';
+import type { Copy } from './copies.js';
 import { formatOf, type OutputFlags } from './options.js';
 
 const PLAIN = { color: false, width: null };
-
-/** A file to write besides stdout. */
-interface Copy {
-  readonly file: string;
-  readonly format: Format;
-}
-
-/** @throws LakelogError (exit 2) for an extension that names no format, before anything is read. */
-export function copiesOf(flags: OutputFlags, names: readonly Format[]): readonly Copy[] {
-  return (flags.output ?? []).map((file) => {
-    const format = formatOfFile(file);
-    if (format !== null && names.includes(format)) return { file, format };
-    throw new LakelogError(`--output ${file} has no extension that names a format`, {
-      next: `use .json, .jsonl, .csv, .md, .txt${names.includes('junit') ? ' or .xml (JUnit)' : ''}`,
-    });
-  });
-}
 
 /** Null where the rows do not fit one string: that must not change what the gate found. */
 function drawn(report: Report, format: Format, io: Io): string | null {

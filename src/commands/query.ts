@@ -6,15 +6,16 @@ import { LakelogError, messageOf, shellWord } from '../errors.js';
 import { judge } from '../gate/judge.js';
 import { INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
 import type { Io } from '../io.js';
-import { askBoxed } from '../query/boxed.js';
+import type { BoxProcess } from '../query/boxed.js';
 import { DEFAULT_GATED_KINDS, looseParams } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js';
-import { formatNames, type Report } from '../render/index.js';
+import { formatNames } from '../render/format-names.js';
+import type { Report } from '../render/index.js';
 import type { ExitCode } from '../schema/result.js';
+import { copiesOf } from './copies.js';
 import { inputEvidence } from './evidence.js';
 import { filtersOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
-import { copiesOf, showRows } from './output.js';
 import { progressOn } from './terminal.js';
 
 export interface QueryFlags extends ReadFlags, OutputFlags {
@@ -30,7 +31,7 @@ export interface QueryFlags extends ReadFlags, OutputFlags {
 export async function query(
   args: readonly string[],
   flags: QueryFlags,
-  packageRoot: string,
+  box: BoxProcess,
   io: Io,
 ): Promise<ExitCode> {
   const { sql, where, paths } = await sqlOf(args, flags.file, io);
@@ -43,7 +44,7 @@ export async function query(
   const progress = progressOn(io);
   const { now, ...options } = runOptionsOf(flags, filters, io, progress.report);
   try {
-    const answer = await askBoxed(
+    const asking = box.ask(
       {
         sql,
         where,
@@ -59,14 +60,10 @@ export async function query(
         maxRows: flags.maxRows,
         watchProgress: progress.report !== undefined,
       },
-      {
-        program: path.join(packageRoot, 'dist/box.js'),
-        timeoutMs: flags.timeout * 1_000,
-        env: io.env,
-        readsStdin: sources.requests.some((request) => request.path === '-'),
-        onProgress: progress.report,
-      },
+      { timeoutMs: flags.timeout * 1_000, onProgress: progress.report },
     );
+    // Loaded while the box works.
+    const [answer, { showRows }] = await Promise.all([asking, import('./output.js')]);
     await progress.end();
     const account = namingDefaults(answer.account, sources);
     const receipt = receiptOf({

@@ -11,14 +11,15 @@ import { bindParams, type Given } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import { type Answer, openSession, type Session } from '../query/run.js';
 import { chooseSources, namingDefaults, readsReplays, type Sources } from '../query/sources.js';
-import { formatNames, gateFormatNames, type Report } from '../render/index.js';
+import { formatNames, gateFormatNames } from '../render/format-names.js';
+import type { Report } from '../render/index.js';
 import type { GateSpec } from '../schema/gate.js';
 import type { ExitCode, Result } from '../schema/result.js';
 import { notLogs, withHashes } from './acks.js';
+import { copiesOf } from './copies.js';
 import { inputEvidence } from './evidence.js';
 import { chosenParams, nextCommand } from './next.js';
 import { ageOf, filtersOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
-import { copiesOf, showGate, showRows } from './output.js';
 import { progressOn } from './terminal.js';
 
 export interface QuestionFlags extends ReadFlags, OutputFlags {
@@ -55,9 +56,11 @@ export async function question(
   try {
     const { gate } = query;
     const planted = gate && canaryOf(session, gate, params.gatedKinds, flags, options.now);
-    const [canary, answer] = await together(
+    const [canary, answer, { showGate, showRows }] = await together(
       gate && planted && prove(session, query, gate, planted),
       session.ask(sources.requests),
+      // Loaded while DuckDB works.
+      import('./output.js'),
     );
     const account = namingDefaults(answer.account, sources);
     if (query.needsReplayRuns) ensureReplayRuns(query, account, sources);
@@ -119,10 +122,14 @@ export async function question(
 }
 
 /** The self-test runs while the logs are read; if both fail, it is what counts. */
-async function together<A, B>(proof: Promise<A> | null, work: Promise<B>): Promise<[A | null, B]> {
-  // Neither may still use the engine when the other's failure closes it.
-  await Promise.allSettled([proof, work]);
-  return [await proof, await work];
+async function together<A, B, C>(
+  proof: Promise<A> | null,
+  work: Promise<B>,
+  rest: Promise<C>,
+): Promise<[A | null, B, C]> {
+  // None may still use the engine when the failure of another closes it.
+  await Promise.allSettled([proof, work, rest]);
+  return [await proof, await work, await rest];
 }
 
 /** An empty join would look like an answer. */

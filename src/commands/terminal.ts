@@ -1,5 +1,5 @@
 import { type Io, styleOf } from '../io.js';
-import { renderProgress } from '../render/index.js';
+import { renderProgress } from '../render/progress.js';
 
 const QUIET_MS = 700;
 const EVERY_MS = 150;

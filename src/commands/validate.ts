@@ -11,10 +11,11 @@ import { receiptOf } from '../query/receipt.js';
 import { chooseSources, type GivenPaths, namingDefaults } from '../query/sources.js';
 import { formatNames, formats, type Report, renderAccounting, renderFindings } from '../render/index.js';
 import { type Column, EXIT, type ExitCode, type Result } from '../schema/result.js';
+import { copiesOf } from './copies.js';
 import { inputEvidence } from './evidence.js';
 import { nextCommand } from './next.js';
 import { formatOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
-import { copiesOf, writeCopies } from './output.js';
+import { writeCopies } from './output.js';
 import { progressOn } from './terminal.js';
 
 export type ValidateFlags = OutputFlags &

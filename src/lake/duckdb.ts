@@ -40,15 +40,32 @@ export interface DatabaseOptions {
   readonly watchProgress: boolean;
 }
 
+let waiting: Promise<duckdb.Database> | undefined;
+
+/** Starts the engine, for who will open a database in a moment and has other things to do first. */
+export function startEngine(): void {
+  waiting ??= duckdb.open(':memory:', duckdb.create_config());
+  // Who opens the database hears of it.
+  waiting.catch(() => {});
+}
+
+function takeEngine(): Promise<duckdb.Database> {
+  startEngine();
+  const engine = waiting!;
+  waiting = undefined;
+  return engine;
+}
+
 /** Opens an in-memory DuckDB whose clock is UTC and whose memory is bounded. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const config = duckdb.create_config();
-  duckdb.set_config(config, 'memory_limit', options.memoryLimit);
-  duckdb.set_config(config, 'temp_directory', options.tempDir);
-  // Results are read back by ordinal: the n-th row is the n-th line.
-  duckdb.set_config(config, 'preserve_insertion_order', 'true');
-  const instance = await duckdb.open(':memory:', config);
-  const db = await connect(instance, options.watchProgress ? PROGRESS : []);
+  const instance = await takeEngine();
+  const db = await connect(instance, [
+    `SET memory_limit = ${quote(options.memoryLimit)}`,
+    `SET temp_directory = ${quote(options.tempDir)}`,
+    // Results are read back by ordinal: the n-th row is the n-th line.
+    'SET preserve_insertion_order = true',
+    ...(options.watchProgress ? PROGRESS : []),
+  ]);
   return {
     ...db,
     beside: () => connect(instance, ["ATTACH ':memory:' AS beside", 'USE beside']),

@@ -162,6 +162,8 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
 
 class DuckLake implements Lake {
   private loaded: LoadedFile[] = [];
+  /** No call shares its call_id with another. */
+  private ownIds = false;
   private readonly db: Connected;
   /** Null for one that is beside another. */
   private readonly engine: Database | null;
@@ -231,7 +233,7 @@ class DuckLake implements Lake {
     } finally {
       stopWatching();
     }
-    await markDuplicates(db, this.loaded);
+    this.ownIds = await markDuplicates(db, this.loaded);
     await this.defineTables();
     return problems;
   }
@@ -309,10 +311,12 @@ class DuckLake implements Lake {
           );
     const repeated = `SELECT call_id FROM raw.session_lines WHERE reason IS NULL AND call_id IS NOT NULL
       GROUP BY call_id HAVING count(*) > 1`;
-    const conflicts = await db.objects<{ file_no: number; count: number }>(
-      `SELECT file_no, count(*) AS count FROM raw.session_lines
-       WHERE reason IS NULL AND call_id IN (${repeated}) GROUP BY file_no`,
-    );
+    const conflicts = this.ownIds
+      ? []
+      : await db.objects<{ file_no: number; count: number }>(
+          `SELECT file_no, count(*) AS count FROM raw.session_lines
+           WHERE reason IS NULL AND call_id IN (${repeated}) GROUP BY file_no`,
+        );
     const [firstConflict] =
       conflicts.length === 0
         ? []

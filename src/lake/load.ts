@@ -405,11 +405,24 @@ const TWIN_KEY: Record<Kind, readonly string[]> = {
   replay_runs: ['session_id', 'timestamp', 'run_id', 'task_id'],
 };
 
-/** Marks byte-identical lines: the first in argument and line order loads, the rest are counted. */
-export async function markDuplicates(db: Connected, files: readonly LoadedFile[]): Promise<void> {
+/** Whether each loaded call has a call_id that no other has: then no two of their lines are alike. */
+async function haveOwnIds(db: Connected): Promise<boolean> {
+  const [{ own } = { own: false }] = await db.objects<{ own: boolean }>(
+    `SELECT count(DISTINCT call_id) = count(*) AS own FROM ${FORMATS.sessions.table} WHERE reason IS NULL`,
+  );
+  return own;
+}
+
+/**
+ * Marks byte-identical lines: the first in argument and line order loads, the rest are counted.
+ * @returns whether each call has a call_id that no other has: then no two can conflict.
+ */
+export async function markDuplicates(db: Connected, files: readonly LoadedFile[]): Promise<boolean> {
+  const ownIds = await haveOwnIds(db);
   for (const kind of ['sessions', 'replay_runs'] as const) {
     if (files.every((file) => file.base[kind] === undefined)) continue;
     const { table } = FORMATS[kind];
+    if (kind === 'sessions' && ownIds) continue;
     const key = `hash(${TWIN_KEY[kind].map(ident).join(', ')})`;
     const suspects = await db.objects<{ file_no: number; row: number }>(
       `SELECT file_no, rowid AS row FROM ${table} WHERE reason IS NULL AND ${key} IN
@@ -452,4 +465,5 @@ export async function markDuplicates(db: Connected, files: readonly LoadedFile[]
       );
     }
   }
+  return ownIds;
 }

@@ -1,10 +1,10 @@
 import { createReadStream, createWriteStream, rmSync } from 'node:fs';
-import { mkdtemp, open, stat, symlink } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, stat, symlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import zlib from 'node:zlib';
+import type zlib from 'node:zlib';
 import { LakelogError, messageOf } from '../errors.js';
 import type { LineSpan } from './lines.js';
 import { ensureWholeZstd } from './zstd.js';
@@ -63,7 +63,7 @@ export async function openSpool(env: Readonly<Record<string, string | undefined>
     decompressed: async (source, compression) => {
       const { size } = await stat(source);
       const target = next();
-      const decoder = createDecoder(compression);
+      const decoder = await createDecoder(compression);
       if (compression === 'zst') await ensureWholeZstd(source);
       await pipeline(
         createReadStream(source),
@@ -80,17 +80,19 @@ export async function openSpool(env: Readonly<Record<string, string | undefined>
       const target = next();
       const out = await open(target, 'wx', 0o600);
       try {
-        let from = skip;
-        for (const line of [...lines, null]) {
-          const to = line ? line.offset : size;
-          if (to > from) {
-            for await (const chunk of createReadStream(source, { start: from, end: to - 1 }))
-              await out.write(chunk);
+        const input = await open(source, 'r');
+        try {
+          const copy = copier(input, out);
+          let from = skip;
+          for (const line of [...lines, null]) {
+            await copy(from, line ? line.offset : size);
+            if (line) {
+              await out.appendFile('{}');
+              from = line.offset + line.length;
+            }
           }
-          if (line) {
-            await out.appendFile('{}');
-            from = line.offset + line.length;
-          }
+        } finally {
+          await input.close();
         }
         await out.appendFile('\n');
       } catch (error) {
@@ -121,9 +123,42 @@ export async function openSpool(env: Readonly<Record<string, string | undefined>
   };
 }
 
+/** Large pieces: the kernel then also keeps, and later frees, the copy in large pieces, five times as fast. */
+const PIECE = 4 << 20;
+
+/** Appends pieces of one file to another; the next piece is read while the last one is written. */
+function copier(input: FileHandle, out: FileHandle): (from: number, to: number) => Promise<void> {
+  const buffers = [Buffer.allocUnsafe(PIECE), Buffer.allocUnsafe(PIECE)] as const;
+  return async (from, to) => {
+    let writing: Promise<void> = Promise.resolve();
+    try {
+      for (let at = from, turn = 0; at < to; turn ^= 1) {
+        const buffer = buffers[turn as 0 | 1];
+        const { bytesRead } = await input.read(buffer, 0, Math.min(PIECE, to - at), at);
+        if (bytesRead === 0) throw new Error(`the file ends at byte ${at}`);
+        await writing;
+        writing = writeAll(out, buffer, bytesRead);
+        // Its failure is heard at the next await, and must not be an unhandled one until then.
+        writing.catch(() => {});
+        at += bytesRead;
+      }
+    } finally {
+      await writing;
+    }
+  };
+}
+
+async function writeAll(out: FileHandle, buffer: Buffer, length: number): Promise<void> {
+  for (let done = 0; done < length; ) {
+    done += (await out.write(buffer, done, length - done)).bytesWritten;
+  }
+}
+
 type Decoder = (zlib.Gunzip | ReturnType<typeof zlib.createGunzip>) & { bytesWritten: number };
 
-function createDecoder(compression: Compression): Decoder {
+/** node:zlib takes 2 ms to load. */
+async function createDecoder(compression: Compression): Promise<Decoder> {
+  const { default: zlib } = await import('node:zlib');
   if (compression === 'gz') return zlib.createGunzip();
   // Node has zstd from 22.15 on.
   const { createZstdDecompress } = zlib as unknown as { createZstdDecompress?: () => Decoder };

@@ -7,13 +7,8 @@ import type { Result } from '../schema/result.js';
 import type { BoxJob, BoxMessage } from './box-protocol.js';
 
 export interface BoxOptions {
-  /** The bundle of src/box.ts. */
-  readonly program: string;
   /** For checking and running the SQL; loading the logs is not on the clock. */
   readonly timeoutMs: number;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** An input is `-`. */
-  readonly readsStdin: boolean;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -23,32 +18,49 @@ export interface BoxAnswer {
   readonly truncated: boolean;
 }
 
+/** A process that waits for one job; whoever opened it ends it. */
+export interface BoxProcess {
+  /** @throws LakelogError (exit 2) for bad SQL, a time-out, too much memory or a crash. */
+  ask(job: BoxJob, options: BoxOptions): Promise<BoxAnswer>;
+  end(): Promise<void>;
+}
+
 /**
- * Runs somebody's own SQL in a process of its own: DuckDB's interrupt does not stop a long scalar call, only
+ * Starts the process in which somebody's own SQL runs: DuckDB's interrupt does not stop a long scalar call, only
  * SIGKILL does, and what DuckDB prints to stdout must not reach ours.
- * @throws LakelogError (exit 2) for bad SQL, a time-out, too much memory or a crash.
+ * @param program the bundle of src/box.ts.
+ * @param readsStdin an input may be `-`.
  */
-export async function askBoxed(job: BoxJob, options: BoxOptions): Promise<BoxAnswer> {
+export async function openBox(
+  program: string,
+  io: { readonly env: Readonly<Record<string, string | undefined>>; readonly cwd: string },
+  readsStdin: boolean,
+): Promise<BoxProcess> {
   // The child may be killed, so its temporary files live in a folder that this process removes.
-  const spool = await openSpool(options.env);
-  const child = spawn(process.execPath, [options.program], {
-    cwd: job.cwd,
+  const spool = await openSpool(io.env);
+  const child = spawn(process.execPath, [program], {
+    cwd: io.cwd,
     env: {
-      ...options.env,
+      ...io.env,
       TMPDIR: spool.dir,
-      LAKELOG_BOX_RSS: String(2 * bytesOf(memoryLimit(options.env.LAKELOG_MEMORY_LIMIT))),
+      LAKELOG_BOX_RSS: String(2 * bytesOf(memoryLimit(io.env.LAKELOG_MEMORY_LIMIT))),
     },
-    stdio: [options.readsStdin ? 'inherit' : 'ignore', 'ignore', 'pipe', 'ipc'],
+    stdio: [readsStdin ? 'inherit' : 'ignore', 'ignore', 'pipe', 'ipc'],
   });
   const die = () => child.kill('SIGKILL');
   process.once('exit', die);
-  try {
-    return await conversation(child, job, options);
-  } finally {
-    process.off('exit', die);
-    await gone(child);
-    spool.remove();
-  }
+  // How it ended is told to who asks.
+  child.on('error', () => {});
+  return {
+    ask: (job, options) => conversation(child, job, options),
+    end: async () => {
+      process.off('exit', die);
+      // It has nothing left to do, and its files are removed here.
+      die();
+      await gone(child);
+      spool.remove();
+    },
+  };
 }
 
 function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Promise<BoxAnswer> {
@@ -108,16 +120,18 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
     };
     child.once('error', (error) => lost(error.message));
     child.once('exit', (code, signal) => setImmediate(() => lost(signal ?? `exit code ${code}`)));
-    child.send(job);
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
+      lost(
+        child.signalCode ??
+          (child.exitCode === null ? 'it cannot be started' : `exit code ${child.exitCode}`),
+      );
+    } else child.send(job);
   });
 }
 
 async function gone(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  const impatient = setTimeout(() => child.kill('SIGKILL'), 500);
-  await ended;
-  clearTimeout(impatient);
+  await new Promise((resolve) => child.once('exit', resolve));
 }
 
 function bytesOf(limit: string): number {

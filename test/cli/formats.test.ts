@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { envelope, lakelog, root } from '../support/cli.js';
+import { lakelog as inProcess } from '../support/program.js';
 
 const FIXTURES = path.join(root, 'fixtures');
 const inFixtures = (args: readonly string[]) => lakelog(args, { cwd: FIXTURES });
@@ -265,6 +266,12 @@ describe('help comes from the header of the query', () => {
     }
     expect(help).toContain('Exit codes');
     expect((await lakelog(['help', name])).stdout).toBe(ran.stdout);
+  });
+
+  test('lakelog --help is kept ready, as the program itself would say it', async () => {
+    const ready = await lakelog(['--help']);
+    expect(ready.stdout).toBe(readFileSync(path.join(root, 'dist/help.txt'), 'utf8'));
+    expect((await inProcess(['--help'])).stdout).toBe(ready.stdout);
   });
 
   test('lakelog --help, lakelog help and -h list every command', async () => {

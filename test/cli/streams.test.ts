@@ -93,6 +93,7 @@ describe('readers that leave', () => {
     ['first-shot-rate', 'lakelog first-shot-rate healthy | true; echo "$?"', 0],
     ['schema', 'lakelog schema | head -1; echo "$?"', 0],
     ['help', 'lakelog --help | head -1; echo "$?"', 0],
+    ['version', 'lakelog --version | true; echo "$?"', 0],
     ['stderr', 'lakelog alarm healthy/sessions.jsonl 2>&1 >/dev/null | true; echo "$?"', 0],
     [
       'stderr of a gate that fired',
@@ -115,6 +116,8 @@ describe('readers that leave', () => {
       'lakelog first-shot-rate healthy --format csv',
       'lakelog schema',
       'lakelog --help',
+      'lakelog --version',
+      'lakelog alarm --help',
     ]) {
       const ran = shell(`${line} > /dev/full`);
       expect.soft(ran.status, line).toBe(2);

@@ -4,8 +4,8 @@ import { join, relative, resolve } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { FileSystem } from '../../src/log/file-system.js';
 import { ReplayLogger, SessionLogger } from '../../src/log/index.js';
-import { sessionRecord } from '../../src/schema/records.js';
 import { serialIds } from '../../src/log/stamp.js';
+import { sessionRecord } from '../../src/schema/records.js';
 import { bundleLogger, call, failure, faultyFs, linesOf, recordsOf, temporaryFolder } from './support.js';
 
 const quiet = { onError: () => {} };
