@@ -20,6 +20,7 @@ import {
   createStaging,
   type LoadedFile,
   type LoadOptions,
+  type LoadSizes,
   loadFile,
   markDuplicates,
   Unreadable,
@@ -59,6 +60,8 @@ export interface LakeOptions {
   readonly stdin: Readable;
   /** Files that a folder or pattern may hold and that are no logs, as absolute paths. */
   readonly notLogs?: readonly string[] | undefined;
+  /** @internal For tests: what large files are treated to, on small ones. */
+  readonly sizes?: LoadSizes | undefined;
   /** Bytes read and bytes known so far. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -217,6 +220,7 @@ class DuckLake implements Lake {
       withExtra: options.needs.withExtra,
       now: options.now,
       stdin: options.stdin,
+      sizes: options.sizes,
     };
     await createStaging(db, loadOptions);
     this.loaded = [];
@@ -246,9 +250,12 @@ class DuckLake implements Lake {
       file.stream ? 0 : (statSync(file.path, { throwIfNoEntry: false })?.size ?? 0),
     );
     const total = sizes.reduce((sum, size) => sum + size, 0);
+    // A file that is read in pieces, or a second time, does not make less of what was done.
+    let most = 0;
     const timer = setInterval(() => {
       const finished = sizes.slice(0, this.loaded.length).reduce((sum, size) => sum + size, 0);
-      onProgress(finished + (sizes[this.loaded.length] ?? 0) * this.db.progress(), total);
+      most = Math.max(most, finished + (sizes[this.loaded.length] ?? 0) * this.db.progress());
+      onProgress(most, total);
     }, 100);
     return () => clearInterval(timer);
   }

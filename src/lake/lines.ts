@@ -9,7 +9,7 @@ export type LineStart = 'blank' | 'ink' | 'not_json';
 
 /**
  * A physical line: where it starts and how long it is without its `\n`, in bytes. `open`: it begins with `{` and
- * surely does not end with `}`.
+ * surely does not end with `}`. False stops the walk.
  */
 export type OnLine = (
   offset: number,
@@ -17,7 +17,7 @@ export type OnLine = (
   start: LineStart,
   terminated: boolean,
   open: boolean,
-) => void;
+) => unknown;
 
 /** A file as it was when it was opened first: what a run speaks about, whatever happens to the name meanwhile. */
 export interface Snapshot {
@@ -94,7 +94,7 @@ export async function walkLines(file: Snapshot, onLine: OnLine): Promise<void> {
         }
         if (end < 0) break;
         const open = start === 'ink' && first === OPENING && isOpen(chunk, from, end);
-        onLine(lineStart, position + end - lineStart, start, true, open);
+        if (onLine(lineStart, position + end - lineStart, start, true, open) === false) return;
         from = end + 1;
         lineStart = position + from;
         start = 'blank';
@@ -198,15 +198,25 @@ export async function scanLines(file: Snapshot, maxLineBytes: number): Promise<S
 }
 
 /** Finds the given ordinals (ascending) again: from row to physical line and byte offset. */
-export async function locate(file: Snapshot, ordinals: readonly number[]): Promise<LineSpan[]> {
+export async function locate(
+  file: Snapshot,
+  scan: Scan,
+  ordinals: readonly number[],
+): Promise<readonly LineSpan[]> {
+  const noted = new Map(
+    [...scan.open, ...scan.tooLong, ...(scan.tail ? [scan.tail] : [])].map((span) => [span.ordinal, span]),
+  );
+  const known = ordinals.flatMap((ordinal) => noted.get(ordinal) ?? []);
+  if (known.length === ordinals.length) return known;
   const found: LineSpan[] = [];
   let ordinal = 0;
   let line = 0;
   await walkLines(file, (offset, length, start) => {
     line++;
-    if (start === 'blank') return;
+    if (start === 'blank') return true;
     if (ordinal === ordinals[found.length]) found.push({ ordinal, line, offset, length });
     ordinal++;
+    return found.length < ordinals.length;
   });
   return found;
 }
@@ -218,6 +228,7 @@ export async function locateLines(file: Snapshot, lines: ReadonlySet<number>): P
   await walkLines(file, (offset, length) => {
     line++;
     if (lines.has(line)) found.push({ ordinal: -1, line, offset, length });
+    return found.length < lines.size;
   });
   return found;
 }

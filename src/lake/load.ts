@@ -46,7 +46,18 @@ export interface LoadOptions extends ReadOptions {
   readonly withExtra: boolean;
   readonly now: Date;
   readonly stdin: Readable;
+  readonly sizes?: LoadSizes | undefined;
 }
+
+/** In bytes. */
+export interface LoadSizes {
+  /** Of a file that is read while its lines are counted: below, it is read before a second thread could help. */
+  readonly ahead: number;
+  /** Of the pieces in which a file is copied. */
+  readonly piece: number;
+}
+
+const SIZES: LoadSizes = { ahead: 1 << 20, piece: 128 << 20 };
 
 /** A file that was read to its end; its rows stand in the staging tables under `fileNo`. */
 export interface LoadedFile {
@@ -86,13 +97,17 @@ export async function loadFile(
   fileNo: number,
   options: LoadOptions,
 ): Promise<LoadedFile> {
+  const { sizes = SIZES } = options;
   const { snapshot, mtimeMs } = await openSource(file, spool, options);
   const kind = file.as === 'any' ? await firstKind(snapshot) : file.as;
   const routing: Routing = file.as === 'any' ? 'leave' : 'claim';
   // Nearly every file is clean: it is read while its lines are counted, and again if it is not.
   const ahead =
-    snapshot.start === 0 && snapshot.size >= AHEAD_BYTES && !options.withExtra
-      ? new StrictReading(db, await spool.plainName(snapshot.path), fileNo, kind, routing, {
+    snapshot.start === 0 &&
+    snapshot.size >= sizes.ahead &&
+    !options.withExtra &&
+    (await isTerminated(snapshot))
+      ? new StrictReading(db, one(spool.plainName(snapshot.path)), fileNo, kind, routing, {
           ...options,
           longestLine: 0,
         })
@@ -122,32 +137,27 @@ export async function loadFile(
 
   // DuckDB makes no row of a file of one byte.
   const needsCopy = snapshot.start > 0 || scan.tooLong.length > 0 || snapshot.size === 1;
-  // Without its torn lines a file is read in the fast way; the copy costs less than the slow one.
-  const few = scan.open.length > 0 && scan.open.length <= MOST_MASKED && !torn;
-  const masked = [...scan.tooLong, ...(few ? scan.open : [])].sort((a, b) => a.offset - b.offset);
-  const path = await spool.plainName(
-    needsCopy || few
-      ? await spool.without(snapshot.path, snapshot.size, snapshot.start, masked)
-      : snapshot.path,
-  );
-  const stage = (kind: Kind, routing: Routing, strict: StrictReading | null) =>
-    stageFile(
-      db,
-      path,
-      fileNo,
-      kind,
-      routing,
-      {
-        scan,
-        overrides,
-        unfinished: tail && { ordinal: tail.ordinal, reason: unfinished },
-        masked: masked.length,
-        skipStrict: torn,
-        strict,
-        name: file.name,
-      },
-      options,
-    );
+  // Without its torn lines a file is read in the fast way: copying it costs less than the slow one.
+  const cut = [...scan.open, ...(tail && torn ? [tail] : [])];
+  const few = cut.length <= MOST_MASKED;
+  const masked = [...scan.tooLong, ...(few ? cut : [])].sort((a, b) => a.offset - b.offset);
+  const part = { from: snapshot.start, to: snapshot.size };
+  const input: StageInput = {
+    name: file.name,
+    scan,
+    overrides,
+    unfinished: tail && { ordinal: tail.ordinal, reason: unfinished },
+    masked: masked.length,
+    pieces: few
+      ? needsCopy || masked.length > 0
+        ? () => spool.pieces(snapshot.path, part, masked, sizes.piece)
+        : () => one(spool.plainName(snapshot.path))
+      : null,
+    whole: () =>
+      needsCopy ? spool.without(snapshot.path, part, scan.tooLong) : spool.plainName(snapshot.path),
+  };
+  const stage = (kind: Kind, routing: Routing, ahead: StrictReading | null) =>
+    stageFile(db, fileNo, kind, routing, input, ahead, options);
 
   const base: Partial<Record<Kind, number>> = {};
   if (scan.records > 0) {
@@ -217,6 +227,17 @@ function zlibReason(error: unknown): string | null {
     : `the compressed data are damaged (${(error as Error).message})`;
 }
 
+/** An unterminated last line may be half a line, and all that was read until then in vain. */
+async function isTerminated(file: Snapshot): Promise<boolean> {
+  const handle = await openAgain(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, file.size - 1);
+    return bytesRead === 1 && buffer[0] === 0x0a;
+  } finally {
+    await handle.close();
+  }
+}
+
 type Ending = 'whole' | 'begun' | 'neither';
 
 /** What an unterminated last line is: JSON, the start of a JSON object, or neither. */
@@ -256,9 +277,6 @@ async function firstKind(file: Snapshot): Promise<Kind> {
   }
 }
 
-/** Below, a file is read before a second thread could have helped. */
-const AHEAD_BYTES = 1 << 20;
-
 /** One strict reading of a file into its staging table, in a transaction of its own. */
 class StrictReading {
   private readonly db: Connected;
@@ -269,7 +287,7 @@ class StrictReading {
 
   constructor(
     db: Connected,
-    path: string,
+    pieces: AsyncGenerator<string, void, void>,
     fileNo: number,
     kind: Kind,
     routing: Routing,
@@ -278,23 +296,40 @@ class StrictReading {
     this.db = db;
     this.kind = kind;
     this.fileNo = fileNo;
-    this.done = this.read(
-      insertSql(strictSource(path, kind, options), strictReasonSql(kind, routing), fileNo, kind, options),
+    const reason = strictReasonSql(kind, routing);
+    this.done = this.read(pieces, (path) =>
+      insertSql(strictSource(path, kind, options), reason, fileNo, kind, options),
     );
+    // Whoever keeps or undoes it hears of its failure.
+    this.done.catch(() => {});
   }
 
-  private async read(sql: string): Promise<boolean> {
+  private async read(
+    pieces: AsyncGenerator<string, void, void>,
+    insert: (path: string) => string,
+  ): Promise<boolean> {
     await this.db.run('BEGIN');
-    // Some line is no JSON object; which one, and what it costs, is the other reading's affair.
-    return this.db.run(sql).then(
-      () => true,
-      () => false,
-    );
+    let next = pieces.next();
+    for (;;) {
+      const { value: path, done } = await next;
+      if (done) return true;
+      next = pieces.next();
+      try {
+        await this.db.run(insert(path));
+      } catch {
+        // Some line is no JSON object; which one, and what it costs, is the other reading's affair.
+        await next.catch(() => {});
+        return false;
+      }
+    }
   }
 
   async undo(): Promise<void> {
-    await this.done;
-    await this.db.run('ROLLBACK');
+    try {
+      await this.done;
+    } finally {
+      await this.db.run('ROLLBACK');
+    }
   }
 
   /** Keeps what was read if just `bad` lines of it are no records; false = nothing is kept. */
@@ -322,36 +357,45 @@ function insertSql(source: string, reason: string, fileNo: number, kind: Kind, o
 const MOST_MASKED = 100_000;
 
 interface StageInput {
+  readonly name: string;
   readonly scan: Scan;
   readonly overrides: ReadonlyMap<number, string>;
   /** What to say of the unterminated last line if DuckDB, which is stricter than JSON.parse, cannot read it. */
   readonly unfinished: { readonly ordinal: number; readonly reason: string } | null;
-  /** Lines that the copy holds `{}` instead of: rows without a schema, which the strict reading finds bad. */
+  /** Lines that `pieces` hold `{}` instead of: rows without a schema, which the strict reading finds bad. */
   readonly masked: number;
-  readonly skipStrict: boolean;
-  /** The strict reading, when it is under way. */
-  readonly strict: StrictReading | null;
-  readonly name: string;
+  /** The files to read strictly, one after the other; null where that is vain. */
+  readonly pieces: (() => AsyncGenerator<string, void, void>) | null;
+  /** The file for the other reading. */
+  readonly whole: () => Promise<string>;
 }
 
+async function* one(path: Promise<string>): AsyncGenerator<string, void, void> {
+  yield await path;
+}
+
+/** @param ahead the strict reading, when it is under way. */
 async function stageFile(
   db: Connected,
-  path: string,
   fileNo: number,
   kind: Kind,
   routing: Routing,
   input: StageInput,
+  ahead: StrictReading | null,
   options: LoadOptions,
 ): Promise<{ base: number; elsewhere: number }> {
   const { table } = FORMATS[kind];
   const read = { ...options, longestLine: input.scan.longest };
   const strictly =
-    input.strict ??
-    (input.skipStrict || options.withExtra ? null : new StrictReading(db, path, fileNo, kind, routing, read));
+    ahead ??
+    (input.pieces === null || options.withExtra
+      ? null
+      : new StrictReading(db, input.pieces(), fileNo, kind, routing, read));
   // Reading for the other format only, a line without a schema belongs elsewhere.
   const kept = (await strictly?.keep(routing === 'only' ? 0 : input.masked)) ?? false;
   if (!kept) {
-    const sql = insertSql(losslessSource(path, kind, read), reasonSql(kind, routing), fileNo, kind, options);
+    const source = losslessSource(await input.whole(), kind, read);
+    const sql = insertSql(source, reasonSql(kind, routing), fileNo, kind, options);
     await db.run(sql).catch((error) => {
       throw engineError(`DuckDB cannot read ${input.name}`, error);
     });
@@ -444,6 +488,7 @@ export async function markDuplicates(db: Connected, files: readonly LoadedFile[]
       const base = file.base[kind]!;
       const spans = await locate(
         file.snapshot,
+        file.scan,
         rows.map((row) => row - base),
       );
       const handle = await openAgain(file.snapshot);

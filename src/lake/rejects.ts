@@ -42,6 +42,7 @@ export async function findRejects(
   const sorted = [...rows].sort((a, b) => a.ordinal - b.ordinal);
   const spans = await locate(
     file.snapshot,
+    file.scan,
     sorted.map((row) => row.ordinal),
   );
   const handle = await openAgain(file.snapshot);

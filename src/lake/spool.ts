@@ -19,8 +19,15 @@ export interface Spool {
    * @throws Error with a plain reason when it is truncated, damaged or followed by other bytes.
    */
   decompressed(source: string, compression: Compression): Promise<string>;
-  /** A copy of the first `size` bytes without the first `skip` and with `{}` in place of each given line; it ends in `\n`. */
-  without(source: string, size: number, skip: number, lines: readonly LineSpan[]): Promise<string>;
+  /** A copy of a part of a file, whole lines of it, with `{}` in place of each given line; it ends in `\n`. */
+  without(source: string, part: Part, lines: readonly LineSpan[]): Promise<string>;
+  /** The same in pieces of about `bytes`, each a file that is there until the piece after the next is asked for. */
+  pieces(
+    source: string,
+    part: Part,
+    lines: readonly LineSpan[],
+    bytes: number,
+  ): AsyncGenerator<string, void, void>;
   /** A name that DuckDB does not take for a pattern. */
   plainName(source: string): Promise<string>;
   text(content: string): Promise<string>;
@@ -76,31 +83,26 @@ export async function openSpool(env: Readonly<Record<string, string | undefined>
       }
       return target;
     },
-    without: async (source, size, skip, lines) => {
+    without: async (source, part, lines) => {
       const target = next();
-      const out = await open(target, 'wx', 0o600);
-      try {
-        const input = await open(source, 'r');
-        try {
-          const copy = copier(input, out);
-          let from = skip;
-          for (const line of [...lines, null]) {
-            await copy(from, line ? line.offset : size);
-            if (line) {
-              await out.appendFile('{}');
-              from = line.offset + line.length;
-            }
-          }
-        } finally {
-          await input.close();
-        }
-        await out.appendFile('\n');
-      } catch (error) {
+      await copyPart(source, target, part, lines).catch((error) => {
         throw spoolError(error, dir);
-      } finally {
-        await out.close();
-      }
+      });
       return target;
+    },
+    pieces: async function* (source, { from, to }, lines, bytes) {
+      // DuckDB reads one while the other is written. A file that is written over keeps its memory, and however
+      // large the log is, no more room is needed.
+      const targets = [next(), next()];
+      for (let at = from, turn = 0; at < to; turn ^= 1) {
+        const end = await lineEnd(source, Math.min(at + bytes, to), to);
+        const inside = lines.filter((line) => line.offset >= at && line.offset < end);
+        await copyPart(source, targets[turn]!, { from: at, to: end }, inside).catch((error) => {
+          throw spoolError(error, dir);
+        });
+        yield targets[turn]!;
+        at = end;
+      }
     },
     plainName: async (source) => {
       if (!PATTERN_CHARACTERS.test(source)) return source;
@@ -123,18 +125,70 @@ export async function openSpool(env: Readonly<Record<string, string | undefined>
   };
 }
 
-/** Large pieces: the kernel then also keeps, and later frees, the copy in large pieces, five times as fast. */
-const PIECE = 4 << 20;
+/** Bytes `from` up to `to`. */
+export interface Part {
+  readonly from: number;
+  readonly to: number;
+}
+
+const PROBE = 64 << 10;
+
+async function copyPart(
+  source: string,
+  target: string,
+  part: Part,
+  lines: readonly LineSpan[],
+): Promise<void> {
+  const out = await open(target, 'w', 0o600);
+  try {
+    const input = await open(source, 'r');
+    try {
+      const copy = copier(input, out);
+      let from = part.from;
+      for (const line of lines) {
+        await copy(from, line.offset);
+        await out.appendFile('{}');
+        from = line.offset + line.length;
+      }
+      await copy(from, part.to);
+    } finally {
+      await input.close();
+    }
+    await out.appendFile('\n');
+  } finally {
+    await out.close();
+  }
+}
+
+/** Where the line that holds the byte before `at` ends. */
+async function lineEnd(source: string, at: number, size: number): Promise<number> {
+  const input = await open(source, 'r');
+  try {
+    const probe = Buffer.allocUnsafe(PROBE);
+    for (let from = at - 1; from < size; from += PROBE) {
+      const { bytesRead } = await input.read(probe, 0, PROBE, from);
+      const feed = probe.subarray(0, bytesRead).indexOf('\n');
+      if (feed >= 0) return Math.min(from + feed + 1, size);
+      if (bytesRead < PROBE) break;
+    }
+    return size;
+  } finally {
+    await input.close();
+  }
+}
+
+/** Large writes: the kernel then keeps, and later frees, the copy in large pages, five times as fast. */
+const CHUNK = 4 << 20;
 
 /** Appends pieces of one file to another; the next piece is read while the last one is written. */
 function copier(input: FileHandle, out: FileHandle): (from: number, to: number) => Promise<void> {
-  const buffers = [Buffer.allocUnsafe(PIECE), Buffer.allocUnsafe(PIECE)] as const;
+  const buffers = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)] as const;
   return async (from, to) => {
     let writing: Promise<void> = Promise.resolve();
     try {
       for (let at = from, turn = 0; at < to; turn ^= 1) {
         const buffer = buffers[turn as 0 | 1];
-        const { bytesRead } = await input.read(buffer, 0, Math.min(PIECE, to - at), at);
+        const { bytesRead } = await input.read(buffer, 0, Math.min(CHUNK, to - at), at);
         if (bytesRead === 0) throw new Error(`the file ends at byte ${at}`);
         await writing;
         writing = writeAll(out, buffer, bytesRead);

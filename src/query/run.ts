@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { LakelogError, messageOf } from '../errors.js';
 import type { InputRequest } from '../lake/inputs.js';
-import { type Account, type Filters, type Lake, openLake } from '../lake/lake.js';
+import { type Account, type Filters, type Lake, type LakeOptions, openLake } from '../lake/lake.js';
 import { needsOf, TABLES } from '../lake/tables.js';
 import type { Cell, Result } from '../schema/result.js';
 import type { Query } from './header.js';
@@ -17,6 +17,7 @@ export interface RunOptions {
   readonly now: Date;
   readonly stdin: Readable;
   readonly notLogs?: readonly string[] | undefined;
+  readonly sizes?: LakeOptions['sizes'];
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 

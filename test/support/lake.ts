@@ -23,6 +23,8 @@ export function runOptions(options: Partial<RunOptions> = {}): RunOptions {
     env: {},
     now: new Date('2026-10-01T00:00:00Z'),
     stdin: Readable.from([]),
+    // Every log is treated as a large one.
+    sizes: { ahead: 2, piece: 2_000 },
     ...options,
   };
 }
