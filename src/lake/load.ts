@@ -266,9 +266,11 @@ const PEEK = 1 << 20;
 async function firstKind(file: Snapshot): Promise<Kind> {
   const handle = await openAgain(file);
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(PEEK), 0, PEEK, file.start);
-    const first = /[^\n]*\S[^\n]*/.exec(buffer.toString('utf8', 0, bytesRead))?.[0] ?? '';
-    const { schema } = JSON.parse(first) as { schema?: unknown };
+    const bytes = Buffer.allocUnsafe(Math.min(PEEK, file.size));
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, file.start);
+    const text = bytes.toString('utf8', 0, bytesRead).trimStart();
+    const end = text.indexOf('\n');
+    const { schema } = JSON.parse(end < 0 ? text : text.slice(0, end)) as { schema?: unknown };
     return schema === FORMATS.replay_runs.schema ? 'replay_runs' : 'sessions';
   } catch {
     return 'sessions';

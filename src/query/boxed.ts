@@ -55,7 +55,6 @@ export async function openBox(
     ask: (job, options) => conversation(child, job, options),
     end: async () => {
       process.off('exit', die);
-      // It has nothing left to do, and its files are removed here.
       die();
       await gone(child);
       spool.remove();
@@ -98,6 +97,8 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
         case 'done': {
           clearTimeout(clock);
           const { account, columns, truncated } = message;
+          // It has nothing left to do, and its files are removed here.
+          child.kill('SIGKILL');
           resolve({ account, result: { columns, rows }, truncated });
           break;
         }
