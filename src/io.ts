@@ -50,6 +50,23 @@ export function processIo(): Io {
   };
 }
 
+/**
+ * What nobody caught is told on stderr and ends the process with `exitCode`, which is also how it ends until it is
+ * set to something else: Node's own exit code for it is 1, and that only a fired gate may use.
+ *
+ * @returns what is done then, for a failure that was caught.
+ */
+export function onFailure(exitCode: number, describe: (error: unknown) => string): (error: unknown) => void {
+  const fail = (error: unknown) => {
+    process.exitCode = exitCode;
+    process.stderr.write(describe(error), () => process.exit(exitCode));
+  };
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  process.exitCode = exitCode;
+  return fail;
+}
+
 /** NO_COLOR and FORCE_COLOR as their conventions have it (no-color.org, force-color.org); TERM=dumb has none. */
 export function styleOf(stream: OutStream, env: Io['env']): { color: boolean; width: number | null } {
   const forced =

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { LakelogError, messageOf } from './errors.js';
 import { headStart } from './head-start.js';
-import { type Io, processIo, styleOf } from './io.js';
+import { type Io, onFailure, processIo, styleOf } from './io.js';
 import { renderError } from './render/error.js';
 import { EXIT, type ExitCode } from './schema/result.js';
 
@@ -39,12 +39,6 @@ function describe(error: unknown, io: Io): string {
 /** Entry of the binary. Exit code 1 means that a gate fired and nothing else, so Node's own failures become 2. */
 export async function main(packageRoot: URL): Promise<void> {
   const io = processIo();
-  const fail = (error: unknown) => {
-    process.exitCode = EXIT.error;
-    process.stderr.write(describe(error, io), () => process.exit(EXIT.error));
-  };
-  process.on('uncaughtException', fail);
-  process.on('unhandledRejection', fail);
-  process.exitCode = EXIT.error;
+  onFailure(EXIT.error, (error) => describe(error, io));
   process.exitCode = await run(process.argv.slice(2), fileURLToPath(packageRoot), io);
 }

@@ -157,7 +157,6 @@ export interface Scan {
   readonly notJson: readonly number[];
   /** The unterminated last line, if it is not blank. */
   readonly tail: LineSpan | null;
-  readonly first: LineSpan | null;
 }
 
 /** Counts what must be accounted for, before anything is believed. */
@@ -172,7 +171,6 @@ export async function scanLines(file: Snapshot, maxLineBytes: number): Promise<S
   const open: LineSpan[] = [];
   const notJson: number[] = [];
   let tail: LineSpan | null = null;
-  let first: LineSpan | null = null;
   await walkLines(file, (offset, length, lineStart, terminated, isOpen) => {
     lines++;
     if (lineStart === 'blank') {
@@ -183,9 +181,8 @@ export async function scanLines(file: Snapshot, maxLineBytes: number): Promise<S
       shifts.push([records, blanks]);
       shifted = blanks;
     }
-    if (records === 0 || length > maxLineBytes || !terminated || isOpen) {
+    if (length > maxLineBytes || !terminated || isOpen) {
       const span = { ordinal: records, line: lines, offset, length };
-      if (records === 0) first = span;
       if (length > maxLineBytes) tooLong.push(span);
       else if (isOpen) open.push(span);
       if (!terminated) tail = span;
@@ -194,7 +191,7 @@ export async function scanLines(file: Snapshot, maxLineBytes: number): Promise<S
     if (lineStart === 'not_json') notJson.push(records);
     records++;
   });
-  return { lines, blank: blanks, records, shifts, tooLong, open, longest, notJson, tail, first };
+  return { lines, blank: blanks, records, shifts, tooLong, open, longest, notJson, tail };
 }
 
 /** Finds the given ordinals (ascending) again: from row to physical line and byte offset. */

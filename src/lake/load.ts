@@ -101,13 +101,14 @@ export async function loadFile(
   const { snapshot, mtimeMs } = await openSource(file, spool, options);
   const kind = file.as === 'any' ? await firstKind(snapshot) : file.as;
   const routing: Routing = file.as === 'any' ? 'leave' : 'claim';
+  const plain = await spool.plainName(snapshot.path);
   // Nearly every file is clean: it is read while its lines are counted, and again if it is not.
   const ahead =
     snapshot.start === 0 &&
     snapshot.size >= sizes.ahead &&
     !options.withExtra &&
     (await isTerminated(snapshot))
-      ? new StrictReading(db, one(spool.plainName(snapshot.path)), fileNo, kind, routing, {
+      ? new StrictReading(db, one(plain), fileNo, kind, routing, {
           ...options,
           longestLine: 0,
         })
@@ -151,10 +152,9 @@ export async function loadFile(
     pieces: few
       ? needsCopy || masked.length > 0
         ? () => spool.pieces(snapshot.path, part, masked, sizes.piece)
-        : () => one(spool.plainName(snapshot.path))
+        : () => one(plain)
       : null,
-    whole: () =>
-      needsCopy ? spool.without(snapshot.path, part, scan.tooLong) : spool.plainName(snapshot.path),
+    whole: async () => (needsCopy ? spool.without(snapshot.path, part, scan.tooLong) : plain),
   };
   const stage = (kind: Kind, routing: Routing, ahead: StrictReading | null) =>
     stageFile(db, fileNo, kind, routing, input, ahead, options);
@@ -372,8 +372,8 @@ interface StageInput {
   readonly whole: () => Promise<string>;
 }
 
-async function* one(path: Promise<string>): AsyncGenerator<string, void, void> {
-  yield await path;
+async function* one(path: string): AsyncGenerator<string, void, void> {
+  yield path;
 }
 
 /** @param ahead the strict reading, when it is under way. */

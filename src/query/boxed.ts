@@ -52,7 +52,8 @@ export async function openBox(
   // How it ended is told to who asks.
   child.on('error', () => {});
   return {
-    ask: (job, options) => conversation(child, job, options),
+    // However it went, it has nothing left to do, and its files are removed here.
+    ask: (job, options) => conversation(child, job, options).finally(die),
     end: async () => {
       process.off('exit', die);
       die();
@@ -73,7 +74,6 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
     const start = () => {
       clearTimeout(clock);
       clock = setTimeout(() => {
-        child.kill('SIGKILL');
         reject(
           new LakelogError(`the query took longer than ${options.timeoutMs / 1_000} s and was stopped`, {
             where: job.where,
@@ -97,8 +97,6 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
         case 'done': {
           clearTimeout(clock);
           const { account, columns, truncated } = message;
-          // It has nothing left to do, and its files are removed here.
-          child.kill('SIGKILL');
           resolve({ account, result: { columns, rows }, truncated });
           break;
         }
@@ -121,7 +119,7 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
     };
     child.once('error', (error) => lost(error.message));
     child.once('exit', (code, signal) => setImmediate(() => lost(signal ?? `exit code ${code}`)));
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
+    if (hasEnded(child)) {
       lost(
         child.signalCode ??
           (child.exitCode === null ? 'it cannot be started' : `exit code ${child.exitCode}`),
@@ -131,8 +129,12 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
 }
 
 async function gone(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  await new Promise((resolve) => child.once('exit', resolve));
+  if (!hasEnded(child)) await new Promise((resolve) => child.once('exit', resolve));
+}
+
+/** Or never began. */
+function hasEnded(child: ChildProcess): boolean {
+  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 }
 
 function bytesOf(limit: string): number {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { LakelogError, messageOf } from '../errors.js';
-import { type Io, processIo, styleOf } from '../io.js';
+import { type Io, onFailure, processIo, styleOf } from '../io.js';
 import { renderError } from '../render/error.js';
 import { sanitize } from '../render/sanitize.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
@@ -88,13 +88,7 @@ function argumentsOf(argv: readonly string[]) {
 /** Entry of the binary. Exit code 1 would mean that a gate fired, so every failure is 2. */
 export async function main(): Promise<void> {
   const io = processIo();
-  const fail = (error: unknown) => {
-    process.exitCode = EXIT.error;
-    process.stderr.write(describe(error, io), () => process.exit(EXIT.error));
-  };
-  process.on('uncaughtException', fail);
-  process.on('unhandledRejection', fail);
-  process.exitCode = EXIT.error;
+  const fail = onFailure(EXIT.error, (error) => describe(error, io));
   try {
     process.exitCode = await run(process.argv.slice(2), io, (stop) => {
       process.on('SIGTERM', stop);
