@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import asc from 'assemblyscript/asc';
 import { build } from 'esbuild';
 
 const root = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
@@ -46,17 +47,19 @@ const lazyStringWidth = {
   },
 };
 
+await compileScanner();
 const cli = await build({
   ...common,
   entryPoints: { lakelog: 'src/main.ts', box: 'src/box.ts' },
   outdir: out,
   splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
+  // Beside the entries, so that all of them find the scanner in their own folder.
+  chunkNames: 'chunk-[name]-[hash]',
   minify: true,
   // The native binding ships as a package of its own and is the only thing that stays outside.
   external: ['@duckdb/node-bindings'],
   plugins: [lazyStringWidth],
-  define: { LAKELOG_VERSION: JSON.stringify(version) },
+  define: { LAKELOG_VERSION: JSON.stringify(version), LAKELOG_BUNDLED: 'true' },
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
@@ -122,6 +125,18 @@ writeFileSync(
   'THIRD-PARTY-LICENSES.txt',
   licences([cli, daemon].flatMap(({ metafile }) => Object.keys(metafile.inputs))),
 );
+
+/** src/scan/wasm → scan.wasm: no runtime, no imports but those of its host. */
+async function compileScanner() {
+  const { error, stderr } = await asc.main(
+    [
+      ...['src/scan/wasm/scan.ts', '--outFile', `${out}/scan.wasm`, '-O3', '--enable', 'simd', '--noAssert'],
+      ...['--runtime', 'stub', '--initialMemory', '16', '--use', 'abort='],
+    ],
+    { stdout: asc.createMemoryStream() },
+  );
+  if (error) throw new Error(`the scanner does not compile: ${error.message}\n${stderr}`);
+}
 
 /** The licence text of every package that ended up in the bundle. */
 function licences(inputs) {
