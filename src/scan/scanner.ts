@@ -260,7 +260,7 @@ export class Scanner {
         reason,
         kind,
         detail,
-        sha256: long?.sha256() ?? hashOf(line),
+        sha256: long?.sha256() ?? sha256(line[length - 1] === 13 ? line.subarray(0, -1) : line),
       });
     }
     x.takeRejects();
@@ -280,7 +280,7 @@ export class Scanner {
         const length = view.getUint32(cells + place.cells + row * 8 + 4, true);
         const cell = cells + digest.cells + row * 16;
         const text = x.ARENA.value + view.getUint32(cell + 8, true);
-        bytes.write(hashOf(bytes.subarray(start, start + length)), text, 'latin1');
+        bytes.write(sha256(bytes.subarray(start, start + length)), text, 'latin1');
         bytes.copy(bytes, cell + 4, text, text + 4);
       }
     }
@@ -348,8 +348,7 @@ class LongLine {
   }
 }
 
-/** Of a line without the `\r` of a CRLF terminator. */
-export function hashOf(line: Uint8Array): string {
-  const end = line[line.length - 1] === 13 ? line.length - 1 : line.length;
-  return createHash('sha256').update(line.subarray(0, end)).digest('hex');
+/** @param line without the `\r` of a CRLF terminator. */
+export function sha256(line: Uint8Array): string {
+  return createHash('sha256').update(line).digest('hex');
 }

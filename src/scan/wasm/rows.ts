@@ -262,6 +262,7 @@ function copy(from: usize, to: usize): void {
 function runReasons(cell: usize, exists: bool, first: usize, last: usize): bool {
   if (!exists) return false;
   const began = top;
+  let isFirst = true;
   for (let at = first; at <= last; at++) {
     let p = <usize>load<u32>(REASONS + ((at - CODES) << 3));
     // An infra error is no part of the run, whatever it says.
@@ -269,10 +270,11 @@ function runReasons(cell: usize, exists: bool, first: usize, last: usize): bool 
     p = skipSpace(p + 1);
     while (load<u8>(p) == 0x22) {
       const end = skipString(p + 1);
-      if (top > began) {
+      if (!isFirst) {
         store<u32>(top, 0x207c20);
         top += 3;
       }
+      isFirst = false;
       top = unescape(p + 1, end - 1, top);
       p = skipSpace(end);
       if (load<u8>(p) == 0x2c) p = skipSpace(p + 1);

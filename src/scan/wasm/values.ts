@@ -137,7 +137,8 @@ function finite(p: usize, end: usize, value: usize): bool {
     }
   }
   const exact = numberOf(p, end);
-  store<f64>(value, exact);
+  // No column has a -0.
+  store<f64>(value, exact == 0 ? 0 : exact);
   return Math.abs(exact) <= f64.MAX_VALUE;
 }
 
