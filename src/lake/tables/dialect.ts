@@ -1,0 +1,17 @@
+import { quote } from '../duckdb.js';
+
+/** What the shared subset of SQL cannot say, as one engine says it; the slots of `queries/tables/*.sql` are filled with it. */
+export interface Dialect {
+  /** A string literal. */
+  quote(text: string): string;
+  /** The calendar day of an instant in a time zone, as YYYY-MM-DD. */
+  day(instant: string, tz: string): string;
+  /** Any value as text. */
+  text(expression: string): string;
+}
+
+export const DUCKDB: Dialect = {
+  quote,
+  day: (instant, tz) => `strftime(timezone(${quote(tz)}, ${instant}), '%Y-%m-%d')`,
+  text: (expression) => `CAST(${expression} AS VARCHAR)`,
+};
