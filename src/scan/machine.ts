@@ -67,7 +67,7 @@ export interface Exports {
   setColumns(ofCalls: number, ofRuns: number, derivesCalls: boolean): void;
   setDeclared(ofCalls: bigint, ofRuns: bigint): void;
   setScan(maxLineBytes: number, timestamp: number, handsOverEvery: boolean): void;
-  begin(batch: number, only: number): void;
+  begin(batch: number, only: number, digests: boolean): void;
   scan(from: number, to: number, base: number): number;
   scanTail(length: number, base: number, isLive: boolean): void;
   noteTooLong(length: number): void;

@@ -36,6 +36,19 @@ export interface ScanSink {
   reject(line: RejectedLine): void;
 }
 
+/** A file, or a part of one. */
+export interface Part {
+  /** Number of the file. */
+  readonly batch: number;
+  /** The kind that the file was said to hold; null = each line says it itself. */
+  readonly only: Kind | null;
+  /** Fills in the column `line_sha256`. */
+  readonly digests: boolean;
+  /** Lines that begin in these bytes; of a part other than the first, the byte before it is to come first. */
+  readonly from: number;
+  readonly to: number;
+}
+
 /** What became of the lines of a file, or of a part of one. */
 export interface LineCounts {
   readonly lines: number;
@@ -90,6 +103,7 @@ export class Scanner {
   private skipping: 'foreign' | 'long' | null = null;
   private done = false;
   private longLine: LongLine | null = null;
+  private digests = false;
   /** Rows of calls and runs whose hash was filled in. */
   private digested: [number, number] = [0, 0];
 
@@ -110,17 +124,14 @@ export class Scanner {
     this.input = this.x.INPUT.value;
   }
 
-  /**
-   * @param only the kind that the file was said to hold.
-   * @param from where its first byte stands; of a part other than the first, the byte before it is to come first.
-   */
-  begin(batch: number, only: Kind | null, from = 0, until = Number.POSITIVE_INFINITY): void {
-    this.x.begin(batch, only === null ? -1 : KINDS.indexOf(only));
+  begin({ batch, only, digests, from, to }: Part): void {
+    this.x.begin(batch, only === null ? -1 : KINDS.indexOf(only), digests);
     this.held = 0;
     this.base = from > 0 ? from - 1 : 0;
-    this.until = until;
+    this.until = to;
     this.skipping = from > 0 ? 'foreign' : null;
     this.done = false;
+    this.digests = digests;
   }
 
   /** Where the next bytes are to be put. */
@@ -268,6 +279,7 @@ export class Scanner {
 
   /** Fills in the hashes of the lines that became rows, while they stand in memory. */
   private digest(): void {
+    if (!this.digests) return;
     const { bytes, view, x } = this;
     const cells = x.CELLS.value;
     const counts = [x.calls.value, x.runs.value] as const;

@@ -104,7 +104,7 @@ export function scanBytes(
   }: { chunk?: number; only?: (typeof KINDS)[number] | null; isLive?: boolean } = {},
 ): Scanned {
   const { one, found } = scanner(options);
-  one.begin(0, only);
+  one.begin({ batch: 0, only, digests: true, from: 0, to: Number.POSITIVE_INFINITY });
   for (let at = 0; at < bytes.length; ) {
     const count = bytes.copy(one.room(), 0, at, Math.min(bytes.length, at + chunk));
     one.filled(count);

@@ -1,4 +1,4 @@
-import { quote } from '../duckdb.js';
+import { quote } from '../duckdb/sql.js';
 
 /** What the shared subset of SQL cannot say, as one engine says it; the slots of `queries/tables/*.sql` are filled with it. */
 export interface Dialect {

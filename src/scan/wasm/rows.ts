@@ -57,6 +57,8 @@ let callColumns: u32 = 0;
 let runColumns: u32 = 0;
 let derives: bool = false;
 let batch: i64 = 0;
+/** The host fills in the hashes of the lines. */
+let digests: bool = false;
 
 export let calls: u32 = 0;
 export let runs: u32 = 0;
@@ -69,8 +71,9 @@ export function setColumns(ofCalls: u32, ofRuns: u32, derivesCalls: bool): void 
   derives = derivesCalls;
 }
 
-export function setBatch(number: u32): void {
+export function setBatch(number: u32, hasDigests: bool): void {
   batch = number;
+  digests = hasDigests;
 }
 
 export function clearRows(): void {
@@ -178,7 +181,7 @@ function otherCell(
       store<u32>(eight, <u32>(end - start), 4);
       return true;
     case DIGEST:
-      // The host fills it in while the line stands in memory.
+      if (!digests) return false;
       point(sixteen, top, DIGEST_LENGTH);
       top += DIGEST_LENGTH;
       return true;

@@ -55,9 +55,12 @@ export function setScan(maxLineBytes: u32, timestamp: u32, handsOverEvery: bool)
   everyReject = handsOverEvery;
 }
 
-/** A file or a part of one begins: its lines count from 1. @param only the kind that is let in; -1 = any. */
-export function begin(batch: u32, only: i32): void {
-  setBatch(batch);
+/**
+ * A file or a part of one begins: its lines count from 1.
+ * @param only the kind that is let in; -1 = any. @param digests the host fills in the hashes of its lines.
+ */
+export function begin(batch: u32, only: i32, digests: bool): void {
+  setBatch(batch, digests);
   setOnly(only);
   lines = 0;
   blank = 0;

@@ -10,9 +10,13 @@ import {
   DuckDBTimestampValue,
   type DuckDBValue,
 } from '@duckdb/node-api';
+import accessors from '@duckdb/node-api/lib/vectors/dataAccessors.js';
 import type { Result } from '@duckdb/node-bindings';
-import type { Cell } from '../schema/result.js';
+import type { Cell } from '../../schema/result.js';
 import { exact, finite, rfc3339 } from './result.js';
+
+// The package's own decoder drops a U+FEFF at the start of a text.
+(accessors as { textDecoder: TextDecoder }).textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** All rows, of whatever types. */
 export async function readAll(result: Result): Promise<Cell[][]> {

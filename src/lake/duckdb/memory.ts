@@ -1,4 +1,4 @@
-import { LakelogError } from '../errors.js';
+import { LakelogError } from '../../errors.js';
 
 const MEMORY_LIMIT = '1GB';
 

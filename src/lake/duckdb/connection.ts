@@ -1,7 +1,10 @@
 import duckdb from '@duckdb/node-bindings';
-import { LakelogError, messageOf } from '../errors.js';
-import type { Cell } from '../schema/result.js';
+import { LakelogError, messageOf } from '../../errors.js';
+import type { ScanColumn } from '../../scan/columns.js';
+import type { Cell } from '../../schema/result.js';
+import { appendRows, type BlockAppender, blockAppender } from './append.js';
 import { formatsOf, readChunk } from './result.js';
+import { quote } from './sql.js';
 
 export interface Rows {
   readonly names: readonly string[];
@@ -27,17 +30,18 @@ export interface Connected {
   rowsUpTo(sql: string, most: number): Promise<TypedRows>;
   /** The rows as objects; for our own small bookkeeping queries. */
   objects<T>(sql: string): Promise<T[]>;
-  /** How far the running statement is, 0 to 1; needs `watchProgress`. */
-  progress(): number;
+  /** Fills a table with blocks of scanned rows, whose columns are the table's. @param kind 0 calls, 1 replay runs. */
+  blockAppender(table: string, kind: 0 | 1, columns: readonly ScanColumn[]): BlockAppender;
+  /** Fills a table of BIGINT, VARCHAR and TIMESTAMPTZ columns; instants are microseconds. */
+  appendRows(table: string, rows: readonly (readonly (string | number | bigint | null)[])[]): void;
   close(): void;
 }
 
 export interface DatabaseOptions {
-  /** Folder for what does not fit in memory; it exists and only the user can read it. */
-  readonly tempDir: string;
+  /** Folder for what does not fit in memory, which only the user can read; null: there is none, and nothing spills. */
+  readonly tempDir: string | null;
   /** e.g. `1GB`; beyond it DuckDB spills to `tempDir`. */
   readonly memoryLimit: string;
-  readonly watchProgress: boolean;
 }
 
 let waiting: Promise<duckdb.Database> | undefined;
@@ -59,16 +63,13 @@ function takeEngine(): Promise<duckdb.Database> {
 /** Opens an in-memory DuckDB whose clock is UTC and whose memory is bounded. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const instance = await takeEngine();
-  const db = await connect(instance, [
+  const db = await connect(instance, null, [
     `SET memory_limit = ${quote(options.memoryLimit)}`,
-    `SET temp_directory = ${quote(options.tempDir)}`,
-    // Results are read back by ordinal: the n-th row is the n-th line.
-    'SET preserve_insertion_order = true',
-    ...(options.watchProgress ? PROGRESS : []),
+    `SET temp_directory = ${quote(options.tempDir ?? '')}`,
   ]);
   return {
     ...db,
-    beside: () => connect(instance, ["ATTACH ':memory:' AS beside", 'USE beside']),
+    beside: () => connect(instance, 'beside', ["ATTACH ':memory:' AS beside", 'USE beside']),
     close() {
       db.close();
       duckdb.close_sync(instance);
@@ -76,13 +77,11 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   };
 }
 
-const PROGRESS = [
-  'SET enable_progress_bar = true',
-  'SET enable_progress_bar_print = false',
-  'SET progress_bar_time = 0',
-];
-
-async function connect(instance: duckdb.Database, settings: readonly string[]): Promise<Connected> {
+async function connect(
+  instance: duckdb.Database,
+  catalog: string | null,
+  settings: readonly string[],
+): Promise<Connected> {
   const connection = await duckdb.connect(instance);
   const run = (sql: string) => duckdb.query(connection, sql).catch(explained);
   // Not at creation: the setting belongs to an extension that is loaded by then.
@@ -98,7 +97,8 @@ async function connect(instance: duckdb.Database, settings: readonly string[]): 
       const { names, cells } = await rows(sql);
       return cells.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]])) as T);
     },
-    progress: () => Math.max(0, duckdb.query_progress(connection).percentage) / 100,
+    blockAppender: (table, kind, columns) => blockAppender(connection, catalog, table, kind, columns),
+    appendRows: (table, rows) => appendRows(connection, catalog, table, rows),
     close: () => duckdb.disconnect_sync(connection),
   };
 }
@@ -143,17 +143,6 @@ async function fetchUpTo(connection: duckdb.Connection, sql: string, most: numbe
   } finally {
     duckdb.destroy_prepare_sync(prepared);
   }
-}
-
-/** A SQL string literal; U+0000 would end the statement where it stands. */
-export function quote(text: string): string {
-  const literals = text.split('\0').map((part) => `'${part.replaceAll("'", "''")}'`);
-  return literals.length === 1 ? literals[0]! : `(${literals.join(' || chr(0) || ')})`;
-}
-
-/** A quoted SQL identifier. */
-export function ident(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** Memory is the one failure that is the user's to mend, whatever ran. */

@@ -1,5 +1,5 @@
 import duckdb from '@duckdb/node-bindings';
-import type { Cell } from '../schema/result.js';
+import type { Cell } from '../../schema/result.js';
 
 type Read = (data: DataView, index: number) => Cell;
 
@@ -72,7 +72,8 @@ export async function readChunk(
   return true;
 }
 
-const utf8 = new TextDecoder();
+/** Byte for byte: a text that begins with U+FEFF keeps it, or SQL and rules would judge different texts. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** 4 bytes of length, then up to 12 bytes of text, or 4 of its beginning and a pointer to all of it. */
 function stringAt(data: DataView, at: number): string {
@@ -94,9 +95,20 @@ export function finite(value: number): Cell {
   return Number.isFinite(value) ? value : String(value);
 }
 
-/** Microseconds since the epoch → RFC 3339 in UTC, with microseconds only where there are any. */
+const DAY_MS = 86_400_000;
+/** The largest offset that RFC 3339 has. */
+const FAR_MS = DAY_MS - 60_000;
+const FIRST = Date.parse('0000-01-01T00:00:00Z');
+const LAST = Date.parse('9999-12-31T23:59:59.999Z');
+
+/**
+ * Microseconds since the epoch → RFC 3339 in UTC, with microseconds only where there are any. RFC 3339 writes four
+ * digits of a year, so what an offset carried beyond them keeps the largest one.
+ */
 export function rfc3339(micros: bigint): string {
   const rest = ((micros % 1000n) + 1000n) % 1000n;
-  const iso = new Date(Number((micros - rest) / 1000n)).toISOString();
-  return rest === 0n ? iso : iso.replace('Z', `${String(rest).padStart(3, '0')}Z`);
+  const ms = Number((micros - rest) / 1000n);
+  const [shift, zone] = ms > LAST ? [-FAR_MS, '-23:59'] : ms < FIRST ? [FAR_MS, '+23:59'] : [0, 'Z'];
+  const iso = new Date(ms + shift).toISOString().slice(0, -1);
+  return `${iso}${rest === 0n ? '' : String(rest).padStart(3, '0')}${zone}`;
 }
