@@ -99,6 +99,7 @@ export const TABLES: readonly TableInfo[] = [
       ...recordColumns(ATTEMPT_FIELDS).filter(
         ({ name }) => !['verdict', 'attempt_number', 'reasons'].includes(name),
       ),
+      column('model', 'VARCHAR', 'Model of the call.'),
     ],
   },
   {
@@ -115,6 +116,7 @@ export const TABLES: readonly TableInfo[] = [
         'VARCHAR',
         'The reason with ids and numbers replaced by #, so that one cause groups.',
       ),
+      column('model', 'VARCHAR', 'Model of the call.'),
     ],
   },
   {
@@ -467,7 +469,7 @@ export function viewSql(context: ViewContext): string[] {
       ? `CASE WHEN ${number} = floor(${number}) THEN TRY_CAST(${number} AS BIGINT) END AS "${name}"`
       : `CASE WHEN isfinite(${number}) THEN ${number} END AS "${name}"`;
   };
-  const unnested = `SELECT ${[...callKey, 's.session_id'].join(', ')}, generate_subscripts(s.attempts, 1) AS attempt_number,
+  const unnested = `SELECT ${[...callKey, 's.session_id', 's.model'].join(', ')}, generate_subscripts(s.attempts, 1) AS attempt_number,
       unnest(s.attempts) AS a FROM raw.calls s ${keyJoin}`;
   if (attempts && attemptColumns.length > 0) {
     define(

@@ -12,6 +12,8 @@ export interface Dialect {
 
 export const DUCKDB: Dialect = {
   quote,
-  day: (instant, tz) => `strftime(timezone(${quote(tz)}, ${instant}), '%Y-%m-%d')`,
+  // Arithmetic alone where the zone is UTC: `timezone` asks ICU, which takes four times as long as all else of a question.
+  day: (instant, tz) =>
+    `strftime(${tz === 'UTC' ? `make_timestamp(epoch_us(${instant}))` : `timezone(${quote(tz)}, ${instant})`}, '%Y-%m-%d')`,
   text: (expression) => `CAST(${expression} AS VARCHAR)`,
 };
