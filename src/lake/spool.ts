@@ -1,24 +1,17 @@
-import { createReadStream, createWriteStream, rmSync } from 'node:fs';
-import { type FileHandle, mkdtemp, open, stat, symlink } from 'node:fs/promises';
+import { createWriteStream, rmSync } from 'node:fs';
+import { type FileHandle, mkdtemp, open, symlink } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type zlib from 'node:zlib';
 import { LakelogError, messageOf } from '../errors.js';
+import { Unreadable } from './input/index.js';
 import type { LineSpan } from './lines.js';
-import { ensureWholeZstd } from './zstd.js';
 
 /** A private folder for what cannot be read in place; gone when the run ends, by signal too. */
 export interface Spool {
   readonly dir: string;
-  /** Writes a stream to a 0600 file and returns its path. */
-  fromStream(stream: Readable): Promise<string>;
-  /**
-   * Decompresses and verifies the whole file.
-   * @throws Error with a plain reason when it is truncated, damaged or followed by other bytes.
-   */
-  decompressed(source: string, compression: Compression): Promise<string>;
+  /** Writes a stream to a 0600 file and returns its path. What is wrong with the stream is thrown as it is. */
+  fromStream(stream: AsyncIterable<Uint8Array>): Promise<string>;
   /** A copy of a part of a file, whole lines of it, with `{}` in place of each given line; it ends in `\n`. */
   without(source: string, part: Part, lines: readonly LineSpan[]): Promise<string>;
   /** The same in pieces of about `bytes`, each a file that is there until the piece after the next is asked for. */
@@ -33,8 +26,6 @@ export interface Spool {
   text(content: string): Promise<string>;
   remove(): void;
 }
-
-export type Compression = 'gz' | 'zst';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 const PATTERN_CHARACTERS = /[*?[\]{}]/;
@@ -54,12 +45,12 @@ export async function openSpool(env: Readonly<Record<string, string | undefined>
   process.once('exit', remove);
   for (const signal of SIGNALS) process.once(signal, onSignal);
 
-  const fromStream = async (stream: Readable) => {
+  const fromStream = async (stream: AsyncIterable<Uint8Array>) => {
     const target = next();
     try {
       await pipeline(stream, createWriteStream(target, { mode: 0o600, flags: 'wx' }));
     } catch (error) {
-      throw spoolError(error, dir);
+      throw error instanceof Unreadable ? error : spoolError(error, dir);
     }
     return target;
   };
@@ -67,22 +58,6 @@ export async function openSpool(env: Readonly<Record<string, string | undefined>
   return {
     dir,
     fromStream,
-    decompressed: async (source, compression) => {
-      const { size } = await stat(source);
-      const target = next();
-      const decoder = await createDecoder(compression);
-      if (compression === 'zst') await ensureWholeZstd(source);
-      await pipeline(
-        createReadStream(source),
-        decoder,
-        createWriteStream(target, { mode: 0o600, flags: 'wx' }),
-      );
-      // zlib stops without a word at bytes that are no further member.
-      if (decoder.bytesWritten !== size) {
-        throw new Error(`holds ${size - decoder.bytesWritten} bytes after the end of the compressed data`);
-      }
-      return target;
-    },
     without: async (source, part, lines) => {
       const target = next();
       await copyPart(source, target, part, lines).catch((error) => {
@@ -206,22 +181,6 @@ async function writeAll(out: FileHandle, buffer: Buffer, length: number): Promis
   for (let done = 0; done < length; ) {
     done += (await out.write(buffer, done, length - done)).bytesWritten;
   }
-}
-
-type Decoder = (zlib.Gunzip | ReturnType<typeof zlib.createGunzip>) & { bytesWritten: number };
-
-/** node:zlib takes 2 ms to load. */
-async function createDecoder(compression: Compression): Promise<Decoder> {
-  const { default: zlib } = await import('node:zlib');
-  if (compression === 'gz') return zlib.createGunzip();
-  // Node has zstd from 22.15 on.
-  const { createZstdDecompress } = zlib as unknown as { createZstdDecompress?: () => Decoder };
-  if (!createZstdDecompress) {
-    throw new Error(
-      `this Node.js (${process.version}) cannot read .zst: use Node.js 22.15 or newer, or pipe it: zstdcat FILE | lakelog … -`,
-    );
-  }
-  return createZstdDecompress();
 }
 
 function spoolError(error: unknown, dir: string): LakelogError {
