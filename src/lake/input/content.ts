@@ -51,8 +51,8 @@ const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:"]|[^\s{}[\],:"]+/g;
 
 /** Values of `schema` in the object that the line begins, not in one inside it, nor in a text; the line may be torn. */
 function schemasIn(line: string): readonly string[] {
-  if (!line.includes('schema') && !line.includes('\\u')) return [];
   const text = line.replaceAll('\0', '').replace(BYTE_ORDER_MARK, '');
+  if (!text.includes('schema') && !text.includes('\\u')) return [];
   if (!text.trimStart().startsWith('{')) return [];
   const found: string[] = [];
   let depth = 0;

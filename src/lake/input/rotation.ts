@@ -67,7 +67,7 @@ export function maybeEmptyAmong(files: readonly Rotating[], clock: Clock): (file
 
 function realFolder(folder: string): string {
   try {
-    return realpathSync(folder);
+    return realpathSync.native(folder);
   } catch {
     return folder;
   }

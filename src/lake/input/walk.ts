@@ -51,8 +51,8 @@ function walkFolder(
   let entries: string[];
   let here: ReadonlySet<string>;
   try {
-    // A link back up would be walked for ever.
-    const real = realpathSync(folder.path);
+    // A link back up would be walked for ever. Not Node's own realpath, which shortens `link/..` in the text.
+    const real = realpathSync.native(folder.path);
     if (above.has(real)) return;
     here = new Set(above).add(real);
     entries = readdirSync(folder.path).sort();
