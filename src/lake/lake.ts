@@ -14,7 +14,13 @@ import {
   type Rows,
   type TypedRows,
 } from './duckdb.js';
-import { type InputRequest, resolveInputs, type SourceFile } from './inputs.js';
+import {
+  type InputRequest,
+  type ResolvedInputs,
+  resolveInputs,
+  type SourceFile,
+  Unreadable,
+} from './input/index.js';
 import { comparable } from './instant.js';
 import {
   createStaging,
@@ -23,7 +29,6 @@ import {
   type LoadSizes,
   loadFile,
   markDuplicates,
-  Unreadable,
 } from './load.js';
 import { memoryLimit } from './memory.js';
 import { ELSEWHERE, FORMATS, type Kind } from './read-sql.js';
@@ -197,11 +202,15 @@ class DuckLake implements Lake {
 
   async loadText(name: string, text: string): Promise<void> {
     const path = await this.spool.text(text);
-    await this.loadFiles({ files: [{ name, path, as: 'any', stream: false }], problems: [], notices: [] });
+    await this.loadFiles({
+      files: [{ name, path, as: 'any', stream: false, maybeEmpty: false }],
+      problems: [],
+      notices: [],
+    });
   }
 
   async load(requests: readonly InputRequest[]): Promise<Account> {
-    const inputs = resolveInputs(requests, this.options.cwd, this.options.notLogs);
+    const inputs = await resolveInputs(requests, this.options);
     const problems = await this.loadFiles(inputs);
     const account = await this.account(problems, inputs.notices);
     if (this.options.needs.tables.has('files')) await this.fillFiles(account.files);
@@ -209,7 +218,7 @@ class DuckLake implements Lake {
     return account;
   }
 
-  private async loadFiles(inputs: ReturnType<typeof resolveInputs>): Promise<InputProblem[]> {
+  private async loadFiles(inputs: ResolvedInputs): Promise<InputProblem[]> {
     const { db, spool, options } = this;
     const problems = [...inputs.problems];
     const loadOptions: LoadOptions = {

@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { LakelogError } from '../errors.js';
 import { type Connected, engineError, ident, quote } from './duckdb.js';
-import type { SourceFile } from './inputs.js';
-import { reasonOf } from './inputs.js';
+import { openInput, reasonOf, type SourceFile, Unreadable } from './input/index.js';
 import {
   bomLength,
   changedWhileRead,
@@ -34,9 +31,8 @@ import {
   strictReasonSql,
   strictSource,
 } from './read-sql.js';
-import type { Compression, Spool } from './spool.js';
+import type { Spool } from './spool.js';
 import { endsInside } from './torn.js';
-import { ZSTD_MAGIC } from './zstd.js';
 
 export interface LoadOptions extends ReadOptions {
   /** Seconds that an unterminated last line of a live file may stay unfinished. */
@@ -69,9 +65,6 @@ export interface LoadedFile {
   /** rowid of its first line, per staging table it was loaded into. */
   readonly base: Partial<Record<Kind, number>>;
 }
-
-/** Thrown for a file that cannot vouch for itself; the others are read all the same. */
-export class Unreadable extends Error {}
 
 export async function createStaging(db: Connected, options: LoadOptions): Promise<void> {
   await db.run('CREATE SCHEMA IF NOT EXISTS raw');
@@ -179,16 +172,11 @@ interface Source {
 }
 
 async function openSource(file: SourceFile, spool: Spool, options: LoadOptions): Promise<Source> {
+  const opened = await openInput(file, options);
+  let readable = file.path;
+  if (opened.kind === 'stream') readable = await spool.fromStream(opened.chunks);
+  else opened.close();
   try {
-    let readable = file.path;
-    let live = !file.stream;
-    if (file.stream)
-      readable = await spool.fromStream(file.path === '-' ? options.stdin : createReadStream(file.path));
-    const compression = await compressionOf(readable);
-    if (compression) {
-      readable = await spool.decompressed(readable, compression);
-      live = false;
-    }
     const handle = await open(readable, 'r');
     try {
       const stats = await handle.stat();
@@ -196,35 +184,14 @@ async function openSource(file: SourceFile, spool: Spool, options: LoadOptions):
       const { dev, ino, size, mtimeMs } = stats;
       return {
         snapshot: { name: file.name, path: readable, dev, ino, start, size },
-        mtimeMs: live ? mtimeMs : null,
+        mtimeMs: opened.kind === 'plain' ? mtimeMs : null,
       };
     } finally {
       await handle.close();
     }
   } catch (error) {
-    if (error instanceof LakelogError) throw error;
-    throw new Unreadable(zlibReason(error) ?? reasonOf(error));
+    throw new Unreadable(reasonOf(error));
   }
-}
-
-/** By content, because rotated logs carry any name. */
-async function compressionOf(path: string): Promise<Compression | null> {
-  const handle = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
-    if (bytesRead >= 2 && buffer[0] === 0x1f && buffer[1] === 0x8b) return 'gz';
-    return bytesRead === 4 && buffer.readUInt32LE(0) === ZSTD_MAGIC ? 'zst' : null;
-  } finally {
-    await handle.close();
-  }
-}
-
-function zlibReason(error: unknown): string | null {
-  const { code } = error as NodeJS.ErrnoException;
-  if (!code?.startsWith('Z') && !code?.startsWith('ERR_ZSTD')) return null;
-  return code === 'Z_BUF_ERROR'
-    ? 'the compressed data stop before their end (truncated copy?)'
-    : `the compressed data are damaged (${(error as Error).message})`;
 }
 
 /** An unterminated last line may be half a line, and all that was read until then in vain. */

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { LakelogError, messageOf } from '../errors.js';
-import type { InputRequest } from '../lake/inputs.js';
+import type { InputRequest } from '../lake/input/index.js';
 import { type Account, type Filters, type Lake, type LakeOptions, openLake } from '../lake/lake.js';
 import { needsOf, TABLES } from '../lake/tables.js';
 import type { Cell, Result } from '../schema/result.js';
