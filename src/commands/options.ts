@@ -121,6 +121,7 @@ export function runOptionsOf(
     showContent: flags.showContent === true,
     maxLineBytes: flags.maxLineBytes,
     pendingGraceS: flags.pendingGrace,
+    rotationGraceS: 3_600,
     cwd: io.cwd,
     env: io.env,
     now: io.now(),

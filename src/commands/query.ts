@@ -54,6 +54,7 @@ export async function query(
         params,
         showContent: options.showContent,
         maxLineBytes: options.maxLineBytes,
+        rotationGraceS: options.rotationGraceS,
         pendingGraceS: options.pendingGraceS,
         cwd: io.cwd,
         now: now.toISOString(),

@@ -51,6 +51,7 @@ export async function question(
   const options = {
     ...runOptionsOf(flags, filters, io, progress.report),
     notLogs: notLogs(flags.acks, io.cwd),
+    matchesAcks: acks !== null && acks.entries.length > 0,
   };
   const session = await openSession(query, params, options);
   try {

@@ -1,8 +1,16 @@
 import type { Readable } from 'node:stream';
 import { LakelogError, messageOf } from '../errors.js';
 import type { InputRequest } from '../lake/input/index.js';
-import { type Account, type Filters, type Lake, type LakeOptions, openLake } from '../lake/lake.js';
-import { needsOf, TABLES } from '../lake/tables.js';
+import {
+  type Account,
+  CALLS_SQL,
+  type Filters,
+  type Lake,
+  type LakeOptions,
+  MATCHES_ACKS,
+  openLake,
+} from '../lake/lake.js';
+import { TABLES } from '../lake/tables/published.js';
 import type { Cell, Result } from '../schema/result.js';
 import type { Query } from './header.js';
 import type { BoundParams } from './params.js';
@@ -12,12 +20,15 @@ export interface RunOptions {
   readonly showContent: boolean;
   readonly maxLineBytes: number;
   readonly pendingGraceS: number;
+  readonly rotationGraceS: number;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: Date;
   readonly stdin: Readable;
   readonly notLogs?: readonly string[] | undefined;
-  readonly sizes?: LakeOptions['sizes'];
+  readonly threads?: LakeOptions['threads'];
+  /** Acknowledgements will be matched with what is loaded. */
+  readonly matchesAcks?: boolean;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -42,12 +53,13 @@ export interface Answer {
 }
 
 export async function openSession(query: Query, params: BoundParams, options: RunOptions): Promise<Session> {
-  const { filters } = options;
   const lake = await openLake({
-    needs: needsOf(`${query.sql}\n${query.gate?.judges ?? ''}`, {
-      showContent: options.showContent,
-      alsoColumns: filters.environment.length > 0 ? ['environment'] : [],
-    }),
+    asks: [
+      query.sql,
+      ...(query.gate ? [judgedSql(query.gate.judges)] : []),
+      ...(options.matchesAcks ? [CALLS_SQL] : []),
+    ],
+    ...(options.matchesAcks ? MATCHES_ACKS : {}),
     gatedKinds: params.gatedKinds,
     params: params.columns,
     ...options,
@@ -95,12 +107,14 @@ async function run(lake: Lake, query: Query, params: BoundParams): Promise<Resul
 
 async function countJudged(lake: Lake, judges: string, file: string): Promise<number> {
   try {
-    const { cells } = await lake.query(`SELECT COUNT(*) FROM sessions WHERE ${judges}`);
+    const { cells } = await lake.query(judgedSql(judges));
     return cells[0]![0] as number;
   } catch (error) {
     throw sqlError(file, error);
   }
 }
+
+export const judgedSql = (judges: string) => `SELECT COUNT(*) FROM sessions WHERE ${judges}`;
 
 /** A question whose SQL does not run is its author's affair. */
 export function sqlError(file: string, error: unknown): LakelogError {

@@ -98,7 +98,12 @@ export const SESSION_FIELDS: readonly Field[] = [
   { name: 'error', type: 'string', note: 'What went wrong, for an infra error.' },
   { name: 'error_type', type: 'string', note: 'Class of the error.' },
   { name: 'max_iterations', type: 'integer', note: 'Attempts allowed.' },
-  { name: 'prompt', type: 'any', content: true, note: 'First prompt of the call: a text, or any JSON such as an array of messages.' },
+  {
+    name: 'prompt',
+    type: 'any',
+    content: true,
+    note: 'First prompt of the call: a text, or any JSON such as an array of messages.',
+  },
   { name: 'artifact', type: 'any', content: true, note: 'What was accepted, any JSON.' },
   {
     name: 'proposed_worker_ids',

@@ -16,7 +16,9 @@ import type { Cell } from '../../schema/result.js';
 import { exact, finite, rfc3339 } from './result.js';
 
 // The package's own decoder drops a U+FEFF at the start of a text.
-(accessors as { textDecoder: TextDecoder }).textDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+(accessors as { textDecoder: InstanceType<typeof TextDecoder> }).textDecoder = new TextDecoder('utf-8', {
+  ignoreBOM: true,
+});
 
 /** All rows, of whatever types. */
 export async function readAll(result: Result): Promise<Cell[][]> {

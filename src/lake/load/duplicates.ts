@@ -1,5 +1,4 @@
-import { type Connected } from '../duckdb/connection.js';
-import { quote } from '../duckdb/sql.js';
+import type { Connected } from '../duckdb/connection.js';
 
 /** What is alike among the loaded lines. */
 export interface Alike {
@@ -74,7 +73,9 @@ export function twins(db: Connected): Promise<Twin[]> {
 }
 
 /** All but the first of twins, by the hashes of their lines, get a key of their own: none is ever hidden. */
-export function numberTwins(found: readonly (Twin & { readonly line_sha256: string })[]): [number, number, string][] {
+export function numberTwins(
+  found: readonly (Twin & { readonly line_sha256: string })[],
+): [number, number, string][] {
   const sorted = [...found].sort((a, b) => (a.line_sha256 < b.line_sha256 ? -1 : 1));
   const counts = new Map<string, number>();
   return sorted.flatMap(({ batch, line, key }) => {
@@ -83,5 +84,3 @@ export function numberTwins(found: readonly (Twin & { readonly line_sha256: stri
     return count === 1 ? [] : [[batch, line, `${key}#${count}`] as [number, number, string]];
   });
 }
-
-void quote;

@@ -196,7 +196,9 @@ class Loading {
     const lines = file.counts?.lines ?? 0;
     for (const block of blocks) this.append(block, lines);
     for (const reject of rejects) {
-      const isKnown = file.rejects.some(({ reason, kind }) => reason === reject.reason && kind === reject.kind);
+      const isKnown = file.rejects.some(
+        ({ reason, kind }) => reason === reject.reason && kind === reject.kind,
+      );
       if (this.options.everyReject || !isKnown) file.rejects.push({ ...reject, line: reject.line + lines });
     }
     file.counts = addCounts(file.counts, counts);
