@@ -1,35 +1,13 @@
-import { REPLAY_FIELDS, SESSION_FIELDS } from '../../schema/fields.js';
 import { BASE_TABLES, type BaseColumn, type BaseName } from './base.js';
 import type { Needs } from './needs.js';
 import { tableUses, type UseOptions } from './views.js';
 
-/** What the loader must fill for a run: what the views of its needs read, and what is always kept. */
-export interface LoadPlan {
-  /** The base tables that must exist, each with the columns that it must have, in the order of BASE_TABLES. */
-  readonly tables: Readonly<Partial<Record<BaseName, readonly BaseColumn[]>>>;
-  /** Declared fields of base_calls / base_runs to be filled, always with what account and gates rest on. */
-  readonly calls: readonly string[];
-  readonly runs: readonly string[];
-  /** Derived columns of base_calls: `rejections`, `longest_rejection_run` … */
-  readonly derived: ReadonlySet<string>;
-  /** `extra` of either record. */
-  readonly extra: boolean;
-  /** Columns of base_attempts, base_attempt_reasons and base_documents beyond place and number; null = table not needed. */
-  readonly attempts: readonly string[] | null;
-  readonly reasons: readonly string[] | null;
-  readonly documents: readonly string[] | null;
-  /** run_reasons or failure_run_reasons. */
-  readonly runReasons: boolean;
-  /** document_count or best_score. */
-  readonly documentStats: boolean;
-  /** call_key anywhere. */
-  readonly keys: boolean;
-  readonly rejects: boolean;
-  readonly files: boolean;
-}
+/** The base tables that must exist for a run, each with the columns that it must have, in the order of BASE_TABLES. */
+export type LoadPlan = Readonly<Partial<Record<BaseName, readonly BaseColumn[]>>> &
+  Readonly<Record<'calls' | 'runs' | 'batches', readonly BaseColumn[]>>;
 
 /** Account, derived columns and gates rest on these. */
-const ALWAYS: Partial<Record<BaseName, readonly string[]>> = {
+const ALWAYS: Readonly<Record<'calls' | 'runs' | 'batches', readonly string[]>> = {
   calls: [
     'batch',
     'line',
@@ -55,10 +33,17 @@ const PLACES: Partial<Record<BaseName, readonly string[]>> = {
   attempts: ['batch', 'line', 'attempt_number'],
   attempt_reasons: ['batch', 'line', 'attempt_number', 'reason_number'],
   documents: ['batch', 'line', 'position'],
-  rejects: ['batch', 'line'],
-  twins: ['batch', 'line'],
+  rejects: BASE_TABLES.rejects.map(({ name }) => name),
+  twins: BASE_TABLES.twins.map(({ name }) => name),
+};
+/** What a base table is made of, where that is another one. */
+const SOURCE: Partial<Record<BaseName, 'calls' | 'runs'>> = {
+  attempts: 'calls',
+  attempt_reasons: 'calls',
+  documents: 'runs',
 };
 
+/** What the loader must fill: what the views of the needs read, and what is always kept. */
 export function loadPlan(needs: Needs, options: UseOptions): LoadPlan {
   const held = new Map<BaseName, Set<string>>();
   const hold = (base: BaseName, columns: Iterable<string>) => {
@@ -66,33 +51,21 @@ export function loadPlan(needs: Needs, options: UseOptions): LoadPlan {
     held.set(base, new Set([...before, ...columns]));
   };
   for (const [base, columns] of Object.entries(ALWAYS)) hold(base as BaseName, columns);
+  // The account counts what the filters select, whatever the views read.
+  hold('calls', options.alsoColumns ?? []);
   for (const { reads } of tableUses(needs, options)) for (const [base, columns] of reads) hold(base, columns);
-  const has = (base: BaseName, ...names: string[]) => names.some((name) => held.get(base)?.has(name));
-  const among = (base: BaseName, names: readonly { name: string }[]) =>
-    names.map(({ name }) => name).filter((name) => has(base, name));
-  const beyond = (base: BaseName) =>
-    held.has(base) ? among(base, BASE_TABLES[base]).filter((name) => !PLACES[base]!.includes(name)) : null;
-  const calls = among('calls', SESSION_FIELDS);
-  const derived = among('calls', BASE_TABLES.calls).filter(
-    (name) => !calls.includes(name) && !['batch', 'line', 'extra', 'call_key_base'].includes(name),
-  );
+  for (const [base, source] of Object.entries(SOURCE)) {
+    const names = new Set<string>(BASE_TABLES[source].map(({ name }) => name));
+    // An attempt has a prompt, a duration and an error of its own.
+    const own = ['prompt', 'duration_ms', 'error', ...PLACES[base as BaseName]!];
+    hold(
+      source,
+      [...(held.get(base as BaseName) ?? [])].filter((name) => names.has(name) && !own.includes(name)),
+    );
+  }
   const tables = [...held].map(([base, columns]) => [
     base,
     BASE_TABLES[base].filter(({ name }) => columns.has(name)),
   ]);
-  return {
-    tables: Object.fromEntries(tables),
-    calls,
-    runs: among('runs', REPLAY_FIELDS),
-    derived: new Set(derived),
-    extra: has('calls', 'extra') || has('runs', 'extra'),
-    attempts: beyond('attempts'),
-    reasons: beyond('attempt_reasons'),
-    documents: beyond('documents'),
-    runReasons: has('calls', 'run_reasons', 'failure_run_reasons'),
-    documentStats: has('runs', 'document_count', 'best_score'),
-    keys: held.has('twins'),
-    rejects: held.has('rejects'),
-    files: needs.tables.has('files'),
-  };
+  return Object.fromEntries(tables);
 }
