@@ -198,6 +198,25 @@ function elementsOf(text, start) {
   return elements;
 }
 
+/** Valid JSON without the white space between its tokens; digits and escapes as they stand. */
+export function squeezed(text) {
+  let result = '';
+  for (let at = skipSpace(text, 0); at < text.length; at = skipSpace(text, at)) {
+    const end = text[at] === '"' ? endOfString(text, at) : at + 1;
+    result += text.slice(at, end);
+    at = end;
+  }
+  return result;
+}
+
+/** [key (escapes resolved), squeezed text of the value] of the members of a JSON object, doubled ones too. */
+export function memberTexts(text) {
+  return membersOf(text, skipSpace(text, 0)).map(({ key, start, end }) => [
+    key,
+    squeezed(text.slice(start, end)),
+  ]);
+}
+
 /** Raw text is well-formed once it is decoded; only escapes can write half a surrogate pair. */
 function hasLoneSurrogate(text) {
   if (!text.includes('\\u')) return false;
@@ -303,8 +322,9 @@ function offsetMinutes(zone) {
 /** What one attempt says: a field that stands twice or does not fit has no value, and makes it `other`. */
 function attemptOf(value, text, start) {
   const values = Object.fromEntries(ATTEMPT_FIELDS.map(([name]) => [name, null]));
-  if (!isObject(value)) return { letter: 'o', verdict: 'other', values, reasons: [] };
-  const keys = keysOf(text, start);
+  if (!isObject(value)) return { letter: 'o', verdict: 'other', values, promptText: null, reasons: [] };
+  const members = membersOf(text, start);
+  const keys = members.map(({ key }) => key);
   let understood = true;
   for (const [name, type] of ATTEMPT_FIELDS) {
     const found = fieldOf(value, name);
@@ -319,6 +339,7 @@ function attemptOf(value, text, start) {
     letter: known ? VERDICT_LETTERS[values.verdict] : 'o',
     verdict: known ? values.verdict : 'other',
     values,
+    promptText: values.prompt === null ? null : textOf('prompt', members, text),
     // Of a list that holds other things too, the texts are still worth reading.
     reasons: Array.isArray(reasons) ? reasons.filter(isString) : [],
   };
@@ -385,12 +406,14 @@ function loaded({ text, value: record }, members, format) {
   for (const [name, type] of format.fields)
     if (['any', 'strings', 'documents', 'attempts'].includes(type) && values[name] !== null)
       texts[name] = textOf(name, members, text);
+  const undeclared = members.filter(({ key }) => !names.includes(key));
   const result = {
     fate: format === SESSION_FORMAT ? 'call' : 'run',
     values,
     instant: parseInstant(values.timestamp),
     texts,
     extra: Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name))),
+    extraTexts: undeclared.map(({ key, start, end }) => [key, text.slice(start, end)]),
   };
   if (result.fate === 'run') return result;
   if (values.call_id === '') values.call_id = null;

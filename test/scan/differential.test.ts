@@ -13,7 +13,9 @@ import {
   fateOf,
   type Holds,
   linesOf,
+  memberTexts,
   type Run,
+  squeezed,
   stripped,
 } from './checker.mjs';
 import { mutatedLines } from './mutate.mjs';
@@ -126,17 +128,19 @@ describe.each(WAYS)('every line has the fate that the checker names: $args', (wa
 
 // ---------------------------------------------------------------- values
 
-/** JSON in one spelling: white space and the order of members are not what is compared. */
-function spelled(value: unknown): string {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return JSON.stringify(value);
-  return JSON.stringify(Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))));
+/** Of a key that stands twice the last counts; the order is not what is compared. */
+function membersSpelled(members: readonly (readonly [string, string])[]): string | null {
+  const sorted = [...new Map(members)].sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.length === 0 ? null : JSON.stringify(sorted);
 }
 
-function respelled(text: unknown): unknown {
+function respelled(name: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
   try {
-    return text === null ? null : spelled(JSON.parse(String(text)));
+    JSON.parse(value);
+    return name === 'extra' ? membersSpelled(memberTexts(value)) : squeezed(value);
   } catch {
-    return text;
+    return value;
   }
 }
 
@@ -144,16 +148,17 @@ const KEPT_AS_JSON = ['any', 'strings'];
 const isColumn = (type: string) => type !== 'attempts' && type !== 'documents';
 
 /** What the checker says of a record, in the shape of a row. */
-function rowOf({ fate, values, extra, instant }: Call | Run): Record<string, unknown> {
+function rowOf({ fate, values, texts, extraTexts, instant }: Call | Run): Record<string, unknown> {
   const { fields } = FORMATS[fate === 'call' ? 0 : 1];
   const row = fields
     .filter(([, type]) => isColumn(type))
     .map(([name, type]) => {
-      const value = values[name];
       if (type === 'timestamp') return [name, String(instant)];
-      return [name, KEPT_AS_JSON.includes(type) && value !== null ? spelled(value) : value];
+      const text = texts[name];
+      return [name, text === undefined ? values[name] : squeezed(text)];
     });
-  return { ...Object.fromEntries(row), extra: Object.keys(extra).length === 0 ? null : spelled(extra) };
+  const extra = membersSpelled(extraTexts.map(([key, text]) => [key, squeezed(text)]));
+  return { ...Object.fromEntries(row), extra };
 }
 
 function columnsOf(fields: (typeof FORMATS)[number]['fields']): string {
@@ -171,7 +176,7 @@ function tidy(row: Readonly<Record<string, unknown>>, json: readonly string[]): 
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => [
       name,
-      json.includes(name) ? respelled(value) : Object.is(value, -0) ? 0 : value,
+      json.includes(name) ? respelled(name, value) : Object.is(value, -0) ? 0 : value,
     ]),
   );
 }
@@ -227,13 +232,13 @@ describe('every line that loads has the values that the checker reads', () => {
       chunk.file,
     );
     const wanted = wantedRows(chunk, 'call', ({ attempts }) =>
-      (Array.isArray(attempts) ? attempts : []).map(({ verdict, values, reasons }, at) => {
-        const { verdict: _, reasons: __, attempt_number: ___, prompt, raw, ...rest } = values;
+      (Array.isArray(attempts) ? attempts : []).map(({ verdict, values, promptText: text, reasons }, at) => {
+        const { verdict: _, reasons: __, attempt_number: ___, prompt: ____, raw, ...rest } = values;
         return {
           attempt_number: at + 1,
           verdict,
           reasons_text: reasons.join(' | ') || null,
-          prompt: prompt === null ? null : spelled(prompt),
+          prompt: text === null ? null : squeezed(text),
           raw,
           ...rest,
         };
