@@ -77,6 +77,8 @@ export function fateOf(
   options?: { readonly as?: 'any' | Holds; readonly maxLineBytes?: number },
 ): Fate;
 export function linesOf(bytes: Buffer): Line[];
+/** Of an unterminated last line: whole JSON, the beginning of an object, or neither. */
+export function endOf(bytes: Buffer): 'whole' | 'begun' | 'neither';
 /** Without byte order mark. */
 export function withoutMark(bytes: Buffer): Buffer;
 export function startsWithMark(bytes: Buffer): boolean;

@@ -240,6 +240,73 @@ export function parseStrictly(bytes) {
   }
 }
 
+// ---------------------------------------------------------------- the end of a file
+
+/** What may follow inside a string, a word or a number, or between tokens; then the brackets are closed. */
+const HIGH_HALF = ['00\\ude00"', '0\\ude00"'];
+const IN_STRING = [
+  ...HIGH_HALF,
+  '"',
+  'n"',
+  '0"',
+  '00"',
+  '000"',
+  '0000"',
+  '\\ude00"',
+  'ude00"',
+  'de00"',
+  'e00"',
+];
+const OUTSIDE = ['', '1', ':1', '"a":1', 'rue', 'ue', 'e', 'alse', 'lse', 'se', 'ull', 'll', 'l'];
+
+/** Text that may be cut anywhere: what is still to be closed, and whether a string is. */
+function openIn(text) {
+  const open = [];
+  let inString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at];
+    if (inString) {
+      if (char === '\\') at += 1;
+      else if (char === '"') inString = false;
+    } else if (char === '"') inString = true;
+    else if (char === '{' || char === '[') open.push(char === '{' ? '}' : ']');
+    else if (char === '}' || char === ']') open.pop();
+  }
+  return { inString, closing: open.reverse().join('') };
+}
+
+/** The text of bytes that may end inside a character; then any character stands for the cut one. */
+function textBefore(bytes) {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const text = decoder.decode(bytes, { stream: true });
+  try {
+    decoder.decode();
+    return text;
+  } catch {
+    return `${text}é`;
+  }
+}
+
+function isBegun(bytes) {
+  let text;
+  try {
+    text = textBefore(bytes);
+  } catch {
+    return false;
+  }
+  if (text[skipSpace(text, 0)] !== '{') return false;
+  const { inString, closing } = openIn(text);
+  const ends = inString ? IN_STRING.flatMap((end) => [end, `${end}:1`]) : OUTSIDE;
+  return ends.some((end) => parseStrictly(Buffer.from(`${text}${end}${closing}`)) !== null);
+}
+
+/** Of an unterminated last line: whole JSON, the beginning of an object, or neither. */
+export function endOf(bytes) {
+  const line = withoutMark(bytes);
+  if (parseStrictly(line) !== null) return 'whole';
+  return isBegun(line) ? 'begun' : 'neither';
+}
+
 // ---------------------------------------------------------------- types and values
 
 export const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
