@@ -67,7 +67,7 @@ export interface Line {
   readonly number: number;
   /** Of the first byte behind a byte order mark. */
   readonly byteOffset: number;
-  /** Without mark and `\n`. */
+  /** Without `\n`; a mark in front is still there. */
   readonly bytes: Buffer;
   readonly terminated: boolean;
 }

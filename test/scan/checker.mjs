@@ -118,9 +118,10 @@ export function linesOf(bytes) {
     const newline = bytes.indexOf(NEWLINE, start);
     const terminated = newline !== -1;
     const end = terminated ? newline : bytes.length;
-    const line = withoutMark(bytes.subarray(start, end));
-    if (terminated || line.length > 0)
-      lines.push({ number: lines.length + 1, byteOffset: end - line.length, bytes: line, terminated });
+    const line = bytes.subarray(start, end);
+    const byteOffset = end - withoutMark(line).length;
+    if (terminated || byteOffset < end)
+      lines.push({ number: lines.length + 1, byteOffset, bytes: line, terminated });
     start = end + 1;
   }
   return lines;
@@ -243,9 +244,7 @@ export function parseStrictly(bytes) {
 // ---------------------------------------------------------------- the end of a file
 
 /** What may follow inside a string, a word or a number, or between tokens; then the brackets are closed. */
-const HIGH_HALF = ['00\\ude00"', '0\\ude00"'];
 const IN_STRING = [
-  ...HIGH_HALF,
   '"',
   'n"',
   '0"',
@@ -256,6 +255,8 @@ const IN_STRING = [
   'ude00"',
   'de00"',
   'e00"',
+  '00\\ude00"',
+  '0\\ude00"',
 ];
 const OUTSIDE = ['', '1', ':1', '"a":1', 'rue', 'ue', 'e', 'alse', 'lse', 'se', 'ull', 'll', 'l'];
 

