@@ -1417,13 +1417,26 @@ describe('random logs', () => {
     other?.document_count === row.document_count && other.best_score === row.best_score;
 
   it('cover what they promise to cover', () => {
-    const logs = fc.sample(randomLogs({ dirty: true }), { numRuns: 200, seed: 7 }).map(loadRandom);
+    const random = fc.sample(randomLogs({ dirty: true }), { numRuns: 200, seed: 7 });
+    const logs = random.map(loadRandom);
     const sessions = logs.flatMap((log) => log.sessions);
     const total = (column: 'duplicates' | 'conflicts' | 'blank' | 'rejected') =>
       logs.flatMap((log) => log.files).reduce((sum, file) => sum + file[column], 0);
     for (const column of ['duplicates', 'conflicts', 'blank', 'rejected'] as const)
       expect(total(column), column).toBeGreaterThan(100);
     expect(total('rejected')).toBeLessThan(sessions.length / 2);
+
+    const marks = random.map(
+      ({ sessions }) => sessions.toString('latin1').split('\n\xef\xbb\xbf').length - 1,
+    );
+    expect(marks.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(100);
+    expect(sessions.filter(({ prompt }) => prompt?.startsWith('[')).length).toBeGreaterThan(100);
+    const misread = sessions.flatMap(({ attempts: list }) =>
+      Array.isArray(list)
+        ? list.filter(({ letter, values }) => letter === 'o' && values.verdict === 'rejected')
+        : [],
+    );
+    expect(misread.length).toBeGreaterThan(100);
 
     const derived = sessions.map((row) => derive(row));
     expect(derived.filter((row) => row.inconsistent).length).toBeGreaterThan(200);
