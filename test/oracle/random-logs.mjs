@@ -660,72 +660,82 @@ function withRawBytes(text, raw) {
 
 const badJson = (bytes) => ({ bytes: Buffer.from(bytes), reason: 'bad_json' });
 
+/** Weighted ways to a line that is JSON but no record of the format. */
+const wrongRecords = (format) => [
+  {
+    weight: 8,
+    arbitrary: fc
+      .tuple(MEMBERS[format], layout, memberDefect(format))
+      .map(([members, how, { reason, apply }]) => ({
+        bytes: Buffer.from(recordText(apply(members), how)),
+        reason,
+      })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(MEMBERS[format], layout, memberDefect(format), memberDefect(format))
+      .map(([members, how, first, second]) => ({
+        bytes: Buffer.from(recordText(second.apply(first.apply(members)), how)),
+        reason: null,
+      })),
+  },
+  {
+    weight: 1,
+    arbitrary: pick(...NOT_OBJECTS).map((text) => ({ bytes: Buffer.from(text), reason: 'not_object' })),
+  },
+  {
+    weight: 1,
+    arbitrary: goodLine(format === 'sessions' ? 'replay' : 'sessions').map((bytes) => ({
+      bytes,
+      reason: 'wrong_kind',
+    })),
+  },
+];
+
+/** Weighted ways to a line that is no JSON. */
+const brokenTexts = (format) => [
+  {
+    weight: 4,
+    arbitrary: fc.tuple(goodText(format), fc.nat()).map(([text, cut]) => {
+      const whole = Buffer.from(text.trim());
+      return badJson(whole.subarray(0, 1 + (cut % (whole.length - 1))));
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(goodText(format), goodText(format)).map(([a, b]) => badJson(`${a}${b}`)),
+  },
+  { weight: 2, arbitrary: pick(...JUNK).map(badJson) },
+  { weight: 1, arbitrary: goodText(format).map((text) => badJson(text.replace(/}(\s*)$/, ',}$1'))) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(
+        MEMBERS[format],
+        pick(...FORMATS[format].fields.map(([name]) => name), 'unknown'),
+        pick(...LENIENT),
+      )
+      .map(([members, name, text]) => badJson(objectText(having(members, name, text)))),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(MEMBERS[format], pick('session_id', 'error', 'attempts', 'unknown'), pick(...LONE_SURROGATES))
+      .map(([members, name, text]) => badJson(objectText(having(members, name, text)))),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(MEMBERS[format], pick('session_id', 'error', 'unknown'), pick(...RAW_BYTES))
+      .map(([members, name, raw]) =>
+        badJson(withRawBytes(objectText(having(members, name, `"${RAW_MARK}."`)), raw)),
+      ),
+  },
+];
+
 /** {bytes, reason}: one line that is rejected, without terminator; reason null where several could be named. */
-export const badLine = (format) => {
-  const other = format === 'sessions' ? 'replay' : 'sessions';
-  return fc.oneof(
-    {
-      weight: 8,
-      arbitrary: fc
-        .tuple(MEMBERS[format], layout, memberDefect(format))
-        .map(([members, how, { reason, apply }]) => ({
-          bytes: Buffer.from(recordText(apply(members), how)),
-          reason,
-        })),
-    },
-    {
-      weight: 2,
-      arbitrary: fc
-        .tuple(MEMBERS[format], layout, memberDefect(format), memberDefect(format))
-        .map(([members, how, first, second]) => ({
-          bytes: Buffer.from(recordText(second.apply(first.apply(members)), how)),
-          reason: null,
-        })),
-    },
-    {
-      weight: 4,
-      arbitrary: fc.tuple(goodText(format), fc.nat()).map(([text, cut]) => {
-        const whole = Buffer.from(text.trim());
-        return badJson(whole.subarray(0, 1 + (cut % (whole.length - 1))));
-      }),
-    },
-    {
-      weight: 1,
-      arbitrary: fc.tuple(goodText(format), goodText(format)).map(([a, b]) => badJson(`${a}${b}`)),
-    },
-    { weight: 2, arbitrary: pick(...JUNK).map(badJson) },
-    { weight: 1, arbitrary: goodText(format).map((text) => badJson(text.replace(/}(\s*)$/, ',}$1'))) },
-    {
-      weight: 2,
-      arbitrary: fc
-        .tuple(
-          MEMBERS[format],
-          pick(...FORMATS[format].fields.map(([name]) => name), 'unknown'),
-          pick(...LENIENT),
-        )
-        .map(([members, name, text]) => badJson(objectText(having(members, name, text)))),
-    },
-    {
-      weight: 1,
-      arbitrary: pick(...NOT_OBJECTS).map((text) => ({ bytes: Buffer.from(text), reason: 'not_object' })),
-    },
-    {
-      weight: 1,
-      arbitrary: fc
-        .tuple(MEMBERS[format], pick('session_id', 'error', 'attempts', 'unknown'), pick(...LONE_SURROGATES))
-        .map(([members, name, text]) => badJson(objectText(having(members, name, text)))),
-    },
-    {
-      weight: 1,
-      arbitrary: fc
-        .tuple(MEMBERS[format], pick('session_id', 'error', 'unknown'), pick(...RAW_BYTES))
-        .map(([members, name, raw]) =>
-          badJson(withRawBytes(objectText(having(members, name, `"${RAW_MARK}."`)), raw)),
-        ),
-    },
-    { weight: 1, arbitrary: goodLine(other).map((bytes) => ({ bytes, reason: 'wrong_kind' })) },
-  );
-};
+export const badLine = (format) => fc.oneof(...wrongRecords(format), ...brokenTexts(format));
 
 // ---------------------------------------------------------------- whole files
 
