@@ -10,7 +10,7 @@
 module.exports = function start(name, wellKnown) {
   let ended = false;
   let describe = (error) =>
-    `${name}: cannot start: ${Object(error).message || error}\n→ next: ${nextStep(error)}\n`;
+    `${name}: cannot start: ${String(Object(error).message || error).split('\n', 1)}\n→ next: ${nextStep(error)}\n`;
   const end = (code) => {
     ended = true;
     process.exitCode = code;

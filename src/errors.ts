@@ -55,6 +55,7 @@ const ADVICE: readonly Row[] = [
   [/\bEAGAIN\b/, 'raise the limit of processes (ulimit -u), or run it when less is running'],
   [/\bE(ACCES|PERM|ROFS)\b/, 'see who may read and write there: ls -ld'],
   [/\bENXIO\b/, 'start its reader first, or name a file', () => 'it is a pipe or socket that nobody reads'],
+  [/\bEPIPE\b/, 'let its reader read to the end', () => 'its reader left'],
   [/\bEIO\b/, 'look after the device: dmesg'],
   [/\bE(NOENT|NOTDIR|ISDIR|LOOP|NAMETOOLONG|EXIST)\b/, 'correct the path'],
   [
