@@ -23,7 +23,7 @@ import { pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { progressOn } from './terminal.js';
 
 export interface AckFlags
-  extends Pick<ReadFlags, 'sessions' | 'replayRuns' | 'maxLineBytes' | 'pendingGrace'> {
+  extends Pick<ReadFlags, 'sessions' | 'replayRuns' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace'> {
   readonly reason: string;
   readonly until?: string;
   readonly by?: string;

@@ -21,6 +21,7 @@ export interface ReadFlags {
   readonly showContent?: true;
   readonly maxLineBytes: number;
   readonly pendingGrace: number;
+  readonly rotationGrace: number;
 }
 
 export interface OutputFlags {
@@ -65,6 +66,11 @@ export function addInputOptions(command: Command): Command {
       new Option('--pending-grace <seconds>', 'how long an unfinished last line may wait for its end')
         .argParser(wholeNumber(0))
         .default(60),
+    )
+    .addOption(
+      new Option('--rotation-grace <seconds>', 'how long a rotated log may stand empty beside others')
+        .argParser(wholeNumber(0))
+        .default(3_600),
     );
 }
 
@@ -111,7 +117,7 @@ export function filtersOf(flags: ReadFlags): Filters {
 }
 
 export function runOptionsOf(
-  flags: Pick<ReadFlags, 'showContent' | 'maxLineBytes' | 'pendingGrace'>,
+  flags: Pick<ReadFlags, 'showContent' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace'>,
   filters: Filters,
   io: Io,
   onProgress: RunOptions['onProgress'],
@@ -121,6 +127,7 @@ export function runOptionsOf(
     showContent: flags.showContent === true,
     maxLineBytes: flags.maxLineBytes,
     pendingGraceS: flags.pendingGrace,
+    rotationGraceS: flags.rotationGrace,
     cwd: io.cwd,
     env: io.env,
     now: io.now(),

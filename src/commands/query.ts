@@ -55,6 +55,7 @@ export async function query(
         showContent: options.showContent,
         maxLineBytes: options.maxLineBytes,
         pendingGraceS: options.pendingGraceS,
+        rotationGraceS: options.rotationGraceS,
         cwd: io.cwd,
         now: now.toISOString(),
         maxRows: flags.maxRows,

@@ -19,7 +19,7 @@ import { writeCopies } from './output.js';
 import { progressOn } from './terminal.js';
 
 export type ValidateFlags = OutputFlags &
-  Pick<ReadFlags, 'sessions' | 'replayRuns' | 'maxLineBytes' | 'pendingGrace'>;
+  Pick<ReadFlags, 'sessions' | 'replayRuns' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace'>;
 
 const COLUMNS: readonly Column[] = [
   { name: 'file', type: 'text', note: 'File the line stands in.' },

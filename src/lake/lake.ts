@@ -54,6 +54,8 @@ export interface LakeOptions {
   readonly showContent: boolean;
   readonly maxLineBytes: number;
   readonly pendingGraceS: number;
+  /** How long after its last change a plain file may stand empty beside others. */
+  readonly rotationGraceS: number;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: Date;
@@ -79,6 +81,12 @@ export interface KindCount {
   readonly first_false: string | null;
 }
 
+/** An instant, RFC 3339, and the file:line it stands in. */
+export interface Newest {
+  readonly time: string;
+  readonly where: string;
+}
+
 /** What was read, and what is known of it whatever the filters. */
 export interface Account {
   readonly files: readonly FileAccount[];
@@ -96,6 +104,11 @@ export interface Account {
   readonly gaps: readonly { writer_id: string; missing: number }[];
   readonly newestCall: string | null;
   readonly newestCallWhere: string | null;
+  /** Of the calls that pass the filters, and of those among them whose kind is gated. */
+  readonly newestSelected: Newest | null;
+  readonly newestSelectedGated: Newest | null;
+  /** Files that may hold no record without keeping a gate from vouching, where others hold some (just rotated). */
+  readonly mayBeEmpty: readonly string[];
   readonly window: { since: string | null; until: string | null; tz: string };
 }
 
@@ -165,6 +178,7 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
 
 class DuckLake implements Lake {
   private loaded: LoadedFile[] = [];
+  private sources: readonly SourceFile[] = [];
   /** No call shares its call_id with another. */
   private ownIds = false;
   private readonly db: Connected;
@@ -212,6 +226,7 @@ class DuckLake implements Lake {
   private async loadFiles(inputs: ReturnType<typeof resolveInputs>): Promise<InputProblem[]> {
     const { db, spool, options } = this;
     const problems = [...inputs.problems];
+    this.sources = inputs.files;
     const loadOptions: LoadOptions = {
       maxLineBytes: options.maxLineBytes,
       pendingGraceS: options.pendingGraceS,
@@ -337,7 +352,9 @@ class DuckLake implements Lake {
          min(row) FILTER (final_verdict = 'accepted' AND NOT grounded_in_roster) AS false_row,
          count(*) FILTER (selected AND inconsistent) AS inconsistent,
          count(*) FILTER (selected AND not_judgeable) AS not_judgeable,
-         count(seq) AS numbered, max("timestamp") AS newest, arg_max(row, {t: "timestamp", r: row}) AS newest_row
+         count(seq) AS numbered, max("timestamp") AS newest, arg_max(row, {t: "timestamp", r: row}) AS newest_row,
+         max("timestamp") FILTER (selected) AS newest_selected,
+         arg_max(row, {t: "timestamp", r: row}) FILTER (selected) AS newest_selected_row
        FROM raw.all_calls GROUP BY kind ORDER BY calls DESC, kind`,
     );
     const sum = (name: 'selected' | 'inconsistent' | 'not_judgeable' | 'numbered') =>
@@ -347,7 +364,17 @@ class DuckLake implements Lake {
       null,
     );
     const rows = counted.flatMap(({ row, false_row }) => (false_row === null ? [row] : [row, false_row]));
-    const places = await this.places(latest === null ? rows : [...rows, latest.newest_row]);
+    const selectedRows = counted.flatMap(({ newest_selected_row: row }) => (row === null ? [] : [row]));
+    const places = await this.places([
+      ...rows,
+      ...selectedRows,
+      ...(latest === null ? [] : [latest.newest_row]),
+    ]);
+    const newestOf = (some: readonly CountedKind[]) =>
+      some.reduce<Newest | null>((best, { newest_selected: time, newest_selected_row: row }) => {
+        if (time === null || (best !== null && comparable(best.time) >= comparable(time))) return best;
+        return { time, where: places.get(row!)! };
+      }, null);
     const kinds: KindCount[] = counted.map(({ kind, calls, selected, accepted_false, row, false_row }) => ({
       kind,
       calls,
@@ -417,8 +444,22 @@ class DuckLake implements Lake {
       gaps,
       newestCall: latest?.newest ?? null,
       newestCallWhere: latest === null ? null : places.get(latest.newest_row)!,
+      newestSelected: newestOf(counted),
+      newestSelectedGated: newestOf(counted.filter(({ kind }) => this.options.gatedKinds.includes(kind))),
+      mayBeEmpty: this.sources.filter((file) => this.mayBeEmpty(file)).map(({ name }) => name),
       window: this.window,
     };
+  }
+
+  /** A plain file that changed lately, or whose rotated predecessor was read too. */
+  private mayBeEmpty({ name, path, stream }: SourceFile): boolean {
+    if (stream || /\.(gz|zst)$/i.test(name)) return false;
+    const changed = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const isPredecessor = (other: SourceFile) => /^[.-]\d/.test(other.path.slice(path.length));
+    return (
+      changed > this.options.now.getTime() - this.options.rotationGraceS * 1_000 ||
+      this.sources.some((other) => other.path.startsWith(path) && isPredecessor(other))
+    );
   }
 
   /** file:line of calls by their row. */
@@ -581,6 +622,8 @@ interface CountedKind extends Omit<KindCount, 'first' | 'first_false'> {
   readonly numbered: number;
   readonly newest: string;
   readonly newest_row: number;
+  readonly newest_selected: string | null;
+  readonly newest_selected_row: number | null;
 }
 
 function isLater(a: CountedKind, b: CountedKind): boolean {

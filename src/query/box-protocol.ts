@@ -14,6 +14,7 @@ export interface BoxJob {
   readonly showContent: boolean;
   readonly maxLineBytes: number;
   readonly pendingGraceS: number;
+  readonly rotationGraceS: number;
   readonly cwd: string;
   /** RFC 3339. */
   readonly now: string;

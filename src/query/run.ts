@@ -12,6 +12,7 @@ export interface RunOptions {
   readonly showContent: boolean;
   readonly maxLineBytes: number;
   readonly pendingGraceS: number;
+  readonly rotationGraceS: number;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: Date;
@@ -39,12 +40,14 @@ export interface Answer {
   readonly result: Result;
   /** Calls that the gate judged; null for a question that is no gate. */
   readonly judged: number | null;
+  /** Selected calls of the kinds that the SQL holds for gated; null for a question that is no gate. */
+  readonly gated: number | null;
 }
 
 export async function openSession(query: Query, params: BoundParams, options: RunOptions): Promise<Session> {
   const { filters } = options;
   const lake = await openLake({
-    needs: needsOf(`${query.sql}\n${query.gate?.judges ?? ''}`, {
+    needs: needsOf(`${query.sql};\n${query.gate ? countSql(query.gate.judges) : ''}`, {
       showContent: options.showContent,
       alsoColumns: filters.environment.length > 0 ? ['environment'] : [],
     }),
@@ -55,7 +58,7 @@ export async function openSession(query: Query, params: BoundParams, options: Ru
   const answer = async (account: Account): Promise<Answer> => ({
     account,
     result: await run(lake, query, params),
-    judged: query.gate ? await countJudged(lake, query.gate.judges, query.file) : null,
+    ...(query.gate ? await counts(lake, query.gate.judges, query.file) : { judged: null, gated: null }),
   });
   return {
     lake,
@@ -93,10 +96,17 @@ async function run(lake: Lake, query: Query, params: BoundParams): Promise<Resul
   };
 }
 
-async function countJudged(lake: Lake, judges: string, file: string): Promise<number> {
+// On a line of its own, because the condition may end in a comment.
+const countSql = (judges: string) => `SELECT
+  COUNT(CASE WHEN (${judges}
+  ) THEN 1 END), COUNT(CASE WHEN gated THEN 1 END)
+FROM sessions`;
+
+async function counts(lake: Lake, judges: string, file: string): Promise<{ judged: number; gated: number }> {
   try {
-    const { cells } = await lake.query(`SELECT COUNT(*) FROM sessions WHERE ${judges}`);
-    return cells[0]![0] as number;
+    const { cells } = await lake.query(countSql(judges));
+    const [judged, gated] = cells[0] as [number, number];
+    return { judged, gated };
   } catch (error) {
     throw sqlError(file, error);
   }

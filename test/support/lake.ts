@@ -19,6 +19,7 @@ export function runOptions(options: Partial<RunOptions> = {}): RunOptions {
     showContent: false,
     maxLineBytes: 16_777_216,
     pendingGraceS: 0,
+    rotationGraceS: 3_600,
     cwd: root,
     env: {},
     now: new Date('2026-10-01T00:00:00Z'),
