@@ -22,7 +22,7 @@ import { pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { progressOn } from './terminal.js';
 
 export interface AckFlags
-  extends Pick<ReadFlags, 'sessions' | 'replayRuns' | 'maxLineBytes' | 'pendingGrace'> {
+  extends Pick<ReadFlags, 'sessions' | 'replayRuns' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace'> {
   readonly reason: string;
   readonly until?: string;
   readonly by?: string;
@@ -45,12 +45,7 @@ export async function ack(
   const gate = gateNamed(catalogue, flags.gate);
   const file = flags.acks ?? DEFAULT_ACKS;
   const now = io.now();
-  const said = {
-    reason: reasonOf(flags.reason),
-    by: acknowledger(flags.by, io.env),
-    at: now.toISOString(),
-    until: untilOf(flags.until, now),
-  };
+  const said = saidBy(flags, io, now);
   // A file that gates cannot read would silence nothing and stop them all.
   if (existsSync(path.resolve(io.cwd, file))) await readAcks(file, io.cwd);
   const sources = await chooseSources(inputs, io.env, io.cwd, true);
@@ -68,26 +63,25 @@ export async function ack(
   try {
     const account = await lake.load(sources.requests);
     await progress.end();
-    const verdict = judge(inputEvidence(account, inputs, now), LENIENT_INPUT_RULES);
-    if (account.problems.length > 0)
+    if (account.problems.length > 0) {
+      const verdict = judge(inputEvidence(account, inputs, now), LENIENT_INPUT_RULES);
       await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
-    const { acks } = flags;
-    const context = { inputs, folders: catalogue.folders, gatedKinds: params.gatedKinds, acks };
-    const own = asOptions(gate, chosenParams(gate, params));
-    const again = nextCommand(gate.name, [], context, own);
+    }
+    const context = { inputs, folders: catalogue.folders, gatedKinds: params.gatedKinds, acks: flags.acks };
+    const again = nextCommand(gate.name, [], context, asOptions(gate, chosenParams(gate, params)));
     const reject = account.rejects.length === 0 ? null : rejectAt(target, await lake.rejects());
+    const schema = 'lakelog.ack.v1';
     const line: AckLine =
       reject === null
         ? {
-            schema: 'lakelog.ack.v1',
+            schema,
             what: 'call',
             gate: gate.name,
             ...(await callOf(lake, target, gate, chosen, again)),
             ...said,
           }
-        : { schema: 'lakelog.ack.v1', what: 'reject', ...linesOf(reject), ...said };
-    const placed = { ...line, file: seenFrom(file, line.file, io.cwd) };
-    await appendAck(file, placed, io.cwd);
+        : { schema, what: 'reject', ...linesOf(reject), ...said };
+    await appendAck(file, { ...line, file: seenFrom(file, line.file, io.cwd) }, io.cwd);
     await io.stdout.write(renderAck(line, file, styleOf(io.stdout, io.env)));
     await io.stderr.write(renderNext([again]));
     return EXIT.clear;
@@ -95,6 +89,15 @@ export async function ack(
     await progress.end();
     lake.close();
   }
+}
+
+function saidBy({ reason, by, until }: AckFlags, { env }: Io, now: Date) {
+  return {
+    reason: reasonOf(reason),
+    by: acknowledger(by, env),
+    at: now.toISOString(),
+    until: untilOf(until, now),
+  };
 }
 
 function reasonOf(reason: string): string {

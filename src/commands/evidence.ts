@@ -1,36 +1,51 @@
-import type { Evidence } from '../gate/rules.js';
+import type { Evidence } from '../gate/evidence.js';
 import type { Account } from '../lake/lake.js';
 import type { GivenPaths } from '../query/sources.js';
 import { nextCommand } from './next.js';
 import { asArguments } from './options.js';
 
-/** What an account says to the rules; a gate adds what it judged. */
+/** What an account says to the rules; whoever asks more of it puts other groups in the place of these. */
 export function inputEvidence(account: Account, inputs: GivenPaths, now: Date): Evidence {
+  const { newestCall, newestCallWhere } = account;
   return {
+    inputs: {
+      files: account.files,
+      problems: account.problems,
+      notices: account.notices,
+      rejects: account.rejects,
+      mayBeEmpty: new Set(account.mayBeEmpty),
+      lacksReplayRuns: false,
+    },
+    calls: {
+      selected: null,
+      kinds: account.kinds,
+      conflicts: account.conflicts,
+      firstConflict: account.firstConflict,
+      gaps: account.gaps,
+      newest: newestCall === null ? null : { time: newestCall, where: newestCallWhere ?? '' },
+      newestAsked: account.newestSelected,
+    },
     gate: null,
-    values: new Map(),
-    allowed: new Set(),
-    judged: 0,
-    selected: null,
-    gatedKinds: [],
-    readsGatedKinds: false,
-    files: account.files,
-    problems: account.problems,
-    inputNotices: account.notices,
-    rejects: account.rejects,
-    conflicts: account.conflicts,
-    firstConflict: account.firstConflict,
-    kinds: account.kinds,
-    gaps: account.gaps,
-    newest:
-      account.newestCall === null ? null : { time: account.newestCall, where: account.newestCallWhere ?? '' },
-    now,
-    minJudged: 0,
-    maxRejects: 0,
-    maxAgeMs: null,
+    limits: { now, minJudged: 0, maxRejects: 0, maxAgeMs: null },
     acknowledgements: { used: [], findings: [] },
-    showTrace: (sessionId) => nextCommand('show', [sessionId], { inputs, folders: [] }),
-    lacksReplayRuns: false,
-    listRejects: `lakelog validate${asArguments(inputs)}`,
+    commands: {
+      showTrace: (sessionId) => nextCommand('show', [sessionId], { inputs, folders: [] }),
+      listRejects: `lakelog validate${asArguments(inputs)}`,
+    },
+  };
+}
+
+/** The same for a question, which is asked of the calls that pass the filters. */
+export function questionEvidence(
+  account: Account,
+  inputs: GivenPaths,
+  now: Date,
+  needsReplayRuns: boolean,
+): Evidence {
+  const evidence = inputEvidence(account, inputs, now);
+  return {
+    ...evidence,
+    inputs: { ...evidence.inputs, lacksReplayRuns: needsReplayRuns && account.replayRunsLoaded === 0 },
+    calls: { ...evidence.calls, selected: { calls: account.callsSelected, of: account.callsLoaded } },
   };
 }

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { LakelogError, shellWord } from '../errors.js';
 import type { Io } from '../io.js';
 import { parseAge } from '../lake/age.js';
@@ -21,6 +21,7 @@ export interface ReadFlags {
   readonly showContent?: true;
   readonly maxLineBytes: number;
   readonly pendingGrace: number;
+  readonly rotationGrace: number;
 }
 
 export interface OutputFlags {
@@ -46,53 +47,64 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   };
 }
 
-export function addInputOptions(command: Command): Command {
-  return command
-    .optionsGroup('Inputs:')
-    .argument('[paths...]', 'log files, folders, globs or - (stdin); each line says itself what it is')
-    .addOption(
-      repeatable('--sessions <path>', 'file, folder or glob that holds session records only (repeatable)'),
-    )
-    .addOption(
-      repeatable('--replay-runs <path>', 'file, folder or glob that holds replay runs only (repeatable)'),
-    )
-    .addOption(
-      new Option('--max-line-bytes <bytes>', 'longer lines are rejects')
-        .argParser(wholeNumber(512, 256 << 20))
-        .default(16_777_216),
-    )
-    .addOption(
-      new Option('--pending-grace <seconds>', 'how long an unfinished last line may wait for its end')
-        .argParser(wholeNumber(0))
-        .default(60),
-    );
+/** Options under one heading of the help; under the usual one where it has none. */
+export interface OptionGroup {
+  readonly heading: string | null;
+  readonly options: readonly Option[];
 }
 
-export function addFilterOptions(command: Command): Command {
-  return command
-    .optionsGroup('Filters:')
-    .option('--since <time>', 'only calls from this time on: a date, RFC 3339, or an age such as 24h or 7d')
-    .option('--until <time>', 'only calls before this time')
-    .option('--tz <zone>', 'time zone of dates and of the column day', 'UTC')
-    .addOption(repeatable('--model <name>', 'only calls of this model (repeatable, as the next three)'))
-    .addOption(repeatable('--kind <name>', 'only calls of this kind'))
-    .addOption(repeatable('--daemon <name>', 'only calls of this daemon'))
-    .addOption(repeatable('--environment <name>', 'only calls of this environment'))
-    .option('--show-content', 'load prompts and artifacts too, which may hold personal data');
-}
+export type Argument = readonly [name: string, note: string];
 
-export function addOutputOptions(command: Command, names: readonly Format[]): Command {
-  return command
-    .optionsGroup('Output:')
-    .addOption(new Option('--format <format>', 'how to print the rows').choices([...names]))
-    .addOption(new Option('--json', 'short for --format json').conflicts('format'))
-    .addOption(
-      repeatable(
-        '-o, --output <file>',
-        'write them to a file too, in the format of its extension (repeatable)',
-      ),
-    );
-}
+export const PATHS: Argument = [
+  '[paths...]',
+  'log files, folders, globs or - (stdin); each line says itself what it is',
+];
+
+export const inputOptions = (): OptionGroup => ({
+  heading: 'Inputs:',
+  options: [
+    repeatable('--sessions <path>', 'file, folder or glob that holds session records only (repeatable)'),
+    repeatable('--replay-runs <path>', 'file, folder or glob that holds replay runs only (repeatable)'),
+    new Option('--max-line-bytes <bytes>', 'longer lines are rejects')
+      .argParser(wholeNumber(512, 256 << 20))
+      .default(16_777_216),
+    new Option('--pending-grace <seconds>', 'how long an unfinished last line may wait for its end')
+      .argParser(wholeNumber(0))
+      .default(60),
+    new Option('--rotation-grace <seconds>', 'how long a rotated log may stand empty beside others')
+      .argParser(wholeNumber(0))
+      .default(3_600),
+  ],
+});
+
+export const filterOptions = (): OptionGroup => ({
+  heading: 'Filters:',
+  options: [
+    new Option(
+      '--since <time>',
+      'only calls from this time on: a date, RFC 3339, or an age such as 24h or 7d',
+    ),
+    new Option('--until <time>', 'only calls before this time'),
+    new Option('--tz <zone>', 'time zone of dates and of the column day').default('UTC'),
+    repeatable('--model <name>', 'only calls of this model (repeatable, as the next three)'),
+    repeatable('--kind <name>', 'only calls of this kind'),
+    repeatable('--daemon <name>', 'only calls of this daemon'),
+    repeatable('--environment <name>', 'only calls of this environment'),
+    new Option('--show-content', 'load prompts and artifacts too, which may hold personal data'),
+  ],
+});
+
+export const outputOptions = (names: readonly Format[]): OptionGroup => ({
+  heading: 'Output:',
+  options: [
+    new Option('--format <format>', 'how to print the rows').choices([...names]),
+    new Option('--json', 'short for --format json').conflicts('format'),
+    repeatable(
+      '-o, --output <file>',
+      'write them to a file too, in the format of its extension (repeatable)',
+    ),
+  ],
+});
 
 export function formatOf(flags: OutputFlags): Format {
   return flags.json ? 'json' : (flags.format ?? 'table');
@@ -111,7 +123,7 @@ export function filtersOf(flags: ReadFlags): Filters {
 }
 
 export function runOptionsOf(
-  flags: Pick<ReadFlags, 'showContent' | 'maxLineBytes' | 'pendingGrace'>,
+  flags: Pick<ReadFlags, 'showContent' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace'>,
   filters: Filters,
   io: Io,
   onProgress: RunOptions['onProgress'],
@@ -121,7 +133,7 @@ export function runOptionsOf(
     showContent: flags.showContent === true,
     maxLineBytes: flags.maxLineBytes,
     pendingGraceS: flags.pendingGrace,
-    rotationGraceS: 3_600,
+    rotationGraceS: flags.rotationGrace,
     cwd: io.cwd,
     env: io.env,
     now: io.now(),

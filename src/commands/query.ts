@@ -9,12 +9,13 @@ import type { Io } from '../io.js';
 import type { BoxProcess } from '../query/boxed.js';
 import { DEFAULT_GATED_KINDS, looseParams } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
+import type { RunOptions } from '../query/run.js';
 import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js';
 import { formatNames } from '../render/format-names.js';
 import type { Report } from '../render/index.js';
 import type { ExitCode } from '../schema/result.js';
 import { copiesOf } from './copies.js';
-import { inputEvidence } from './evidence.js';
+import { questionEvidence } from './evidence.js';
 import { filtersOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { progressOn } from './terminal.js';
 
@@ -37,32 +38,15 @@ export async function query(
   const { sql, where, paths } = await sqlOf(args, flags.file, io);
   const inputs = pathsOf(paths, flags);
   const copies = copiesOf(flags, formatNames);
-  const filters = filtersOf(flags);
   const params = looseParams(flags.param ?? []);
   const gatedKinds = flags.gatedKind ?? DEFAULT_GATED_KINDS;
   const sources = await chooseSources(inputs, io.env, io.cwd, readsReplays(sql));
   const progress = progressOn(io);
-  const { now, ...options } = runOptionsOf(flags, filters, io, progress.report);
+  const options = runOptionsOf(flags, filtersOf(flags), io, progress.report);
+  const { now, onProgress } = options;
+  const job = { ...jobOf(options, flags), sql, where, requests: sources.requests, gatedKinds, params };
   try {
-    const asking = box.ask(
-      {
-        sql,
-        where,
-        requests: sources.requests,
-        filters,
-        gatedKinds,
-        params,
-        showContent: options.showContent,
-        maxLineBytes: options.maxLineBytes,
-        rotationGraceS: options.rotationGraceS,
-        pendingGraceS: options.pendingGraceS,
-        cwd: io.cwd,
-        now: now.toISOString(),
-        maxRows: flags.maxRows,
-        watchProgress: progress.report !== undefined,
-      },
-      { timeoutMs: flags.timeout * 1_000, onProgress: progress.report },
-    );
+    const asking = box.ask(job, { timeoutMs: flags.timeout * 1_000, onProgress });
     // Loaded while the box works.
     const [answer, { showRows }] = await Promise.all([asking, import('./output.js')]);
     await progress.end();
@@ -77,9 +61,8 @@ export async function query(
       acknowledged: null,
       now,
     });
-    const evidence = inputEvidence(account, inputs, now);
     const verdict = judge(
-      { ...evidence, selected: { calls: receipt.calls_selected, of: receipt.calls_loaded } },
+      questionEvidence(account, inputs, now, false),
       flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES,
     );
     const report: Report = {
@@ -99,6 +82,12 @@ export async function query(
   } finally {
     await progress.end();
   }
+}
+
+/** The environment and the standard input the box has as a process of its own. */
+function jobOf({ env: _, stdin: __, onProgress, ...options }: RunOptions, { maxRows }: QueryFlags) {
+  const watchProgress = onProgress !== undefined;
+  return { ...options, now: options.now.toISOString(), maxRows, watchProgress };
 }
 
 interface GivenSql {

@@ -21,7 +21,10 @@ import { asArguments, pathsOf, type ReadFlags, runOptionsOf } from './options.js
 import { progressOn } from './terminal.js';
 
 export interface ShowFlags
-  extends Pick<ReadFlags, 'sessions' | 'replayRuns' | 'showContent' | 'maxLineBytes' | 'pendingGrace'> {
+  extends Pick<
+    ReadFlags,
+    'sessions' | 'replayRuns' | 'showContent' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace'
+  > {
   readonly gatedKind?: readonly string[];
   readonly traceUrl?: string;
   readonly acks?: string;

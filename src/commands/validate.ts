@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isExcusable } from '../gate/acks.js';
+import type { Evidence } from '../gate/evidence.js';
 import { judge } from '../gate/judge.js';
 import { INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
@@ -17,7 +18,7 @@ import { writeCopies } from './output.js';
 import { progressOn } from './terminal.js';
 
 export type ValidateFlags = OutputFlags &
-  Pick<ReadFlags, 'sessions' | 'replayRuns' | 'maxLineBytes' | 'pendingGrace'>;
+  Pick<ReadFlags, 'sessions' | 'replayRuns' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace'>;
 
 const COLUMNS: readonly Column[] = [
   { name: 'file', type: 'text', note: 'File the line stands in.' },
@@ -55,24 +56,7 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
       acknowledged: null,
       now: options.now,
     });
-    const loaded = receipt.calls_loaded + receipt.replay_runs_loaded;
-    const evidence = inputEvidence(account, inputs, options.now);
-    const hint =
-      loaded === 0 && receipt.totals.lines > receipt.totals.blank
-        ? [
-            'no line looks like a session.iterate.v1 or replay.run.v1 record: is this the right file? (lakelog schema --json session)',
-          ]
-        : [];
-    const verdict = judge(
-      {
-        ...evidence,
-        // Here a line of a replay file weighs as much as any other.
-        rejects: account.rejects.map((reject) => ({ ...reject, blocks: true })),
-        inputNotices: [...account.notices, ...hint],
-        listRejects: settleLine(account, inputs, evidence.listRejects),
-      },
-      INPUT_RULES,
-    );
+    const verdict = judge(evidenceOf(account, inputs, options.now), INPUT_RULES);
     const report: Report = {
       query: { name: 'validate', title: 'Accounting of the log files' },
       params: {},
@@ -92,6 +76,28 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
     await progress.end();
     lake.close();
   }
+}
+
+function evidenceOf(account: Account, inputs: GivenPaths, now: Date): Evidence {
+  const evidence = inputEvidence(account, inputs, now);
+  const { listRejects } = evidence.commands;
+  const noneLoaded = account.callsLoaded + account.replayRunsLoaded === 0;
+  const hint =
+    noneLoaded && account.files.some(({ lines, blank }) => lines > blank)
+      ? [
+          'no line looks like a session.iterate.v1 or replay.run.v1 record: is this the right file? (lakelog schema --json session)',
+        ]
+      : [];
+  return {
+    ...evidence,
+    inputs: {
+      ...evidence.inputs,
+      // Here a line of a replay file weighs as much as any other.
+      rejects: account.rejects.map((reject) => ({ ...reject, blocks: true })),
+      notices: [...account.notices, ...hint],
+    },
+    commands: { ...evidence.commands, listRejects: settleLine(account, inputs, listRejects) },
+  };
 }
 
 /** One line can be looked at and settled; of many the list comes first. */

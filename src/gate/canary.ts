@@ -68,8 +68,12 @@ export function proveCanary(
   return { planted, found };
 }
 
+/** RFC 3339 has no later one in UTC. */
+const LAST = Date.parse('9999-12-31T23:59:59.999Z');
+
 /** An instant inside the half-open window. */
 export function instantInside(window: { since: string | null; until: string | null }, now: Date): string {
   if (window.since !== null) return window.since;
-  return window.until === null ? now.toISOString() : new Date(Date.parse(window.until) - 1).toISOString();
+  if (window.until === null) return now.toISOString();
+  return new Date(Math.min(Date.parse(window.until) - 1, LAST)).toISOString();
 }

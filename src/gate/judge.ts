@@ -1,5 +1,7 @@
 import { EXIT, type Finding, type Verdict } from '../schema/result.js';
-import { type Evidence, RULES, type Rule, type Weight } from './rules.js';
+import type { Evidence } from './evidence.js';
+import type { Rule, Weight } from './rule.js';
+import { RULES } from './rules.js';
 
 /**
  * Evidence → verdict. Pure: the same evidence gives the same verdict. A fired gate outranks one that cannot

@@ -400,7 +400,7 @@ export const cannotVouch: readonly Case[] = [
     cannotVouch: ['too_few_judged'],
     judged: 0,
   },
-  ...['Fill', 'fill ', ' fill', 'FILL', 'fi\u200bll', 'ﬁll', 'fill\t'].map(
+  ...['Fill', 'fill ', ' fill', 'FILL', 'fi\u200bll', 'ﬁll', 'fill\t', 'f\u0456ll', 'f1ll', 'f\u00edll'].map(
     (kind): Case => ({
       name: `a near miss of the gated kind: ${JSON.stringify(kind)}`,
       make: (folder) => {
@@ -839,15 +839,38 @@ export const cannotVouch: readonly Case[] = [
     says: [/sessions\.jsonl:2/],
   },
   {
-    name: 'a newest record that a filter hides still counts as new, but nothing was judged',
+    name: 'a newest record that a filter hides is none',
     make: (folder) => {
       sessions(folder, good({ timestamp: ago(60) }));
       return ['sessions.jsonl', '--max-age', '1h', '--until', '2025-01-01'];
     },
     code: 3,
-    cannotVouch: ['too_few_judged'],
+    cannotVouch: ['too_few_judged', 'stale'],
     judged: 0,
   },
+  ...[
+    { daemon: 'other' },
+    { model: 'other' },
+    { environment: 'other' },
+    { kind: 'email', grounded_in_roster: null },
+  ].map(
+    (other): Case => ({
+      name: `a young call of another ${Object.keys(other)[0]} does not show that these are still logged`,
+      make: (folder) => {
+        const mine = { daemon: 'mine', model: 'mine', environment: 'mine' };
+        sessions(
+          folder,
+          good({ ...mine, ...other, timestamp: ago(60) }),
+          good({ ...mine, timestamp: ago(7200) }),
+        );
+        const filters = Object.keys(mine).flatMap((name) => [`--${name}`, 'mine']);
+        return ['sessions.jsonl', '--max-age', '1h', ...('kind' in other ? [] : filters)];
+      },
+      code: 3,
+      cannotVouch: ['stale'],
+      says: [/sessions\.jsonl:2/],
+    }),
+  ),
   {
     name: 'a record of the future',
     make: (folder) => {
@@ -857,6 +880,58 @@ export const cannotVouch: readonly Case[] = [
     code: 3,
     cannotVouch: ['future'],
     says: [/sessions\.jsonl:2/],
+  },
+  ...['9999-12-31T23:59:59Z', '9999-12-31T23:59:59-23:59', '9999-12-31T00:00:00.000001-00:01'].map(
+    (timestamp): Case => ({
+      name: `a record of ${timestamp} among others`,
+      make: (folder) => {
+        sessions(folder, good(), good({ timestamp, kind: 'email', grounded_in_roster: null }), good());
+        return ['sessions.jsonl'];
+      },
+      code: 3,
+      cannotVouch: ['future'],
+      says: [/sessions\.jsonl:2/],
+    }),
+  ),
+  {
+    name: 'an empty stream beside a good file: its producer failed',
+    make: (folder) => {
+      sessions(folder, good());
+      return { args: ['sessions.jsonl', '-'], stdin: '' };
+    },
+    code: 3,
+    cannotVouch: ['no_records'],
+  },
+  {
+    name: 'an archive of nothing beside a good file',
+    make: (folder) => {
+      writeFileSync(path.join(folder, 'old.jsonl.gz'), zlib.gzipSync(''));
+      sessions(folder, good());
+      return ['sessions.jsonl', 'old.jsonl.gz'];
+    },
+    code: 3,
+    cannotVouch: ['no_records'],
+  },
+  {
+    name: 'an empty file that nobody wrote to for two hours, beside a good one',
+    make: (folder) => {
+      touch(writeLines(folder, 'a.jsonl', []), 7200);
+      sessions(folder, good());
+      return ['sessions.jsonl', 'a.jsonl'];
+    },
+    code: 3,
+    cannotVouch: ['no_records'],
+    says: [/a\.jsonl/],
+  },
+  {
+    name: 'an empty file that is older than --rotation-grace allows',
+    make: (folder) => {
+      touch(writeLines(folder, 'a.jsonl', []), 60);
+      sessions(folder, good());
+      return ['sessions.jsonl', 'a.jsonl', '--rotation-grace', '30'];
+    },
+    code: 3,
+    cannotVouch: ['no_records'],
   },
   {
     name: 'a filter that leaves nothing',
@@ -951,6 +1026,38 @@ export const clear: readonly Case[] = [
     notices: ['just_rotated'],
     judged: 1,
   },
+  {
+    name: 'an empty file within --rotation-grace beside a good one',
+    make: (folder) => {
+      touch(writeLines(folder, 'a.jsonl', []), 7200);
+      sessions(folder, good());
+      return ['sessions.jsonl', 'a.jsonl', '--rotation-grace', '7300'];
+    },
+    code: 0,
+    notices: ['just_rotated'],
+  },
+  {
+    name: 'an old, empty file whose rotated predecessor was read too',
+    make: (folder) => {
+      writeLines(folder, 'sessions.jsonl.1', [good()]);
+      touch(sessions(folder), 100_000);
+      return ['.'];
+    },
+    code: 0,
+    notices: ['just_rotated'],
+  },
+  ...['fil', 'fills', 'refill', 'fill-v2', 'fill_2', 'email', 'FULL'].map(
+    (kind): Case => ({
+      name: `a kind that is no near miss: ${kind}`,
+      make: (folder) => {
+        sessions(folder, good(), good({ kind, grounded_in_roster: null }));
+        return ['sessions.jsonl'];
+      },
+      code: 0,
+      notices: [],
+      judged: 1,
+    }),
+  ),
   {
     name: 'a good gz file',
     make: (folder) => {
@@ -1386,6 +1493,7 @@ export const usage: readonly Case[] = [
       [['--max-rejects', 'few'], /--max-rejects/],
       [['--max-age', 'old'], /--max-age/],
       [['--pending-grace', 'x'], /--pending-grace/],
+      [['--rotation-grace', '1h'], /--rotation-grace/],
       [['--max-line-bytes', '0'], /--max-line-bytes/],
       [['--format', 'xml'], /xml/],
       [['--json', '--format', 'csv'], /--format/],

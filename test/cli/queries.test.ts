@@ -490,10 +490,11 @@ describe('lakelog queries', () => {
 });
 
 describe('corpus', () => {
-  test('without any replay input: exit 2, and how to name one', async () => {
-    const ran = await lakelog(['corpus', 'sessions.jsonl'], { cwd: folder({}) });
-    expect(ran).toMatchObject({ code: 2, stdout: '' });
-    expect(ran.stderr).toContain('--replay-runs');
+  test('without any replay input: exit 3, the rows as they are, and how to name one', async () => {
+    const ran = await lakelog(['corpus', 'sessions.jsonl', '--format', 'csv'], { cwd: folder({}) });
+    expect(ran.code).toBe(3);
+    expect(ran.stdout).toContain('no replay run');
+    expect(ran.stderr).toMatch(/^cannot vouch: no replay run was loaded.*\n.*→.*--replay-runs/);
   });
 
   test.each([

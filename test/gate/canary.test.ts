@@ -83,6 +83,9 @@ describe('instantInside the half-open window', () => {
     { since: '2030-01-01T00:00:00.000Z', until: null, at: '2030-01-01T00:00:00.000Z' },
     { since: null, until: '2020-01-01T00:00:00.000Z', at: '2019-12-31T23:59:59.999Z' },
     { since, until: '2026-09-01T00:00:00.001Z', at: since },
+    { since: null, until: '9999-12-31T23:59:59-23:59', at: '9999-12-31T23:59:59.999Z' },
+    { since: null, until: '+010000-01-01T23:58:59Z', at: '9999-12-31T23:59:59.999Z' },
+    { since: '9999-12-31T23:59:58-23:59', until: null, at: '9999-12-31T23:59:58-23:59' },
   ])('$since to $until: $at', ({ at, ...window }) => {
     expect(instantInside(window, now)).toBe(at);
   });
@@ -171,6 +174,16 @@ describe('through the loader and the SQL of the gate', () => {
     });
     const narrow = await selfTest({ model: "m'1", daemon: 'd', environment: 'e' }, alarm.sql, filters);
     expect(narrow.proof).toEqual({ planted: 3, found: 3 });
+  });
+
+  test.each([
+    { until: '9999-12-31T23:59:59Z' },
+    { until: '2026-09-01T00:00:00.000001Z' },
+    { since: '9999-12-31T23:59:58Z' },
+    { since: '0001-01-01T00:00:00Z' },
+  ])('is found at the end of what can be written: %j', async (window) => {
+    const { proof } = await selfTest({}, alarm.sql, { ...filtersFrom({}), ...window });
+    expect(proof).toEqual({ planted: 3, found: 3 });
   });
 
   const BREAKS: readonly (readonly [string, string, string])[] = [

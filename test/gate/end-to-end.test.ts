@@ -19,6 +19,25 @@ vi.mock('../../src/gate/rules.js', async (importOriginal) => {
   };
 });
 
+/** What the account calls the kind "other", as a decoder would that loses characters. */
+const misread = vi.hoisted(() => ({ as: '' }));
+vi.mock('../../src/lake/lake.js', async (importOriginal) => {
+  const original = await importOriginal<typeof import('../../src/lake/lake.js')>();
+  const openLake: typeof original.openLake = async (options) => {
+    const lake = await original.openLake(options);
+    const load = lake.load.bind(lake);
+    lake.load = async (requests) => {
+      const account = await load(requests);
+      const kinds = account.kinds.map((one) =>
+        one.kind === 'other' && misread.as ? { ...one, kind: misread.as } : one,
+      );
+      return { ...account, kinds };
+    };
+    return lake;
+  };
+  return { ...original, openLake };
+});
+
 const now = new Date();
 const ago = (ms: number) => new Date(now.getTime() - ms).toISOString();
 const HOUR = 3_600_000;
@@ -335,11 +354,13 @@ describe('each rule is needed by the whole program: real files, all of the code,
   test('every rule has a scenario', async () => {
     const { RULES } = await import('../../src/gate/rules.js');
     const covered = SCENARIOS.map(({ code }) => code);
-    // No shipped gate yields a value that its header does not name, and no gate selects; rules.test.ts covers both.
+    // No shipped gate yields a value that its header does not name, no gate selects, and no log makes the engine
+    // misread a kind: rules.test.ts covers them, and a test below the last one.
     expect(RULES.map(({ code }) => code).filter((code) => !covered.includes(code))).toEqual([
       'no_replay_runs',
       'nothing_selected',
       'unnamed_value',
+      'counts_disagree',
     ]);
   });
 });
@@ -366,12 +387,37 @@ describe('verdicts over several inputs', () => {
     expect(ran.envelope.rows).toHaveLength(1);
   });
 
-  test('the age of the data is that of the newest call, whatever the filters', async () => {
+  test('the age of the data is that of the newest call of the gated kinds that passes the filters', async () => {
     const cwd = writeFiles({
-      'log.jsonl': [call({ timestamp: ago(9 * HOUR) }), call({ kind: 'email', timestamp: ago(HOUR) })],
+      'log.jsonl': [
+        call({ timestamp: ago(9 * HOUR), daemon: 'a' }),
+        call({ timestamp: ago(5 * HOUR), daemon: 'b' }),
+        call({ kind: 'email', timestamp: ago(HOUR), daemon: 'a' }),
+      ],
     });
-    expect((await evaluate(alarm([...log, '--max-age', '2h', '--kind', 'fill']), cwd)).code).toBe(0);
-    expect((await evaluate(alarm([...log, '--max-age', '30m']), cwd)).code).toBe(3);
+    const codeOf = async (...args: string[]) => (await evaluate(alarm([...log, ...args]), cwd)).code;
+    expect(await codeOf('--max-age', '6h')).toBe(0);
+    expect(await codeOf('--max-age', '4h')).toBe(3);
+    expect(await codeOf('--max-age', '6h', '--daemon', 'a')).toBe(3);
+    expect(await codeOf('--max-age', '10h', '--daemon', 'a')).toBe(0);
+    expect(await codeOf('--max-age', '2h', '--gated-kind', 'fill', '--gated-kind', 'email')).toBe(0);
+  });
+
+  test.each([
+    ['fill', 'the rules take calls for judged that the SQL passed over'],
+    ['playbook', 'both agree that it is not gated'],
+  ])('a kind that the engine hands over as %s: %s', async (kind, _) => {
+    const cwd = writeFiles({ 'log.jsonl': [call(), call({ kind: 'other', grounded_in_roster: false })] });
+    misread.as = kind;
+    try {
+      const ran = await evaluate(alarm(log), cwd);
+      const expected = kind === 'fill' ? 'counts_disagree' : 'ungrounded_elsewhere';
+      expect(found(ran).cannotVouch).toEqual([expected]);
+      const without = await evaluate(alarm(log), cwd, expected);
+      expect(without.code).toBe(0);
+    } finally {
+      misread.as = '';
+    }
   });
 
   test('a near miss that is gated too is judged', async () => {

@@ -1,4 +1,11 @@
-import type { Evidence } from '../../src/gate/rules.js';
+import type {
+  CallEvidence,
+  Evidence,
+  GateEvidence,
+  InputEvidence,
+  KindEvidence,
+  Limits,
+} from '../../src/gate/evidence.js';
 import type { FileAccount, InputProblem } from '../../src/schema/result.js';
 
 export const NOW = new Date('2026-09-02T12:00:00.000Z');
@@ -29,17 +36,65 @@ export const problem = (kind: InputProblem['problem'], path: string): InputProbl
   detail: `${kind} it is`,
 });
 
-export function reject(reason: string, count = 1, blocks = true): Evidence['rejects'][number] {
+export function reject(reason: string, count = 1, blocks = true): InputEvidence['rejects'][number] {
   return { reason, count, first: 'sessions.jsonl:2', detail: `what ${reason} means`, blocks };
 }
 
-export const rows = (...values: readonly string[]): Evidence['values'] =>
+export const rows = (...values: readonly string[]): GateEvidence['values'] =>
   new Map(values.map((value) => [value, { count: 2, first: 'sessions.jsonl:7', firstSession: 'trace-7' }]));
 
-/** Evidence of a clear verdict without a notice, with what the test changes. */
-export function evidence(changes: Partial<Evidence> = {}): Evidence {
+export const kind = (name: string, changes: Partial<KindEvidence> = {}): KindEvidence => ({
+  kind: name,
+  calls: 1,
+  selected: 1,
+  accepted_false: 0,
+  ...changes,
+});
+
+/** What the SQL and the rules say of the same calls of these kinds. */
+export function kinds(
+  all: readonly KindEvidence[],
+  gated: readonly string[] = ['fill'],
+  lookAlikes: ReadonlyMap<string, string> = new Map(),
+): Changes {
+  const sum = (some: readonly KindEvidence[]) => some.reduce((total, { selected }) => total + selected, 0);
+  const calls = sum(all.filter(({ kind }) => gated.includes(kind)));
   return {
-    gate: {
+    calls: { kinds: all, selected: { calls: sum(all), of: sum(all) } },
+    gate: { gatedKinds: { names: gated, calls, lookAlikes } },
+  };
+}
+
+/** What a test changes, group by group. */
+export interface Changes {
+  readonly inputs?: Partial<InputEvidence>;
+  readonly calls?: Partial<CallEvidence>;
+  readonly gate?: Partial<GateEvidence> | null;
+  readonly limits?: Partial<Limits>;
+  readonly acknowledgements?: Partial<Evidence['acknowledgements']>;
+  readonly commands?: Partial<Evidence['commands']>;
+}
+
+const CLEAR: Evidence & { readonly gate: GateEvidence } = {
+  inputs: {
+    files: [fileAccount()],
+    problems: [],
+    notices: [],
+    rejects: [],
+    mayBeEmpty: new Set(['new.jsonl']),
+    lacksReplayRuns: false,
+  },
+  calls: {
+    selected: { calls: 3, of: 3 },
+    kinds: [kind('fill', { calls: 3, selected: 3 })],
+    conflicts: 0,
+    firstConflict: null,
+    gaps: [],
+    newest: { time: at(-60_000), where: 'sessions.jsonl:3' },
+    newestAsked: { time: at(-60_000), where: 'sessions.jsonl:3' },
+  },
+  gate: {
+    spec: {
       column: 'reason',
       fires: [{ value: 'ungrounded', note: 'the stamp is false' }],
       cannotVouch: [{ value: 'unjudged', note: 'nobody checked', unless: 'allow_unjudged' }],
@@ -49,26 +104,27 @@ export function evidence(changes: Partial<Evidence> = {}): Evidence {
     values: new Map(),
     allowed: new Set(),
     judged: 3,
-    selected: null,
-    gatedKinds: ['fill'],
-    readsGatedKinds: true,
-    files: [fileAccount()],
-    problems: [],
-    inputNotices: [],
-    rejects: [],
-    conflicts: 0,
-    firstConflict: null,
-    kinds: [{ kind: 'fill', calls: 3, accepted_false: 0 }],
-    gaps: [],
-    newest: { time: at(-60_000), where: 'sessions.jsonl:3' },
-    now: NOW,
-    minJudged: 1,
-    maxRejects: 0,
-    maxAgeMs: null,
-    acknowledgements: { used: [], findings: [] },
+    gatedKinds: { names: ['fill'], calls: 3, lookAlikes: new Map() },
+  },
+  limits: { now: NOW, minJudged: 1, maxRejects: 0, maxAgeMs: null },
+  acknowledgements: { used: [], findings: [] },
+  commands: {
     showTrace: (sessionId) => `lakelog show ${sessionId} logs`,
-    lacksReplayRuns: false,
     listRejects: 'lakelog validate sessions.jsonl',
-    ...changes,
-  };
+  },
+};
+
+/** Evidence of a clear verdict without a notice, with what the tests change; of two changes the later holds. */
+export function evidence(...changes: readonly Changes[]): Evidence {
+  return changes.reduce<Evidence>(
+    (e, { inputs, calls, gate, limits, acknowledgements, commands }) => ({
+      inputs: { ...e.inputs, ...inputs },
+      calls: { ...e.calls, ...calls },
+      gate: gate === null ? null : { ...(e.gate ?? CLEAR.gate), ...gate },
+      limits: { ...e.limits, ...limits },
+      acknowledgements: { ...e.acknowledgements, ...acknowledgements },
+      commands: { ...e.commands, ...commands },
+    }),
+    CLEAR,
+  );
 }

@@ -1,201 +1,267 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Evidence, Instant } from '../../src/gate/evidence.js';
 import { judge } from '../../src/gate/judge.js';
-import {
-  type Evidence,
-  FUTURE_TOLERANCE_MS,
-  INPUT_RULES,
-  LENIENT_INPUT_RULES,
-  RULES,
-} from '../../src/gate/rules.js';
+import { INPUT_RULES, LENIENT_INPUT_RULES, RULES } from '../../src/gate/rules.js';
+import { FUTURE_TOLERANCE_MS } from '../../src/gate/time-rules.js';
 import type { Verdict } from '../../src/schema/result.js';
-import { at, evidence, fileAccount, problem, reject, rows } from './evidence.js';
+import { at, type Changes, evidence, fileAccount, kind, kinds, problem, reject, rows } from './evidence.js';
 
 const MINUTE = 60_000;
 const empty = fileAccount({ file: 'new.jsonl', loaded: 0 });
+const newest = (ms: number): Instant => ({ time: at(ms), where: 'sessions.jsonl:3' });
+/** What no clock writes, and what must not compare as false. */
+const UNREADABLE = ['infinity', '', '292278-01-01T00:00:00Z', '2026-09-02T12:00:60'];
 
 /** Evidence in which one rule, and only that one, has something to say. */
-const CASES: readonly { readonly code: string; readonly when: string; readonly given: Partial<Evidence> }[] =
-  [
-    { code: 'violation', when: 'a row fires', given: { values: rows('ungrounded') } },
-    {
-      code: 'acknowledgements',
-      when: 'one of them expired',
-      given: {
-        acknowledgements: {
-          used: [],
-          findings: [{ message: 'expired', where: 'acks.jsonl:1', next: 'look again' }],
-        },
+const CASES: readonly { readonly code: string; readonly when: string; readonly given: Changes }[] = [
+  { code: 'violation', when: 'a row fires', given: { gate: { values: rows('ungrounded') } } },
+  {
+    code: 'acknowledgements',
+    when: 'one of them expired',
+    given: {
+      acknowledgements: {
+        used: [],
+        findings: [{ message: 'expired', where: 'acks.jsonl:1', next: 'look again' }],
       },
     },
-    {
-      code: 'acknowledged',
-      when: 'one of them took a row out',
-      given: { acknowledgements: { used: ['call a acknowledged by b'], findings: [] } },
-    },
-    {
-      code: 'no_replay_runs',
-      when: 'the question rests on replay runs and none was loaded',
-      given: { lacksReplayRuns: true },
-    },
-    {
-      code: 'missing_input',
-      when: 'a path is not there',
-      given: { problems: [problem('missing', 'b.jsonl')] },
-    },
-    {
-      code: 'unreadable_input',
-      when: 'a copy is damaged',
-      given: { problems: [problem('unreadable', 'b.gz')] },
-    },
-    { code: 'no_logs', when: 'a folder holds no log', given: { problems: [problem('no_logs', 'logs')] } },
-    {
-      code: 'no_records',
-      when: 'no line of a file could be loaded',
-      given: {
+  },
+  {
+    code: 'acknowledged',
+    when: 'one of them took a row out',
+    given: { acknowledgements: { used: ['call a acknowledged by b'], findings: [] } },
+  },
+  {
+    code: 'no_replay_runs',
+    when: 'the question rests on replay runs and none was loaded',
+    given: { inputs: { lacksReplayRuns: true } },
+  },
+  {
+    code: 'missing_input',
+    when: 'a path is not there',
+    given: { inputs: { problems: [problem('missing', 'b.jsonl')] } },
+  },
+  {
+    code: 'unreadable_input',
+    when: 'a copy is damaged',
+    given: { inputs: { problems: [problem('unreadable', 'b.gz')] } },
+  },
+  {
+    code: 'no_logs',
+    when: 'a folder holds no log',
+    given: { inputs: { problems: [problem('no_logs', 'logs')] } },
+  },
+  {
+    code: 'no_records',
+    when: 'no line of a file could be loaded',
+    given: {
+      inputs: {
         files: [fileAccount(), fileAccount({ file: 'b.jsonl', loaded: 0, rejected: 2 })],
         problems: [problem('no_records', 'b.jsonl')],
+        mayBeEmpty: new Set(['b.jsonl']),
       },
     },
-    {
-      code: 'no_records',
-      when: 'the only file is empty',
-      given: { files: [empty], problems: [problem('no_records', empty.file)] },
-    },
-    {
-      code: 'no_records',
-      when: 'all files are empty',
-      given: {
+  },
+  {
+    code: 'no_records',
+    when: 'the only file is empty',
+    given: { inputs: { files: [empty], problems: [problem('no_records', empty.file)] } },
+  },
+  {
+    code: 'no_records',
+    when: 'all files are empty',
+    given: {
+      inputs: {
         files: [empty, fileAccount({ loaded: 0, blank: 3 })],
         problems: [problem('no_records', empty.file), problem('no_records', 'sessions.jsonl')],
+        mayBeEmpty: new Set([empty.file, 'sessions.jsonl']),
       },
     },
-    { code: 'too_few_judged', when: 'nothing was judged', given: { judged: 0 } },
-    { code: 'too_few_judged', when: 'one fewer than asked for', given: { judged: 4, minJudged: 5 } },
-    {
-      code: 'nothing_selected',
-      when: 'no call passes the filters',
-      given: { selected: { calls: 0, of: 3 } },
+  },
+  {
+    code: 'no_records',
+    when: 'an empty file that nobody rotates stands beside one with records',
+    given: {
+      inputs: {
+        files: [fileAccount(), empty],
+        problems: [problem('no_records', empty.file)],
+        mayBeEmpty: new Set(),
+      },
     },
-    { code: 'nothing_selected', when: 'no call was loaded', given: { selected: { calls: 0, of: 0 } } },
-    { code: 'unjudged', when: 'nobody checked a row', given: { values: rows('unjudged') } },
-    {
-      code: 'unjudged',
-      when: 'another flag is set',
-      given: { values: rows('unjudged'), allowed: new Set(['allow_other']) },
+  },
+  { code: 'too_few_judged', when: 'nothing was judged', given: { gate: { judged: 0 } } },
+  {
+    code: 'too_few_judged',
+    when: 'one fewer than asked for',
+    given: { gate: { judged: 4 }, limits: { minJudged: 5 } },
+  },
+  {
+    code: 'nothing_selected',
+    when: 'no call passes the filters',
+    given: { gate: null, calls: { selected: { calls: 0, of: 3 } } },
+  },
+  {
+    code: 'nothing_selected',
+    when: 'no call was loaded',
+    given: { gate: null, calls: { selected: { calls: 0, of: 0 } } },
+  },
+  { code: 'unjudged', when: 'nobody checked a row', given: { gate: { values: rows('unjudged') } } },
+  {
+    code: 'unjudged',
+    when: 'another flag is set',
+    given: { gate: { values: rows('unjudged'), allowed: new Set(['allow_other']) } },
+  },
+  {
+    code: 'unnamed_value',
+    when: 'a row breaks a rule that the header does not name',
+    given: { gate: { values: rows('worse') } },
+  },
+  { code: 'rejects', when: 'a line is rejected', given: { inputs: { rejects: [reject('bad_json')] } } },
+  {
+    code: 'rejects',
+    when: 'one over the budget',
+    given: { inputs: { rejects: [reject('bad_json', 4)] }, limits: { maxRejects: 3 } },
+  },
+  {
+    code: 'rejects',
+    when: 'two reasons are over the budget together',
+    given: {
+      inputs: { rejects: [reject('bad_json', 2), reject('type:iterations', 2)] },
+      limits: { maxRejects: 3 },
     },
-    {
-      code: 'unnamed_value',
-      when: 'a row breaks a rule that the header does not name',
-      given: { values: rows('worse') },
-    },
-    { code: 'rejects', when: 'a line is rejected', given: { rejects: [reject('bad_json')] } },
-    {
-      code: 'rejects',
-      when: 'one over the budget',
-      given: { rejects: [reject('bad_json', 4)], maxRejects: 3 },
-    },
-    {
-      code: 'rejects',
-      when: 'two reasons are over the budget together',
-      given: { rejects: [reject('bad_json', 2), reject('type:iterations', 2)], maxRejects: 3 },
-    },
-    { code: 'conflicts', when: 'a call_id has two records', given: { conflicts: 2 } },
-    { code: 'conflicts', when: 'one over the budget', given: { conflicts: 4, maxRejects: 3 } },
-    ...['missing:schema', 'type:schema', 'value:schema'].map((reason) => ({
-      code: 'unknown_record',
-      when: `${reason}, whatever the budget`,
-      given: { rejects: [reject(reason)], maxRejects: 1_000_000 },
-    })),
-    ...['missing:final_verdict', 'type:final_verdict', 'value:final_verdict'].map((reason) => ({
-      code: 'unknown_record',
-      when: `${reason}, whatever the budget`,
-      given: { rejects: [reject(reason)], maxRejects: 1_000_000 },
-    })),
-    ...['Fill', 'FILL', ' fill', 'fill ', 'fi ll', 'fill\n', '\tfill', 'fi\u00a0ll'].map((kind) =>
-      nearMiss(kind),
-    ),
-    nearMiss('ｆｉｌｌ'),
-    nearMiss('fi\u200bll'),
-    nearMiss('\ufefffill'),
-    nearMiss('fi\u00adll'),
-    nearMiss('ﬁll'),
-    {
-      code: 'near_miss_kind',
-      when: 'a kind is near to the second of the gated ones',
-      given: { gatedKinds: ['fill', 'E-Mail'], kinds: [{ kind: 'e-mail', calls: 1, accepted_false: 0 }] },
-    },
-    {
-      code: 'ungrounded_elsewhere',
-      when: 'an accepted call of another kind is stamped false',
-      given: { kinds: [{ kind: 'email', calls: 9, accepted_false: 1 }] },
-    },
-    {
-      code: 'stale',
-      when: 'one millisecond too old',
-      given: { maxAgeMs: MINUTE, newest: newest(-MINUTE - 1) },
-    },
-    {
+  },
+  { code: 'conflicts', when: 'a call_id has two records', given: { calls: { conflicts: 2 } } },
+  {
+    code: 'conflicts',
+    when: 'one over the budget',
+    given: { calls: { conflicts: 4 }, limits: { maxRejects: 3 } },
+  },
+  ...['missing:schema', 'type:schema', 'value:schema'].map((reason) => ({
+    code: 'unknown_record',
+    when: `${reason}, whatever the budget`,
+    given: { inputs: { rejects: [reject(reason)] }, limits: { maxRejects: 1_000_000 } },
+  })),
+  ...['missing:final_verdict', 'type:final_verdict', 'value:final_verdict'].map((reason) => ({
+    code: 'unknown_record',
+    when: `${reason}, whatever the budget`,
+    given: { inputs: { rejects: [reject(reason)] }, limits: { maxRejects: 1_000_000 } },
+  })),
+  {
+    code: 'near_miss_kind',
+    when: 'a kind reads like a gated one',
+    given: kinds([kind('fill'), kind('Fill')], ['fill'], new Map([['Fill', 'fill']])),
+  },
+  {
+    code: 'near_miss_kind',
+    when: 'no call of it passes the filters',
+    given: kinds([kind('fill'), kind('Fill', { selected: 0 })], ['fill'], new Map([['Fill', 'fill']])),
+  },
+  {
+    code: 'counts_disagree',
+    when: 'the SQL judged a kind as another one than the rules read',
+    given: { gate: { gatedKinds: { names: ['fill'], calls: 2, lookAlikes: new Map() } } },
+  },
+  {
+    code: 'counts_disagree',
+    when: 'the SQL gated calls of a kind that the rules read as another',
+    given: { gate: { gatedKinds: { names: ['fill'], calls: 4, lookAlikes: new Map() } } },
+  },
+  {
+    code: 'counts_disagree',
+    when: 'the kinds are not all calls that were selected',
+    given: { calls: { selected: { calls: 4, of: 4 } } },
+  },
+  {
+    code: 'counts_disagree',
+    when: 'it is not known how many were selected',
+    given: { calls: { selected: null } },
+  },
+  {
+    code: 'ungrounded_elsewhere',
+    when: 'an accepted call of another kind is stamped false',
+    given: kinds([kind('fill'), kind('email', { calls: 9, accepted_false: 1 })]),
+  },
+  {
+    code: 'stale',
+    when: 'one millisecond too old',
+    given: { limits: { maxAgeMs: MINUTE }, calls: { newestAsked: newest(-MINUTE - 1) } },
+  },
+  {
+    code: 'stale',
+    when: 'it is asked of no call, however young others are',
+    given: { limits: { maxAgeMs: MINUTE }, calls: { newestAsked: null } },
+  },
+  ...UNREADABLE.map((time) => ({
+    code: 'stale',
+    when: `the newest call it is asked of is of ${JSON.stringify(time)}`,
+    given: { limits: { maxAgeMs: MINUTE }, calls: { newestAsked: { time, where: 'sessions.jsonl:3' } } },
+  })),
+  {
+    code: 'future',
+    when: 'one millisecond beyond the tolerance',
+    given: { calls: { newest: newest(FUTURE_TOLERANCE_MS + 1) } },
+  },
+  ...['9999-12-31T23:59:59Z', '9999-12-31T23:59:59-23:59', '+010000-01-01T23:58:59Z', ...UNREADABLE].map(
+    (time) => ({
       code: 'future',
-      when: 'one millisecond beyond the tolerance',
-      given: { newest: newest(FUTURE_TOLERANCE_MS + 1) },
+      when: `the newest record is of ${JSON.stringify(time)}`,
+      given: { calls: { newest: { time, where: 'sessions.jsonl:3' } } },
+    }),
+  ),
+  {
+    code: 'allowed',
+    when: 'the flag accepts unjudged calls',
+    given: { gate: { values: rows('unjudged'), allowed: new Set(['allow_unjudged']) } },
+  },
+  {
+    code: 'rejects_within_budget',
+    when: 'rejects and conflicts reach the budget',
+    given: {
+      inputs: { rejects: [reject('bad_json', 1)] },
+      calls: { conflicts: 2 },
+      limits: { maxRejects: 3 },
     },
-    {
-      code: 'allowed',
-      when: 'the flag accepts unjudged calls',
-      given: { values: rows('unjudged'), allowed: new Set(['allow_unjudged']) },
-    },
-    {
-      code: 'rejects_within_budget',
-      when: 'rejects and conflicts reach the budget',
-      given: { rejects: [reject('bad_json', 1)], conflicts: 2, maxRejects: 3 },
-    },
-    {
-      code: 'replay_rejects',
-      when: 'a replay run could not be loaded',
-      given: { rejects: [reject('missing:run_id', 1, false)] },
-    },
-    {
-      code: 'just_rotated',
-      when: 'an empty file stands beside one with records',
-      given: { files: [fileAccount(), empty], problems: [problem('no_records', empty.file)] },
-    },
-    {
-      code: 'just_rotated',
-      when: 'a file of blank lines stands beside one with records',
-      given: {
+  },
+  {
+    code: 'replay_rejects',
+    when: 'a replay run could not be loaded',
+    given: { inputs: { rejects: [reject('missing:run_id', 1, false)] } },
+  },
+  {
+    code: 'just_rotated',
+    when: 'an empty file stands beside one with records',
+    given: { inputs: { files: [fileAccount(), empty], problems: [problem('no_records', empty.file)] } },
+  },
+  {
+    code: 'just_rotated',
+    when: 'a file of blank lines stands beside one with records',
+    given: {
+      inputs: {
         files: [fileAccount({ file: 'new.jsonl', loaded: 0, blank: 2 }), fileAccount()],
         problems: [problem('no_records', 'new.jsonl')],
       },
     },
-    {
-      code: 'pending',
-      when: 'the last line is being written',
-      given: { files: [fileAccount({ pending: 1 })] },
-    },
-    {
-      code: 'gaps',
-      when: 'a running number is missing',
-      given: { gaps: [{ writer_id: 'w-1', missing: 2 }] },
-    },
-    { code: 'inputs', when: 'a file was named twice', given: { inputNotices: ['b.jsonl is the same file'] } },
-  ];
-
-function nearMiss(kind: string) {
-  return {
-    code: 'near_miss_kind',
-    when: `a kind is ${JSON.stringify(kind)}`,
-    given: { kinds: [{ kind, calls: 1, accepted_false: 0 }] },
-  };
-}
-
-function newest(ms: number): Evidence['newest'] {
-  return { time: at(ms), where: 'sessions.jsonl:3' };
-}
+  },
+  {
+    code: 'pending',
+    when: 'the last line is being written',
+    given: { inputs: { files: [fileAccount({ pending: 1 })] } },
+  },
+  {
+    code: 'gaps',
+    when: 'a running number is missing',
+    given: { calls: { gaps: [{ writer_id: 'w-1', missing: 2 }] } },
+  },
+  {
+    code: 'inputs',
+    when: 'a file was named twice',
+    given: { inputs: { notices: ['b.jsonl is the same file'] } },
+  },
+];
 
 const codes = ({ fired, cannot_vouch, notices }: Verdict) =>
   [...fired, ...cannot_vouch, ...notices].map(({ code }) => code);
-const statusOf = (changes: Partial<Evidence>) => judge(evidence(changes)).status;
+const statusOf = (...changes: readonly Changes[]) => judge(evidence(...changes)).status;
 
 test('the base of all cases is clear and silent', () => {
   expect(judge(evidence())).toEqual({
@@ -232,7 +298,7 @@ describe('each rule is needed: with it the case is found, without it the same ev
 });
 
 describe('the rules about inputs alone, for commands that are no gate', () => {
-  const codesOf = (rules: typeof RULES, given: Partial<Evidence>) => codes(judge(evidence(given), rules));
+  const codesOf = (rules: typeof RULES, given: Changes) => codes(judge(evidence(given), rules));
   const aboutInputs = new Set(INPUT_RULES.map(({ code }) => code));
   /** Told as a notice by a question without --strict. */
   const aboutLines = ['nothing_selected', 'rejects', 'unknown_record', 'conflicts'];
@@ -241,6 +307,7 @@ describe('the rules about inputs alone, for commands that are no gate', () => {
     'too_few_judged',
     'unjudged',
     'unnamed_value',
+    'counts_disagree',
     'acknowledgements',
     'near_miss_kind',
     'ungrounded_elsewhere',
@@ -276,7 +343,7 @@ describe('the rules about inputs alone, for commands that are no gate', () => {
   });
 
   test('a notice about lines does not hide that an input is missing', () => {
-    const given = { rejects: [reject('bad_json')], problems: [problem('missing', 'b.jsonl')] };
+    const given = { inputs: { rejects: [reject('bad_json')], problems: [problem('missing', 'b.jsonl')] } };
     expect(codesOf(LENIENT_INPUT_RULES, given)).toEqual(['missing_input', 'rejects']);
     expect(judge(evidence(given), LENIENT_INPUT_RULES).exit_code).toBe(3);
   });
@@ -295,8 +362,10 @@ describe('findings say what, where and the next step (promise 7)', () => {
     const at = (firstSession: string) =>
       judge(
         evidence({
-          values: new Map([['ungrounded', { count: 1, first: "logs/it's here.jsonl:12", firstSession }]]),
-          showTrace: (id) => `lakelog show ${id} 'my logs'`,
+          gate: {
+            values: new Map([['ungrounded', { count: 1, first: "logs/it's here.jsonl:12", firstSession }]]),
+          },
+          commands: { showTrace: (id) => `lakelog show ${id} 'my logs'` },
         }),
       ).fired[0]!;
     expect(at('abc').where).toBe("logs/it's here.jsonl:12");
@@ -306,14 +375,17 @@ describe('findings say what, where and the next step (promise 7)', () => {
 
   test('the next step of a near miss is an option that a shell takes as it stands', () => {
     const [finding] = judge(
-      evidence({ kinds: [{ kind: " fi'll", calls: 1, accepted_false: 0 }], gatedKinds: ["fi'll"] }),
+      evidence(kinds([kind(" fi'll")], ["fi'll"], new Map([[" fi'll", "fi'll"]]))),
     ).cannot_vouch;
     expect(finding!.next).toContain("--gated-kind ' fi'\\''ll'");
   });
 
   test('the next step after rejects names the inputs of this run', () => {
     const [finding] = judge(
-      evidence({ rejects: [reject('bad_json')], listRejects: 'lakelog validate --sessions a.jsonl' }),
+      evidence({
+        inputs: { rejects: [reject('bad_json')] },
+        commands: { listRejects: 'lakelog validate --sessions a.jsonl' },
+      }),
     ).cannot_vouch;
     expect(finding!.next).toBe('lakelog validate --sessions a.jsonl');
     expect(finding!.where).toBe('sessions.jsonl:2');
@@ -322,7 +394,13 @@ describe('findings say what, where and the next step (promise 7)', () => {
 
 describe('the budget of --max-rejects', () => {
   const both = (count: number, conflicts: number, maxRejects: number) =>
-    judge(evidence({ rejects: count === 0 ? [] : [reject('bad_json', count)], conflicts, maxRejects }));
+    judge(
+      evidence({
+        inputs: { rejects: count === 0 ? [] : [reject('bad_json', count)] },
+        calls: { conflicts },
+        limits: { maxRejects },
+      }),
+    );
 
   test.each([
     { count: 3, conflicts: 0, maxRejects: 3, status: 'clear' },
@@ -341,120 +419,143 @@ describe('the budget of --max-rejects', () => {
 
   test('a reject that is never excused does not use it up, and is not covered by it', () => {
     const rejects = [reject('bad_json', 3), reject('value:final_verdict', 1)];
-    const verdict = judge(evidence({ rejects, maxRejects: 3 }));
+    const verdict = judge(evidence({ inputs: { rejects }, limits: { maxRejects: 3 } }));
     expect(verdict.cannot_vouch.map(({ code }) => code)).toEqual(['unknown_record']);
     expect(verdict.notices.map(({ code }) => code)).toEqual(['rejects_within_budget']);
   });
 
   test('rejects of replay runs neither use it up nor block', () => {
-    expect(statusOf({ rejects: [reject('bad_json', 50, false), reject('bad_json', 1)], maxRejects: 1 })).toBe(
-      'clear',
-    );
+    const rejects = [reject('bad_json', 50, false), reject('bad_json', 1)];
+    expect(statusOf({ inputs: { rejects }, limits: { maxRejects: 1 } })).toBe('clear');
   });
 
   test('a line without a schema in a file of replay runs hides no call', () => {
-    const verdict = judge(evidence({ rejects: [reject('missing:schema', 1, false)] }));
+    const verdict = judge(evidence({ inputs: { rejects: [reject('missing:schema', 1, false)] } }));
     expect(verdict.status).toBe('clear');
     expect(codes(verdict)).toEqual(['replay_rejects']);
   });
 
   test('other reasons about like-named things are excusable', () => {
     for (const reason of ['value:schema_version', 'missing:kind', 'value:iterations', 'torn_tail']) {
-      expect(statusOf({ rejects: [reject(reason)], maxRejects: 1 })).toBe('clear');
+      expect(statusOf({ inputs: { rejects: [reject(reason)] }, limits: { maxRejects: 1 } })).toBe('clear');
     }
   });
 });
 
 describe('an empty file', () => {
+  const beside = (file: Evidence['inputs']['files'][number], ...problems: Evidence['inputs']['problems']) =>
+    evidence({ inputs: { files: [fileAccount(), file], problems, mayBeEmpty: new Set([file.file]) } });
+
   test('with only a pending line, beside records, is just rotated', () => {
-    const files = [fileAccount(), fileAccount({ file: 'new.jsonl', loaded: 0, pending: 1 })];
-    const verdict = judge(evidence({ files, problems: [problem('no_records', 'new.jsonl')] }));
+    const file = fileAccount({ file: 'new.jsonl', loaded: 0, pending: 1 });
+    const verdict = judge(beside(file, problem('no_records', file.file)));
     expect(verdict.status).toBe('clear');
     expect(codes(verdict)).toEqual(['just_rotated', 'pending']);
   });
 
   test('is not excused by its neighbours when one of its lines was rejected', () => {
-    const files = [fileAccount(), fileAccount({ file: 'new.jsonl', loaded: 0, blank: 4, rejected: 1 })];
-    expect(statusOf({ files, problems: [problem('no_records', 'new.jsonl')] })).toBe('cannot_vouch');
+    const file = fileAccount({ file: 'new.jsonl', loaded: 0, blank: 4, rejected: 1 });
+    expect(judge(beside(file, problem('no_records', file.file))).status).toBe('cannot_vouch');
   });
 
-  test('that cannot be read is not excused', () => {
-    const verdict = judge(
-      evidence({ files: [fileAccount(), empty], problems: [problem('unreadable', empty.file)] }),
-    );
-    expect(codes(verdict)).toEqual(['unreadable_input']);
+  test.each(['unreadable', 'missing', 'no_logs'] as const)('that is %s is not excused', (what) => {
+    expect(judge(beside(empty, problem(what, empty.file))).status).toBe('cannot_vouch');
   });
 
   test('does not excuse a missing one', () => {
-    const problems = [problem('no_records', empty.file), problem('missing', 'other.jsonl')];
-    const verdict = judge(evidence({ files: [fileAccount(), empty], problems }));
+    const verdict = judge(
+      beside(empty, problem('no_records', empty.file), problem('missing', 'other.jsonl')),
+    );
     expect(verdict.status).toBe('cannot_vouch');
     expect(codes(verdict)).toEqual(['missing_input', 'just_rotated']);
+  });
+
+  test('of replay runs alone does not show that the service still logs', () => {
+    const verdict = judge(
+      evidence(kinds([]), { inputs: beside(empty, problem('no_records', empty.file)).inputs }),
+    );
+    expect(codes(verdict)).toEqual(['no_records']);
   });
 });
 
 describe('kinds', () => {
   test('a near miss that is gated too is none', () => {
-    const kinds = ['fill', 'Fill'].map((kind) => ({ kind, calls: 1, accepted_false: 1 }));
-    expect(statusOf({ kinds, gatedKinds: ['fill', 'Fill'] })).toBe('clear');
-  });
-
-  test('a gated kind that stands twice is no near miss of itself', () => {
-    expect(statusOf({ gatedKinds: ['fill', 'fill'] })).toBe('clear');
-  });
-
-  test('kinds that merely look alike or contain one another are none', () => {
-    const kinds = ['fills', 'refill', 'fi-ll', 'email'].map((kind) => ({
-      kind,
-      calls: 1,
-      accepted_false: 0,
-    }));
-    expect(statusOf({ kinds })).toBe('clear');
+    expect(
+      statusOf(
+        kinds([kind('fill', { accepted_false: 1 }), kind('Fill', { accepted_false: 1 })], ['fill', 'Fill']),
+      ),
+    ).toBe('clear');
   });
 
   test('a false stamp within the gated kinds is the affair of the rows, not of this rule', () => {
-    expect(statusOf({ kinds: [{ kind: 'fill', calls: 1, accepted_false: 1 }] })).toBe('clear');
+    expect(statusOf(kinds([kind('fill', { accepted_false: 1 })]))).toBe('clear');
   });
 
   test('a gate without gated kinds does not look at kinds', () => {
-    const kinds = ['Fill', 'email'].map((kind) => ({ kind, calls: 1, accepted_false: 1 }));
-    expect(statusOf({ kinds })).toBe('cannot_vouch');
-    expect(statusOf({ kinds, readsGatedKinds: false })).toBe('clear');
+    const given = kinds([kind('Fill', { accepted_false: 1 }), kind('email', { accepted_false: 1 })]);
+    expect(statusOf(given)).toBe('cannot_vouch');
+    expect(statusOf({ ...given, gate: { gatedKinds: null } })).toBe('clear');
+  });
+
+  test('what cannot be seen in a kind is told by its number', () => {
+    const found = (name: string) =>
+      judge(evidence(kinds([kind(name)], ['fill'], new Map([[name, 'fill']])))).cannot_vouch[0]!.message;
+    expect(found('FILL')).toBe('1 call of kind "FILL", which reads like the gated kind "fill"');
+    expect(found('f\u0456ll')).toContain('(with U+0456)');
+    expect(found('\u{1d487}i\u200bll\u00ad')).toContain('(with U+1D487, U+200B, U+00AD)');
   });
 });
 
 describe('edges', () => {
+  const aged = (ms: number, limits: Changes['limits'] = {}) =>
+    statusOf({ calls: { newest: newest(ms), newestAsked: newest(ms) }, limits });
+
   test('exactly --max-age is fresh', () => {
-    expect(statusOf({ maxAgeMs: MINUTE, newest: newest(-MINUTE) })).toBe('clear');
+    expect(aged(-MINUTE, { maxAgeMs: MINUTE })).toBe('clear');
   });
 
   test('without --max-age no age is too old', () => {
-    expect(statusOf({ newest: newest(-20 * 365 * 24 * 60 * MINUTE) })).toBe('clear');
+    expect(aged(-20 * 365 * 24 * 60 * MINUTE)).toBe('clear');
   });
 
   test('--max-age cannot be met by no call at all: who demands fresh data gets no green without any', () => {
-    expect(statusOf({ maxAgeMs: MINUTE, newest: null, judged: 0, minJudged: 0 })).toBe('cannot_vouch');
+    expect(
+      statusOf(kinds([]), {
+        calls: { newest: null, newestAsked: null },
+        limits: { maxAgeMs: MINUTE, minJudged: 0 },
+      }),
+    ).toBe('cannot_vouch');
+  });
+
+  test('an old call that nobody asked about is not stale, nor does a young one help', () => {
+    const [old, young] = [newest(-60 * MINUTE), newest(-1)];
+    const limits = { maxAgeMs: MINUTE };
+    expect(statusOf({ calls: { newest: young, newestAsked: old }, limits })).toBe('cannot_vouch');
+    expect(statusOf({ calls: { newest: young, newestAsked: young }, limits })).toBe('clear');
   });
 
   test('exactly five minutes ahead is a clock that is off, not the future', () => {
     expect(FUTURE_TOLERANCE_MS).toBe(5 * MINUTE);
-    expect(statusOf({ newest: newest(FUTURE_TOLERANCE_MS) })).toBe('clear');
+    expect(aged(FUTURE_TOLERANCE_MS)).toBe('clear');
   });
 
   test('a record of the future is not fresh', () => {
-    expect(statusOf({ maxAgeMs: MINUTE, newest: newest(60 * MINUTE) })).toBe('cannot_vouch');
+    expect(aged(60 * MINUTE, { maxAgeMs: MINUTE })).toBe('cannot_vouch');
   });
 
   test('exactly --min-judged is enough, and 0 asks for nothing', () => {
-    expect(statusOf({ judged: 5, minJudged: 5 })).toBe('clear');
-    expect(statusOf({ judged: 0, minJudged: 0 })).toBe('clear');
+    expect(statusOf({ gate: { judged: 5 }, limits: { minJudged: 5 } })).toBe('clear');
+    expect(statusOf({ gate: { judged: 0 }, limits: { minJudged: 0 } })).toBe('clear');
   });
 });
 
 describe('rows', () => {
   test('a fired gate outranks one that cannot vouch, and both are kept', () => {
     const verdict = judge(
-      evidence({ values: rows('ungrounded', 'unjudged'), rejects: [reject('bad_json')] }),
+      evidence({
+        gate: { values: rows('ungrounded', 'unjudged') },
+        inputs: { rejects: [reject('bad_json')] },
+      }),
     );
     expect(verdict.status).toBe('fired');
     expect(verdict.exit_code).toBe(1);
@@ -464,22 +565,27 @@ describe('rows', () => {
 
   test('a flag that allows unjudged rows allows no violation', () => {
     const verdict = judge(
-      evidence({ values: rows('ungrounded', 'unjudged'), allowed: new Set(['allow_unjudged']) }),
+      evidence({
+        gate: { values: rows('ungrounded', 'unjudged'), allowed: new Set(['allow_unjudged']) },
+      }),
     );
     expect(codes(verdict)).toEqual(['violation', 'allowed']);
   });
 
   test('a rule of the gate without "unless" cannot be allowed', () => {
-    const base = evidence();
-    const gate = { ...base.gate!, cannotVouch: [{ value: 'unjudged', note: 'nobody checked' }] };
-    const verdict = judge({ ...base, gate, values: rows('unjudged'), allowed: new Set(['allow_unjudged']) });
+    const spec = {
+      ...evidence().gate!.spec,
+      cannotVouch: [{ value: 'unjudged', note: 'nobody checked' }],
+    };
+    const given = { spec, values: rows('unjudged'), allowed: new Set(['allow_unjudged']) };
+    const verdict = judge(evidence({ gate: given }));
     expect(codes(verdict)).toEqual(['unjudged']);
   });
 
   test.each(['worse', 'null', 'Ungrounded', ''])(
     'a row whose value %j no rule of the gate names is never clear',
     (value) => {
-      expect(statusOf({ values: rows(value) })).not.toBe('clear');
+      expect(statusOf({ gate: { values: rows(value) } })).not.toBe('clear');
     },
   );
 });
@@ -504,50 +610,103 @@ describe('properties', () => {
   const anyReject = fc
     .tuple(reason, fc.integer({ min: 1, max: 3 }), fc.boolean())
     .map((parts) => reject(...parts));
-  const anyKind = fc.record({ kind: kindName, calls: fc.integer({ min: 1, max: 9 }), accepted_false: count });
+  const anyKind = fc
+    .record({ name: kindName, calls: fc.integer({ min: 1, max: 9 }), accepted_false: count })
+    .map(({ name, ...counts }) => kind(name, { ...counts, selected: counts.calls }));
 
+  const anyInputs = fc.record({
+    files: fc.uniqueArray(anyFile, { selector: ({ file }) => file, maxLength: 3 }),
+    problems: fc.array(anyProblem, { maxLength: 2 }),
+    rejects: fc.array(anyReject, { maxLength: 2 }),
+    mayBeEmpty: fc.subarray(['a.jsonl', 'b.jsonl', 'c.jsonl']).map((names) => new Set(names)),
+  });
+  const anyKinds = fc
+    .tuple(
+      fc.uniqueArray(anyKind, { selector: (one) => one.kind, maxLength: 3 }),
+      fc.subarray(['fill', 'Fill', 'email'], { minLength: 1 }),
+      fc.subarray<[string, string]>([
+        ['Fill', 'fill'],
+        [' fill', 'fill'],
+      ]),
+    )
+    .map(([all, gated, alike]) =>
+      kinds(all, gated, new Map(alike.filter(([name]) => !gated.includes(name)))),
+    );
+  const anyGate = fc.record({
+    values: fc.subarray(['ungrounded', 'unjudged']).map((values) => rows(...values)),
+    allowed: fc.subarray(['allow_unjudged']).map((flags) => new Set(flags)),
+    judged: count,
+  });
+  const anyNewest = fc.option(fc.integer({ min: -20, max: 20 }).map((minutes) => newest(minutes * MINUTE)));
+  const anyLimits = fc.record({
+    maxAgeMs: fc.option(fc.constant(10 * MINUTE)),
+    minJudged: count,
+    maxRejects: count,
+  });
   const anyEvidence = fc
     .record({
-      values: fc.subarray(['ungrounded', 'unjudged']).map((values) => rows(...values)),
-      allowed: fc.subarray(['allow_unjudged']).map((flags) => new Set(flags)),
-      judged: count,
-      gatedKinds: fc.subarray(['fill', 'Fill', 'email'], { minLength: 1 }),
-      readsGatedKinds: fc.boolean(),
-      files: fc.uniqueArray(anyFile, { selector: ({ file }) => file, maxLength: 3 }),
-      problems: fc.array(anyProblem, { maxLength: 2 }),
-      rejects: fc.array(anyReject, { maxLength: 2 }),
-      conflicts: count,
-      kinds: fc.uniqueArray(anyKind, { selector: ({ kind }) => kind, maxLength: 3 }),
-      newest: fc.option(fc.integer({ min: -20, max: 20 }).map((minutes) => newest(minutes * MINUTE))),
-      maxAgeMs: fc.option(fc.constant(10 * MINUTE)),
-      minJudged: count,
-      maxRejects: count,
+      kinds: anyKinds,
+      inputs: anyInputs,
+      calls: fc.record({ conflicts: count, newest: anyNewest, newestAsked: anyNewest }),
+      gate: fc.option(anyGate),
+      readsKinds: fc.boolean(),
+      limits: anyLimits,
     })
-    .map(evidence);
+    .map(({ kinds, gate, readsKinds, ...rest }) =>
+      evidence(kinds, rest, { gate: gate && (readsKinds ? gate : { ...gate, gatedKinds: null }) }),
+    );
 
   /** Worse news about the same inputs. */
   const trouble: fc.Arbitrary<(before: Evidence) => Evidence> = fc.oneof(
     fc.constantFrom('ungrounded', 'unjudged').map((value) => (e: Evidence) => ({
       ...e,
-      values: new Map([...e.values, ...rows(value)]),
+      gate: e.gate && { ...e.gate, values: new Map([...e.gate.values, ...rows(value)]) },
     })),
-    anyProblem.map((added) => (e: Evidence) => ({ ...e, problems: [...e.problems, added] })),
-    anyReject.map((added) => (e: Evidence) => ({ ...e, rejects: [...e.rejects, added] })),
-    fc
-      .integer({ min: 1, max: 3 })
-      .map((added) => (e: Evidence) => ({ ...e, conflicts: e.conflicts + added })),
-    anyKind.map((added) => (e: Evidence) => ({ ...e, kinds: [...e.kinds, added] })),
-    count.map((fewer) => (e: Evidence) => ({ ...e, judged: Math.max(0, e.judged - fewer) })),
-    fc.integer({ min: 1, max: 60 }).map((minutes) => (e: Evidence) => ({
+    anyProblem.map((added) => (e: Evidence) => ({
       ...e,
-      newest: newest(FUTURE_TOLERANCE_MS + minutes * MINUTE),
+      inputs: { ...e.inputs, problems: [...e.inputs.problems, added] },
     })),
-    fc.constant((e: Evidence) => ({ ...e, gaps: [...e.gaps, { writer_id: 'w', missing: 1 }] })),
+    anyReject.map((added) => (e: Evidence) => ({
+      ...e,
+      inputs: { ...e.inputs, rejects: [...e.inputs.rejects, added] },
+    })),
+    fc.integer({ min: 1, max: 3 }).map((added) => (e: Evidence) => ({
+      ...e,
+      calls: { ...e.calls, conflicts: e.calls.conflicts + added },
+    })),
+    count.map((fewer) => (e: Evidence) => ({
+      ...e,
+      gate: e.gate && { ...e.gate, judged: Math.max(0, e.gate.judged - fewer) },
+    })),
+    // Of calls that the SQL holds for gated, some are lost.
     fc.constant((e: Evidence) => ({
       ...e,
-      files: [...e.files, fileAccount({ file: 'd.jsonl', pending: 1, loaded: 0 })],
+      gate: e.gate?.gatedKinds
+        ? { ...e.gate, gatedKinds: { ...e.gate.gatedKinds, calls: e.gate.gatedKinds.calls - 1 } }
+        : e.gate,
     })),
-    fc.constant((e: Evidence) => ({ ...e, inputNotices: [...e.inputNotices, 'something'] })),
+    fc.integer({ min: 1, max: 60 }).map((minutes) => (e: Evidence) => ({
+      ...e,
+      calls: { ...e.calls, newest: newest(FUTURE_TOLERANCE_MS + minutes * MINUTE) },
+    })),
+    fc.constantFrom(...UNREADABLE).map((time) => (e: Evidence) => ({
+      ...e,
+      calls: { ...e.calls, newest: { time, where: 'a.jsonl:1' }, newestAsked: { time, where: 'a.jsonl:1' } },
+    })),
+    fc.constant((e: Evidence) => ({ ...e, calls: { ...e.calls, newestAsked: null } })),
+    fc.constant((e: Evidence) => ({ ...e, inputs: { ...e.inputs, mayBeEmpty: new Set<string>() } })),
+    fc.constant((e: Evidence) => ({
+      ...e,
+      calls: { ...e.calls, gaps: [...e.calls.gaps, { writer_id: 'w', missing: 1 }] },
+    })),
+    fc.constant((e: Evidence) => ({
+      ...e,
+      inputs: {
+        ...e.inputs,
+        files: [...e.inputs.files, fileAccount({ file: 'd.jsonl', pending: 1, loaded: 0 })],
+        notices: [...e.inputs.notices, 'something'],
+      },
+    })),
   );
 
   test('more trouble never turns a verdict that is not clear into a clear one, nor a fired one into less', () => {

@@ -18,11 +18,11 @@ export function runOptions(options: Partial<RunOptions> = {}): RunOptions {
     showContent: false,
     maxLineBytes: 16_777_216,
     pendingGraceS: 0,
+    rotationGraceS: 3_600,
     cwd: root,
     env: {},
     now: new Date('2026-10-01T00:00:00Z'),
     stdin: Readable.from([]),
-    rotationGraceS: 3_600,
     // Every log is cut into parts, as a large one is.
     threads: { count: 1, above: 0, part: 2_000 },
     ...options,

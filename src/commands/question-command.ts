@@ -1,0 +1,119 @@
+import { Option } from 'commander';
+import { LakelogError } from '../errors.js';
+import { type Given, optionName } from '../query/params.js';
+import type { Param, Query } from '../query/question.js';
+import { formatNames, gateFormatNames } from '../render/format-names.js';
+import type { Command } from './command.js';
+import {
+  filterOptions,
+  inputOptions,
+  type OptionGroup,
+  outputOptions,
+  PATHS,
+  repeatable,
+  wholeNumber,
+} from './options.js';
+import type { QuestionFlags } from './question.js';
+
+/**
+ * The subcommand that a question is.
+ * @throws LakelogError (exit 2) when its options are made, for a parameter that is called like an option of lakelog's.
+ */
+export function questionCommand(query: Query): Command {
+  return {
+    name: query.name,
+    summary: query.title,
+    description: `${query.question}\n\n${columnHelp(query)}`,
+    args: [PATHS],
+    options: () => {
+      ensureOwnNames(query);
+      const own = { heading: 'Question:', options: query.params.map(paramOption) };
+      return [own, ...questionOptions(query)];
+    },
+    run: async ([paths]: [readonly string[]], flags: QuestionFlags, { catalogue, io }) => {
+      const given: Given = Object.fromEntries(
+        query.params.map(({ name }) => [name, ownFlag(flags, camel(name)) as Given[string]]),
+      );
+      const { question } = await import('./question.js');
+      return question(query, given, paths, flags, catalogue.folders, io);
+    },
+  };
+}
+
+/** The options that every question has, or every gate. */
+function questionOptions({ gate }: Query): readonly OptionGroup[] {
+  const strict = new Option(
+    '--strict',
+    'exit 3 on any reject or conflict, or when no call passes the filters',
+  );
+  return [
+    gate ? gateOptions() : { heading: 'Question:', options: [strict] },
+    filterOptions(),
+    inputOptions(),
+    outputOptions(gate ? gateFormatNames : formatNames),
+  ];
+}
+
+const gateOptions = (): OptionGroup => ({
+  heading: 'Gate:',
+  options: [
+    new Option('--min-judged <n>', 'cannot vouch with fewer judged calls')
+      .argParser(wholeNumber(0))
+      .default(1),
+    new Option('--max-rejects <n>', 'rejects and conflicts that do not keep the gate from vouching')
+      .argParser(wholeNumber(0))
+      .default(0),
+    new Option('--acks <file>', 'acknowledgements (default: lakelog-acks.jsonl where it exists)'),
+    new Option('--max-age <age>', 'cannot vouch when the newest call it judges by is older, e.g. 36h'),
+    new Option('-q, --quiet', 'print nothing on exit 0'),
+  ],
+});
+
+/** A parameter called like an option of lakelog's would silently be that option. */
+export function ensureOwnNames(query: Query): void {
+  const options = questionOptions(query).flatMap((group) => group.options);
+  const taken = new Set(['--help', '--version', '--queries', '--param', ...options.map(({ long }) => long)]);
+  for (const param of query.params) {
+    // The parser keeps options in an object that has these already.
+    const ofEveryObject = camel(param.name) in {};
+    if (!taken.has(optionName(param)) && !ofEveryObject) continue;
+    const line = new RegExp(`^--\\s*param:\\s*${param.name}\\b`);
+    const like = ofEveryObject ? 'a member of every object' : `the option ${optionName(param)}`;
+    throw new LakelogError(`the parameter "${param.name}" is called like ${like}`, {
+      where: `${query.file}:${query.sql.split('\n').findIndex((text) => line.test(text)) + 1}`,
+      next: 'give it another name',
+    });
+  }
+}
+
+function columnHelp(query: Query): string {
+  const width = Math.max(...query.columns.map((column) => column.name.length));
+  return [
+    'Columns:',
+    ...query.columns.map((column) => `  ${column.name.padEnd(width)}  ${column.note ?? ''}`),
+  ].join('\n');
+}
+
+function paramOption(param: Param): Option {
+  const flag = optionName(param);
+  const note = `${param.note} (default: ${param.default})`;
+  switch (param.of.type) {
+    case 'flag':
+      return new Option(flag, param.note);
+    case 'set':
+    case 'choice':
+      return repeatable(`${flag} <name>`, `${param.of.values.join(', ')}: ${note}`);
+    case 'kinds':
+      return repeatable(
+        `${flag} <kind>`,
+        `${param.note}; repeatable, replaces the default (${param.default})`,
+      );
+    default:
+      return repeatable(`${flag} <${param.of.type}>`, note);
+  }
+}
+
+const ownFlag = (flags: object, name: string): unknown =>
+  Object.hasOwn(flags, name) ? flags[name as keyof typeof flags] : undefined;
+
+const camel = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());

@@ -1,0 +1,97 @@
+import type { GateSpec } from '../schema/gate.js';
+import type { FileAccount, Finding, InputProblem, RejectGroup } from '../schema/result.js';
+
+/** All that a verdict rests on, in groups by where it comes from. */
+export interface Evidence {
+  readonly inputs: InputEvidence;
+  readonly calls: CallEvidence;
+  /** Null where only the inputs are examined. */
+  readonly gate: GateEvidence | null;
+  readonly limits: Limits;
+  readonly acknowledgements: {
+    /** What was settled, in words. */
+    readonly used: readonly string[];
+    /** Those that no longer hold. */
+    readonly findings: readonly Omit<Finding, 'code'>[];
+  };
+  readonly commands: Commands;
+}
+
+/** What was read. */
+export interface InputEvidence {
+  readonly files: readonly FileAccount[];
+  readonly problems: readonly InputProblem[];
+  readonly notices: readonly string[];
+  readonly rejects: readonly (RejectGroup & { readonly blocks: boolean })[];
+  /** Files that may hold no record where others hold some: whoever rotates logs leaves such ones. */
+  readonly mayBeEmpty: ReadonlySet<string>;
+  /** The question rests on replay runs, and none was loaded. */
+  readonly lacksReplayRuns: boolean;
+}
+
+/** What is known of the loaded calls, whatever the filters if nothing else is said. */
+export interface CallEvidence {
+  /** Calls that pass the filters, and all calls; null where nothing was asked of them. */
+  readonly selected: { readonly calls: number; readonly of: number } | null;
+  readonly kinds: readonly KindEvidence[];
+  readonly conflicts: number;
+  readonly firstConflict: string | null;
+  readonly gaps: readonly { readonly writer_id: string; readonly missing: number }[];
+  readonly newest: Instant | null;
+  /** Of the calls that pass the filters; for a gate with gated kinds, of those kinds. */
+  readonly newestAsked: Instant | null;
+}
+
+export interface KindEvidence {
+  readonly kind: string;
+  readonly calls: number;
+  /** Those that pass the filters. */
+  readonly selected: number;
+  /** Accepted calls stamped false. */
+  readonly accepted_false: number;
+  /** file:line of the first call, and of the first accepted one stamped false. */
+  readonly first?: string;
+  readonly first_false?: string | null;
+}
+
+export interface Instant {
+  /** RFC 3339. */
+  readonly time: string;
+  /** file:line. */
+  readonly where: string;
+}
+
+/** What a gate found and judged. */
+export interface GateEvidence {
+  readonly spec: GateSpec;
+  /** How many rows carry which value of the gate's column, and where the first of them stands. */
+  readonly values: ReadonlyMap<string, { count: number; first: string; firstSession: string }>;
+  /** Flags of the query that are set. */
+  readonly allowed: ReadonlySet<string>;
+  readonly judged: number;
+  /** Null for a gate that has no notion of gated kinds. */
+  readonly gatedKinds: GatedKinds | null;
+}
+
+export interface GatedKinds {
+  readonly names: readonly string[];
+  /** Selected calls that the SQL held for gated. */
+  readonly calls: number;
+  /** Other kinds that a person would read as a gated one, with that one. */
+  readonly lookAlikes: ReadonlyMap<string, string>;
+}
+
+export interface Limits {
+  readonly now: Date;
+  readonly minJudged: number;
+  readonly maxRejects: number;
+  readonly maxAgeMs: number | null;
+}
+
+/** Commands over the same inputs, as they can be pasted. */
+export interface Commands {
+  /** Shows one trace. */
+  readonly showTrace: (sessionId: string) => string;
+  /** Lists every reject. */
+  readonly listRejects: string;
+}

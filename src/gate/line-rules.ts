@@ -1,0 +1,125 @@
+/** Lines that could not be loaded, that contradict one another, that are missing or that nobody asked for. */
+import type { Evidence, InputEvidence } from './evidence.js';
+import { type Found, plural, type Rule } from './rule.js';
+
+type Rejects = InputEvidence['rejects'];
+
+/** A failed schema or verdict check could hide an accepted call: no budget covers it. */
+const NEVER_EXCUSED = /^(missing|type|value|duplicate_key):(schema|final_verdict)$/;
+
+const excusable = ({ inputs }: Evidence) =>
+  inputs.rejects.filter((reject) => reject.blocks && !NEVER_EXCUSED.test(reject.reason));
+
+const countOf = (rejects: Rejects) => rejects.reduce((sum, { count }) => sum + count, 0);
+
+const isOverBudget = (e: Evidence) => countOf(excusable(e)) + e.calls.conflicts > e.limits.maxRejects;
+
+/** One finding for a list of rejects; the receipt lists them by reason. */
+function summed(rejects: Rejects, what: string, next: string): Found {
+  const [first] = rejects;
+  if (!first) return [];
+  const reasons = rejects.length === 1 ? '' : ` for ${rejects.length} reasons, the first`;
+  return [
+    {
+      message: `${plural(countOf(rejects), 'line')} ${what}${reasons}: ${first.reason}, ${first.detail}`,
+      where: first.first,
+      next,
+    },
+  ];
+}
+
+export const rejects: Rule = {
+  code: 'rejects',
+  weight: 'cannot_vouch',
+  about: 'lines',
+  check: (e) => (isOverBudget(e) ? summed(excusable(e), 'could not be loaded', e.commands.listRejects) : []),
+};
+
+export const unknownRecord: Rule = {
+  code: 'unknown_record',
+  weight: 'cannot_vouch',
+  about: 'lines',
+  check: ({ inputs, commands }) =>
+    summed(
+      inputs.rejects.filter((reject) => reject.blocks && NEVER_EXCUSED.test(reject.reason)),
+      'with an unknown schema or final verdict, which nothing excuses',
+      commands.listRejects,
+    ),
+};
+
+export const conflicts: Rule = {
+  code: 'conflicts',
+  weight: 'cannot_vouch',
+  about: 'lines',
+  check: (e) =>
+    e.calls.conflicts === 0 || !isOverBudget(e)
+      ? []
+      : [
+          {
+            message: `${plural(e.calls.conflicts, 'call')} share a call_id with a different record: one of them may have been rewritten`,
+            ...(e.calls.firstConflict === null ? {} : { where: e.calls.firstConflict }),
+            next: 'compare the lines with that call_id',
+          },
+        ],
+};
+
+/** A gate has a rule of its own for this: too few were judged. */
+export const nothingSelected: Rule = {
+  code: 'nothing_selected',
+  weight: 'cannot_vouch',
+  about: 'lines',
+  check: ({ gate, calls: { selected }, inputs }) => {
+    if (gate !== null || selected === null || selected.calls > 0) return [];
+    if (selected.of > 0) {
+      return [
+        {
+          message: `none of ${plural(selected.of, 'loaded call')} passes the filters`,
+          next: 'widen --since and --until, and check the names in the other filters',
+        },
+      ];
+    }
+    return inputs.problems.length > 0
+      ? []
+      : [{ message: 'no session record was loaded', next: 'name a log that holds session records' }];
+  },
+};
+
+export const rejectsWithinBudget: Rule = {
+  code: 'rejects_within_budget',
+  weight: 'notice',
+  about: 'gate',
+  check: (e) => {
+    const count = countOf(excusable(e));
+    return isOverBudget(e) || count + e.calls.conflicts === 0
+      ? []
+      : [
+          {
+            message: `${plural(count, 'reject')} and ${plural(e.calls.conflicts, 'conflict')} within --max-rejects ${e.limits.maxRejects}`,
+            next: e.commands.listRejects,
+          },
+        ];
+  },
+};
+
+export const replayRejects: Rule = {
+  code: 'replay_rejects',
+  weight: 'notice',
+  about: 'inputs',
+  check: ({ inputs, commands }) =>
+    summed(
+      inputs.rejects.filter((reject) => !reject.blocks),
+      'of replay runs could not be loaded',
+      commands.listRejects,
+    ),
+};
+
+export const gaps: Rule = {
+  code: 'gaps',
+  weight: 'notice',
+  about: 'inputs',
+  check: ({ calls }) =>
+    calls.gaps.map(({ writer_id, missing }) => ({
+      message: `${plural(missing, 'record')} of writer ${JSON.stringify(writer_id)} ${missing === 1 ? 'is' : 'are'} missing between its first and last seq`,
+      next: 'look for a rotated file that was not named; a writer that drops records says so in its own log',
+    })),
+};

@@ -1,0 +1,27 @@
+/** What kinds usually are. */
+const WORD = /^[\w.-]+$/;
+
+/** Words that differ in this cannot be mistaken for one another, so that the table of look-alikes is not needed. */
+const outline = (word: string) =>
+  word.toLowerCase().replaceAll('m', 'rn').replaceAll('0', 'o').replace(/[1l]/g, 'i');
+
+async function areAlike(kind: string, gated: string): Promise<boolean> {
+  if (WORD.test(kind) && WORD.test(gated) && outline(kind) !== outline(gated)) return false;
+  const { readAlike } = await import('./confusables.js');
+  return readAlike(kind, gated);
+}
+
+/** Kinds outside the gated ones that a person would read as one of them, with that one. */
+export async function lookAlikesOf(
+  kinds: readonly string[],
+  gatedKinds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (const kind of kinds) {
+    if (gatedKinds.includes(kind)) continue;
+    for (const gated of gatedKinds) {
+      if (await areAlike(kind, gated)) found.set(kind, gated);
+    }
+  }
+  return found;
+}
