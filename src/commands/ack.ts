@@ -5,6 +5,7 @@ import { isExcusable, isExpired, type KnownCall, type KnownReject, placeOf } fro
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
+import { foldId } from '../lake/ids.js';
 import { CALLS_SQL, type Lake, type LoadedCall, MATCHES_ACKS, NO_FILTERS, openLake } from '../lake/lake.js';
 import { acknowledger, appendAck, DEFAULT_ACKS, readAcks } from '../query/acks.js';
 import type { Catalogue } from '../query/catalogue.js';
@@ -171,7 +172,7 @@ async function callOf(
   const violations = await violationsOf(lake, gate, given);
   // What is named whole is meant, however many others begin with it.
   const isExact = (call: LoadedCall) =>
-    call.call_key === target || call.session_id === target || placeOf(call) === target;
+    [call.call_key, call.session_id].map(foldId).includes(foldId(target)) || placeOf(call) === target;
   const meant = named.some(isExact) ? named.filter(isExact) : named;
   const open = [...new Map(meant.map((call) => [placeOf(call), call])).values()].filter((call) =>
     violations.has(placeOf(call)),

@@ -13,6 +13,7 @@ import { memoryLimit } from './duckdb/memory.js';
 import { openSpill, type Spill } from './duckdb/spill.js';
 import { ident, quote } from './duckdb/sql.js';
 import { type Filters, filteredColumns, filterSql, resolveWindow, type Window } from './filters.js';
+import { beginsWith } from './ids.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './input/index.js';
 import { type Account, makeAccount } from './load/account.js';
 import { type Alike, findAlike, numberTwins, twins } from './load/duplicates.js';
@@ -298,7 +299,7 @@ class DuckLake implements Lake {
       'keys' in which
         ? `${key} IN (${which.keys.map(quote).join(', ') || 'NULL'})`
         : 'beginning' in which
-          ? `starts_with(s.session_id, ${quote(which.beginning)}) OR starts_with(${key}, ${quote(which.beginning)})`
+          ? `${beginsWith('s.session_id', which.beginning)} OR ${beginsWith(key, which.beginning)}`
           : `b.file = ${quote(which.file)} AND s.line = ${which.line}`;
     return this.db.objects<LoadedCall>(
       `SELECT ${key} AS call_key, s.session_id, s."timestamp", s.kind, s.model, s.iterations, s.final_verdict,

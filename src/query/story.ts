@@ -1,6 +1,7 @@
 import { LakelogError } from '../errors.js';
 import { compareInstants } from '../instant.js';
 import { quote } from '../lake/duckdb/sql.js';
+import { beginsWith, foldId } from '../lake/ids.js';
 import { CALLS_SQL, type Lake, type LoadedCall } from '../lake/lake.js';
 import type { Cell } from '../schema/result.js';
 import {
@@ -75,14 +76,16 @@ export async function traceOf(lake: Lake, id: string, inputs: string): Promise<s
   if (id === '') throw new LakelogError('the ID is empty', { next: 'give a session_id or call_id' });
   const calls = await lake.calls({ beginning: id });
   const runs = await lake.query(
-    `SELECT DISTINCT session_id FROM replay_runs WHERE SUBSTR(session_id, 1, ${[...id].length}) = ${quote(id)} LIMIT 1000`,
+    `SELECT DISTINCT session_id FROM replay_runs WHERE ${beginsWith('session_id', id)} LIMIT 1000`,
   );
   const traces = [
     ...new Set([...calls.map((call) => call.session_id), ...runs.cells.map(([trace]) => String(trace))]),
   ];
-  if (traces.includes(id)) return id;
-  const exact = calls.find((call) => call.call_key === id);
-  if (exact) return exact.session_id;
+  // What is named whole is meant, however many others begin with it.
+  for (const isSame of [(other: string) => other === id, (other: string) => foldId(other) === foldId(id)]) {
+    const trace = traces.find(isSame) ?? calls.find((call) => isSame(call.call_key))?.session_id;
+    if (trace !== undefined) return trace;
+  }
   const [only, ...others] = traces;
   if (only === undefined) {
     throw new LakelogError(`no loaded call, trace or replay run begins with ${JSON.stringify(id)}`, {

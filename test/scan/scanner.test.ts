@@ -194,7 +194,7 @@ function ofCall(call: Call) {
   const reasons = (run: typeof counted) =>
     judgeable && run.length > 0 ? run.flatMap((attempt) => attempt.reasons).join(' | ') : null;
   return {
-    codes: call.letters,
+    codes: call.letters === '!' ? null : call.letters,
     attempts:
       list === null
         ? null

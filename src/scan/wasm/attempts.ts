@@ -2,19 +2,8 @@
 
 import { ATTEMPT_SPANS, ATTEMPT_TYPES, CODES, NOWHERE, PROJECTION, REASONS } from './layout';
 import {
-  copyWord,
-  failed,
-  forgetEscape,
-  guessWord,
-  isAnyWord,
-  isWord,
-  NONE,
-  noteFollower,
-  sawEscape,
-  skipSpace,
-  skipString,
-  unescape,
-  wordLength,
+  copyWord, failed, forgetEscape, guessWord, isAnyWord, isWord, NONE, noteFollower, sawEscape, skipSpace,
+  skipString, unescape, wordLength,
 } from './text';
 import { faultOfValue, OK } from './values';
 
@@ -28,12 +17,7 @@ let verdictCount: u32 = 0;
 let wanted: u32 = 0;
 
 export function setAttempts(
-  words: u32,
-  count: u32,
-  reasons: i32,
-  verdictWords: u32,
-  verdictWordCount: u32,
-  wantedFields: u32,
+  words: u32, count: u32, reasons: i32, verdictWords: u32, verdictWordCount: u32, wantedFields: u32,
 ): void {
   firstWord = words;
   fieldCount = count;

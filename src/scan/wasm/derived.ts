@@ -82,7 +82,7 @@ export function deriveCall(): void {
 }
 
 /** Attempts are recorded, but not as an array. */
-export function attemptsAreOdd(): bool {
+function attemptsAreOdd(): bool {
   return !attemptsListed && has(present, attemptsKey);
 }
 

@@ -3,8 +3,7 @@
 import { KEY } from './layout';
 
 /** The host makes the key as long as asked for. @returns how long it is by then, in bytes. */
-@external('host', 'key')
-declare function extendKey(bytes: usize): usize;
+@external('host', 'key') declare function extendKey(bytes: usize): usize;
 
 let keyed: usize = 0;
 
@@ -36,7 +35,6 @@ export function hashLine(p: usize, end: usize, to: usize): void {
 }
 
 /** Of the words 0 and 1, and 2 and 3. */
-@inline
-function products(v: v128): v128 {
+@inline function products(v: v128): v128 {
   return i64x2.extmul_low_i32x4_u(v128.shuffle<i32>(v, v, 0, 2, 0, 2), v128.shuffle<i32>(v, v, 1, 3, 1, 3));
 }

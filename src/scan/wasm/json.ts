@@ -1,24 +1,12 @@
 /** One line of strict JSON, walked once, without recursion; notes what stands at its top level and in its attempts. */
 
-import { beginAttempts, endAttempt, endAttempts, endAttemptValue, forgetAttempts, nextAttemptKey } from './attempts';
+import {
+  beginAttempts, endAttempt, endAttempts, endAttemptValue, forgetAttempts, nextAttemptKey,
+} from './attempts';
 import { EXTRAS, SPANS, STACK } from './layout';
 import {
-  failed,
-  forgetEscape,
-  forgetHigh,
-  guessWord,
-  isAnyWord,
-  isUtf8,
-  isWord,
-  NONE,
-  noteFollower,
-  sawEscape,
-  sawHigh,
-  skipLetters,
-  skipNumber,
-  skipSpace,
-  skipString,
-  wordLength,
+  failed, forgetEscape, forgetHigh, guessWord, isAnyWord, isUtf8, isWord, NONE, noteFollower, sawEscape,
+  sawHigh, skipLetters, skipNumber, skipSpace, skipString, wordLength,
 } from './text';
 
 /** The keys are the words from 0. */
@@ -123,15 +111,13 @@ function endLine(start: usize, p: usize): bool {
 }
 
 /** @param p behind a key, or 0. @returns the address of its value. */
-@inline
-function colonBehind(p: usize): usize {
+@inline function colonBehind(p: usize): usize {
   if (p == 0) return 0;
   p = skipSpace(p);
   return load<u8>(p) == 0x3a ? skipSpace(p + 1) : failed(p);
 }
 
-@inline
-function recordKey(p: usize): usize {
+@inline function recordKey(p: usize): usize {
   keyStart = p;
   const guess = guessWord(before, 0);
   if (isWord(p + 1, guess)) {
@@ -155,8 +141,7 @@ function recordKey(p: usize): usize {
   return p;
 }
 
-@inline
-function skipScalar(p: usize, c: u8): usize {
+@inline function skipScalar(p: usize, c: u8): usize {
   if (c == 0x22) {
     forgetEscape();
     return skipString(p + 1);
@@ -181,8 +166,7 @@ function noteScalar(c: u8): void {
   if (c == 0x22 && sawEscape) escaped |= (<u64>1) << key;
 }
 
-@inline
-function endMember(p: usize, inObject: bool): void {
+@inline function endMember(p: usize, inObject: bool): void {
   if (inAttempts) {
     inAttempts = false;
     endAttempts();
@@ -195,15 +179,13 @@ function endMember(p: usize, inObject: bool): void {
   }
 }
 
-@inline
-function setBit(at: usize, on: bool): void {
+@inline function setBit(at: usize, on: bool): void {
   const address = STACK + (at >> 3);
   const bit: u8 = 1 << (<u8>at & 7);
   const byte = load<u8>(address);
   store<u8>(address, on ? byte | bit : byte & ~bit);
 }
 
-@inline
-function getBit(at: usize): bool {
+@inline function getBit(at: usize): bool {
   return ((load<u8>(STACK + (at >> 3)) >> (<u8>at & 7)) & 1) != 0;
 }

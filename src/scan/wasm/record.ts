@@ -33,16 +33,13 @@ export function setOnly(kind: i32): void {
 /** 0 sessions, 1 replay runs, 2 neither. */
 export let kind: u32 = 0;
 
-@inline
-export function startOf(key: u32): usize {
+@inline export function startOf(key: u32): usize {
   return load<u32>(SPANS + (<usize>key << 3));
 }
-@inline
-export function endOf(key: u32): usize {
+@inline export function endOf(key: u32): usize {
   return load<u32>(SPANS + (<usize>key << 3), 4);
 }
-@inline
-export function has(keys: u64, key: u32): bool {
+@inline export function has(keys: u64, key: u32): bool {
   return ((keys >> <u64>key) & 1) != 0;
 }
 
@@ -96,7 +93,6 @@ function faultOfFields(): u32 {
   return accepted && valueOf(iterationsKey) == 0 ? VALUE | (iterationsKey << 8) : OK;
 }
 
-@inline
-export function valueOf(key: u32): i64 {
+@inline export function valueOf(key: u32): i64 {
   return load<i64>(VALUES + (<usize>key << 3));
 }

@@ -2,30 +2,13 @@
 
 import { attemptsListed, codesEnd, projectionEnd } from './attempts';
 import {
-  attemptsAreOdd,
-  deriveCall,
-  derivedIsNull,
-  derivedValue,
-  failureRunFirst,
-  failureRunLast,
-  hasRun,
-  rejectionRunFirst,
-  rejectionRunLast,
+  deriveCall, derivedIsNull, derivedValue, failureRunFirst, failureRunLast, hasRun,
+  rejectionRunFirst, rejectionRunLast,
 } from './derived';
 import { hashLine } from './hash';
 import { escaped, extrasEnd, present, seen } from './json';
 import {
-  ARENA,
-  ARENA_END,
-  CELLS,
-  CODES,
-  COLUMN,
-  COLUMNS,
-  EXTRAS,
-  MOST_COLUMNS,
-  PROJECTION,
-  REASONS,
-  VALUES,
+  ARENA, ARENA_END, CELLS, CODES, COLUMN, COLUMNS, EXTRAS, MOST_COLUMNS, PROJECTION, REASONS, VALUES,
 } from './layout';
 import { endOf, has, kind, startOf } from './record';
 import { copyWord, findByte, skipSpace, skipString, unescape } from './text';
@@ -115,8 +98,7 @@ export function addRow(line: u32, start: usize, end: usize, base: f64): void {
   arenaUsed = <u32>(top - ARENA);
 }
 
-@inline
-function fieldCell(column: usize, key: u32, cells: usize, row: u32): bool {
+@inline function fieldCell(column: usize, key: u32, cells: usize, row: u32): bool {
   if (!has(present, key)) return false;
   const way = load<u32>(column, 4);
   const value = VALUES + (<usize>key << 3);
@@ -137,15 +119,7 @@ function fieldCell(column: usize, key: u32, cells: usize, row: u32): bool {
   return true;
 }
 
-function otherCell(
-  source: u32,
-  cells: usize,
-  row: u32,
-  line: u32,
-  start: usize,
-  end: usize,
-  base: f64,
-): bool {
+function otherCell(source: u32, cells: usize, row: u32, line: u32, start: usize, end: usize, base: f64): bool {
   const eight = cells + (<usize>row << 3);
   const sixteen = cells + (<usize>row << 4);
   switch (source) {
@@ -162,9 +136,8 @@ function otherCell(
       hashLine(start, end, sixteen);
       return true;
     case CODE_LETTERS:
-      if (attemptsListed) text(sixteen, CODES, <u32>(codesEnd - CODES));
-      else if (attemptsAreOdd()) mark(sixteen);
-      else return false;
+      if (!attemptsListed) return false;
+      text(sixteen, CODES, <u32>(codesEnd - CODES));
       return true;
     case EXTRA:
       return extra(sixteen);
@@ -192,12 +165,6 @@ function otherCell(
       else store<i64>(eight, derivedValue(source));
       return true;
   }
-}
-
-/** `!`: the attempts are no array. */
-function mark(cell: usize): void {
-  store<u64>(cell, 1 | (<u64>0x21 << 32));
-  store<u64>(cell, 0, 8);
 }
 
 /** duckdb_string_t: length, then up to 12 bytes, or 4 of them and a pointer: to be, the place among the texts. */

@@ -3,16 +3,7 @@
 import { isObject, lineEnd, parseLine } from './json';
 import { GROUPS, GROUPS_BYTES, INPUT, MOST_REJECTS, REJECT, REJECTS } from './layout';
 import {
-  BAD_JSON,
-  DUPLICATE_KEY,
-  endOf,
-  faultOfObject,
-  kind,
-  NOT_OBJECT,
-  setOnly,
-  startOf,
-  TOO_LONG,
-  TORN_TAIL,
+  BAD_JSON, DUPLICATE_KEY, endOf, faultOfObject, kind, NOT_OBJECT, setOnly, startOf, TOO_LONG, TORN_TAIL,
   valueOf,
 } from './record';
 import { addRow, arenaRoom, calls, clearRows, runs, setBatch } from './rows';
@@ -154,13 +145,11 @@ function judge(start: usize, end: usize): usize {
   return stop;
 }
 
-@inline
-function skipMark(p: usize): usize {
+@inline function skipMark(p: usize): usize {
   return (load<u32>(p) & 0xffffff) == 0xbfbbef ? p + 3 : p;
 }
 
-@inline
-function countLine(marked: bool): void {
+@inline function countLine(marked: bool): void {
   lines++;
   if (marked && marks++ == 0) firstMark = lines;
 }

@@ -119,20 +119,17 @@ export function skipLetters(p: usize, letters: u32): usize {
   return differs == 0 ? p + 4 : failed(p + (ctz(differs) >> 3));
 }
 
-@inline
-export function isDigit(p: usize): bool {
+@inline export function isDigit(p: usize): bool {
   return <u32>load<u8>(p) - 48 <= 9;
 }
 
-@inline
-function skipDigits(p: usize): usize {
+@inline function skipDigits(p: usize): usize {
   do p++;
   while (isDigit(p));
   return p;
 }
 
-@inline
-export function skipSpace(p: usize): usize {
+@inline export function skipSpace(p: usize): usize {
   let c = load<u8>(p);
   while (c == 0x20 || c == 0x09 || c == 0x0d) c = load<u8>(++p);
   return p;
@@ -185,8 +182,7 @@ export function unescape(p: usize, end: usize, to: usize): usize {
 }
 
 /** Whether the text at p, with the quote that ends it, is the word. */
-@inline
-export function isWord(p: usize, word: u32): bool {
+@inline export function isWord(p: usize, word: u32): bool {
   const at = WORDS + WORD * word;
   const mask = load<u32>(at);
   const same =
@@ -220,18 +216,15 @@ export function isAnyWord(p: usize, end: usize, first: u32, count: u32): i32 {
 }
 
 /** The word that mostly comes behind another one. */
-@inline
-export function guessWord(before: i32, first: u32): i32 {
+@inline export function guessWord(before: i32, first: u32): i32 {
   return before == NONE ? <i32>first : load<i32>(WORDS + WORD * before, 4);
 }
 
-@inline
-export function noteFollower(before: i32, word: i32): void {
+@inline export function noteFollower(before: i32, word: i32): void {
   store<i32>(WORDS + WORD * before, word, 4);
 }
 
-@inline
-export function wordLength(word: u32): usize {
+@inline export function wordLength(word: u32): usize {
   return 31 - clz(load<u32>(WORDS + WORD * word));
 }
 

@@ -2,11 +2,12 @@
 
 import { isInstant } from './instant';
 import { SCRATCH } from './layout';
-import { findByte, findWord, isDigit, NONE, skipNumber, skipSpace, skipString, unescape, wordLength } from './text';
+import {
+  findByte, findWord, isDigit, NONE, skipNumber, skipSpace, skipString, unescape, wordLength,
+} from './text';
 
 /** The host's `Number(text)`: exact for what the short way below is not. */
-@external('host', 'number')
-declare function numberOf(start: usize, end: usize): f64;
+@external('host', 'number') declare function numberOf(start: usize, end: usize): f64;
 
 export const OK: u32 = 0;
 export const TYPE: u32 = 5;
@@ -92,8 +93,7 @@ function timestamp(p: usize, end: usize, escaped: bool, value: usize): bool {
   return isInstant(SCRATCH, unescape(p, end, SCRATCH), value);
 }
 
-@inline
-function isNumberStart(first: u8): bool {
+@inline function isNumberStart(first: u8): bool {
   return first == 0x2d || <u32>first - 48 <= 9;
 }
 
