@@ -2,6 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import asc from 'assemblyscript/asc';
 import { build } from 'esbuild';
 
 const root = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
@@ -11,6 +13,9 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const out = 'dist.new';
 rmSync(out, { recursive: true, force: true });
 
+/** Packages that are bundled ask for Node's modules in the old way. */
+const REQUIRE =
+  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 const common = {
   bundle: true,
   platform: 'node',
@@ -46,21 +51,22 @@ const lazyStringWidth = {
   },
 };
 
+await compileScanner();
 const cli = await build({
   ...common,
-  entryPoints: { lakelog: 'src/main.ts', box: 'src/box.ts' },
+  entryPoints: { lakelog: 'src/main.ts', box: 'src/box.ts', worker: 'src/scan/worker.ts' },
   outdir: out,
   splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
+  // Beside the entries, so that all of them find the scanner in their own folder.
+  chunkNames: 'chunk-[name]-[hash]',
   minify: true,
   // The native binding ships as a package of its own and is the only thing that stays outside.
   external: ['@duckdb/node-bindings'],
   plugins: [lazyStringWidth],
-  define: { LAKELOG_VERSION: JSON.stringify(version) },
-  banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-  },
+  define: { LAKELOG_VERSION: JSON.stringify(version), LAKELOG_BUNDLED: 'true' },
+  banner: { js: REQUIRE },
 });
+await writeNeeds();
 const daemon = await build({
   ...common,
   entryPoints: { validatord: 'src/validatord/main.ts' },
@@ -122,6 +128,34 @@ writeFileSync(
   'THIRD-PARTY-LICENSES.txt',
   licences([cli, daemon].flatMap(({ metafile }) => Object.keys(metafile.inputs))),
 );
+
+/** src/scan/wasm → scan.wasm: no runtime, no imports but those of its host. */
+async function compileScanner() {
+  const { error, stderr } = await asc.main(
+    [
+      ...['src/scan/wasm/scan.ts', '--outFile', `${out}/scan.wasm`, '-O3', '--enable', 'simd', '--noAssert'],
+      ...['--runtime', 'stub', '--initialMemory', '16', '--use', 'abort='],
+    ],
+    { stdout: asc.createMemoryStream() },
+  );
+  if (error) throw new Error(`the scanner does not compile: ${error.message}\n${stderr}`);
+}
+
+/** What the SQL that ships needs to be loaded → needs.json. */
+async function writeNeeds() {
+  // In the folder of the build, so that the binding is found from there.
+  const script = `${out}/make-needs.mjs`;
+  await build({
+    ...common,
+    entryPoints: ['src/shipped-needs.ts'],
+    outfile: script,
+    external: ['@duckdb/node-bindings'],
+    banner: { js: REQUIRE },
+  });
+  const { makeNeeds } = await import(pathToFileURL(script).href);
+  writeFileSync(`${out}/needs.json`, JSON.stringify(await makeNeeds('queries')));
+  rmSync(script);
+}
 
 /** The licence text of every package that ended up in the bundle. */
 function licences(inputs) {

@@ -10,31 +10,15 @@
 -- column: example_session text "example session" -- One of their traces, the first in the order of the text.
 
 WITH rejected AS (
-  SELECT s.model, a.call_key, a.session_id, a.attempt_number
+  SELECT a.model, a.call_key, a.session_id, a.attempt_number
   FROM attempts a
-  JOIN sessions s ON s.call_key = a.call_key
   WHERE a.verdict = 'rejected'
 ),
--- An attempt counts once per reason, and one without any reason is a group of its own: none is dropped.
-stated AS (
-  SELECT r.model, r.call_key, r.session_id, r.attempt_number, x.reason_shape, 1 AS given
-  FROM rejected r
-  JOIN attempt_reasons x ON x.call_key = r.call_key AND x.attempt_number = r.attempt_number
-  UNION ALL
-  SELECT r.model, r.call_key, r.session_id, r.attempt_number, NULL AS reason_shape, 0 AS given
-  FROM rejected r
-),
+-- An attempt counts once per reason, and one without any is a group of its own (reason_shape is null): none is dropped.
 causes AS (
-  SELECT
-    model, call_key, session_id, attempt_number, reason_shape, given,
-    SUM(given) OVER (PARTITION BY call_key, attempt_number
-      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS reasons_given
-  FROM stated
-),
-distinct_causes AS (
-  SELECT DISTINCT model, call_key, session_id, attempt_number, reason_shape
-  FROM causes
-  WHERE given = 1 OR reasons_given = 0
+  SELECT DISTINCT r.model, r.call_key, r.session_id, r.attempt_number, x.reason_shape
+  FROM rejected r
+  LEFT JOIN attempt_reasons x ON x.call_key = r.call_key AND x.attempt_number = r.attempt_number
 ),
 counted AS (
   SELECT
@@ -42,7 +26,7 @@ counted AS (
     COUNT(*) AS rejections,
     COUNT(DISTINCT call_key) AS calls,
     MIN(session_id) AS example_session
-  FROM distinct_causes
+  FROM causes
   GROUP BY model, reason_shape
 ),
 totals AS (
@@ -53,8 +37,7 @@ totals AS (
 ranked AS (
   SELECT
     model, reason_shape, rejections, calls, example_session,
-    ROW_NUMBER() OVER (PARTITION BY model ORDER BY rejections DESC NULLS LAST, reason_shape NULLS LAST
-      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS place
+    ROW_NUMBER() OVER (PARTITION BY model ORDER BY rejections DESC NULLS LAST, reason_shape NULLS LAST) AS place
   FROM counted
 )
 SELECT

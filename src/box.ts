@@ -1,8 +1,7 @@
 /** Entry of the process in which somebody's own SQL runs: it may be killed at any moment. */
 import { LakelogError, messageOf } from './errors.js';
-import { startEngine } from './lake/duckdb.js';
+import { startEngine } from './lake/duckdb/connection.js';
 import { openLake } from './lake/lake.js';
-import { needsOf } from './lake/tables.js';
 import type { BoxFailure, BoxJob, BoxMessage } from './query/box-protocol.js';
 import { columnsOf } from './query/columns.js';
 import { EXIT } from './schema/result.js';
@@ -34,10 +33,7 @@ const tooMuch: Omit<BoxFailure, 'message'> = {
 async function answer(job: BoxJob): Promise<void> {
   const lake = await openLake({
     ...job,
-    needs: needsOf(job.sql, {
-      showContent: job.showContent,
-      alsoColumns: job.filters.environment.length > 0 ? ['environment'] : [],
-    }),
+    asks: [job.sql],
     env: process.env,
     now: new Date(job.now),
     stdin: process.stdin,

@@ -26,7 +26,7 @@ export async function headStart(argv: readonly string[], packageRoot: string, io
   // Whoever needs what could not be started is told so then.
   if (command === 'query' && !asksForHelp) box().catch(() => {});
   if (!command.startsWith('-') && !READ_NO_LOGS.includes(command) && !asksForHelp) {
-    await import('./lake/duckdb.js').then(
+    await import('./lake/duckdb/connection.js').then(
       ({ startEngine }) => startEngine(),
       () => {},
     );

@@ -5,8 +5,7 @@ import { isExcusable, isExpired, type KnownCall, type KnownReject, placeOf } fro
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
-import { type Lake, type LoadedCall, NO_FILTERS, openLake } from '../lake/lake.js';
-import { needsOf } from '../lake/tables.js';
+import { CALLS_SQL, type Lake, type LoadedCall, MATCHES_ACKS, NO_FILTERS, openLake } from '../lake/lake.js';
 import { acknowledger, appendAck, DEFAULT_ACKS, readAcks } from '../query/acks.js';
 import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
@@ -56,7 +55,8 @@ export async function ack(
   const lake = await openLake({
     ...runOptionsOf(flags, NO_FILTERS, io, progress.report),
     notLogs: notLogs(file, io.cwd),
-    needs: needsOf(gate.sql, { showContent: false }),
+    ...MATCHES_ACKS,
+    asks: [gate.sql, CALLS_SQL],
     gatedKinds: params.gatedKinds,
     params: params.columns,
   });

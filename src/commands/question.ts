@@ -45,6 +45,7 @@ export async function question(
     ...runOptionsOf(flags, filters, io, progress.report),
     now: limits.now,
     notLogs: notLogs(flags.acks, io.cwd),
+    matchesAcks: acks !== null && acks.entries.length > 0,
   });
   try {
     const selfTest = gate && plantSelfTest(asked, gate, session);

@@ -3,9 +3,8 @@ import { settle } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
-import { type Lake, NO_FILTERS, openLake } from '../lake/lake.js';
-import { needsOf } from '../lake/tables.js';
-import { readAcks } from '../query/acks.js';
+import { type Lake, MATCHES_ACKS, NO_FILTERS, openLake } from '../lake/lake.js';
+import { type AckFile, readAcks } from '../query/acks.js';
 import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
 import { DEFAULT_GATED_KINDS } from '../query/params.js';
@@ -48,11 +47,13 @@ export async function show(
   const gatedKinds = flags.gatedKind ?? DEFAULT_GATED_KINDS;
   const progress = progressOn(io);
   const options = runOptionsOf(flags, NO_FILTERS, io, progress.report);
+  const acks = await readAcks(flags.acks, io.cwd);
   const gates = catalogue.queries.filter((query) => query.gate !== null);
   const lake = await openLake({
     ...options,
     notLogs: notLogs(flags.acks, io.cwd),
-    needs: needsOf([storySql(options.showContent), ...gates.map((gate) => gate.sql)].join(';\n'), options),
+    ...(acks === null ? {} : MATCHES_ACKS),
+    asks: [...storySql(options.showContent), ...gates.map((gate) => gate.sql)],
     gatedKinds,
     params: {},
   });
@@ -67,7 +68,7 @@ export async function show(
       showContent: options.showContent,
       traceUrl: traceUrl(template, trace),
       violations: await allViolations(lake, gates, flags.gatedKind, flags.param ?? []),
-      acknowledged: await acknowledgedOf(lake, gates, trace, flags.acks, io, options.now),
+      acknowledged: await acknowledgedOf(lake, gates, trace, acks, options.now),
     });
     const style = styleOf(io.stdout, io.env);
     const hyperlinks = io.stdout.isTTY && io.env.TERM !== 'dumb';
@@ -90,12 +91,10 @@ async function acknowledgedOf(
   lake: Lake,
   gates: readonly Query[],
   trace: string,
-  given: string | undefined,
-  io: Io,
+  acks: AckFile | null,
   now: Date,
 ): Promise<Map<string, StoryCall['acknowledged'][number][]>> {
   const found = new Map<string, StoryCall['acknowledged'][number][]>();
-  const acks = await readAcks(given, io.cwd);
   if (acks === null) return found;
   const calls = await withHashes(lake, await lake.calls({ beginning: trace }));
   for (const gate of gates) {

@@ -4,9 +4,7 @@ import type { Evidence } from '../gate/evidence.js';
 import { judge } from '../gate/judge.js';
 import { INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
-import { type Account, NO_FILTERS, openLake } from '../lake/lake.js';
-import type { Reject } from '../lake/rejects.js';
-import { needsOf } from '../lake/tables.js';
+import { type Account, NO_FILTERS, openLake, type Reject } from '../lake/lake.js';
 import { DEFAULT_GATED_KINDS } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import { chooseSources, type GivenPaths, namingDefaults } from '../query/sources.js';
@@ -39,7 +37,8 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
   const options = runOptionsOf(flags, NO_FILTERS, io, progress.report);
   const lake = await openLake({
     ...options,
-    needs: needsOf('', { showContent: false }),
+    asks: [],
+    everyReject: true,
     gatedKinds: DEFAULT_GATED_KINDS,
     params: {},
   });

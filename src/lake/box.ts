@@ -1,7 +1,8 @@
 import { distance } from 'fastest-levenshtein';
 import { LakelogError } from '../errors.js';
-import { type Connected, quote } from './duckdb.js';
-import { TABLES } from './tables.js';
+import type { Connected } from './duckdb/connection.js';
+import { quote } from './duckdb/sql.js';
+import { TABLES } from './tables/published.js';
 
 /**
  * What keeps somebody's own SQL inside (promise 6). Neither the kind of a statement nor locked settings suffice:
@@ -40,8 +41,7 @@ const ONE_SELECT = 'write one SELECT over the tables that `lakelog schema` print
 /** @throws LakelogError (exit 2) unless the text is one harmless SELECT; `where` names where the SQL came from. */
 export async function checkSelect(db: Connected, sql: string, where: string): Promise<void> {
   const refuse = (what: string, next = ONE_SELECT) => new LakelogError(what, { where, next });
-  const { cells } = await db.rows(`SELECT json_serialize_sql(${quote(sql)})`);
-  const parsed = JSON.parse(cells[0]![0] as string) as Serialized;
+  const parsed = JSON.parse(await parseSql(db, sql)) as Serialized;
   if (parsed.error) {
     if (parsed.error_type === 'not implemented') throw refuse('only a SELECT may run here');
     throw sqlError(parsed.error_message, parsed.position, sql, where);
@@ -73,6 +73,12 @@ export async function checkSelect(db: Connected, sql: string, where: string): Pr
     if (node.type === 'TABLE_FUNCTION') checkTableFunction(node, refuse);
     if (node.type === 'BASE_TABLE') checkTable(node, names, sql, where);
   }
+}
+
+/** The engine's own parse of SQL, or why it has none, as JSON. */
+export async function parseSql(db: Connected, sql: string): Promise<string> {
+  const { cells } = await db.rows(`SELECT json_serialize_sql(${quote(sql)})`);
+  return cells[0]![0] as string;
 }
 
 type Refuse = (what: string, next?: string) => LakelogError;

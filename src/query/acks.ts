@@ -11,7 +11,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { LakelogError, messageOf } from '../errors.js';
-import { ACKS_NAME } from '../lake/inputs.js';
+import { ACKS_NAME } from '../lake/input/index.js';
 import type { AckLine } from '../schema/ack.js';
 
 export const DEFAULT_ACKS = ACKS_NAME;

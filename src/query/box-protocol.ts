@@ -1,4 +1,4 @@
-import type { InputRequest } from '../lake/inputs.js';
+import type { InputRequest } from '../lake/input/index.js';
 import type { Account, Filters, ParamValue } from '../lake/lake.js';
 import type { ExitCode, Result } from '../schema/result.js';
 

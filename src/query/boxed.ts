@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { LakelogError } from '../errors.js';
+import { memoryLimit } from '../lake/duckdb/memory.js';
+import { openSpill } from '../lake/duckdb/spill.js';
 import type { Account } from '../lake/lake.js';
-import { memoryLimit } from '../lake/memory.js';
-import { openSpool } from '../lake/spool.js';
 import type { Result } from '../schema/result.js';
 import type { BoxJob, BoxMessage } from './box-protocol.js';
 
@@ -37,12 +37,12 @@ export async function openBox(
   readsStdin: boolean,
 ): Promise<BoxProcess> {
   // The child may be killed, so its temporary files live in a folder that this process removes.
-  const spool = await openSpool(io.env);
+  const spill = openSpill(io.env);
   const child = spawn(process.execPath, [program], {
     cwd: io.cwd,
     env: {
       ...io.env,
-      TMPDIR: spool.dir,
+      ...(spill.dir === null ? {} : { TMPDIR: spill.dir }),
       LAKELOG_BOX_RSS: String(2 * bytesOf(memoryLimit(io.env.LAKELOG_MEMORY_LIMIT))),
     },
     stdio: [readsStdin ? 'inherit' : 'ignore', 'ignore', 'pipe', 'ipc'],
@@ -58,7 +58,7 @@ export async function openBox(
       process.off('exit', die);
       die();
       await gone(child);
-      spool.remove();
+      spill.remove();
     },
   };
 }

@@ -1,8 +1,16 @@
 import type { Readable } from 'node:stream';
 import { LakelogError, messageOf } from '../errors.js';
-import type { InputRequest } from '../lake/inputs.js';
-import { type Account, type Filters, type Lake, type LakeOptions, openLake } from '../lake/lake.js';
-import { needsOf, TABLES } from '../lake/tables.js';
+import type { InputRequest } from '../lake/input/index.js';
+import {
+  type Account,
+  CALLS_SQL,
+  type Filters,
+  type Lake,
+  type LakeOptions,
+  MATCHES_ACKS,
+  openLake,
+} from '../lake/lake.js';
+import { TABLES } from '../lake/tables/published.js';
 import type { Cell, Result } from '../schema/result.js';
 import type { Query } from './header.js';
 import type { BoundParams } from './params.js';
@@ -18,7 +26,9 @@ export interface RunOptions {
   readonly now: Date;
   readonly stdin: Readable;
   readonly notLogs?: readonly string[] | undefined;
-  readonly sizes?: LakeOptions['sizes'];
+  readonly threads?: LakeOptions['threads'];
+  /** Acknowledgements will be matched with what is loaded. */
+  readonly matchesAcks?: boolean;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -45,12 +55,13 @@ export interface Answer {
 }
 
 export async function openSession(query: Query, params: BoundParams, options: RunOptions): Promise<Session> {
-  const { filters } = options;
   const lake = await openLake({
-    needs: needsOf(`${query.sql};\n${query.gate ? countSql(query.gate.judges) : ''}`, {
-      showContent: options.showContent,
-      alsoColumns: filters.environment.length > 0 ? ['environment'] : [],
-    }),
+    asks: [
+      query.sql,
+      ...(query.gate ? [judgedSql(query.gate.judges)] : []),
+      ...(options.matchesAcks ? [CALLS_SQL] : []),
+    ],
+    ...(options.matchesAcks ? MATCHES_ACKS : {}),
     gatedKinds: params.gatedKinds,
     params: params.columns,
     ...options,
@@ -58,7 +69,7 @@ export async function openSession(query: Query, params: BoundParams, options: Ru
   const answer = async (account: Account): Promise<Answer> => ({
     account,
     result: await run(lake, query, params),
-    ...(query.gate ? await counts(lake, query.gate.judges, query.file) : { judged: null, gated: null }),
+    ...(query.gate ? await count(lake, query.gate.judges, query.file) : { judged: null, gated: null }),
   });
   return {
     lake,
@@ -96,21 +107,19 @@ async function run(lake: Lake, query: Query, params: BoundParams): Promise<Resul
   };
 }
 
-// On a line of its own, because the condition may end in a comment.
-const countSql = (judges: string) => `SELECT
-  COUNT(CASE WHEN (${judges}
-  ) THEN 1 END), COUNT(CASE WHEN gated THEN 1 END)
-FROM sessions`;
-
-async function counts(lake: Lake, judges: string, file: string): Promise<{ judged: number; gated: number }> {
+async function count(lake: Lake, judges: string, file: string): Promise<{ judged: number; gated: number }> {
   try {
-    const { cells } = await lake.query(countSql(judges));
+    const { cells } = await lake.query(judgedSql(judges));
     const [judged, gated] = cells[0] as [number, number];
     return { judged, gated };
   } catch (error) {
     throw sqlError(file, error);
   }
 }
+
+/** Its condition may end in a comment. */
+export const judgedSql = (judges: string) =>
+  `SELECT COUNT(CASE WHEN (${judges}\n) THEN 1 END), COUNT(CASE WHEN gated THEN 1 END) FROM sessions`;
 
 /** A question whose SQL does not run is its author's affair. */
 export function sqlError(file: string, error: unknown): LakelogError {

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { LakelogError, messageOf } from '../errors.js';
-import type { InputRequest } from '../lake/inputs.js';
+import type { InputRequest } from '../lake/input/index.js';
 import type { Account } from '../lake/lake.js';
 
 /** Paths as the user gave them. */
@@ -47,17 +47,13 @@ export async function chooseSources(
     (name) => env[name] && listed(name).length === 0,
   );
   if (wanted) throw new LakelogError(`${wanted} names no path`, { next: 'give it a path, or unset it' });
-  const named = toRequests({
-    paths: [],
-    sessions: listed('LAKELOG_SESSIONS'),
-    replayRuns: listed('LAKELOG_REPLAY_RUNS'),
-  });
+  const named = lookingIn([...listed('LAKELOG_SESSIONS'), ...listed('LAKELOG_REPLAY_RUNS')]);
   if (named.length > 0)
     return { requests: named, from: 'environment (LAKELOG_SESSIONS, LAKELOG_REPLAY_RUNS)' };
 
   const config = path.join(cwd, CONFIG);
   if (lstatSync(config, { throwIfNoEntry: false })) {
-    const configured = toRequests(await readConfig(config));
+    const configured = lookingIn(await readConfig(config));
     if (configured.length > 0) return { requests: configured, from: `config (${CONFIG})` };
   }
   const here = existsSync(path.join(cwd, 'sessions.jsonl'));
@@ -97,7 +93,12 @@ function toRequests(given: GivenPaths): InputRequest[] {
   ];
 }
 
-async function readConfig(file: string): Promise<GivenPaths> {
+/** What stands in environment and config says where to look; each line says itself what it is. */
+function lookingIn(paths: readonly string[]): InputRequest[] {
+  return paths.map((path) => ({ path, as: 'any' }));
+}
+
+async function readConfig(file: string): Promise<readonly string[]> {
   const { parse } = await import('smol-toml');
   let config: Record<string, unknown>;
   try {
@@ -129,5 +130,5 @@ async function readConfig(file: string): Promise<GivenPaths> {
       next: 'use sessions and replay_runs',
     });
   }
-  return { paths: [], sessions: list('sessions'), replayRuns: list('replay_runs') };
+  return [...list('sessions'), ...list('replay_runs')];
 }

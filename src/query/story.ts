@@ -1,7 +1,7 @@
 import { LakelogError } from '../errors.js';
-import { quote } from '../lake/duckdb.js';
-import { comparable } from '../lake/instant.js';
-import type { Lake, LoadedCall } from '../lake/lake.js';
+import { compareInstants } from '../instant.js';
+import { quote } from '../lake/duckdb/sql.js';
+import { CALLS_SQL, type Lake, type LoadedCall } from '../lake/lake.js';
 import type { Cell } from '../schema/result.js';
 import {
   STORY_CALL_COLUMNS,
@@ -63,8 +63,8 @@ function selects(showContent: boolean, sessionId: string): Selects {
 }
 
 /** All SQL that a story needs, so that the lake loads what it names and no more. */
-export function storySql(showContent: boolean): string {
-  return Object.values(selects(showContent, '')).join(';\n');
+export function storySql(showContent: boolean): string[] {
+  return [...Object.values(selects(showContent, '')), CALLS_SQL];
 }
 
 /**
@@ -159,11 +159,9 @@ export async function tellStory(lake: Lake, sessionId: string, parts: StoryParts
       };
     }),
   ];
-  events.sort((a, b) => compare(comparable(a.timestamp), comparable(b.timestamp)));
+  events.sort((a, b) => compareInstants(a.timestamp, b.timestamp));
   return { session_id: sessionId, trace_url: parts.traceUrl, show_content: parts.showContent, events };
 }
-
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 async function rowsOf(lake: Lake, sql: string): Promise<Row[]> {
   const { names, cells } = await lake.query(sql);

@@ -98,7 +98,12 @@ export const SESSION_FIELDS: readonly Field[] = [
   { name: 'error', type: 'string', note: 'What went wrong, for an infra error.' },
   { name: 'error_type', type: 'string', note: 'Class of the error.' },
   { name: 'max_iterations', type: 'integer', note: 'Attempts allowed.' },
-  { name: 'prompt', type: 'string', content: true, note: 'First prompt of the call.' },
+  {
+    name: 'prompt',
+    type: 'any',
+    content: true,
+    note: 'First prompt of the call: a text, or any JSON such as an array of messages.',
+  },
   { name: 'artifact', type: 'any', content: true, note: 'What was accepted, any JSON.' },
   {
     name: 'proposed_worker_ids',
@@ -153,7 +158,7 @@ export const ATTEMPT_FIELDS: readonly Field[] = [
     note: 'accepted, rejected, no_candidate or infra_error.',
   },
   { name: 'attempt_number', type: 'positive', note: 'Position in the call, from 1.' },
-  { name: 'prompt', type: 'string', content: true, note: 'Prompt of this attempt.' },
+  { name: 'prompt', type: 'any', content: true, note: 'Prompt of this attempt: a text, or any JSON.' },
   { name: 'raw', type: 'string', content: true, note: 'Raw output of the model.' },
   { name: 'reasons', type: 'strings', note: 'Why the validator rejected it.' },
   { name: 'span_id', type: 'string', note: 'Span of the attempt.' },

@@ -3,7 +3,7 @@ import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { InputRequest } from '../../src/lake/inputs.js';
+import type { InputRequest } from '../../src/lake/input/index.js';
 import { rosterHash } from '../../src/log/index.js';
 import * as fields from '../../src/schema/fields.js';
 import { sessionRecord } from '../../src/schema/records.js';

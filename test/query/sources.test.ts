@@ -63,7 +63,7 @@ describe('precedence: each place counts only where none before it names anything
       'environment',
       { env, files: ALL, inProduction: true },
       {
-        requests: ['sessions:e1.jsonl', 'sessions:e2', 'replay_runs:e3.jsonl'],
+        requests: ['any:e1.jsonl', 'any:e2', 'any:e3.jsonl'],
         from: 'environment (LAKELOG_SESSIONS, LAKELOG_REPLAY_RUNS)',
       },
     ],
@@ -71,7 +71,7 @@ describe('precedence: each place counts only where none before it names anything
       'lakelog.toml',
       { env: { LAKELOG_SESSIONS: '' }, files: ALL, inProduction: true },
       {
-        requests: ['sessions:from-config.jsonl', 'sessions:logs/', 'replay_runs:runs.jsonl'],
+        requests: ['any:from-config.jsonl', 'any:logs/', 'any:runs.jsonl'],
         from: 'config (lakelog.toml)',
       },
     ],
@@ -115,7 +115,7 @@ describe('precedence: each place counts only where none before it names anything
       'a replay file that was named is read even for a question that needs none',
       { env, wantsReplays: false },
       {
-        requests: ['sessions:e1.jsonl', 'sessions:e2', 'replay_runs:e3.jsonl'],
+        requests: ['any:e1.jsonl', 'any:e2', 'any:e3.jsonl'],
         from: 'environment (LAKELOG_SESSIONS, LAKELOG_REPLAY_RUNS)',
       },
     ],

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import type { InputRequest } from '../../src/lake/inputs.js';
+import type { InputRequest } from '../../src/lake/input/index.js';
 import { type Filters, type Lake, NO_FILTERS, openLake } from '../../src/lake/lake.js';
 import { needsOf } from '../../src/lake/tables.js';
 import { readCatalogue } from '../../src/query/catalogue.js';

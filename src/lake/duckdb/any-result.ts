@@ -1,0 +1,57 @@
+import {
+  DuckDBDateValue,
+  DuckDBDecimalValue,
+  DuckDBListValue,
+  DuckDBMaterializedResult,
+  DuckDBResult,
+  DuckDBResultReader,
+  DuckDBStructValue,
+  DuckDBTimestampTZValue,
+  DuckDBTimestampValue,
+  type DuckDBValue,
+} from '@duckdb/node-api';
+import accessors from '@duckdb/node-api/lib/vectors/dataAccessors.js';
+import type { Result } from '@duckdb/node-bindings';
+import type { Cell } from '../../schema/result.js';
+import { exact, finite, rfc3339 } from './result.js';
+
+// The package's own decoder drops a U+FEFF at the start of a text.
+(accessors as { textDecoder: InstanceType<typeof TextDecoder> }).textDecoder = new TextDecoder('utf-8', {
+  ignoreBOM: true,
+});
+
+/** All rows, of whatever types. */
+export async function readAll(result: Result): Promise<Cell[][]> {
+  const reader = new DuckDBResultReader(new DuckDBMaterializedResult(result));
+  await reader.readAll();
+  return reader.getRows().map((row) => row.map(plain));
+}
+
+/** The first rows, at least `most` of them if there are as many. */
+export async function readUntil(result: Result, most: number): Promise<Cell[][]> {
+  const reader = new DuckDBResultReader(new DuckDBResult(result));
+  await reader.readUntil(most);
+  return reader.getRows().map((row) => row.map(plain));
+}
+
+/** Names of the types as SQL has them. */
+export function typeNames(result: Result): string[] {
+  return new DuckDBResult(result).columnTypes().map((type) => type.alias ?? String(type));
+}
+
+/** A DuckDB value as JSON can hold it: numbers where they are exact, else text. */
+function plain(value: DuckDBValue): Cell {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number') return finite(value);
+  if (typeof value === 'bigint') return exact(value);
+  if (value instanceof DuckDBTimestampTZValue || value instanceof DuckDBTimestampValue) {
+    return rfc3339(value.micros);
+  }
+  if (value instanceof DuckDBDateValue) return value.toString();
+  if (value instanceof DuckDBDecimalValue) return value.toDouble();
+  if (value instanceof DuckDBListValue) return value.items.map(plain);
+  if (value instanceof DuckDBStructValue) {
+    return Object.fromEntries(Object.entries(value.entries).map(([key, entry]) => [key, plain(entry)]));
+  }
+  return String(value);
+}

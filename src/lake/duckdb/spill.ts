@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+/** A private folder for what does not fit in memory; gone when the run ends, by signal too. */
+export interface Spill {
+  /** Null where no folder can be made: then nothing is written, and what needs more memory fails. */
+  readonly dir: string | null;
+  remove(): void;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
+export function openSpill(env: Readonly<Record<string, string | undefined>>): Spill {
+  let dir: string;
+  try {
+    dir = mkdtempSync(path.join(env.TMPDIR || os.tmpdir(), 'lakelog-'));
+  } catch {
+    // Reading logs needs no place to write.
+    return { dir: null, remove: () => {} };
+  }
+  const remove = () => rmSync(dir, { recursive: true, force: true });
+  const onSignal = (signal: NodeJS.Signals) => {
+    remove();
+    process.kill(process.pid, signal);
+  };
+  process.once('exit', remove);
+  for (const signal of SIGNALS) process.once(signal, onSignal);
+  return {
+    dir,
+    remove: () => {
+      process.off('exit', remove);
+      for (const signal of SIGNALS) process.off(signal, onSignal);
+      remove();
+    },
+  };
+}

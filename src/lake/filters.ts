@@ -1,0 +1,94 @@
+import { LakelogError, messageOf } from '../errors.js';
+import { compareInstants } from '../instant.js';
+import { parseAge } from './age.js';
+import type { Connected } from './duckdb/connection.js';
+import { quote } from './duckdb/sql.js';
+
+export interface Filters {
+  /** RFC 3339, a date (in tz) or an age such as `24h` or `7d`. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly tz: string;
+  readonly model: readonly string[];
+  readonly kind: readonly string[];
+  readonly daemon: readonly string[];
+  readonly environment: readonly string[];
+}
+
+export const NO_FILTERS: Filters = { tz: 'UTC', model: [], kind: [], daemon: [], environment: [] };
+
+/** Half-open, RFC 3339 UTC; null = unbounded. */
+export interface Window {
+  readonly since: string | null;
+  readonly until: string | null;
+  readonly tz: string;
+}
+
+const NAMED = ['model', 'kind', 'daemon', 'environment'] as const;
+
+/** Columns of a call that the filters read. */
+export function filteredColumns(filters: Filters): string[] {
+  return NAMED.filter((name) => filters[name].length > 0);
+}
+
+/** Conditions over a call `s` and over a replay run `r`, which has its own timestamp. */
+export function filterSql(
+  filters: Filters,
+  { since, until }: Window,
+): { selects: string; selectsRun: string } {
+  const within = (alias: string) => [
+    ...(since === null ? [] : [`${alias}."timestamp" >= TIMESTAMPTZ ${quote(since)}`]),
+    ...(until === null ? [] : [`${alias}."timestamp" < TIMESTAMPTZ ${quote(until)}`]),
+  ];
+  const oneOf = NAMED.filter((name) => filters[name].length > 0).map(
+    (name) => `COALESCE(s.${name} IN (${filters[name].map(quote).join(', ')}), FALSE)`,
+  );
+  return {
+    selects: [...within('s'), ...oneOf].join(' AND ') || 'TRUE',
+    selectsRun: within('r').join(' AND ') || 'TRUE',
+  };
+}
+
+const YEAR_ONE = Date.parse('0001-01-01T00:00:00Z');
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+const LOCAL = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/;
+
+/** @throws LakelogError (exit 2) for what is no time, no zone, or an empty window. */
+export async function resolveWindow(db: Connected, filters: Filters, now: Date): Promise<Window> {
+  if (filters.tz !== 'UTC') {
+    await db.rows(`SELECT timezone(${quote(filters.tz)}, now())`).catch(() => {
+      throw new LakelogError(`--tz ${filters.tz} is not a time zone`, {
+        next: 'use an IANA name such as Europe/Berlin or UTC',
+      });
+    });
+  }
+  const resolve = async (flag: string, value: string | undefined): Promise<string | null> => {
+    if (value === undefined) return null;
+    const age = parseAge(value);
+    const from = age === null ? Number.NaN : now.getTime() - age;
+    if (from >= YEAR_ONE) return new Date(from).toISOString();
+    const local = DATE.test(value) || LOCAL.test(value);
+    const instant = local
+      ? `timezone(${quote(filters.tz)}, CAST(${quote(value)} AS TIMESTAMP))`
+      : `CAST(${quote(value)} AS TIMESTAMPTZ)`;
+    const wellFormed = local || /^\d{4}-\d{2}-\d{2}[T ].*(Z|[+-]\d{2}:\d{2})$/i.test(value);
+    try {
+      if (!wellFormed) throw new Error('not a time');
+      const { cells } = await db.rows(`SELECT ${instant}`);
+      return cells[0]![0] as string;
+    } catch (error) {
+      throw new LakelogError(`${flag} ${value} is not a time`, {
+        next: `use a date (2026-09-01), RFC 3339 (2026-09-01T08:00:00Z) or an age (24h, 7d)`,
+        cause: messageOf(error),
+      });
+    }
+  };
+  const since = await resolve('--since', filters.since);
+  const until = await resolve('--until', filters.until);
+  if (since !== null && until !== null && compareInstants(since, until) >= 0) {
+    throw new LakelogError(`--since ${since} is not before --until ${until}, so the window is empty`, {
+      next: 'swap the two',
+    });
+  }
+  return { since, until, tz: filters.tz };
+}

@@ -1,0 +1,150 @@
+import { close, closeSync, constants, createReadStream, fstatSync, open, readSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { LakelogError } from '../../errors.js';
+import { EXIT } from '../../schema/result.js';
+import { compressionOf, MAGIC_BYTES } from './compression.js';
+import { decompress } from './decompress.js';
+import { damagedIfEmpty } from './names.js';
+import { reasonOf, Unreadable } from './reasons.js';
+import type { SourceFile } from './types.js';
+
+/** A plain file: its bytes stand where they are, to be read by as many as like. */
+export interface PlainInput {
+  readonly kind: 'plain';
+  readonly fd: number;
+  /** Where to stop; later bytes belong to the next run. */
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly maybeEmpty: boolean;
+  /** @throws LakelogError (exit 3) where what was read may not be what stood there. Before `close`. */
+  ensureUnchanged(): void;
+  close(): void;
+}
+
+/** Bytes that can be read once, decompressed: of a pipe, an archive, or a file that does not know its size. */
+export interface StreamInput {
+  readonly kind: 'stream';
+  /** Throws Unreadable. To be read to the end or closed with `return()`. */
+  readonly chunks: AsyncGenerator<Uint8Array, void, void>;
+  /** Nobody will write the end of an unfinished last line. */
+  readonly live: false;
+  readonly maybeEmpty: boolean;
+}
+
+export type OpenedInput = PlainInput | StreamInput;
+
+export interface OpenOptions {
+  readonly stdin: Readable;
+}
+
+/** Pieces in which streams are read. */
+const CHUNK = 256 << 10;
+
+/**
+ * Opens a file once; whatever becomes of its name, this is what a run speaks about.
+ * @throws Unreadable with a plain reason.
+ */
+export async function openInput(file: SourceFile, { stdin }: OpenOptions): Promise<OpenedInput> {
+  if (file.path === '-') return streamed(file, stdin, file.maybeEmpty);
+  // Opening a pipe waits for its writer: never synchronously, or no signal would be heard.
+  if (file.stream) return streamed(file, createReadStream(file.path, { highWaterMark: CHUNK }), false);
+  let fd: number;
+  try {
+    // A pipe that took the file's place meanwhile is told by fstat, and not waited for.
+    fd = await promisify(open)(file.path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    throw new Unreadable(reasonOf(error), { cause: error });
+  }
+  try {
+    return opened(file, fd);
+  } catch (error) {
+    closeSync(fd);
+    throw error instanceof Unreadable ? error : new Unreadable(reasonOf(error), { cause: error });
+  }
+}
+
+function opened(file: SourceFile, fd: number): OpenedInput {
+  const kind = fstatSync(fd);
+  if (!kind.isFile()) throw new Unreadable(kind.isDirectory() ? 'is a folder' : 'is no file any more');
+  const head = headOf(fd);
+  // Behind the reading: a log that is written to for the first time just now has a size by now.
+  const { size, mtimeMs, mtimeNs } = fstatSync(fd, { bigint: true });
+  const compression = compressionOf(head);
+  if (size === 0n || compression !== null) {
+    const chunks = createReadStream(file.path, { fd, highWaterMark: CHUNK });
+    return streamed(file, chunks, file.maybeEmpty && compression === null);
+  }
+  return {
+    kind: 'plain',
+    fd,
+    size: Number(size),
+    mtimeMs: Number(mtimeMs),
+    maybeEmpty: file.maybeEmpty,
+    ensureUnchanged: () => {
+      const now = fstatSync(fd, { bigint: true });
+      if (now.size < size) throw changedWhileRead(file.name, `${size} bytes at the start, ${now.size} now`);
+      if (now.size === size && now.mtimeNs !== mtimeNs)
+        throw changedWhileRead(file.name, 'it was written to and is no longer');
+    },
+    close: () => close(fd),
+  };
+}
+
+/** By position, so that the first bytes are read again by whoever reads the file. */
+function headOf(fd: number): Uint8Array {
+  const head = Buffer.alloc(MAGIC_BYTES);
+  try {
+    return head.subarray(0, readSync(fd, head, 0, MAGIC_BYTES, 0));
+  } catch (error) {
+    // Some files of /proc can be read from where they are only.
+    if ((error as NodeJS.ErrnoException).code === 'ESPIPE') return head.subarray(0, 0);
+    throw error;
+  }
+}
+
+function streamed(file: SourceFile, chunks: Readable, maybeEmpty: boolean): StreamInput {
+  return { kind: 'stream', chunks: contentOf(file.name, chunks), live: false, maybeEmpty };
+}
+
+async function* contentOf(name: string, stream: Readable): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    const { head, chunks } = await startOf(stream);
+    if (head.length === 0 && damagedIfEmpty(name))
+      throw new Unreadable('is empty, and even nothing compresses to more (damaged copy?)');
+    const compression = compressionOf(head);
+    yield* compression === null ? chunks : decompress(chunks, compression);
+  } catch (error) {
+    throw error instanceof Unreadable ? error : new Unreadable(reasonOf(error), { cause: error });
+  } finally {
+    stream.destroy();
+  }
+}
+
+/** The bytes that tell what a stream is, and all of its bytes. */
+async function startOf(stream: Readable): Promise<{ head: Uint8Array; chunks: AsyncGenerator<Uint8Array> }> {
+  const source: AsyncIterator<string | Uint8Array> = stream[Symbol.asyncIterator]();
+  const next = async () => {
+    const { done, value } = await source.next();
+    return done ? null : typeof value === 'string' ? Buffer.from(value) : value;
+  };
+  let head: Uint8Array = new Uint8Array(0);
+  while (head.length < MAGIC_BYTES) {
+    const chunk = await next();
+    if (chunk === null) break;
+    head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+  }
+  async function* chunks() {
+    if (head.length > 0) yield head;
+    for (let chunk = await next(); chunk !== null; chunk = await next()) yield chunk;
+  }
+  return { head, chunks: chunks() };
+}
+
+function changedWhileRead(name: string, what: string): LakelogError {
+  return new LakelogError(`the file changed while it was read: ${what}; nothing is said about it`, {
+    where: name,
+    next: 'run the same command again',
+    exitCode: EXIT.cannotVouch,
+  });
+}

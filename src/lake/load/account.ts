@@ -1,0 +1,234 @@
+/** The account of what was loaded: every line, every file, and what is known of the calls whatever the filters. */
+import { LakelogError } from '../../errors.js';
+import { compareInstants } from '../../instant.js';
+import type { FileAccount, InputProblem, RejectGroup } from '../../schema/result.js';
+import type { Connected } from '../duckdb/connection.js';
+import { rfc3339 } from '../duckdb/result.js';
+import type { Window } from '../filters.js';
+import type { Alike } from './duplicates.js';
+import type { LoadedFile } from './load.js';
+import { blocksGates } from './rejects.js';
+
+/** An instant, RFC 3339, and the file:line it stands in. */
+export interface Newest {
+  readonly time: string;
+  readonly where: string;
+}
+
+export interface KindCount {
+  readonly kind: string;
+  /** All loaded calls of the kind. */
+  readonly calls: number;
+  /** Those that pass the filters. */
+  readonly selected: number;
+  /** Accepted calls among these. */
+  readonly accepted: number;
+  /** All loaded accepted calls stamped false. */
+  readonly accepted_false: number;
+  /** file:line of the first call, and of the first accepted one stamped false. */
+  readonly first: string;
+  readonly first_false: string | null;
+}
+
+/** What was read, and what is known of it whatever the filters. */
+export interface Account {
+  readonly files: readonly FileAccount[];
+  readonly problems: readonly InputProblem[];
+  readonly notices: readonly string[];
+  readonly rejects: readonly (RejectGroup & { readonly blocks: boolean })[];
+  readonly callsLoaded: number;
+  readonly replayRunsLoaded: number;
+  readonly callsSelected: number;
+  readonly kinds: readonly KindCount[];
+  readonly inconsistent: number;
+  readonly notJudgeable: number;
+  readonly conflicts: number;
+  readonly firstConflict: string | null;
+  readonly gaps: readonly { writer_id: string; missing: number }[];
+  readonly newestCall: string | null;
+  readonly newestCallWhere: string | null;
+  /** Of the calls that pass the filters, and of those among them whose kind is gated. */
+  readonly newestSelected: Newest | null;
+  readonly newestSelectedGated: Newest | null;
+  /** Files that may hold no record without keeping a gate from vouching, where others hold some (just rotated). */
+  readonly mayBeEmpty: readonly string[];
+  readonly window: Window;
+}
+
+export interface AccountParts {
+  readonly files: readonly LoadedFile[];
+  readonly alike: Alike;
+  readonly problems: readonly InputProblem[];
+  readonly notices: readonly string[];
+  /** Condition over a call `s`. */
+  readonly selects: string;
+  readonly gatedKinds: readonly string[];
+  readonly window: Window;
+}
+
+export async function makeAccount(db: Connected, parts: AccountParts): Promise<Account> {
+  const { alike, selects, gatedKinds, window } = parts;
+  const files = parts.files.map((file) => fileAccount(file, alike));
+  const loaded = (kind: 0 | 1) => parts.files.reduce((sum, { counts }) => sum + counts.loaded[kind], 0);
+  const counted = loaded(0) === 0 ? [] : await countKinds(db, selects);
+  const sum = (name: 'calls' | 'selected' | 'inconsistent' | 'not_judgeable' | 'numbered') =>
+    counted.reduce((total, kind) => total + kind[name], 0);
+  const whereIs = (place: number) => placeName(parts.files, place);
+  const newest = (some: readonly CountedKind[], which: 'newest' | 'newest_selected') =>
+    newestOf(some, which, whereIs);
+  const latest = newest(counted, 'newest');
+  const duplicates = [...alike.duplicates.values()].reduce((total, count) => total + count, 0);
+  return {
+    files,
+    problems: [...parts.problems, ...files.flatMap(withoutRecords)],
+    notices: [...parts.notices, ...parts.files.flatMap(markNotice)],
+    rejects: groupRejects(parts.files),
+    callsLoaded: sum('calls'),
+    replayRunsLoaded: loaded(0) + loaded(1) - duplicates - sum('calls'),
+    callsSelected: sum('selected'),
+    kinds: counted.map(({ kind, calls, selected, accepted, accepted_false, first, first_false }) => ({
+      ...{ kind, calls, selected, accepted, accepted_false, first: whereIs(first) },
+      first_false: first_false === null ? null : whereIs(first_false),
+    })),
+    inconsistent: sum('inconsistent'),
+    notJudgeable: sum('not_judgeable'),
+    conflicts: [...alike.conflicts.values()].reduce((total, count) => total + count, 0),
+    firstConflict: alike.firstConflict && nameOf(parts.files, alike.firstConflict),
+    gaps: sum('numbered') === 0 ? [] : await findGaps(db),
+    newestCall: latest?.time ?? null,
+    newestCallWhere: latest?.where ?? null,
+    newestSelected: newest(counted, 'newest_selected'),
+    newestSelectedGated: newest(
+      counted.filter(({ kind }) => gatedKinds.includes(kind)),
+      'newest_selected',
+    ),
+    mayBeEmpty: parts.files.filter(({ maybeEmpty }) => maybeEmpty).map(({ source }) => source.name),
+    window,
+  };
+}
+
+function fileAccount({ batch, source, bytes, counts }: LoadedFile, alike: Alike): FileAccount {
+  const duplicates = alike.duplicates.get(batch) ?? 0;
+  const file = {
+    file: source.name,
+    bytes,
+    lines: counts.lines,
+    loaded: counts.loaded[0] + counts.loaded[1] - duplicates,
+    rejected: counts.rejected,
+    duplicates,
+    blank: counts.blank,
+    pending: counts.pending,
+    conflicts: alike.conflicts.get(batch) ?? 0,
+    newest_record: counts.newest === null ? null : rfc3339(counts.newest),
+  };
+  const sum = file.loaded + file.rejected + file.duplicates + file.blank + file.pending;
+  if (sum !== file.lines) {
+    throw new LakelogError(`the account does not add up: ${file.lines} lines, ${sum} accounted for`, {
+      where: file.file,
+      next: 'this is a defect of lakelog: please report it with the file',
+    });
+  }
+  return file;
+}
+
+/** A copy of lines that were read before holds records, if no new ones. */
+function withoutRecords({ file, bytes, loaded, duplicates }: FileAccount): InputProblem[] {
+  if (loaded + duplicates > 0) return [];
+  const detail = bytes === 0 ? 'the file is empty' : 'no line of the file could be loaded';
+  return [{ path: file, problem: 'no_records', detail }];
+}
+
+/** Windows writes one at the start of a file; elsewhere it shows that files were joined. */
+function markNotice({ source, counts: { marks, firstMark } }: LoadedFile): string[] {
+  if (marks === 0 || (marks === 1 && firstMark === 1)) return [];
+  const lines = marks === 1 ? '1 line begins' : `${marks} lines begin`;
+  const first = marks === 1 ? `${source.name}:${firstMark}` : `the first is ${source.name}:${firstMark}`;
+  return [`${lines} with a byte order mark (U+FEFF), which is no part of a record (joined files?): ${first}`];
+}
+
+/** Lines of a file are fewer than that. */
+const LINES = 2 ** 33;
+/** Names a row by one number, in the order of files and lines. */
+const PLACE = `batch * ${LINES} + line`;
+
+const nameOf = (files: readonly LoadedFile[], { batch, line }: { batch: number; line: number }) =>
+  `${files.find((file) => file.batch === batch)!.source.name}:${line}`;
+const placeName = (files: readonly LoadedFile[], place: number) =>
+  nameOf(files, { batch: Math.floor(place / LINES), line: place % LINES });
+
+interface CountedKind extends Omit<KindCount, 'first' | 'first_false'> {
+  readonly first: number;
+  readonly first_false: number | null;
+  readonly inconsistent: number;
+  readonly not_judgeable: number;
+  /** Calls that carry a running number. */
+  readonly numbered: number;
+  readonly newest: string;
+  readonly newest_place: number;
+  readonly newest_selected: string | null;
+  readonly newest_selected_place: number | null;
+}
+
+/** Binding an expression costs more than a hundred rows, so the filters are bound only where there are some. */
+function countKinds(db: Connected, selects: string): Promise<CountedKind[]> {
+  const latest = `arg_max(place, {t: "timestamp", p: place})`;
+  const ungrounded = `final_verdict = 'accepted' AND NOT grounded_in_roster`;
+  const isAll = selects === 'TRUE';
+  const only = isAll ? '' : ' FILTER (chosen)';
+  const also = (condition: string) => ` FILTER (${isAll ? '' : 'chosen AND '}${condition})`;
+  return db.objects<CountedKind>(
+    `SELECT kind, count(*) AS calls, count(*)${only} AS selected, min(place) AS first,
+       count(*)${also(`final_verdict = 'accepted'`)} AS accepted,
+       count(*) FILTER (${ungrounded}) AS accepted_false, min(place) FILTER (${ungrounded}) AS first_false,
+       count(*)${also('inconsistent')} AS inconsistent, count(*)${also('not_judgeable')} AS not_judgeable,
+       count(seq) AS numbered, max("timestamp") AS newest, ${latest} AS newest_place,
+       max("timestamp")${only} AS newest_selected, ${latest}${only} AS newest_selected_place
+     FROM (SELECT *, ${PLACE} AS place${isAll ? '' : `, ${selects} AS chosen`} FROM main.base_calls s)
+     GROUP BY kind ORDER BY calls DESC, kind`,
+  );
+}
+
+function newestOf(
+  kinds: readonly CountedKind[],
+  which: 'newest' | 'newest_selected',
+  whereIs: (place: number) => string,
+): Newest | null {
+  let best: { readonly time: string; readonly place: number } | null = null;
+  for (const kind of kinds) {
+    const time = kind[which];
+    const place = kind[`${which}_place`];
+    if (time === null || place === null) continue;
+    const order = best === null ? 1 : compareInstants(time, best.time);
+    if (best === null || order > 0 || (order === 0 && place > best.place)) best = { time, place };
+  }
+  return best && { time: best.time, where: whereIs(best.place) };
+}
+
+function findGaps(db: Connected): Promise<{ writer_id: string; missing: number }[]> {
+  return db.objects(
+    `SELECT writer_id, max(seq) - min(seq) + 1 - count(DISTINCT seq) AS missing FROM main.base_calls
+     WHERE writer_id IS NOT NULL AND seq IS NOT NULL GROUP BY writer_id
+     HAVING max(seq) - min(seq) + 1 > count(DISTINCT seq) ORDER BY missing DESC, writer_id`,
+  );
+}
+
+/** By reason, and by whether they could hide a call; the words are those of the first. */
+function groupRejects(files: readonly LoadedFile[]): Account['rejects'] {
+  const groups = new Map<string, RejectGroup & { blocks: boolean }>();
+  for (const { source, counts, rejects } of files) {
+    for (const { reason, kind, count } of counts.groups) {
+      const first = rejects.find((reject) => reject.reason === reason && reject.kind === kind)!;
+      const blocks = blocksGates(source.as, kind, reason);
+      const key = `${blocks} ${reason}`;
+      const before = groups.get(key);
+      groups.set(key, {
+        reason,
+        count: (before?.count ?? 0) + count,
+        first: before?.first ?? `${source.name}:${first.line}`,
+        detail: before?.detail ?? first.detail,
+        blocks,
+      });
+    }
+  }
+  return [...groups.values()].sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
+}

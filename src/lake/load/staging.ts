@@ -1,0 +1,133 @@
+/** The tables that the scanner fills, and those that are made of them. */
+
+import type { ScanOptions } from '../../scan/scanner.js';
+import { ATTEMPT_FIELDS, DOCUMENT_FIELDS, type Field, type FieldType } from '../../schema/fields.js';
+import type { Connected } from '../duckdb/connection.js';
+import { ident } from '../duckdb/sql.js';
+import { type BaseColumn, type BaseName, baseTable, createBase } from '../tables/base.js';
+import type { LoadPlan } from '../tables/plan.js';
+
+/** A column beyond those of the base tables, which no view reads. */
+interface Column {
+  readonly name: string;
+  readonly type: BaseColumn['type'] | 'HUGEINT';
+}
+
+const text = (name: string): Column => ({ name, type: 'VARCHAR' });
+
+/** A call without a call_id is known by its required fields; virtual, so that only who asks for keys pays. */
+const CALL_KEY = `VARCHAR GENERATED ALWAYS AS (COALESCE(call_id, 'h:' || left(md5(concat_ws(chr(31), session_id,
+  epoch_us("timestamp"), kind, model, iterations, final_verdict, grounded_in_roster, daemon)), 16))) VIRTUAL`;
+
+const readsAttempts = (plan: LoadPlan) => plan.attempts !== undefined || plan.attempt_reasons !== undefined;
+const hasColumn = (columns: readonly BaseColumn[] | undefined, name: string) =>
+  columns?.some((column) => column.name === name) === true;
+
+/** Columns that the scanner fills: those of the plan, the hash that finds equal lines, and what others are made of. */
+function scanned(plan: LoadPlan, base: 'calls' | 'runs', hashes: boolean): Column[] {
+  const columns: Column[] = plan[base].filter(({ name }) => name !== 'call_key_base');
+  const more = [
+    ...(hashes ? [text('line_sha256')] : []),
+    { name: 'line_key', type: 'HUGEINT' } as const,
+    ...(base === 'calls' && readsAttempts(plan) ? [text('codes'), text('attempts')] : []),
+    ...(base === 'runs' && plan.documents !== undefined ? [text('documents')] : []),
+  ];
+  return [...columns, ...more.filter(({ name }) => !columns.some((column) => column.name === name))];
+}
+
+/** What the scanner is to hand over. */
+export function scanColumns(
+  plan: LoadPlan,
+  hashes: boolean,
+): Pick<ScanOptions, 'calls' | 'runs' | 'attemptFields'> {
+  const names = (base: 'calls' | 'runs') => [...scanned(plan, base, hashes).map(({ name }) => name), 'place'];
+  return {
+    calls: names('calls'),
+    runs: names('runs'),
+    attemptFields: attemptFields(plan).map(({ name }) => name),
+  };
+}
+
+export async function createTables(db: Connected, plan: LoadPlan, hashes: boolean): Promise<void> {
+  const filled = (['calls', 'runs'] as const).map((base) => {
+    const columns = scanned(plan, base, hashes).map(({ name, type }) => `${ident(name)} ${type}`);
+    const key = base === 'calls' ? [`call_key_base ${CALL_KEY}`] : [];
+    return `CREATE OR REPLACE TABLE ${baseTable(base)} (${[...columns, ...key].join(', ')})`;
+  });
+  const others = (['batches', 'rejects', 'twins'] as const).filter((base) => plan[base] !== undefined);
+  await db.run([...filled, ...others.map((base) => createBase(base, plan[base]))].join('; '));
+}
+
+/** Fields of an attempt that some table is made of. */
+function attemptFields(plan: LoadPlan) {
+  const reasons = plan.attempt_reasons !== undefined || hasColumn(plan.attempts, 'reasons_text');
+  return ATTEMPT_FIELDS.filter(({ name }) =>
+    name === 'reasons'
+      ? reasons
+      : !['verdict', 'attempt_number'].includes(name) && hasColumn(plan.attempts, name),
+  );
+}
+
+/** The scanner let nothing else through, so types need no check. */
+const JSON_TYPES: Partial<Record<FieldType, unknown>> = {
+  any: 'JSON',
+  strings: ['VARCHAR'],
+  integer: 'BIGINT',
+  number: 'DOUBLE',
+};
+
+function structType(fields: readonly Field[]): string {
+  const types = fields.map(({ name, type }) => [name, JSON_TYPES[type] ?? 'VARCHAR']);
+  // A struct has a field, even where nobody asks for one.
+  return JSON.stringify([types.length === 0 ? { '': 'JSON' } : Object.fromEntries(types)]);
+}
+
+const attemptsType = (plan: LoadPlan) => structType(attemptFields(plan));
+
+const VERDICT = `CASE substr(codes, attempt_number, 1) WHEN 'a' THEN 'accepted' WHEN 'r' THEN 'rejected'
+  WHEN 'n' THEN 'no_candidate' WHEN 'i' THEN 'infra_error' ELSE 'other' END`;
+/** Ids and numbers become #, so that one cause groups. */
+const SHAPE = "regexp_replace(reason, '[\\p{L}\\p{N}_-]*[0-9][\\p{L}\\p{N}_-]*', '#', 'g')";
+
+const OF_ATTEMPT: Readonly<Record<string, string>> = {
+  verdict: VERDICT,
+  reasons_text: "NULLIF(array_to_string(a.reasons, ' | '), '')",
+  reason_shape: SHAPE,
+  ...Object.fromEntries(ATTEMPT_FIELDS.slice(1).map(({ name, type }) => [name, ofStruct('a', name, type)])),
+  attempt_number: 'attempt_number',
+};
+const OF_DOCUMENT = Object.fromEntries(
+  DOCUMENT_FIELDS.map(({ name, type }) => [name, ofStruct('d', name, type)]),
+);
+
+function ofStruct(struct: string, name: string, type: FieldType): string {
+  return type === 'any' ? `CAST(${struct}.${ident(name)} AS VARCHAR)` : `${struct}.${ident(name)}`;
+}
+
+/** Base tables that are made of others, once all lines stand in those. */
+export async function explode(db: Connected, plan: LoadPlan): Promise<void> {
+  const unnested = (from: string, json: string, type: string, as: string, number: string) =>
+    `(SELECT *, unnest(l) AS ${as}, generate_subscripts(l, 1) AS ${number}
+      FROM (SELECT *, from_json(${json}, '${type}') AS l FROM ${from} WHERE ${json} IS NOT NULL))`;
+  const attempts = unnested(baseTable('calls'), 'attempts', attemptsType(plan), 'a', 'attempt_number');
+  const made: readonly (readonly [BaseName, Readonly<Record<string, string>>, string])[] = [
+    ['attempts', OF_ATTEMPT, attempts],
+    [
+      'attempt_reasons',
+      OF_ATTEMPT,
+      `(SELECT *, unnest(a.reasons) AS reason, generate_subscripts(a.reasons, 1) AS reason_number FROM ${attempts})`,
+    ],
+    [
+      'documents',
+      OF_DOCUMENT,
+      unnested(baseTable('runs'), 'documents', structType(DOCUMENT_FIELDS), 'd', 'position'),
+    ],
+  ];
+  const statements = made.flatMap(([base, expressions, from]) => {
+    const columns = plan[base];
+    if (!columns) return [];
+    const list = columns.map(({ name }) => `${expressions[name] ?? ident(name)} AS ${ident(name)}`);
+    return [`CREATE OR REPLACE TABLE ${baseTable(base)} AS SELECT ${list.join(', ')} FROM ${from}`];
+  });
+  if (statements.length > 0) await db.run(statements.join('; '));
+}

@@ -1,0 +1,118 @@
+import {
+  ATTEMPT_FIELDS,
+  DOCUMENT_FIELDS,
+  type Field,
+  REPLAY_FIELDS,
+  SESSION_FIELDS,
+} from '../../schema/fields.js';
+
+/**
+ * The floor below the published tables (design §4): one physical row per loaded thing, filled by the loader and read
+ * by `queries/tables/*.sql` alone. Every derived column that needs no other row and no parameter stands here.
+ */
+
+/** What every engine and Parquet read alike; JSON, lists and hashes are text. */
+export type SqlType = 'BIGINT' | 'DOUBLE' | 'BOOLEAN' | 'VARCHAR' | 'TIMESTAMPTZ';
+
+export interface BaseColumn {
+  readonly name: string;
+  readonly type: SqlType;
+}
+
+const SQL_TYPES: Partial<Record<Field['type'], SqlType>> = {
+  timestamp: 'TIMESTAMPTZ',
+  integer: 'BIGINT',
+  count: 'BIGINT',
+  positive: 'BIGINT',
+  number: 'DOUBLE',
+  boolean: 'BOOLEAN',
+};
+
+export const sqlTypeOf = (field: Field): SqlType => SQL_TYPES[field.type] ?? 'VARCHAR';
+
+const columns = (type: SqlType, ...names: string[]): BaseColumn[] => names.map((name) => ({ name, type }));
+
+function declared(fields: readonly Field[], ...without: string[]): BaseColumn[] {
+  return fields
+    .filter(({ name }) => !without.includes(name))
+    .map((field) => ({ name: field.name, type: sqlTypeOf(field) }));
+}
+
+const PLACE = columns('BIGINT', 'batch', 'line');
+const LINE = [...PLACE, ...columns('BIGINT', 'byte_offset'), ...columns('VARCHAR', 'line_sha256')];
+/** Of the call that it belongs to, so that filters need no join. */
+const CALL = [
+  ...columns('VARCHAR', 'call_key_base', 'session_id'),
+  ...columns('TIMESTAMPTZ', 'timestamp'),
+  ...columns('VARCHAR', 'kind', 'model', 'daemon', 'environment'),
+];
+
+export const BASE_TABLES = {
+  calls: [
+    ...LINE,
+    ...declared(SESSION_FIELDS, 'schema', 'attempts'),
+    ...columns('VARCHAR', 'extra', 'call_key_base'),
+    ...columns('BIGINT', 'rejections', 'longest_rejection_run', 'longest_failure_run'),
+    ...columns('VARCHAR', 'run_reasons', 'failure_run_reasons'),
+    ...columns('BOOLEAN', 'inconsistent', 'not_judgeable', 'answered', 'first_shot'),
+  ],
+  attempts: [
+    ...PLACE,
+    ...columns('BIGINT', 'attempt_number'),
+    ...CALL,
+    ...columns('VARCHAR', 'verdict', 'reasons_text'),
+    ...declared(ATTEMPT_FIELDS, 'verdict', 'attempt_number', 'reasons'),
+  ],
+  attempt_reasons: [
+    ...PLACE,
+    ...columns('BIGINT', 'attempt_number', 'reason_number'),
+    ...CALL,
+    ...columns('VARCHAR', 'reason', 'reason_shape'),
+  ],
+  runs: [
+    ...LINE,
+    ...declared(REPLAY_FIELDS, 'schema'),
+    ...columns('VARCHAR', 'extra'),
+    ...columns('BIGINT', 'document_count'),
+    ...columns('DOUBLE', 'best_score'),
+  ],
+  documents: [
+    ...PLACE,
+    ...columns('BIGINT', 'position'),
+    ...columns('VARCHAR', 'session_id', 'run_id'),
+    ...columns('TIMESTAMPTZ', 'timestamp'),
+    ...declared(DOCUMENT_FIELDS),
+  ],
+  rejects: [
+    ...PLACE,
+    ...columns('BIGINT', 'byte_offset'),
+    ...columns('VARCHAR', 'reason', 'detail', 'line_sha256'),
+  ],
+  batches: [
+    ...columns('BIGINT', 'batch'),
+    ...columns('VARCHAR', 'file'),
+    ...columns(
+      'BIGINT',
+      'bytes',
+      'lines',
+      'loaded',
+      'rejected',
+      'duplicates',
+      'blank',
+      'pending',
+      'conflicts',
+    ),
+    ...columns('TIMESTAMPTZ', 'newest_record'),
+  ],
+  /** The calls whose key is not their call_key_base: other lines carry the same call_id. */
+  twins: [...PLACE, ...columns('VARCHAR', 'call_key')],
+} as const satisfies Record<string, readonly BaseColumn[]>;
+
+export type BaseName = keyof typeof BASE_TABLES;
+
+/** As SQL names it; with its schema, so that nobody's WITH can stand in for it. */
+export const baseTable = (name: BaseName): string => `main.base_${name}`;
+
+export function createBase(name: BaseName, held: readonly BaseColumn[] = BASE_TABLES[name]): string {
+  return `CREATE OR REPLACE TABLE ${baseTable(name)} (${held.map((column) => `"${column.name}" ${column.type}`).join(', ')})`;
+}

@@ -1,0 +1,170 @@
+/** The attempts of the line at hand: a letter for each, where its reasons stand, and what else is wanted of it. */
+
+import { ATTEMPT_SPANS, ATTEMPT_TYPES, CODES, NOWHERE, PROJECTION, REASONS } from './layout';
+import {
+  copyWord,
+  failed,
+  forgetEscape,
+  guessWord,
+  isAnyWord,
+  isWord,
+  NONE,
+  noteFollower,
+  sawEscape,
+  skipSpace,
+  skipString,
+  unescape,
+  wordLength,
+} from './text';
+import { faultOfValue, OK } from './values';
+
+/** The fields of an attempt are the words from here, the verdict first. */
+let firstWord: u32 = 0;
+let fieldCount: u32 = 0;
+let reasonsField: i32 = NONE;
+let verdicts: u32 = 0;
+let verdictCount: u32 = 0;
+/** Fields that go into the projection. */
+let wanted: u32 = 0;
+
+export function setAttempts(
+  words: u32,
+  count: u32,
+  reasons: i32,
+  verdictWords: u32,
+  verdictWordCount: u32,
+  wantedFields: u32,
+): void {
+  firstWord = words;
+  fieldCount = count;
+  reasonsField = reasons;
+  verdicts = verdictWords;
+  verdictCount = verdictWordCount;
+  wanted = wantedFields;
+}
+
+/** a(ccepted) r(ejected) n(o candidate) i(nfra error), in the order of the words. */
+const LETTERS: u32 = 0x696e7261;
+const OTHER: u8 = 0x6f;
+
+/** The attempts are an array. */
+export let attemptsListed: bool = false;
+export let codesEnd: usize = 0;
+export let projectionEnd: usize = 0;
+
+let field: i32 = NONE;
+let before: i32 = NONE;
+let seen: u32 = 0;
+let twice: u32 = 0;
+/** Fields that are understood and not null. */
+let good: u32 = 0;
+/** The attempt at hand has a field of another type. */
+let isOdd: bool = false;
+let letter: u8 = OTHER;
+
+export function forgetAttempts(): void {
+  attemptsListed = false;
+  codesEnd = CODES;
+  projectionEnd = PROJECTION;
+}
+
+/** A value of the key begins; of a key that stands twice the last one would count, had the line not to be refused. */
+export function beginAttempts(): void {
+  forgetAttempts();
+  forgetAttempt();
+  if (wanted != 0) store<u8>(projectionEnd++, 0x5b);
+}
+
+function forgetAttempt(): void {
+  field = NONE;
+  seen = 0;
+  twice = 0;
+  good = 0;
+  isOdd = false;
+  letter = OTHER;
+}
+
+/** @param p a quote. @returns the address of the value. */
+export function nextAttemptKey(p: usize): usize {
+  const from = p + 1;
+  const guess = guessWord(before, firstWord);
+  let word: i32 = guess;
+  if (isWord(from, guess)) p = from + wordLength(guess) + 1;
+  else {
+    forgetEscape();
+    p = skipString(from);
+    if (p == 0) return 0;
+    const found = isAnyWord(from, p - 1, firstWord, fieldCount);
+    word = found == NONE ? NONE : <i32>firstWord + found;
+    if (word != NONE && before != NONE) noteFollower(before, word);
+  }
+  p = skipSpace(p);
+  if (load<u8>(p) != 0x3a) return failed(p);
+  p = skipSpace(p + 1);
+  field = NONE;
+  if (word == NONE) return p;
+  before = word;
+  field = word - <i32>firstWord;
+  const bit = (<u32>1) << field;
+  twice |= seen & bit;
+  seen |= bit;
+  store<u32>(ATTEMPT_SPANS + ((<usize>field) << 3), <u32>p);
+  return p;
+}
+
+/** The value of the last key ends at p. */
+export function endAttemptValue(p: usize): void {
+  if (field == NONE) return;
+  const span = ATTEMPT_SPANS + ((<usize>field) << 3);
+  const start = <usize>load<u32>(span);
+  store<u32>(span, <u32>p, 4);
+  const first = load<u8>(start);
+  if (first == 0x6e) return;
+  if (field == 0 && first == 0x22) {
+    const which = isAnyWord(start + 1, p - 1, verdicts, verdictCount);
+    letter = which < 0 ? OTHER : <u8>(LETTERS >> ((<u32>which) << 3));
+  }
+  const type = load<u8>(ATTEMPT_TYPES + field);
+  if (faultOfValue(type, start, p, sawEscape, NOWHERE) == OK) good |= (<u32>1) << field;
+  else isOdd = true;
+}
+
+export function endAttempt(): void {
+  // Of a field that stands twice neither value is believed.
+  good &= ~twice;
+  store<u8>(codesEnd, isOdd || twice != 0 ? OTHER : letter);
+  const reasons = REASONS + ((codesEnd - CODES) << 3);
+  const given = reasonsField != NONE && (good >> reasonsField) & 1;
+  store<u64>(reasons, given ? load<u64>(ATTEMPT_SPANS + ((<usize>reasonsField) << 3)) : 0);
+  codesEnd++;
+  if (wanted != 0) project();
+  forgetAttempt();
+}
+
+export function endAttempts(): void {
+  attemptsListed = true;
+  if (wanted == 0) return;
+  if (load<u8>(projectionEnd - 1) == 0x2c) projectionEnd--;
+  store<u8>(projectionEnd++, 0x5d);
+}
+
+/** The wanted fields of the attempt at hand as one JSON object, and a comma. */
+function project(): void {
+  let to = projectionEnd;
+  store<u8>(to++, 0x7b);
+  for (let fields = good & wanted; fields != 0; fields &= fields - 1) {
+    const at = ctz(fields);
+    const span = ATTEMPT_SPANS + ((<usize>at) << 3);
+    const start = <usize>load<u32>(span);
+    const length = <usize>load<u32>(span, 4) - start;
+    if (load<u8>(to - 1) != 0x7b) store<u8>(to++, 0x2c);
+    store<u8>(to++, 0x22);
+    to += copyWord(to, firstWord + at);
+    store<u8>(to++, 0x3a);
+    memory.copy(to, start, length);
+    to += length;
+  }
+  store<u8>(to, 0x7d);
+  store<u8>(to, 0x2c, 1);
+  projectionEnd = to + 2;
+}

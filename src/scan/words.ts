@@ -1,0 +1,134 @@
+import type { Field } from '../schema/fields.js';
+import { FORMATS, type Kind } from './formats.js';
+
+/** A rejected line while its bytes stand in memory. */
+export interface Fault {
+  readonly reason: string;
+  readonly kind: Kind | null;
+  /** The line without its terminator and byte order mark; the first 64 kB of a longer one. */
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  readonly maxLineBytes: number;
+  /** Where a line that is not JSON stops being any; where the value at fault stands and how long it is. */
+  readonly at: number;
+  readonly valueLength: number;
+}
+
+const FIXED: Readonly<Record<string, string>> = {
+  torn_tail: 'the file ends inside this line (torn write or cut copy)',
+  'duplicate_key:schema': 'the key "schema" stands more than once',
+};
+
+/** What is wrong with a line, in words; content may hold personal data and never reaches them. */
+export function faultInWords(fault: Fault): string {
+  const { reason, kind, bytes, length } = fault;
+  const fixed = FIXED[reason];
+  if (fixed) return fixed;
+  if (reason === 'bad_json') return badJson(fault);
+  if (reason === 'too_long') {
+    return `the line is ${length} bytes long, the limit is ${fault.maxLineBytes} (raise --max-line-bytes)`;
+  }
+  if (reason === 'not_object') return `the line is ${inWords(text(bytes).trim())}, not a JSON object`;
+  if (reason === 'wrong_kind') {
+    const [is, named] = kind === 'sessions' ? ['a call', 'replay runs'] : ['a replay run', 'sessions'];
+    return `the line is ${is} (${FORMATS[kind!].schema}) in a file that was named as ${named}`;
+  }
+  const [what, name = ''] = reason.split(':');
+  if (what === 'duplicate_key') return `the key "${name}" stands more than once`;
+  const field = kind === null ? undefined : FORMATS[kind].fields.find((candidate) => candidate.name === name);
+  if (what === 'missing') return `the required field "${name}" is missing or null`;
+  const value = text(bytes.subarray(fault.at, fault.at + fault.valueLength));
+  if (reason === 'value:iterations' && Number(value) === 0) {
+    return 'an accepted call has at least 1 iteration, found 0';
+  }
+  const must = name === 'schema' ? '"session.iterate.v1" or "replay.run.v1"' : expectation(field, value);
+  return `"${name}" must be ${must}${field?.content ? '' : `, found ${inWords(value)}`}`;
+}
+
+const text = (bytes: Uint8Array) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+
+function badJson({ bytes, length, at }: Fault): string {
+  const zeros = bytes.findIndex((byte) => byte !== 0);
+  if (zeros < 0) return `the line is ${length} NUL bytes (U+0000: a power failure, or a hole in the file)`;
+  if (zeros > 1) {
+    return `the line begins with ${zeros} NUL bytes (U+0000: a power failure, or a hole in the file)`;
+  }
+  if (isUtf16(bytes)) return 'the line is UTF-16, not UTF-8';
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: bytes.length < length });
+  } catch {
+    return 'the line is not valid UTF-8';
+  }
+  if (at >= length) return 'the line ends inside a JSON value (torn write)';
+  const where = `at byte ${at + 1} of the line`;
+  const found = bytes[at]!;
+  if (found === 0) return `there is a NUL byte (U+0000) ${where}`;
+  if (found < 0x20 && found !== 9 && found !== 13) return `there is a raw control character ${where}`;
+  return `the line is not JSON: ${syntax(bytes, at)} ${where}`;
+}
+
+/** Of ASCII in UTF-16 every other byte is zero. */
+function isUtf16(bytes: Uint8Array): boolean {
+  if (bytes.length < 4) return false;
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return true;
+  const some = bytes.subarray(0, 64);
+  const zeros = [0, 1].map((parity) => some.filter((byte, i) => i % 2 === parity && byte === 0).length);
+  return Math.abs(zeros[0]! - zeros[1]!) > some.length / 4;
+}
+
+/** What is wrong where the line stops being JSON; what it holds there may be content and is not quoted. */
+function syntax(bytes: Uint8Array, at: number): string {
+  const rest = new TextDecoder('latin1').decode(bytes.subarray(at, at + 9));
+  const before = new TextDecoder('latin1').decode(bytes.subarray(Math.max(0, at - 64), at)).trimEnd();
+  if (/^\\u[dD][89a-fA-F]/.test(rest) || /\\u[dD][89abAB][0-9a-fA-F]{2}$/.test(before)) {
+    return 'half of a surrogate pair, which no UTF-8 text can hold,';
+  }
+  if (/^(-?Infinity|NaN)/.test(rest)) return 'NaN and infinities are no JSON,';
+  if (/^[\]}]/.test(rest) && before.endsWith(',')) return 'a comma too many';
+  if (rest.startsWith('{') && before.endsWith('}')) return 'a second record (two on one line?)';
+  if (before.endsWith('\\') || /\\u[0-9a-fA-F]{0,3}$/.test(before))
+    return 'an escape that JSON does not know';
+  return 'something else stands';
+}
+
+function expectation(field: Field | undefined, value: string): string {
+  switch (field?.type) {
+    case 'timestamp':
+      return /:60(\.\d+)?([Zz]|[+-]\d\d:\d\d)"$/.test(value)
+        ? 'an RFC 3339 date and time without a leap second (:60)'
+        : 'an RFC 3339 date and time with offset, like 2026-09-01T08:00:00Z';
+    case 'integer':
+      return `an integer${bound(value)}`;
+    case 'count':
+      return `an integer of at least 0${bound(value)}`;
+    case 'positive':
+      return `an integer of at least 1${bound(value)}`;
+    case 'number':
+      return 'a finite number';
+    case 'boolean':
+      return 'true, false or null';
+    case 'strings':
+      return 'an array of strings';
+    case 'documents':
+      return 'an array of {id, source, score, rank}, each of them once';
+    case 'verdict':
+      return 'accepted, max_iter_exhausted or infra_error';
+    case 'nonempty':
+      return 'a string that is not empty';
+    default:
+      return 'a string';
+  }
+}
+
+/** Integers are exact up to 2^53 − 1, and no digit is bent. */
+const bound = (value: string) =>
+  Math.abs(Number(value)) > Number.MAX_SAFE_INTEGER ? ' and at most 9007199254740991 (2^53 − 1)' : '';
+
+const SHOWN = 60;
+
+/** @param value JSON text. */
+function inWords(value: string): string {
+  if (value.startsWith('[')) return 'an array';
+  if (value.startsWith('{')) return 'an object';
+  return value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value;
+}

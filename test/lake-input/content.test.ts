@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Content, contentOf } from '../../src/lake/input/content.js';
+
+const RECORD = '{"schema":"session.iterate.v1","session_id":"a"}';
+const ACK = '{"schema":"lakelog.ack.v1"}';
+const of = (bytes: string | Buffer, whole = true) =>
+  contentOf({ bytes: Buffer.from(bytes as string), whole });
+const utf16 = (text: string) => Buffer.from(text, 'utf16le');
+
+describe('a line says that it is a record', () => {
+  test.each<[string, string | Buffer]>([
+    ['the only one', RECORD],
+    ['a replay run', '{"schema":"replay.run.v1"}\n'],
+    ['of a later version', '{"schema":"session.iterate.v12"}\n'],
+    ['the last of many others', `${'{"a":1}\n'.repeat(1000)}${RECORD}\n`],
+    ['behind a torn one', `{"schema":"session.it\n${RECORD}\n`],
+    ['behind a text that does not end', `{"a":"\n${RECORD}\n`],
+    ['behind NUL bytes and a line feed', `${'\0'.repeat(512)}\n${RECORD}\n`],
+    ['behind NUL bytes', `${'\0'.repeat(512)}${RECORD}\n`],
+    ['behind bytes that are no UTF-8', Buffer.concat([Buffer.from([0xff, 0xc0, 10]), Buffer.from(RECORD)])],
+    ['behind a byte order mark', `\ufeff${RECORD}\n`],
+    ['in UTF-16', utf16(`{"a":1}\r\n${RECORD}\r\n`)],
+    ['in UTF-16 with its mark', utf16(`\ufeff${RECORD}\r\n`)],
+    ['in UTF-16, big end first', utf16(`\ufeff${RECORD}\r\n`).swap16()],
+    ['between acknowledgements', `${ACK}\n${RECORD}\n${ACK}\n`],
+    ['with a field in front', '{"a":{"b":[1,{"schema":"x"}]},"c":"}","schema":"replay.run.v1"}\n'],
+    ['with spaces', ' { "schema" : "replay.run.v1" }\r\n'],
+    ['in escapes', '{"sch\\u0065ma":"replay.run\\u002ev1"}\n'],
+    ['twice', '{"schema":"replay.run.v1","schema":"other"}\n'],
+    ['with a value that is no JSON', '{"x":NaN,"schema":"replay.run.v1","y":01,}\n'],
+    ['behind a text with quotes', '{"t":"\\"{\\\\","schema":"replay.run.v1"}\n'],
+    ['cut behind it', '{"schema":"session.iterate.v1","prompt":"aaaaaaa'],
+  ])('%s', (_, bytes) => {
+    expect(of(bytes, false)).toBe('records');
+    expect(of(bytes, true)).toBe('records');
+  });
+
+  test.each<[string, string]>([
+    ['in a text', JSON.stringify({ text: RECORD })],
+    ['in a text that is cut', `{"text":"${RECORD.replaceAll('"', '\\"')}`],
+    ['in an object inside', `{"record":${RECORD}}`],
+    ['in a list', `[${RECORD}]`],
+    ['in a list inside', `{"records":[${RECORD}]}`],
+    ['as a name', '{"session.iterate.v1":"schema"}'],
+    ['as another field', '{"format":"session.iterate.v1"}'],
+    ['with more behind it', '{"schema":"session.iterate.v1x"}'],
+    ['in prose', `INFO wrote ${RECORD}`],
+    ['of another program', '{"schema":"session.iterate"}'],
+    ['without quotes', '{schema:session.iterate.v1}'],
+    ['as a member of nothing', '"schema":"session.iterate.v1"'],
+  ])('but not %s', (_, line) => {
+    expect(of(`${line}\n`)).not.toBe('records');
+    expect(of(line, false)).not.toBe('records');
+  });
+});
+
+describe('what else it may be', () => {
+  test.each<[Content, string, string]>([
+    ['acks', 'acknowledgements', `${ACK}\n${ACK}\n`],
+    ['acks', 'acknowledgements, the last unfinished', `${ACK}\n\n{"schema":"lak`],
+    ['unclear', 'acknowledgements and something else', `${ACK}\nnot json\n`],
+    ['unclear', 'acknowledgements and an object', `${ACK}\n{"a":1}\n`],
+    ['objects', 'objects', '{"a":1}\n{"b":{"schema":"x"}}\n'],
+    ['objects', 'objects, the last cut', '{"a":1}\n{"b":'],
+    ['objects', 'one object without a line feed', '{"a":1}'],
+    ['objects', 'objects behind a byte order mark', '\ufeff{"a":1}\n'],
+    ['objects', 'objects between blank lines', '\n \r\n{"a":1}\r\n'],
+    ['unclear', 'nothing', ''],
+    ['unclear', 'blank lines', '\n\n \n'],
+    ['unclear', 'the beginning of a line', '{"a":"'],
+    ['unclear', 'objects and a torn line between', '{"a":1}\n{"b":\n{"a":1}\n'],
+    ['unclear', 'an object with another schema', '{"a":1}\n{"schema":"other"}\n'],
+    ['unclear', 'an object with no text for a schema', '{"schema":5}\n'],
+    ['unclear', 'lists', '[1]\n'],
+    ['unclear', 'words', 'hello\n'],
+    ['unclear', 'null', 'null\n'],
+  ])('%s: %s', (content, _, bytes) => {
+    expect(of(bytes)).toBe(content);
+  });
+});
+
+test('a record is found among any other lines, and none where there is none', () => {
+  const other = fc.oneof(
+    fc.json().filter((text) => !text.includes('\n')),
+    fc.string({ unit: 'binary' }).map((text) => text.replaceAll('\n', '')),
+    fc.json().map((text) => text.slice(0, text.length / 2)),
+    fc.json().map((text) => JSON.stringify({ text: `${RECORD}${text}` })),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(other),
+      fc.array(other),
+      fc.dictionary(fc.string(), fc.jsonValue()),
+      (before, after, more) => {
+        const { schema: _, ...rest } = more;
+        const record = JSON.stringify({ ...rest, schema: 'session.iterate.v1' });
+        expect(of([...before, record, ...after].join('\n'))).toBe('records');
+        expect(of([...before, ...after].join('\n'))).not.toBe('records');
+      },
+    ),
+  );
+});

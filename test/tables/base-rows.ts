@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { BASE_TABLES, type BaseName } from '../../src/lake/tables/base.js';
+import {
+  ATTEMPT_FIELDS,
+  DOCUMENT_FIELDS,
+  type Field,
+  REPLAY_FIELDS,
+  SESSION_FIELDS,
+} from '../../src/schema/fields.js';
+import { attempts, derive, deriveReplay, type Log, reasonShape } from '../oracle/oracle.mjs';
+
+/** What stands in a cell of a base table; a bigint is an instant in microseconds. */
+export type Value = string | number | boolean | bigint | null;
+export type BaseRow = Readonly<Record<string, Value>>;
+export type BaseRows = Readonly<Record<BaseName, readonly BaseRow[]>>;
+
+const jsonText = (value: unknown) => (value === null || value === undefined ? null : JSON.stringify(value));
+/** Prompts are JSON text, whatever they hold. */
+const isJson = ({ name, type }: Field) => name === 'prompt' || ['any', 'strings', 'documents'].includes(type);
+
+function declared(fields: readonly Field[], record: object): Record<string, Value> {
+  const recorded = (field: Field) => (record as Record<string, unknown>)[field.name] ?? null;
+  return Object.fromEntries(
+    fields
+      .filter(({ type }) => type !== 'schema' && type !== 'attempts' && type !== 'timestamp')
+      .map((field) => [field.name, isJson(field) ? jsonText(recorded(field)) : (recorded(field) as Value)]),
+  );
+}
+
+/** A value of an attempt that is not of its declared type is left out. */
+function understood(field: Field, attempt: unknown): Value {
+  const value = (attempt as Record<string, unknown> | null)?.[field.name] ?? null;
+  if (isJson(field)) return jsonText(value);
+  if (field.type === 'string') return typeof value === 'string' ? value : null;
+  if (typeof value !== 'number') return null;
+  return field.type === 'number' || Number.isInteger(value) ? value : null;
+}
+
+/** The base tables that a loader makes of a log, made by the oracle. */
+export function baseRows(log: Log): BaseRows {
+  const calls = log.sessions.map((session) => ({
+    ...declared(SESSION_FIELDS, session),
+    batch: session.fileIndex,
+    line: session.line,
+    byte_offset: null,
+    line_sha256: null,
+    timestamp: session.instant,
+    extra: Object.keys(session.extra).length === 0 ? null : JSON.stringify(session.extra),
+    call_key_base: session.call_id ?? `h:${hashOf(session)}`,
+    ...withoutDay(derive(session)),
+  }));
+  const callOf = new Map(log.sessions.map((session, at) => [session, calls[at]! as BaseRow]));
+  const carried = (call: (typeof log.sessions)[number]) => {
+    const { batch, line, call_key_base, session_id, timestamp, kind, model, daemon, environment } =
+      callOf.get(call)!;
+    return { batch, line, call_key_base, session_id, timestamp, kind, model, daemon, environment } as BaseRow;
+  };
+  const tried = attempts(log);
+  const batchOf = new Map(log.files.map(({ file }, batch) => [file, batch]));
+  return {
+    calls,
+    twins: twinsAmong(calls),
+    attempts: tried.map(({ call, attempt_number, verdict, reasons }) => ({
+      ...Object.fromEntries(
+        ATTEMPT_FIELDS.map((field) => [
+          field.name,
+          understood(field, (call.attempts as unknown[])[attempt_number - 1]),
+        ]),
+      ),
+      ...carried(call),
+      attempt_number,
+      verdict,
+      reasons_text: reasons.join(' | ') || null,
+    })),
+    attempt_reasons: tried.flatMap(({ call, attempt_number, reasons }) =>
+      reasons.map((reason, at) => ({
+        ...carried(call),
+        attempt_number,
+        reason_number: at + 1,
+        reason,
+        reason_shape: reasonShape(reason),
+      })),
+    ),
+    runs: log.replays.map((run) => ({
+      ...declared(REPLAY_FIELDS, run),
+      batch: run.fileIndex,
+      line: run.line,
+      byte_offset: null,
+      line_sha256: null,
+      timestamp: run.instant,
+      extra: Object.keys(run.extra).length === 0 ? null : JSON.stringify(run.extra),
+      ...deriveReplay(run),
+    })),
+    documents: log.replays.flatMap((run) =>
+      (run.documents ?? []).map((document, at) => ({
+        ...declared(DOCUMENT_FIELDS, document),
+        batch: run.fileIndex,
+        line: run.line,
+        position: at + 1,
+        session_id: run.session_id,
+        run_id: run.run_id,
+        timestamp: run.instant,
+      })),
+    ),
+    rejects: log.rejects.map(({ file, ...reject }) => ({
+      ...reject,
+      batch: batchOf.get(file)!,
+      detail: `it is ${reject.reason}`,
+      line_sha256: null,
+    })),
+    batches: log.files.map((file, batch) => ({ ...file, batch, newest_record: newestOf(log, batch) })),
+  };
+}
+
+function hashOf(call: Log['sessions'][number]): string {
+  const { session_id, instant, kind, model, iterations, final_verdict, grounded_in_roster, daemon } = call;
+  const required = [
+    session_id,
+    String(instant),
+    kind,
+    model,
+    iterations,
+    final_verdict,
+    grounded_in_roster,
+    daemon,
+  ];
+  return createHash('md5').update(JSON.stringify(required)).digest('hex').slice(0, 16);
+}
+
+const withoutDay = ({ day: _, gated: __, ...derived }: ReturnType<typeof derive>) => derived;
+
+function twinsAmong(calls: readonly BaseRow[]): BaseRow[] {
+  const seen = new Map<Value, number>();
+  return calls.flatMap(({ batch, line, call_key_base }) => {
+    const before = seen.get(call_key_base!) ?? 0;
+    seen.set(call_key_base!, before + 1);
+    return before === 0 ? [] : [{ batch: batch!, line: line!, call_key: `${call_key_base}#${before + 1}` }];
+  });
+}
+
+function newestOf(log: Log, batch: number): bigint | null {
+  const instants = [...log.sessions, ...log.replays]
+    .filter(({ fileIndex }) => fileIndex === batch)
+    .map(({ instant }) => instant);
+  return instants.reduce<bigint | null>((best, one) => (best === null || one > best ? one : best), null);
+}
+
+/** The cells of a row in the order of its table. */
+export function cellsOf(
+  name: BaseName,
+  row: BaseRow,
+  columns: readonly { readonly name: string }[] = BASE_TABLES[name],
+): Value[] {
+  return columns.map((column) => {
+    const value = row[column.name];
+    if (value === undefined) throw new Error(`base_${name} has no value for ${column.name}`);
+    return value;
+  });
+}

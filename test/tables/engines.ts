@@ -1,0 +1,202 @@
+import { DuckDBInstance, DuckDBTimestampTZValue } from '@duckdb/node-api';
+import initSqlJs, { type SqliteValue } from 'sql.js';
+import {
+  BASE_TABLES,
+  type BaseColumn,
+  type BaseName,
+  baseTable,
+  createBase,
+} from '../../src/lake/tables/base.js';
+import { type Dialect, DUCKDB } from '../../src/lake/tables/dialect.js';
+import type { Needs } from '../../src/lake/tables/needs.js';
+import { loadPlan } from '../../src/lake/tables/plan.js';
+import { TABLES } from '../../src/lake/tables/published.js';
+import { templatesIn } from '../../src/lake/tables/templates.js';
+import { composeView, viewStatements } from '../../src/lake/tables/views.js';
+import { type Filters, formatInstant } from '../oracle/oracle.mjs';
+import { type BaseRows, cellsOf, type Value } from './base-rows.js';
+
+export const templates = templatesIn('queries/tables');
+
+export const EVERYTHING: Needs = { tables: new Set(TABLES.map(({ name }) => name)), columns: 'all' };
+
+/** What a run asks of its tables. */
+export interface Asked {
+  readonly filters?: Filters;
+  readonly gatedKinds?: readonly string[];
+  readonly params?: Readonly<Record<string, string | number | boolean | null>>;
+  readonly needs?: Needs;
+  readonly showContent?: boolean;
+}
+
+export interface Answered {
+  readonly names: readonly string[];
+  readonly cells: readonly (readonly Value[])[];
+}
+
+/** An engine in which base tables are filled and the published ones stand over them. */
+export interface Engine {
+  fill(rows: BaseRows, asked?: Asked): Promise<void>;
+  query(sql: string): Promise<Answered>;
+  close(): void;
+}
+
+const FILTERED = ['model', 'kind', 'daemon', 'environment'] as const;
+
+const instantMicros = (milliseconds: number) => BigInt(milliseconds) * 1000n;
+
+function conditions(filters: Filters, dialect: Dialect, instant: (micros: bigint) => string) {
+  const within = (alias: string) => [
+    ...(filters.since === undefined
+      ? []
+      : [`${alias}.timestamp >= ${instant(instantMicros(filters.since))}`]),
+    ...(filters.until === undefined ? [] : [`${alias}.timestamp < ${instant(instantMicros(filters.until))}`]),
+  ];
+  const oneOf = FILTERED.filter((name) => (filters[name] ?? []).length > 0).map(
+    (name) => `s.${name} IN (${filters[name]!.map((value) => dialect.quote(value)).join(', ')})`,
+  );
+  return {
+    tz: filters.tz ?? 'UTC',
+    selects: [...within('s'), ...oneOf].join(' AND ') || 'TRUE',
+    selectsRun: within('r').join(' AND ') || 'TRUE',
+  };
+}
+
+const literal = (dialect: Dialect, value: string | number | boolean | null) =>
+  typeof value === 'string' ? dialect.quote(value) : String(value);
+
+const paramsSql = (dialect: Dialect, { params = {} }: Asked) =>
+  `CREATE TABLE params AS SELECT ${
+    Object.entries(params)
+      .map(([name, value]) => `${literal(dialect, value)} AS ${name}`)
+      .join(', ') || 'NULL AS none'
+  }`;
+
+export interface DuckDb extends Engine {
+  parse(sql: string): Promise<string>;
+}
+
+/** DuckDB as lakelog uses it: base tables of the planned columns only, and views of the needed ones. */
+export async function duckDb(): Promise<DuckDb> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const db = await instance.connect();
+  await db.run("SET TimeZone = 'UTC'");
+  const query = async (sql: string): Promise<Answered> => {
+    const reader = await db.runAndReadAll(sql);
+    return { names: reader.columnNames(), cells: reader.getRows().map((row) => row.map(plain)) };
+  };
+  const parse = async (sql: string) =>
+    (await query(`SELECT json_serialize_sql(${DUCKDB.quote(sql)})`)).cells[0]![0] as string;
+  const append = async (name: BaseName, columns: readonly BaseColumn[], rows: BaseRows) => {
+    await db.run(createBase(name, columns));
+    const appender = await db.createAppender(`base_${name}`);
+    for (const row of rows[name]) {
+      for (const [i, value] of cellsOf(name, row, columns).entries()) {
+        if (value === null) appender.appendNull();
+        else if (typeof value === 'bigint') appender.appendTimestampTZ(new DuckDBTimestampTZValue(value));
+        else if (typeof value === 'string') appender.appendVarchar(value);
+        else if (typeof value === 'boolean') appender.appendBoolean(value);
+        else if (columns[i]!.type === 'DOUBLE') appender.appendDouble(value);
+        else appender.appendBigInt(BigInt(value));
+      }
+      appender.endRow();
+    }
+    appender.closeSync();
+  };
+  return {
+    async fill(rows, asked = {}) {
+      const { filters = {}, gatedKinds = ['fill'], needs = EVERYTHING, showContent = true } = asked;
+      const alsoColumns = [
+        ...FILTERED.filter((name) => (filters[name] ?? []).length > 0),
+        ...(filters.since === undefined && filters.until === undefined ? [] : ['timestamp']),
+      ];
+      const plan = loadPlan(needs, { templates, showContent, alsoColumns });
+      for (const { name } of TABLES)
+        await db.run(`DROP ${name === 'params' ? 'TABLE' : 'VIEW'} IF EXISTS ${name}`);
+      for (const name of Object.keys(BASE_TABLES))
+        await db.run(`DROP TABLE IF EXISTS ${baseTable(name as BaseName)}`);
+      for (const [name, columns] of Object.entries(plan.tables))
+        await append(name as BaseName, columns, rows);
+      const said = conditions(
+        filters,
+        DUCKDB,
+        (micros) => `TIMESTAMPTZ ${DUCKDB.quote(formatInstant(micros))}`,
+      );
+      const context = { needs, templates, showContent, alsoColumns, gatedKinds, ...said };
+      for (const statement of [...viewStatements(context), paramsSql(DUCKDB, asked)]) await db.run(statement);
+    },
+    query,
+    parse,
+    close() {
+      db.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+/** UTC only: SQLite knows no time zones. */
+const SQLITE: Dialect = {
+  quote: (text) => `'${text.replaceAll("'", "''")}'`,
+  day: (instant) => `SUBSTR(${instant}, 1, 10)`,
+  text: (expression) => `CAST(${expression} AS TEXT)`,
+};
+
+const { Database } = await initSqlJs({ useOldExtensionFunctions: false });
+
+/** SQLite over whole base tables, by the same templates; its instants are texts of one width, so that they sort. */
+export function sqlite(): Engine {
+  let db = new Database();
+  return {
+    async fill(rows, asked = {}) {
+      db.close();
+      db = new Database();
+      for (const name of Object.keys(BASE_TABLES) as BaseName[]) {
+        const columns = BASE_TABLES[name].map((column) => `"${column.name}"`);
+        db.run(`CREATE TABLE base_${name} (${columns.join(', ')})`);
+        const insert = db.prepare(`INSERT INTO base_${name} VALUES (${columns.map(() => '?').join(', ')})`);
+        for (const row of rows[name]) insert.run(cellsOf(name, row).map(stored));
+        insert.free();
+      }
+      const { filters = {}, gatedKinds = ['fill'] } = asked;
+      const said = conditions(filters, SQLITE, (micros) => SQLITE.quote(microseconds(formatInstant(micros))));
+      const slots = { dialect: SQLITE, base: baseTable, gatedKinds, ...said };
+      for (const { name } of TABLES.filter(({ columns }) => columns.length > 0))
+        db.run(`CREATE VIEW ${name} AS ${composeView(name, { templates, slots })}`);
+      db.run(paramsSql(SQLITE, asked));
+    },
+    async query(sql) {
+      const [result] = db.exec(sql);
+      return { names: result?.columns ?? [], cells: result?.values ?? [] };
+    },
+    close: () => db.close(),
+  };
+}
+
+function stored(value: Value): SqliteValue {
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  return typeof value === 'bigint' ? microseconds(formatInstant(value)) : value;
+}
+
+export const microseconds = (time: string) =>
+  time.replace(/\.(\d+)Z$/, (_, digits: string) => `.${digits.padEnd(6, '0')}Z`);
+
+function plain(value: unknown): Value {
+  if (typeof value === 'bigint') return Number(value);
+  if (value instanceof DuckDBTimestampTZValue) return microseconds(formatInstant(value.micros));
+  if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return value as Value;
+  throw new Error(`no plain value: ${value}`);
+}
+
+export type ColumnKind = 'boolean' | 'number' | 'other';
+
+/** Cells as both engines can say them: SQLite has no booleans, and sums of fractions differ in their last bits. */
+export function alike(kinds: readonly ColumnKind[], cells: Answered['cells']): unknown[][] {
+  return cells.map((row) =>
+    row.map((cell, i) => {
+      if (cell === null || kinds[i] === 'other') return cell;
+      if (kinds[i] === 'number')
+        return typeof cell === 'number' ? Number(cell.toPrecision(12)) : { odd: cell };
+      return cell === true || cell === 1 ? true : cell === false || cell === 0 ? false : { odd: cell };
+    }),
+  );
+}
