@@ -429,8 +429,8 @@ describe('verdicts over several inputs', () => {
 
   test('a copy whose lines were all read before holds records: they are duplicates, not missing', async () => {
     const lines = [call(), call()];
-    const cwd = writeFiles({ 'log.jsonl': lines, 'log.jsonl.gz': gzipSync(`${lines.join('\n')}\n`) });
-    const ran = await evaluate(alarm(['log.jsonl*']), cwd);
+    const cwd = writeFiles({ 'log.jsonl': lines, 'copy.jsonl.gz': gzipSync(`${lines.join('\n')}\n`) });
+    const ran = await evaluate(alarm(['log.jsonl', 'copy.jsonl.gz']), cwd);
     expect(ran.envelope.receipt.totals).toMatchObject({ lines: 4, loaded: 2, duplicates: 2 });
     expect(found(ran).cannotVouch).toEqual([]);
     expect(ran.code).toBe(0);
