@@ -1,23 +1,15 @@
 /** How lakelog and validatord end: what they say of a failure, and what becomes of the exit code. */
-import { adviceFor, LakelogError, messageOf } from './errors.js';
+import { adviceFor, asLakelogError, LakelogError, messageOf } from './errors.js';
 import { type Io, type ProcessIo, processIo, styleOf } from './io.js';
 import { renderError } from './render/error.js';
 import { EXIT, type ExitCode } from './schema/result.js';
 
 /** A failure in words: what, where and what next (promise 7). */
 export function describe(error: unknown, { stderr, env }: Pick<Io, 'stderr' | 'env'> = processIo()): string {
-  const style = styleOf(stderr, env);
-  if (error instanceof LakelogError) {
-    const { message: what, where, next, detail } = error;
-    return renderError({ what, where, next, detail }, style);
-  }
-  const stack = error instanceof Error ? error.stack : undefined;
-  const { what, where, next } = adviceFor(error) ?? {
-    what: `internal error: ${messageOf(error)}`,
-    where: undefined,
-    next: 'this is a defect of lakelog: please report it with what stands above',
-  };
-  return renderError({ what, where, next, detail: env.LAKELOG_DEBUG ? stack : undefined }, style);
+  const { message: what, where, next, detail } = asLakelogError(error);
+  // Of what the user could not have caused.
+  const stack = env.LAKELOG_DEBUG && error instanceof Error && !(error instanceof LakelogError);
+  return renderError({ what, where, next, detail: stack ? error.stack : detail }, styleOf(stderr, env));
 }
 
 /** A proof that nobody could see is none; a gate that fired has fired, whatever became of what it printed. */

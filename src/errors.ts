@@ -41,12 +41,17 @@ export interface Advice {
 
 type Row = readonly [fits: RegExp, next: string, what?: (reason: string) => string];
 
-/** The first row that fits `CODE: message`, without the paths in it, counts. All that lakelog knows of such errors. */
+/** The first row that fits `CODE: message`, without what is quoted in it, counts. All that lakelog knows of such errors. */
 const ADVICE: readonly Row[] = [
   [/\buv_cwd\b/, 'cd to a folder that exists and run it again', () => 'the working folder no longer exists'],
   [/\b(ENOSPC|EDQUOT)\b|no space left/i, 'make room where it is written, or write it elsewhere'],
   [/\bEFBIG\b/, 'raise the limit of file sizes (ulimit -f), or write it elsewhere'],
   [/\bE[MN]FILE\b|too many open files/i, 'raise the limit of open files: ulimit -n 1024'],
+  [
+    /\bWebAssembly\b.*allocate/,
+    'give it more address space, of which it uses little: ulimit -v unlimited, or NODE_OPTIONS=--disable-wasm-trap-handler',
+    (reason) => `there is not enough address space: ${reason}`,
+  ],
   [
     /\bENOMEM\b|_OUT_OF_MEMORY\b|allocation fail|bad.?alloc|(cannot|could not) allocate memory|map segment from shared object(?!.*permitted)/i,
     'raise the memory that the process may have (ulimit -v, the limit of its container)',
@@ -80,11 +85,21 @@ export function adviceFor(error: unknown): Advice | null {
   const message = messageOf(error).split('\n', 1)[0]!;
   const { code, path, stack = '' } = (error ?? {}) as NodeJS.ErrnoException;
   const damaged = error instanceof SyntaxError && stack.includes('node:internal/modules/');
-  const text = `${damaged ? 'MODULE_DAMAGED' : (code ?? '')}: ${message.replaceAll(/'\/[^']*'/g, '')}`;
+  const text = `${damaged ? 'MODULE_DAMAGED' : (code ?? '')}: ${message.replaceAll(/'(?!@duckdb)[^']*'/g, '')}`;
   const row = ADVICE.find(([fits]) => fits.test(text));
   if (row === undefined) return null;
   const [, next, what = (reason: string) => reason] = row;
   return { what: what(reasonOf(message)), where: path, next };
+}
+
+/** Whatever was thrown, as a failure that a user can be told of. */
+export function asLakelogError(error: unknown): LakelogError {
+  if (error instanceof LakelogError) return error;
+  const { what, ...parts } = adviceFor(error) ?? {
+    what: `internal error: ${messageOf(error)}`,
+    next: 'this is a defect of lakelog: please report it with what stands above',
+  };
+  return new LakelogError(what, { ...parts, cause: error });
 }
 
 /** `ENOSPC: no space left on device, write '/x'` is for programs. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text as readText } from 'node:stream/consumers';
 import { LakelogError, messageOf, shellWord } from '../errors.js';
@@ -101,7 +102,8 @@ async function sqlOf(args: readonly string[], file: string | undefined, io: Io):
   const [first, ...rest] = args;
   if (file !== undefined && file !== '-') {
     try {
-      return { sql: readFileSync(path.resolve(io.cwd, file), 'utf8'), where: file, paths: args };
+      // It may be a pipe that nobody writes to, which must not keep signals waiting.
+      return { sql: await readFile(path.resolve(io.cwd, file), 'utf8'), where: file, paths: args };
     } catch (error) {
       throw new LakelogError(`the SQL cannot be read: ${messageOf(error)}`, {
         where: file,

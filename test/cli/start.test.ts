@@ -1,9 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  cpSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { violation } from '../support/acks.js';
-import { call, copyPackage, newFolder, root, writeLines } from '../support/cli.js';
+import { call, copyPackage, newFolder, root, start, writeLines } from '../support/cli.js';
 import { inShell } from '../support/terminal.js';
 
 const built = copyPackage();
@@ -247,6 +259,30 @@ describe('limits of the system', () => {
       expect(ran.stderr).toMatch(/the working folder no longer exists\n {2}→ cd to a folder that exists/);
     }
   });
+});
+
+test.each([
+  ['the SQL', ['query', '-f', 'pipe', 'sessions.jsonl']],
+  ['a log', ['alarm', 'pipe']],
+  ['a log that a query reads', ['query', 'SELECT 1', 'pipe']],
+])('a signal ends it while it waits for %s', async (_, args) => {
+  const cwd = newFolder();
+  writeLines(cwd, 'sessions.jsonl', [call()]);
+  execFileSync('mkfifo', ['pipe'], { cwd });
+  const child = start(args, { cwd });
+  const ended = new Promise((resolve) => child.once('exit', (...how) => resolve(how)));
+  let writer: number | undefined;
+  while (writer === undefined && child.exitCode === null) {
+    try {
+      writer = openSync(path.join(cwd, 'pipe'), constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch {
+      // Nobody waits for it yet.
+      await sleep(20);
+    }
+  }
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([null, 'SIGTERM']);
+  closeSync(writer!);
 });
 
 test('its own folder for code that is neither module nor script', () => {

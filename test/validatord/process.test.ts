@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import path from 'node:path';
@@ -72,6 +72,29 @@ describe('the process', () => {
     daemon.kill('SIGTERM');
     expect((await daemon.ended).code).toBe(0);
     expect(existsSync(log)).toBe(false);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('goes on when its messages find no room', async () => {
+    const { config, log, model } = await setStage();
+    const free = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => free.once('listening', resolve));
+    const { port } = free.address() as { port: number };
+    await new Promise((resolve) => free.close(resolve));
+    writeFileSync(config, configText(model.url).replace('127.0.0.1:0', `127.0.0.1:${port}`));
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [path.join(installed, 'bin/validatord.js'), '--config', config], {
+      stdio: ['ignore', 'ignore', full],
+    });
+    closeSync(full);
+    const ended = new Promise((resolve) => child.once('exit', (...how) => resolve(how)));
+    const url = `http://127.0.0.1:${port}`;
+    const isUp = () => fetch(`${url}/healthz`).then(Boolean, () => false);
+    while (child.exitCode === null && !(await isUp()))
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    expect((await postTo(url, { kind: 'fill', prompt: '[good] x' })).status).toBe(200);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    expect(recordsOf(log)).toHaveLength(1);
   });
 
   it('sends spans when OpenTelemetry is set up with --import', async () => {
