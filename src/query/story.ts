@@ -138,11 +138,17 @@ export async function tellStory(lake: Lake, sessionId: string, parts: StoryParts
       const place = `${row.file}:${row.line}`;
       return {
         event: 'call',
-        ...(row as unknown as Omit<StoryCall, 'event' | 'attempts' | 'violations' | 'acknowledged'>),
+        ...(withJson(row) as unknown as Omit<
+          StoryCall,
+          'event' | 'attempts' | 'violations' | 'acknowledged'
+        >),
         attempts: (attemptsOf.get(String(row.call_key)) ?? []).map(
           ({ call_key, ...attempt }): StoryAttempt => {
             const given = reasonsOf.get(`${call_key} ${attempt.attempt_number}`) ?? [];
-            const { attempt_number, verdict, ...rest } = attempt as unknown as Omit<StoryAttempt, 'reasons'>;
+            const { attempt_number, verdict, ...rest } = withJson(attempt) as unknown as Omit<
+              StoryAttempt,
+              'reasons'
+            >;
             return { attempt_number, verdict, reasons: given.map(({ reason }) => String(reason)), ...rest };
           },
         ),
@@ -164,6 +170,18 @@ export async function tellStory(lake: Lake, sessionId: string, parts: StoryParts
   ];
   events.sort((a, b) => compareInstants(a.timestamp, b.timestamp));
   return { session_id: sessionId, trace_url: parts.traceUrl, show_content: parts.showContent, events };
+}
+
+/** Lists are JSON text in the tables; one prompt may have been escaped in two ways. */
+function withJson(row: Row): Row {
+  const { prompt, proposed_worker_ids: workers } = row;
+  return {
+    ...row,
+    ...(typeof prompt === 'string' && prompt.startsWith('"')
+      ? { prompt: JSON.stringify(JSON.parse(prompt)) }
+      : {}),
+    ...(typeof workers === 'string' ? { proposed_worker_ids: JSON.parse(workers) as string[] } : {}),
+  };
 }
 
 async function rowsOf(lake: Lake, sql: string): Promise<Row[]> {

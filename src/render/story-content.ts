@@ -6,7 +6,13 @@ import { DEEPER, INDENT, type Pen, quoted } from './story-lines.js';
 /** The prompt of a call, unless only its attempts have theirs. */
 export function promptOf({ prompt, attempts }: StoryCall, pen: Pen): string[] {
   const elsewhere = attempts.some((attempt) => attempt.prompt != null);
-  return prompt == null && elsewhere ? [] : content('prompt', prompt ?? null, INDENT, pen);
+  return prompt == null && elsewhere ? [] : content('prompt', promptText(prompt), INDENT, pen);
+}
+
+/** A text as it was written; the messages of a chat as JSON. */
+function promptText(json: string | null | undefined): string | null {
+  if (json == null) return null;
+  return json.startsWith('"') ? (JSON.parse(json) as string) : (prettyJson(json) ?? json);
 }
 
 export function artifactOf({ artifact, final_verdict }: StoryCall, pen: Pen): string[] {
@@ -26,7 +32,7 @@ export function attemptContent(
   const same = prompt === call.prompt ? "the call's" : sameAs(before.find((one) => one.prompt === prompt));
   const shown =
     same === null
-      ? content('prompt', prompt ?? '', DEEPER, pen)
+      ? content('prompt', promptText(prompt) ?? '', DEEPER, pen)
       : [said('prompt', `the same as ${same}`, pen)];
   return [
     ...(prompt == null ? [] : shown),

@@ -87,12 +87,17 @@ export function renderStoryJson({ session_id, trace_url, show_content, events }:
 
 function call(one: StoryCall, showContent: boolean): string {
   return object(one, CALL, showContent, {
-    artifact: typeof one.artifact === 'string' ? jsonText(one.artifact) : 'null',
-    attempts: array(one.attempts, (attempt) => object(attempt, ATTEMPT, showContent)),
+    prompt: jsonOrNull(one.prompt),
+    artifact: jsonOrNull(one.artifact),
+    attempts: array(one.attempts, (attempt) =>
+      object(attempt, ATTEMPT, showContent, { prompt: jsonOrNull(attempt.prompt) }),
+    ),
     violations: array(one.violations, (violation) => object(violation, VIOLATION, showContent)),
     acknowledged: array(one.acknowledged, (ack) => object(ack, ACK, showContent)),
   });
 }
+
+const jsonOrNull = (text: unknown) => (typeof text === 'string' ? jsonText(text) : 'null');
 
 function run(one: StoryRun, showContent: boolean): string {
   const { documents } = one;

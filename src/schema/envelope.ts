@@ -202,7 +202,7 @@ const attempt = z.strictObject({
   finish_reason: ofAttempt('finish_reason', text.nullable()),
   duration_ms: ofAttempt('duration_ms', z.number().nullable()),
   error: ofAttempt('error', text.nullable()),
-  prompt: ofAttempt('prompt', text.nullable().optional()),
+  prompt: ofAttempt('prompt', z.unknown().optional()),
   raw: ofAttempt('raw', text.nullable().optional()),
 });
 
@@ -233,7 +233,7 @@ const call = z
     error: ofCall('error', text.nullable()),
     error_type: ofCall('error_type', text.nullable()),
     inconsistent: z.boolean().describe('An attempt is not understood, or their number is not iterations.'),
-    prompt: ofCall('prompt', text.nullable().optional()),
+    prompt: ofCall('prompt', z.unknown().optional()),
     artifact: ofCall('artifact', z.unknown().optional()),
     attempts: z.array(attempt).describe('Attempts in order; empty where none were recorded.'),
     violations: z

@@ -11,8 +11,8 @@ export interface AttemptRecord {
   verdict: AttemptVerdict;
   /** Position in the call, from 1. */
   attempt_number?: number | null;
-  /** Content: may hold personal data. */
-  prompt?: string | null;
+  /** A text, or any JSON such as the messages of a chat. Content: may hold personal data. */
+  prompt?: unknown;
   /** Raw output of the model. Content: may hold personal data. */
   raw?: string | null;
   /** Why the validator rejected the proposal. */
@@ -59,8 +59,8 @@ export interface SessionRecord {
   error_type?: string | null;
   /** Attempts allowed. */
   max_iterations?: number | null;
-  /** First prompt of the call. Content: may hold personal data. */
-  prompt?: string | null;
+  /** First prompt of the call: a text, or any JSON such as the messages of a chat. Content: may hold personal data. */
+  prompt?: unknown;
   /** What was accepted, any JSON. Content: may hold personal data. */
   artifact?: unknown;
   /** Worker ids the accepted artifact names. */
