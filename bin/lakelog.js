@@ -1,44 +1,24 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import module from 'node:module';
-import { isatty } from 'node:tty';
-import { fileURLToPath } from 'node:url';
-
-const known = process.argv.length === 3 ? wellKnown(process.argv[2]) : undefined;
-if (known !== undefined) {
-  process.stdout.on('error', ({ code, message }) => {
-    // A reader that left has read enough.
-    if (code === 'EPIPE') return;
-    process.exitCode = 2;
-    process.stderr.write(`lakelog: cannot write: ${message}\n→ next: make room where the output goes\n`);
-  });
-  process.stdout.write(known);
-} else {
-  // Where the running Node has it (22.1 on), what was compiled once is compiled no more. In the package's own
-  // folder, if that can be written: nothing is left in folders of the user.
-  module.enableCompileCache?.(fileURLToPath(new URL('../dist/.compile-cache', import.meta.url)));
-  // A failed import would end with Node's exit code 1, which only a fired gate may use.
-  import('../dist/lakelog.js').then(
-    ({ main }) => main(new URL('..', import.meta.url)),
-    (error) => {
-      process.exitCode = 2;
-      process.stderr.write(
-        `lakelog: cannot start: ${error?.message ?? error}\n→ next: npm run build, or reinstall lakelog\n`,
-      );
-    },
+// What cannot even be loaded would end with Node's exit code 1, which only a fired gate may use.
+try {
+  require('./start.js')('lakelog', wellKnown);
+} catch (error) {
+  process.exitCode = 2;
+  process.stderr.write(
+    `lakelog: cannot start: ${error}\n→ next: reinstall lakelog, and see that Node.js is 20 or newer\n`,
   );
 }
 
-/** What scripts ask often, and what nothing has to be loaded for. */
+/** What scripts ask often, and what nothing has to be loaded for; undefined where it is not at hand. */
 function wellKnown(only) {
-  if (only === '--version' || only === '-V') {
-    return `${JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version}\n`;
-  }
-  // On a terminal the text depends on its width.
-  if ((only !== '--help' && only !== '-h') || isatty(1)) return undefined;
+  const { readFileSync } = require('node:fs');
+  const file = (name) => readFileSync(`${__dirname}/../${name}`, 'utf8');
   try {
-    return readFileSync(new URL('../dist/help.txt', import.meta.url), 'utf8');
+    if (only === '--version' || only === '-V') return `${JSON.parse(file('package.json')).version}\n`;
+    // On a terminal the text depends on its width.
+    if ((only === '--help' || only === '-h') && !require('node:tty').isatty(1)) return file('dist/help.txt');
   } catch {
-    return undefined;
+    // The program itself knows it too, or says what is wrong.
   }
+  return undefined;
 }

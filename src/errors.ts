@@ -32,6 +32,66 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** What an error of the system or of the installation means, and who can mend it. */
+export interface Advice {
+  readonly what: string;
+  readonly where: string | undefined;
+  readonly next: string;
+}
+
+type Row = readonly [fits: RegExp, next: string, what?: (reason: string) => string];
+
+/** The first row that fits `CODE: message`, without the paths in it, counts. All that lakelog knows of such errors. */
+const ADVICE: readonly Row[] = [
+  [/\buv_cwd\b/, 'cd to a folder that exists and run it again', () => 'the working folder no longer exists'],
+  [/\b(ENOSPC|EDQUOT)\b|no space left/i, 'make room where it is written, or write it elsewhere'],
+  [/\bEFBIG\b/, 'raise the limit of file sizes (ulimit -f), or write it elsewhere'],
+  [/\bE[MN]FILE\b|too many open files/i, 'raise the limit of open files: ulimit -n 1024'],
+  [
+    /\bENOMEM\b|_OUT_OF_MEMORY\b|allocation fail|bad.?alloc|(cannot|could not) allocate memory|map segment from shared object(?!.*permitted)/i,
+    'raise the memory that the process may have (ulimit -v, the limit of its container)',
+    (reason) => `there is not enough memory: ${reason}`,
+  ],
+  [/\bEAGAIN\b/, 'raise the limit of processes (ulimit -u), or run it when less is running'],
+  [/\bE(ACCES|PERM|ROFS)\b/, 'see who may read and write there: ls -ld'],
+  [/\bENXIO\b/, 'start its reader first, or name a file', () => 'it is a pipe or socket that nobody reads'],
+  [/\bEPIPE\b/, 'let its reader read to the end', () => 'its reader left'],
+  [/\bEIO\b/, 'look after the device: dmesg'],
+  [/\bE(NOENT|NOTDIR|ISDIR|LOOP|NAMETOOLONG|EXIST)\b/, 'correct the path'],
+  [
+    /\bERR_DLOPEN_FAILED\b|@duckdb\/|duckdb native binding|libduckdb/,
+    'npm install again on this machine, with optional dependencies (no --omit=optional, no node_modules from elsewhere)',
+    (reason) => `the DuckDB binding cannot be loaded: ${reason}`,
+  ],
+  [
+    /MODULE_NOT_FOUND\b|\bERR_INVALID_PACKAGE_CONFIG\b|\bMODULE_DAMAGED\b/,
+    'reinstall lakelog; in a checkout: npm install && npm run build',
+    (reason) => `a part of lakelog is missing or damaged: ${reason}`,
+  ],
+  [
+    /\bERR_STRING_TOO_LONG\b|Invalid string length/,
+    'narrow it with the filters, or ask for fewer rows',
+    () => 'the answer is too long for one text',
+  ],
+];
+
+/** Null for what is a defect, as far as anybody knows. */
+export function adviceFor(error: unknown): Advice | null {
+  const message = messageOf(error).split('\n', 1)[0]!;
+  const { code, path, stack = '' } = (error ?? {}) as NodeJS.ErrnoException;
+  const damaged = error instanceof SyntaxError && stack.includes('node:internal/modules/');
+  const text = `${damaged ? 'MODULE_DAMAGED' : (code ?? '')}: ${message.replaceAll(/'\/[^']*'/g, '')}`;
+  const row = ADVICE.find(([fits]) => fits.test(text));
+  if (row === undefined) return null;
+  const [, next, what = (reason: string) => reason] = row;
+  return { what: what(reasonOf(message)), where: path, next };
+}
+
+/** `ENOSPC: no space left on device, write '/x'` is for programs. */
+export function reasonOf(message: string): string {
+  return message.replace(/^E[A-Z0-9]+: (.+?), \w+(?: '.*')?$/, '$1');
+}
+
 /** A word of a command line that a next step tells the user to paste. */
 export function shellWord(text: string): string {
   return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

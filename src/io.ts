@@ -1,4 +1,6 @@
+import { fstatSync, writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { isatty } from 'node:tty';
 
 export interface OutStream {
   readonly isTTY: boolean;
@@ -18,53 +20,78 @@ export interface Io {
   now(): Date;
 }
 
+/** A stream of the process, which remembers what it could not write: no write ever throws. */
+export interface ProcessStream extends OutStream {
+  /** What kept something from being written; a reader that left is no failure. */
+  readonly failure: Error | null;
+}
+
 /**
- * Wraps a stream of the process. `process.exit()` right after a large write to a pipe truncates it, so nobody
- * exits: the exit code is set and Node drains. A reader that left (EPIPE, `| head -1`) ends the output quietly.
+ * `process.exit()` right after a large write to a pipe truncates it, so nobody exits: the exit code is set and Node
+ * drains. A reader that left (EPIPE, `| head -1`) ends the output quietly.
  */
-export function outStream(stream: NodeJS.WriteStream): OutStream {
+export function outStream(fd: 1 | 2): ProcessStream {
+  const isTTY = isatty(fd);
+  const stats = fstatSync(fd);
+  const write = isTTY || stats.isFIFO() || stats.isSocket() ? writeStream(fd) : writeFile(fd);
   let gone = false;
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    gone = true;
-  });
+  let failure: Error | null = null;
   return {
-    isTTY: stream.isTTY === true,
-    columns: stream.columns,
-    write: (text) =>
-      new Promise((resolve) => {
-        if (gone || text === '') return resolve();
-        stream.write(text, () => resolve());
-      }),
+    isTTY,
+    columns: isTTY ? nodeStream(fd).columns : undefined,
+    get failure() {
+      return failure;
+    },
+    async write(text) {
+      if (gone || text === '') return;
+      const error = await write(text).catch((error: NodeJS.ErrnoException) => error);
+      if (error === undefined) return;
+      gone = error.code === 'EPIPE' || error.code === 'ECONNRESET';
+      if (!gone) failure ??= error;
+    },
   };
 }
 
-export function processIo(): Io {
+type Write = (text: string) => Promise<NodeJS.ErrnoException | undefined>;
+
+const nodeStream = (fd: 1 | 2) => (fd === 1 ? process.stdout : process.stderr);
+
+/** Node waits for a pipe without holding up anything else, signals least of all. */
+function writeStream(fd: 1 | 2): Write {
+  const stream = nodeStream(fd);
+  // Each write hears of its own.
+  stream.on('error', () => {});
+  return (text) => new Promise((resolve) => stream.write(text, (error) => resolve(error ?? undefined)));
+}
+
+/** Node's own stream for files takes a part that was written (the disk is full) for the whole. */
+function writeFile(fd: 1 | 2): Write {
+  return async (text) => {
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    return undefined;
+  };
+}
+
+export interface ProcessIo extends Io {
+  readonly stdout: ProcessStream;
+  readonly stderr: ProcessStream;
+}
+
+export function processIo(): ProcessIo {
   return {
-    stdin: process.stdin,
-    stdout: outStream(process.stdout),
-    stderr: outStream(process.stderr),
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: outStream(1),
+    stderr: outStream(2),
     env: process.env,
-    cwd: process.cwd(),
+    /** @throws in a folder that was deleted, for who needs it. */
+    get cwd() {
+      return process.cwd();
+    },
     now: () => new Date(),
   };
-}
-
-/**
- * What nobody caught is told on stderr and ends the process with `exitCode`, which is also how it ends until it is
- * set to something else: Node's own exit code for it is 1, and that only a fired gate may use.
- *
- * @returns what is done then, for a failure that was caught.
- */
-export function onFailure(exitCode: number, describe: (error: unknown) => string): (error: unknown) => void {
-  const fail = (error: unknown) => {
-    process.exitCode = exitCode;
-    process.stderr.write(describe(error), () => process.exit(exitCode));
-  };
-  process.on('uncaughtException', fail);
-  process.on('unhandledRejection', fail);
-  process.exitCode = exitCode;
-  return fail;
 }
 
 /** NO_COLOR and FORCE_COLOR as their conventions have it (no-color.org, force-color.org); TERM=dumb has none. */

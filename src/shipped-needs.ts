@@ -4,13 +4,13 @@ import { openDatabase } from './lake/duckdb/connection.js';
 import { CALLS_SQL } from './lake/lake.js';
 import { type NeedsTable, needsTable } from './lake/tables/needs.js';
 import { readCatalogue } from './query/catalogue.js';
-import { judgedSql } from './query/run.js';
+import { countSql } from './query/run.js';
 import { storySql } from './query/story.js';
 
 export async function makeNeeds(queries: string): Promise<NeedsTable> {
   const questions = readCatalogue(queries).flatMap(({ sql, gate }) => [
     sql,
-    ...(gate ? [judgedSql(gate.judges)] : []),
+    ...(gate ? [countSql(gate.judges)] : []),
   ]);
   const sql = new Set([...questions, ...storySql(false), ...storySql(true), CALLS_SQL]);
   const db = await openDatabase({ tempDir: null, memoryLimit: '1GB' });

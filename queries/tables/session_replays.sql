@@ -15,10 +15,10 @@ SELECT
   s.grounded_in_roster,
   l.recency IS NOT NULL AS has_replay,
   COALESCE(l.recency, 1) = 1 AS is_latest,
-  l.run_id,
+  l.run_id AS run_id,
   l.timestamp AS run_timestamp,
-  l.document_count,
-  l.best_score
+  l.document_count AS document_count,
+  l.best_score AS best_score
 FROM {{base.calls}} s
 LEFT JOIN (
   SELECT

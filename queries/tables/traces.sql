@@ -1,6 +1,6 @@
 -- One row per session_id of either log, judged over all loaded calls of the trace, whatever the filters.
 SELECT
-  g.session_id,
+  g.session_id AS session_id,
   g.first_time,
   g.last_time,
   g.calls,

@@ -1,6 +1,6 @@
-import { appendFileSync, lstatSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
-import { messageOf } from '../errors.js';
+import { adviceFor, messageOf } from '../errors.js';
 import { type Io, styleOf } from '../io.js';
 import {
   type Format,
@@ -14,6 +14,7 @@ import {
 import { EXIT, type ExitCode, type Verdict } from '../schema/result.js';
 import type { Copy } from './copies.js';
 import { formatOf, type OutputFlags } from './options.js';
+import { appendToFile, replaceFile } from './write-file.js';
 
 const PLAIN = { color: false, width: null };
 
@@ -77,13 +78,10 @@ export async function writeCopies(report: Report, copies: readonly Copy[], io: I
       // The table is for people, who want to know what it rests on.
       const receipt = format === 'table' && report.verdict !== undefined ? renderReceipt(report, PLAIN) : '';
       ensureNotRead(file, report, io.cwd);
-      replaceFile(path.resolve(io.cwd, file), formats[format](report, PLAIN) + receipt);
+      await replaceFile(path.resolve(io.cwd, file), formats[format](report, PLAIN) + receipt);
     } catch (error) {
       all = false;
-      const what = `the copy cannot be written: ${messageOf(error)}`;
-      await io.stderr.write(
-        renderError({ what, where: file, next: 'correct --output' }, styleOf(io.stderr, io.env)),
-      );
+      await tellUnwritten('the copy', file, error, io);
     }
   }
   return all;
@@ -104,38 +102,23 @@ function identityOf(target: string): string | null {
   return stats?.isFile() ? `${stats.dev}:${stats.ino}` : null;
 }
 
-/** Whole or not at all; what is no regular file (a pipe, /dev/stderr) is written to as it is. */
-function replaceFile(target: string, text: string): void {
-  const stats = lstatSync(target, { throwIfNoEntry: false });
-  if (stats !== undefined && !stats.isFile()) {
-    writeFileSync(target, text, { mode: 0o600 });
-    return;
-  }
-  const draft = `${target}.${process.pid}.tmp`;
-  try {
-    writeFileSync(draft, text, { mode: 0o600, flag: 'wx' });
-    renameSync(draft, target);
-  } finally {
-    rmSync(draft, { force: true });
-  }
-}
-
 /** GitHub shows this file on the page of the run. */
 async function summarise(report: Report, io: Io): Promise<void> {
   const file = io.env.GITHUB_STEP_SUMMARY;
   if (!file) return;
   try {
-    appendFileSync(file, renderStepSummary(report));
+    await appendToFile(path.resolve(io.cwd, file), renderStepSummary(report));
   } catch (error) {
-    await io.stderr.write(
-      renderError(
-        {
-          what: `the step summary cannot be written: ${messageOf(error)}`,
-          where: file,
-          next: 'check GITHUB_STEP_SUMMARY',
-        },
-        styleOf(io.stderr, io.env),
-      ),
-    );
+    await tellUnwritten('the step summary', file, error, io);
   }
+}
+
+async function tellUnwritten(what: string, where: string, error: unknown, io: Io): Promise<void> {
+  const advice = adviceFor(error) ?? { what: messageOf(error), next: 'name another file' };
+  await io.stderr.write(
+    renderError(
+      { what: `${what} cannot be written: ${advice.what}`, where, next: advice.next },
+      styleOf(io.stderr, io.env),
+    ),
+  );
 }

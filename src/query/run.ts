@@ -58,7 +58,7 @@ export async function openSession(query: Query, params: BoundParams, options: Ru
   const lake = await openLake({
     asks: [
       query.sql,
-      ...(query.gate ? [judgedSql(query.gate.judges)] : []),
+      ...(query.gate ? [countSql(query.gate.judges)] : []),
       ...(options.matchesAcks ? [CALLS_SQL] : []),
     ],
     ...(options.matchesAcks ? MATCHES_ACKS : {}),
@@ -69,7 +69,7 @@ export async function openSession(query: Query, params: BoundParams, options: Ru
   const answer = async (account: Account): Promise<Answer> => ({
     account,
     result: await run(lake, query, params),
-    ...(query.gate ? await count(lake, query.gate.judges, query.file) : { judged: null, gated: null }),
+    ...(query.gate ? await counts(lake, query.gate.judges, query.file) : { judged: null, gated: null }),
   });
   return {
     lake,
@@ -107,19 +107,21 @@ async function run(lake: Lake, query: Query, params: BoundParams): Promise<Resul
   };
 }
 
-async function count(lake: Lake, judges: string, file: string): Promise<{ judged: number; gated: number }> {
+// On a line of its own, because the condition may end in a comment.
+export const countSql = (judges: string) => `SELECT
+  COUNT(CASE WHEN (${judges}
+  ) THEN 1 END), COUNT(CASE WHEN gated THEN 1 END)
+FROM sessions`;
+
+async function counts(lake: Lake, judges: string, file: string): Promise<{ judged: number; gated: number }> {
   try {
-    const { cells } = await lake.query(judgedSql(judges));
+    const { cells } = await lake.query(countSql(judges));
     const [judged, gated] = cells[0] as [number, number];
     return { judged, gated };
   } catch (error) {
     throw sqlError(file, error);
   }
 }
-
-/** Its condition may end in a comment. */
-export const judgedSql = (judges: string) =>
-  `SELECT COUNT(CASE WHEN (${judges}\n) THEN 1 END), COUNT(CASE WHEN gated THEN 1 END) FROM sessions`;
 
 /** A question whose SQL does not run is its author's affair. */
 export function sqlError(file: string, error: unknown): LakelogError {

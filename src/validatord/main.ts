@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
+import { endWith } from '../ending.js';
 import { LakelogError, messageOf } from '../errors.js';
-import { type Io, onFailure, processIo, styleOf } from '../io.js';
-import { renderError } from '../render/error.js';
+import { type Io, processIo } from '../io.js';
 import { sanitize } from '../render/sanitize.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
 import { version } from '../version.js';
@@ -85,28 +85,15 @@ function argumentsOf(argv: readonly string[]) {
   }
 }
 
-/** Entry of the binary. Exit code 1 would mean that a gate fired, so every failure is 2. */
-export async function main(): Promise<void> {
+/** Entry of the binary: bin/start.js calls it, and tells with `describe` of what it throws and of what nobody caught. */
+export async function main(): Promise<ExitCode> {
   const io = processIo();
-  const fail = onFailure(EXIT.error, (error) => describe(error, io));
-  try {
-    process.exitCode = await run(process.argv.slice(2), io, (stop) => {
-      process.on('SIGTERM', stop);
-      process.on('SIGINT', stop);
-    });
-  } catch (error) {
-    fail(error);
-  }
+  const code = await run(process.argv.slice(2), io, (stop) => {
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+  });
+  // A service need not end badly because its messages once found no room.
+  return endWith(code, io, ['stdout']);
 }
 
-function describe(error: unknown, io: Io): string {
-  const known = error instanceof LakelogError;
-  return renderError(
-    {
-      what: known ? error.message : `internal error: ${messageOf(error)}`,
-      where: known ? error.where : undefined,
-      next: known ? error.next : 'this is a defect of validatord: please report it with what stands above',
-    },
-    styleOf(io.stderr, io.env),
-  );
-}
+export { describe } from '../ending.js';

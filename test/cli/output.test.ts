@@ -1,18 +1,22 @@
+import { execFileSync, spawn } from 'node:child_process';
 import {
   closeSync,
+  constants,
   existsSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_ACKS, violation } from '../support/acks.js';
-import { call, envelope, newFolder, replayRun, writeLines } from '../support/cli.js';
+import { call, envelope, newFolder, replayRun, start, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 import { inShell } from '../support/terminal.js';
 
@@ -118,11 +122,15 @@ describe('--output', () => {
   );
 
   describe('where it cannot be written', () => {
-    const targets = ['no/such/x.json', 'folder.json', 'full.json'];
+    const targets = ['no/such/x.json', 'folder.json', 'full.json', 'pipe.json', 'socket.json', 'link.json'];
     const prepared = (kind: keyof typeof logs) => {
       const cwd = folder(kind);
       mkdirSync(path.join(cwd, 'folder.json'));
       symlinkSync('/dev/full', path.join(cwd, 'full.json'));
+      execFileSync('mkfifo', ['pipe.json'], { cwd });
+      symlinkSync('pipe.json', path.join(cwd, 'link.json'));
+      const listen = "require('net').createServer().listen('socket.json', () => process.exit())";
+      execFileSync(process.execPath, ['-e', listen], { cwd });
       return cwd;
     };
 
@@ -138,12 +146,21 @@ describe('--output', () => {
           const plain = await lakelog(['alarm', '--format', 'jsonl'], { cwd });
           const ran = await lakelog(['alarm', '--format', 'jsonl', '-o', target, '-o', 'x.csv'], { cwd });
           expect(ran).toMatchObject({ code, stdout: plain.stdout });
-          expect(ran.stderr).toContain(`at ${target}`);
+          expect(ran.stderr).toMatch(
+            new RegExp(`^error: the copy cannot be written: [a-z ]+\n  at ${target}\n  → [a-z]`, 'm'),
+          );
           expect(read(cwd, 'x.csv')).toContain('session_id');
           expect(readdirSync(cwd).filter((name) => name.endsWith('.tmp'))).toEqual([]);
         },
       );
     }
+
+    test.skipIf(process.getuid?.() !== 0)('a folder that is read-only', () => {
+      const cwd = folder('clear');
+      const ran = inShell('lakelog alarm -o x.json', { cwd, uid: 65_534 });
+      expect(ran.code, ran.text).toBe(2);
+      expect(ran.stderr).toMatch(/cannot be written: permission denied\n {2}at x\.json\n {2}→ .*ls -ld/);
+    });
 
     test('--quiet does not hide it', async () => {
       const ran = await lakelog(['alarm', '-q', '-o', 'no/such/x.json'], { cwd: prepared('clear') });
@@ -161,6 +178,71 @@ describe('--output', () => {
       const ran = await lakelog(['alarm', '--json', '-o', 'no/such/x.json'], { cwd: prepared('clear') });
       expect(envelope(ran).verdict?.exit_code).toBe(ran.code);
     });
+  });
+
+  describe('into a pipe', () => {
+    // More than a pipe holds.
+    const rows = Array.from({ length: 20_000 }, (_, i) =>
+      i % 2 ? call() : violation({ session_id: `bad${i}` }),
+    );
+    const prepared = () => {
+      const cwd = newFolder();
+      writeLines(cwd, 'sessions.jsonl', rows);
+      execFileSync('mkfifo', ['pipe.csv'], { cwd });
+      return cwd;
+    };
+
+    test('its reader gets every byte, however slow', async () => {
+      const cwd = prepared();
+      const reader = spawn('bash', ['-c', 'exec <pipe.csv; sleep 0.5; cat >read.csv'], { cwd });
+      const ended = new Promise((resolve) => reader.on('close', resolve));
+      const { code } = await lakelog(['alarm', '-o', 'whole.csv', '-o', 'pipe.csv'], { cwd });
+      await ended;
+      expect(code).toBe(1);
+      expect(read(cwd, 'whole.csv').length).toBeGreaterThan(1 << 19);
+      expect(read(cwd, 'read.csv')).toBe(read(cwd, 'whole.csv'));
+    });
+
+    test('a reader that leaves has not got it whole', async () => {
+      const cwd = prepared();
+      for (const [command, code] of [
+        ['alarm', 1],
+        ['first-shot', 2],
+      ] as const) {
+        const reader = spawn('bash', ['-c', 'head -c 100 pipe.csv'], { cwd });
+        const left = new Promise((resolve) => reader.on('close', resolve));
+        const ran = await lakelog([command, '-o', 'pipe.csv'], { cwd });
+        await left;
+        expect(ran.code, ran.stderr).toBe(code);
+        expect(ran.stderr).toMatch(/the copy cannot be written: its reader left\n {2}at pipe\.csv\n {2}→ /);
+      }
+    });
+
+    test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s ends it while nobody reads', async (signal) => {
+      const cwd = prepared();
+      const idle = openSync(path.join(cwd, 'pipe.csv'), constants.O_RDONLY | constants.O_NONBLOCK);
+      const child = start(['alarm', '-o', 'pipe.csv'], { cwd });
+      const ended = new Promise((resolve) => child.once('exit', (...how) => resolve(how)));
+      // Nothing before it is written to, and then EAGAIN for a moment.
+      const arrived = () => {
+        try {
+          return readSync(idle, Buffer.alloc(1)) > 0;
+        } catch {
+          return false;
+        }
+      };
+      while (!arrived()) await sleep(20);
+      child.kill(signal);
+      expect(await ended).toEqual([null, signal]);
+      closeSync(idle);
+    });
+  });
+
+  test('a name as long as they may be', async () => {
+    const cwd = folder();
+    const name = `${'x'.repeat(250)}.json`;
+    expect((await lakelog(['alarm', '-o', name], { cwd })).code).toBe(1);
+    expect(JSON.parse(read(cwd, name)).verdict.status).toBe('fired');
   });
 
   test('replaces a file as a whole: who has the old one open still reads it', async () => {
@@ -291,9 +373,14 @@ describe('--format github', () => {
       ['doubtful', 3],
     ] as const)('that cannot be written is told and changes nothing: %s', async (kind, code) => {
       const cwd = folder(kind);
-      const ran = await run(cwd, '/no/such/folder/summary');
-      expect(ran.code).toBe(code);
-      expect(ran.stderr).toContain('/no/such/folder/summary');
+      const pipe = path.join(cwd, 'pipe');
+      execFileSync('mkfifo', [pipe]);
+      for (const target of ['/no/such/folder/summary', '/dev/full', cwd, pipe]) {
+        const ran = await run(cwd, target);
+        expect(ran.code).toBe(code);
+        expect(ran.stderr).toContain(`error: the step summary cannot be written: `);
+        expect(ran.stderr).toContain(`  at ${target}\n  → `);
+      }
     });
 
     test('is of this format only, and only where the variable is set', async () => {

@@ -1,10 +1,19 @@
-import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { call, command, type Envelope, newFolder, nightly, root, start } from '../support/cli.js';
+import { call, type Envelope, newFolder, nightly, root, start, writeLines } from '../support/cli.js';
+import { inShell } from '../support/terminal.js';
 
 const FIXTURES = path.join(root, 'fixtures');
 
@@ -75,14 +84,20 @@ describe('50 MB of output', () => {
     expect(Buffer.concat(err).toString()).not.toMatch(/EPIPE|internal error|^ +at /m);
     expect(readdirSync(child.tmp)).toEqual([]);
   });
+
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s ends it while nobody reads', async (signal) => {
+    const child = start(['validate', name, '--json'], { cwd: folder });
+    // Some of it was taken, and the rest waits.
+    await new Promise((resolve) => child.stdout!.once('readable', resolve));
+    child.kill(signal);
+    expect(await new Promise((resolve) => child.once('exit', (...how) => resolve(how)))).toEqual([
+      null,
+      signal,
+    ]);
+  });
 });
 
-/** Runs a shell line in which `lakelog` is the built binary. */
-function shell(line: string, env: Record<string, string> = {}) {
-  const { file, args, options } = command([], { cwd: FIXTURES, env });
-  const script = `set -o pipefail\nlakelog() { '${file}' '${args[0]}' "$@"; }\n${line}`;
-  return spawnSync('bash', ['-c', script], { ...options, encoding: 'utf8' });
-}
+const shell = (line: string) => inShell(`set -o pipefail\n${line}`, { cwd: FIXTURES });
 
 const fullDisk = existsSync('/dev/full');
 
@@ -109,28 +124,78 @@ describe('readers that leave', () => {
     expect(ran.stdout.trimEnd().split('\n').at(-1)).toBe(String(code));
     expect(ran.stderr).not.toMatch(/EPIPE|EBADF|internal error/);
   });
+});
 
-  test.skipIf(!fullDisk)('a full disk under stdout is no success, and no fired gate', () => {
-    for (const line of [
-      'lakelog alarm healthy/sessions.jsonl --json',
-      'lakelog first-shot-rate healthy --format csv',
-      'lakelog schema',
-      'lakelog --help',
-      'lakelog --version',
-      'lakelog alarm --help',
-    ]) {
-      const ran = shell(`${line} > /dev/full`);
-      expect.soft(ran.status, line).toBe(2);
-      expect.soft(ran.stderr, line).toMatch(/ENOSPC|no space/i);
-      expect.soft(ran.stderr, line).toContain('→');
-    }
+describe('what cannot be written', () => {
+  const fired = 'lakelog alarm alarm/sessions.jsonl';
+  const clear = 'lakelog alarm healthy/sessions.jsonl';
+  const doubtful = 'lakelog alarm empty';
+
+  test.skipIf(!fullDisk).each([
+    [1, `${fired} >/dev/full`],
+    [1, `${fired} --json >/dev/full`],
+    [1, `${fired} -q --format csv >/dev/full`],
+    [1, `${fired} 2>/dev/full`],
+    [1, `${fired} >/dev/full 2>/dev/full`],
+    [1, `${fired} >/dev/full 2>&-`],
+    [1, `${fired} 2>/dev/full | true`],
+    [2, `${clear} --json >/dev/full`],
+    [2, `${clear} --json >/dev/full 2>&-`],
+    [2, `${clear} 2>/dev/full`],
+    [2, `${clear} --json >/dev/full 2>/dev/full`],
+    [0, `${clear} >/dev/full`],
+    [0, `${clear} -q >/dev/full 2>/dev/full`],
+    [0, `${clear} -q <&- >&- 2>&-`],
+    [2, `${doubtful} --json >/dev/full`],
+    [2, `${doubtful} 2>/dev/full`],
+    [3, `${doubtful} >&-`],
+    [2, 'lakelog first-shot-rate healthy --format csv >/dev/full'],
+    [2, 'lakelog validate alarm >/dev/full'],
+    [2, 'lakelog query "SELECT 1" healthy >/dev/full'],
+    [2, 'lakelog schema >/dev/full'],
+    [2, 'lakelog queries >/dev/full'],
+    [2, 'lakelog --help >/dev/full'],
+    [2, 'lakelog --version >/dev/full'],
+    [2, 'lakelog alarm --help >/dev/full'],
+    [2, 'lakelog frob >/dev/full 2>/dev/full'],
+    [2, 'validatord --help >/dev/full'],
+    [2, 'validatord --version >/dev/full'],
+    [0, 'validatord --version >&- 2>/dev/full'],
+    // What is open, but not for writing.
+    [1, `${fired} --json 1<README.md`],
+    [2, `${clear} --json 1<README.md`],
+    [2, `${clear} --json 1<.`],
+    [2, 'lakelog --version 1<.'],
+  ])('%i: %s', (code, line) => {
+    const ran = inShell(`set -o pipefail\n${line}`, { cwd: prepared() });
+    expect(ran.code, ran.text).toBe(code);
+    expect(ran.text).not.toMatch(/defect|internal error|^ +at .*:\d+:\d+/m);
+    if (line.includes('1<')) expect(ran.stderr).toContain('cannot write to standard output: ');
+    else if (!/ >\/dev\/full$/.test(line) || code === 0) return;
+    else expect(ran.stderr).toMatch(/cannot write to standard output: .*no space left on device/);
+    expect(ran.stderr).toContain('→');
   });
 
-  test.skipIf(!fullDisk)(
-    'a full disk under stderr does not make a fired gate look clear or a clear one fired',
-    () => {
-      expect([1, 2]).toContain(shell('lakelog alarm alarm/sessions.jsonl 2> /dev/full').status);
-      expect([0, 2]).toContain(shell('lakelog alarm healthy/sessions.jsonl 2> /dev/full').status);
-    },
-  );
+  test.each([
+    [1, `${fired} --json`],
+    [2, `${clear} --json`],
+    [2, 'lakelog schema'],
+    [2, 'lakelog --help'],
+    [2, 'lakelog alarm --help'],
+  ])('%i: %s, when the file takes only its beginning', (code, line) => {
+    const cwd = prepared();
+    const ran = inShell(`ulimit -f 1; ${line} >answer`, { cwd });
+    expect(ran.code, ran.text).toBe(code);
+    expect(statSync(path.join(cwd, 'answer')).size).toBeLessThanOrEqual(1024);
+    expect(ran.stderr).toMatch(/cannot write to standard output: .*file too large/);
+  });
+
+  function prepared(): string {
+    const cwd = newFolder();
+    for (const name of ['alarm', 'healthy', 'empty']) {
+      symlinkSync(path.join(FIXTURES, name), path.join(cwd, name));
+    }
+    writeLines(cwd, 'README.md', ['This is no log.']);
+    return cwd;
+  }
 });

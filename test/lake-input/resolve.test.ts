@@ -363,7 +363,7 @@ describe('in a folder the content decides', () => {
     expect(found.names).toEqual(['d/a.jsonl']);
     expect(found.problems).toEqual(['unreadable d/b.jsonl.gz: permission denied']);
     expect(found.notices).toEqual([
-      '1 file in a folder was not read: permission denied or damaged, and no log by name (d/key.pem); name what is to be read',
+      '1 file in a folder was not readable, and no log by name (d/key.pem); name what is to be read',
     ]);
   });
 

@@ -1,3 +1,5 @@
+import type { Attempt } from '../scan/checker.mjs';
+
 export interface LogInput {
   readonly file: string;
   /** The uncompressed content. */
@@ -57,8 +59,8 @@ export interface SessionRow extends Row {
   model: string;
   iterations: number;
   final_verdict: 'accepted' | 'max_iter_exhausted' | 'infra_error';
-  /** As it stands in the line, whatever its shape. */
-  attempts: unknown;
+  /** '!' for what is no array. */
+  attempts: readonly Attempt[] | '!' | null;
   grounded_in_roster: boolean | null;
   daemon: string | null;
   response_model: string | null;
@@ -68,9 +70,10 @@ export interface SessionRow extends Row {
   roster_hash: string | null;
   error_type: string | null;
   max_iterations: number | null;
+  /** JSON text as it stands in the line, as are the next two. */
   prompt: string | null;
-  artifact: unknown;
-  proposed_worker_ids: string[] | null;
+  artifact: string | null;
+  proposed_worker_ids: string | null;
   call_id: string | null;
   writer_id: string | null;
   seq: number | null;

@@ -1,206 +1,25 @@
 /**
  * The oracle: design.md read a second time, in plain JavaScript, sharing nothing with the product.
  * Slow and obvious on purpose; when it and the product disagree, one of the two misread the design.
+ * What becomes of one line is said in test/scan/checker.mjs; here is what the lines of a log amount to.
  */
+import { endOf, fateOf, linesOf, parseInstant, stripped, FORMATS as TABLES } from '../scan/checker.mjs';
 
-const SESSION_FORMAT = {
-  schema: 'session.iterate.v1',
-  holds: 'sessions',
-  required: ['schema', 'session_id', 'timestamp', 'kind', 'model', 'iterations', 'final_verdict'],
-  fields: [
-    ['schema', 'string'],
-    ['session_id', 'nonempty'],
-    ['timestamp', 'timestamp'],
-    ['kind', 'nonempty'],
-    ['model', 'nonempty'],
-    ['iterations', 'count'],
-    ['final_verdict', 'verdict'],
-    ['attempts', 'any'],
-    ['grounded_in_roster', 'boolean'],
-    ['daemon', 'string'],
-    ['provider', 'string'],
-    ['response_model', 'string'],
-    ['environment', 'string'],
-    ['prompt_version', 'string'],
-    ['validator_version', 'string'],
-    ['roster_hash', 'string'],
-    ['error', 'string'],
-    ['error_type', 'string'],
-    ['max_iterations', 'integer'],
-    ['prompt', 'string'],
-    ['artifact', 'any'],
-    ['proposed_worker_ids', 'strings'],
-    ['duration_ms', 'number'],
-    ['call_id', 'string'],
-    ['writer_id', 'string'],
-    ['seq', 'positive'],
-  ],
+export { parseInstant };
+
+const formatFrom = ({ schema, fields }, holds) => ({
+  schema,
+  holds,
+  required: fields.filter(([, , required]) => required).map(([name]) => name),
+  fields: fields.map(([name, type]) => [name, type]),
+});
+
+export const FORMATS = {
+  sessions: formatFrom(TABLES[0], 'sessions'),
+  replay: formatFrom(TABLES[1], 'replay'),
 };
-
-const REPLAY_FORMAT = {
-  schema: 'replay.run.v1',
-  holds: 'replay',
-  required: ['schema', 'session_id', 'timestamp', 'run_id'],
-  fields: [
-    ['schema', 'string'],
-    ['session_id', 'nonempty'],
-    ['timestamp', 'timestamp'],
-    ['run_id', 'nonempty'],
-    ['task_id', 'string'],
-    ['task', 'string'],
-    ['kind', 'string'],
-    ['model', 'string'],
-    ['provider', 'string'],
-    ['retrieval_query', 'string'],
-    ['documents', 'documents'],
-    ['context_tokens', 'integer'],
-    ['output', 'string'],
-    ['error', 'string'],
-    ['duration_ms', 'number'],
-    ['input_tokens', 'integer'],
-    ['output_tokens', 'integer'],
-  ],
-};
-
-export const FORMATS = { sessions: SESSION_FORMAT, replay: REPLAY_FORMAT };
-
-const FINAL_VERDICTS = ['accepted', 'max_iter_exhausted', 'infra_error'];
-const ATTEMPT_VERDICTS = ['accepted', 'rejected', 'no_candidate', 'infra_error'];
-
-// ---------------------------------------------------------------- lines
-
-const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
-const NEWLINE = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
-const WHITE_SPACE = [0x20, 0x09, 0x0b, 0x0c, CARRIAGE_RETURN];
-
-function splitLines(bytes) {
-  const lines = [];
-  let start = bytes.subarray(0, 3).equals(BOM) ? 3 : 0;
-  while (start < bytes.length) {
-    const newline = bytes.indexOf(NEWLINE, start);
-    const terminated = newline !== -1;
-    const end = terminated ? newline : bytes.length;
-    lines.push({
-      number: lines.length + 1,
-      byteOffset: start,
-      bytes: bytes.subarray(start, end),
-      terminated,
-    });
-    start = end + 1;
-  }
-  return lines;
-}
-
-function isBlank(bytes) {
-  return bytes.every((byte) => WHITE_SPACE.includes(byte));
-}
-
-function withoutCarriageReturn(bytes) {
-  return bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
-}
-
-// ---------------------------------------------------------------- JSON
-
-/** The string literals of a JSON text, with the depth of the brackets around them. */
-function stringLiterals(text) {
-  const literals = [];
-  let depth = 0;
-  let at = 0;
-  while (at < text.length) {
-    const char = text[at];
-    if (char === '{' || char === '[') depth += 1;
-    if (char === '}' || char === ']') depth -= 1;
-    if (char !== '"') {
-      at += 1;
-      continue;
-    }
-    const start = at;
-    at += 1;
-    while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
-    at += 1;
-    literals.push({ start, end: at, depth });
-  }
-  return literals;
-}
-
-/** Not JSON, but a reject only inside a declared field: 1e999 is read as Infinity, which fits no type. */
-function nonFiniteWordsAsNumbers(text) {
-  const words = /(?<![\w.+-])-?(?:nan|infinity|inf)(?![\w.+-])/gi;
-  let result = '';
-  let outside = 0;
-  for (const { start, end } of stringLiterals(text)) {
-    result += text.slice(outside, start).replace(words, '1e999') + text.slice(start, end);
-    outside = end;
-  }
-  return result + text.slice(outside).replace(words, '1e999');
-}
-
-/** {value, topLevelKeys}, or null for anything that is not well-formed JSON in well-formed UTF-8. */
-function parseJson(bytes) {
-  let text;
-  let value;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return null;
-  }
-  try {
-    value = JSON.parse(text);
-  } catch {
-    try {
-      value = JSON.parse(nonFiniteWordsAsNumbers(text));
-    } catch {
-      return null;
-    }
-  }
-  const topLevelKeys = [];
-  for (const { start, end, depth } of stringLiterals(text)) {
-    const content = JSON.parse(text.slice(start, end));
-    if (!content.isWellFormed()) return null;
-    if (depth === 1 && isFollowedByColon(text, end)) topLevelKeys.push(content);
-  }
-  return { value, topLevelKeys };
-}
-
-function isFollowedByColon(text, at) {
-  const colon = /[ \t\r\n]*:/y;
-  colon.lastIndex = at;
-  return colon.test(text);
-}
-
-function isObject(value) {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function fieldOf(record, name) {
-  return Object.hasOwn(record, name) ? (record[name] ?? null) : null;
-}
 
 // ---------------------------------------------------------------- time
-
-const TIMESTAMP =
-  /^([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])(\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$/;
-
-/** Microseconds since 1970 as a bigint, or null where the text is no RFC 3339 instant. */
-export function parseInstant(text) {
-  const match = TIMESTAMP.exec(text);
-  if (!match) return null;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number);
-  const local = new Date(0);
-  // Not Date.UTC: it takes the years 0 to 99 for 1900 to 1999.
-  local.setUTCFullYear(year, month - 1, day);
-  if (local.getUTCMonth() !== month - 1 || local.getUTCDate() !== day) return null;
-  local.setUTCHours(hour, minute, second);
-  const micros = BigInt((match[7] ?? '.').slice(1, 7).padEnd(6, '0'));
-  return BigInt(local.getTime() - offsetMinutes(match[8]) * 60_000) * 1000n + micros;
-}
-
-function offsetMinutes(zone) {
-  if (zone === 'Z' || zone === 'z') return 0;
-  const [hours, minutes] = zone.slice(1).split(':').map(Number);
-  return (zone[0] === '-' ? -1 : 1) * (hours * 60 + minutes);
-}
 
 /** Whole milliseconds at or before the instant, and the microseconds left over. */
 function splitInstant(instant) {
@@ -231,96 +50,16 @@ function localDay(instant, tz) {
 
 // ---------------------------------------------------------------- records
 
-function isArrayOf(fits, value) {
-  return Array.isArray(value) && value.every(fits);
-}
+const KEPT_AS_TEXT = ['any', 'strings'];
 
-function absentOr(fits, value) {
-  return value === null || fits(value);
-}
-
-const isString = (value) => typeof value === 'string';
-const isInteger = (value) => Number.isSafeInteger(value);
-const isNumber = (value) => Number.isFinite(value);
-
-function isDocument(value) {
-  return (
-    isObject(value) &&
-    absentOr(isString, fieldOf(value, 'id')) &&
-    absentOr(isString, fieldOf(value, 'source')) &&
-    absentOr(isNumber, fieldOf(value, 'score')) &&
-    absentOr(isInteger, fieldOf(value, 'rank'))
-  );
-}
-
-const HAS_TYPE = {
-  string: isString,
-  nonempty: isString,
-  timestamp: isString,
-  verdict: isString,
-  integer: isInteger,
-  count: isInteger,
-  positive: isInteger,
-  number: isNumber,
-  boolean: (value) => typeof value === 'boolean',
-  strings: (value) => isArrayOf(isString, value),
-  documents: (value) => isArrayOf(isDocument, value),
-  any: () => true,
-};
-
-const HAS_GOOD_VALUE = {
-  nonempty: (value) => value !== '',
-  timestamp: (value) => parseInstant(value) !== null,
-  verdict: (value) => FINAL_VERDICTS.includes(value),
-  count: (value) => value >= 0,
-  positive: (value) => value >= 1,
-};
-
-function formatOf(record) {
-  const schema = isObject(record) ? fieldOf(record, 'schema') : null;
-  return Object.values(FORMATS).find((format) => format.schema === schema);
-}
-
-function occursTwice(name, keys) {
-  return keys.indexOf(name) !== keys.lastIndexOf(name);
-}
-
-/** Why a line that parses cannot be loaded, or null where it can. */
-function faultOf({ value: record, topLevelKeys }, as) {
-  if (!isObject(record)) return 'not_object';
-
-  const format = formatOf(record);
-  const declared = format ? format.fields.map(([name]) => name) : ['schema'];
-  for (const name of declared) if (occursTwice(name, topLevelKeys)) return `duplicate_key:${name}`;
-
-  const schema = fieldOf(record, 'schema');
-  if (schema === null) return 'missing:schema';
-  if (!isString(schema)) return 'type:schema';
-  if (!format) return 'value:schema';
-  if (as !== 'any' && as !== format.holds) return 'wrong_kind';
-
-  for (const name of format.required) if (fieldOf(record, name) === null) return `missing:${name}`;
-  const present = format.fields.filter(([name]) => fieldOf(record, name) !== null);
-  for (const [name, type] of present) if (!HAS_TYPE[type](record[name])) return `type:${name}`;
-  for (const [name, type] of present) {
-    const isGood = HAS_GOOD_VALUE[type] ?? (() => true);
-    if (!isGood(record[name])) return `value:${name}`;
-  }
-  if (record.final_verdict === 'accepted' && record.iterations === 0) return 'value:iterations';
-  return null;
-}
-
-function rowOf(record, place) {
+/** Columns that are JSON hold the text as it stands in the line; documents and attempts are read. */
+function rowOf({ fate, values, texts, extra, instant, attempts }, place) {
   const row = { ...place };
-  const declared = formatOf(record).fields.map(([name]) => name);
-  for (const name of declared) {
-    const value = fieldOf(record, name);
-    row[name] = Object.is(value, -0) ? 0 : value;
-  }
-  if (row.call_id === '') row.call_id = null;
-  row.extra = Object.fromEntries(Object.entries(record).filter(([name]) => !declared.includes(name)));
-  row.instant = parseInstant(record.timestamp);
-  return row;
+  const { fields } = fate === 'call' ? FORMATS.sessions : FORMATS.replay;
+  for (const [name, type] of fields)
+    row[name] = KEPT_AS_TEXT.includes(type) ? (texts[name] ?? null) : values[name];
+  if (fate === 'call') row.attempts = attempts;
+  return { ...row, extra, instant };
 }
 
 // ---------------------------------------------------------------- loading
@@ -346,46 +85,40 @@ export function loadLog(inputs, options) {
     };
     log.files.push(account);
 
-    for (const line of splitLines(input.bytes)) {
+    for (const line of linesOf(input.bytes)) {
       account.lines += 1;
-      if (isBlank(line.bytes)) {
-        account.blank += 1;
+      const fate = readLine(line, input, settings);
+      if (fate.fate === 'blank' || fate.fate === 'pending') {
+        account[fate.fate] += 1;
         continue;
       }
-      const content = withoutCarriageReturn(line.bytes);
-      const { reason, record } = readLine(line, content, input, settings);
-      if (reason === 'pending') {
-        account.pending += 1;
-        continue;
-      }
-      if (reason !== null) {
+      if (fate.fate === 'reject') {
+        const { reason } = fate;
         account.rejected += 1;
         log.rejects.push({ file: input.file, line: line.number, byte_offset: line.byteOffset, reason });
         continue;
       }
-      const identity = content.toString('latin1');
+      const identity = stripped(line.bytes).toString('latin1');
       if (loadedLines.has(identity)) {
         account.duplicates += 1;
         continue;
       }
       loadedLines.add(identity);
       account.loaded += 1;
-      const row = rowOf(record, { file: input.file, fileIndex, line: line.number });
-      (formatOf(record) === SESSION_FORMAT ? log.sessions : log.replays).push(row);
+      const row = rowOf(fate, { file: input.file, fileIndex, line: line.number });
+      (fate.fate === 'call' ? log.sessions : log.replays).push(row);
     }
   }
   countConflicts(log);
   return log;
 }
 
-function readLine(line, content, input, { now, pendingGraceS, maxLineBytes }) {
-  if (line.bytes.length > maxLineBytes) return { reason: 'too_long' };
-  const parsed = parseJson(content);
-  if (parsed) return { reason: faultOf(parsed, input.as), record: parsed.value };
-  if (line.terminated) return { reason: 'bad_json' };
-  const mayStillGrow =
+function readLine({ bytes, terminated }, input, { now, pendingGraceS, maxLineBytes }) {
+  const fate = fateOf(bytes, { as: input.as === 'replay' ? 'replay_runs' : input.as, maxLineBytes });
+  if (terminated || fate.reason !== 'bad_json') return fate;
+  const isFresh =
     !input.compressed && input.mtimeMs !== undefined && Math.abs(now - input.mtimeMs) <= pendingGraceS * 1000;
-  return { reason: mayStillGrow ? 'pending' : 'torn_tail' };
+  return isFresh && endOf(bytes) === 'begun' ? { fate: 'pending' } : { fate: 'reject', reason: 'torn_tail' };
 }
 
 function countConflicts(log) {
@@ -420,13 +153,12 @@ const NO_RUNS = {
 
 function deriveFromAttempts(attempts, iterations) {
   if (attempts === null && iterations > 0) return { ...NO_RUNS, inconsistent: false, not_judgeable: true };
-  if (attempts !== null && !Array.isArray(attempts))
-    return { ...NO_RUNS, inconsistent: true, not_judgeable: true };
+  if (attempts === '!') return { ...NO_RUNS, inconsistent: true, not_judgeable: true };
   if (attempts?.length === 0 && iterations > 0)
     return { ...NO_RUNS, inconsistent: true, not_judgeable: true };
 
   const recorded = attempts ?? [];
-  const verdicts = recorded.map(verdictOf);
+  const verdicts = recorded.map(({ verdict }) => verdict);
   const rejectionRun = longestRun(verdicts, ['rejected']);
   const failureRun = longestRun(verdicts, ['rejected', 'no_candidate']);
   return {
@@ -440,18 +172,8 @@ function deriveFromAttempts(attempts, iterations) {
   };
 }
 
-function verdictOf(attempt) {
-  const verdict = isObject(attempt) ? fieldOf(attempt, 'verdict') : null;
-  return ATTEMPT_VERDICTS.includes(verdict) ? verdict : 'other';
-}
-
-function reasonsOf(attempt) {
-  const reasons = fieldOf(attempt, 'reasons');
-  return Array.isArray(reasons) ? reasons.filter(isString) : [];
-}
-
 function reasonsOfRun(recorded, run) {
-  return run.length === 0 ? null : run.flatMap((position) => reasonsOf(recorded[position])).join(' | ');
+  return run.length === 0 ? null : run.flatMap((position) => recorded[position].reasons).join(' | ');
 }
 
 /** Ids and numbers are words that hold an ASCII digit. */
@@ -748,8 +470,8 @@ export function attempts(log, { filters = {} } = {}) {
     (Array.isArray(call.attempts) ? call.attempts : []).map((attempt, at) => ({
       call,
       attempt_number: at + 1,
-      verdict: verdictOf(attempt),
-      reasons: isObject(attempt) ? reasonsOf(attempt) : [],
+      verdict: attempt.verdict,
+      reasons: attempt.reasons,
     })),
   );
 }

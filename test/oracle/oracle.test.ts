@@ -100,6 +100,8 @@ describe('lines', () => {
   it.each([
     ['', 0, 0],
     ['\ufeff', 0, 0],
+    ['\n\ufeff', 1, 1],
+    ['\ufeff\n', 1, 1],
     ['\n', 1, 1],
     ['\n\n', 2, 2],
     [' ', 1, 1],
@@ -110,12 +112,25 @@ describe('lines', () => {
     expect(load(content).files[0]).toMatchObject({ lines, blank });
   });
 
-  it('strips a BOM at the start of the file only, and counts it in offsets', () => {
-    const log = load(`\ufeff${session()}\n\ufeff${session({ model: 'b' })}\n`);
-    expect(log.sessions).toHaveLength(1);
+  it('skips a BOM at the start of any line, and counts it in offsets', () => {
+    const line = session();
+    const log = load(`\ufeff${line}\n\ufeff${session({ model: 'b' })}\n\ufeff\ufeff{}\n\ufeff \n\ufeff[]\n`);
+    expect(log.sessions.map(({ model }) => model)).toEqual(['qwen', 'b']);
+    expect(log.files[0]).toMatchObject({ lines: 5, loaded: 2, rejected: 2, blank: 1 });
+    const third = 3 + line.length + 1 + 3 + session({ model: 'b' }).length + 1;
     expect(log.rejects).toEqual([
-      { file: 'log.jsonl', line: 2, byte_offset: 3 + session().length + 1, reason: 'bad_json' },
+      { file: 'log.jsonl', line: 3, byte_offset: third + 3, reason: 'bad_json' },
+      { file: 'log.jsonl', line: 5, byte_offset: third + 9 + 5 + 3, reason: 'not_object' },
     ]);
+  });
+
+  it('a BOM makes no other line of one that stood before', () => {
+    const line = session();
+    expect(load(`${line}\n\ufeff${line}\r\n\ufeff`).files[0]).toMatchObject({
+      lines: 2,
+      loaded: 1,
+      duplicates: 1,
+    });
   });
 
   it('counts bytes, not characters', () => {
@@ -151,6 +166,13 @@ describe('the end of a file', () => {
     expect(log.files[0]).toMatchObject({ lines: 2, loaded: 1, pending, rejected: 1 - pending });
     expect(log.rejects.map(({ reason }) => reason)).toEqual(pending ? [] : ['torn_tail']);
   });
+
+  it.each(['}', '[', '"', '{"a":1}}', '{"a":01', 'nul', '{"a":NaN'])(
+    'what no object begins with is never pending: %j',
+    (text) => {
+      expect(load(text, { mtimeMs: NOW }).rejects).toMatchObject([{ reason: 'torn_tail' }]);
+    },
+  );
 
   it('never takes a terminated or a whole but wrong line for a pending one', () => {
     expect(load('{"schema":"ses\n', { mtimeMs: NOW }).rejects[0]?.reason).toBe('bad_json');
@@ -206,7 +228,9 @@ describe('reject reasons', () => {
     ['bad_json', session().replace(/}$/, ',}')],
     ['not_object', 'null'],
     ['not_object', '[{"schema":"session.iterate.v1"}]'],
-    ['not_object', 'NaN'],
+    ['bad_json', 'NaN'],
+    ['bad_json', '{"schema":NaN}'],
+    ['bad_json', session({ note: 0 }).replace(':0}', ':-Infinity}')],
     ['missing:schema', '{}'],
     ['missing:schema', '{"Schema":"session.iterate.v1"}'],
     ['type:schema', '{"schema":1}'],
@@ -214,7 +238,8 @@ describe('reject reasons', () => {
     ['missing:session_id', '{"schema":"session.iterate.v1"}'],
     ['missing:run_id', session({ schema: 'replay.run.v1' })],
     ['type:duration_ms', session({ duration_ms: 'slow' })],
-    ['type:duration_ms', session({ duration_ms: 0 }).replace(':0}', ':NaN}')],
+    ['bad_json', session({ duration_ms: 0 }).replace(':0}', ':NaN}')],
+    ['type:duration_ms', session({ duration_ms: 0 }).replace(':0}', ':1e400}')],
     ['type:grounded_in_roster', session({ grounded_in_roster: 'false' })],
     ['type:grounded_in_roster', session({ grounded_in_roster: 0 })],
     ['type:iterations', session({ iterations: 1.7 })],
@@ -273,8 +298,29 @@ describe('reject reasons', () => {
     expect(loadLines(line).sessions[0]?.iterations).toBe(value);
   });
 
-  it.each(['5', '{}', '"x"', 'false', '[5]', 'NaN'])('attempts %s never rejects a line', (text) => {
-    expect(reasonOf(session().replace(/}$/, `,"attempts":${text}}`))).toBeUndefined();
+  it.each(['5', '{}', '"x"', 'false', '[5]', '[{"raw":1,"raw":2}]', '[1e400]'])(
+    'attempts %s never rejects a line',
+    (text) => {
+      expect(reasonOf(session().replace(/}$/, `,"attempts":${text}}`))).toBeUndefined();
+    },
+  );
+
+  it.each([
+    ['"Fill 3 shifts"', '"Fill 3 shifts"'],
+    ['[{"role":"user","content":"Fill"}]', '[{"role":"user","content":"Fill"}]'],
+    ['{"n": 90071992547409931}', '{"n": 90071992547409931}'],
+    ['null', null],
+  ])('prompt %s is kept as the text %s', (text, kept) => {
+    const line = session().replace(/}$/, `,"prompt":${text}}`);
+    expect(loadLines(line).sessions[0]?.prompt).toBe(kept);
+  });
+
+  it('keeps lists and artifacts as they are written', () => {
+    const line = session().replace(/}$/, ',"artifact":[1.0],"proposed_worker_ids":["W-\\u0031"]}');
+    expect(loadLines(line).sessions[0]).toMatchObject({
+      artifact: '[1.0]',
+      proposed_worker_ids: '["W-\\u0031"]',
+    });
   });
 
   it('keeps unknown fields and takes an empty call_id for an absent one', () => {
@@ -429,14 +475,7 @@ describe('derived columns', () => {
     [[N, N], 2, 0, 0, 2, null, ''],
     [[I, I], 2, 0, 0, 0, null],
     [[R(), R()], 2, 2, 2, 2, ''],
-    [
-      [R(5, 'a', null, ['b']), { verdict: 'rejected', reasons: 'x' }, { verdict: 'rejected' }],
-      3,
-      3,
-      3,
-      3,
-      'a',
-    ],
+    [[{ verdict: 'rejected', reasons: null, raw: null }, { verdict: 'rejected' }], 2, 2, 2, 2, ''],
     [[R('', '')], 1, 1, 1, 1, ' | '],
     [[], 0, 0, 0, 0, null],
     [undefined, 0, 0, 0, 0, null],
@@ -464,6 +503,11 @@ describe('derived columns', () => {
     [[[R('a')]], 1, 0, 0, 0, null],
     [[{}], 1, 0, 0, 0, null],
     [[{ verdict: ['rejected'] }], 1, 0, 0, 0, null],
+    [[R('a'), R('b', 5), R('c')], 3, 2, 1, 1, 'a'],
+    [[R('a'), { verdict: 'rejected', reasons: 'x' }, R('c'), R('d')], 4, 3, 2, 2, 'c | d'],
+    [[{ ...R('a'), attempt_number: 0 }], 1, 0, 0, 0, null],
+    [[{ ...R('a'), raw: {} }], 1, 0, 0, 0, null],
+    [[{ ...N, input_tokens: 1.5 }, N], 2, 0, 0, 1, null, ''],
     [[R('a')], 2, 1, 1, 1, 'a'],
     [[R('a'), A], 1, 1, 1, 1, 'a'],
     [[R('a')], 0, 1, 1, 1, 'a'],
@@ -480,6 +524,16 @@ describe('derived columns', () => {
         inconsistent: true,
         not_judgeable: false,
       });
+    },
+  );
+
+  it.each(['"verdict":"rejected"', '"r\\u0061w":"a"', '"output_tokens":9007199254740993'])(
+    'an attempt with %s as well is not understood',
+    (member) => {
+      const attempt = `{"verdict":"rejected","raw":"a",${member}}`;
+      const line = session().replace(/}$/, `,"attempts":[${attempt}]}`);
+      const [row] = loadLines(line).sessions;
+      expect(derive(row!)).toMatchObject({ rejections: 0, inconsistent: true });
     },
   );
 
@@ -1016,7 +1070,9 @@ describe('rejections', () => {
         },
       ),
       tried([rejected('worker X9 is unknown', 'too long'), ACCEPTED], { session_id: 'a' }),
-      tried([rejected('worker 7 is unknown'), rejected(), rejected(5)], { session_id: 'B' }),
+      tried([rejected('worker 7 is unknown'), rejected(), { verdict: 'rejected' }, rejected(5)], {
+        session_id: 'B',
+      }),
       tried([{ ...NO_CANDIDATE, reasons: ['not a rejection'] }, INFRA_ERROR], { session_id: 'c' }),
       tried([{ verdict: 'rejected' }], { session_id: 'z', model: 'gemma' }),
       tried([{ verdict: 'Rejected', reasons: ['other'] }, 5], { session_id: 'y', model: 'never rejected' }),
@@ -1103,7 +1159,7 @@ describe('rejections', () => {
   it('attempts that are not a list hold none, and those not understood are other', () => {
     const log = loadLines(
       session({ attempts: { 0: rejected('x') } }),
-      session({ attempts: [null, { ...rejected('x', 5, 'y'), attempt_number: 9 }] }),
+      session({ attempts: [null, rejected('x', 5, 'y'), { ...rejected('z'), attempt_number: 9 }] }),
     );
     expect(
       attempts(log).map(({ call, attempt_number, verdict, reasons }) => [
@@ -1114,7 +1170,8 @@ describe('rejections', () => {
       ]),
     ).toEqual([
       [2, 1, 'other', []],
-      [2, 2, 'rejected', ['x', 'y']],
+      [2, 2, 'other', ['x', 'y']],
+      [2, 3, 'rejected', ['z']],
     ]);
   });
 });
@@ -1360,13 +1417,26 @@ describe('random logs', () => {
     other?.document_count === row.document_count && other.best_score === row.best_score;
 
   it('cover what they promise to cover', () => {
-    const logs = fc.sample(randomLogs({ dirty: true }), { numRuns: 200, seed: 7 }).map(loadRandom);
+    const random = fc.sample(randomLogs({ dirty: true }), { numRuns: 200, seed: 7 });
+    const logs = random.map(loadRandom);
     const sessions = logs.flatMap((log) => log.sessions);
     const total = (column: 'duplicates' | 'conflicts' | 'blank' | 'rejected') =>
       logs.flatMap((log) => log.files).reduce((sum, file) => sum + file[column], 0);
     for (const column of ['duplicates', 'conflicts', 'blank', 'rejected'] as const)
       expect(total(column), column).toBeGreaterThan(100);
     expect(total('rejected')).toBeLessThan(sessions.length / 2);
+
+    const marks = random.map(
+      ({ sessions }) => sessions.toString('latin1').split('\n\xef\xbb\xbf').length - 1,
+    );
+    expect(marks.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(100);
+    expect(sessions.filter(({ prompt }) => prompt?.startsWith('[')).length).toBeGreaterThan(100);
+    const misread = sessions.flatMap(({ attempts: list }) =>
+      Array.isArray(list)
+        ? list.filter(({ letter, values }) => letter === 'o' && values.verdict === 'rejected')
+        : [],
+    );
+    expect(misread.length).toBeGreaterThan(100);
 
     const derived = sessions.map((row) => derive(row));
     expect(derived.filter((row) => row.inconsistent).length).toBeGreaterThan(200);

@@ -64,8 +64,19 @@ const ANY_TEXTS = [
   '{"grounded_in_roster":false,"kind":"fill"}',
   '"}\\n{\\"a\\":"',
   '[{"verdict":"rejected"}]',
+  '9007199254740993',
+  '[123456789012345678901234567890,1.0,1e400,-0]',
 ];
 const anyJson = pick(...ANY_TEXTS);
+
+const CHAT =
+  '[{"role":"system","content":"Fill"},{"role":"user","content":[{"type":"text","text":"3 shifts"}]}]';
+/** A text, or the messages of a chat, or whatever else a host calls its prompt. */
+const prompt = fc.oneof(
+  { weight: 4, arbitrary: strings('Fill 3 shifts', '=cmd()', '\u202eevil', '\ufeff') },
+  { weight: 2, arbitrary: fc.constant(CHAT) },
+  { weight: 1, arbitrary: anyJson },
+);
 
 /** `undefined` leaves the field out. */
 const optional = (arbitrary) =>
@@ -201,6 +212,7 @@ const attemptVerdict = fc.oneof(
 const attemptMembers = fc.record({
   verdict: attemptVerdict.map((verdict) => JSON.stringify(verdict)),
   attempt_number: optional(integers(1, 9)),
+  prompt: optional(prompt),
   reasons,
   raw: optional(strings('{"fills":[]}', '\u001b[31mred', '')),
   input_tokens: optional(integers(0, 5000)),
@@ -213,6 +225,25 @@ const strangeAttempt = fc.oneof(
   pick('"Rejected"', '"rejected "', '"other"', '""', 'null', 'true', '["rejected"]').map(
     (verdict) => `{"verdict":${verdict},"reasons":["never shown"]}`,
   ),
+  // Understood but for one declared field, of a wrong type or value or there twice.
+  pick(
+    '"raw":5',
+    '"raw":["a"]',
+    '"span_id":{}',
+    '"error":false',
+    '"reasons":"worker W-1 is not in the roster"',
+    '"attempt_number":0',
+    '"attempt_number":1.5',
+    '"input_tokens":"812"',
+    '"input_tokens":9007199254740993',
+    '"output_tokens":-1e400',
+    '"duration_ms":1e400',
+    '"duration_ms":"12.5"',
+    '"verdict":"rejected"',
+    '"raw":"a","raw":"a"',
+    '"reasons":["a"],"r\\u0065asons":["b"]',
+    '"prompt":[],"prompt":[]',
+  ).map((member) => `{"verdict":"rejected",${member}}`),
 );
 
 function objectText(members) {
@@ -310,7 +341,7 @@ const sessionMembers = fc
     response_model: optional(strings('qwen3:8b-q4')),
     error: optional(strings('timeout', '')),
     max_iterations: optional(integers(-1, 9)),
-    prompt: optional(strings('Fill 3 shifts', '=cmd()', '\u202eevil')),
+    prompt: optional(prompt),
     artifact: optional(anyJson),
     proposed_worker_ids: optional(pick('[]', '["W-1"]', '["W-1","W-\\u0032"]')),
     duration_ms: optional(pick('0', '12.5', '3e0', '-1', '1e15')),
@@ -443,6 +474,8 @@ const having = (members, name, text) =>
 
 const NOT_A_STRING = ['5', 'true', '[]', '{}', '["x"]'];
 const NOT_AN_INTEGER = [
+  '1e400',
+  '18446744073709551616',
   '1.7',
   '"3"',
   'true',
@@ -454,6 +487,7 @@ const NOT_AN_INTEGER = [
   '1e-1',
 ];
 const WRONG_TYPE = {
+  schema: NOT_A_STRING,
   string: NOT_A_STRING,
   nonempty: NOT_A_STRING,
   timestamp: [...NOT_A_STRING, '1756713600'],
@@ -461,7 +495,7 @@ const WRONG_TYPE = {
   integer: NOT_AN_INTEGER,
   count: NOT_AN_INTEGER,
   positive: NOT_AN_INTEGER,
-  number: ['"12"', 'true', '[]', '{}'],
+  number: ['"12"', 'true', '[]', '{}', '1e400', '-1e309'],
   boolean: ['"false"', '"true"', '0', '1', '""', '[]', '[false]', '{}'],
   strings: ['"W-1"', '[1]', '["W-1",null]', '[["W-1"]]', '{}', 'false', '0'],
   documents: [
@@ -475,6 +509,10 @@ const WRONG_TYPE = {
     '[{"source":false}]',
     '[{"score":"0.5"}]',
     '[{"score":1},{"rank":1.5}]',
+    '[{"score":1e400}]',
+    '[{"rank":9007199254740992}]',
+    '[{"id":"doc-1","id":"doc-1"}]',
+    '[{"score":1,"sc\\u006fre":null}]',
   ],
 };
 const BAD_VALUE = {
@@ -587,6 +625,21 @@ const JUNK = [
   '\v{}',
 ];
 const NOT_OBJECTS = ['[]', '[{}]', '5', '-0.5', '"text"', '""', 'null', 'true', 'false', ' [ ] '];
+/** What other readers take for a value. */
+const LENIENT = [
+  'NaN',
+  '-NaN',
+  'Infinity',
+  '-Infinity',
+  'nan',
+  'inf',
+  '[1,]',
+  '[NaN]',
+  '{"a":1,}',
+  "'a'",
+  '01',
+  '0x1',
+];
 const LONE_SURROGATES = ['"\\ud800"', '"\\udc00 x"', '"\\ud83d\\u0041"', '{"\\udfff":1}', '[["\\uDBFF"]]'];
 const RAW_BYTES = [
   [0xff],
@@ -607,61 +660,82 @@ function withRawBytes(text, raw) {
 
 const badJson = (bytes) => ({ bytes: Buffer.from(bytes), reason: 'bad_json' });
 
+/** Weighted ways to a line that is JSON but no record of the format. */
+const wrongRecords = (format) => [
+  {
+    weight: 8,
+    arbitrary: fc
+      .tuple(MEMBERS[format], layout, memberDefect(format))
+      .map(([members, how, { reason, apply }]) => ({
+        bytes: Buffer.from(recordText(apply(members), how)),
+        reason,
+      })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(MEMBERS[format], layout, memberDefect(format), memberDefect(format))
+      .map(([members, how, first, second]) => ({
+        bytes: Buffer.from(recordText(second.apply(first.apply(members)), how)),
+        reason: null,
+      })),
+  },
+  {
+    weight: 1,
+    arbitrary: pick(...NOT_OBJECTS).map((text) => ({ bytes: Buffer.from(text), reason: 'not_object' })),
+  },
+  {
+    weight: 1,
+    arbitrary: goodLine(format === 'sessions' ? 'replay' : 'sessions').map((bytes) => ({
+      bytes,
+      reason: 'wrong_kind',
+    })),
+  },
+];
+
+/** Weighted ways to a line that is no JSON. */
+const brokenTexts = (format) => [
+  {
+    weight: 4,
+    arbitrary: fc.tuple(goodText(format), fc.nat()).map(([text, cut]) => {
+      const whole = Buffer.from(text.trim());
+      return badJson(whole.subarray(0, 1 + (cut % (whole.length - 1))));
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(goodText(format), goodText(format)).map(([a, b]) => badJson(`${a}${b}`)),
+  },
+  { weight: 2, arbitrary: pick(...JUNK).map(badJson) },
+  { weight: 1, arbitrary: goodText(format).map((text) => badJson(text.replace(/}(\s*)$/, ',}$1'))) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(
+        MEMBERS[format],
+        pick(...FORMATS[format].fields.map(([name]) => name), 'unknown'),
+        pick(...LENIENT),
+      )
+      .map(([members, name, text]) => badJson(objectText(having(members, name, text)))),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(MEMBERS[format], pick('session_id', 'error', 'attempts', 'unknown'), pick(...LONE_SURROGATES))
+      .map(([members, name, text]) => badJson(objectText(having(members, name, text)))),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(MEMBERS[format], pick('session_id', 'error', 'unknown'), pick(...RAW_BYTES))
+      .map(([members, name, raw]) =>
+        badJson(withRawBytes(objectText(having(members, name, `"${RAW_MARK}."`)), raw)),
+      ),
+  },
+];
+
 /** {bytes, reason}: one line that is rejected, without terminator; reason null where several could be named. */
-export const badLine = (format) => {
-  const other = format === 'sessions' ? 'replay' : 'sessions';
-  return fc.oneof(
-    {
-      weight: 8,
-      arbitrary: fc
-        .tuple(MEMBERS[format], layout, memberDefect(format))
-        .map(([members, how, { reason, apply }]) => ({
-          bytes: Buffer.from(recordText(apply(members), how)),
-          reason,
-        })),
-    },
-    {
-      weight: 2,
-      arbitrary: fc
-        .tuple(MEMBERS[format], layout, memberDefect(format), memberDefect(format))
-        .map(([members, how, first, second]) => ({
-          bytes: Buffer.from(recordText(second.apply(first.apply(members)), how)),
-          reason: null,
-        })),
-    },
-    {
-      weight: 4,
-      arbitrary: fc.tuple(goodText(format), fc.nat()).map(([text, cut]) => {
-        const whole = Buffer.from(text.trim());
-        return badJson(whole.subarray(0, 1 + (cut % (whole.length - 1))));
-      }),
-    },
-    {
-      weight: 1,
-      arbitrary: fc.tuple(goodText(format), goodText(format)).map(([a, b]) => badJson(`${a}${b}`)),
-    },
-    { weight: 2, arbitrary: pick(...JUNK).map(badJson) },
-    {
-      weight: 1,
-      arbitrary: pick(...NOT_OBJECTS).map((text) => ({ bytes: Buffer.from(text), reason: 'not_object' })),
-    },
-    {
-      weight: 1,
-      arbitrary: fc
-        .tuple(MEMBERS[format], pick('session_id', 'error', 'attempts', 'unknown'), pick(...LONE_SURROGATES))
-        .map(([members, name, text]) => badJson(objectText(having(members, name, text)))),
-    },
-    {
-      weight: 1,
-      arbitrary: fc
-        .tuple(MEMBERS[format], pick('session_id', 'error', 'unknown'), pick(...RAW_BYTES))
-        .map(([members, name, raw]) =>
-          badJson(withRawBytes(objectText(having(members, name, `"${RAW_MARK}."`)), raw)),
-        ),
-    },
-    { weight: 1, arbitrary: goodLine(other).map((bytes) => ({ bytes, reason: 'wrong_kind' })) },
-  );
-};
+export const badLine = (format) => fc.oneof(...wrongRecords(format), ...brokenTexts(format));
 
 // ---------------------------------------------------------------- whole files
 
@@ -679,10 +753,13 @@ const lineOf = (format, dirty) =>
 const fileOf = (format, dirty, maxLines) =>
   fc
     .record({
-      lines: fc.array(fc.record({ line: lineOf(format, dirty), crlf: rarely }), {
-        maxLength: maxLines,
-        size: 'max',
-      }),
+      lines: fc.array(
+        fc.record({ line: lineOf(format, dirty), crlf: rarely, mark: dirty ? rarely : fc.constant(false) }),
+        {
+          maxLength: maxLines,
+          size: 'max',
+        },
+      ),
       bom: rarely,
       missingFinalNewline: rarely,
       torn: dirty ? rarely : fc.constant(false),
@@ -693,7 +770,11 @@ const fileOf = (format, dirty, maxLines) =>
         const repeated = contents.length > 0 ? contents[line.repeats % contents.length] : Buffer.alloc(0);
         contents.push(line.bytes ?? repeated);
       }
-      const pieces = contents.flatMap((bytes, at) => {
+      // As in the middle of joined files.
+      const marked = contents.map((bytes, at) =>
+        at > 0 && lines[at].mark ? Buffer.concat([BOM, bytes]) : bytes,
+      );
+      const pieces = marked.flatMap((bytes, at) => {
         const isLast = at === contents.length - 1;
         if (isLast && torn) return [bytes.subarray(0, Math.ceil(bytes.length / 2))];
         if (isLast && missingFinalNewline) return [bytes];

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { LakelogError } from '../../src/errors.js';
 import { NO_FILTERS, openLake } from '../../src/lake/lake.js';
-import { needsOf } from '../../src/lake/tables.js';
 import { readCatalogue } from '../../src/query/catalogue.js';
 import { parseQuery } from '../../src/query/header.js';
 import { bindParams } from '../../src/query/params.js';
@@ -210,7 +209,7 @@ describe('shipped questions', () => {
     test('yields the columns of its header and no others, in that order', async () => {
       const lake = await openLake({
         ...runOptions(),
-        needs: needsOf(query.sql, { showContent: false }),
+        asks: [query.sql],
         gatedKinds: ['fill'],
         params: bindParams(query, {}).columns,
         filters: NO_FILTERS,

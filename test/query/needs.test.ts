@@ -1,319 +1,429 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { type Account, type Lake, openLake } from '../../src/lake/lake.js';
-import { type NeedOptions, type Needs, needsOf, TABLES } from '../../src/lake/tables.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BASE_TABLES, type BaseName } from '../../src/lake/tables/base.js';
+import { type Needs, namesIn, needsOf, needsTable } from '../../src/lake/tables/needs.js';
+import { type LoadPlan, loadPlan } from '../../src/lake/tables/plan.js';
+import { TABLES } from '../../src/lake/tables/published.js';
+import { readCatalogue } from '../../src/query/catalogue.js';
 import { ATTEMPT_FIELDS, REPLAY_FIELDS, SESSION_FIELDS } from '../../src/schema/fields.js';
-import type { Cell } from '../../src/schema/result.js';
+import { loadLog } from '../oracle/oracle.mjs';
 import { randomLogs } from '../oracle/random-logs.mjs';
-import { catalogue, root, rowsOf, runOptions, tempFolder } from '../support/lake.js';
+import { type BaseRows, baseRows, type Value } from '../tables/base-rows.js';
+import { type DuckDb, duckDb, EVERYTHING, templates } from '../tables/engines.js';
 
 const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 1_000 : 15;
-const HIDDEN: NeedOptions = { showContent: false };
-const ALL_SQL = TABLES.map(({ name }) => `SELECT * FROM ${name};`).join(' ');
+const catalogue = readCatalogue('queries');
+const PUBLISHED = TABLES.filter(({ columns }) => columns.length > 0);
+const ALL = 'all';
 
-const contentOf = (fields: typeof SESSION_FIELDS) => fields.filter((f) => f.content).map((f) => f.name);
-const CONTENT = {
-  sessions: contentOf(SESSION_FIELDS),
-  replay_runs: contentOf(REPLAY_FIELDS),
-  attempts: contentOf(ATTEMPT_FIELDS),
-};
+let duck: DuckDb;
+beforeAll(async () => {
+  duck = await duckDb();
+});
+afterAll(() => duck.close());
 
-const folder = tempFolder();
-const sessionsFile = path.join(folder, 'sessions.jsonl');
-const replaysFile = path.join(folder, 'replay_runs.jsonl');
+const namesOf = async (sql: string) => namesIn(await duck.parse(sql));
+const sorted = (names: Iterable<string>) => [...names].sort();
+const listed = ({ tables, columns }: Needs) => [
+  sorted(tables),
+  columns === 'all' ? columns : sorted(columns),
+];
 
-function write({ sessions, replays }: { sessions: Buffer | string; replays: Buffer | string }): void {
-  writeFileSync(sessionsFile, sessions);
-  writeFileSync(replaysFile, replays);
+const readLog = (sessions: Buffer | string, replays: Buffer | string) =>
+  loadLog(
+    [
+      { file: 'sessions.jsonl', bytes: Buffer.from(sessions), as: 'sessions' },
+      { file: 'replay_runs.jsonl', bytes: Buffer.from(replays), as: 'replay' },
+    ],
+    { now: Date.UTC(2026, 9, 1), pendingGraceS: 0 },
+  );
+
+function fixture(scenario: string): BaseRows {
+  const at = (name: string) => readFileSync(path.join('fixtures', scenario, name));
+  return baseRows(readLog(at('sessions.jsonl'), at('replay_runs.jsonl')));
 }
-
-/** Loads the files with what `needs` asks for. */
-async function loaded<T>(
-  needs: Needs,
-  showContent: boolean,
-  use: (lake: Lake, account: Account) => Promise<T>,
-  from = { sessions: sessionsFile, replays: replaysFile },
-): Promise<T> {
-  const lake = await openLake({
-    ...runOptions({ showContent }),
-    needs,
-    gatedKinds: ['fill'],
-    params: { word: 'x' },
-  });
-  try {
-    const account = await lake.load([
-      { path: from.sessions, as: 'sessions' },
-      { path: from.replays, as: 'replay_runs' },
-    ]);
-    return await use(lake, account);
-  } finally {
-    lake.close();
-  }
-}
-
-const narrow = <T>(sql: string, use: (lake: Lake, account: Account) => Promise<T>, showContent = false) =>
-  loaded(needsOf(sql, { showContent }), showContent, use);
-const wide = <T>(use: (lake: Lake, account: Account) => Promise<T>, showContent = false) =>
-  loaded(needsOf(ALL_SQL, { showContent }), showContent, use);
 
 /** Tables have no order of their own. */
-const unordered = (rows: readonly (readonly Cell[])[]) => rows.map((row) => JSON.stringify(row)).sort();
-const answer = (sql: string) => async (lake: Lake) => unordered((await lake.query(sql)).cells);
+const unordered = (rows: readonly (readonly Value[])[]) => rows.map((row) => JSON.stringify(row)).sort();
 
-const visibleColumns = (table: (typeof TABLES)[number], showContent: boolean) =>
-  table.columns.filter((column) => showContent || !column.content).map(({ name }) => name);
+/** Answers where nothing is loaded but what the SQL needs. */
+async function narrow(rows: BaseRows, sql: string, showContent = false) {
+  await duck.fill(rows, { needs: await namesOf(sql), showContent, params: { word: 'x' } });
+  return unordered((await duck.query(sql)).cells);
+}
 
-const listed = ({ keep, tables, ...rest }: Needs) => ({
-  ...rest,
-  sessions: [...keep.sessions],
-  replays: [...keep.replay_runs],
-  tables: [...tables],
-});
+async function wide(rows: BaseRows, queries: readonly string[], showContent = false) {
+  await duck.fill(rows, { needs: EVERYTHING, showContent, params: { word: 'x' } });
+  const answers: string[][] = [];
+  for (const sql of queries) answers.push(unordered((await duck.query(sql)).cells));
+  return answers;
+}
 
-const quoted = (name: string) => `"${name}"`;
-
-const SECRET = 'SECRET-of-a-person';
-const SESSION_WITH_CONTENT = JSON.stringify({
-  schema: 'session.iterate.v1',
-  session_id: 't-1',
-  timestamp: '2026-09-01T08:00:00Z',
-  kind: 'fill',
-  model: 'm',
-  iterations: 2,
-  final_verdict: 'accepted',
-  grounded_in_roster: true,
-  attempts: [
-    { verdict: 'rejected', prompt: `${SECRET} 1`, raw: `${SECRET} 2`, reasons: ['worker W-1 is unknown'] },
-    { verdict: 'accepted', prompt: `${SECRET} 3`, raw: `${SECRET} 4` },
-  ],
-  prompt: `${SECRET} 5`,
-  artifact: { workers: [`${SECRET} 6`] },
-  unknown_field: 'kept',
-});
-const REPLAY_WITH_CONTENT = JSON.stringify({
-  schema: 'replay.run.v1',
-  session_id: 't-1',
-  timestamp: '2026-09-01T09:00:00Z',
-  run_id: 'r-1',
-  task: `${SECRET} 7`,
-  retrieval_query: `${SECRET} 8`,
-  output: `${SECRET} 9`,
-  documents: [{ id: 'd', score: 0.5 }],
-});
-const withContent = { sessions: `${SESSION_WITH_CONTENT}\n`, replays: `${REPLAY_WITH_CONTENT}\n` };
-
-describe('the alarm', () => {
-  const alarm = catalogue.find(({ name }) => name === 'alarm')!;
-  const needs = needsOf(`${alarm.sql}\n${alarm.gate!.judges}`, HIDDEN);
-
-  test('reads of the attempts their verdicts and nothing else', () => {
-    expect(needs.attemptFields).toEqual(['verdict']);
-    expect(needs.keep.sessions.has('attempts')).toBe(false);
+describe('tables and columns are found from the parse', () => {
+  test.each<[string, string[], string[] | 'all']>([
+    ['SELECT model FROM sessions', ['sessions'], ['model']],
+    ['SELECT MODEL FROM Sessions', ['sessions'], ['model']],
+    ['SELECT "model" FROM "sessions"', ['sessions'], ['model']],
+    ['SELECT "MODEL" FROM "SESSIONS"', ['sessions'], ['model']],
+    ['SELECT s.model FROM sessions AS s', ['sessions'], ['model']],
+    ['SELECT sessions.model FROM sessions', ['sessions'], ['model']],
+    ['SELECT main.sessions.model FROM main.sessions', ['sessions'], ['model']],
+    ['FROM sessions SELECT model', ['sessions'], ['model']],
+    ['SELECT 1 FROM sessions', ['sessions'], []],
+    ['SELECT count(*) FROM sessions', ['sessions'], []],
+    ['SELECT count(*) FILTER (WHERE kind = $$x$$) FROM sessions', ['sessions'], ['kind']],
+    ['SELECT count(*) OVER (PARTITION BY kind ORDER BY line) FROM sessions', ['sessions'], ['kind', 'line']],
+    ['SELECT count() FROM sessions', ['sessions'], []],
+    ['SELECT -- prompt, * FROM attempts\n model /* raw */ FROM sessions', ['sessions'], ['model']],
+    ["SELECT model FROM sessions WHERE kind <> 'it''s /* -- '", ['sessions'], ['kind', 'model']],
+    ['SELECT model FROM sessions GROUP BY ALL', ['sessions'], ['model']],
+    ['SELECT model.upper() FROM sessions', ['sessions'], ['model']],
+    ['SELECT sum(1) OVER w FROM sessions WINDOW w AS (PARTITION BY kind)', ['sessions'], ['kind']],
+    ['SELECT 1 FROM sessions GROUP BY GROUPING SETS ((kind), (seq))', ['sessions'], ['kind', 'seq']],
+    ['SELECT 1 FROM sessions ORDER BY kind LIMIT 1', ['sessions'], ['kind']],
+    ['SELECT 1 FROM sessions GROUP BY day HAVING max(seq) > 1', ['sessions'], ['day', 'seq']],
+    ['SELECT 1 FROM sessions QUALIFY row_number() OVER (ORDER BY seq) = 1', ['sessions'], ['seq']],
+    ['SELECT DISTINCT ON (kind) model FROM sessions', ['sessions'], ['kind', 'model']],
+    ['SELECT CASE WHEN gated THEN call_key END AS x FROM sessions', ['sessions'], ['call_key', 'gated']],
+    ["SELECT extra->>'note' FROM sessions", ['sessions'], ['extra']],
+    ["SELECT extra['note'] FROM sessions", ['sessions'], ['extra']],
+    ['SELECT s.artifact.worker.name FROM sessions s', ['sessions'], ['artifact']],
+    ['SELECT list_filter([1], lambda x: x > seq) FROM sessions', ['sessions'], ['seq']],
+    ['SELECT [x + seq FOR x IN [1]] FROM sessions', ['sessions'], ['seq']],
+    ['SELECT {x: model} FROM sessions', ['sessions'], ['model']],
+    [
+      'SELECT a.verdict FROM attempts a JOIN sessions s USING (call_key)',
+      ['attempts', 'sessions'],
+      ['call_key', 'verdict'],
+    ],
+    [
+      'SELECT 1 FROM sessions s ASOF LEFT JOIN replay_runs r ON r.run_id = s.model AND r.timestamp <= s.timestamp',
+      ['replay_runs', 'sessions'],
+      ['model', 'replay_runs', 'run_id', 'timestamp'],
+    ],
+    [
+      'SELECT 1 FROM sessions WHERE model IN (SELECT kind FROM attempts)',
+      ['attempts', 'sessions'],
+      ['kind', 'model'],
+    ],
+    ['SELECT (SELECT max(seq) FROM sessions) FROM params', ['params', 'sessions'], ['seq']],
+    ['SELECT 1 FROM traces t, LATERAL (SELECT t.calls + 1) u(n)', ['traces'], ['calls']],
+    ['WITH c AS (SELECT model AS m FROM sessions) SELECT m FROM c', ['sessions'], ['model']],
+    ['WITH c(m) AS (SELECT model FROM sessions) SELECT m FROM c', ['sessions'], ['model']],
+    ['WITH sessions AS (SELECT 1 AS one) SELECT one FROM sessions', ['sessions'], []],
+    ['WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM n WHERE x < 3) SELECT x FROM n', [], []],
+    [
+      'SELECT model FROM sessions UNION ALL BY NAME SELECT kind FROM attempts',
+      ['attempts', 'sessions'],
+      ['kind', 'model'],
+    ],
+    ['VALUES (1)', [], ALL],
+    ['SELECT t.replay_runs FROM traces t', ['traces'], ['replay_runs']],
+    [
+      'SELECT run_id FROM replay_runs; SELECT calls FROM traces',
+      ['replay_runs', 'traces'],
+      ['calls', 'replay_runs', 'run_id'],
+    ],
+    ['SELECT x FROM range(3) r(x), sessions', ['sessions'], []],
+    ['SELECT 1 FROM nowhere', [], []],
+    ['SELECT nothing FROM sessions', ['sessions'], []],
+    // Columns without their names.
+    ['SELECT * FROM sessions', ['sessions'], ALL],
+    ['select\n*\nfrom sessions', ['sessions'], ALL],
+    ['SELECT s.* FROM sessions s', ['sessions'], ALL],
+    ['SELECT 1 AS one, * FROM sessions', ['sessions'], ALL],
+    ['SELECT count(*) OVER () AS n, * FROM sessions', ['sessions'], ALL],
+    ['SELECT * EXCLUDE (extra) FROM sessions', ['sessions'], ALL],
+    ['SELECT * REPLACE (1 AS seq) FROM sessions', ['sessions'], ALL],
+    ['SELECT * RENAME (seq AS n) FROM sessions', ['sessions'], ALL],
+    ["SELECT * LIKE 'mod%' FROM sessions", ['sessions'], ALL],
+    ['SELECT /* all */ * FROM sessions', ['sessions'], ALL],
+    ['SELECT DISTINCT * FROM sessions', ['sessions'], ALL],
+    ['SELECT ALL * FROM sessions', ['sessions'], ALL],
+    ['SELECT DISTINCT ON (model) * FROM sessions', ['sessions'], ALL],
+    ['FROM sessions', ['sessions'], ALL],
+    ['SELECT 1 FROM (FROM sessions)', ['sessions'], ALL],
+    ['TABLE sessions', ['sessions'], ALL],
+    ['SELECT COLUMNS(*) FROM sessions', ['sessions'], ALL],
+    ["SELECT COLUMNS('mo.*') FROM sessions", ['sessions'], ALL],
+    ['SELECT COLUMNS(c -> c = $$model$$) FROM sessions', ['sessions'], ALL],
+    ['SELECT max(COLUMNS(*)) FROM sessions', ['sessions'], ALL],
+    ['SELECT struct_pack(*COLUMNS(*)) FROM sessions', ['sessions'], ALL],
+    ['SELECT #1 FROM sessions', ['sessions'], ALL],
+    ['SELECT model FROM sessions ORDER BY ALL', ['sessions'], ALL],
+    ['SELECT s FROM sessions s', ['sessions'], ALL],
+    ['SELECT s.to_json() FROM sessions s', ['sessions'], ALL],
+    ['SELECT 1 FROM sessions s, LATERAL (SELECT s) x', ['sessions'], ALL],
+    ['SELECT S FROM sessions s', ['sessions'], ALL],
+    ['SELECT main.sessions FROM sessions', ['sessions'], ALL],
+    ['SELECT to_json(sessions) FROM sessions', ['sessions'], ALL],
+    ['SELECT count(DISTINCT s) FROM sessions s', ['sessions'], ALL],
+    ["SELECT struct_extract(s, 'model') FROM sessions s", ['sessions'], ALL],
+    ['SELECT (s).model FROM sessions s', ['sessions'], ALL],
+    ['SELECT x.y.model FROM (SELECT s AS y FROM sessions s) x', ['sessions'], ALL],
+    ['SELECT max(t) FROM (SELECT model FROM sessions) t', ['sessions'], ALL],
+    ['SELECT a, b FROM sessions AS s(a, b)', ['sessions'], ALL],
+    ['SELECT 1 AS n FROM sessions NATURAL JOIN attempts', ['attempts', 'sessions'], ALL],
+    ['SELECT 1 AS n FROM sessions POSITIONAL JOIN traces', ['sessions', 'traces'], ALL],
+    ['SELECT 1 FROM sessions PIVOT (count(*) FOR kind IN ($$fill$$))', ['sessions'], ALL],
+    ['SELECT 1 FROM sessions UNPIVOT (v FOR n IN (kind, model))', ['sessions'], ALL],
+    ['WITH c AS (SELECT * FROM sessions) SELECT model FROM c', ['sessions'], ALL],
+    ['SELECT EXISTS (SELECT * FROM attempts)', ['attempts'], ALL],
+  ])('%s', async (sql, tables, columns) => {
+    expect(listed(await namesOf(sql))).toEqual([tables, columns]);
   });
 
-  test('keeps no content, no unknown fields and no keys', () => {
-    for (const name of [...CONTENT.sessions, 'proposed_worker_ids', 'error']) {
-      expect(needs.keep.sessions.has(name)).toBe(false);
-    }
-    expect(CONTENT.sessions).toEqual(['prompt', 'artifact']);
-    expect(needs.withExtra).toBe(false);
-    expect(needs.withKeys).toBe(false);
-    expect([...needs.tables]).toEqual(['sessions']);
-  });
-
-  test('not even with --show-content, because it names none', () => {
-    const shown = needsOf(alarm.sql, { showContent: true });
-    expect(shown.attemptFields).toEqual(['verdict']);
-    for (const name of CONTENT.sessions) expect(shown.keep.sessions.has(name)).toBe(false);
+  test.each([
+    'PIVOT sessions ON kind USING count(*)',
+    'SELECT * FROM (PIVOT sessions ON kind USING count(*))',
+    "SELECT model FROM query_table('sessions')",
+    "SELECT model FROM query('SELECT model FROM sessions')",
+    'SELECT FROM WHERE',
+    'CREATE TABLE t AS SELECT 1',
+  ])('%s may read anything', async (sql) => {
+    expect(listed(await namesOf(sql))).toEqual(listed(EVERYTHING));
   });
 });
 
-describe('content', () => {
-  test('of calls, attempts and replay runs is what the formats mark as such', () => {
-    expect(CONTENT).toEqual({
-      sessions: ['prompt', 'artifact'],
-      replay_runs: ['task', 'retrieval_query', 'output'],
-      attempts: ['prompt', 'raw'],
-    });
-    const marked = Object.fromEntries(
-      TABLES.map(({ name, columns }) => [name, columns.filter((c) => c.content).map((c) => c.name)]).filter(
-        ([, names]) => names!.length > 0,
-      ),
+describe('needs that are known beforehand', () => {
+  const sql = catalogue.map((query) => query.sql);
+  const refuse = async () => {
+    throw new Error('the engine was asked');
+  };
+
+  test('are those of the parse, and ask no engine', async () => {
+    const known = JSON.parse(JSON.stringify(await needsTable(sql, duck.parse)));
+    for (const one of sql)
+      expect(listed(await needsOf([one], refuse, known))).toEqual(listed(await namesOf(one)));
+    expect(listed(await needsOf(sql, refuse, known))).toEqual(listed(await needsOf(sql, duck.parse)));
+  });
+
+  test('are of that very text', async () => {
+    const known = await needsTable(sql, duck.parse);
+    await expect(needsOf([`${sql[0]} `], refuse, known)).rejects.toThrow('the engine was asked');
+  });
+
+  test('add up to all columns if one means all', async () => {
+    const needs = await needsOf(['SELECT model FROM sessions', 'FROM traces'], duck.parse);
+    expect(listed(needs)).toEqual([['sessions', 'traces'], ALL]);
+  });
+});
+
+describe('what the loader is asked for', () => {
+  type Names = Partial<Record<BaseName, readonly string[]>>;
+  const namesOfPlan = (plan: LoadPlan): Names =>
+    Object.fromEntries(
+      Object.entries(plan).map(([base, columns]) => [base, columns.map(({ name }) => name)]),
     );
-    expect(marked).toEqual(CONTENT);
-  });
+  const planOf = async (sql: string, alsoColumns: string[] = []) =>
+    namesOfPlan(loadPlan(await namesOf(sql), { templates, showContent: false, alsoColumns }));
+  const all = (base: BaseName) => BASE_TABLES[base].map(({ name }) => name);
+  const ALWAYS =
+    'batch line session_id timestamp kind model iterations final_verdict grounded_in_roster daemon call_id writer_id seq inconsistent not_judgeable';
+  /** Those columns too, in the order of the table. */
+  const callsWith = (...more: string[]) =>
+    all('calls').filter((name) => [...ALWAYS.split(' '), ...more].includes(name));
+  const LEAST: Names = {
+    calls: callsWith(),
+    runs: ['batch', 'line', 'session_id', 'timestamp', 'run_id', 'task_id'],
+    batches: all('batches'),
+  };
+  const shipped: Record<string, Names> = {
+    alarm: {},
+    'first-shot': {},
+    'first-shot-rate': { calls: callsWith('provider', 'environment', 'answered', 'first_shot') },
+    corpus: {
+      calls: callsWith('answered', 'first_shot'),
+      runs: [...LEAST.runs!, 'document_count', 'best_score'],
+    },
+    'triple-rejections': {
+      calls: callsWith(
+        ...['longest_rejection_run', 'longest_failure_run', 'run_reasons', 'failure_run_reasons'],
+      ),
+    },
+    rejections: {
+      calls: callsWith('call_key_base'),
+      attempts: ['batch', 'line', 'attempt_number', 'call_key_base', 'session_id', 'model', 'verdict'],
+      attempt_reasons: [
+        ...['batch', 'line', 'attempt_number', 'reason_number'],
+        ...['call_key_base', 'session_id', 'model', 'reason_shape'],
+      ],
+      twins: all('twins'),
+    },
+  };
 
-  test('never appears without --show-content, whatever is selected', async () => {
-    write(withContent);
-    await wide(async (lake) => {
-      for (const { name } of TABLES) {
-        const { names, cells } = await lake.query(`SELECT * FROM ${name}`);
-        expect(JSON.stringify(cells)).not.toContain(SECRET);
-        expect(names.filter((column) => CONTENT[name as keyof typeof CONTENT]?.includes(column))).toEqual([]);
+  test.each(catalogue)(
+    '$name: no more than it uses, with --show-content too',
+    async ({ name, sql, gate }) => {
+      const judged = gate ? [`SELECT COUNT(*) FROM sessions WHERE ${gate.judges}`] : [];
+      const needs = await needsOf([sql, ...judged], duck.parse);
+      for (const showContent of [false, true]) {
+        const plan = namesOfPlan(loadPlan(needs, { templates, showContent }));
+        expect(plan).toEqual({ ...LEAST, ...shipped[name] });
       }
-      // Not hidden in a view but never loaded: nothing of it stands in the staging tables either.
-      for (const table of ['raw.session_lines', 'raw.replay_lines']) {
-        expect(JSON.stringify((await lake.query(`SELECT * FROM ${table}`)).cells)).not.toContain(SECRET);
-      }
-    });
-  });
-
-  const each = Object.entries(CONTENT).flatMap(([table, names]) => names.map((name) => ({ table, name })));
-
-  test.each(each)('$table.$name named outright is an error without the flag', async ({ table, name }) => {
-    write(withContent);
-    const sql = `SELECT ${name} FROM ${table}`;
-    await expect(narrow(sql, answer(sql))).rejects.toThrow(new RegExp(name));
-  });
-
-  test.each(each)(
-    '$table.$name is there with the flag, alone and with all columns',
-    async ({ table, name }) => {
-      write(withContent);
-      const sql = `SELECT ${name} FROM ${table}`;
-      const alone = await narrow(sql, answer(sql), true);
-      expect(alone.length).toBeGreaterThan(0);
-      for (const row of alone) expect(row).toContain(SECRET);
-      expect(await wide(answer(sql), true)).toEqual(alone);
     },
   );
 
-  test('is not loaded with the flag either where the SQL does not name it', async () => {
-    write(withContent);
-    await narrow(
-      'SELECT model FROM sessions',
-      async (lake) => {
-        expect(JSON.stringify((await lake.query('SELECT * FROM raw.session_lines')).cells)).not.toContain(
-          SECRET,
-        );
-      },
-      true,
-    );
+  test('a count needs no column of its own', async () => {
+    expect(await planOf('SELECT count(*) FROM sessions')).toEqual(LEAST);
+    expect(await planOf('SELECT count(*) FROM files')).toEqual(LEAST);
+    expect(await planOf('SELECT count(*) FROM rejects')).toEqual({ ...LEAST, rejects: all('rejects') });
+    expect(await planOf('SELECT count(*) FROM attempts')).toEqual({
+      ...LEAST,
+      attempts: ['batch', 'line', 'attempt_number'],
+    });
   });
-});
 
-describe('the account is the same however little is loaded', () => {
-  test.each(['healthy', 'alarm', 'messy', 'empty'])('fixtures/%s', async (scenario) => {
-    const at = (name: string) => path.join(root, 'fixtures', scenario, name);
-    const from = { sessions: at('sessions.jsonl'), replays: at('replay_runs.jsonl') };
-    const account = async (_: Lake, account: Account) => account;
-    const least = await loaded(needsOf('', HIDDEN), false, account, from);
-    expect(least).toEqual(await loaded(needsOf(ALL_SQL, HIDDEN), false, account, from));
+  test('the filters find their columns on calls and attempts', async () => {
+    const filtered = await planOf('SELECT verdict FROM attempts', ['environment', 'timestamp']);
+    const own = ['timestamp', 'environment', 'verdict'];
+    expect(filtered.attempts).toEqual(['batch', 'line', 'attempt_number', ...own]);
+    expect(filtered.calls).toEqual(callsWith('environment'));
+    expect((await planOf('SELECT 1 FROM sessions', ['environment'])).calls).toEqual(callsWith('environment'));
   });
-});
 
-describe('a column alone is the same as in SELECT *', () => {
-  const at = (name: string) => path.join(root, 'fixtures/messy', name);
-  const from = { sessions: at('sessions.jsonl'), replays: at('replay_runs.jsonl') };
-
-  test.each(TABLES.filter(({ columns }) => columns.length > 0))('$name', async (table) => {
-    const everything = await loaded(
-      needsOf(ALL_SQL, HIDDEN),
-      false,
-      (lake) => rowsOf(lake, `SELECT * FROM ${table.name}`),
-      from,
-    );
-    expect(everything.length).toBeGreaterThan(0);
-    const names = visibleColumns(table, false);
-    expect(new Set(Object.keys(everything[0]!))).toEqual(new Set(names));
-    const selectOf = (name: string) => `SELECT ${quoted(name)} FROM ${table.name}`;
-    // Columns with the same needs share a load.
-    const loads = new Map<string, string[]>();
-    for (const name of names) {
-      const key = JSON.stringify(listed(needsOf(selectOf(name), HIDDEN)));
-      loads.set(key, [...(loads.get(key) ?? []), name]);
-    }
-    for (const group of loads.values()) {
-      await loaded(
-        needsOf(selectOf(group[0]!), HIDDEN),
-        false,
-        async (lake) => {
-          for (const name of group) {
-            const alone = await answer(selectOf(name))(lake);
-            expect(alone, name).toEqual(unordered(everything.map((row) => [row[name]!])));
-          }
-        },
-        from,
+  test.each([false, true])('all is all but what no view has a use for; with content: %s', (showContent) => {
+    const plan = namesOfPlan(loadPlan(EVERYTHING, { templates, showContent }));
+    // Documents have rows of their own.
+    const unused = ['byte_offset', 'line_sha256', 'documents'];
+    const content = ['prompt', 'artifact', 'raw', 'task', 'retrieval_query', 'output'];
+    const without = showContent ? unused : [...unused, ...content];
+    for (const base of Object.keys(BASE_TABLES) as BaseName[]) {
+      expect(plan[base], base).toEqual(
+        all(base).filter((name) => base === 'rejects' || !without.includes(name)),
       );
     }
   });
 });
 
+describe('content', () => {
+  const SECRET = 'SECRET-of-a-person';
+  const session = {
+    schema: 'session.iterate.v1',
+    session_id: 't-1',
+    timestamp: '2026-09-01T08:00:00Z',
+    kind: 'fill',
+    model: 'm',
+    iterations: 2,
+    final_verdict: 'accepted',
+    grounded_in_roster: true,
+    attempts: [
+      { verdict: 'rejected', prompt: `${SECRET} 1`, raw: `${SECRET} 2`, reasons: ['worker W-1 is unknown'] },
+      { verdict: 'accepted', prompt: `${SECRET} 3`, raw: `${SECRET} 4` },
+    ],
+    prompt: `${SECRET} 5`,
+    artifact: { workers: [`${SECRET} 6`] },
+  };
+  const replay = {
+    schema: 'replay.run.v1',
+    session_id: 't-1',
+    timestamp: '2026-09-01T09:00:00Z',
+    run_id: 'r-1',
+    task: `${SECRET} 7`,
+    retrieval_query: `${SECRET} 8`,
+    output: `${SECRET} 9`,
+  };
+  const rows = baseRows(readLog(`${JSON.stringify(session)}\n`, `${JSON.stringify(replay)}\n`));
+  const CONTENT = PUBLISHED.flatMap(({ name: table, columns }) =>
+    columns.filter(({ content }) => content).map(({ name }) => ({ table, name })),
+  );
+
+  test('is what the formats mark as such', () => {
+    const marked = (table: string, fields: typeof SESSION_FIELDS) =>
+      fields.filter(({ content }) => content).map(({ name }) => ({ table, name }));
+    expect(CONTENT).toEqual([
+      ...marked('sessions', SESSION_FIELDS),
+      ...marked('attempts', ATTEMPT_FIELDS),
+      ...marked('replay_runs', REPLAY_FIELDS),
+    ]);
+    expect(CONTENT.length).toBe(7);
+  });
+
+  test('is neither in a table nor below it without --show-content', async () => {
+    await duck.fill(rows, { needs: EVERYTHING, showContent: false });
+    for (const name of [
+      ...PUBLISHED.map(({ name }) => name),
+      ...Object.keys(BASE_TABLES).map((name) => `base_${name}`),
+    ]) {
+      const { cells } = await duck.query(`SELECT * FROM ${name}`);
+      expect(JSON.stringify(cells)).not.toContain(SECRET);
+    }
+  });
+
+  test.each(CONTENT)('$table.$name exists with the flag and not without', async ({ table, name }) => {
+    const sql = `SELECT ${name} FROM ${table}`;
+    await expect(narrow(rows, sql)).rejects.toThrow(new RegExp(name));
+    const alone = await narrow(rows, sql, true);
+    expect(alone.length).toBeGreaterThan(0);
+    for (const row of alone) expect(row).toContain(SECRET);
+    expect(await wide(rows, [sql], true)).toEqual([alone]);
+  });
+});
+
+const shown = (table: (typeof PUBLISHED)[number]) =>
+  table.columns.filter(({ content }) => !content).map(({ name }) => name);
+
+describe('a column alone is the same as among all', () => {
+  test.each(PUBLISHED)('$name', async (table) => {
+    const rows = fixture('messy');
+    const queries = shown(table).map((name) => `SELECT "${name}" FROM ${table.name}`);
+    const all = await wide(rows, queries);
+    for (const [i, sql] of queries.entries()) {
+      expect(await narrow(rows, sql), sql).toEqual(all[i]);
+      expect(all[i]!.length).toBeGreaterThan(0);
+    }
+  });
+});
+
 describe('random mentions of columns and tables', () => {
-  const selects = fc.constantFrom(...TABLES.filter(({ columns }) => columns.length > 0)).chain((table) =>
+  const selects = fc.constantFrom(...PUBLISHED).chain((table) =>
     fc.record({
       table: fc.constant(table.name),
-      columns: fc.subarray(visibleColumns(table, false), { minLength: 1, maxLength: 5 }),
-      style: fc.constantFrom('plain', 'upper', 'qualified', 'commented', 'aggregate', 'subquery'),
+      columns: fc.subarray(shown(table), { minLength: 1, maxLength: 5 }),
+      style: fc.constantFrom('plain', 'upper', 'qualified', 'commented', 'aggregate', 'subquery', 'row'),
     }),
   );
   type Select = typeof selects extends fc.Arbitrary<infer T> ? T : never;
 
   function sqlOf({ table, columns, style }: Select): string {
-    const list = columns.map(quoted).join(', ');
+    const list = columns.map((name) => `"${name}"`).join(', ');
+    const of = (alias: string) => columns.map((name) => `${alias}."${name}"`).join(', ');
     switch (style) {
       case 'plain':
         return `SELECT ${list} FROM ${table}`;
       case 'upper':
         return `SELECT ${list.toUpperCase()} FROM ${table.toUpperCase()}`;
       case 'qualified':
-        return `SELECT ${columns.map((name) => `x.${quoted(name)}`).join('\n,')}\nFROM ${table} AS x`;
+        return `SELECT ${of('x')} FROM ${table} AS x`;
       case 'commented':
         return `SELECT -- SELECT * from\n ${list} /* 'one */ FROM ${table} WHERE 'a''b -- /*' <> 'it' -- end`;
       case 'aggregate':
         return `SELECT ${list}, count(*) AS how_many FROM ${table} GROUP BY ${list}`;
       case 'subquery':
         return `WITH picked AS (SELECT ${list} FROM ${table}) SELECT * FROM picked`;
+      case 'row':
+        return `SELECT ${of('(x)')} FROM ${table} x`;
     }
   }
 
-  test('the narrow load answers as the load of everything does', async () => {
+  test('what is loaded narrowly answers as all that could be loaded does', async () => {
     await fc.assert(
       fc.asyncProperty(
         randomLogs({ dirty: true }),
         fc.array(selects, { minLength: 1, maxLength: 3 }),
         async (log, picked) => {
-          write(log);
+          const rows = baseRows(readLog(log.sessions, log.replays));
           const queries = picked.map(sqlOf);
-          const all = (lake: Lake) => Promise.all(queries.map((sql) => answer(sql)(lake)));
-          expect(await narrow(queries.join(';\n'), all)).toEqual(await wide(all));
+          const all = await wide(rows, queries);
+          await duck.fill(rows, { needs: await needsOf(queries, duck.parse), showContent: false });
+          for (const [i, sql] of queries.entries()) {
+            expect(unordered((await duck.query(sql)).cells), sql).toEqual(all[i]);
+          }
         },
       ),
       { numRuns: RUNS },
     );
-  });
-});
-
-describe('ways to say "every column" without a plain SELECT *', () => {
-  const WAYS = [
-    'SELECT * FROM sessions',
-    'select\n*\nfrom sessions',
-    'SELECT s.* FROM sessions s',
-    'SELECT 1 AS one, * FROM sessions',
-    'SELECT count(*) OVER () AS n, * FROM sessions',
-    'SELECT * EXCLUDE (extra) FROM sessions',
-    'SELECT /* all */ * FROM sessions',
-    'SELECT DISTINCT * FROM sessions',
-    'SELECT ALL * FROM sessions',
-    'FROM sessions',
-    'SELECT COLUMNS(*) FROM sessions',
-    "SELECT COLUMNS('.*') FROM sessions",
-    'SELECT s FROM sessions s',
-    'SELECT to_json(sessions) FROM sessions',
-    'SELECT count(*) AS n FROM sessions NATURAL JOIN attempts',
-  ];
-  const expected = new Map<string, string[]>();
-  beforeAll(async () => {
-    write(withContent);
-    await wide(async (lake) => {
-      for (const sql of WAYS) expected.set(sql, await answer(sql)(lake));
-    });
-  });
-
-  test.each(WAYS)('%s', async (sql) => {
-    write(withContent);
-    expect(await narrow(sql, answer(sql))).toEqual(expected.get(sql));
   });
 });

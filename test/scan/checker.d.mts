@@ -33,6 +33,8 @@ interface Record_ {
   readonly texts: Readonly<Record<string, string>>;
   /** Members that the format does not declare. */
   readonly extra: Readonly<Record<string, unknown>>;
+  /** The same as they stand in the line, doubled ones too. */
+  readonly extraTexts: readonly (readonly [key: string, text: string])[];
 }
 
 export interface Attempt {
@@ -40,6 +42,8 @@ export interface Attempt {
   readonly verdict: 'accepted' | 'rejected' | 'no_candidate' | 'infra_error' | 'other';
   /** Declared fields; null where absent, doubled, or of a wrong type or value. */
   readonly values: Readonly<Record<string, unknown>>;
+  /** The prompt as it stands in the line; null where it has no value. */
+  readonly promptText: string | null;
   /** The texts among its reasons. */
   readonly reasons: readonly string[];
 }
@@ -63,7 +67,7 @@ export interface Line {
   readonly number: number;
   /** Of the first byte behind a byte order mark. */
   readonly byteOffset: number;
-  /** Without mark and `\n`. */
+  /** Without `\n`; a mark in front is still there. */
   readonly bytes: Buffer;
   readonly terminated: boolean;
 }
@@ -73,6 +77,8 @@ export function fateOf(
   options?: { readonly as?: 'any' | Holds; readonly maxLineBytes?: number },
 ): Fate;
 export function linesOf(bytes: Buffer): Line[];
+/** Of an unterminated last line: whole JSON, the beginning of an object, or neither. */
+export function endOf(bytes: Buffer): 'whole' | 'begun' | 'neither';
 /** Without byte order mark. */
 export function withoutMark(bytes: Buffer): Buffer;
 export function startsWithMark(bytes: Buffer): boolean;
@@ -82,5 +88,9 @@ export function stripped(bytes: Buffer): Buffer;
 export function parseStrictly(bytes: Buffer): { readonly text: string; readonly value: unknown } | null;
 /** Microseconds since 1970, or null where the text is no RFC 3339 instant. */
 export function parseInstant(text: string): bigint | null;
+/** Valid JSON without the white space between its tokens; digits and escapes as they stand. */
+export function squeezed(text: string): string;
+/** Members of a JSON object, doubled ones too: key with escapes resolved, value squeezed. */
+export function memberTexts(text: string): [key: string, text: string][];
 export function isObject(value: unknown): value is Record<string, unknown>;
 export function fieldOf(record: object, name: string): unknown;

@@ -118,9 +118,10 @@ export function linesOf(bytes) {
     const newline = bytes.indexOf(NEWLINE, start);
     const terminated = newline !== -1;
     const end = terminated ? newline : bytes.length;
-    const line = withoutMark(bytes.subarray(start, end));
-    if (terminated || line.length > 0)
-      lines.push({ number: lines.length + 1, byteOffset: end - line.length, bytes: line, terminated });
+    const line = bytes.subarray(start, end);
+    const byteOffset = end - withoutMark(line).length;
+    if (terminated || byteOffset < end)
+      lines.push({ number: lines.length + 1, byteOffset, bytes: line, terminated });
     start = end + 1;
   }
   return lines;
@@ -198,6 +199,25 @@ function elementsOf(text, start) {
   return elements;
 }
 
+/** Valid JSON without the white space between its tokens; digits and escapes as they stand. */
+export function squeezed(text) {
+  let result = '';
+  for (let at = skipSpace(text, 0); at < text.length; at = skipSpace(text, at)) {
+    const end = text[at] === '"' ? endOfString(text, at) : at + 1;
+    result += text.slice(at, end);
+    at = end;
+  }
+  return result;
+}
+
+/** [key (escapes resolved), squeezed text of the value] of the members of a JSON object, doubled ones too. */
+export function memberTexts(text) {
+  return membersOf(text, skipSpace(text, 0)).map(({ key, start, end }) => [
+    key,
+    squeezed(text.slice(start, end)),
+  ]);
+}
+
 /** Raw text is well-formed once it is decoded; only escapes can write half a surrogate pair. */
 function hasLoneSurrogate(text) {
   if (!text.includes('\\u')) return false;
@@ -219,6 +239,73 @@ export function parseStrictly(bytes) {
   } catch {
     return null;
   }
+}
+
+// ---------------------------------------------------------------- the end of a file
+
+/** What may follow inside a string, a word or a number, or between tokens; then the brackets are closed. */
+const IN_STRING = [
+  '"',
+  'n"',
+  '0"',
+  '00"',
+  '000"',
+  '0000"',
+  '\\ude00"',
+  'ude00"',
+  'de00"',
+  'e00"',
+  '00\\ude00"',
+  '0\\ude00"',
+];
+const OUTSIDE = ['', '1', ':1', '"a":1', 'rue', 'ue', 'e', 'alse', 'lse', 'se', 'ull', 'll', 'l'];
+
+/** Text that may be cut anywhere: what is still to be closed, and whether a string is. */
+function openIn(text) {
+  const open = [];
+  let inString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at];
+    if (inString) {
+      if (char === '\\') at += 1;
+      else if (char === '"') inString = false;
+    } else if (char === '"') inString = true;
+    else if (char === '{' || char === '[') open.push(char === '{' ? '}' : ']');
+    else if (char === '}' || char === ']') open.pop();
+  }
+  return { inString, closing: open.reverse().join('') };
+}
+
+/** The text of bytes that may end inside a character; then any character stands for the cut one. */
+function textBefore(bytes) {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const text = decoder.decode(bytes, { stream: true });
+  try {
+    decoder.decode();
+    return text;
+  } catch {
+    return `${text}é`;
+  }
+}
+
+function isBegun(bytes) {
+  let text;
+  try {
+    text = textBefore(bytes);
+  } catch {
+    return false;
+  }
+  if (text[skipSpace(text, 0)] !== '{') return false;
+  const { inString, closing } = openIn(text);
+  const ends = inString ? IN_STRING.flatMap((end) => [end, `${end}:1`]) : OUTSIDE;
+  return ends.some((end) => parseStrictly(Buffer.from(`${text}${end}${closing}`)) !== null);
+}
+
+/** Of an unterminated last line: whole JSON, the beginning of an object, or neither. */
+export function endOf(bytes) {
+  const line = withoutMark(bytes);
+  if (parseStrictly(line) !== null) return 'whole';
+  return isBegun(line) ? 'begun' : 'neither';
 }
 
 // ---------------------------------------------------------------- types and values
@@ -303,8 +390,9 @@ function offsetMinutes(zone) {
 /** What one attempt says: a field that stands twice or does not fit has no value, and makes it `other`. */
 function attemptOf(value, text, start) {
   const values = Object.fromEntries(ATTEMPT_FIELDS.map(([name]) => [name, null]));
-  if (!isObject(value)) return { letter: 'o', verdict: 'other', values, reasons: [] };
-  const keys = keysOf(text, start);
+  if (!isObject(value)) return { letter: 'o', verdict: 'other', values, promptText: null, reasons: [] };
+  const members = membersOf(text, start);
+  const keys = members.map(({ key }) => key);
   let understood = true;
   for (const [name, type] of ATTEMPT_FIELDS) {
     const found = fieldOf(value, name);
@@ -319,6 +407,7 @@ function attemptOf(value, text, start) {
     letter: known ? VERDICT_LETTERS[values.verdict] : 'o',
     verdict: known ? values.verdict : 'other',
     values,
+    promptText: values.prompt === null ? null : textOf('prompt', members, text),
     // Of a list that holds other things too, the texts are still worth reading.
     reasons: Array.isArray(reasons) ? reasons.filter(isString) : [],
   };
@@ -385,12 +474,14 @@ function loaded({ text, value: record }, members, format) {
   for (const [name, type] of format.fields)
     if (['any', 'strings', 'documents', 'attempts'].includes(type) && values[name] !== null)
       texts[name] = textOf(name, members, text);
+  const undeclared = members.filter(({ key }) => !names.includes(key));
   const result = {
     fate: format === SESSION_FORMAT ? 'call' : 'run',
     values,
     instant: parseInstant(values.timestamp),
     texts,
     extra: Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name))),
+    extraTexts: undeclared.map(({ key, start, end }) => [key, text.slice(start, end)]),
   };
   if (result.fate === 'run') return result;
   if (values.call_id === '') values.call_id = null;

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { InputRequest } from '../../src/lake/input/index.js';
 import { type Filters, type Lake, NO_FILTERS, openLake } from '../../src/lake/lake.js';
-import { needsOf } from '../../src/lake/tables.js';
 import { readCatalogue } from '../../src/query/catalogue.js';
 import { bindParams, type Given } from '../../src/query/params.js';
 import { type Answer, openSession, type RunOptions } from '../../src/query/run.js';
@@ -24,8 +23,8 @@ export function runOptions(options: Partial<RunOptions> = {}): RunOptions {
     env: {},
     now: new Date('2026-10-01T00:00:00Z'),
     stdin: Readable.from([]),
-    // Every log is treated as a large one.
-    sizes: { ahead: 2, piece: 2_000 },
+    // Every log is cut into parts, as a large one is.
+    threads: { count: 1, above: 0, part: 2_000 },
     ...options,
   };
 }
@@ -41,7 +40,8 @@ export async function withLake<T>(
   const run = runOptions(rest);
   const lake = await openLake({
     ...run,
-    needs: needsOf(sql, { showContent: run.showContent, alsoColumns: ['environment'] }),
+    asks: sql.split(';').filter((one) => one.trim() !== ''),
+    everyReject: true,
     gatedKinds,
     params: {},
   });

@@ -11,12 +11,18 @@ export const terminals = process.platform === 'linux' && has('script') && has('s
 
 const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
 
-/** Runs a shell line in which `lakelog` is the built binary, without a terminal. */
+/** Runs a shell line in which `lakelog` and `validatord` are the built binaries, without a terminal. */
 export function inShell(line: string, options: SpawnOptions = {}) {
   const { file, args, options: spawnOptions } = command([], options);
-  const script = `lakelog() { ${quoted(file)} ${quoted(args[0]!)} "$@"; }\n${line}`;
-  const ran = spawnSync('bash', ['-c', script], { ...spawnOptions, encoding: 'utf8' });
-  return { code: ran.status, text: ran.stdout + ran.stderr };
+  const functions = ['lakelog', 'validatord'].map(
+    (name) => `${name}() { ${quoted(file)} ${quoted(args[0]!.replace('lakelog.js', `${name}.js`))} "$@"; }`,
+  );
+  const ran = spawnSync('bash', ['-c', [...functions, line].join('\n')], {
+    ...spawnOptions,
+    encoding: 'utf8',
+  });
+  const { status: code, signal, stdout, stderr } = ran;
+  return { code, signal, stdout, stderr, text: stdout + stderr };
 }
 
 /** The same on a terminal of that many columns; stdout and stderr are one there. */

@@ -115,8 +115,7 @@ export async function duckDb(): Promise<DuckDb> {
         await db.run(`DROP ${name === 'params' ? 'TABLE' : 'VIEW'} IF EXISTS ${name}`);
       for (const name of Object.keys(BASE_TABLES))
         await db.run(`DROP TABLE IF EXISTS ${baseTable(name as BaseName)}`);
-      for (const [name, columns] of Object.entries(plan.tables))
-        await append(name as BaseName, columns, rows);
+      for (const [name, columns] of Object.entries(plan)) await append(name as BaseName, columns, rows);
       const said = conditions(
         filters,
         DUCKDB,

@@ -25,7 +25,8 @@ export async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
     throw zlibError(error);
   } finally {
     engine.destroy();
-    await source.return?.();
+    // Not awaited: it would wait for a chunk that is on its way, and a pipe may never send one.
+    source.return?.().catch(() => {});
   }
 }
 

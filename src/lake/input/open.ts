@@ -25,11 +25,13 @@ export interface PlainInput {
 /** Bytes that can be read once, decompressed: of a pipe, an archive, or a file that does not know its size. */
 export interface StreamInput {
   readonly kind: 'stream';
-  /** Throws Unreadable. To be read to the end or closed with `return()`. */
-  readonly chunks: AsyncGenerator<Uint8Array, void, void>;
+  /** Throws Unreadable. Closed when read to the end or left. */
+  readonly chunks: AsyncIterable<Uint8Array>;
   /** Nobody will write the end of an unfinished last line. */
   readonly live: false;
   readonly maybeEmpty: boolean;
+  /** For one that nobody began to read. */
+  close(): void;
 }
 
 export type OpenedInput = PlainInput | StreamInput;
@@ -104,7 +106,15 @@ function headOf(fd: number): Uint8Array {
 }
 
 function streamed(file: SourceFile, chunks: Readable, maybeEmpty: boolean): StreamInput {
-  return { kind: 'stream', chunks: contentOf(file.name, chunks), live: false, maybeEmpty };
+  // Thrown again to whoever reads; until then it must not be an uncaught one.
+  chunks.on('error', () => {});
+  return {
+    kind: 'stream',
+    chunks: contentOf(file.name, chunks),
+    live: false,
+    maybeEmpty,
+    close: () => chunks.destroy(),
+  };
 }
 
 async function* contentOf(name: string, stream: Readable): AsyncGenerator<Uint8Array, void, void> {

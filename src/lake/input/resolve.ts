@@ -193,7 +193,7 @@ class Inputs {
         ...this.notices,
         ...unfinished,
         ...passedOver(this.others, 'not read: no log by name or by content'),
-        ...passedOver(this.closed, 'not read: permission denied or damaged, and no log by name'),
+        ...passedOver(this.closed, 'not readable, and no log by name'),
         ...passedOver(this.special, 'not opened: a pipe, socket or device'),
       ],
     };

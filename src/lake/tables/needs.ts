@@ -44,7 +44,7 @@ interface Found {
   readonly names: Set<string>;
   /** Tables, their aliases, and those of subqueries and WITH clauses. */
   readonly sources: Set<string>;
-  /** Last parts of column references. */
+  /** Last parts of column references, and what functions are called on. */
   readonly values: Set<string>;
   all: boolean;
 }
@@ -65,13 +65,20 @@ function collect(value: unknown, found: Found): void {
 
 function note(node: Node, found: Found): void {
   const lower = (text: unknown) => String(text).toLowerCase();
-  if (node.class === 'STAR') found.all = true;
+  // `#1` is the first column, whatever its name.
+  if (node.class === 'STAR' || node.class === 'POSITIONAL_REFERENCE') found.all = true;
   if (node.class === 'COLUMN_REF') found.values.add(lower((node.column_names as string[]).at(-1)));
-  if (node.class === 'FUNCTION' && /^query(_table)?$/i.test(String(node.function_name)))
-    found.tables.add(ANY_TABLE);
-  // What a FROM holds; `sample` stands in nothing else that has an alias.
-  if (!('sample' in node && 'alias' in node)) return;
-  found.sources.add(lower(node.alias));
+  if ('function_name' in node) {
+    // `s.to_json()`: the parse takes s for the function's schema.
+    found.values.add(lower(node.schema));
+    if (/^query(_table)?$/i.test(String(node.function_name))) found.tables.add(ANY_TABLE);
+  }
+  // Only what stands in a FROM has both.
+  if ('sample' in node && 'alias' in node) noteSource(node, found, lower);
+}
+
+function noteSource(node: Node, found: Found, lower: (text: unknown) => string): void {
+  if (node.alias !== '') found.sources.add(lower(node.alias));
   if (node.type === 'BASE_TABLE') {
     found.tables.add(lower(node.table_name));
     found.sources.add(lower(node.table_name));

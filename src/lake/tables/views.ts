@@ -1,7 +1,7 @@
 import { type BaseName, baseTable } from './base.js';
 import { type Dialect, DUCKDB } from './dialect.js';
 import { type Needs, visibleColumns } from './needs.js';
-import { TABLES } from './published.js';
+import { TABLES, type TableColumn, type TableInfo } from './published.js';
 import { fillSlots, pruned, type Reads, readsOf, type Templates } from './templates.js';
 
 /** What the slots of the templates are filled with. */
@@ -65,22 +65,16 @@ export function tableUses(
       readsOf(pruned(templates(table.name), columns), alsoColumns);
     const wanted = visibleColumns(table, needs, showContent);
     // A view without columns cannot be, and COUNT(*) names none: the one that costs least.
-    const columns =
-      wanted.length > 0
-        ? wanted
-        : [
-            cheapest(
-              table.columns.map(({ name }) => name),
-              readsFor,
-            ),
-          ];
+    const columns = wanted.length > 0 ? wanted : [cheapest(table, readsFor)];
     return { table: table.name, columns, reads: readsFor(columns) };
   });
 }
 
-function cheapest(columns: readonly string[], readsFor: (columns: string[]) => Reads): string {
-  const cost = (name: string) => [...readsFor([name]).values()].reduce((sum, read) => sum + read.size, 0);
-  return columns.reduce((best, name) => (cost(name) < cost(best) ? name : best));
+/** Reads the fewest columns, and no text if it can be helped. */
+function cheapest({ columns }: TableInfo, readsFor: (columns: string[]) => Reads): string {
+  const cost = ({ name, type }: TableColumn) =>
+    [...readsFor([name]).values()].reduce((sum, read) => sum + read.size, type === 'VARCHAR' ? 1 : 0);
+  return columns.reduce((best, column) => (cost(column) < cost(best) ? column : best)).name;
 }
 
 export interface ViewContext extends UseOptions, Omit<Slots, 'dialect' | 'base'> {

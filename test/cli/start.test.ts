@@ -1,0 +1,256 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { violation } from '../support/acks.js';
+import { call, copyPackage, newFolder, root, writeLines } from '../support/cli.js';
+import { inShell } from '../support/terminal.js';
+
+const built = copyPackage();
+
+/** An installation of its own, to be damaged. */
+function installation(): string {
+  const folder = newFolder();
+  cpSync(built, folder, { recursive: true, verbatimSymlinks: true });
+  return folder;
+}
+
+const write = (name: string, text: string) => (folder: string) =>
+  writeFileSync(path.join(folder, name), text);
+const remove = (name: string) => (folder: string) => rmSync(path.join(folder, name), { recursive: true });
+const both = (damage: (folder: string, name: string) => void) => (folder: string) => {
+  for (const name of ['lakelog', 'validatord']) damage(folder, name);
+};
+const program = (text: string) => both((folder, name) => write(`dist/${name}.js`, text)(folder));
+
+/** Exit 1 means that a gate fired, so neither command may end with it here: what, and the next step. */
+function expectRefused(line: string, packageRoot: string, says: RegExp): void {
+  const cwd = newFolder();
+  writeLines(cwd, 'sessions.jsonl', [call(), violation()]);
+  const ran = inShell(line, { cwd, packageRoot });
+  expect(ran.code, ran.text).toBe(2);
+  expect(ran.stdout).toBe('');
+  expect(ran.stderr).toMatch(says);
+  expect(ran.stderr).toMatch(/^ *→ /m);
+  expect(ran.stderr).not.toMatch(/defect of|^ +at .*:\d+:\d+|node:internal/m);
+}
+
+describe('a damaged installation ends with 2, and says so', () => {
+  const damages: readonly [string, (folder: string) => void, RegExp][] = [
+    ['no dist', remove('dist'), /cannot start: .*dist.*\n→ next: reinstall lakelog/],
+    ['no program', both((folder, name) => remove(`dist/${name}.js`)(folder)), /next: reinstall lakelog/],
+    ['a program that cannot be parsed', program('import ((;'), /next: reinstall lakelog/],
+    ['a program that is cut', program(''), /main is not a function/],
+    ['a program that throws', program('throw new Error("broken");'), /cannot start: broken/],
+    ['a program that throws no error', program('throw undefined;'), /cannot start: undefined/],
+    ['a program without main', program('export const other = 1;'), /main is not a function/],
+    ['a main that throws', program('export const main = () => { throw new Error("broken"); };'), /broken/],
+    [
+      'a main that rejects',
+      program('export const main = async () => { throw new Error("broken"); };'),
+      /broken/,
+    ],
+    [
+      'a main that says nothing',
+      program('export const main = async () => {};'),
+      /undefined instead of an exit/,
+    ],
+    ['a main without an end', program('export const main = () => new Promise(() => {});'), /no answer came/],
+    ['an import without an end', program('await new Promise(() => {});'), /no answer came/],
+    [
+      'a timer that throws',
+      program(
+        'export const main = () => new Promise(() => setTimeout(() => { throw new Error("broken"); }));',
+      ),
+      /broken/,
+    ],
+    [
+      'a rejection that nobody handles',
+      program('Promise.reject(new Error("broken")); export const main = () => new Promise(() => {});'),
+      /broken/,
+    ],
+    ['a package.json that is no JSON', write('package.json', '{'), /package.*\n→ next: reinstall lakelog/i],
+    [
+      'no bin/start.js',
+      remove('bin/start.js'),
+      /cannot start: .*start\.js[\s\S]*\n→ next: reinstall lakelog/,
+    ],
+    [
+      'a bin/start.js that throws',
+      write('bin/start.js', 'throw new Error("broken")'),
+      /broken\n→ next: reinstall/,
+    ],
+    ['a bin/start.js that is cut', write('bin/start.js', ''), /cannot start: .*\n→ next: reinstall lakelog/],
+  ];
+  test.each(damages)('%s', (_, damage, says) => {
+    const folder = installation();
+    damage(folder);
+    expectRefused('lakelog alarm', folder, says);
+    expectRefused('validatord --check --config x.toml', folder, says);
+  });
+
+  test('a part that is missing or damaged', () => {
+    const folder = installation();
+    const chunks = path.join(folder, 'dist/chunks');
+    const [question] = readdirSync(chunks).filter((name) => name.startsWith('question-'));
+    writeFileSync(path.join(chunks, question!), 'import ((;');
+    expectRefused('lakelog alarm', folder, /missing or damaged: .*\n {2}→ reinstall lakelog/);
+    unlinkSync(path.join(chunks, question!));
+    expectRefused('lakelog alarm', folder, /missing or damaged: .*\n {2}→ reinstall lakelog/);
+    rmSync(path.join(folder, 'queries'), { recursive: true });
+    expectRefused('lakelog alarm', folder, /queries/);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('one that may not be read', () => {
+    const folder = installation();
+    chmodSync(path.join(folder, 'dist/lakelog.js'), 0);
+    const ran = inShell('lakelog alarm', { packageRoot: folder, uid: 65_534 });
+    expect(ran.code, ran.text).toBe(2);
+    expect(ran.stderr).toMatch(/permission denied.*\n→ next: .*rights/);
+  });
+
+  test('without package.json it works, or says that it does not', () => {
+    const folder = installation();
+    rmSync(path.join(folder, 'package.json'));
+    const cwd = newFolder();
+    writeLines(cwd, 'sessions.jsonl', [call()]);
+    for (const line of ['lakelog alarm', 'lakelog --version', 'validatord --version']) {
+      const { code, text } = inShell(line, { cwd, packageRoot: folder });
+      // Some versions of Node.js find out by themselves that these are modules.
+      if (code !== 0) expect({ code, text }).toEqual({ code: 2, text: expect.stringMatching(/→ /) });
+    }
+  });
+
+  test('the help is known without dist/help.txt', () => {
+    const folder = installation();
+    const help = () => inShell('lakelog --help', { packageRoot: folder });
+    const before = help();
+    rmSync(path.join(folder, 'dist/help.txt'));
+    expect(help()).toEqual(before);
+  });
+});
+
+describe('the native binding', () => {
+  const PLATFORM = `node-bindings-${process.platform}-${process.arch}`;
+  const own = (folder: string) => path.join(folder, 'node_modules/@duckdb', PLATFORM);
+  const theirs = path.join(root, 'node_modules/@duckdb');
+
+  /** An installation whose own platform's binding is not there. */
+  function without(): string {
+    const folder = installation();
+    unlinkSync(path.join(folder, 'node_modules'));
+    mkdirSync(own(folder), { recursive: true });
+    cpSync(path.join(theirs, 'node-bindings'), path.join(folder, 'node_modules/@duckdb/node-bindings'), {
+      recursive: true,
+    });
+    return folder;
+  }
+
+  test.each<[string, (folder: string) => void]>([
+    ['is not there: no optional dependencies', (folder) => rmSync(own(folder), { recursive: true })],
+    ['is not there: a package without it', () => {}],
+    ['is not there at all', (folder) => rmSync(path.join(folder, 'node_modules'), { recursive: true })],
+    ['is empty', (folder) => writeFileSync(path.join(own(folder), 'duckdb.node'), '')],
+    ['is no library', (folder) => writeFileSync(path.join(own(folder), 'duckdb.node'), 'x'.repeat(10_000))],
+    [
+      'has no DuckDB beside it',
+      (folder) => cpSync(path.join(theirs, PLATFORM, 'duckdb.node'), path.join(own(folder), 'duckdb.node')),
+    ],
+  ])('%s', (_, damage) => {
+    const folder = without();
+    damage(folder);
+    for (const line of ['lakelog alarm', 'lakelog validate', 'lakelog show bad']) {
+      expectRefused(line, folder, /the DuckDB binding cannot be loaded: .*\n {2}→ npm install .*optional/);
+    }
+    expect(inShell('lakelog queries', { packageRoot: folder }).code).toBe(0);
+  });
+});
+
+describe('Node.js', () => {
+  const preload = (text: string) => {
+    const file = path.join(newFolder(), 'preload.cjs');
+    writeFileSync(file, text);
+    return `export NODE_OPTIONS=--require=${file}`;
+  };
+  const versions = (node: string) =>
+    preload(
+      `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${node}' } })`,
+    );
+
+  test.each(['18.20.8', '0.10.48'])('%s is too old', (node) => {
+    for (const line of ['lakelog alarm', 'lakelog --version', 'validatord --help']) {
+      expectRefused(
+        `${versions(node)}; ${line}`,
+        built,
+        /Node\.js .* is too old\n→ next: use Node\.js 20 or newer/,
+      );
+    }
+  });
+
+  test('a compile cache that fails only makes it slower', () => {
+    const cache = preload(
+      "require('node:module').enableCompileCache = () => { throw new Error('no cache'); }",
+    );
+    expect(inShell(`${cache}; lakelog queries`)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test.each([
+    ['fired', 1],
+    ['clear', 2],
+  ])('what goes wrong behind a gate: %s ends with %i', (kind, code) => {
+    const cwd = newFolder();
+    writeLines(cwd, 'sessions.jsonl', kind === 'fired' ? [call(), violation()] : [call()]);
+    for (const event of ['beforeExit', 'exit']) {
+      const thrown = preload(`process.once('${event}', () => { throw new Error('broken'); })`);
+      const ran = inShell(`${thrown}; lakelog alarm`, { cwd });
+      expect(ran.code, ran.text).toBe(code);
+    }
+  });
+});
+
+describe('limits of the system', () => {
+  test.each([20, 22, 24])('%i open files', (files) => {
+    for (const line of ['lakelog alarm', 'lakelog validate']) {
+      expectRefused(`ulimit -n ${files}; ${line}`, built, /too many open files[\s\S]*→ .*ulimit -n/);
+    }
+  });
+
+  test('hardly any address space', () => {
+    const cwd = newFolder();
+    writeLines(cwd, 'sessions.jsonl', [call(), violation()]);
+    for (const kilobytes of [700_000, 800_000, 900_000, 1_000_000]) {
+      const ran = inShell(`ulimit -v ${kilobytes}; lakelog alarm`, { cwd });
+      // Below some limit Node aborts by itself: that is a signal, and no exit code of ours.
+      if (ran.code === 2) expect(ran.stderr).toMatch(/not enough memory: [\s\S]*→ .*ulimit -v/);
+      else expect(ran.code, ran.text).toBeGreaterThan(128);
+    }
+  });
+
+  const gone = 'mkdir gone && cd gone && rmdir ../gone';
+  test.each([
+    ['lakelog alarm', 2],
+    ['lakelog alarm "$OLDPWD/sessions.jsonl"', 2],
+    ['lakelog query "SELECT 1"', 2],
+    ['lakelog', 2],
+    ['lakelog frob', 2],
+    ['validatord --config x.toml', 2],
+    ['lakelog --version', 0],
+    ['lakelog --help', 0],
+    ['validatord --help', 0],
+  ])('in a folder that was deleted, %s ends with %i', (line, code) => {
+    const cwd = newFolder();
+    writeLines(cwd, 'sessions.jsonl', [call(), violation()]);
+    const ran = inShell(`${gone}; ${line}`, { cwd });
+    expect(ran.code, ran.text).toBe(code);
+    expect(ran.stderr).not.toMatch(/defect|uv_cwd|node:internal/);
+    if (line.startsWith('lakelog') && code === 2) {
+      expect(ran.stderr).toMatch(/the working folder no longer exists\n {2}→ cd to a folder that exists/);
+    }
+  });
+});
+
+test('its own folder for code that is neither module nor script', () => {
+  expect(
+    execFileSync('npm', ['pack', '--dry-run', '--ignore-scripts', '--json'], { cwd: root, encoding: 'utf8' }),
+  ).toContain('"bin/package.json"');
+});
