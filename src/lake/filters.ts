@@ -28,7 +28,8 @@ const NAMED = ['model', 'kind', 'daemon', 'environment'] as const;
 
 /** Columns of a call that the filters read. */
 export function filteredColumns(filters: Filters): string[] {
-  return NAMED.filter((name) => filters[name].length > 0);
+  const { since, until } = filters;
+  return [...((since ?? until) ? ['timestamp'] : []), ...NAMED.filter((name) => filters[name].length > 0)];
 }
 
 /** Conditions over a call `s` and over a replay run `r`, which has its own timestamp. */
