@@ -14,7 +14,10 @@ function wellKnown(only) {
   const { readFileSync } = require('node:fs');
   const file = (name) => readFileSync(`${__dirname}/../${name}`, 'utf8');
   try {
-    if (only === '--version' || only === '-V') return `${JSON.parse(file('package.json')).version}\n`;
+    if (only === '--version' || only === '-V') {
+      const { version } = JSON.parse(file('package.json'));
+      return version && `${version}\n`;
+    }
     // On a terminal the text depends on its width.
     if ((only === '--help' || only === '-h') && !require('node:tty').isatty(1)) return file('dist/help.txt');
   } catch {

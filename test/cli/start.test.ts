@@ -103,11 +103,12 @@ describe('a damaged installation ends with 2, and says so', () => {
 
   test('a part that is missing or damaged', () => {
     const folder = installation();
-    const chunks = path.join(folder, 'dist/chunks');
-    const [question] = readdirSync(chunks).filter((name) => name.startsWith('question-'));
-    writeFileSync(path.join(chunks, question!), 'import ((;');
+    const dist = path.join(folder, 'dist');
+    const parts = readdirSync(dist, { recursive: true, encoding: 'utf8' });
+    const part = path.join(dist, parts.find((name) => /\bquestion-\w+\.js$/.test(name))!);
+    writeFileSync(part, 'import ((;');
     expectRefused('lakelog alarm', folder, /missing or damaged: .*\n {2}→ reinstall lakelog/);
-    unlinkSync(path.join(chunks, question!));
+    unlinkSync(part);
     expectRefused('lakelog alarm', folder, /missing or damaged: .*\n {2}→ reinstall lakelog/);
     rmSync(path.join(folder, 'queries'), { recursive: true });
     expectRefused('lakelog alarm', folder, /queries/);

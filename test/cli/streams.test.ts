@@ -8,6 +8,7 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -185,6 +186,8 @@ describe('what cannot be written', () => {
   ])('%i: %s, when the file takes only its beginning', (code, line) => {
     const cwd = prepared();
     const ran = inShell(`ulimit -f 1; ${line} >answer`, { cwd });
+    // Some versions of Node.js are ended by the signal for it.
+    if (ran.code === 128 + os.constants.signals.SIGXFSZ) return;
     expect(ran.code, ran.text).toBe(code);
     expect(statSync(path.join(cwd, 'answer')).size).toBeLessThanOrEqual(1024);
     expect(ran.stderr).toMatch(/cannot write to standard output: .*file too large/);
