@@ -87,11 +87,16 @@ describe('nothing below a folder or a glob is silently left out', () => {
     },
   );
 
-  test('a file that is passed over is named', async () => {
+  test('a log of any name is read, and what is none is named', async () => {
     const cwd = tempFolder();
     put(cwd, 'logs/ok.jsonl', `${good}\n`);
     put(cwd, 'logs/sessions.log', `${bad}\n`);
-    expect((await lakelog(['alarm', 'logs'], { cwd })).stderr).toContain('logs/sessions.log was passed over');
+    put(cwd, 'logs/notes.log', 'nothing of ours\n');
+    const { code, stderr } = await lakelog(['alarm', 'logs'], { cwd });
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      '1 file in a folder was not read: no log by name or by content (logs/notes.log)',
+    );
   });
 
   test('a quoted glob reads the folders that it matches, as the shell would have it', async () => {

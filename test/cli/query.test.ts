@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { call, envelope, lakelog, newFolder, replayRun, root, start, writeLines } from '../support/cli.js';
 
 const fixture = path.join(root, 'fixtures/healthy');
+/** Its logs, without what else lies there. */
+const logs = path.join(fixture, '*.jsonl');
 
 /** A folder with logs, and a second one that nothing may be written to. */
 function sandbox() {
@@ -147,7 +149,7 @@ describe('harmless statements', () => {
       [{ big: '9007199254740993', d: 1.5, l: [1, 2], s: { a: 1 } }],
     ],
   ])('%s', async (sql, rows) => {
-    const ran = await lakelog(['query', sql, fixture, '--json']);
+    const ran = await lakelog(['query', sql, logs, '--json']);
     expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code: 0, stderr: '' });
     expect(envelope(ran).rows).toEqual(rows);
     expect(envelope(ran)).toMatchObject({ query: 'query', truncated: false });
@@ -161,17 +163,15 @@ describe('where the SQL comes from', () => {
   test('a file, and every argument is an input', async () => {
     const folder = newFolder();
     writeFileSync(path.join(folder, 'q.sql'), SQL);
-    expect(
-      await lakelog(['query', '-f', 'q.sql', fixture, '--format', 'csv'], { cwd: folder }),
-    ).toMatchObject(count);
+    expect(await lakelog(['query', '-f', 'q.sql', logs, '--format', 'csv'], { cwd: folder })).toMatchObject(
+      count,
+    );
   });
 
   test('stdin: no argument, -, or -f -', async () => {
     expect(await lakelog(['query', '--format', 'csv'], { cwd: fixture, stdin: SQL })).toMatchObject(count);
-    expect(await lakelog(['query', '-', fixture, '--format', 'csv'], { stdin: SQL })).toMatchObject(count);
-    expect(await lakelog(['query', '-f', '-', fixture, '--format', 'csv'], { stdin: SQL })).toMatchObject(
-      count,
-    );
+    expect(await lakelog(['query', '-', logs, '--format', 'csv'], { stdin: SQL })).toMatchObject(count);
+    expect(await lakelog(['query', '-f', '-', logs, '--format', 'csv'], { stdin: SQL })).toMatchObject(count);
   });
 
   test('a log on stdin', async () => {
@@ -192,7 +192,7 @@ describe('where the SQL comes from', () => {
   });
 
   test('an empty query', async () => {
-    const ran = await lakelog(['query', '-- nothing', fixture]);
+    const ran = await lakelog(['query', '-- nothing', logs]);
     expect(ran).toMatchObject({ code: 2, stdout: '' });
     expect(ran.stderr).toContain('the query is empty');
   });
@@ -209,7 +209,7 @@ describe('errors point into the SQL', () => {
     ['SELECT kind kind kind FROM sessions', 'query:1:18', 'lakelog schema'],
     ['SELECT\n  CAST(kind AS INTEGER) FROM sessions', 'query:2:3', 'lakelog schema'],
   ])('%j', async (sql, where, next) => {
-    const ran = await lakelog(['query', sql, fixture]);
+    const ran = await lakelog(['query', sql, logs]);
     expect(ran).toMatchObject({ code: 2, stdout: '' });
     expect(ran.stderr).toContain(`  at ${where}\n`);
     expect(ran.stderr).toMatch(/\n {2} *\^\n/);
@@ -219,7 +219,7 @@ describe('errors point into the SQL', () => {
   test('the caret stands under the place, in the file that was named', async () => {
     const folder = newFolder();
     writeFileSync(path.join(folder, 'q.sql'), 'SELECT kind,\n  modle\nFROM sessions\n');
-    const ran = await lakelog(['query', '-f', 'q.sql', fixture], { cwd: folder });
+    const ran = await lakelog(['query', '-f', 'q.sql', logs], { cwd: folder });
     expect(ran.stderr).toBe(
       'error: there is no column "modle"\n  at q.sql:2:3\n    modle\n    ^\n  → did you mean model? (all names: lakelog schema)\n',
     );
@@ -229,7 +229,7 @@ describe('errors point into the SQL', () => {
     const ran = await lakelog([
       'query',
       'SELECT COUNT(prompt) > 0 AS some FROM sessions',
-      fixture,
+      logs,
       '--show-content',
       '--format',
       'csv',
@@ -243,7 +243,7 @@ describe('options', () => {
     const ran = await lakelog([
       'query',
       'SELECT n, d, t, f, x FROM params',
-      fixture,
+      logs,
       '--json',
       '-p',
       'n=3',
@@ -260,7 +260,7 @@ describe('options', () => {
   });
 
   test('-p without a name is refused', async () => {
-    const ran = await lakelog(['query', 'SELECT 1', fixture, '-p', '=3']);
+    const ran = await lakelog(['query', 'SELECT 1', logs, '-p', '=3']);
     expect(ran.code).toBe(2);
     expect(ran.stderr).toContain('-p takes name=value');
   });
@@ -269,7 +269,7 @@ describe('options', () => {
     const ran = await lakelog([
       'query',
       'SELECT line FROM sessions ORDER BY line',
-      fixture,
+      logs,
       '--max-rows',
       '2',
       '--format',
@@ -277,12 +277,12 @@ describe('options', () => {
     ]);
     expect(ran).toMatchObject({ code: 0, stdout: 'line\n1\n2\n' });
     expect(ran.stderr).toContain('only the first 2 rows are shown');
-    const json = await lakelog(['query', 'SELECT line FROM sessions', fixture, '--max-rows', '2', '--json']);
+    const json = await lakelog(['query', 'SELECT line FROM sessions', logs, '--max-rows', '2', '--json']);
     expect(envelope(json)).toMatchObject({ truncated: true });
     const whole = await lakelog([
       'query',
       'SELECT line FROM sessions LIMIT 2',
-      fixture,
+      logs,
       '--max-rows',
       '2',
       '--json',
@@ -295,7 +295,7 @@ describe('options', () => {
     const ran = await lakelog([
       'query',
       'SELECT DISTINCT kind FROM sessions',
-      fixture,
+      logs,
       '--kind',
       'email',
       '--format',
@@ -308,7 +308,7 @@ describe('options', () => {
     const ran = await lakelog([
       'query',
       'SELECT DISTINCT kind FROM sessions WHERE gated',
-      fixture,
+      logs,
       '--gated-kind',
       'email',
       '--format',
@@ -342,7 +342,7 @@ describe('options', () => {
   });
 
   test('an input that cannot be loaded is exit 2 and says where', async () => {
-    const ran = await lakelog(['query', 'SELECT 1 AS a', fixture, '--since', 'soon']);
+    const ran = await lakelog(['query', 'SELECT 1 AS a', logs, '--since', 'soon']);
     expect(ran.code).toBe(2);
     expect(ran.stderr).toContain('--since soon is not a time');
   });
@@ -369,7 +369,7 @@ test('replay tables are loaded when they are named', async () => {
 });
 
 test('SIGTERM ends the query and leaves nothing behind', async () => {
-  const child = start(['query', 'SELECT count(*) FROM range(1000000000000) a, range(1000000) b', fixture]);
+  const child = start(['query', 'SELECT count(*) FROM range(1000000000000) a, range(1000000) b', logs]);
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   const pids = descendants(child.pid!);
   expect(pids.length).toBeGreaterThan(0);
