@@ -1,5 +1,5 @@
 /** Entry of the process in which somebody's own SQL runs: it may be killed at any moment. */
-import { LakelogError, messageOf } from './errors.js';
+import { asLakelogError } from './errors.js';
 import { startEngine } from './lake/duckdb/connection.js';
 import { openLake } from './lake/lake.js';
 import type { BoxFailure, BoxJob, BoxMessage } from './query/box-protocol.js';
@@ -56,15 +56,8 @@ async function answer(job: BoxJob): Promise<void> {
 }
 
 function failureOf(error: unknown): BoxFailure {
-  if (error instanceof LakelogError) {
-    const { message, where, next, detail, exitCode } = error;
-    return { message, where, next, detail, exitCode };
-  }
-  return {
-    message: `internal error: ${messageOf(error)}`,
-    next: 'this is a defect of lakelog: please report it with the SQL',
-    exitCode: EXIT.error,
-  };
+  const { message, where, next, detail, exitCode } = asLakelogError(error);
+  return { message, where, next, detail, exitCode };
 }
 
 startEngine();

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { LakelogError } from '../errors.js';
+import { adviceFor, LakelogError } from '../errors.js';
 import { memoryLimit } from '../lake/duckdb/memory.js';
 import { openSpill } from '../lake/duckdb/spill.js';
 import type { Account } from '../lake/lake.js';
@@ -47,13 +47,17 @@ export async function openBox(
     },
     stdio: [readsStdin ? 'inherit' : 'ignore', 'ignore', 'pipe', 'ipc'],
   });
-  const die = () => child.kill('SIGKILL');
+  // A child that never began has the pid 0, and the signal would go to our own process group.
+  const die = () => child.pid !== undefined && child.kill('SIGKILL');
   process.once('exit', die);
-  // How it ended is told to who asks.
-  child.on('error', () => {});
+  // That it cannot be started is told to who asks.
+  let unable: Error | undefined;
+  child.on('error', (error) => {
+    unable = error;
+  });
   return {
     // However it went, it has nothing left to do, and its files are removed here.
-    ask: (job, options) => conversation(child, job, options).finally(die),
+    ask: (job, options) => (unable ? Promise.reject(unable) : conversation(child, job, options)).finally(die),
     end: async () => {
       process.off('exit', die);
       die();
@@ -109,6 +113,9 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
     });
     const lost = (how: string) => {
       clearTimeout(clock);
+      // As Node prints what nobody caught: a limit of the system, a binding that cannot be loaded.
+      const advice = adviceFor(/^\w*Error\b.*?: (.*)$/m.exec(complaint)?.[1]);
+      if (advice !== null) return reject(new LakelogError(advice.what, advice));
       reject(
         new LakelogError(`the process that ran the query ended early (${how})`, {
           where: job.where,
@@ -117,7 +124,7 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
         }),
       );
     };
-    child.once('error', (error) => lost(error.message));
+    child.once('error', reject);
     child.once('exit', (code, signal) => setImmediate(() => lost(signal ?? `exit code ${code}`)));
     if (hasEnded(child)) {
       lost(

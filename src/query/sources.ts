@@ -1,4 +1,5 @@
-import { existsSync, lstatSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { LakelogError, messageOf } from '../errors.js';
 import type { InputRequest } from '../lake/input/index.js';
@@ -102,7 +103,7 @@ async function readConfig(file: string): Promise<readonly string[]> {
   const { parse } = await import('smol-toml');
   let config: Record<string, unknown>;
   try {
-    config = parse(readFileSync(file, 'utf8'));
+    config = parse(await readFile(file, 'utf8'));
   } catch (error) {
     throw new LakelogError(`${CONFIG} is not TOML: ${messageOf(error).split('\n')[0]}`, {
       where: file,

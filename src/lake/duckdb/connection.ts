@@ -1,5 +1,5 @@
 import duckdb from '@duckdb/node-bindings';
-import { LakelogError, messageOf } from '../../errors.js';
+import { adviceFor, LakelogError, messageOf } from '../../errors.js';
 import type { ScanColumn } from '../../scan/columns.js';
 import type { Cell } from '../../schema/result.js';
 import { appendRows, type BlockAppender, blockAppender } from './append.js';
@@ -145,8 +145,10 @@ async function fetchUpTo(connection: duckdb.Connection, sql: string, most: numbe
   }
 }
 
-/** Memory is the one failure that is the user's to mend, whatever ran. */
+/** Memory and room are the failures that are the user's to mend, whatever ran. */
 function explained(error: unknown): never {
+  const advice = /^(Out of Memory|IO) Error/.test(messageOf(error)) ? adviceFor(error) : null;
+  if (advice !== null) throw new LakelogError(advice.what, { next: advice.next, cause: error });
   if (!messageOf(error).startsWith('Out of Memory')) throw error;
   throw new LakelogError(`DuckDB needs more memory: ${firstLine(messageOf(error))}`, {
     next: 'set LAKELOG_MEMORY_LIMIT to more than the 1GB it is by default, e.g. 4GB',

@@ -19,7 +19,13 @@ export function openSpill(env: Readonly<Record<string, string | undefined>>): Sp
     // Reading logs needs no place to write.
     return { dir: null, remove: () => {} };
   }
-  const remove = () => rmSync(dir, { recursive: true, force: true });
+  const remove = () => {
+    try {
+      rmSync(dir, { recursive: true, force: true });
+    } catch {
+      // What is left behind must not change what a gate found.
+    }
+  };
   const onSignal = (signal: NodeJS.Signals) => {
     remove();
     process.kill(process.pid, signal);

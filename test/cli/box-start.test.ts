@@ -1,0 +1,53 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, cpSync, mkdirSync, openSync, unlinkSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { call, copyPackage, newFolder, root, start, writeLines } from '../support/cli.js';
+import { inShell } from '../support/terminal.js';
+
+describe('a query whose process cannot be started, or not whole', () => {
+  const query = 'lakelog query "SELECT 1" sessions.jsonl';
+  const prepared = () => {
+    const cwd = newFolder();
+    writeLines(cwd, 'sessions.jsonl', [call()]);
+    return cwd;
+  };
+
+  test.each([24, 25, 26, 27])('with %i open files', (files) => {
+    // The shell is of the same process group: no signal that was meant for the child may reach it.
+    const ran = inShell(`ulimit -n ${files}; ${query}; echo "ended with $?"`, { cwd: prepared() });
+    expect(ran.stdout, ran.stderr).toBe('ended with 2\n');
+    expect(ran.stderr).toMatch(/\n {2}→ raise the limit of open files: ulimit -n 1024\n$/);
+  });
+
+  test('without the native binding', () => {
+    const packageRoot = copyPackage();
+    unlinkSync(path.join(packageRoot, 'node_modules'));
+    mkdirSync(path.join(packageRoot, 'node_modules/@duckdb'), { recursive: true });
+    const named = 'node_modules/@duckdb/node-bindings';
+    cpSync(path.join(root, named), path.join(packageRoot, named), { recursive: true });
+    const ran = inShell(query, { cwd: prepared(), packageRoot });
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toMatch(/the DuckDB binding cannot be loaded: .*\n {2}→ npm install .*optional/);
+  });
+
+  test('a signal ends it while its settings are a pipe that nobody writes to', async () => {
+    const cwd = prepared();
+    execFileSync('mkfifo', ['lakelog.toml'], { cwd });
+    const child = start(['query', 'SELECT 1'], { cwd });
+    const ended = new Promise((resolve) => child.once('exit', (...how) => resolve(how)));
+    let writer: number | undefined;
+    while (writer === undefined && child.exitCode === null) {
+      try {
+        writer = openSync(path.join(cwd, 'lakelog.toml'), constants.O_WRONLY | constants.O_NONBLOCK);
+      } catch {
+        // Nobody waits for it yet.
+        await sleep(20);
+      }
+    }
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([null, 'SIGTERM']);
+    closeSync(writer!);
+  });
+});
