@@ -68,7 +68,7 @@ describe('buildSessionRecord', () => {
       attempts: [
         {
           verdict: 'accepted',
-          prompt: fullAttempt.prompt,
+          prompt: fullAttempt.prompt as string,
           raw: fullAttempt.raw,
           reasons: [],
           spanId: fullAttempt.span_id,
@@ -92,7 +92,7 @@ describe('buildSessionRecord', () => {
       validatorVersion: fullSession.validator_version,
       rosterHash: fullSession.roster_hash,
       maxIterations: 4,
-      prompt: fullSession.prompt,
+      prompt: fullSession.prompt as string,
       durationMs: fullSession.duration_ms,
       callId: 'c-1',
       writerId: 'w-1',

@@ -23,8 +23,6 @@ export function runOptions(options: Partial<RunOptions> = {}): RunOptions {
     env: {},
     now: new Date('2026-10-01T00:00:00Z'),
     stdin: Readable.from([]),
-    // Every log is cut into parts, as a large one is.
-    threads: { count: 1, above: 0, part: 2_000 },
     ...options,
   };
 }

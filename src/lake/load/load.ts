@@ -62,11 +62,10 @@ export async function loadFiles(
   await createTables(db, options.plan, hasHashes(options));
   const loading = new Loading(db, options);
   const total = totalBytes(sources);
-  const parts = loading.partsOf(sources, total);
-  const { count, above } = options.threads;
+  const { count, above, part } = options.threads;
   try {
-    if (count > 1 && total > above) await loading.scanInThreads(parts, count);
-    else await loading.scanHere(parts);
+    if (count > 1 && total > above) await loading.scanInThreads(loading.partsOf(sources, total, part), count);
+    else await loading.scanHere(loading.partsOf(sources, total, Number.POSITIVE_INFINITY));
     return await loading.end();
   } finally {
     await loading.close();
@@ -123,7 +122,11 @@ class Loading {
   }
 
   /** Parts of the plain files, in order; what can be read once is scanned here meanwhile. */
-  async *partsOf(sources: readonly SourceFile[], total: number): AsyncGenerator<FilePart, void, void> {
+  async *partsOf(
+    sources: readonly SourceFile[],
+    total: number,
+    length: number,
+  ): AsyncGenerator<FilePart, void, void> {
     const { onProgress, stdin } = this.options;
     let done = 0;
     if (onProgress) {
@@ -138,7 +141,7 @@ class Loading {
         if (input.kind === 'stream') await this.scanStream(batch, source, input);
         else {
           this.open.set(batch, { batch, source, input, rejects: [], counts: undefined });
-          yield* this.cut(batch, source, input);
+          yield* this.cut(batch, source, input, length);
         }
       } catch (error) {
         if (!(error instanceof Unreadable)) throw error;
@@ -147,12 +150,17 @@ class Loading {
     }
   }
 
-  private *cut(batch: number, source: SourceFile, { fd, size, mtimeMs }: PlainInput): Generator<FilePart> {
-    const { hashes, now, pendingGraceS, threads } = this.options;
+  private *cut(
+    batch: number,
+    source: SourceFile,
+    { fd, size, mtimeMs }: PlainInput,
+    length: number,
+  ): Generator<FilePart> {
+    const { hashes, now, pendingGraceS } = this.options;
     const isLive = Math.abs(now.getTime() - mtimeMs) <= pendingGraceS * 1000;
     const common = { batch, only: onlyOf(source), digests: hashes, fd, size, isLive };
-    for (let from = 0; from < size; from += threads.part) {
-      yield { ...common, from, to: Math.min(from + threads.part, size) };
+    for (let from = 0; from < size; from += length) {
+      yield { ...common, from, to: Math.min(from + length, size) };
     }
   }
 
