@@ -1,24 +1,27 @@
 /**
  * What is measured, as data. A new case is an entry of this list.
  *
- * - `log`: `none`, `short` (100 calls), or `sized` (each size asked for)
- * - `ours`: arguments of lakelog
- * - `rivals`: names from rivals.mjs, or `{ name, ours }` for lakelog doing something else
+ * - `sizes`: of its log, unless `--size` names others; `fixed`: whatever `--size` says; none: no log
+ * - `form`: how its log differs from the plain one, see data.mjs; `name` is that of its folder
+ * - `ours`: arguments of lakelog; `piped`: the sessions come on stdin
+ * - `rivals`: names from rivals.mjs, or `{ name, ours, check, exit = 0 }` for lakelog doing something else, with
+ *   `plain()` the log without its form; `rivalsRead`: what they read instead of the sessions' path
  * - `question`: what their files in rivals/sql, rivals/clickhouse and rivals/jq are called; `slurps`: jq reads all lines
  *   in one go; `reads`: the files that jq is given
  * - `agree`: columns that all must answer alike, in any order of rows; `rows` turns an answer that is no list of rows
- *   into one; `check` compares our own account with what was generated, and says what is wrong
+ *   into one; `check` compares the account of ours and of `before` with what was generated, and says what is wrong;
+ *   `exit`: the code with which both must end
  * - `planted`: first run on a log with violations, where all must find the same ones
- * - `goals`: `atMost` × the rival's median, or `peakMB` of ours; `at` one size, or at all
+ * - `goals`: see goals.mjs
  */
-const ALL = ['script', 'jq', 'python-duckdb', 'chdb'];
+import { cpu, peak, seconds, wall } from './goals.mjs';
+
+const ALL = ['before', 'script', 'jq', 'python-duckdb', 'chdb'];
 const SESSIONS = ['sessions'];
 const BOTH = ['sessions', 'replays'];
-const notSlower = [{ rival: 'script', atMost: 1 }];
-const ahead = [
-  { rival: 'jq', atMost: 1 },
-  { rival: 'chdb', atMost: 1 },
-];
+const SHORT = { sizes: ['100-calls'], fixed: true };
+const SIZED = { sizes: ['10MB', '1GB'] };
+const gate = { check: gateAccount, exit: gateExit };
 const byModel = ['model', 'provider', 'kind', 'daemon', 'environment', 'day'].flatMap((name) => [
   '-p',
   `by_${name}=${name === 'model'}`,
@@ -38,166 +41,261 @@ const asQuestion = (log) => ['first-shot-rate', '--json', log.sessions];
 export const CASES = [
   {
     name: 'version',
-    log: 'none',
     ours: () => ['--version'],
     rivals: ['node'],
-    goals: [{ rival: 'node', atMost: 1.2 }],
+    goals: [wall('node', 1.2)],
   },
   {
     name: 'help',
-    log: 'none',
     ours: () => ['--help'],
     rivals: ['node'],
-    goals: [{ rival: 'node', atMost: 1.2 }],
+    goals: [wall('node', 1.2)],
   },
   {
     name: 'alarm-100',
-    log: 'short',
+    ...SHORT,
     ours: (log) => ['alarm', '--json', log.sessions],
-    rivals: ['node', 'bare', 'script', 'scan'],
+    rivals: ['node', 'before', 'bare', 'script', 'scan'],
     question: 'alarm',
-    check: gateAccount,
-    goals: [{ rival: 'bare', atMost: 1.15 }],
+    ...gate,
+    goals: [wall('bare', 1.35)],
   },
   {
     name: 'query-100',
-    log: 'short',
+    ...SHORT,
     ours: asQuery,
     rivals: [{ name: 'question', ours: asQuestion }, 'script'],
     question: 'first-shot-rate',
     agree: ['model', 'answered', 'first_shots'],
-    goals: [{ rival: 'question', atMost: 1.3 }],
+    goals: [wall('question', 1.3)],
   },
   {
     name: 'alarm',
-    log: 'sized',
+    sizes: ['10MB', '1GB', '5GB'],
     ours: (log) => ['alarm', '--json', log.sessions],
-    rivals: ['script', 'scan', 'jq', 'python-duckdb', 'chdb'],
+    rivals: ['before', 'script', 'scan', 'jq', 'python-duckdb', 'chdb'],
     question: 'alarm',
     reads: SESSIONS,
     agree: ['session_id', 'reason'],
     planted: true,
-    check: gateAccount,
+    ...gate,
     goals: [
-      ...notSlower,
-      { rival: 'scan', atMost: 1.4, at: '1GB' },
-      { peakMB: 500, at: '1GB' },
-      { peakMB: 1000, at: '5GB' },
-      ...ahead,
+      wall('script', 0.65, '10MB'),
+      wall('script', 1.15, '1GB'),
+      wall('scan', 1.6, '1GB'),
+      cpu('before', 0.6, '1GB'),
+      peak(400, '1GB'),
+      wall('script', 1.4, '5GB'),
+      peak(850, '5GB'),
     ],
   },
   {
     name: 'first-shot-rate',
-    log: 'sized',
+    ...SIZED,
     ours: asQuestion,
     rivals: ALL,
     question: 'first-shot-rate',
     reads: SESSIONS,
     slurps: true,
     agree: ['model', 'calls', 'answered', 'first_shots'],
-    goals: [...notSlower, ...ahead],
+    goals: [wall('script', 1.2, '1GB'), wall('chdb', 1, '1GB')],
   },
   {
     name: 'first-shot',
-    log: 'sized',
+    ...SIZED,
     ours: (log) => ['first-shot', '--json', log.sessions, log.replays],
     rivals: ALL,
     question: 'first-shot',
     reads: BOTH,
     slurps: true,
     agree: ['session_id', 'calls', 'replay_runs'],
-    goals: [...notSlower, ...ahead],
+    goals: [wall('script', 1.5, '1GB')],
   },
   {
     name: 'triple-rejections',
-    log: 'sized',
+    ...SIZED,
     ours: (log) => ['triple-rejections', '--json', log.sessions],
     rivals: ALL,
     question: 'triple-rejections',
     reads: SESSIONS,
     agree: ['session_id', 'iterations', 'final_verdict', 'run_length'],
-    goals: [...notSlower, ...ahead],
+    goals: [wall('script', 1.2, '1GB'), wall('chdb', 1, '1GB')],
   },
   {
     name: 'rejections',
-    log: 'sized',
+    ...SIZED,
     ours: (log) => ['rejections', '--json', log.sessions],
     rivals: ALL,
     question: 'rejections',
     reads: SESSIONS,
     slurps: true,
     agree: ['model', 'reason_shape', 'rejections'],
-    goals: [...notSlower, ...ahead],
+    goals: [wall('script', 1.6, '1GB')],
   },
   {
     name: 'corpus',
-    log: 'sized',
+    ...SIZED,
     ours: (log) => ['corpus', '--json', log.sessions, log.replays],
     rivals: ALL,
     question: 'corpus',
     reads: BOTH,
     slurps: true,
     agree: ['model', 'documents', 'calls', 'answered', 'first_shots'],
-    goals: [...notSlower, ...ahead],
+    goals: [wall('script', 1.2, '1GB'), wall('chdb', 1, '1GB')],
   },
   {
     name: 'query',
-    log: 'sized',
+    ...SIZED,
     ours: asQuery,
     rivals: [{ name: 'question', ours: asQuestion }, 'script'],
     question: 'first-shot-rate',
     agree: ['model', 'calls', 'answered', 'first_shots'],
-    goals: [{ rival: 'question', atMost: 1.3 }],
+    goals: [wall('question', 1.3)],
   },
   {
     name: 'validate',
-    log: 'sized',
+    ...SIZED,
     ours: (log) => ['validate', '--json', log.sessions, log.replays],
-    rivals: ['script', 'jq'],
+    rivals: ['before', 'script', 'jq'],
     question: 'validate',
     reads: BOTH,
     slurps: true,
     agree: ['what', 'records'],
     rows: {
-      lakelog: ({ receipt }) => [
-        { what: 'sessions', records: receipt.calls_loaded },
-        { what: 'replay_runs', records: receipt.replay_runs_loaded },
-      ],
+      lakelog: recordsLoaded,
+      before: recordsLoaded,
     },
     goals: [],
   },
   {
     name: 'show',
-    log: 'sized',
+    ...SIZED,
     ours: (log) => ['show', log.sample, '--json', log.sessions, log.replays],
-    rivals: ['script', 'grep', 'jq'],
+    rivals: ['before', 'script', 'grep', 'jq'],
     question: 'show',
     reads: BOTH,
     agree: ['event'],
     rows: {
       lakelog: ({ events }) => events,
+      before: ({ events }) => events,
       grep: (lines) =>
         lines.map(({ schema }) => ({ event: schema === 'replay.run.v1' ? 'replay_run' : 'call' })),
     },
-    goals: [],
+    goals: [wall('script', 1, '1GB')],
   },
   {
     name: 'torn',
-    log: 'sized',
-    tornEvery: 10_000,
+    ...SIZED,
+    form: { name: 'torn', tornEvery: 10_000 },
     ours: (log) => ['alarm', '--json', '--max-rejects', String(log.torn), log.sessions],
-    rivals: [{ name: 'clean', ours: (_, clean) => ['alarm', '--json', clean.sessions] }],
+    rivals: ['before', { name: 'clean', ours: (_, plain) => ['alarm', '--json', plain().sessions] }],
     question: 'alarm',
     agree: ['session_id', 'reason'],
-    check: gateAccount,
-    goals: [{ rival: 'clean', atMost: 1.5 }],
+    ...gate,
+    goals: [wall('clean', 1.1, '1GB')],
+  },
+  {
+    name: 'alarm-gz',
+    sizes: ['249MB'],
+    form: { name: 'gz', gz: true },
+    ours: (log) => ['alarm', '--json', log.sessions],
+    rivals: ['before', 'script'],
+    question: 'alarm',
+    agree: ['session_id', 'reason'],
+    planted: true,
+    ...gate,
+    goals: [cpu('before', 0.5, '249MB')],
+  },
+  {
+    name: 'alarm-stdin',
+    sizes: ['249MB'],
+    piped: true,
+    ours: () => ['alarm', '--json', '-'],
+    rivals: ['before', 'script'],
+    rivalsRead: () => '/dev/stdin',
+    question: 'alarm',
+    agree: ['session_id', 'reason'],
+    planted: true,
+    ...gate,
+    goals: [cpu('before', 0.5, '249MB')],
+  },
+  {
+    name: 'all-rejects',
+    sizes: ['1GB'],
+    form: { name: 'all-rejects', tornEvery: 1 },
+    ours: (log) => ['alarm', '--json', '--max-rejects', String(log.torn), log.sessions],
+    rivals: [
+      'before',
+      {
+        name: 'validate',
+        ours: (log) => ['validate', '--json', log.sessions],
+        exit: 3,
+        check: ({ receipt }, log) =>
+          receipt.totals.rejected === log.torn ? null : `${receipt.totals.rejected} rejects, not ${log.torn}`,
+      },
+    ],
+    ...gate,
+    goals: [peak(400, '1GB')],
+  },
+  {
+    name: 'long-lines',
+    sizes: ['60MB'],
+    form: { name: 'long-and-null', calls: 5, long: 4, tornEvery: 5, instead: 'null' },
+    ours: (log) => ['alarm', '--json', '--max-rejects', String(log.torn), log.sessions],
+    rivals: [],
+    ...gate,
+    goals: [peak(500, '60MB')],
+  },
+  {
+    name: 'star',
+    sizes: ['50MB'],
+    form: { name: 'long', calls: 4, long: 4 },
+    ours: (log) => ['query', '--json', 'SELECT * FROM sessions', log.sessions],
+    rivals: [
+      {
+        name: 'with content',
+        ours: (log) => ['query', '--json', '--show-content', 'SELECT * FROM sessions', log.sessions],
+        check: ({ rows }) => (rows.every(({ prompt }) => prompt) ? null : 'there is no content in it'),
+      },
+    ],
+    agree: ['session_id', 'iterations', 'final_verdict'],
+    check: ({ rows }, log) => (rows.length === log.calls ? null : `${rows.length} rows, not ${log.calls}`),
+    goals: [peak(500, '50MB')],
+  },
+  {
+    name: 'small-files',
+    sizes: ['20000-calls'],
+    form: { name: 'a-file-each', scattered: true },
+    ours: (log) => ['alarm', '--json', log.sessions],
+    rivals: ['script'],
+    rivalsRead: (log) => `${log.sessions}/*.jsonl`,
+    question: 'alarm',
+    agree: ['session_id', 'reason'],
+    ...gate,
+    goals: [seconds(10, '20000-calls')],
   },
 ];
+
+function recordsLoaded({ receipt }) {
+  return [
+    { what: 'sessions', records: receipt.calls_loaded },
+    { what: 'replay_runs', records: receipt.replay_runs_loaded },
+  ];
+}
+
+function statusOf({ flawed, judged }) {
+  if (flawed > 0) return 'fired';
+  return judged > 0 ? 'clear' : 'cannot_vouch';
+}
+
+function gateExit(log) {
+  return { clear: 0, fired: 1, cannot_vouch: 3 }[statusOf(log)];
+}
 
 /** A gate that is clear for having read nothing would win every race. */
 function gateAccount({ verdict, receipt }, log) {
   const wanted = {
-    status: log.flawed > 0 ? 'fired' : 'clear',
+    status: statusOf(log),
     judged: log.judged,
     calls: log.calls - log.torn,
     rejected: log.torn,

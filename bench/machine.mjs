@@ -1,8 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { ROOT } from './rivals.mjs';
+import { commitOf, ROOT } from './rivals.mjs';
 
 export function machine() {
   const cpus = os.cpus();
@@ -17,10 +16,9 @@ export function machine() {
 
 export function versions(rivals) {
   const { version, devDependencies } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
-  const git = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' });
   return {
     lakelog: version,
-    commit: git.status === 0 ? git.stdout.trim() : null,
+    commit: commitOf(ROOT),
     node: process.versions.node,
     '@duckdb/node-api': devDependencies['@duckdb/node-api'],
     ...rivals,

@@ -1,18 +1,20 @@
+import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { CASES } from './cases.mjs';
-import { RIVALS } from './rivals.mjs';
+import { BUILT, RIVALS } from './rivals.mjs';
 
-const SIZES = '10MB,100MB,1GB';
 const UNITS = { KB: 1e3, MB: 1e6, GB: 1e9 };
 
 export const USAGE = `npm run bench [-- options]
-  --size <list>     bytes of sessions.jsonl, e.g. 10MB,100MB,1GB,5GB (default ${SIZES}); the replay log adds a third
+  --size <list>     bytes of sessions.jsonl, e.g. 10MB,249MB,1GB; the replay log adds a third
+                    (default: those of each case, where its goals stand)
   --rounds <n>      runs of each command, in turn (default 7)
   --case <list>     ${[...CASES.map(({ name }) => name), 'install'].join(', ')}
                     (default: all but install, which needs the network)
   --rival <list>    ${Object.keys(RIVALS).join(', ')} (default: all)
+  --before <dir>    another checkout of lakelog, built, as the rival \`before\`
   --slow            measure rivals also on logs that take them minutes
   --data <dir>      where generated logs are kept (default: lakelog-bench in the folder for temporary files)
   --python <path>   interpreter that has duckdb or chdb (default python3)
@@ -23,10 +25,11 @@ export function readOptions(argv) {
   const { values } = parseArgs({
     args: argv,
     options: {
-      size: { type: 'string', default: SIZES },
+      size: { type: 'string' },
       rounds: { type: 'string', default: '7' },
       case: { type: 'string' },
       rival: { type: 'string' },
+      before: { type: 'string' },
       slow: { type: 'boolean', default: false },
       data: { type: 'string', default: path.join(os.tmpdir(), 'lakelog-bench') },
       python: { type: 'string', default: 'python3' },
@@ -37,19 +40,29 @@ export function readOptions(argv) {
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`--rounds ${values.rounds} is no number of runs`);
+  const before = values.before && path.resolve(values.before);
+  const missing = before && BUILT.find((file) => !existsSync(path.join(before, file)));
+  if (missing) throw new Error(`--before ${values.before} has no ${missing}: build that checkout first`);
   const names = listOf('--case', values.case, [...CASES.map(({ name }) => name), 'install']);
   return {
     help: values.help,
-    sizes: values.size.split(',').map((name) => ({ name, bytes: bytesOf(name) })),
+    sizes: values.size?.split(',').map((name) => ({ name, bytes: bytesOf(name) })),
     rounds,
     cases: CASES.filter(({ name }) => values.case === undefined || names.includes(name)),
     install: names.includes('install') && values.case !== undefined,
     rivals: listOf('--rival', values.rival, Object.keys(RIVALS)),
+    before,
     slow: values.slow,
     data: path.resolve(values.data),
     python: values.python,
     json: values.json && path.resolve(values.json),
   };
+}
+
+/** Of a log: `10MB`, or `100-calls` in cases.mjs. */
+export function sizeOf(name) {
+  const [, calls] = /^(\d+)-calls$/.exec(name) ?? [];
+  return calls === undefined ? { name, bytes: bytesOf(name) } : { name, calls: Number(calls) };
 }
 
 function bytesOf(name) {

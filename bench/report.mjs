@@ -1,3 +1,5 @@
+import { limitText } from './goals.mjs';
+
 const MEGABYTE = 1e6;
 
 /** The measurements of one case at one size as lines of cells; shared by the terminal and RESULTS.md. */
@@ -7,13 +9,23 @@ export function rowsOf(measured) {
     milliseconds(command.median_ms),
     `${milliseconds(command.min_ms)} – ${milliseconds(command.max_ms)}`,
     command.cpu_ms === null ? '' : milliseconds(command.cpu_ms),
-    command.name in measured.ratios ? measured.ratios[command.name].toFixed(2) : '',
+    ratio(measured.ratios[command.name]),
+    ratio(measured.cpu_ratios[command.name]),
     command.peak_mb === null ? '' : command.peak_mb.toFixed(0),
     goalText(measured.goals.filter(({ rival }) => (rival ?? 'lakelog') === command.name)),
   ]);
 }
 
-export const HEADINGS = ['command', 'median', 'min – max', 'cpu', 'lakelog / it', 'peak MB', 'goal'];
+export const HEADINGS = [
+  'command',
+  'median',
+  'min – max',
+  'cpu',
+  'lakelog / it',
+  'cpu / its',
+  'peak MB',
+  'goal',
+];
 
 export function titleOf({ case: name, size, log }) {
   if (!log) return name;
@@ -41,11 +53,11 @@ function milliseconds(ms) {
   return ms >= 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${ms.toFixed(ms < 100 ? 1 : 0)} ms`;
 }
 
+/** Of lakelog itself there is none, and none of CPU time without GNU time. */
+function ratio(value) {
+  return value === undefined || value === null ? '' : value.toFixed(2);
+}
+
 function goalText(goals) {
-  return goals
-    .map(
-      ({ at_most, peak_mb, met }) =>
-        `${at_most === undefined ? `≤ ${peak_mb} MB` : `≤ ${at_most}`} ${met ? 'met' : 'MISSED'}`,
-    )
-    .join(', ');
+  return goals.map((goal) => `${limitText(goal)} ${goal.met ? 'met' : 'MISSED'}`).join(', ');
 }

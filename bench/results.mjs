@@ -1,7 +1,10 @@
 /** node bench/results.mjs <out.json> > bench/RESULTS.md */
 import { readFileSync } from 'node:fs';
+import { limitText, measuredText } from './goals.mjs';
 import { HEADINGS, rowsOf, titleOf } from './report.mjs';
 import { RIVALS } from './rivals.mjs';
+
+const WITHOUT_RIVAL = { peak: 'peak memory', seconds: 'time' };
 
 process.stdout.write(page(JSON.parse(readFileSync(process.argv[2], 'utf8'))));
 
@@ -34,12 +37,10 @@ function goals(cases) {
   const rows = cases.flatMap((measured) =>
     measured.goals.map((goal) => [
       measured.size === null ? measured.case : `${measured.case}, ${measured.size}`,
-      goal.rival === undefined ? 'peak memory' : `against ${goal.rival}`,
-      goal.rival === undefined ? `≤ ${goal.peak_mb} MB` : `≤ ${goal.at_most} ×`,
-      goal.rival === undefined
-        ? `${measured.commands[0].peak_mb.toFixed(0)} MB`
-        : `${measured.ratios[goal.rival].toFixed(2)} ×`,
-      goal.met ? 'yes' : '**no**',
+      goal.rival === null ? WITHOUT_RIVAL[goal.what] : `against ${goal.rival}`,
+      limitText(goal),
+      measuredText(goal),
+      goal.measured === null ? '' : goal.met ? 'yes' : '**no**',
     ]),
   );
   return rows.length === 0 ? [] : ['## goals', table(['case', 'what', 'goal', 'measured', 'met'], rows)];

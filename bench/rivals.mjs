@@ -8,11 +8,20 @@ const here = (...parts) => path.join(ROOT, 'bench/rivals', ...parts);
 // Inside node_modules, so that the native binding is found from there and nothing is committed.
 const BUNDLES = path.join(ROOT, 'node_modules/.cache/lakelog-bench');
 
+/** What a checkout of lakelog must have to be run. */
+export const BUILT = ['bin/lakelog.js', 'dist/lakelog.js'];
+
 /**
- * What a user would run instead. `command` gets the question's name, the log, and the files that the question reads;
- * `upTo` bounds the log's size (in bytes) where a rival takes minutes, unless the run is told to be slow.
+ * What a user would run instead. `command` gets the question's name, the log, the files that the question reads, and
+ * the arguments of lakelog; `probe` says its version, or null where it is not here, `absent` in what words; `upTo` bounds the log's size (in bytes) where a rival takes minutes, unless the run is told to be slow.
  */
 export const RIVALS = {
+  before: {
+    what: 'another checkout of lakelog (`--before`), usually the release or commit that a change is measured against',
+    absent: 'no --before',
+    probe: ({ before }) => before && (commitOf(before) ?? 'without a commit'),
+    command: ({ before, args }) => lakelogIn(before, args),
+  },
   node: {
     what: 'Node starting and doing nothing: `node -e 0`',
     command: () => [process.execPath, '-e', '0'],
@@ -58,6 +67,10 @@ export const RIVALS = {
   },
 };
 
+export function lakelogIn(checkout, args) {
+  return [process.execPath, path.join(checkout, 'bin/lakelog.js'), ...args];
+}
+
 function byHand(program, sql, log) {
   return [...program, sql, log.sessions, log.replays, log.sample];
 }
@@ -65,7 +78,12 @@ function byHand(program, sql, log) {
 /** @returns {Record<string, string | null>} version per rival that has one; null where it is not installed */
 export function probeRivals(names, context) {
   const probed = names.filter((name) => RIVALS[name].probe);
-  return Object.fromEntries(probed.map((name) => [name, RIVALS[name].probe(context)]));
+  return Object.fromEntries(probed.map((name) => [name, RIVALS[name].probe(context) ?? null]));
+}
+
+/** @returns {string | null} */
+export function commitOf(checkout) {
+  return version('git', ['-C', checkout, 'rev-parse', '--short', 'HEAD']);
 }
 
 function version(program, args) {

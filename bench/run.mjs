@@ -3,15 +3,14 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { difference, essence, rowsIn } from './answers.mjs';
 import { logOf } from './data.mjs';
+import { judged, over } from './goals.mjs';
 import { installedSizes } from './install.mjs';
 import { machine, versions } from './machine.mjs';
 import { median, openStopwatch } from './measure.mjs';
-import { readOptions, USAGE } from './options.mjs';
+import { readOptions, sizeOf, USAGE } from './options.mjs';
 import { aligned, tableText } from './report.mjs';
-import { bundleRivals, probeRivals, RIVALS, ROOT } from './rivals.mjs';
+import { BUILT, bundleRivals, lakelogIn, probeRivals, RIVALS, ROOT } from './rivals.mjs';
 
-const CLI = path.join(ROOT, 'bin/lakelog.js');
-const SHORT = { name: '100-calls', calls: 100 };
 const PLANTED = { name: 'planted', calls: 2000, flaws: true };
 
 try {
@@ -27,16 +26,17 @@ async function main(options) {
     process.stdout.write(USAGE);
     return 0;
   }
-  if (!existsSync(path.join(ROOT, 'dist/lakelog.js'))) throw new Error('dist/ is missing: run npm run build');
+  if (BUILT.some((file) => !existsSync(path.join(ROOT, file))))
+    throw new Error('dist/ is missing: run npm run build');
   mkdirSync(options.data, { recursive: true });
   await bundleRivals();
   const rivalVersions = probeRivals(options.rivals, options);
   const skipped = Object.keys(rivalVersions)
     .filter((name) => rivalVersions[name] === null)
-    .map((rival) => ({ rival, why: 'not installed' }));
+    .map((rival) => ({ rival, why: RIVALS[rival].absent ?? 'not installed' }));
   const stopwatch = openStopwatch();
   const result = {
-    format: 'lakelog.bench.v1',
+    format: 'lakelog.bench.v2',
     date: new Date().toISOString(),
     machine: machine(),
     versions: versions(rivalVersions),
@@ -51,7 +51,7 @@ async function main(options) {
   );
   if (result.machine.load_at_start > result.machine.cores / 2)
     note('the machine is busy: trust ratios, not times');
-  if (!stopwatch.hasTime) note('no GNU time at /usr/bin/time: no peak memory');
+  if (!stopwatch.hasTime) note('no GNU time at /usr/bin/time: no CPU time, no peak memory');
   for (const { rival, why } of skipped) note(`${rival}: skipped, ${why}`);
   try {
     for (const definition of options.cases) {
@@ -75,44 +75,33 @@ async function main(options) {
   return result.failed.length === 0 ? 0 : 1;
 }
 
-function sizesOf({ log }, { sizes }) {
-  if (log === 'none') return [null];
-  return log === 'short' ? [SHORT] : sizes;
+function sizesOf({ sizes, fixed }, { sizes: wanted }) {
+  if (sizes === undefined) return [null];
+  return fixed || wanted === undefined ? sizes.map(sizeOf) : wanted;
 }
 
+/** @returns null where lakelog itself is left out */
 function measureCase(definition, size, options, stopwatch, result) {
-  const clean = size && prepared(options.data, size);
-  const log = definition.tornEvery
-    ? prepared(options.data, { ...size, name: `${size.name}-torn`, tornEvery: definition.tornEvery })
-    : clean;
   const left = (rival, why) => {
     result.failed.push({ case: definition.name, size: size?.name ?? null, rival, why });
     note(`${definition.name} ${size?.name ?? ''}: ${rival} is left out: ${why}`);
   };
-  const contenders = commandsOf(definition, log, clean, options, result);
-  const sound = soundOnes(definition, log, contenders, stopwatch, left);
-  const planted = definition.planted && sound && prepared(options.data, PLANTED);
-  const rightly = planted
-    ? soundOnes(
-        definition,
-        planted,
-        commandsOf(definition, planted, planted, options, result),
-        stopwatch,
-        left,
-      )
-    : sound;
+  let [measured, planted] = [null, null];
+  try {
+    measured = contendersOn(size, definition, options, result);
+    if (definition.planted) planted = contendersOn(PLANTED, definition, options, result);
+  } catch (error) {
+    // A disk without room for the largest log costs no other case.
+    left('lakelog', error.message);
+    return null;
+  }
+  const sound = soundOnes(definition, measured, stopwatch, left);
+  const rightly = planted && sound ? soundOnes(definition, planted, stopwatch, left) : sound;
   if (!sound || !rightly) return null;
   const names = new Set(rightly.map(({ name }) => name));
-  return summary(
-    definition,
-    size,
-    log,
-    race(
-      sound.filter(({ name }) => names.has(name)),
-      options.rounds,
-      stopwatch,
-    ),
-  );
+  const fair = sound.filter(({ name }) => names.has(name));
+  const raced = race(fair, options.rounds, stopwatch, left);
+  return raced && summary(definition, size, measured.log, raced);
 }
 
 function prepared(root, want) {
@@ -120,64 +109,83 @@ function prepared(root, want) {
   return { ...log, query: (name) => path.join(ROOT, 'queries', `${name}.sql`) };
 }
 
-/** Ours first, then those rivals that are here and asked for. */
-function commandsOf(definition, log, clean, options, result) {
-  const lakelog = (args) => [process.execPath, CLI, ...args];
-  const rivals = definition.rivals.flatMap((rival) => {
-    if (typeof rival === 'object') return [{ name: rival.name, command: lakelog(rival.ours(log, clean)) }];
-    if (!options.rivals.includes(rival) || result.skipped.some((one) => one.rival === rival && !one.size))
-      return [];
-    const { upTo = Number.POSITIVE_INFINITY, command } = RIVALS[rival];
-    if (log && log.bytes > upTo * 1.05 && !options.slow) {
-      const why = `takes minutes on ${log.name}; measure it with --slow`;
-      if (!result.skipped.some((one) => one.rival === rival && one.size === log.name)) {
-        result.skipped.push({ rival, size: log.name, why });
-        note(`${rival}: skipped, ${why}`);
-      }
-      return [];
-    }
-    return [{ name: rival, command: command({ ...definition, log, python: options.python }) }];
+/** The log in the form of the case, and what runs on it: ours first, then those rivals that are here and asked for. */
+function contendersOn(size, definition, options, result) {
+  const { form, ours, rivals, rivalsRead, piped, check, exit } = definition;
+  const plain = () => prepared(options.data, size);
+  const log =
+    size &&
+    (form ? prepared(options.data, { ...size, ...form, name: `${size.name}-${form.name}` }) : plain());
+  const args = ours(log);
+  const itself = { check, exit: exit?.(log) ?? 0 };
+  const theirs = rivalsRead && log ? { ...log, sessions: rivalsRead(log) } : log;
+  const others = rivals.flatMap((rival) => {
+    if (typeof rival === 'object')
+      return [{ exit: 0, ...rival, command: lakelogIn(ROOT, rival.ours(log, plain)) }];
+    if (!isHere(rival, log, options, result)) return [];
+    const command = RIVALS[rival].command({ ...definition, ...options, log: theirs, args });
+    return [{ name: rival, command, ...(rival === 'before' ? itself : { exit: 0 }) }];
   });
-  return [{ name: 'lakelog', command: lakelog(definition.ours(log)) }, ...rivals];
+  const contenders = [{ name: 'lakelog', command: lakelogIn(ROOT, args), ...itself }, ...others];
+  return { log, contenders: contenders.map((one) => ({ ...one, piped: piped && log.sessions })) };
+}
+
+function isHere(rival, log, options, result) {
+  if (!options.rivals.includes(rival) || result.skipped.some((one) => one.rival === rival && !one.size))
+    return false;
+  const { upTo = Number.POSITIVE_INFINITY } = RIVALS[rival];
+  if (!log || log.bytes <= upTo * 1.05 || options.slow) return true;
+  const why = `takes minutes on ${log.name}; measure it with --slow`;
+  if (!result.skipped.some((one) => one.rival === rival && one.size === log.name)) {
+    result.skipped.push({ rival, size: log.name, why });
+    note(`${rival}: skipped, ${why}`);
+  }
+  return false;
 }
 
 /** Runs each once, which also warms the cache, and keeps those that give the answer lakelog gives; null if that fails. */
-function soundOnes(definition, log, contenders, stopwatch, left) {
-  const { agree, check, rows = {} } = definition;
+function soundOnes({ agree, rows = {} }, { log, contenders }, stopwatch, left) {
   let ours = null;
   const sound = [];
   for (const contender of contenders) {
+    const { name, command, piped, exit, check } = contender;
     const why = (() => {
-      const isOurs = contender === contenders[0];
-      const ran = stopwatch.run(contender.command);
-      const firing = isOurs && log?.flawed > 0;
-      if (ran.exit !== (firing ? 1 : 0)) return `exit ${ran.exit}: ${ran.stderr().trim().split('\n').at(-1)}`;
-      if (isOurs && check) {
-        const wrong = check(
-          rowsIn(ran.stdout(), (answer) => answer),
-          log,
-        );
-        if (wrong) return wrong;
-      }
+      const ran = stopwatch.run(command, piped);
+      if (ran.exit !== exit) return `exit ${ran.exit}: ${complaintIn(ran.stderr())}`;
+      const wrong = check?.(
+        rowsIn(ran.stdout(), (answer) => answer),
+        log,
+      );
+      if (wrong) return wrong;
       if (!agree) return null;
-      const answer = essence(ran.stdout(), agree, rows[contender.name]);
+      const answer = essence(ran.stdout(), agree, rows[name]);
       ours ??= answer;
       return difference(ours, answer);
     })();
     if (why === null) sound.push(contender);
-    else left(contender.name, why);
+    else left(name, why);
     if (sound.length === 0) return null;
   }
   return sound;
 }
 
-/** A B A B: what disturbs the machine for a while disturbs all. */
-function race(contenders, rounds, stopwatch) {
-  const runs = contenders.map(({ name }) => ({ name, runs: [] }));
-  for (let round = 0; round < rounds; round++) {
-    for (const [i, { command }] of contenders.entries()) runs[i].runs.push(stopwatch.run(command));
+function complaintIn(stderr) {
+  const lines = stderr.trim().split('\n');
+  return lines.find((line) => /error/i.test(line)) ?? lines.at(-1);
+}
+
+/** A B A B: what disturbs the machine for a while disturbs all. Who fails once, however late, is left out. */
+function race(contenders, rounds, stopwatch, left) {
+  let racing = contenders.map((contender) => ({ ...contender, runs: [] }));
+  for (let round = 1; round <= rounds; round++) {
+    racing = racing.filter(({ name, command, piped, exit, runs }) => {
+      const ran = stopwatch.run(command, piped);
+      runs.push(ran);
+      if (ran.exit !== exit) left(name, `exit ${ran.exit} in round ${round}`);
+      return ran.exit === exit;
+    });
   }
-  return runs;
+  return racing[0]?.name === contenders[0].name ? racing : null;
 }
 
 function summary(definition, size, log, raced) {
@@ -195,17 +203,8 @@ function summary(definition, size, log, raced) {
     };
   });
   const [ours, ...rivals] = commands;
-  const ratios = Object.fromEntries(rivals.map((rival) => [rival.name, ours.median_ms / rival.median_ms]));
-  const goals = definition.goals
-    .filter(
-      ({ at, rival }) => (at === undefined || at === size?.name) && (rival === undefined || rival in ratios),
-    )
-    .filter(({ peakMB }) => peakMB === undefined || ours.peak_mb !== null)
-    .map(({ rival, atMost, peakMB }) =>
-      rival === undefined
-        ? { peak_mb: peakMB, met: ours.peak_mb <= peakMB }
-        : { rival, at_most: atMost, met: ratios[rival] <= atMost },
-    );
+  const against = (key) =>
+    Object.fromEntries(rivals.map((rival) => [rival.name, over(ours[key], rival[key])]));
   return {
     case: definition.name,
     size: size?.name ?? null,
@@ -217,8 +216,9 @@ function summary(definition, size, log, raced) {
       torn: log.torn,
     },
     commands,
-    ratios,
-    goals,
+    ratios: against('median_ms'),
+    cpu_ratios: against('cpu_ms'),
+    goals: judged(definition.goals, size, commands),
   };
 }
 
