@@ -69,12 +69,14 @@ export class ScanPool {
   private ask(worker: Worker, part: FilePart): Promise<Delivery> {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
-        worker.removeAllListeners();
+        // One by one: without its own listeners a worker hears nothing any more.
+        worker.off('message', onMessage).off('error', onError).off('exit', onExit);
         act();
       };
-      worker.once('message', (delivery: Delivery) => settle(() => resolve(delivery)));
-      worker.once('error', (error) => settle(() => reject(error)));
-      worker.once('exit', () => settle(() => reject(new Error('a thread that scans ended early'))));
+      const onMessage = (delivery: Delivery) => settle(() => resolve(delivery));
+      const onError = (error: Error) => settle(() => reject(error));
+      const onExit = () => settle(() => reject(new Error('a thread that scans ended early')));
+      worker.on('message', onMessage).on('error', onError).on('exit', onExit);
       const buffers = this.spare.splice(0);
       worker.postMessage({ part, buffers } satisfies Order, buffers);
     });
