@@ -146,7 +146,9 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-describe('imports run one way: bin → main → program → commands → {query, gate, render} → lake → scan → schema', () => {
+const ORDER = 'bin → main → program → commands → {query, gate, render} → lake → scan → schema';
+
+describe(`imports run one way: ${ORDER}`, () => {
   test('the imports were found', () => {
     expect(files.length).toBeGreaterThan(40);
     expect(imports.length).toBeGreaterThan(150);
@@ -359,6 +361,39 @@ describe('the built package', () => {
     expect(named.filter((name) => !name.startsWith('./') && !isBuiltin(name))).toEqual([]);
     // The whole of the command line is some 40 times as much.
     expect([...reached].reduce((bytes, name) => bytes + dist(name).length, 0)).toBeLessThan(60_000);
+  });
+});
+
+describe('docs/ARCHITECTURE.md', () => {
+  const page = readFileSync(path.join(root, 'docs/ARCHITECTURE.md'), 'utf8');
+  const named = [...page.matchAll(/`((?:bin|src|queries|test|fixtures|dist)\/[^`\s]*)`/g)].map(
+    (match) => match[1]!,
+  );
+
+  test('every path that it names exists', () => {
+    expect(named.length).toBeGreaterThan(50);
+    const known = ['src', 'queries'].flatMap((folder) =>
+      readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).map(
+        (name) => `${folder}/${name.split(path.sep).join('/')}`,
+      ),
+    );
+    const fits = (name: string) => {
+      if (!/[*]|NAME/.test(name)) return existsSync(path.join(root, name));
+      const pattern = name.replaceAll('.', '\\.').replace(/\*|NAME/g, '[\\w-]+');
+      return known.some((file) => new RegExp(`^${pattern}$`).test(file));
+    };
+    expect(named.filter((name) => !fits(name))).toEqual([]);
+  });
+
+  test('it names every room and every file beside them', () => {
+    const rooms = Object.keys(MAY).map((part) =>
+      existsSync(path.join(src, part)) ? `src/${part}/` : `src/${part}.ts`,
+    );
+    expect(rooms.filter((room) => !named.includes(room))).toEqual([]);
+  });
+
+  test('it tells the order of imports that is tested here', () => {
+    expect(page).toContain(`Imports run one way: ${ORDER}.`);
   });
 });
 
