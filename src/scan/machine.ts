@@ -51,7 +51,7 @@ export interface Exports {
   readonly runs: Value;
   readonly arenaUsed: Value;
   readonly rejects: Value;
-  reserve(longestLine: number, cellBytes: number, inputBytes: number): void;
+  reserve(longestLine: number, cellBytes: number, inputBytes: number): number;
   setGrammar(keys: number, attempts: number): void;
   setAttempts(
     words: number,
@@ -120,7 +120,9 @@ export function startMachine(module: ScannerModule, options: MachineOptions): Ex
     host: { number, key: (bytes: number) => extendKey(x, options.runKey, bytes) },
   });
   const x = instance.exports as Exports;
-  x.reserve(options.maxLineBytes + 1, options.cellBytes, options.inputBytes);
+  if (!x.reserve(options.maxLineBytes + 1, options.cellBytes, options.inputBytes)) {
+    throw new Error(`WebAssembly could not allocate memory for lines of ${options.maxLineBytes} bytes`);
+  }
   const words = wordWriter(x);
   const key = (name: string) => KEYS.indexOf(name);
   words(KEYS);

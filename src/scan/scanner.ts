@@ -173,8 +173,9 @@ export class Scanner {
   end(isLive: boolean): LineCounts {
     if (this.skipping === 'long') this.endLongLine();
     else if (this.skipping === null && !this.done && this.held > 0) {
+      const tail = this.bytes.subarray(this.input, this.input + this.held);
       this.bytes[this.input + this.held] = LF;
-      this.x.scanTail(this.held, this.base, isLive);
+      this.x.scanTail(this.held, this.base, isLive && beginsUtf8(tail));
       this.takeRejects();
       this.digest();
     }
@@ -329,6 +330,16 @@ export class Scanner {
       }
     }
     return groups;
+  }
+}
+
+/** Its last character may be cut. */
+function beginsUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
   }
 }
 

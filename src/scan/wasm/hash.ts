@@ -1,6 +1,7 @@
 /** A 128-bit universal hash of a line under a random key of the run, so that equal hashes are equal lines. */
 
 import { KEY } from './layout';
+import { firstBytes } from './text';
 
 /** The host makes the key as long as asked for. @returns how long it is by then, in bytes. */
 @external('host', 'key') declare function extendKey(bytes: usize): usize;
@@ -18,13 +19,12 @@ const HEAD: usize = 16;
 export function hashLine(p: usize, end: usize, to: usize): void {
   const length = end - p;
   if (length + HEAD + 48 > keyed) keyed = extendKey(length + HEAD + 48);
-  const positions = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   let key = KEY + HEAD;
   let a = i64x2.splat(0);
   let b = i64x2.splat(0);
   for (; p < end; p += 16, key += 16) {
     let v = v128.load(p);
-    if (end - p < 16) v = v128.and(v, i8x16.lt_u(positions, i8x16.splat(<i8>(end - p))));
+    if (end - p < 16) v = firstBytes(v, end - p);
     a = i64x2.add(a, products(i32x4.add(v, v128.load(key))));
     b = i64x2.add(b, products(i32x4.add(v, v128.load(key, 16))));
   }

@@ -59,8 +59,8 @@ export let ARENA: usize = 0;
 export let ARENA_END: usize = 0;
 export let INPUT: usize = 0;
 
-/** Pages that are never touched cost nothing, so everything is as large as the longest line may demand. */
-export function reserve(longestLine: u32, cellBytes: u32, inputBytes: u32): void {
+/** Pages that are never touched cost nothing, so all is as large as the longest line may demand. @returns false: no room. */
+export function reserve(longestLine: u32, cellBytes: u32, inputBytes: u32): bool {
   const line = <usize>longestLine + SLACK;
   STACK = FIRST_FREE;
   CODES = aligned(STACK + line / 8);
@@ -76,7 +76,7 @@ export function reserve(longestLine: u32, cellBytes: u32, inputBytes: u32): void
   ARENA_END = ARENA + 4 * line + (4 << 20);
   INPUT = aligned(ARENA_END + SLACK) + SLACK;
   const pages = <i32>((INPUT + inputBytes + SLACK + 65535) >> 16);
-  if (pages > memory.size()) memory.grow(pages - memory.size());
+  return pages <= memory.size() || memory.grow(pages - memory.size()) >= 0;
 }
 
 function aligned(address: usize): usize {

@@ -6,7 +6,7 @@ import {
   BAD_JSON, DUPLICATE_KEY, endOf, faultOfObject, kind, NOT_OBJECT, setOnly, startOf, TOO_LONG, TORN_TAIL,
   valueOf,
 } from './record';
-import { addRow, arenaRoom, calls, clearRows, runs, setBatch } from './rows';
+import { addRow, arenaRoom, calls, runs, setBatch } from './rows';
 import { failedAt, findByte, skipSpace } from './text';
 import { OK, VALUE } from './values';
 
@@ -15,7 +15,7 @@ export { setDerived } from './derived';
 export { setGrammar } from './json';
 export { ARENA, ATTEMPT_TYPES, CELLS, COLUMNS, GROUPS, INPUT, KEY, KINDS, REJECTS, reserve, WORDS } from './layout';
 export { setRecords } from './record';
-export { arenaUsed, calls, runs, setColumns, setDeclared } from './rows';
+export { arenaUsed, calls, clearRows as takeRows, runs, setColumns, setDeclared } from './rows';
 export { setValues } from './values';
 
 const MOST_ROWS: u32 = 2048;
@@ -62,11 +62,6 @@ export function begin(batch: u32, only: i32, digests: bool): void {
   newest = i64.MIN_VALUE;
   if (rejected > 0) memory.fill(GROUPS, 0, GROUPS_BYTES);
   rejected = 0;
-}
-
-/** The rows were taken. */
-export function takeRows(): void {
-  clearRows();
 }
 
 /** The rejects were taken. */
