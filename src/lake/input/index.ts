@@ -1,6 +1,4 @@
 /** Inputs: from paths to files, and from files to bytes. */
-export { compressionOf, decompress } from './decompress.js';
-export { kernelPath } from './find.js';
 export { type OpenedInput, openInput, type PlainInput, type StreamInput } from './open.js';
 export { Unreadable } from './reasons.js';
 export {

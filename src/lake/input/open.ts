@@ -33,10 +33,6 @@ export interface StreamInput {
 
 export type OpenedInput = PlainInput | StreamInput;
 
-export interface OpenOptions {
-  readonly stdin: Readable;
-}
-
 /** Pieces in which streams are read. */
 const CHUNK = 256 << 10;
 
@@ -44,7 +40,10 @@ const CHUNK = 256 << 10;
  * Opens a file once; whatever becomes of its name, this is what a run speaks about.
  * @throws Unreadable with a plain reason.
  */
-export async function openInput(file: SourceFile, { stdin }: OpenOptions): Promise<OpenedInput> {
+export async function openInput(
+  file: SourceFile,
+  { stdin }: { readonly stdin: Readable },
+): Promise<OpenedInput> {
   if (file.path === '-') return streamed(file, stdin, file.maybeEmpty);
   // Opening a pipe waits for its writer: never synchronously, or no signal would be heard.
   if (file.stream) return streamed(file, createReadStream(file.path, { highWaterMark: CHUNK }), false);

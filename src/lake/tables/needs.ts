@@ -1,18 +1,14 @@
 import { createHash } from 'node:crypto';
 import { isTableRef, lower, type Node, nodes, type Parsed } from '../duckdb/parse.js';
-import { type NeedsTable, publishedTables } from './shipped.js';
+import { type Needs, type NeedsTable, publishedTables } from './shipped.js';
 import { TABLE_NAMES } from './templates.js';
 
-/** Published tables and columns that SQL reads. Names that are too many cost time, never truth. */
-export interface Needs {
-  readonly tables: ReadonlySet<string>;
-  readonly columns: ReadonlySet<string> | 'all';
-}
+export type { Needs };
 
 /** The engine's own parse: what `json_serialize_sql` says of the SQL. */
 export type Parse = (sql: string) => Promise<string>;
 
-export const EVERYTHING: Needs = { tables: new Set(TABLE_NAMES), columns: 'all' };
+export const EVERYTHING: Needs = { tables: TABLE_NAMES, columns: 'all' };
 
 /** @param serialized of one or several SELECTs; what the engine could not serialize may read anything. */
 export function namesIn(serialized: string): Needs {
@@ -23,8 +19,8 @@ export function namesIn(serialized: string): Needs {
   if (found.anyTable) return EVERYTHING;
   const columns = publishedTables().flatMap((table) => table.columns.map(({ name }) => name));
   return {
-    tables: new Set(TABLE_NAMES.filter((name) => found.tables.has(name))),
-    columns: found.all || found.hasRows ? 'all' : new Set(columns.filter((name) => found.texts.has(name))),
+    tables: TABLE_NAMES.filter((name) => found.tables.has(name)),
+    columns: found.all || found.hasRows ? 'all' : unique(columns.filter((name) => found.texts.has(name))),
   };
 }
 
@@ -73,7 +69,7 @@ class Names {
 }
 
 export function wants({ columns }: Needs, name: string): boolean {
-  return columns === 'all' || columns.has(name);
+  return columns === 'all' || columns.includes(name);
 }
 
 /** What all the SQL together reads: from the table where it is known, else from the engine. */
@@ -81,18 +77,16 @@ export async function needsOf(sql: readonly string[], parse: Parse, known: Needs
   const needs = await Promise.all(sql.map(async (one) => known[keyOf(one)] ?? namesIn(await parse(one))));
   const all = needs.some(({ columns }) => columns === 'all');
   return {
-    tables: new Set(needs.flatMap(({ tables }) => [...tables])),
-    columns: all ? 'all' : new Set(needs.flatMap(({ columns }) => [...columns])),
+    tables: unique(needs.flatMap(({ tables }) => tables)),
+    columns: all ? 'all' : unique(needs.flatMap(({ columns }) => columns)),
   };
 }
 
 /** Of SQL that is known when lakelog is built. */
 export async function needsTable(sql: readonly string[], parse: Parse): Promise<NeedsTable> {
-  const entries = sql.map(async (one) => {
-    const { tables, columns } = namesIn(await parse(one));
-    return [keyOf(one), { tables: [...tables], columns: columns === 'all' ? 'all' : [...columns] }] as const;
-  });
-  return Object.fromEntries(await Promise.all(entries));
+  const needs = await Promise.all(sql.map(async (one) => namesIn(await parse(one))));
+  return Object.fromEntries(sql.map((one, i) => [keyOf(one), needs[i]!]));
 }
 
 const keyOf = (sql: string) => createHash('sha256').update(sql).digest('hex');
+const unique = (names: readonly string[]) => [...new Set(names)];

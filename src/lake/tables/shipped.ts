@@ -11,10 +11,14 @@ export const publishedTables = (): readonly Template[] => TABLE_NAMES.map(shippe
 export const isContent = (column: string): boolean =>
   publishedTables().some(({ columns }) => columns.some(({ name, content }) => content && name === column));
 
-/** Needs as JSON, by the SHA-256 of their SQL. */
-export type NeedsTable = Readonly<
-  Record<string, { tables: readonly string[]; columns: readonly string[] | 'all' }>
->;
+/** Published tables and columns that SQL reads. Names that are too many cost time, never truth. */
+export interface Needs {
+  readonly tables: readonly string[];
+  readonly columns: readonly string[] | 'all';
+}
+
+/** By the SHA-256 of the SQL. */
+export type NeedsTable = Readonly<Record<string, Needs>>;
 
 let needs: NeedsTable | undefined;
 

@@ -20,22 +20,17 @@ export interface Slots {
 export function composeView({ columns, from }: Pick<Template, 'columns' | 'from'>, slots: Slots): string {
   const { dialect } = slots;
   const kinds = slots.gatedKinds.map((kind) => dialect.quote(kind)).join(', ') || dialect.quote('');
-  return fillSlots(selectOf(columns, from), (name, argument) => {
-    switch (name) {
-      case 'gated':
-        return `s.kind IN (${kinds})`;
-      case 'day':
-        return dialect.day('s.timestamp', slots.tz);
-      case 'selected':
-        return `(${slots.selects})`;
-      case 'selected_runs':
-        return `(${slots.selectsRun})`;
-      case 'text':
-        return dialect.text(argument);
-      default:
-        return slots.base(name.replace('base.', '') as BaseName);
-    }
-  });
+  const fillings: Readonly<Record<string, string>> = {
+    gated: `s.kind IN (${kinds})`,
+    day: dialect.day('s.timestamp', slots.tz),
+    selected: `(${slots.selects})`,
+    selected_runs: `(${slots.selectsRun})`,
+  };
+  return fillSlots(selectOf(columns, from), (name, argument) =>
+    name === 'text'
+      ? dialect.text(argument)
+      : (fillings[name] ?? slots.base(name.replace('base.', '') as BaseName)),
+  );
 }
 
 export interface UseOptions {
@@ -54,7 +49,7 @@ interface TableUse extends Template {
 
 /** Content that was not asked for does not exist. */
 export function tableUses(needs: Needs, { showContent, alsoColumns = [] }: UseOptions): TableUse[] {
-  const needed = TABLE_NAMES.filter((name) => needs.tables.has(name) && name !== 'params');
+  const needed = TABLE_NAMES.filter((name) => needs.tables.includes(name) && name !== 'params');
   return needed.map(shippedTemplates).map((table) => {
     const readsFor = (columns: readonly TemplateColumn[]) =>
       readsOf(selectOf(columns, table.from), alsoColumns);
