@@ -1,5 +1,5 @@
 /** Inputs: from paths to files, and from files to bytes. */
-export { type OpenedInput, openInput, type PlainInput, type StreamInput } from './open.js';
+export { changedWhileRead, type OpenedInput, openInput, type PlainInput, type StreamInput } from './open.js';
 export { Unreadable } from './reasons.js';
 export {
   ACKS_NAME,
