@@ -190,6 +190,17 @@ describe.each(WRITERS)('the writer in $language', ({ language, probe, prepare })
     expect(readFileSync(target, 'utf8')).toBe('');
   });
 
+  test('makes the folders of its file, each 0700', async () => {
+    const folder = tempFolder();
+    const file = path.join(folder, 'a/b/c/sessions.jsonl');
+    expect(await append(file, [record()], 'umask 022;')).toEqual({ code: 0, stderr: '' });
+    for (const made of ['a', 'a/b', 'a/b/c']) {
+      expect([made, statSync(path.join(folder, made)).mode & 0o777]).toEqual([made, 0o700]);
+    }
+    writeFileSync(path.join(folder, 'none'), '');
+    expect(await append(path.join(folder, 'none/a/sessions.jsonl'), [record()])).toMatchObject({ code: 1 });
+  });
+
   test('writes no lone surrogate, which readers refuse', async () => {
     const file = newLog();
     const lone = JSON.stringify(record()).replace('"m-1"', '"m-\\ud800"');
@@ -197,4 +208,133 @@ describe.each(WRITERS)('the writer in $language', ({ language, probe, prepare })
     const { code, stdout } = await lakelog(['alarm', '--json', file]);
     expect([code, JSON.parse(stdout).receipt.calls_loaded]).toEqual([0, 2]);
   });
+});
+
+/** What a forking server, a pool and a signal handler do with the writer in Python. */
+describe('the writer in Python, in a process that forks,', () => {
+  const installed = spawnSync('python3', ['--version']).status === 0;
+  const PREPARE = `
+import multiprocessing, os, signal, sys, threading, time
+sys.path.insert(0, ${JSON.stringify(path.join(root, 'docs/writers/python'))})
+from session_log import SessionLog
+# A writer that waits for ever ends the test, in each process.
+signal.alarm(20)
+os.register_at_fork(after_in_child=lambda: signal.alarm(20))
+n = 0
+def record():
+    global n
+    n += 1
+    return {"session_id": "%d.%d" % (os.getpid(), n), "kind": "fill", "model": "m", "iterations": 1,
+            "final_verdict": "accepted", "attempts": [{"verdict": "accepted"}], "grounded_in_roster": True}
+def work(log, count):
+    for _ in range(count): log.append(record())
+    return log.writer_id
+def children(count, target):
+    pids = []
+    for _ in range(count):
+        pid = os.fork()
+        if pid == 0:
+            try: target()
+            finally: os._exit(0)
+        pids.append(pid)
+    for pid in pids: assert os.waitpid(pid, 0)[1] == 0
+path = sys.argv[1]
+`;
+  const CASES: readonly (readonly [string, string, number, number])[] = [
+    [
+      'before its first record',
+      'log = SessionLog(path); children(3, lambda: work(log, 20)); work(log, 5)',
+      65,
+      4,
+    ],
+    [
+      'between two records',
+      'log = SessionLog(path); work(log, 5); children(3, lambda: work(log, 20)); work(log, 5)',
+      70,
+      4,
+    ],
+    [
+      'with an id of its own',
+      'log = SessionLog(path, "svc"); work(log, 5); children(3, lambda: work(log, 20)); work(log, 5)',
+      70,
+      4,
+    ],
+    [
+      'while another thread writes',
+      `log = SessionLog(path)
+threading.Thread(target=work, args=(log, 3000), daemon=False).start()
+children(8, lambda: work(log, 5))`,
+      3040,
+      9,
+    ],
+    [
+      'while another thread holds the lock',
+      `log = SessionLog(path); work(log, 1); held = threading.Event(); free = threading.Event()
+def hold():
+    with log._lock: held.set(); free.wait()
+threading.Thread(target=hold).start(); held.wait(); children(2, lambda: work(log, 5)); free.set(); work(log, 1)`,
+      12,
+      3,
+    ],
+    [
+      'and whose children fork',
+      'log = SessionLog(path); work(log, 1); children(2, lambda: (work(log, 2), children(2, lambda: work(log, 3))))',
+      17,
+      7,
+    ],
+    [
+      'with a file that was rotated meanwhile',
+      'log = SessionLog(path); work(log, 1); os.unlink(path); children(2, lambda: work(log, 2)); work(log, 1)',
+      5,
+      3,
+    ],
+    [
+      'in a signal handler in the midst of a record',
+      `log = SessionLog(path); inner = log._write; once = []
+def write(line):
+    if not once: once.append(1); os.kill(os.getpid(), signal.SIGUSR1)
+    inner(line)
+log._write = write; signal.signal(signal.SIGUSR1, lambda *a: log.append(record())); work(log, 2)`,
+      3,
+      1,
+    ],
+    [
+      'by a pool that forks',
+      `log = SessionLog(path); work(log, 1)
+with multiprocessing.get_context("fork").Pool(3) as pool: pool.starmap(work, [(log, 4)] * 6, 1)`,
+      25,
+      7,
+    ],
+    [
+      'by processes that are started anew',
+      `if __name__ == "__main__":
+    log = SessionLog(path, "svc"); work(log, 1)
+    all = [multiprocessing.get_context("spawn").Process(target=work, args=(log, 4)) for _ in range(2)]
+    [one.start() for one in all]; [one.join() for one in all]`,
+      9,
+      3,
+    ],
+  ];
+
+  test.skipIf(!installed).each(CASES)(
+    '%s, keeps writers apart and loses nothing',
+    async (_, script, records, writers) => {
+      const folder = tempFolder();
+      const file = path.join(folder, 'sessions.jsonl');
+      const program = path.join(folder, 'host.py');
+      writeFileSync(program, `${PREPARE}\n${script}\n`);
+      const ran = spawnSync('python3', [program, file], { encoding: 'utf8' });
+      expect({ status: ran.status, signal: ran.signal, stderr: ran.stderr }).toEqual({
+        status: 0,
+        signal: null,
+        stderr: '',
+      });
+      const lines = linesOf(file).filter((line) => line !== '');
+      const ids = new Set(lines.map((line) => JSON.parse(line).writer_id));
+      expect([lines.length, ids.size]).toEqual([records, writers]);
+      const { code, stdout } = await lakelog(['alarm', '--json', file]);
+      const { receipt } = JSON.parse(stdout);
+      expect([code, receipt.calls_loaded, receipt.gaps, receipt.conflicts]).toEqual([0, records, [], 0]);
+    },
+  );
 });

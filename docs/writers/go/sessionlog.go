@@ -22,6 +22,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -29,7 +30,8 @@ import (
 
 const maxLineBytes = 8 << 20
 
-// SessionLog appends records, one line and one write(2) each. It is safe for concurrent use.
+// SessionLog appends records, one line and one write(2) each. It is safe for concurrent use. Go programs do not fork;
+// a child that is started anew makes a SessionLog of its own.
 type SessionLog struct {
 	path     string
 	writerID string
@@ -46,6 +48,10 @@ type SessionLog struct {
 
 // NewSessionLog opens nothing yet: the first record does.
 func NewSessionLog(path string) *SessionLog {
+	// A change of the working directory must not move the log.
+	if absolute, err := filepath.Abs(path); err == nil {
+		path = absolute
+	}
 	return &SessionLog{path: path, writerID: newID(), fd: -1}
 }
 
@@ -140,7 +146,13 @@ func writeOnce(fd int, data []byte) (int, error) {
 const safely = syscall.O_NOFOLLOW | syscall.O_NONBLOCK | syscall.O_CLOEXEC
 
 func (l *SessionLog) open() error {
-	fd, err := syscall.Open(l.path, syscall.O_WRONLY|syscall.O_APPEND|syscall.O_CREAT|safely, 0o600)
+	const flags = syscall.O_WRONLY | syscall.O_APPEND | syscall.O_CREAT | safely
+	fd, err := syscall.Open(l.path, flags, 0o600)
+	if errors.Is(err, syscall.ENOENT) {
+		// The error of the second try says as much.
+		_ = os.MkdirAll(filepath.Dir(l.path), 0o700)
+		fd, err = syscall.Open(l.path, flags, 0o600)
+	}
 	if err != nil {
 		return fmt.Errorf("open %s: %w", l.path, err)
 	}

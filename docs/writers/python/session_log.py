@@ -12,6 +12,7 @@ As a program it appends the records it reads from standard input, one JSON objec
 docs/SESSION_LOG.md has the rules that it keeps.
 """
 
+import contextlib
 import datetime
 import json
 import os
@@ -19,24 +20,53 @@ import stat
 import sys
 import threading
 import uuid
+import weakref
 
 MAX_LINE_BYTES = 8 * 1024 * 1024
 
 
 class SessionLog:
-    """Appends records, one line and one write(2) each. Never raises into its host: it counts what it drops."""
+    """Appends records, one line and one write(2) each. Never raises into its host: it counts what it drops.
+
+    Safe between threads, and across fork: a child is a writer of its own, with an id, numbers and counts of its own.
+    """
 
     def __init__(self, path, writer_id=None):
         self.path = path
+        # A change of the working directory must not move the log; what is wrong with the path, append() says.
+        with contextlib.suppress(Exception):
+            self.path = os.path.abspath(path)
+        self._given_id = writer_id
+        self._fd = None
+        self._begin(writer_id)
+        _logs.add(self)
+
+    def _begin(self, writer_id):
         self.writer_id = writer_id or str(uuid.uuid4())
         self.written = 0
         self.dropped = 0
         self.last_error = None
         self._seq = 0
-        self._fd = None
         self._file = None
         self._torn = False
-        self._lock = threading.Lock()
+        # A signal handler may log while its thread does. After a fork the lock is new: one that another thread of
+        # the parent holds is never released in the child.
+        self._lock = threading.RLock()
+
+    def _after_fork_in_child(self):
+        # The descriptor is the child's own; the parent keeps its copy.
+        with contextlib.suppress(OSError):
+            self._close()
+        self._fd = None
+        self._begin(self._id_of_child())
+
+    def _id_of_child(self):
+        """Two writers of one name would count alike, which reads as one that wrote twice."""
+        return "%s.%s" % (self._given_id, uuid.uuid4().hex[:8]) if self._given_id else None
+
+    def __reduce__(self):
+        """For multiprocessing, which hands a copy to a process that it starts anew."""
+        return SessionLog, (self.path, self._id_of_child())
 
     def append(self, record):
         """Returns True when the whole line is in the file."""
@@ -88,7 +118,11 @@ class SessionLog:
 
     def _open(self):
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        fd = os.open(self.path, flags, 0o600)
+        try:
+            fd = os.open(self.path, flags, 0o600)
+        except FileNotFoundError:
+            _make_folder(os.path.dirname(self.path))
+            fd = os.open(self.path, flags, 0o600)
         info = os.fstat(fd)
         if not stat.S_ISREG(info.st_mode):
             os.close(fd)
@@ -123,6 +157,29 @@ class SessionLog:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+
+def _make_folder(folder):
+    """Each missing folder is 0700: os.makedirs gives its mode to the last one only."""
+    if os.path.isdir(folder):
+        return
+    parent = os.path.dirname(folder)
+    if parent != folder:
+        _make_folder(parent)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder, 0o700)
+
+
+_logs = weakref.WeakSet()
+
+
+def _after_fork_in_child():
+    for log in list(_logs):
+        log._after_fork_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def main():
