@@ -67,6 +67,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   scan: ['schema', 'node:*'],
   'lake/input': ['schema', 'errors', 'picomatch', 'zstddec/stream', 'node:*'],
   'lake/duckdb': [
+    'instant',
     'scan',
     'schema',
     'errors',
@@ -76,7 +77,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     '@duckdb/node-bindings',
     'node:*',
   ],
-  'lake/tables': ['scan/artifact.ts', 'schema', 'lake/duckdb/sql.ts', 'node:*'],
+  'lake/tables': ['scan/artifact.ts', 'schema', 'lake/duckdb/sql.ts', 'lake/duckdb/parse.ts', 'node:*'],
   'lake/load': [
     'lake/input',
     'lake/tables',
@@ -102,7 +103,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   query: [
     'lake',
     'lake/input',
-    'lake/tables/published.ts',
+    'lake/tables/shipped.ts',
     'lake/duckdb/memory.ts',
     'lake/duckdb/spill.ts',
     'lake/duckdb/sql.ts',
@@ -118,7 +119,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'gate',
     'render',
     'lake',
-    'lake/tables/published.ts',
+    'lake/tables/shipped.ts',
     'schema',
     'errors',
     'io',
@@ -129,7 +130,14 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   box: ['query', 'lake', 'lake/duckdb/connection.ts', 'schema', 'errors', 'node:*'],
   'head-start': ['query', 'lake/duckdb/connection.ts', 'io', 'node:*'],
   // Run by the build alone.
-  'shipped-needs': ['query', 'lake', 'lake/tables/needs.ts', 'lake/duckdb/connection.ts'],
+  'shipped-needs': [
+    'query',
+    'lake',
+    'lake/tables/needs.ts',
+    'lake/tables/shipped.ts',
+    'lake/duckdb/connection.ts',
+    'lake/duckdb/parse.ts',
+  ],
   main: ['program', 'head-start', 'ending', 'schema', 'errors', 'io', 'node:*'],
   validatord: [
     'log',
