@@ -67,6 +67,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   scan: ['schema', 'node:*'],
   'lake/input': ['schema', 'errors', 'picomatch', 'zstddec/stream', 'node:*'],
   'lake/duckdb': [
+    'instant',
     'scan',
     'schema',
     'errors',
@@ -77,7 +78,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     '@duckdb/node-bindings',
     'node:*',
   ],
-  'lake/tables': ['scan/artifact.ts', 'schema', 'lake/duckdb/sql.ts', 'node:*'],
+  'lake/tables': ['scan/artifact.ts', 'schema', 'lake/duckdb/sql.ts', 'lake/duckdb/parse.ts', 'node:*'],
   'lake/load': [
     'lake/input',
     'lake/tables',
@@ -121,7 +122,14 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   box: ['query', 'lake', 'lake/duckdb/connection.ts', 'schema', 'errors', 'node:*'],
   'head-start': ['query', 'lake/duckdb/connection.ts', 'io', 'node:*'],
   // Run by the build alone.
-  'shipped-needs': ['query', 'lake', 'lake/tables/needs.ts', 'lake/duckdb/connection.ts'],
+  'shipped-needs': [
+    'query',
+    'lake',
+    'lake/tables/needs.ts',
+    'lake/tables/shipped.ts',
+    'lake/duckdb/connection.ts',
+    'lake/duckdb/parse.ts',
+  ],
   main: ['program', 'head-start', 'ending', 'schema', 'errors', 'io', 'node:*'],
   validatord: [
     'log',

@@ -1,5 +1,5 @@
 /** Inputs: from paths to files, and from files to bytes. */
 export type { Assertion, InputRequest } from './find.js';
-export { type OpenedInput, openInput, type PlainInput, type StreamInput } from './open.js';
+export { changedWhileRead, type OpenedInput, openInput, type PlainInput, type StreamInput } from './open.js';
 export { Unreadable } from './reasons.js';
 export { ACKS_NAME, type ResolveOptions, resolveInputs, type SourceFile } from './resolve.js';

@@ -134,7 +134,7 @@ async function* contentOf(name: string, stream: Readable): AsyncGenerator<Uint8A
   }
 }
 
-function changedWhileRead(name: string, what: string): LakelogError {
+export function changedWhileRead(name: string, what: string): LakelogError {
   return new LakelogError(`the file changed while it was read: ${what}; nothing is said about it`, {
     where: name,
     next: 'run the same command again',
