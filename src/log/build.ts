@@ -16,6 +16,12 @@ import type {
   Unstamped,
 } from '../schema/types.js';
 
+/** A message of a chat, e.g. `{role: 'user', content: '…'}`. */
+export type ChatMessage = Readonly<Record<string, unknown>>;
+
+/** A task for a model: text, or the messages of a chat. */
+export type Prompt = string | readonly ChatMessage[];
+
 /** One attempt as the service knows it. `attempt_number` is its position. */
 export interface AttemptInput {
   verdict: AttemptVerdict;

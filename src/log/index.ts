@@ -19,14 +19,15 @@ export type {
   AttemptInput,
   CallFacts,
   CallInput,
+  ChatMessage,
   ExhaustedCall,
   FailedCall,
+  Prompt,
   ReplayInput,
 } from './build.js';
 export { buildReplayRecord, buildSessionRecord } from './build.js';
 export type {
   AttemptContext,
-  ChatMessage,
   FailedAttempt,
   Generation,
   IterateAccepted,
@@ -34,7 +35,6 @@ export type {
   IterateFailed,
   IterateOptions,
   IterateResult,
-  Prompt,
   RosterCheckContext,
   RosterStamp,
   Validation,

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { AttemptVerdict, SessionRecord, Unstamped } from '../schema/types.js';
 import { type AnswerBounds, parseJsonAnswer, tooLarge } from './answer.js';
-import { type AttemptInput, buildSessionRecord, type CallFacts, type CallInput } from './build.js';
+import {
+  type AttemptInput,
+  buildSessionRecord,
+  type CallFacts,
+  type CallInput,
+  type Prompt,
+} from './build.js';
 import { bounded, type Deadline, startDeadline } from './deadline.js';
 import { type AttemptTrace, type CallTrace, openCallTrace, type TraceOptions } from './trace.js';
-
-/** A message of a chat, e.g. `{role: 'user', content: '…'}`. */
-export type ChatMessage = Readonly<Record<string, unknown>>;
-
-/** A task for a model: text, or the messages of a chat. */
-export type Prompt = string | readonly ChatMessage[];
 
 /** What `generate` gets besides the prompt. */
 export interface AttemptContext {

@@ -1,4 +1,5 @@
 /** The check that stamps accepted artifacts. It shares no code with any validator. */
+import { MOST_VALUES } from './answer.js';
 import type { RosterCheckContext, RosterStamp } from './iterate.js';
 import { RosterError, type WorkerLookup } from './roster.js';
 
@@ -55,9 +56,6 @@ export function rosterCheckFor(
     };
   };
 }
-
-/** Values of an artifact; more of them is no artifact, or one that leads back into itself. */
-export const MOST_VALUES = 100_000;
 
 /**
  * Everything an artifact names as a worker, at any depth: what stands under a member whose name holds the word

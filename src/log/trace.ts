@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { AttemptInput, CallInput } from './build.js';
-import type { Prompt } from './iterate.js';
+import type { AttemptInput, CallInput, Prompt } from './build.js';
 
 /** A span of `@opentelemetry/api`, as far as it is used. */
 export interface OtelSpan {
