@@ -150,6 +150,7 @@ async function writeNeeds() {
     entryPoints: ['src/shipped-needs.ts'],
     outfile: script,
     external: ['@duckdb/node-bindings'],
+    define: { LAKELOG_BUNDLED: 'true' },
     banner: { js: REQUIRE },
   });
   const { makeNeeds } = await import(pathToFileURL(script).href);

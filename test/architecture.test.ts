@@ -31,10 +31,13 @@ interface Import {
   readonly to: string;
 }
 
-const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+const sources = readdirSync(src, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => name.split(path.sep).join('/'))
   .sort();
+/** AssemblyScript, another language with the same ending. */
+const isWasm = (file: string) => file.startsWith('scan/wasm/');
+const files = sources.filter((file) => !isWasm(file));
 
 const imports: readonly Import[] = files.flatMap((from) =>
   importsIn(readFileSync(path.join(src, from), 'utf8')).map((specifier) => ({
@@ -45,39 +48,101 @@ const imports: readonly Import[] = files.flatMap((from) =>
   })),
 );
 
-const partOf = (file: string) =>
-  file.includes('/') ? file.slice(0, file.indexOf('/')) : file.replace(/\.ts$/, '');
+/** The folder, of the lake the room, of a file beside them its name. */
+const partOf = (file: string) => /^(lake\/\w+|[^/]+)\//.exec(file)?.[1] ?? file.replace(/\.ts$/, '');
 const isOurs = (to: string) => files.includes(to);
 const isNode = (to: string) => to.startsWith('node:') && isBuiltin(to);
 
-/** Per part: the parts and packages that it may import; `node:*` stands for Node's own modules. */
+/** Per part: the parts, single files and packages that it may import; `node:*` stands for Node's own modules. */
 const MAY: Readonly<Record<string, readonly string[]>> = {
   schema: ['zod'],
   log: ['schema', 'node:*'],
   errors: ['schema'],
+  instant: [],
   version: [],
   io: ['node:*'],
+  ending: ['render', 'schema', 'errors', 'io'],
   gate: ['schema', 'errors', 'unhomoglyph/data.json'],
   render: ['schema', 'version', 'chalk', 'cli-table3', 'diff', 'string-width', 'node:*'],
-  lake: [
+  scan: ['schema', 'node:*'],
+  'lake/input': ['schema', 'errors', 'picomatch', 'zstddec/stream', 'node:*'],
+  'lake/duckdb': [
+    'instant',
+    'scan',
     'schema',
     'errors',
     '@duckdb/node-api',
+    // Not exported by the package's own entry.
+    '@duckdb/node-api/lib/vectors/dataAccessors.js',
     '@duckdb/node-bindings',
-    'fastest-levenshtein',
-    'picomatch',
-    'zstddec/stream',
     'node:*',
   ],
-  query: ['lake', 'schema', 'errors', 'version', 'smol-toml', 'node:*'],
-  commands: ['query', 'gate', 'render', 'lake', 'schema', 'errors', 'io', 'commander', 'node:*'],
+  'lake/tables': ['scan/artifact.ts', 'schema', 'lake/duckdb/sql.ts', 'lake/duckdb/parse.ts', 'node:*'],
+  'lake/load': [
+    'lake/input',
+    'lake/tables',
+    'lake/duckdb',
+    'lake/filters.ts',
+    'scan',
+    'schema',
+    'errors',
+    'instant',
+    'node:*',
+  ],
+  lake: [
+    'lake/input',
+    'lake/load',
+    'lake/tables',
+    'lake/duckdb',
+    'schema',
+    'errors',
+    'instant',
+    'fastest-levenshtein',
+    'node:*',
+  ],
+  query: [
+    'lake',
+    'lake/input',
+    'lake/tables/shipped.ts',
+    'lake/duckdb/memory.ts',
+    'lake/duckdb/spill.ts',
+    'lake/duckdb/sql.ts',
+    'schema',
+    'errors',
+    'instant',
+    'version',
+    'smol-toml',
+    'node:*',
+  ],
+  commands: [
+    'query',
+    'gate',
+    'render',
+    'lake',
+    'lake/tables/shipped.ts',
+    'schema',
+    'errors',
+    'io',
+    'commander',
+    'node:*',
+  ],
   program: ['commands', 'query', 'schema', 'render', 'errors', 'io', 'version', 'commander', 'node:*'],
-  box: ['query', 'lake', 'schema', 'errors', 'node:*'],
-  'head-start': ['query', 'lake', 'io', 'node:*'],
-  main: ['program', 'head-start', 'render', 'schema', 'errors', 'io', 'node:*'],
+  box: ['query', 'lake', 'lake/duckdb/connection.ts', 'schema', 'errors', 'node:*'],
+  'head-start': ['query', 'lake/duckdb/connection.ts', 'io', 'node:*'],
+  // Run by the build alone.
+  'shipped-needs': [
+    'query',
+    'lake',
+    'lake/tables/needs.ts',
+    'lake/tables/shipped.ts',
+    'lake/duckdb/connection.ts',
+    'lake/duckdb/parse.ts',
+  ],
+  main: ['program', 'head-start', 'ending', 'schema', 'errors', 'io', 'node:*'],
   validatord: [
     'log',
     'render',
+    'ending',
     'schema',
     'errors',
     'io',
@@ -90,12 +155,14 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-describe('imports run one way: bin → main → program → commands → {query, gate, render} → lake → schema', () => {
+const ORDER = 'bin → main → program → commands → {query, gate, render} → lake → scan → schema';
+
+describe(`imports run one way: ${ORDER}`, () => {
   test('the imports were found', () => {
     expect(files.length).toBeGreaterThan(40);
     expect(imports.length).toBeGreaterThan(150);
     const odd = imports.filter(
-      ({ to }) => !isOurs(to) && !isNode(to) && !/^(@[\w-]+\/)?[\w-]+(\/[\w.-]+)?$/.test(to),
+      ({ to }) => !isOurs(to) && !isNode(to) && !/^(@[\w-]+\/)?[\w-]+(\/[\w.-]+)*$/.test(to),
     );
     expect(odd).toEqual([]);
   });
@@ -108,7 +175,7 @@ describe('imports run one way: bin → main → program → commands → {query,
     const wrong = imports.filter(
       ({ from, to }) =>
         partOf(from) === part &&
-        !(isOurs(to) && (partOf(to) === part || allowed.includes(partOf(to)))) &&
+        !(isOurs(to) && [part, ...allowed].some((one) => one === partOf(to) || one === to)) &&
         !(isNode(to) && allowed.includes('node:*')) &&
         !(!isOurs(to) && allowed.includes(to)),
     );
@@ -118,8 +185,12 @@ describe('imports run one way: bin → main → program → commands → {query,
   test.each<[string, RegExp, readonly string[]]>([
     ['commands', /^commands\//, ['program', 'commands']],
     ['chalk and cli-table3', /^(chalk|cli-table3)$/, ['render']],
-    ['DuckDB', /^@duckdb\//, ['lake']],
-    ['zstddec', /^zstddec\//, ['lake']],
+    ['DuckDB', /^@duckdb\//, ['lake/duckdb']],
+    ['zstddec', /^zstddec\//, ['lake/input']],
+    ['scan', /^scan\//, ['scan', 'lake/load', 'lake/tables', 'lake/duckdb']],
+    ['lake/load', /^lake\/load\//, ['lake/load', 'lake']],
+    ['AssemblyScript', /^scan\/wasm\//, []],
+    ['what only the build runs', /^shipped-needs\.ts$/, []],
     ['commander', /^commander$/, ['program', 'commands']],
     ['zod', /^zod$/, ['schema']],
     ['prom-client', /^prom-client$/, ['validatord']],
@@ -128,6 +199,17 @@ describe('imports run one way: bin → main → program → commands → {query,
   ])('nobody else imports %s', (_, to, owners) => {
     const wrong = imports.filter((one) => to.test(one.to) && !owners.includes(partOf(one.from)));
     expect(wrong.map((one) => `${one.from} → ${one.to}`)).toEqual([]);
+  });
+
+  test('the AssemblyScript of the scanner imports only its own folder', () => {
+    const wasm = sources.filter(isWasm);
+    const outside = wasm.flatMap((file) =>
+      importsIn(readFileSync(path.join(src, file), 'utf8'))
+        .filter((specifier) => !wasm.includes(`${path.posix.join('scan/wasm', specifier)}.ts`))
+        .map((specifier) => `${file} → ${specifier}`),
+    );
+    expect(wasm).toContain('scan/wasm/scan.ts');
+    expect(outside).toEqual([]);
   });
 
   test('no file imports itself by a round', () => {
@@ -252,20 +334,76 @@ describe('the built package', () => {
     }
   });
 
+  /** Of the command line. */
+  const bundles = readdirSync(path.join(root, 'dist')).filter((name) =>
+    /^(lakelog|box|worker|chunk-.*)\.js$/.test(name),
+  );
+  const importsOf = (name: string) =>
+    [...dist(name).matchAll(/\bfrom\s*"([^"]+)"|\bimport\s*\(?\s*"([^"]+)"/g)].map(
+      (match) => (match[1] ?? match[2])!,
+    );
+
   test('of the packages only the native binding stays outside the bundle', () => {
-    const chunks = readdirSync(path.join(root, 'dist/chunks')).map((name) => `chunks/${name}`);
-    const outside = ['lakelog.js', ...chunks]
-      .flatMap((name) => [...dist(name).matchAll(/\bfrom\s*"([^"]+)"|\bimport\s*\(?\s*"([^"]+)"/g)])
-      .map((match) => (match[1] ?? match[2])!)
-      .filter((name) => !name.startsWith('.') && !isBuiltin(name));
+    expect(bundles).toEqual(expect.arrayContaining(['lakelog.js', 'box.js', 'worker.js']));
+    const chunks = bundles.filter((name) => name.startsWith('chunk-'));
+    expect(chunks.length).toBeGreaterThan(5);
+    const outside = bundles.flatMap(importsOf).filter((name) => !name.startsWith('./') && !isBuiltin(name));
     expect(new Set(outside)).toEqual(new Set(['@duckdb/node-bindings']));
-    const required = ['lakelog.js', ...chunks]
+    const required = bundles
       .flatMap((name) => [...dist(name).matchAll(/\b(?:__)?require\w*\("([^"]+)"\)/g)])
       .map(([, name]) => name!)
       .filter(
         (name) => !name.startsWith('.') && !isBuiltin(name) && !name.startsWith('@duckdb/node-bindings'),
       );
     expect(required).toEqual([]);
+  });
+
+  test('a thread that scans loads the scanner and neither DuckDB nor the command line', () => {
+    const reached = new Set<string>();
+    const walk = (name: string) => {
+      if (reached.has(name)) return;
+      reached.add(name);
+      for (const one of importsOf(name)) if (one.startsWith('./')) walk(one.slice(2));
+    };
+    walk('worker.js');
+    const named = [...reached].flatMap(importsOf);
+    expect(named).toContain('node:worker_threads');
+    expect(named.filter((name) => !name.startsWith('./') && !isBuiltin(name))).toEqual([]);
+    // The whole of the command line is some 40 times as much.
+    expect([...reached].reduce((bytes, name) => bytes + dist(name).length, 0)).toBeLessThan(60_000);
+  });
+});
+
+describe('docs/ARCHITECTURE.md', () => {
+  const page = readFileSync(path.join(root, 'docs/ARCHITECTURE.md'), 'utf8');
+  const named = [...page.matchAll(/`((?:bin|src|queries|test|fixtures|dist)\/[^`\s]*)`/g)].map(
+    (match) => match[1]!,
+  );
+
+  test('every path that it names exists', () => {
+    expect(named.length).toBeGreaterThan(50);
+    const known = ['src', 'queries'].flatMap((folder) =>
+      readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).map(
+        (name) => `${folder}/${name.split(path.sep).join('/')}`,
+      ),
+    );
+    const fits = (name: string) => {
+      if (!/[*]|NAME/.test(name)) return existsSync(path.join(root, name));
+      const pattern = name.replaceAll('.', '\\.').replace(/\*|NAME/g, '[\\w-]+');
+      return known.some((file) => new RegExp(`^${pattern}$`).test(file));
+    };
+    expect(named.filter((name) => !fits(name))).toEqual([]);
+  });
+
+  test('it names every room and every file beside them', () => {
+    const rooms = Object.keys(MAY).map((part) =>
+      existsSync(path.join(src, part)) ? `src/${part}/` : `src/${part}.ts`,
+    );
+    expect(rooms.filter((room) => !named.includes(room))).toEqual([]);
+  });
+
+  test('it tells the order of imports that is tested here', () => {
+    expect(page).toContain(`Imports run one way: ${ORDER}.`);
   });
 });
 

@@ -10,7 +10,7 @@ import {
   MATCHES_ACKS,
   openLake,
 } from '../lake/lake.js';
-import { TABLES } from '../lake/tables/published.js';
+import { isContent } from '../lake/tables/shipped.js';
 import type { Cell, Result } from '../schema/result.js';
 import type { Query } from './header.js';
 import type { BoundParams } from './params.js';
@@ -31,10 +31,6 @@ export interface RunOptions {
   readonly matchesAcks?: boolean;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
-
-const CONTENT_COLUMNS = TABLES.flatMap((table) => table.columns.filter((column) => column.content)).map(
-  ({ name }) => name,
-);
 
 /** A question with its parameters, ready to be put to one set of lines after another. */
 export interface Session {
@@ -125,7 +121,7 @@ export const judgedSql = (judges: string) =>
 export function sqlError(file: string, error: unknown): LakelogError {
   if (error instanceof LakelogError) return error;
   const message = messageOf(error).split('\n')[0] ?? '';
-  const content = CONTENT_COLUMNS.find((name) => message.includes(`"${name}"`));
+  const content = [...message.matchAll(/"(\w+)"/g)].map(([, name]) => name!).find(isContent);
   return new LakelogError(`the query failed: ${message}`, {
     where: file,
     next:

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { layOut, type ScanColumn } from './columns.js';
 import { KEYS, KINDS, type Kind } from './formats.js';
-import { type Exports, type ScannerModule, startMachine } from './machine.js';
+import { addressOf, type Exports, type ScannerModule, startMachine } from './machine.js';
 import { REASON_COUNT, type RejectedLine, type RejectGroup, reasonName } from './reject.js';
 import { faultInWords } from './words.js';
 
@@ -121,7 +121,7 @@ export class Scanner {
     });
     this.bytes = Buffer.from(this.x.memory.buffer);
     this.view = new DataView(this.x.memory.buffer);
-    this.input = this.x.INPUT.value;
+    this.input = addressOf(this.x.INPUT);
   }
 
   begin({ batch, only, digests, from, to }: Part): void {
@@ -166,15 +166,16 @@ export class Scanner {
     held.copyWithin(0, end, length);
     this.held = length - end;
     this.base = base + end;
-    if (this.held > this.options.maxLineBytes + 4) this.beginLongLine();
+    if (!this.done && this.held > this.options.maxLineBytes + 4) this.beginLongLine();
   }
 
   /** All bytes were there. @param isLive somebody may still be writing the last line. */
   end(isLive: boolean): LineCounts {
     if (this.skipping === 'long') this.endLongLine();
     else if (this.skipping === null && !this.done && this.held > 0) {
+      const tail = this.bytes.subarray(this.input, this.input + this.held);
       this.bytes[this.input + this.held] = LF;
-      this.x.scanTail(this.held, this.base, isLive);
+      this.x.scanTail(this.held, this.base, isLive && beginsUtf8(tail));
       this.takeRejects();
       this.digest();
     }
@@ -190,8 +191,8 @@ export class Scanner {
     if (rows[0] + rows[1] === 0) return;
     this.sink.rows({
       buffer: x.memory.buffer,
-      cells: x.CELLS.value,
-      arena: x.ARENA.value,
+      cells: addressOf(x.CELLS),
+      arena: addressOf(x.ARENA),
       arenaBytes: x.arenaUsed.value,
       rows,
     });
@@ -233,14 +234,15 @@ export class Scanner {
   private beginLongLine(): void {
     const held = this.bytes.subarray(this.input, this.input + this.held);
     const mark = held[0] === 0xef && held[1] === 0xbb && held[2] === 0xbf ? 3 : 0;
-    this.longLine = new LongLine(this.base + mark, held.subarray(mark));
+    this.longLine = new LongLine(this.base, mark, held.subarray(mark));
     this.skipping = 'long';
     this.base += this.held;
     this.held = 0;
   }
 
   private endLongLine(): void {
-    this.x.noteTooLong(this.longLine!.length);
+    const { length, isMarked } = this.longLine!;
+    this.x.noteTooLong(length, isMarked);
     this.takeRejects(this.longLine);
     this.longLine = null;
   }
@@ -281,7 +283,7 @@ export class Scanner {
   private digest(): void {
     if (!this.digests) return;
     const { bytes, view, x } = this;
-    const cells = x.CELLS.value;
+    const cells = addressOf(x.CELLS);
     const counts = [x.calls.value, x.runs.value] as const;
     for (const [kind, columns] of this.layout.columns.entries()) {
       const digest = columns.find(({ name }) => name === 'line_sha256');
@@ -291,7 +293,7 @@ export class Scanner {
         const start = view.getUint32(cells + place.cells + row * 8, true);
         const length = view.getUint32(cells + place.cells + row * 8 + 4, true);
         const cell = cells + digest.cells + row * 16;
-        const text = x.ARENA.value + view.getUint32(cell + 8, true);
+        const text = addressOf(x.ARENA) + view.getUint32(cell + 8, true);
         bytes.write(sha256(bytes.subarray(start, start + length)), text, 'latin1');
         bytes.copy(bytes, cell + 4, text, text + 4);
       }
@@ -332,17 +334,30 @@ export class Scanner {
   }
 }
 
+/** Its last character may be cut. */
+function beginsUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A line that is longer than the scanner may hold. */
 class LongLine {
   readonly offset: number;
+  readonly isMarked: boolean;
   readonly head: Buffer;
   length = 0;
   private readonly hash = createHash('sha256');
   /** The `\r` of a CRLF terminator is no part of the line; only the next byte shows what it was. */
   private endsInReturn = false;
 
-  constructor(offset: number, start: Buffer) {
-    this.offset = offset;
+  /** @param mark bytes of a byte order mark before `start`. */
+  constructor(offset: number, mark: number, start: Buffer) {
+    this.offset = offset + mark;
+    this.isMarked = mark > 0;
     this.head = Buffer.from(start.subarray(0, EXPLAINED));
     this.add(start);
   }

@@ -7,7 +7,7 @@ import { lakelog as inProcess } from '../support/program.js';
 const FIXTURES = path.join(root, 'fixtures');
 const inFixtures = (args: readonly string[]) => lakelog(args, { cwd: FIXTURES });
 const expected = (scenario: string, query: string) =>
-  JSON.parse(readFileSync(path.join(FIXTURES, scenario, 'expected', `${query}.json`), 'utf8')) as Record<
+  JSON.parse(readFileSync(path.join(FIXTURES, 'expected', scenario, `${query}.json`), 'utf8')) as Record<
     string,
     unknown
   >[];
@@ -199,7 +199,7 @@ test('a small group is marked, not hidden', async () => {
 });
 
 test('validate lists every reject of the messy scenario in every format', async () => {
-  const account = JSON.parse(readFileSync(path.join(FIXTURES, 'messy/expected/accounting.json'), 'utf8')) as {
+  const account = JSON.parse(readFileSync(path.join(FIXTURES, 'expected/messy/accounting.json'), 'utf8')) as {
     rejects: { file: string; line: number; byte_offset: number; reason: string }[];
   };
   const places = account.rejects.map(({ file, line, byte_offset, reason }) => [
@@ -230,7 +230,8 @@ test('validate lists every reject of the messy scenario in every format', async 
   expect(md.stdout.match(/\n/g)).toHaveLength(places.length + 2);
 });
 
-const headers = readdirSync(path.join(root, 'queries')).map((file) => {
+const sqlFiles = readdirSync(path.join(root, 'queries')).filter((name) => name.endsWith('.sql'));
+const headers = sqlFiles.map((file) => {
   const sql = readFileSync(path.join(root, 'queries', file), 'utf8');
   const all = (key: string) =>
     [...sql.matchAll(new RegExp(`^-- ${key}: *(.*)$`, 'gm'))].map(([, text]) => text!);

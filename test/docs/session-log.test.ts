@@ -5,6 +5,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { InputRequest } from '../../src/lake/input/index.js';
 import { rosterHash } from '../../src/log/index.js';
+import { REASON_COUNT, reasonName } from '../../src/scan/reject.js';
 import * as fields from '../../src/schema/fields.js';
 import { sessionRecord } from '../../src/schema/records.js';
 import { withFieldTables } from '../support/field-tables.mjs';
@@ -29,6 +30,12 @@ test('every field and every verdict is named', () => {
     expect(document).toMatch(new RegExp(`\\| (\\*\\*)?${name}(\\*\\*)? \\|`));
   }
   for (const verdict of ATTEMPT_VERDICTS) expect(document).toContain(`\`${verdict}\``);
+});
+
+test('every reason of a reject is named', () => {
+  const reasons = Array.from({ length: REASON_COUNT - 1 }, (_, i) => reasonName(i + 1, 'FIELD'));
+  expect(reasons).toContain('bad_json');
+  for (const reason of reasons) expect(document).toContain(`\`${reason}\``);
 });
 
 test('the example is a record, with every required field', () => {

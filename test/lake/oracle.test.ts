@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { scenarioFolders } from '../oracle/make-expected.mjs';
+import { expectedFolder, scenarioFolders } from '../oracle/make-expected.mjs';
 import {
   alarm,
   attempts,
@@ -272,7 +272,8 @@ test.each(['{', '}', '{\n', '1', '\n{', '\v{}\n', '\ufeff{', '{}'])('a log that 
 
 describe.each(scenarioFolders().map((folder) => path.basename(folder)))('fixtures/%s', (scenario) => {
   const at = (name: string) => path.join(root, 'fixtures', scenario, name);
-  const golden = (name: string) => JSON.parse(readFileSync(at(`expected/${name}.json`), 'utf8'));
+  const golden = (name: string) =>
+    JSON.parse(readFileSync(path.join(expectedFolder(scenario), `${name}.json`), 'utf8'));
   const named = [
     { path: 'sessions.jsonl', as: 'sessions' as const },
     { path: 'replay_runs.jsonl', as: 'replay_runs' as const },

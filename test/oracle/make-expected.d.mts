@@ -27,5 +27,7 @@ export interface Expected {
 
 /** Absolute paths of fixtures/<scenario>, those with a sessions.jsonl. */
 export function scenarioFolders(root?: string): string[];
+/** Where the golden files of a scenario are, by its name or folder; `root` is fixtures/expected. */
+export function expectedFolder(scenario: string, root?: string): string;
 /** By golden file name; files are named as seen from inside the folder, and nothing is ever pending. */
 export function expectedFor(folder: string): Expected;

@@ -1,9 +1,10 @@
 /**
- * Writes fixtures/<scenario>/expected/*.json from the oracle.
+ * Writes fixtures/expected/<scenario>/*.json from the oracle.
  *
  *   node test/oracle/make-expected.mjs [SCENARIO_FOLDER…] [--out DIR]
  *
- * With --out, the answers go to DIR/<scenario>/expected/ and the fixtures stay untouched.
+ * With --out, the answers go to DIR/<scenario>/ and the fixtures stay untouched. They never lie in a scenario's
+ * folder: whoever names that folder wants its logs.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -25,6 +26,9 @@ const FILES = [
   { file: 'sessions.jsonl', as: 'sessions' },
   { file: 'replay_runs.jsonl', as: 'replay' },
 ];
+
+/** Where the golden files of a scenario are. */
+export const expectedFolder = (scenario, root = join(FIXTURES, 'expected')) => join(root, basename(scenario));
 
 export function scenarioFolders(root = FIXTURES) {
   return readdirSync(root, { withFileTypes: true })
@@ -78,10 +82,7 @@ function main() {
     allowPositionals: true,
   });
   const folders = positionals.length > 0 ? positionals : scenarioFolders();
-  for (const folder of folders) {
-    const root = values.out ? join(values.out, basename(folder)) : folder;
-    writeExpected(folder, join(root, 'expected'));
-  }
+  for (const folder of folders) writeExpected(folder, expectedFolder(folder, values.out));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) main();

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { expectedFor, scenarioFolders } from './make-expected.mjs';
+import { expectedFolder, expectedFor, scenarioFolders } from './make-expected.mjs';
 import {
   alarm,
   attemptHealth,
@@ -1500,18 +1500,17 @@ describe('golden files', () => {
       const run = spawnSync(process.execPath, [script, '--out', out], { env: withoutCi, encoding: 'utf8' });
       expect(run).toMatchObject({ status: 0, stderr: '' });
       for (const folder of scenarioFolders())
-        expect(existsSync(join(out, basename(folder), 'expected', 'alarm.json'))).toBe(true);
+        expect(existsSync(join(out, basename(folder), 'alarm.json'))).toBe(true);
     } finally {
       rmSync(out, { recursive: true });
     }
   });
 
-  const written = scenarioFolders().filter((folder) => existsSync(join(folder, 'expected')));
-  test.each(written.map((folder) => [basename(folder), folder]))(
+  test.each(scenarioFolders().map((folder) => [basename(folder), folder]))(
     'of %s are what the oracle says',
     (_name, folder) => {
       for (const [name, answer] of Object.entries(expectedFor(folder)))
-        expect(JSON.parse(readFileSync(join(folder, 'expected', name), 'utf8')), name).toEqual(answer);
+        expect(JSON.parse(readFileSync(join(expectedFolder(folder), name), 'utf8')), name).toEqual(answer);
     },
   );
 });

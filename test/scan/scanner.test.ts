@@ -138,10 +138,11 @@ function textOf(value: unknown): string {
 
 function shown({ line_key: _, place: __, ...row }: Row) {
   return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [
-      name,
-      JSON_COLUMNS.has(name) && value !== null ? JSON.parse(String(value)) : value,
-    ]),
+    Object.entries(row).map(([name, value]) => {
+      if (!JSON_COLUMNS.has(name) || value === null) return [name, value];
+      const parsed = JSON.parse(String(value));
+      return [name, name === 'attempts' ? parsed.map(withoutNothing) : parsed];
+    }),
   );
 }
 
@@ -176,6 +177,14 @@ function ofRun(run: Run, texts: Readonly<Record<string, string>>) {
   };
 }
 
+/** In the order of the fields, as the scanner writes them; no reasons are as good as none given. */
+function withoutNothing(attempt: Readonly<Record<string, unknown>>) {
+  const members = ATTEMPT_FIELDS.map(({ name }) => [name, attempt[name] ?? null] as const);
+  return Object.fromEntries(
+    members.filter(([, value]) => value !== null && !(Array.isArray(value) && value.length === 0)),
+  );
+}
+
 function ofCall(call: Call) {
   const { iterations, final_verdict } = call.values as { iterations: number; final_verdict: string };
   const list = Array.isArray(call.attempts) ? (call.attempts as Exclude<Call['attempts'], '!' | null>) : null;
@@ -198,12 +207,9 @@ function ofCall(call: Call) {
     attempts:
       list === null
         ? null
-        : list.map(({ values }) =>
-            Object.fromEntries(
-              ATTEMPT_FIELDS.map(({ name }) => [name, values[name] ?? null]).filter(
-                ([, value]) => value !== null,
-              ),
-            ),
+        : list.map(({ values, reasons }) =>
+            // Of a list of reasons that holds other things too, the texts are kept.
+            withoutNothing({ ...values, reasons: values.reasons ?? reasons }),
           ),
     rejections: judgeable ? counted.filter(({ letter }) => letter === 'r').length : null,
     longest_rejection_run: judgeable ? longest('r').length : null,

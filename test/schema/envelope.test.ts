@@ -93,7 +93,7 @@ const withContent = JSON.parse(renderStoryJson(storyWithContent())) as Json;
 /** Present only where there is something to say, or only with --show-content. */
 const OPTIONAL = new Set(['where', 'next', 'prompt', 'artifact', 'raw', 'output']);
 /** Keys come from the question. */
-const OPEN = new Set(['rows', 'params', 'artifact']);
+const OPEN = new Set(['rows', 'params', 'artifact', 'prompt']);
 
 describe('what is printed', () => {
   it.each([

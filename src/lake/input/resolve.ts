@@ -2,15 +2,46 @@ import type { BigIntStats } from 'node:fs';
 import path from 'node:path';
 import { LakelogError } from '../../errors.js';
 import type { InputProblem } from '../../schema/result.js';
-import { contentOf } from './content.js';
-import { parseGlob } from './glob.js';
-import { headOf } from './head.js';
-import { ACKS_NAME, isLogName } from './names.js';
-import { identityOf, kernelPath, missingDetail, tryStat } from './paths.js';
+import { contentIn } from './content.js';
+import {
+  type Found,
+  identityOf,
+  kernelPath,
+  look,
+  type Place,
+  parseGlob,
+  type Search,
+  statOf,
+  walk,
+} from './find.js';
 import { NO_FILE, reasonOf } from './reasons.js';
-import { type Clock, maybeEmptyAmong, sourceOfUnfinished } from './rotation.js';
-import type { Assertion, InputRequest, ResolvedInputs } from './types.js';
-import { type Found, type Place, type Search, walk } from './walk.js';
+import { maybeEmptyAmong, sourceOfUnfinished } from './rotation.js';
+
+/** What a file is said to hold; `any` = each line says it itself. */
+export type Assertion = 'sessions' | 'replay_runs' | 'any';
+
+export interface InputRequest {
+  readonly path: string;
+  readonly as: Assertion;
+}
+
+export interface SourceFile {
+  /** As the user wrote it; what receipts and errors show. */
+  readonly name: string;
+  /** What is opened. */
+  readonly path: string;
+  readonly as: Assertion;
+  /** `-`, a pipe or a process substitution: can be read once. */
+  readonly stream: boolean;
+  /** May hold no record beside files that hold some: just rotated. False again where the content is compressed. */
+  readonly maybeEmpty: boolean;
+}
+
+export interface ResolvedInputs {
+  readonly files: readonly SourceFile[];
+  readonly problems: readonly InputProblem[];
+  readonly notices: readonly string[];
+}
 
 export interface ResolveOptions {
   readonly cwd: string;
@@ -40,6 +71,12 @@ interface Input extends Place {
   readonly stats: BigIntStats | null;
 }
 
+/** What gates keep their acknowledgements in, often beside the logs. */
+export const ACKS_NAME = 'lakelog-acks.jsonl';
+
+/** A log by its name, or a rotated or compressed one. */
+const LOG_NAME = /\.(jsonl|ndjson)/i;
+
 class Inputs {
   private readonly options: ResolveOptions;
   /** By what is the same under every name of a file. */
@@ -47,17 +84,13 @@ class Inputs {
   private readonly problems: InputProblem[] = [];
   private readonly notices: string[] = [];
   private readonly acknowledgements: ReadonlySet<string>;
-  /** What was found in folders and not read. */
-  private readonly others: string[] = [];
-  private readonly closed: string[] = [];
-  private readonly special: string[] = [];
+  /** What was found in folders and not read, by the reason. */
+  private readonly passed = new Map<string, string[]>();
 
   constructor(options: ResolveOptions) {
     this.options = options;
-    const stats = (options.notLogs ?? []).map((file) => tryStat(kernelPath(options.cwd, file)));
-    this.acknowledgements = new Set(
-      stats.flatMap((one) => (one === null || one instanceof Error ? [] : [identityOf(one)])),
-    );
+    const stats = (options.notLogs ?? []).map((file) => statOf(kernelPath(options.cwd, file)));
+    this.acknowledgements = new Set(stats.flatMap((one) => (one ? [identityOf(one)] : [])));
   }
 
   async take({ path: given, as }: InputRequest): Promise<void> {
@@ -67,73 +100,72 @@ class Inputs {
       this.add({ name: '-', path: '-', as, stats: null, inFolder: false });
       return;
     }
-    const place = { name: given, path: kernelPath(this.options.cwd, given) };
-    const stats = tryStat(place.path);
-    if (stats instanceof Error) this.problem(given, 'unreadable', stats.message);
-    else if (stats === null) await this.takeGlob(place, as);
-    else if (stats.isDirectory()) {
-      if ((await this.search(place, null, 'any')) === 0)
+    const place = this.placeOf(given);
+    const seen = look(place);
+    const glob = 'problem' in seen && seen.problem === 'missing' ? parseGlob(given) : null;
+    if (glob !== null) {
+      const folder = this.placeOf(glob.folder);
+      const found = statOf(folder.path)?.isDirectory() ? await this.search(folder, as, glob) : 0;
+      if (found === 0) this.problem(given, 'missing', 'no file matches the pattern');
+    } else if ('problem' in seen) this.problems.push(seen);
+    else if (seen.stats.isDirectory()) {
+      if ((await this.search(place, 'any')) === 0)
         this.problem(given, 'no_logs', 'the folder holds no log: no .jsonl or .ndjson file, and no record');
-    } else this.add({ ...place, as, stats, inFolder: false });
+    } else this.add({ ...place, as, stats: seen.stats, inFolder: false });
   }
 
-  private async takeGlob(place: Place, as: Assertion): Promise<void> {
-    const glob = parseGlob(place.name);
-    if (glob === null) {
-      this.problem(place.name, 'missing', missingDetail(place.path));
-      return;
-    }
-    const folder = { name: glob.folder, path: kernelPath(this.options.cwd, glob.folder) };
-    const stats = tryStat(folder.path);
-    const found =
-      stats !== null && !(stats instanceof Error) && stats.isDirectory()
-        ? await this.search(folder, glob.search, as)
-        : 0;
-    if (found === 0) this.problem(place.name, 'missing', 'no file matches the pattern');
+  private placeOf(given: string): Place {
+    return { name: given, path: kernelPath(this.options.cwd, given) };
   }
 
   /** @returns how many logs and problems there were. */
-  private async search(folder: Place, search: Search | null, as: Assertion): Promise<number> {
+  private async search(folder: Place, as: Assertion, search?: Search): Promise<number> {
     const before = this.problems.length;
-    const { found, problems } = walk(folder, search);
-    this.problems.push(...problems);
     let logs = 0;
-    for (const file of found) {
-      if (!(await this.isLog(file))) continue;
-      // What a file is said to hold is not said of those in a folder.
-      this.add({ ...file, as: file.inFolder ? 'any' : as });
-      logs++;
+    for (const found of walk(folder, search)) {
+      if ('problem' in found) this.problems.push(found);
+      else if (await this.isLog(found)) {
+        // What a file is said to hold is not said of those in a folder.
+        this.add({ ...found, as: found.inFolder ? 'any' : as });
+        logs++;
+      }
     }
     return logs + this.problems.length - before;
   }
 
   /** Decides what a file that nobody named is, and keeps account of what is none. */
   private async isLog({ name, path: file, stats, inFolder }: Found): Promise<boolean> {
-    const isNamed = !inFolder || isLogName(name);
+    const isNamed = !inFolder || LOG_NAME.test(path.posix.basename(name));
     if (!stats.isFile()) {
       // Nobody may ever write to a pipe; named, it is read.
-      if (isNamed)
-        this.problem(name, 'unreadable', stats.isFIFO() ? 'is a pipe: name it to have it read' : NO_FILE);
-      else this.special.push(name);
+      const detail = stats.isFIFO() ? 'is a pipe: name it to have it read' : NO_FILE;
+      if (isNamed) this.problem(name, 'unreadable', detail);
+      else this.pass(name, 'not opened: a pipe, socket or device');
       return false;
     }
     const isAcks = this.acknowledgements.has(identityOf(stats));
     const isNamedAcks = path.basename(name) === ACKS_NAME;
     if (!inFolder && !isNamedAcks && !isAcks) return true;
     try {
-      const content = isAcks ? 'acks' : contentOf(await headOf(file));
+      const content = isAcks ? 'acks' : await contentIn(file);
       if (content === 'records') return true;
       if (content === 'acks' || isNamedAcks) {
         this.notices.push(`${name} holds acknowledgements and was not read as a log`);
         return false;
       }
       if (isNamed && content === 'unclear') return true;
-      this.others.push(name);
+      this.pass(name, 'not read: no log by name or by content');
     } catch (error) {
       if (isNamed) this.problem(name, 'unreadable', reasonOf(error));
-      else this.closed.push(name);
+      else this.pass(name, 'not readable, and no log by name');
     }
     return false;
+  }
+
+  private pass(name: string, why: string): void {
+    const names = this.passed.get(why) ?? [];
+    names.push(name);
+    this.passed.set(why, names);
   }
 
   private add(input: Input): void {
@@ -169,42 +201,31 @@ class Inputs {
 
   resolved(): ResolvedInputs {
     const { now, rotationGraceS = ROTATION_GRACE_S } = this.options;
-    const clock: Clock = { now, rotationGraceS };
-    const unfinished: string[] = [];
+    const clock = { now, rotationGraceS };
     const files = [...this.inputs.values()].filter((input) => {
       const source = sourceOfUnfinished(input, (id) => this.inputs.has(id), clock);
-      if (source !== null)
-        unfinished.push(
-          `${input.name} is being made from ${source}, which is read instead (logrotate at work)`,
-        );
-      return source === null;
+      if (source === null) return true;
+      this.notices.push(
+        `${input.name} is being made from ${source}, which is read instead (logrotate at work)`,
+      );
+      return false;
     });
     const maybeEmpty = maybeEmptyAmong(files, clock);
     return {
-      files: files.map((input) => ({
-        name: input.name,
-        path: input.path,
-        as: input.as,
-        stream: !input.stats?.isFile(),
-        maybeEmpty: maybeEmpty(input),
-      })),
+      files: files.map((input) => {
+        const { name, path, as, stats } = input;
+        return { name, path, as, stream: !stats?.isFile(), maybeEmpty: maybeEmpty(input) };
+      }),
       problems: this.problems,
-      notices: [
-        ...this.notices,
-        ...unfinished,
-        ...passedOver(this.others, 'not read: no log by name or by content'),
-        ...passedOver(this.closed, 'not readable, and no log by name'),
-        ...passedOver(this.special, 'not opened: a pipe, socket or device'),
-      ],
+      notices: [...this.notices, ...[...this.passed].map(passedOver)],
     };
   }
 }
 
 const EXAMPLES = 3;
 
-function passedOver(names: readonly string[], why: string): readonly string[] {
-  if (names.length === 0) return [];
+function passedOver([why, names]: readonly [string, readonly string[]]): string {
   const more = names.length > EXAMPLES ? ', …' : '';
   const files = names.length === 1 ? '1 file in a folder was' : `${names.length} files in folders were`;
-  return [`${files} ${why} (${names.slice(0, EXAMPLES).join(', ')}${more}); name what is to be read`];
+  return `${files} ${why} (${names.slice(0, EXAMPLES).join(', ')}${more}); name what is to be read`;
 }

@@ -1,13 +1,9 @@
 import type { BigIntStats } from 'node:fs';
-import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import { damagedIfEmpty, namesBeforeRotation, uncompressedName } from './names.js';
-import { identityOf, tryStat } from './paths.js';
+import { identityOf, type Place, statOf } from './find.js';
 
 /** A file that may be read, as far as rotation is concerned. */
-export interface Rotating {
-  readonly name: string;
-  readonly path: string;
+export interface Rotating extends Place {
   /** Null for stdin. */
   readonly stats: BigIntStats | null;
 }
@@ -20,6 +16,16 @@ export interface Clock {
 
 /** File systems that count whole seconds round. */
 const TICK_MS = 1_000;
+
+const COMPRESSED = /\.(gz|zst)$/i;
+const STAMP = String.raw`(?:\.\d{1,4}|[-._]\d{4}-?\d{2}-?\d{2}(?:[-T_.]?\d[\d:.-]*Z?)?)`;
+/** `sessions.jsonl.1`, `sessions.jsonl-20260901`; `sessions.1.jsonl`, `sessions-20260901.jsonl`. */
+const STAMPED = [new RegExp(`^(.+?)${STAMP}$`), new RegExp(String.raw`^(.+?)${STAMP}(\.\w+)$`)];
+
+/** Even nothing compresses to more than 0 bytes, so that a file of such a name and no bytes is damaged. */
+export function damagedIfEmpty(name: string): boolean {
+  return COMPRESSED.test(name);
+}
 
 function isYoung(stats: BigIntStats, { now, rotationGraceS }: Clock): boolean {
   return Math.abs(now.getTime() - Number(stats.mtimeMs)) <= rotationGraceS * 1_000;
@@ -35,12 +41,11 @@ export function sourceOfUnfinished(
   isRead: (identity: string) => boolean,
   clock: Clock,
 ): string | null {
-  const source = uncompressedName(file.name);
-  if (source === null || !file.stats?.isFile() || !isYoung(file.stats, clock)) return null;
-  const stats = tryStat(uncompressedName(file.path) ?? '');
-  if (stats === null || stats instanceof Error || !stats.isFile() || !isRead(identityOf(stats))) return null;
-  const sinceThen = Number(stats.mtimeMs) - Number(file.stats.mtimeMs);
-  return stats.size > 0n && sinceThen <= TICK_MS ? source : null;
+  if (!COMPRESSED.test(file.name) || !file.stats?.isFile() || !isYoung(file.stats, clock)) return null;
+  const source = statOf(file.path.replace(COMPRESSED, ''));
+  if (!source?.isFile() || source.size === 0n || !isRead(identityOf(source))) return null;
+  const sinceThen = Number(source.mtimeMs) - Number(file.stats.mtimeMs);
+  return sinceThen <= TICK_MS ? file.name.replace(COMPRESSED, '') : null;
 }
 
 /**
@@ -48,27 +53,19 @@ export function sourceOfUnfinished(
  * or whose rotated predecessor lies beside them and is read too.
  */
 export function maybeEmptyAmong(files: readonly Rotating[], clock: Clock): (file: Rotating) => boolean {
-  const real = new Map<string, string>();
-  const folderOf = (file: Rotating) => {
-    const folder = path.dirname(file.path);
-    if (!real.has(folder)) real.set(folder, realFolder(folder));
-    return real.get(folder)!;
-  };
-  const succeeded = new Set(
-    files.flatMap((file) =>
-      namesBeforeRotation(path.basename(file.path)).map((name) => path.join(folderOf(file), name)),
-    ),
-  );
-  return (file) =>
-    file.stats?.isFile() === true &&
-    !damagedIfEmpty(file.name) &&
-    (isYoung(file.stats, clock) || succeeded.has(path.join(folderOf(file), path.basename(file.path))));
+  const succeeded = new Set(files.flatMap(successorsOf));
+  return ({ name, stats }) =>
+    stats?.isFile() === true &&
+    !damagedIfEmpty(name) &&
+    (isYoung(stats, clock) || succeeded.has(identityOf(stats)));
 }
 
-function realFolder(folder: string): string {
-  try {
-    return realpathSync.native(folder);
-  } catch {
-    return folder;
-  }
+/** What stands now where a rotated file may have been written. */
+function successorsOf(file: Rotating): string[] {
+  const bare = path.basename(file.path).replace(COMPRESSED, '');
+  return STAMPED.flatMap((stamped) => {
+    const [, name, extension = ''] = stamped.exec(bare) ?? [];
+    const stats = name && statOf(`${path.dirname(file.path)}/${name}${extension}`);
+    return stats ? [identityOf(stats)] : [];
+  });
 }

@@ -59,13 +59,15 @@ export async function createTables(db: Connected, plan: LoadPlan, hashes: boolea
 }
 
 /** Fields of an attempt that some table is made of. */
-function attemptFields(plan: LoadPlan) {
+function attemptFields(plan: LoadPlan): readonly Field[] {
   const reasons = plan.attempt_reasons !== undefined || hasColumn(plan.attempts, 'reasons_text');
-  return ATTEMPT_FIELDS.filter(({ name }) =>
+  const fields = ATTEMPT_FIELDS.filter(({ name }) =>
     name === 'reasons'
       ? reasons
       : !['verdict', 'attempt_number'].includes(name) && hasColumn(plan.attempts, name),
   );
+  // A struct has a field, even where nobody asks for one.
+  return fields.length > 0 ? fields : ATTEMPT_FIELDS.filter(({ name }) => name === 'attempt_number');
 }
 
 /** The scanner let nothing else through, so types need no check. */
@@ -73,13 +75,14 @@ const JSON_TYPES: Partial<Record<FieldType, unknown>> = {
   any: 'JSON',
   strings: ['VARCHAR'],
   integer: 'BIGINT',
+  positive: 'BIGINT',
   number: 'DOUBLE',
 };
 
 function structType(fields: readonly Field[]): string {
-  const types = fields.map(({ name, type }) => [name, JSON_TYPES[type] ?? 'VARCHAR']);
-  // A struct has a field, even where nobody asks for one.
-  return JSON.stringify([types.length === 0 ? { '': 'JSON' } : Object.fromEntries(types)]);
+  return JSON.stringify([
+    Object.fromEntries(fields.map(({ name, type }) => [name, JSON_TYPES[type] ?? 'VARCHAR'])),
+  ]);
 }
 
 const attemptsType = (plan: LoadPlan) => structType(attemptFields(plan));

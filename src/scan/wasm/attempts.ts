@@ -2,11 +2,10 @@
 
 import { ATTEMPT_SPANS, ATTEMPT_TYPES, CODES, NOWHERE, PROJECTION, REASONS } from './layout';
 import {
-  copyWord, failed, forgetEscape, guessWord, isAnyWord, isWord, NONE, noteFollower, sawEscape, skipSpace,
-  skipString, unescape, wordLength,
+  colonBehind, copyWord, guessWord, isAnyWord, isWord, NONE, noteFollower, sawEscape, skipSpace, skipString,
+  wordLength,
 } from './text';
-import { faultOfValue, OK } from './values';
-
+import { faultOfValue, OK, skipValue } from './values';
 /** The fields of an attempt are the words from here, the verdict first. */
 let firstWord: u32 = 0;
 let fieldCount: u32 = 0;
@@ -42,8 +41,9 @@ let seen: u32 = 0;
 let twice: u32 = 0;
 /** Fields that are understood and not null. */
 let good: u32 = 0;
-/** The attempt at hand has a field of another type. */
+/** The attempt at hand has a field of another type; its reasons are a list that holds texts and other things. */
 let isOdd: bool = false;
+let isMixed: bool = false;
 let letter: u8 = OTHER;
 
 export function forgetAttempts(): void {
@@ -65,6 +65,7 @@ function forgetAttempt(): void {
   twice = 0;
   good = 0;
   isOdd = false;
+  isMixed = false;
   letter = OTHER;
 }
 
@@ -75,16 +76,13 @@ export function nextAttemptKey(p: usize): usize {
   let word: i32 = guess;
   if (isWord(from, guess)) p = from + wordLength(guess) + 1;
   else {
-    forgetEscape();
     p = skipString(from);
     if (p == 0) return 0;
     const found = isAnyWord(from, p - 1, firstWord, fieldCount);
     word = found == NONE ? NONE : <i32>firstWord + found;
     if (word != NONE && before != NONE) noteFollower(before, word);
   }
-  p = skipSpace(p);
-  if (load<u8>(p) != 0x3a) return failed(p);
-  p = skipSpace(p + 1);
+  p = colonBehind(p);
   field = NONE;
   if (word == NONE) return p;
   before = word;
@@ -109,8 +107,10 @@ export function endAttemptValue(p: usize): void {
     letter = which < 0 ? OTHER : <u8>(LETTERS >> ((<u32>which) << 3));
   }
   const type = load<u8>(ATTEMPT_TYPES + field);
-  if (faultOfValue(type, start, p, sawEscape, NOWHERE) == OK) good |= (<u32>1) << field;
-  else isOdd = true;
+  const fits = faultOfValue(type, start, p, sawEscape, NOWHERE) == OK;
+  isOdd = isOdd || !fits;
+  isMixed = isMixed || (!fits && field == reasonsField && first == 0x5b);
+  if (fits || (isMixed && field == reasonsField)) good |= (<u32>1) << field;
 }
 
 export function endAttempt(): void {
@@ -145,10 +145,30 @@ function project(): void {
     store<u8>(to++, 0x22);
     to += copyWord(to, firstWord + at);
     store<u8>(to++, 0x3a);
-    memory.copy(to, start, length);
-    to += length;
+    if (isMixed && <i32>at == reasonsField) to = copyTexts(start, to);
+    else {
+      memory.copy(to, start, length);
+      to += length;
+    }
   }
   store<u8>(to, 0x7d);
   store<u8>(to, 0x2c, 1);
   projectionEnd = to + 2;
+}
+
+/** An array without what is no text in it. */
+function copyTexts(p: usize, to: usize): usize {
+  store<u8>(to++, 0x5b);
+  for (p = skipSpace(p + 1); load<u8>(p) != 0x5d; ) {
+    const end = skipValue(p);
+    if (load<u8>(p) == 0x22) {
+      if (load<u8>(to - 1) != 0x5b) store<u8>(to++, 0x2c);
+      memory.copy(to, p, end - p);
+      to += end - p;
+    }
+    p = skipSpace(end);
+    if (load<u8>(p) == 0x2c) p = skipSpace(p + 1);
+  }
+  store<u8>(to, 0x5d);
+  return to + 1;
 }

@@ -85,7 +85,6 @@ export function deriveCall(): void {
 function attemptsAreOdd(): bool {
   return !attemptsListed && has(present, attemptsKey);
 }
-
 function isJudgeable(): bool {
   if (attemptsListed && codesEnd > CODES) return true;
   return !attemptsAreOdd() && valueOf(iterationsKey) == 0;

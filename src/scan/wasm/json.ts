@@ -5,7 +5,7 @@ import {
 } from './attempts';
 import { EXTRAS, SPANS, STACK } from './layout';
 import {
-  failed, forgetEscape, forgetHigh, guessWord, isAnyWord, isUtf8, isWord, NONE, noteFollower, sawEscape,
+  colonBehind, failed, forgetHigh, guessWord, isAnyWord, isUtf8, isWord, NONE, noteFollower, sawEscape,
   sawHigh, skipLetters, skipNumber, skipSpace, skipString, wordLength,
 } from './text';
 
@@ -110,13 +110,6 @@ function endLine(start: usize, p: usize): bool {
   return !sawHigh || isUtf8(start, lineEnd) || failed(start) != 0;
 }
 
-/** @param p behind a key, or 0. @returns the address of its value. */
-@inline function colonBehind(p: usize): usize {
-  if (p == 0) return 0;
-  p = skipSpace(p);
-  return load<u8>(p) == 0x3a ? skipSpace(p + 1) : failed(p);
-}
-
 @inline function recordKey(p: usize): usize {
   keyStart = p;
   const guess = guessWord(before, 0);
@@ -124,7 +117,6 @@ function endLine(start: usize, p: usize): bool {
     key = guess;
     p += 2 + wordLength(guess);
   } else {
-    forgetEscape();
     p = skipString(p + 1);
     if (p == 0) return 0;
     key = isAnyWord(keyStart + 1, p - 1, 0, keyCount);
@@ -142,10 +134,7 @@ function endLine(start: usize, p: usize): bool {
 }
 
 @inline function skipScalar(p: usize, c: u8): usize {
-  if (c == 0x22) {
-    forgetEscape();
-    return skipString(p + 1);
-  }
+  if (c == 0x22) return skipString(p + 1);
   if (c == 0x6e) return skipLetters(p, 0x6c6c756e);
   if (c == 0x74) return skipLetters(p, 0x65757274);
   return c == 0x66 ? skipLetters(p + 1, 0x65736c61) : skipNumber(p);

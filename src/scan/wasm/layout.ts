@@ -59,9 +59,9 @@ export let ARENA: usize = 0;
 export let ARENA_END: usize = 0;
 export let INPUT: usize = 0;
 
-/** Pages that are never touched cost nothing, so everything is as large as the longest line may demand. */
-export function reserve(longestLine: u32, cellBytes: u32, inputBytes: u32): void {
-  const line = <usize>longestLine + SLACK;
+/** Pages that are never touched cost nothing, so all is as large as one line of all INPUT may demand. @returns false: no room. */
+export function reserve(inputBytes: u32, cellBytes: u32): bool {
+  const line = <usize>inputBytes + SLACK;
   STACK = FIRST_FREE;
   CODES = aligned(STACK + line / 8);
   // An attempt takes two bytes at least: `0,`.
@@ -75,8 +75,8 @@ export function reserve(longestLine: u32, cellBytes: u32, inputBytes: u32): void
   ARENA = aligned(CELLS + cellBytes);
   ARENA_END = ARENA + 4 * line + (4 << 20);
   INPUT = aligned(ARENA_END + SLACK) + SLACK;
-  const pages = <i32>((INPUT + inputBytes + SLACK + 65535) >> 16);
-  if (pages > memory.size()) memory.grow(pages - memory.size());
+  const pages = <i32>((INPUT + line + 65535) >> 16);
+  return pages <= memory.size() || memory.grow(pages - memory.size()) >= 0;
 }
 
 function aligned(address: usize): usize {

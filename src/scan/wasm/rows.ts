@@ -11,7 +11,7 @@ import {
   ARENA, ARENA_END, CELLS, CODES, COLUMN, COLUMNS, EXTRAS, MOST_COLUMNS, PROJECTION, REASONS, VALUES,
 } from './layout';
 import { endOf, has, kind, startOf } from './record';
-import { copyWord, findByte, skipSpace, skipString, unescape } from './text';
+import { copyWord, firstBytes, skipSpace, skipString, unescape } from './text';
 
 /** Sources of columns that are no keys; see src/scan/columns.ts. */
 const LINE: u32 = 100;
@@ -26,9 +26,7 @@ const ATTEMPTS: u32 = 117;
 const PLACE: u32 = 118;
 const DIGEST: u32 = 119;
 
-/** Ways to write a cell. */
-const TEXT: u32 = 0;
-/** A text whose empty value is none. */
+/** Ways to write a cell; 0 is a text, and 1 one whose empty value is none. */
 const TEXT_OR_NULL: u32 = 1;
 const JSON_TEXT: u32 = 2;
 const EIGHT_BYTES: u32 = 3;
@@ -183,12 +181,9 @@ function point(cell: usize, at: usize, length: u32): void {
     store<u64>(cell, at - ARENA, 8);
     return;
   }
-  const positions = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const kept = v128.and(v128.load(at), i8x16.lt_u(positions, i8x16.splat(<i8>length)));
-  v128.store(
-    cell,
-    v128.shuffle<u8>(i32x4.splat(length), kept, 0, 1, 2, 3, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27),
-  );
+  const kept = firstBytes(v128.load(at), length);
+  const size = i32x4.splat(length);
+  v128.store(cell, v128.shuffle<u8>(size, kept, 0, 1, 2, 3, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27));
 }
 
 /** Keys that the kind of the line at hand declares, by kind. */

@@ -6,7 +6,7 @@ import {
   BAD_JSON, DUPLICATE_KEY, endOf, faultOfObject, kind, NOT_OBJECT, setOnly, startOf, TOO_LONG, TORN_TAIL,
   valueOf,
 } from './record';
-import { addRow, arenaRoom, calls, clearRows, runs, setBatch } from './rows';
+import { addRow, arenaRoom, calls, runs, setBatch } from './rows';
 import { failedAt, findByte, skipSpace } from './text';
 import { OK, VALUE } from './values';
 
@@ -15,7 +15,7 @@ export { setDerived } from './derived';
 export { setGrammar } from './json';
 export { ARENA, ATTEMPT_TYPES, CELLS, COLUMNS, GROUPS, INPUT, KEY, KINDS, REJECTS, reserve, WORDS } from './layout';
 export { setRecords } from './record';
-export { arenaUsed, calls, runs, setColumns, setDeclared } from './rows';
+export { arenaUsed, calls, clearRows as takeRows, runs, setColumns, setDeclared } from './rows';
 export { setValues } from './values';
 
 const MOST_ROWS: u32 = 2048;
@@ -64,11 +64,6 @@ export function begin(batch: u32, only: i32, digests: bool): void {
   rejected = 0;
 }
 
-/** The rows were taken. */
-export function takeRows(): void {
-  clearRows();
-}
-
 /** The rejects were taken. */
 export function takeRejects(): void {
   rejects = 0;
@@ -104,6 +99,8 @@ export function scan(from: u32, to: u32, base: f64): u32 {
 /** The last line lacks its line feed; the host put one behind it. @param isLive somebody may still be writing it. */
 export function scanTail(length: u32, base: f64, isLive: bool): void {
   const start = skipMark(INPUT);
+  // Nothing is no line, marked or not.
+  if (start == INPUT + length) return;
   const stop = judge(start, INPUT + length + 1);
   if (fault != BAD_JSON || isBlank(start, stop)) {
     scan(0, length + 1, base);
@@ -116,10 +113,10 @@ export function scanTail(length: u32, base: f64, isLive: bool): void {
 }
 
 /** A line that is longer than what INPUT may hold: the host found its end. */
-export function noteTooLong(length: u32): void {
+export function noteTooLong(length: u32, isMarked: bool): void {
   recordKind = 2;
   reject(TOO_LONG, INPUT, INPUT + length);
-  countLine(false);
+  countLine(isMarked);
 }
 
 /** What becomes of the line at hand, and the kind of record that it is: 0 sessions, 1 replay runs, 2 neither. */

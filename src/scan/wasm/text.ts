@@ -4,7 +4,7 @@ import { SCRATCH, WORD, WORDS } from './layout';
 
 export const NONE: i32 = -1;
 
-/** A string of the line at hand holds an escape. Set here, cleared by who asks. */
+/** The string that was skipped last holds an escape. */
 export let sawEscape: bool = false;
 /** The line at hand holds a byte that is not ASCII. */
 export let sawHigh: bool = false;
@@ -18,9 +18,6 @@ export function failed(p: usize): usize {
   return 0;
 }
 
-export function forgetEscape(): void {
-  sawEscape = false;
-}
 export function forgetHigh(): void {
   sawHigh = false;
 }
@@ -31,6 +28,7 @@ export function skipString(p: usize): usize {
   const backslash = i8x16.splat(0x5c);
   const lastControl = i8x16.splat(0x1f);
   let all = i8x16.splat(0);
+  sawEscape = false;
   while (true) {
     const v = v128.load(p);
     all = v128.or(all, v);
@@ -71,9 +69,8 @@ function skipEscape(p: usize): usize {
     return (low & 0xfc00) == 0xdc00 ? p + 12 : failed(p);
   }
   // " \ / b f n r t
-  const known =
-    e == 0x22 || e == 0x5c || e == 0x2f || e == 0x62 || e == 0x66 || e == 0x6e || e == 0x72 || e == 0x74;
-  return known ? p + 2 : failed(p + 1);
+  if (e == 0x22 || e == 0x5c || e == 0x2f || e == 0x62 || e == 0x66 || e == 0x6e || e == 0x72) return p + 2;
+  return e == 0x74 ? p + 2 : failed(p + 1);
 }
 
 /** Four hexadecimal digits, or -1. */
@@ -133,6 +130,13 @@ export function skipLetters(p: usize, letters: u32): usize {
   let c = load<u8>(p);
   while (c == 0x20 || c == 0x09 || c == 0x0d) c = load<u8>(++p);
   return p;
+}
+
+/** @param p behind a key, or 0. @returns the address of its value. */
+@inline export function colonBehind(p: usize): usize {
+  if (p == 0) return 0;
+  p = skipSpace(p);
+  return load<u8>(p) == 0x3a ? skipSpace(p + 1) : failed(p);
 }
 
 export function findByte(p: usize, end: usize, byte: u8): usize {
@@ -228,20 +232,24 @@ export function isAnyWord(p: usize, end: usize, first: u32, count: u32): i32 {
   return 31 - clz(load<u32>(WORDS + WORD * word));
 }
 
+/** The rest is zeros. */
+@inline export function firstBytes(v: v128, count: usize): v128 {
+  return v128.and(v, i8x16.lt_u(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(<i8>count)));
+}
+
 /** UTF-8 by table lookup, 16 bytes at a time (Keiser and Lemire, 2021). The last byte of the text is ASCII. */
 export function isUtf8(p: usize, end: usize): bool {
   // What the high half of a byte allows, its low half, and the high half of the byte behind it.
   const firstHigh = i64x2(0x0202020202020202, 0x4915012180808080);
   const firstLow = i64x2(<i64>0xcbcbcb8b8383a3e7, <i64>0xcbcbdbcbcbcbcbcb);
   const secondHigh = i64x2(0x0101010101010101, 0x01010101babaaee6);
-  const positions = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const nibble = i8x16.splat(0x0f);
   const top = i8x16.splat(<i8>0x80);
   let before = i8x16.splat(0);
   let errors = i8x16.splat(0);
   for (; p < end; p += 16) {
     let v = v128.load(p);
-    if (end - p < 16) v = v128.and(v, i8x16.lt_u(positions, i8x16.splat(<i8>(end - p))));
+    if (end - p < 16) v = firstBytes(v, end - p);
     if (i8x16.bitmask(v128.or(v, before)) != 0) {
       const back1 = v128.shuffle<u8>(before, v, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
       const back2 = v128.shuffle<u8>(before, v, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29);

@@ -89,8 +89,7 @@ export function choice(p: usize, end: usize, escaped: bool, first: u32, count: u
 }
 
 function timestamp(p: usize, end: usize, escaped: bool, value: usize): bool {
-  if (!escaped) return isInstant(p, end, value);
-  return isInstant(SCRATCH, unescape(p, end, SCRATCH), value);
+  return escaped ? isInstant(SCRATCH, unescape(p, end, SCRATCH), value) : isInstant(p, end, value);
 }
 
 @inline function isNumberStart(first: u8): bool {
@@ -214,7 +213,7 @@ function isDocumentValue(which: u32, p: usize, end: usize, value: usize): bool {
 }
 
 /** @param p a value that is valid JSON. */
-function skipValue(p: usize): usize {
+export function skipValue(p: usize): usize {
   let depth = 0;
   while (true) {
     const c = load<u8>(p);
