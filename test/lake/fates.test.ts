@@ -9,7 +9,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openLake } from '../../src/lake/lake.js';
-import { TABLES } from '../../src/lake/tables/published.js';
+import { publishedTables } from '../../src/lake/tables/shipped.js';
 import { fateOf, stripped } from '../scan/checker.mjs';
 import { goodLines, mutatedLines, randomFrom } from '../scan/mutate.mjs';
 import { newFolder, nightly } from '../support/cli.js';
@@ -19,9 +19,9 @@ const RUNS = nightly ? 3_000 : 25;
 
 const PLACES = ['SELECT file, line FROM sessions', 'SELECT file, line FROM replay_runs'];
 const QUESTIONS = catalogue.map(({ sql }) => [sql]);
-const EVERYTHING = TABLES.filter(({ columns }) => columns.length > 0).map(
-  ({ name }) => `SELECT * FROM ${name}`,
-);
+const EVERYTHING = publishedTables()
+  .filter(({ columns }) => columns.length > 0)
+  .map(({ name }) => `SELECT * FROM ${name}`);
 /** From nothing to everything. */
 const ASKS = [[], PLACES, EVERYTHING, ['SELECT 1'], ['SELECT count(*) AS n FROM traces'], ...QUESTIONS];
 
