@@ -9,16 +9,13 @@ import {
   type InputRequest,
   identityOf,
   kernelPath,
+  type Place,
   statOf,
 } from './find.js';
 import { NO_FILE, reasonOf } from './reasons.js';
 import { maybeEmptyAmong, sourceOfUnfinished } from './rotation.js';
 
-export interface SourceFile {
-  /** As the user wrote it; what receipts and errors show. */
-  readonly name: string;
-  /** What is opened. */
-  readonly path: string;
+export interface SourceFile extends Place {
   readonly as: Assertion;
   /** `-`, a pipe or a process substitution: can be read once. */
   readonly stream: boolean;
