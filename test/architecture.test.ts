@@ -142,6 +142,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'version',
     'hono',
     '@hono/node-server',
+    'prom-client',
     'smol-toml',
     'node:*',
   ],
@@ -185,6 +186,7 @@ describe(`imports run one way: ${ORDER}`, () => {
     ['what only the build runs', /^shipped-needs\.ts$/, []],
     ['commander', /^commander$/, ['program', 'commands']],
     ['zod', /^zod$/, ['schema']],
+    ['prom-client', /^prom-client$/, ['validatord']],
     ['hono', /^(@hono\/.*|hono)$/, ['validatord']],
     ['validatord', /^validatord\//, ['validatord']],
   ])('nobody else imports %s', (_, to, owners) => {
