@@ -117,6 +117,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lake/tables/shipped.ts',
     'schema',
     'errors',
+    'instant',
     'io',
     'commander',
     'node:*',
