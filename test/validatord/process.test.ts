@@ -105,8 +105,8 @@ describe('the process', () => {
     stalled.write('POST /v1/iterate HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n');
     while (model.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     daemon.kill('SIGTERM');
-    while (!(await fetch(daemon.url).catch(() => true)))
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    const isOpen = () => fetch(daemon.url).then(Boolean, () => false);
+    while (await isOpen()) await new Promise((resolve) => setTimeout(resolve, 10));
     const started = performance.now();
     daemon.kill('SIGTERM');
     expect(await daemon.ended).toEqual({ code: 0, signal: null });
