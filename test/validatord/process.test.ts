@@ -252,6 +252,17 @@ describe('what ends with 2, saying what, where and what next', () => {
   });
 });
 
+it('checks a roster for any_id too, and leaves nothing in the archive', async () => {
+  const { config, folder, roster, model } = await setStage();
+  writeFileSync(config, configText(model.url, { rosterKeys: 'any_id = true\narchive = "old"' }));
+  expect(validatord('--config', config, '--check').status).toBe(0);
+  expect(existsSync(path.join(folder, 'old'))).toBe(false);
+  writeFileSync(roster, 'worker_id\nann\n');
+  const { status, stderr } = validatord('--config', config, '--check');
+  expect(status).toBe(2);
+  expect(stderr).toContain('the id "ann" has no digit');
+});
+
 it('answers --help, --version and --check with 0', async () => {
   const { config, roster } = await setStage();
   expect(validatord('--help')).toMatchObject({
