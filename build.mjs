@@ -1,6 +1,6 @@
 /** Builds dist/: the CLI bundle, the daemon's bundle, the ingest-side library, its types, the JSON Schemas, and the licences. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import asc from 'assemblyscript/asc';
@@ -74,7 +74,7 @@ const daemon = await build({
   minify: true,
   define: { LAKELOG_VERSION: JSON.stringify(version) },
 });
-await build({ ...common, entryPoints: { log: 'src/log/index.ts' }, outdir: out });
+await buildLibrary();
 
 const { outputFiles } = await build({ ...common, entryPoints: ['src/schema/json-schema.ts'], write: false });
 const { jsonSchema } = await import(
@@ -90,33 +90,6 @@ for (const [record, name] of [
 ]) {
   writeFileSync(`${out}/schema/${name}.json`, `${JSON.stringify(jsonSchema(record), null, 2)}\n`);
 }
-
-const types = spawnSync(
-  process.execPath,
-  [
-    'node_modules/typescript/bin/tsc',
-    '--noEmit',
-    'false',
-    '--declaration',
-    '--emitDeclarationOnly',
-    '--ignoreConfig',
-    '--outDir',
-    `${out}/types`,
-    '--rootDir',
-    'src',
-    '--module',
-    'nodenext',
-    '--target',
-    'es2022',
-    '--types',
-    'node',
-    '--strict',
-    '--skipLibCheck',
-    'src/log/index.ts',
-  ],
-  { stdio: 'inherit' },
-);
-if (types.status !== 0) process.exit(types.status ?? 1);
 
 rmSync('dist', { recursive: true, force: true });
 renameSync(out, 'dist');
@@ -150,11 +123,41 @@ async function writeNeeds() {
     entryPoints: ['src/shipped-needs.ts'],
     outfile: script,
     external: ['@duckdb/node-bindings'],
+    define: { LAKELOG_BUNDLED: 'true' },
     banner: { js: REQUIRE },
   });
   const { makeNeeds } = await import(pathToFileURL(script).href);
   writeFileSync(`${out}/needs.json`, JSON.stringify(await makeNeeds('queries')));
   rmSync(script);
+}
+
+/**
+ * The ingest side as log.js, and once more in cjs/ for `require`, which takes no ES module on every Node that is
+ * served. Types come with both: TypeScript tells by the nearest package.json what a declaration belongs to.
+ */
+async function buildLibrary() {
+  const library = { ...common, entryPoints: { log: 'src/log/index.ts' } };
+  await build({ ...library, outdir: out });
+  await build({ ...library, format: 'cjs', outdir: `${out}/cjs` });
+  writeFileSync(`${out}/cjs/package.json`, '{ "type": "commonjs" }\n');
+  const options = [
+    ...[
+      '--noEmit',
+      'false',
+      '--declaration',
+      '--emitDeclarationOnly',
+      '--ignoreConfig',
+      '--strict',
+      '--skipLibCheck',
+    ],
+    ...['--outDir', `${out}/types`, '--rootDir', 'src', '--module', 'nodenext', '--target', 'es2022'],
+    ...['--types', 'node', 'src/log/index.ts'],
+  ];
+  const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', ...options], {
+    stdio: 'inherit',
+  });
+  if (tsc.status !== 0) throw new Error('the types of the library do not compile');
+  cpSync(`${out}/types`, `${out}/cjs/types`, { recursive: true });
 }
 
 /** The licence text of every package that ended up in the bundle. */

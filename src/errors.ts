@@ -57,6 +57,11 @@ const ADVICE: readonly Row[] = [
     'raise the memory that the process may have (ulimit -v, the limit of its container)',
     (reason) => `there is not enough memory: ${reason}`,
   ],
+  [
+    /\bOut of Memory Error\b/,
+    'set LAKELOG_MEMORY_LIMIT to more than the 1GB it is by default, e.g. 4GB',
+    (reason) => `DuckDB needs more memory: ${reason}`,
+  ],
   [/\bEAGAIN\b/, 'raise the limit of processes (ulimit -u), or run it when less is running'],
   [/\bE(ACCES|PERM|ROFS)\b/, 'see who may read and write there: ls -ld'],
   [/\bENXIO\b/, 'start its reader first, or name a file', () => 'it is a pipe or socket that nobody reads'],

@@ -7,3 +7,21 @@ export function compareInstants(a: string, b: string): number {
 const millis = (instant: string) => Date.parse(instant);
 
 const fraction = (instant: string) => (/\.(\d+)/.exec(instant)?.[1] ?? '').padEnd(6, '0');
+
+const DAY_MS = 86_400_000;
+/** The largest offset that RFC 3339 has. */
+const FAR_MS = DAY_MS - 60_000;
+const FIRST = Date.parse('0000-01-01T00:00:00Z');
+const LAST = Date.parse('9999-12-31T23:59:59.999Z');
+
+/**
+ * Microseconds since the epoch → RFC 3339 in UTC, with microseconds only where there are any. RFC 3339 writes four
+ * digits of a year, so what an offset carried beyond them keeps the largest one.
+ */
+export function rfc3339(micros: bigint): string {
+  const rest = ((micros % 1000n) + 1000n) % 1000n;
+  const ms = Number((micros - rest) / 1000n);
+  const [shift, zone] = ms > LAST ? [-FAR_MS, '-23:59'] : ms < FIRST ? [FAR_MS, '+23:59'] : [0, 'Z'];
+  const iso = new Date(ms + shift).toISOString().slice(0, -1);
+  return `${iso}${rest === 0n ? '' : String(rest).padStart(3, '0')}${zone}`;
+}

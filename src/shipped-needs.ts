@@ -1,4 +1,5 @@
 /** Run by the build: what all SQL that ships needs to be loaded, so that no run has to ask the engine for its parse. */
+
 import { parseSql } from './lake/box.js';
 import { openDatabase } from './lake/duckdb/connection.js';
 import { CALLS_SQL } from './lake/lake.js';

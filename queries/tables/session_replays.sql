@@ -1,26 +1,45 @@
--- Each call in sessions with each replay run of its trace, whenever that ran; one row without a run where there is none.
--- Of runs at the same time the one that stands later counts as the latest: by file in argument order, then by line.
+-- Fans out: each call in sessions with each replay run of its trace, one row with has_replay false where there is
+-- none. Count calls with is_latest, or every call counts once per run.
 SELECT
+  -- VARCHAR: The call.
   COALESCE(t.call_key, s.call_key_base) AS call_key,
+  -- VARCHAR: Its trace.
   s.session_id AS session_id,
+  -- TIMESTAMPTZ: When the call ended.
   s.timestamp AS timestamp,
+  -- VARCHAR: Kind of the call.
   s.kind,
+  -- VARCHAR: Model of the call.
   s.model,
+  -- VARCHAR: Service that made the call.
   s.daemon,
+  -- BIGINT: Attempts of the call.
   s.iterations,
+  -- VARCHAR: How the call ended.
   s.final_verdict,
+  -- BOOLEAN: Ended accepted or max_iter_exhausted.
   s.answered,
+  -- BOOLEAN: Accepted with iterations = 1.
   s.first_shot,
+  -- BOOLEAN: Kind must be grounded.
   {{gated}} AS gated,
+  -- BOOLEAN: Stamp of the call.
   s.grounded_in_roster,
+  -- BOOLEAN: A replay run of the trace was loaded.
   l.recency IS NOT NULL AS has_replay,
+  -- BOOLEAN: True on one row per call: its latest run (later position on ties), or the row without a run.
   COALESCE(l.recency, 1) = 1 AS is_latest,
+  -- VARCHAR: The replay run.
   l.run_id AS run_id,
+  -- TIMESTAMPTZ: When the run ended.
   l.timestamp AS run_timestamp,
+  -- BIGINT: Documents retrieved; NULL where not recorded or no run.
   l.document_count AS document_count,
+  -- DOUBLE: Highest score among them.
   l.best_score AS best_score
 FROM {{base.calls}} s
 LEFT JOIN (
+  -- Of runs at the same time the one that stands later is the latest: by file in argument order, then by line.
   SELECT
     r.session_id, r.timestamp, r.run_id, r.document_count, r.best_score,
     ROW_NUMBER() OVER (PARTITION BY r.session_id

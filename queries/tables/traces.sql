@@ -1,13 +1,22 @@
--- One row per session_id of either log, judged over all loaded calls of the trace, whatever the filters.
+-- One row per session_id, judged over all loaded calls of the trace, whatever the filters.
 SELECT
+  -- VARCHAR: The trace.
   g.session_id AS session_id,
+  -- TIMESTAMPTZ: Earliest call.
   g.first_time,
+  -- TIMESTAMPTZ: Latest call.
   g.last_time,
+  -- BIGINT: Iterate calls.
   g.calls,
+  -- BIGINT: Replay runs.
   g.replay_runs,
+  -- BOOLEAN: Every call was accepted at attempt 1; false without a call.
   g.calls > 0 AND g.first_shots = g.calls AS all_first_shot,
+  -- BOOLEAN: An accepted call is stamped grounded.
   g.grounded > 0 AS has_real_candidate,
+  -- BOOLEAN: A call is stamped false, or is an accepted call of a gated kind not stamped true.
   g.ungrounded > 0 AS any_ungrounded,
+  -- BOOLEAN: One of its calls passes the filters.
   g.chosen > 0 AS in_window
 FROM (
   SELECT

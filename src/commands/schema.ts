@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Io } from '../io.js';
-import { TABLES } from '../lake/tables/published.js';
+import { publishedTables } from '../lake/tables/shipped.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
 import { SCHEMA_FILES, type SchemaName } from './schema-names.js';
 
@@ -15,7 +15,7 @@ export async function schema(name: SchemaName | undefined, packageRoot: string, 
 }
 
 function tablesText(width: number): string {
-  const blocks = TABLES.map((table) => {
+  const blocks = publishedTables().map((table) => {
     const names = Math.max(0, ...table.columns.map((column) => column.name.length));
     const types = Math.max(0, ...table.columns.map((column) => column.type.length));
     const lines = table.columns.map((column) => {

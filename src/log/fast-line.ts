@@ -131,6 +131,9 @@ function check(value: unknown, depth: number): void {
   if (typeof value === 'string') checkText(value);
   else if (typeof value === 'object') {
     if (value !== null) checkContainer(value, depth);
+  } else if (typeof value === 'number') {
+    // Neither NaN nor an infinity is between the two.
+    if (!(value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER)) throw NOT_PLAIN;
   } else if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint')
     throw NOT_PLAIN;
 }

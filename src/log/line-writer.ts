@@ -15,6 +15,8 @@ export interface WriterOptions {
   readonly deadlineMs: number;
   readonly durability: Durability;
   readonly handleSignals: boolean;
+  /** A line is written before `add` returns, unless the file fails. */
+  readonly immediate: boolean;
   readonly fs: FileSystem | undefined;
 }
 
@@ -96,15 +98,29 @@ export class LineWriter implements Pending {
 
   /** False = the queue is full. The bound holds within the length of one line. */
   add(text: string): boolean {
-    if (this.queued > 0 && this.queuedBytes + text.length >= this.#options.maxQueueBytes) return false;
+    const first = this.queued === 0;
+    if (!first && this.queuedBytes + text.length >= this.#options.maxQueueBytes) return false;
     this.#enqueue(text);
     if (!this.#watched) {
       this.#watched = true;
       watch(this);
     }
     if (isEnding()) this.flushNow(true);
+    // What stands before a line may be just being written, and a file that fails is not tried for each line.
+    else if (this.#options.immediate && !this.#retry && (first || !this.#running)) this.#writeAtOnce();
     else this.#startSoon();
     return true;
+  }
+
+  #writeAtOnce(): void {
+    try {
+      while (this.#queue[0]) this.#writeNow(this.#queue[0]);
+      this.#unsynced = this.#options.durability === 'interval';
+      if (this.#options.durability === 'fsync') runNow(this.#file.sync(), this.#fs);
+    } catch (error) {
+      if (this.#queue.length > 0) this.#retryAfter(error);
+      else this.#reporter.failure(error);
+    }
   }
 
   #enqueue(text: string): void {

@@ -201,6 +201,7 @@ function finish(copy: Copy, fields: readonly Field[], stamps: Stamps): Omit<Line
       continue;
     }
     if (field.type === 'documents') repairDocuments(value, notes);
+    if (field.name === 'error' && sayError(value, values)) continue;
     if (FITS[field.type](value)) continue;
     if (field.required) {
       defects.push(`${field.name} is not valid`);
@@ -223,6 +224,14 @@ function inTableOrder(values: Clean, fields: readonly Field[]): Clean {
     if (value !== undefined) ordered[name] = value;
   }
   return Object.assign(ordered, values);
+}
+
+/** An Error where its text belongs. */
+function sayError(value: Json, values: Clean): boolean {
+  if (!isObject(value) || typeof value.message !== 'string') return false;
+  values.error = value.message;
+  if (typeof value.name === 'string' && isAbsent(values.error_type)) values.error_type = value.name;
+  return true;
 }
 
 /** One bad field costs that field, not the retrieval: how many documents there were stays true. */

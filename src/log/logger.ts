@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import {
   type Field,
   REPLAY_FIELDS,
@@ -36,10 +37,16 @@ export interface LoggerOptions {
   /** Changes or drops a record before anything else sees it. One that it throws on is dropped, not leaked. */
   redact?: Redact;
   /**
-   * Whether waiting lines are written when SIGTERM or SIGINT arrives, which end Node without an `exit` event. The
-   * signal does what it would have done without the logger. Default: true.
+   * Whether waiting lines are written when SIGTERM, SIGINT, SIGHUP, SIGQUIT or SIGUSR2 arrives, which end Node
+   * without an `exit` event. The signal does what it would have done without the logger. Default: true.
    */
   handleSignals?: boolean;
+  /**
+   * Whether `append()` writes its line before it returns, so that no death of the process takes it along; it then
+   * costs the host a write(2), some three times as much. Default: in worker threads only, which end without an event
+   * when they are terminated or the main thread exits.
+   */
+  immediate?: boolean;
   /** @internal node:fs, or one with faults. */
   fs?: FileSystem;
 }
@@ -238,8 +245,9 @@ function outcomeOf(redact: Redact, record: object): unknown {
  * what cannot be written is counted in `stats()` and told to `onError`.
  *
  * Records that wait are written when the process ends, be it by itself, by process.exit(), by an uncaught exception
- * or by SIGTERM or SIGINT. SIGKILL loses what waits, and may leave half a line behind which the next writer starts
- * a new one.
+ * or by a signal that can be listened to; a record that comes during the end is written at once. SIGKILL, abort() and
+ * crashes lose what waits (some milliseconds of records; none with `immediate`), and may leave half a line behind
+ * which the next writer starts a new one.
  *
  * The file is created 0600 and its folder 0700; links and anything but regular files are refused. A file that was
  * deleted, rotated or truncated is noticed. Several processes may append to one file on a local file system.
@@ -286,6 +294,7 @@ function writerOptions(options: LoggerOptions): WriterOptions {
     deadlineMs: Math.min(positive(options.deadlineMs, DEFAULT_DEADLINE_MS), LONGEST_TIMER_MS),
     durability: durability === 'fsync' || durability === 'interval' ? durability : 'os',
     handleSignals: options.handleSignals !== false,
+    immediate: typeof options.immediate === 'boolean' ? options.immediate : !isMainThread,
     fs: options.fs,
   };
 }

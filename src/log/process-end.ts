@@ -8,15 +8,18 @@ export interface Pending {
   flushNow(final: boolean): void;
 }
 
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+/** What ends a process from outside without an `exit` event, and lets it do something first. */
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const;
 
 const watched = new Set<Pending>();
-let ending = false;
 let listening = false;
 
-/** Whether the process is past its last turn of the event loop. */
+/**
+ * Whether the process, or this worker thread, is past its last turn of the event loop. Node sets the flag before it
+ * emits `exit`; a listener of ours cannot tell as much, since one that is added during the event is never called.
+ */
 export function isEnding(): boolean {
-  return ending;
+  return (process as { _exiting?: boolean })._exiting === true;
 }
 
 /** Flushes `pending` when the process ends: by itself, by process.exit(), by an uncaught exception, by a signal. */
@@ -49,7 +52,6 @@ function flushAll(final: boolean): void {
 }
 
 function onExit(): void {
-  ending = true;
   flushAll(true);
 }
 

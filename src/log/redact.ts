@@ -1,11 +1,17 @@
 import { createHmac } from 'node:crypto';
+import { constants } from 'node:os';
 import {
   ATTEMPT_FIELDS,
+  ATTEMPT_VERDICTS,
+  DOCUMENT_FIELDS,
   type Field,
   REPLAY_FIELDS,
   REPLAY_SCHEMA,
   SESSION_FIELDS,
+  SESSION_SCHEMA,
 } from '../schema/fields.js';
+import { FITS } from './fits.js';
+import { OWN_SENTENCES, sentence } from './sentences.js';
 
 /**
  * What may leave the process of a record: the record to log instead, or null to log nothing. It must not change
@@ -18,65 +24,69 @@ export interface HashWorkerIdsOptions {
   salt: string;
   /** Unknown fields to keep as they are; all others are dropped. */
   keep?: readonly string[];
+  /**
+   * Sentences of your own validators and errors, which stay readable in reasons and errors: `{}` where any value
+   * stands, which is hashed, `{n}` where a number does, which stays. E.g. `worker {} is booked for {n} hours`.
+   */
+  sentences?: readonly string[];
 }
-
-/** A word with a digit in it, as `reason_shape` has it, and anything in quotes. */
-const ID_LIKE = /"[^"]*"|'[^']*'|`[^`]*`|[\p{L}\p{N}_-]*\p{N}[\p{L}\p{N}_-]*/gu;
 
 const HASH_LENGTH = 16;
 
 /**
- * A `redact` hook that lets verdicts, counts, times and versions through and nothing that a model or a person
- * wrote: content fields and unknown fields are dropped; each of `proposed_worker_ids` and each document's id
- * becomes `w_` and 16 hex digits of HMAC-SHA-256 under the salt, the same id the same hash; in reasons and errors
- * the proposed ids, words with a digit and quoted parts become such hashes. Other words of a reason stay: let
- * the validator write ids and not names, or drop the reasons in a hook of your own.
+ * A `redact` hook that lets verdicts, counts, times, names of your system and versions through and nothing that a
+ * model or a person wrote: content fields, unknown fields and values of a wrong type are dropped; each of
+ * `proposed_worker_ids` and each document's id becomes `w_` and 16 hex digits of HMAC-SHA-256 under the salt, the
+ * same id the same hash. Of reasons and errors only known sentences stay, those of this package and `sentences`,
+ * each value in them such a hash; any other text is one hash as a whole.
  *
  * @throws TypeError without a salt: a hash that anybody can turn back is none.
  */
 export function hashWorkerIds(options: HashWorkerIdsOptions): Redact {
-  const { salt, keep = [] } = options;
+  const { salt, keep = [], sentences = [] } = options;
   if (typeof salt !== 'string' || salt === '') throw new TypeError('hashWorkerIds needs a salt');
   const hash = (id: string) =>
     `w_${createHmac('sha256', salt).update(id).digest('hex').slice(0, HASH_LENGTH)}`;
+  const mask = maskOf([...sentences, ...OWN_SENTENCES], hash);
 
-  return (record) => {
-    const fields = record.schema === REPLAY_SCHEMA || 'run_id' in record ? REPLAY_FIELDS : SESSION_FIELDS;
-    const ids = record.proposed_worker_ids;
-    const mask = maskOf(Array.isArray(ids) ? ids : [], hash);
-    return {
-      ...pick(record, keep),
-      ...withoutContent(record, fields, mask),
-      ...changed(record, 'proposed_worker_ids', (value) => strings(value).map(hash)),
-      ...changed(record, 'attempts', (value) => attempts(value, mask)),
-      ...changed(record, 'documents', (value) => documents(value, hash)),
-    };
-  };
+  return (record) => ({
+    ...pick(record, keep),
+    ...withoutContent(record, isReplay(record) ? REPLAY_FIELDS : SESSION_FIELDS, mask),
+    ...changed(record, 'proposed_worker_ids', (value) => strings(value).map(hash)),
+    ...changed(record, 'attempts', (value) => arrayOf(value, (attempt) => withoutWords(attempt, mask))),
+    ...changed(record, 'documents', (value) => arrayOf(value, (one) => withoutSource(one, hash))),
+  });
+}
+
+function isReplay(record: Readonly<Record<string, unknown>>): boolean {
+  if (record.schema === REPLAY_SCHEMA || record.schema === SESSION_SCHEMA)
+    return record.schema === REPLAY_SCHEMA;
+  return 'run_id' in record && !('final_verdict' in record);
 }
 
 type Fields = Record<string, unknown>;
 type Mask = (text: string) => string;
 
-function maskOf(ids: readonly unknown[], hash: (id: string) => string): Mask {
-  const proposed = ids.filter((id) => typeof id === 'string' && id !== '') as string[];
-  const idLike = (text: string) => text.replace(ID_LIKE, (found) => hash(unquoted(found)));
-  if (proposed.length === 0) return idLike;
-  // The longest first, so that an id that is part of another one does not cut it.
-  const alternatives = [...proposed].sort((a, b) => b.length - a.length).map(literal);
-  const ours = new RegExp(`(${alternatives.join('|')})`, 'u');
-  return (text) =>
-    text
-      .split(ours)
-      .map((part, i) => (i % 2 === 1 ? hash(part) : idLike(part)))
-      .join('');
+function maskOf(templates: readonly string[], hash: Mask): Mask {
+  const known = templates.map(sentence);
+  const value = (text: string) => (Object.hasOwn(constants.errno, text) ? text : hash(unquoted(text)));
+  return (text) => {
+    for (const read of known) {
+      const masked = read(text, value);
+      if (masked !== undefined) return masked;
+    }
+    return value(text);
+  };
 }
 
-function literal(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-}
-
+/** What a validator quoted as JSON, so that an id has one hash wherever it stands. */
 function unquoted(text: string): string {
-  return /^(["'`]).*\1$/s.test(text) ? text.slice(1, -1) : text;
+  if (!text.startsWith('"')) return text;
+  try {
+    return String(JSON.parse(text));
+  } catch {
+    return text;
+  }
 }
 
 function pick(source: Readonly<Fields>, names: readonly string[]): Fields {
@@ -85,17 +95,28 @@ function pick(source: Readonly<Fields>, names: readonly string[]): Fields {
   );
 }
 
-const FREE_TEXT = ['error'];
+const FREE_TEXT = new Set(['error', 'reasons']);
+/** Words of a list that is not ours, which are kept in the form of one. */
+const CODES = new Set(['error_type', 'finish_reason']);
+const CODE = /^[A-Za-z_][\w.-]{0,63}$/;
 
-/** The declared fields that hold no content, their free text masked. */
+/** The declared fields that hold no content and are what they are declared to be, their free text masked. */
 function withoutContent(source: Readonly<Fields>, fields: readonly Field[], mask: Mask): Fields {
-  const kept = fields.filter((field) => !field.content).map((field) => field.name);
-  const copy = pick(source, kept);
-  for (const name of FREE_TEXT) {
-    const text = copy[name];
-    if (text !== undefined && text !== null) copy[name] = mask(String(text));
+  const copy: Fields = {};
+  for (const { name, type, content } of fields) {
+    const value = Object.hasOwn(source, name) ? source[name] : undefined;
+    if (content || type === 'attempts' || type === 'documents' || value === undefined) continue;
+    if (FREE_TEXT.has(name)) copy[name] = masked(value, mask);
+    else if (value === null) copy[name] = value;
+    else if (!FITS[type](value)) continue;
+    else copy[name] = CODES.has(name) && !CODE.test(value as string) ? mask(value as string) : value;
   }
   return copy;
+}
+
+function masked(value: unknown, mask: Mask): unknown {
+  if (value === null) return null;
+  return Array.isArray(value) ? value.map((member) => mask(String(member))) : mask(String(value));
 }
 
 function changed(source: Readonly<Fields>, name: string, change: (value: unknown) => unknown): Fields {
@@ -110,21 +131,21 @@ function strings(value: unknown): string[] {
   });
 }
 
-function attempts(value: unknown, mask: Mask): unknown[] {
-  return (value as unknown[]).map((attempt) => {
-    // A reader shows it as `other`, whatever it was.
-    if (typeof attempt !== 'object' || attempt === null) return null;
-    return {
-      ...withoutContent(attempt as Fields, ATTEMPT_FIELDS, mask),
-      ...changed(attempt as Fields, 'reasons', (reasons) => strings(reasons).map(mask)),
-    };
-  });
+/** What is no array is left out; a member that is no object is null, which a reader shows as one. */
+function arrayOf(value: unknown, change: (member: Fields) => Fields): unknown {
+  if (!Array.isArray(value)) return undefined;
+  return value.map((member) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member) ? change(member as Fields) : null,
+  );
 }
 
-function documents(value: unknown, hash: (id: string) => string): unknown[] {
-  return (value as Fields[]).map(({ id, score, rank }) => ({
-    ...(typeof id === 'string' ? { id: hash(id) } : {}),
-    score,
-    rank,
-  }));
+function withoutWords(attempt: Fields, mask: Mask): Fields {
+  const { verdict } = attempt;
+  const known = (ATTEMPT_VERDICTS as readonly unknown[]).includes(verdict);
+  return { ...withoutContent(attempt, ATTEMPT_FIELDS, mask), verdict: known ? verdict : 'other' };
+}
+
+function withoutSource(document: Fields, hash: Mask): Fields {
+  const { id, source: _, ...rest } = withoutContent(document, DOCUMENT_FIELDS, hash);
+  return { ...(typeof id === 'string' ? { id: hash(id) } : {}), ...rest };
 }

@@ -25,6 +25,9 @@ interface Engine {
 }
 const engine = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;
 
+/** The host sees the upper half of the memory below 0. */
+export const addressOf = ({ value }: Value): number => value >>> 0;
+
 /** What the scanner's WebAssembly exports; addresses are globals. See src/scan/wasm. */
 export interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
@@ -51,7 +54,7 @@ export interface Exports {
   readonly runs: Value;
   readonly arenaUsed: Value;
   readonly rejects: Value;
-  reserve(longestLine: number, cellBytes: number, inputBytes: number): number;
+  reserve(inputBytes: number, cellBytes: number): number;
   setGrammar(keys: number, attempts: number): void;
   setAttempts(
     words: number,
@@ -70,7 +73,7 @@ export interface Exports {
   begin(batch: number, only: number, digests: boolean): void;
   scan(from: number, to: number, base: number): number;
   scanTail(length: number, base: number, isLive: boolean): void;
-  noteTooLong(length: number): void;
+  noteTooLong(length: number, isMarked: boolean): void;
   takeRows(): void;
   takeRejects(): void;
 }
@@ -115,12 +118,13 @@ const MOST_COLUMNS = 64;
 export function startMachine(module: ScannerModule, options: MachineOptions): Exports {
   const ascii = new TextDecoder('latin1');
   const number = (start: number, end: number) =>
-    Number(ascii.decode(new Uint8Array(x.memory.buffer, start, end - start)));
+    Number(ascii.decode(new Uint8Array(x.memory.buffer, start >>> 0, end - start)));
   const instance = new engine.Instance(module, {
     host: { number, key: (bytes: number) => extendKey(x, options.runKey, bytes) },
   });
   const x = instance.exports as Exports;
-  if (!x.reserve(options.maxLineBytes + 1, options.cellBytes, options.inputBytes)) {
+  // A line that turns out to be too long is walked all the same, so whatever was read has to have room.
+  if (!x.reserve(options.inputBytes, options.cellBytes)) {
     throw new Error(`WebAssembly could not allocate memory for lines of ${options.maxLineBytes} bytes`);
   }
   const words = wordWriter(x);
@@ -215,6 +219,6 @@ const KEY_STEP = 1 << 16;
 function extendKey({ memory, KEY }: Exports, runKey: Uint8Array, bytes: number): number {
   const length = Math.ceil(bytes / KEY_STEP) * KEY_STEP;
   const stream = createCipheriv('aes-128-ctr', runKey, new Uint8Array(16));
-  new Uint8Array(memory.buffer).set(stream.update(new Uint8Array(length)), KEY.value);
+  new Uint8Array(memory.buffer).set(stream.update(new Uint8Array(length)), addressOf(KEY));
   return length;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { layOut, type ScanColumn } from './columns.js';
 import { KEYS, KINDS, type Kind } from './formats.js';
-import { type Exports, type ScannerModule, startMachine } from './machine.js';
+import { addressOf, type Exports, type ScannerModule, startMachine } from './machine.js';
 import { REASON_COUNT, type RejectedLine, type RejectGroup, reasonName } from './reject.js';
 import { faultInWords } from './words.js';
 
@@ -79,8 +79,6 @@ export function layoutOf({ calls, runs }: Pick<ScanOptions, 'calls' | 'runs'>): 
 
 const CHUNK = 1 << 20;
 const LF = 10;
-/** Of a rejected line, what its words are made from. */
-const EXPLAINED = 64 << 10;
 
 /**
  * Scans files, streams and parts of files, one after the other, with one instance of the WebAssembly:
@@ -121,7 +119,7 @@ export class Scanner {
     });
     this.bytes = Buffer.from(this.x.memory.buffer);
     this.view = new DataView(this.x.memory.buffer);
-    this.input = this.x.INPUT.value;
+    this.input = addressOf(this.x.INPUT);
   }
 
   begin({ batch, only, digests, from, to }: Part): void {
@@ -166,7 +164,7 @@ export class Scanner {
     held.copyWithin(0, end, length);
     this.held = length - end;
     this.base = base + end;
-    if (this.held > this.options.maxLineBytes + 4) this.beginLongLine();
+    if (!this.done && this.held > this.options.maxLineBytes + 4) this.beginLongLine();
   }
 
   /** All bytes were there. @param isLive somebody may still be writing the last line. */
@@ -191,8 +189,8 @@ export class Scanner {
     if (rows[0] + rows[1] === 0) return;
     this.sink.rows({
       buffer: x.memory.buffer,
-      cells: x.CELLS.value,
-      arena: x.ARENA.value,
+      cells: addressOf(x.CELLS),
+      arena: addressOf(x.ARENA),
       arenaBytes: x.arenaUsed.value,
       rows,
     });
@@ -234,14 +232,15 @@ export class Scanner {
   private beginLongLine(): void {
     const held = this.bytes.subarray(this.input, this.input + this.held);
     const mark = held[0] === 0xef && held[1] === 0xbb && held[2] === 0xbf ? 3 : 0;
-    this.longLine = new LongLine(this.base + mark, held.subarray(mark));
+    this.longLine = new LongLine(this.base, mark, held.subarray(mark));
     this.skipping = 'long';
     this.base += this.held;
     this.held = 0;
   }
 
   private endLongLine(): void {
-    this.x.noteTooLong(this.longLine!.length);
+    const { length, isMarked } = this.longLine!;
+    this.x.noteTooLong(length, isMarked);
     this.takeRejects(this.longLine);
     this.longLine = null;
   }
@@ -252,7 +251,7 @@ export class Scanner {
     if (count === 0) return;
     for (let at = x.REJECTS.value, i = 0; i < count; i++, at += 24) {
       const start = view.getUint32(at + 4, true);
-      const length = view.getUint32(at + 8, true);
+      const length = long?.length ?? view.getUint32(at + 8, true);
       const code = view.getUint32(at + 12, true);
       const kind = KINDS[code >> 16] ?? null;
       const reason = reasonName(code & 255, KEYS[(code >> 8) & 255]!);
@@ -260,7 +259,7 @@ export class Scanner {
       const detail = faultInWords({
         reason,
         kind,
-        bytes: long?.head ?? line.subarray(0, EXPLAINED),
+        bytes: line,
         length,
         maxLineBytes: options.maxLineBytes,
         at: view.getUint32(at + 16, true),
@@ -282,7 +281,7 @@ export class Scanner {
   private digest(): void {
     if (!this.digests) return;
     const { bytes, view, x } = this;
-    const cells = x.CELLS.value;
+    const cells = addressOf(x.CELLS);
     const counts = [x.calls.value, x.runs.value] as const;
     for (const [kind, columns] of this.layout.columns.entries()) {
       const digest = columns.find(({ name }) => name === 'line_sha256');
@@ -292,7 +291,7 @@ export class Scanner {
         const start = view.getUint32(cells + place.cells + row * 8, true);
         const length = view.getUint32(cells + place.cells + row * 8 + 4, true);
         const cell = cells + digest.cells + row * 16;
-        const text = x.ARENA.value + view.getUint32(cell + 8, true);
+        const text = addressOf(x.ARENA) + view.getUint32(cell + 8, true);
         bytes.write(sha256(bytes.subarray(start, start + length)), text, 'latin1');
         bytes.copy(bytes, cell + 4, text, text + 4);
       }
@@ -346,15 +345,16 @@ function beginsUtf8(bytes: Uint8Array): boolean {
 /** A line that is longer than the scanner may hold. */
 class LongLine {
   readonly offset: number;
-  readonly head: Buffer;
+  readonly isMarked: boolean;
   length = 0;
   private readonly hash = createHash('sha256');
   /** The `\r` of a CRLF terminator is no part of the line; only the next byte shows what it was. */
   private endsInReturn = false;
 
-  constructor(offset: number, start: Buffer) {
-    this.offset = offset;
-    this.head = Buffer.from(start.subarray(0, EXPLAINED));
+  /** @param mark bytes of a byte order mark before `start`. */
+  constructor(offset: number, mark: number, start: Buffer) {
+    this.offset = offset + mark;
+    this.isMarked = mark > 0;
     this.add(start);
   }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   ATTEMPT_FIELDS,
+  CONTENT_COMMENT,
   DOCUMENT_FIELDS,
   FINAL_VERDICTS,
   type Field,
@@ -23,8 +24,7 @@ const lineNumber = whole.min(1);
 const day = z.iso.date({ error: 'not a date (YYYY-MM-DD)' });
 const instant = text
   .regex(new RegExp(TIMESTAMP_PATTERN), { error: 'not RFC 3339 with offset', abort: true })
-  .refine((value) => day.safeParse(value.slice(0, 10)).success, { error: 'no such calendar day' })
-  .meta({ format: 'date-time' });
+  .refine((value) => day.safeParse(value.slice(0, 10)).success, { error: 'no such calendar day' });
 const sha256 = text.regex(/^[0-9a-f]{64}$/, { error: 'not a SHA-256 in lower-case hex' });
 
 /** A name of a field of the records, with the sentence that describes it there. */
@@ -34,7 +34,7 @@ function noted<T extends z.ZodType>(fields: readonly Field[], name: string, valu
   return value.meta({
     ...value.meta(),
     description: field.note,
-    ...(field.content ? { 'x-lakelog-content': true } : {}),
+    ...(field.content ? { $comment: CONTENT_COMMENT } : {}),
   });
 }
 

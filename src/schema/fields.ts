@@ -41,6 +41,9 @@ export interface Field {
   readonly note: string;
 }
 
+/** Of a content field in a published schema; a keyword of our own would be refused by strict validators. */
+export const CONTENT_COMMENT = 'Content: may hold personal data.';
+
 export const SESSION_SCHEMA = 'session.iterate.v1';
 export const REPLAY_SCHEMA = 'replay.run.v1';
 

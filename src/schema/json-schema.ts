@@ -17,8 +17,9 @@ export type EnvelopeName = 'result' | 'story' | 'ack';
 export type JsonSchema = { [keyword: string]: unknown };
 
 /**
- * The published JSON Schema of a record. Two things it cannot say as strictly as the loader: that the day of a
- * timestamp exists is only `format: date-time`, and JSON Schema takes `1.0` for an integer.
+ * The published JSON Schema of a record, in keywords that every validator knows: strict ones refuse any other, and a
+ * `format` that they were not taught. Two things it cannot say as strictly as the loader: that the day of a timestamp
+ * exists, and that `1.0` is no integer.
  */
 export function jsonSchema(name: RecordName | EnvelopeName): JsonSchema {
   switch (name) {
@@ -48,6 +49,8 @@ function closedSchema(title: string, schema: z.ZodType, what: string): JsonSchem
     override: ({ jsonSchema }) => {
       // zod writes the equivalent {}, which reads like an omission.
       if (isEmpty(jsonSchema.additionalProperties)) jsonSchema.additionalProperties = true;
+      // Its pattern says the same, and is known to every validator.
+      delete jsonSchema.format;
     },
   });
   return {
@@ -78,7 +81,7 @@ function sessionSchema(): JsonSchema {
     ...rest,
     if: { properties: { final_verdict: { const: 'accepted' } }, required: ['final_verdict'] },
     // biome-ignore lint/suspicious/noThenProperty: the JSON Schema keyword.
-    then: { properties: { iterations: { minimum: 1 } } },
+    then: { properties: { iterations: { type: 'integer', minimum: 1 } } },
     $defs: { attempt: attemptSchema() },
   };
 }

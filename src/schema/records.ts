@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  CONTENT_COMMENT,
   DOCUMENT_FIELDS,
   FINAL_VERDICTS,
   type Field,
@@ -70,8 +71,7 @@ export function looseRecord(fields: readonly Field[], schema: string) {
       field.name,
       (field.required ? value : optional(value)).meta({
         description: field.note,
-        ...(field.type === 'timestamp' ? { format: 'date-time' } : {}),
-        ...(field.content ? { 'x-lakelog-content': true } : {}),
+        ...(field.content ? { $comment: CONTENT_COMMENT } : {}),
       }),
     ];
   });

@@ -4,8 +4,7 @@ import { type Content, contentOf } from '../../src/lake/input/content.js';
 
 const RECORD = '{"schema":"session.iterate.v1","session_id":"a"}';
 const ACK = '{"schema":"lakelog.ack.v1"}';
-const of = (bytes: string | Buffer, whole = true) =>
-  contentOf({ bytes: Buffer.from(bytes as string), whole });
+const of = (bytes: string | Buffer) => contentOf(Buffer.from(bytes as string));
 const utf16 = (text: string) => Buffer.from(text, 'utf16le');
 
 describe('a line says that it is a record', () => {
@@ -32,8 +31,7 @@ describe('a line says that it is a record', () => {
     ['behind a text with quotes', '{"t":"\\"{\\\\","schema":"replay.run.v1"}\n'],
     ['cut behind it', '{"schema":"session.iterate.v1","prompt":"aaaaaaa'],
   ])('%s', (_, bytes) => {
-    expect(of(bytes, false)).toBe('records');
-    expect(of(bytes, true)).toBe('records');
+    expect(of(bytes)).toBe('records');
   });
 
   test.each<[string, string]>([
@@ -51,7 +49,7 @@ describe('a line says that it is a record', () => {
     ['as a member of nothing', '"schema":"session.iterate.v1"'],
   ])('but not %s', (_, line) => {
     expect(of(`${line}\n`)).not.toBe('records');
-    expect(of(line, false)).not.toBe('records');
+    expect(of(line)).not.toBe('records');
   });
 });
 

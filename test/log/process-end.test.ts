@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bundleLogger, recordsOf, temporaryFolder } from './support.js';
+import { SessionLogger } from '../../src/log/index.js';
+import { bundleLogger, call, failure, faultyFs, real, recordsOf, temporaryFolder } from './support.js';
 
 interface Ended {
   readonly code: number | null;
@@ -103,7 +104,235 @@ it('what is lost with the process is said', async () => {
   ]);
 });
 
-describe.each<NodeJS.Signals>(['SIGTERM', 'SIGINT'])('%s', (signal) => {
+/** What each logger knows of its records; said on stdout, as nothing of it is left behind. */
+const SAY =
+  'const say = (logger) => process.stdout.write(JSON.stringify([logger.stats().queued, logger.stats().dropped]));';
+
+describe('a record that comes during the end is written', () => {
+  const onExit = (code: string) => `process.on('exit', () => { ${code} say(logger); });`;
+  it.each<[string, string, number]>([
+    ['as the first of the process', `${LOGGER} ${onExit('logger.append(call(1));')}`, 1],
+    [
+      'as the first, after process.exit()',
+      `${LOGGER} ${onExit('logger.append(call(1));')} process.exit(3);`,
+      1,
+    ],
+    [
+      'as the first, after an exception',
+      `${LOGGER} ${onExit('logger.append(call(1));')} throw new Error('host');`,
+      1,
+    ],
+    [
+      'as the first, after a rejection',
+      `${LOGGER} ${onExit('logger.append(call(1));')} Promise.reject(new Error('host'));`,
+      1,
+    ],
+    [
+      'after close()',
+      `${LOGGER} logger.append(call(1)); await logger.close(); ${onExit('logger.append(call(2));')}`,
+      2,
+    ],
+    [
+      'after close(), in a listener that was there before the logger',
+      `let logger; ${onExit('logger.append(call(2));')} logger = new SessionLogger(path); logger.append(call(1)); await logger.close();`,
+      2,
+    ],
+    [
+      'while close() is waited for',
+      `${LOGGER} logger.append(call(1)); ${onExit('logger.append(call(2));')} logger.close(); process.exit();`,
+      2,
+    ],
+    [
+      'by a logger that is made only then',
+      `${onExit('const logger = new SessionLogger(path); logger.append(call(1));')}`,
+      1,
+    ],
+    [
+      'by two loggers of one file',
+      `${LOGGER} ${onExit('logger.append(call(1)); const other = new SessionLogger(path); other.append(call(2)); say(other);')}`,
+      2,
+    ],
+    ['many times', `${LOGGER} ${onExit('for (let i = 0; i < 500; i++) logger.append(call(i));')}`, 500],
+    [
+      'in a listener that ends the process once more',
+      `${LOGGER} ${onExit('logger.append(call(1)); ')} process.on('exit', () => { logger.append(call(2)); process.exit(5); });`,
+      2,
+    ],
+    [
+      'in beforeExit, and by what that starts',
+      `${LOGGER} process.once('beforeExit', () => { logger.append(call(1)); setTimeout(() => logger.append(call(2))); });`,
+      2,
+    ],
+    [
+      'by the listener of an uncaught exception',
+      `${LOGGER} process.on('uncaughtException', () => { logger.append(call(1)); process.exit(1); }); throw new Error('host');`,
+      1,
+    ],
+  ])('%s', async (_, script, records) => {
+    const ended = await host(`${SAY} ${script}`);
+    expect(recordsOf(ended.path)).toHaveLength(records);
+    expect(ended.stdout.replaceAll('[0,0]', '')).toBe('');
+  });
+
+  it('or is counted and said, when the file cannot be written', async () => {
+    const ended = await host(`${SAY} const logger = new SessionLogger('/dev/null');
+      process.on('exit', () => { logger.append(call(1)); say(logger); });`);
+    expect(ended.stdout).toBe('[0,1]');
+    expect(ended.stderr).toMatch(/1 record lost: not a regular file/);
+  });
+});
+
+/** Runs `code` in a worker thread that has `logger` and `call`, and `main` beside it. */
+function inWorker(code: string, main: string, options = '{}', file = 'path'): string {
+  const script = `import { SessionLogger } from '\${LOG}'; import { parentPort } from 'node:worker_threads';
+    const call = (prompt) => ({ session_id: 's', kind: 'fill', model: 'm', iterations: 1, final_verdict: 'accepted', prompt });
+    const logger = new SessionLogger('\${FILE}', ${options}); ${code}`;
+  return `import { Worker } from 'node:worker_threads';
+    const LOG = new URL('./log.mjs', import.meta.url).href; const FILE = ${file};
+    const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(\`${script}\`)));
+    const said = new Promise((resolve) => worker.once('message', resolve)); ${main}`;
+}
+
+describe('a worker thread', () => {
+  const THREE = 'for (let i = 0; i < 3; i++) logger.append(call(i));';
+  it.each<[string, string, string]>([
+    [
+      'that is terminated',
+      `${THREE} parentPort.postMessage(0); for (;;);`,
+      'await said; await worker.terminate();',
+    ],
+    [
+      'whose main thread exits',
+      `${THREE} parentPort.postMessage(0); for (;;);`,
+      'await said; process.exit();',
+    ],
+    [
+      'that the main thread does not wait for',
+      `${THREE} parentPort.postMessage(0); setInterval(() => {}, 1000);`,
+      'await said; worker.unref();',
+    ],
+    [
+      'that is terminated after close()',
+      `await logger.close(); ${THREE} parentPort.postMessage(0); for (;;);`,
+      'await said; await worker.terminate();',
+    ],
+    [
+      'that is terminated while it closes',
+      `logger.append(call(0)); logger.close(); logger.append(call(1)); setImmediate(() => { logger.append(call(2)); parentPort.postMessage(0); for (;;); });`,
+      'await said; await worker.terminate();',
+    ],
+    ['that ends by itself', THREE, ''],
+    ['that calls process.exit()', `${THREE} process.exit();`, ''],
+    [
+      'that calls process.exit() and logs in its exit listener',
+      `process.on('exit', () => { ${THREE} }); process.exit();`,
+      '',
+    ],
+    ['that throws', `${THREE} throw new Error('worker');`, "worker.on('error', () => {});"],
+  ])('%s leaves every record in the file', async (_, code, main) => {
+    const ended = await host(inWorker(code, main));
+    expect(seqsOf(ended.path)).toEqual([1, 2, 3]);
+  });
+
+  it('that cannot write says so before it is gone', async () => {
+    const ended = await host(
+      inWorker(
+        `${THREE} parentPort.postMessage(0); for (;;);`,
+        'await said; process.exit();',
+        '{}',
+        "'/dev/null'",
+      ),
+    );
+    expect(ended.stderr).toContain('not a regular file');
+  });
+});
+
+/** docs/SESSION_LOG.md, "What can still be lost": each loss, and its two remedies. */
+describe('what no library can prevent loses what waits, and nothing with its remedy:', () => {
+  const kills = {
+    SIGKILL: "process.kill(process.pid, 'SIGKILL'); for (;;);",
+    'a signal that is not listened to': "process.kill(process.pid, 'SIGALRM'); for (;;);",
+    'process.abort()': 'process.abort();',
+    'process.reallyExit()': 'process.reallyExit(0);',
+    'memory that is used up': 'const all = []; for (;;) all.push(new Array(1e6).fill(all.length));',
+  };
+  const node = (script: string) => `if (process.argv[2] !== 'child') {
+      const { spawnSync } = await import('node:child_process');
+      spawnSync(process.execPath, ['--max-old-space-size=20', import.meta.filename, 'child'], { cwd: new URL('.', import.meta.url), stdio: 'ignore' });
+    } else { ${script} }`;
+  const written = (path: string) => (existsSync(path) ? recordsOf(path).length : 0);
+
+  it.each(Object.entries(kills))('%s', async (_, kill) => {
+    const waiting = await host(node(`${LOGGER} logger.append(call(1)); ${kill}`));
+    const flushed = await host(node(`${LOGGER} logger.append(call(1)); await logger.flush(); ${kill}`));
+    const immediate = await host(
+      node(`const logger = new SessionLogger(path, { immediate: true }); logger.append(call(1)); ${kill}`),
+    );
+    expect([waiting, flushed, immediate].map(({ path }) => written(path))).toEqual([0, 1, 1]);
+  });
+
+  it('a worker thread that is told not to be immediate', async () => {
+    const code = 'logger.append(call(1)); parentPort.postMessage(0); for (;;);';
+    const ended = await host(inWorker(code, 'await said; await worker.terminate();', '{ immediate: false }'));
+    expect(written(ended.path)).toBe(0);
+  });
+
+  it('a signal, when signals are not handled', async () => {
+    const options = (more: string) =>
+      `const logger = new SessionLogger(path, { handleSignals: false${more} });`;
+    const stay =
+      'logger.append(call(1)); ready(); for (const until = Date.now() + 2000; Date.now() < until;);';
+    const waiting = await host(`${options('')} ${stay}`, 'SIGTERM');
+    const immediate = await host(`${options(', immediate: true')} ${stay}`, 'SIGTERM');
+    expect([waiting, immediate].map(({ path }) => written(path))).toEqual([0, 1]);
+  });
+});
+
+describe('an immediate logger', () => {
+  it('writes each line before append() returns, and leaves what fails to the queue', async () => {
+    const path = join(temporaryFolder(), 'sessions.jsonl');
+    let failing = false;
+    let tries = 0;
+    const fs = faultyFs({
+      write: (fd, buffer, offset, length) => {
+        tries++;
+        if (failing) throw failure('EIO');
+        return real.write(fd, buffer, offset, length);
+      },
+    });
+    const logger = new SessionLogger(path, { immediate: true, fs, onError: () => {} });
+    for (let i = 1; i <= 3; i++) {
+      logger.append(call());
+      expect([recordsOf(path).length, logger.stats().queued, logger.stats().written]).toEqual([i, 0, i]);
+    }
+    failing = true;
+    for (let i = 0; i < 100; i++) logger.append(call());
+    expect([tries, logger.stats().queued]).toEqual([4, 100]);
+    failing = false;
+    await logger.close();
+    const lines = readFileSync(path, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+    expect(lines.map((line) => JSON.parse(line).seq)).toEqual(Array.from({ length: 103 }, (_, i) => i + 1));
+    logger.append(call());
+    expect([logger.stats().written, logger.stats().dropped]).toEqual([104, 0]);
+    await logger.close();
+  });
+
+  it.each(['os', 'interval', 'fsync'] as const)('keeps the durability %s', async (durability) => {
+    const path = join(temporaryFolder(), 'sessions.jsonl');
+    let syncs = 0;
+    const fs = faultyFs({ fsync: () => void syncs++ });
+    const logger = new SessionLogger(path, { immediate: true, durability, fs });
+    logger.append(call());
+    logger.append(call());
+    const before = syncs;
+    await logger.close();
+    expect([before, syncs]).toEqual({ os: [0, 0], interval: [0, 1], fsync: [2, 2] }[durability]);
+  });
+});
+
+describe.each<NodeJS.Signals>(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'])('%s', (signal) => {
   const stay = 'setInterval(() => {}, 1000);';
 
   it('ends a host that has no handler, with its lines written', async () => {

@@ -2,8 +2,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hashWorkerIds, type Redact, ReplayLogger, SessionLogger } from '../../src/log/index.js';
-import { SESSION_FIELDS } from '../../src/schema/fields.js';
+import {
+  fillValidator,
+  hashWorkerIds,
+  iterate,
+  type Redact,
+  ReplayLogger,
+  rosterCheckFor,
+  SessionLogger,
+  workersFromCsv,
+} from '../../src/log/index.js';
+import { ATTEMPT_FIELDS, SESSION_FIELDS } from '../../src/schema/fields.js';
 import { replayRecord, sessionRecord } from '../../src/schema/records.js';
 import { fullReplay, fullSession } from '../schema/samples.js';
 import { call, recordsOf, temporaryFolder } from './support.js';
@@ -75,7 +84,18 @@ describe('hashWorkerIds', () => {
 
   it('hashes ids, the same to the same, and lets neither content nor unknown fields through', async () => {
     const path = newPath();
-    const logger = new SessionLogger(path, { redact: hashWorkerIds({ salt: 'pepper', keep: ['team'] }) });
+    const logger = new SessionLogger(path, {
+      redact: hashWorkerIds({
+        salt: 'pepper',
+        keep: ['team'],
+        sentences: [
+          'worker {} is not in the roster',
+          '{} is booked',
+          'worker {} is inactive',
+          'time-out for {}',
+        ],
+      }),
+    });
     const record = {
       ...call({
         prompt: 'find Maria',
@@ -182,4 +202,192 @@ describe('hashWorkerIds', () => {
       expect(logger.stats().droppedBy.redact_failed).toBe(1);
     },
   );
+
+  const NAME = 'Gonzalez';
+  const LONG =
+    'please take the tall one of the night shift in the north hall, as she asked for it last week, ';
+  const roster = workersFromCsv('worker_id,active\nW-1,yes\nW-2,no\n');
+  /** What a model may write where a worker stands. */
+  const WORKERS: Record<string, unknown> = {
+    plain: NAME,
+    blank: `Maria ${NAME}`,
+    'cut within quotes': `Maria ${NAME}, ${LONG}`,
+    'cut within the name': `${'x'.repeat(75)}${NAME}`,
+    'quotes, cut': `"${NAME}" '${NAME}' ${LONG}`,
+    'quote at the end': `${NAME}"`,
+    'an odd apostrophe': `O'${NAME} and D'Arc`,
+    ellipsis: `${NAME}… ${NAME}`,
+    backslashes: `\\${NAME}\\"`,
+    'line feed': `a\n${NAME}`,
+    'quotes of print': `“${NAME}” «${NAME}» ‘${NAME}’`,
+    'a sentence of ours': `x" is not in the roster ${NAME}`,
+    'the end of one of ours': `${NAME} is not in the roster`,
+    'the start of one of ours': `assignments[0]: worker ${NAME}`,
+    'a hole': `{} ${NAME} {n}`,
+    object: { name: NAME },
+    'a list': [NAME, { [NAME]: 1 }],
+    'full width': 'Ｇｏｎｚａｌｅｚ Gonzalez',
+    decomposed: 'Gonza\u0301lez Gonzalez',
+  };
+
+  it.each(Object.entries(WORKERS))('keeps what a model named, %s, out of a whole call', async (_, worker) => {
+    const path = newPath();
+    const errors: Error[] = [];
+    const logger = new SessionLogger(path, { redact, onError: (error) => errors.push(error) });
+    const base = {
+      kind: 'fill',
+      model: 'm',
+      prompt: NAME,
+      maxIterations: 2,
+      logger,
+      trace: { api: null },
+    } as const;
+    const generate = () => JSON.stringify({ assignments: [{ worker }, { worker }] });
+    await iterate({ ...base, generate, validate: fillValidator(roster) });
+    await iterate({ ...base, generate: () => `${NAME} said`, validate: fillValidator(roster) });
+    await iterate({
+      ...base,
+      generate,
+      validate: () => ({ accepted: true }) as const,
+      rosterCheck: rosterCheckFor('fill', roster)!,
+    });
+    await iterate({
+      ...base,
+      generate: () => {
+        throw Object.assign(new Error(`cannot serve ${JSON.stringify(worker)}`), {
+          name: `Error of ${NAME}`,
+        });
+      },
+      validate: fillValidator(roster),
+    });
+    await iterate({
+      ...base,
+      generate: () => ({ raw: generate(), finishReason: `${NAME} stopped` }),
+      validate: () => ({ accepted: false, reasons: [`${JSON.stringify(worker)} is booked`, String(worker)] }),
+    });
+    await logger.close();
+    expect(errors).toEqual([]);
+    expect(recordsOf(path)).toHaveLength(5);
+    for (const form of [NAME, 'onzal', 'Ｇｏｎ', 'Maria', 'tall one'])
+      expect(readFileSync(path, 'utf8')).not.toContain(form);
+  });
+
+  it('keeps every sentence that our own validators write readable', async () => {
+    const path = newPath();
+    const logger = new SessionLogger(path, { redact });
+    const answers = [
+      '[]',
+      '{"assignments":[]}',
+      '{"assignments":[{}]}',
+      '{"assignments":[{"worker":"W-1"},{"worker":"W-1"},{"worker":"W-2"},{"worker":"W-3"}]}',
+      '{"team":[]}',
+      '{"team":[{"who":7},{"who":"W-1"},{"who":"W-1"},{"who":"W-2"},{"who":"W-3"}]}',
+      'Sure!',
+      '"text"',
+    ];
+    for (const raw of answers) {
+      const shape = raw.includes('team') ? { assignments: 'team', worker: 'who' } : {};
+      const validate = fillValidator(roster, shape);
+      await iterate({
+        kind: 'fill',
+        model: 'm',
+        prompt: 'p',
+        maxIterations: 1,
+        generate: () => raw,
+        validate,
+        logger,
+      });
+    }
+    await logger.close();
+    const reasons = recordsOf(path).flatMap(
+      ({ attempts }) => (attempts as { reasons: string[] }[])[0]!.reasons,
+    );
+    expect(reasons).toHaveLength(13);
+    for (const reason of reasons) expect(reason).not.toMatch(/^w_[0-9a-f]{16}$/);
+    const hash = (redacted({ ...call(), proposed_worker_ids: ['W-3'] }).proposed_worker_ids as string[])[0];
+    expect(reasons).toContain(`assignments[3]: worker ${hash} is not in the roster`);
+    expect(
+      reasons.filter((reason) => reason.includes(`[4]: worker ${hash} is not in the roster`)),
+    ).toHaveLength(1);
+  });
+
+  it.each<[string, string]>([
+    ['connect ECONNREFUSED 10.0.0.7:8080', 'connect ECONNREFUSED #'],
+    ['attempt 2 took longer than 300000 ms', 'attempt 2 took longer than 300000 ms'],
+    ['aborted: Maria hung up', 'aborted: #'],
+    ['fetch failed', 'fetch failed'],
+    ['fetch failed for Maria', '#'],
+    ['model endpoint answered 4171234567', 'model endpoint answered #'],
+    ['worker W-3 is booked for 12 hours', 'worker # is booked for 12 hours'],
+    ['worker W-3 is booked for 12 hours for 3 hours', '#'],
+    ['worker W-3 is booked for many hours', '#'],
+    ['', '#'],
+  ])('of %j it leaves %j', (text, left) => {
+    const redact = hashWorkerIds({ salt: 's', sentences: ['worker {} is booked for {n} hours'] });
+    const { error } = redact(call({ error: text }) as never) as { error: string };
+    expect(error.replaceAll(/w_[0-9a-f]{16}/g, '#')).toBe(left);
+  });
+
+  it('lets no value through that is not of its declared type, and loses no call for it', async () => {
+    const path = newPath();
+    const logger = new SessionLogger(path, { redact, onError: () => {} });
+    for (const odd of [
+      `Maria ${NAME}`,
+      { [NAME]: NAME },
+      [NAME],
+      [[NAME]],
+      [{ verdict: NAME, [NAME]: 1 }],
+      7,
+      true,
+    ]) {
+      const attempt = Object.fromEntries(ATTEMPT_FIELDS.map(({ name }) => [name, odd]));
+      const strange = [
+        'attempts',
+        'documents',
+        'error',
+        'iterations',
+        'duration_ms',
+        'grounded_in_roster',
+        'seq',
+      ];
+      for (const name of strange) expect(logger.append(call({ [name]: odd }))).toBe(true);
+      const words = { ...attempt, span_id: 'a', prompt: odd };
+      expect(logger.append(call({ attempts: [words, odd, null], proposed_worker_ids: null }))).toBe(true);
+    }
+    await logger.close();
+    expect(readFileSync(path, 'utf8')).not.toContain(NAME);
+    expect(logger.stats()).toMatchObject({ dropped: 0 });
+  });
+
+  it('takes a call for one, although it has a run_id', () => {
+    expect(redacted(call({ run_id: 'r' }) as never)).toMatchObject({ final_verdict: 'accepted' });
+  });
+
+  it('takes time in line with the text', () => {
+    const redact = hashWorkerIds({
+      salt: 's',
+      sentences: ['{}: {}, {} and {n} of {}', '{}{n}{}', '{}a{}b{}'],
+    });
+    const pieces = [
+      '"',
+      '9',
+      'a',
+      ' ',
+      '…',
+      '[',
+      ']: worker ',
+      ' is not in the roster',
+      'connect ',
+      '\\',
+      'a, and 9 of ',
+    ];
+    for (const piece of pieces) {
+      const text = piece.repeat(Math.ceil(2 ** 20 / piece.length));
+      const started = performance.now();
+      redact(
+        call({ error: text, attempts: [{ verdict: 'rejected', reasons: [text, `"${text}`] }] }) as never,
+      );
+      expect(performance.now() - started).toBeLessThan(2_000);
+    }
+  });
 });

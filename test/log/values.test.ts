@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_DEPTH } from '../../src/log/clean.js';
@@ -318,6 +319,150 @@ describe('documents', () => {
   });
 });
 
+class Team {
+  #members = ['W-1'];
+  get size() {
+    return this.#members.length;
+  }
+}
+
+describe('what JSON has no form for is readable, or named:', () => {
+  const failed = Object.assign(new TypeError('no answer', { cause: new Error('reset') }), {
+    code: 'ECONNRESET',
+  });
+  it.each<[string, unknown, unknown, string?]>([
+    ['a Set', new Set(['W-1', new Set([2])]), ['W-1', [2]]],
+    [
+      'a Map of words',
+      new Map<string, unknown>([
+        ['W-1', new Map([['a', 1]])],
+        ['__proto__', 2],
+      ]),
+      JSON.parse('{"W-1":{"a":1},"__proto__":2}'),
+    ],
+    [
+      'a Map of anything',
+      new Map<unknown, unknown>([
+        [1, 'a'],
+        [null, new Set()],
+      ]),
+      [
+        [1, 'a'],
+        [null, []],
+      ],
+    ],
+    [
+      'an Error',
+      failed,
+      {
+        name: 'TypeError',
+        message: 'no answer',
+        code: 'ECONNRESET',
+        cause: { name: 'Error', message: 'reset' },
+      },
+    ],
+    [
+      'an AggregateError',
+      new AggregateError([new Error('a')], 'all'),
+      { name: 'AggregateError', message: 'all', errors: [{ name: 'Error', message: 'a' }] },
+    ],
+    [
+      'an Error of another realm',
+      runInNewContext('new RangeError("far")'),
+      { name: 'RangeError', message: 'far' },
+    ],
+    ['a Set of another realm', runInNewContext('new Set([1])'), [1]],
+    [
+      'a DOMException',
+      new DOMException('gone', 'AbortError'),
+      expect.objectContaining({ name: 'AbortError', message: 'gone' }),
+    ],
+    ['a RegExp', /a"b/g, '/a"b/g'],
+    ['headers', new Headers({ a: '1' }), [['a', '1']]],
+    [
+      'parameters',
+      new URLSearchParams('a=1&a=2'),
+      [
+        ['a', '1'],
+        ['a', '2'],
+      ],
+    ],
+    ['numbers', new Float64Array([1.5, 2]), [1.5, 2]],
+    ['bytes', new Uint8Array([1, 2]).buffer, [1, 2]],
+    ['a subclass of Set', new (class extends Set {})([1]), [1]],
+    ['a Promise', Promise.resolve(1), {}, 'Promise written as {}'],
+    ['a WeakMap', new WeakMap(), {}, 'WeakMap written as {}'],
+    ['an object with private members', new Team(), {}, 'Team written as {}'],
+    ['a function', { f: () => 1 }, {}, 'a function left out'],
+    ['a symbol in a list', [Symbol('x')], [null], 'a symbol left out'],
+    ['NaN', { n: [Number.NaN] }, { n: [null] }, 'NaN written as null'],
+    ['an infinity', -Number.POSITIVE_INFINITY, null, '-Infinity written as null'],
+    ['an integer beyond 2^53', [2 ** 53], [2 ** 53], 'a number beyond 2^53, digits may be lost'],
+    ['a negative one', { a: -(2 ** 60) }, { a: -(2 ** 60) }, 'a number beyond 2^53, digits may be lost'],
+    [
+      'one of a model',
+      JSON.parse('{"id":9007199254740993}'),
+      { id: 9007199254740992 },
+      'a number beyond 2^53, digits may be lost',
+    ],
+    ['one that is written with an exponent', [1e21], [1e21], 'a number beyond 2^53, digits may be lost'],
+    ['a BigInt beyond it', [2n ** 70n, -(2n ** 53n), 7n], ['1180591620717411303424', '-9007199254740992', 7]],
+    [
+      'numbers up to it',
+      [2 ** 53 - 1, -(2 ** 53) + 1, 1e-300, 0.1],
+      [2 ** 53 - 1, -(2 ** 53) + 1, 1e-300, 0.1],
+    ],
+    [
+      'two of them',
+      [Number.NaN, () => 1, 2 ** 53],
+      [null, null, 2 ** 53],
+      'NaN written as null, a function left out, a number beyond 2^53, digits may be lost',
+    ],
+  ])('%s', async (_, value, written, note) => {
+    for (const field of ['artifact', 'prompt', 'team']) {
+      const { record, errors } = await session(call({ [field]: value }));
+      expect(record[field]).toEqual(written);
+      expect(record.log_note).toBe(note && `${field}: ${note}`);
+      expect(errors).toEqual([]);
+    }
+    const { record } = await session(call({ attempts: [{ verdict: 'accepted', raw: value }] }));
+    expect(record.attempts).toEqual([{ verdict: 'accepted', raw: written }]);
+    expect(record.log_note).toBe(note && `attempts: ${note}`);
+  });
+
+  it('an Error and a Set where a field wants a text and a list', async () => {
+    const error = new RangeError('too far');
+    const { record } = await session(call({ error, proposed_worker_ids: new Set(['W-1', 'W-2']) }));
+    expect(record).toMatchObject({
+      error: 'too far',
+      error_type: 'RangeError',
+      proposed_worker_ids: ['W-1', 'W-2'],
+    });
+    expect(record).not.toHaveProperty('log_note');
+  });
+
+  it('a Set without end and an Error that is its own cause', async () => {
+    const endless = new Set([1]);
+    endless.values = () => {
+      throw new Error('asked');
+    };
+    const own = new Error('own');
+    own.cause = own;
+    const large = new Set(Array.from({ length: 300_000 }, (_, i) => i));
+    expect((await session(call({ artifact: endless }))).record.artifact).toEqual([1]);
+    expect((await session(call({ artifact: own }))).record).toMatchObject({
+      artifact: { cause: '[lakelog: cycle]' },
+      log_note: 'artifact: cycle',
+    });
+    expect((await session(call({ artifact: large }))).record).toMatchObject({ truncated: true });
+  });
+});
+
+function holdsLarge(value: unknown): boolean {
+  if (typeof value === 'number') return Math.abs(value) > Number.MAX_SAFE_INTEGER;
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsLarge);
+}
+
 /** Everything that JSON.stringify writes in other words than the logger is written by the logger with a note. */
 it('a record that is as it should be is written as JSON.stringify writes it', async () => {
   const path = join(temporaryFolder(), 'sessions.jsonl');
@@ -341,8 +486,9 @@ it('a record that is as it should be is written as JSON.stringify writes it', as
   await logger.close();
   const records = recordsOf(path);
   for (const [i, record] of given.entries()) {
-    expect(records[i]).toMatchObject(JSON.parse(JSON.stringify(record)));
-    expect(records[i]).not.toHaveProperty('log_note');
+    const { log_note: note, ...written } = records[i]!;
+    expect(written).toMatchObject(JSON.parse(JSON.stringify(record)));
+    expect(note !== undefined).toBe(holdsLarge(record.artifact));
   }
 });
 

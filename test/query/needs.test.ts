@@ -3,19 +3,19 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BASE_TABLES, type BaseName } from '../../src/lake/tables/base.js';
-import { type Needs, namesIn, needsOf, needsTable } from '../../src/lake/tables/needs.js';
+import { EVERYTHING, type Needs, namesIn, needsOf, needsTable } from '../../src/lake/tables/needs.js';
 import { type LoadPlan, loadPlan } from '../../src/lake/tables/plan.js';
-import { TABLES } from '../../src/lake/tables/published.js';
+import { publishedTables } from '../../src/lake/tables/shipped.js';
 import { readCatalogue } from '../../src/query/catalogue.js';
 import { ATTEMPT_FIELDS, REPLAY_FIELDS, SESSION_FIELDS } from '../../src/schema/fields.js';
 import { loadLog } from '../oracle/oracle.mjs';
 import { randomLogs } from '../oracle/random-logs.mjs';
 import { type BaseRows, baseRows, type Value } from '../tables/base-rows.js';
-import { type DuckDb, duckDb, EVERYTHING, templates } from '../tables/engines.js';
+import { type DuckDb, duckDb } from '../tables/engines.js';
 
 const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 1_000 : 15;
 const catalogue = readCatalogue('queries');
-const PUBLISHED = TABLES.filter(({ columns }) => columns.length > 0);
+const PUBLISHED = publishedTables().filter(({ columns }) => columns.length > 0);
 const ALL = 'all';
 
 let duck: DuckDb;
@@ -218,7 +218,7 @@ describe('what the loader is asked for', () => {
       Object.entries(plan).map(([base, columns]) => [base, columns.map(({ name }) => name)]),
     );
   const planOf = async (sql: string, alsoColumns: string[] = []) =>
-    namesOfPlan(loadPlan(await namesOf(sql), { templates, showContent: false, alsoColumns }));
+    namesOfPlan(loadPlan(await namesOf(sql), { showContent: false, alsoColumns }));
   const all = (base: BaseName) => BASE_TABLES[base].map(({ name }) => name);
   const ALWAYS =
     'batch line session_id timestamp kind model iterations final_verdict grounded_in_roster daemon call_id writer_id seq inconsistent not_judgeable';
@@ -260,7 +260,7 @@ describe('what the loader is asked for', () => {
       const judged = gate ? [`SELECT COUNT(*) FROM sessions WHERE ${gate.judges}`] : [];
       const needs = await needsOf([sql, ...judged], duck.parse);
       for (const showContent of [false, true]) {
-        const plan = namesOfPlan(loadPlan(needs, { templates, showContent }));
+        const plan = namesOfPlan(loadPlan(needs, { showContent }));
         expect(plan).toEqual({ ...LEAST, ...shipped[name] });
       }
     },
@@ -285,7 +285,7 @@ describe('what the loader is asked for', () => {
   });
 
   test.each([false, true])('all is all but what no view has a use for; with content: %s', (showContent) => {
-    const plan = namesOfPlan(loadPlan(EVERYTHING, { templates, showContent }));
+    const plan = namesOfPlan(loadPlan(EVERYTHING, { showContent }));
     // Documents have rows of their own.
     const unused = ['byte_offset', 'line_sha256', 'documents'];
     const content = ['prompt', 'artifact', 'raw', 'task', 'retrieval_query', 'output'];

@@ -3,8 +3,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BASE_TABLES } from '../../src/lake/tables/base.js';
-import { TABLES } from '../../src/lake/tables/published.js';
-import { fillSlots } from '../../src/lake/tables/templates.js';
+import { fillSlots, TABLE_NAMES } from '../../src/lake/tables/templates.js';
 import { readCatalogue } from '../../src/query/catalogue.js';
 import type { Query } from '../../src/query/header.js';
 import { bindParams, type Given } from '../../src/query/params.js';
@@ -310,7 +309,7 @@ describe('the SQL keeps to what DuckDB, ClickHouse, Trino, Spark and SQLite shar
   });
 
   test.each(catalogue)('$name reads the tables of the fixed surface and nothing else', ({ sql }) => {
-    const known = TABLES.map(({ name }) => name);
+    const known: readonly string[] = TABLE_NAMES;
     expect(tablesRead(sql).filter((name) => !known.includes(name))).toEqual([]);
   });
 
@@ -324,8 +323,15 @@ describe('the SQL keeps to what DuckDB, ClickHouse, Trino, Spark and SQLite shar
     expect(text).toMatch(/^(-- [^\n]+\n){1,2}SELECT\n/);
   });
 
+  test.each(views)('$file has a column a line, below its type and a sentence', ({ text }) => {
+    const [, list = ''] = /^SELECT\n(.*?)^FROM /ms.exec(text) ?? [];
+    expect(list).toMatch(
+      /^( {2}(-- (BIGINT|DOUBLE|BOOLEAN|VARCHAR|TIMESTAMPTZ): [^\n]+\.\n {2})?[^-\n]+\n)+$/,
+    );
+  });
+
   test('there is a view for every published table, and for nothing else', () => {
-    const tables = TABLES.map(({ name }) => name).filter((name) => name !== 'params');
+    const tables = TABLE_NAMES.filter((name) => name !== 'params');
     expect(views.map(({ file }) => file).sort()).toEqual(tables.map((name) => `${name}.sql`).sort());
   });
 

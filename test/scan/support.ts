@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { KINDS } from '../../src/scan/formats.js';
+import { addCounts, type FilePart, scanFile } from '../../src/scan/file.js';
+import type { Kind } from '../../src/scan/formats.js';
 import { compileScanner } from '../../src/scan/machine.js';
 import type { RejectedLine } from '../../src/scan/reject.js';
 import {
@@ -14,6 +15,27 @@ export const module = compileScanner();
 export type Row = Readonly<Record<string, string | number | bigint | boolean | null>>;
 
 export const runKey = randomBytes(16);
+
+/** A record of few bytes. */
+export const CALL = {
+  schema: 'session.iterate.v1',
+  session_id: 'a',
+  timestamp: '2026-09-01T08:00:00Z',
+  kind: 'fill',
+  model: 'm',
+  iterations: 1,
+  final_verdict: 'accepted',
+};
+export const RUN = {
+  schema: 'replay.run.v1',
+  session_id: 'a',
+  timestamp: '2026-09-01T08:00:00Z',
+  run_id: 'r',
+};
+export const call = (changes: object = {}) => JSON.stringify({ ...CALL, ...changes });
+export const run = (changes: object = {}) => JSON.stringify({ ...RUN, ...changes });
+/** A record with members more, as they are written. */
+export const plus = (text: string, record = call()) => record.replace(/}$/, `,${text}}`);
 
 /** The rows of a block as objects, calls and replay runs. */
 export function rowsIn(block: RowBlock, layout: Layout): [Row[], Row[]] {
@@ -68,9 +90,18 @@ export interface Scanned {
   readonly counts: LineCounts;
 }
 
+/** A scanner that takes no more than `most` bytes at a time. */
+class SmallRooms extends Scanner {
+  most = Number.POSITIVE_INFINITY;
+  override room(): Buffer {
+    const room = super.room();
+    return room.subarray(0, Math.min(room.length, this.most));
+  }
+}
+
 export function scanner(options: Partial<ScanOptions> = {}) {
   const found: { calls: Row[]; runs: Row[]; rejects: RejectedLine[] } = { calls: [], runs: [], rejects: [] };
-  const one = new Scanner(
+  const one = new SmallRooms(
     module,
     {
       calls: ['line', 'byte_offset'],
@@ -93,24 +124,59 @@ export function scanner(options: Partial<ScanOptions> = {}) {
   return { one, found };
 }
 
-/** Scans bytes in chunks of the given size. */
-export function scanBytes(
-  bytes: Buffer,
-  options: Partial<ScanOptions> = {},
-  {
-    chunk = 1 << 20,
-    only = null,
-    isLive = false,
-  }: { chunk?: number; only?: (typeof KINDS)[number] | null; isLive?: boolean } = {},
-): Scanned {
+interface Way {
+  /** Bytes at a time. */
+  readonly chunk?: number;
+  readonly only?: Kind | null;
+  readonly isLive?: boolean;
+}
+
+/** Scans one text after another with one scanner, as one does many files. */
+export function bytesScanner(options: Partial<ScanOptions> = {}) {
   const { one, found } = scanner(options);
-  one.begin({ batch: 0, only, digests: true, from: 0, to: Number.POSITIVE_INFINITY });
-  for (let at = 0; at < bytes.length; ) {
-    const count = bytes.copy(one.room(), 0, at, Math.min(bytes.length, at + chunk));
-    one.filled(count);
-    at += count;
-  }
-  const counts = one.end(isLive);
-  one.flush();
-  return { ...found, counts };
+  return (bytes: Buffer, { chunk = 1 << 20, only = null, isLive = false }: Way = {}): Scanned => {
+    one.begin({ batch: 0, only, digests: true, from: 0, to: Number.POSITIVE_INFINITY });
+    for (let at = 0; at < bytes.length; ) {
+      const count = bytes.copy(one.room(), 0, at, Math.min(bytes.length, at + chunk));
+      one.filled(count);
+      at += count;
+    }
+    const counts = one.end(isLive);
+    one.flush();
+    const [calls, runs, rejects] = [found.calls.splice(0), found.runs.splice(0), found.rejects.splice(0)];
+    return { calls, runs, rejects, counts };
+  };
+}
+
+export const scanBytes = (bytes: Buffer, options: Partial<ScanOptions> = {}, way: Way = {}): Scanned =>
+  bytesScanner(options)(bytes, way);
+
+/** Line numbers of a part count from its first line. */
+export const shifted = <T extends { readonly line?: unknown }>(found: readonly T[], by: number): T[] =>
+  found.map((one) => ({ ...one, line: Number(one.line) + by }));
+
+/**
+ * A scanner of a file that is cut into parts, one after the other, as a thread would scan them.
+ * @param most bytes that it takes at a time.
+ */
+export function partScanner(
+  file: Pick<FilePart, 'fd' | 'size' | 'isLive'>,
+  options: Partial<ScanOptions> = {},
+) {
+  const { one, found } = scanner(options);
+  return (cuts: readonly number[], most = Number.POSITIVE_INFINITY): Scanned => {
+    one.most = most;
+    const all: { calls: Row[]; runs: Row[]; rejects: RejectedLine[] } = { calls: [], runs: [], rejects: [] };
+    let counts: LineCounts | undefined;
+    for (const [i, from] of [0, ...cuts].entries()) {
+      const lines = counts?.lines ?? 0;
+      const part = { from, to: cuts[i] ?? file.size };
+      counts = addCounts(counts, scanFile(one, { batch: 0, only: null, digests: true, ...file, ...part }));
+      one.flush();
+      all.calls.push(...shifted(found.calls.splice(0), lines));
+      all.runs.push(...shifted(found.runs.splice(0), lines));
+      all.rejects.push(...shifted(found.rejects.splice(0), lines));
+    }
+    return { ...all, counts: counts! };
+  };
 }

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { formats, renderStoryJson } from '../../src/render/index.js';
@@ -12,8 +11,6 @@ import { monster, PIPE, receipt, report } from '../render/sample.js';
 import { call, run, story, storyWithContent } from '../render/story-sample.js';
 
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true });
-addFormats.default(ajv);
-ajv.addKeyword('x-lakelog-content');
 
 const published = {
   result: ajv.compile(jsonSchema('result')),
@@ -93,7 +90,7 @@ const withContent = JSON.parse(renderStoryJson(storyWithContent())) as Json;
 /** Present only where there is something to say, or only with --show-content. */
 const OPTIONAL = new Set(['where', 'next', 'prompt', 'artifact', 'raw', 'output']);
 /** Keys come from the question. */
-const OPEN = new Set(['rows', 'params', 'artifact']);
+const OPEN = new Set(['rows', 'params', 'artifact', 'prompt']);
 
 describe('what is printed', () => {
   it.each([

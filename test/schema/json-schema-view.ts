@@ -1,15 +1,7 @@
 import type { JsonSchema } from '../../src/schema/json-schema.js';
 
-/** `format` only annotates in draft 2020-12, the rest says nothing about validity. */
-const ANNOTATIONS = new Set([
-  '$schema',
-  '$id',
-  '$defs',
-  'title',
-  'description',
-  'format',
-  'x-lakelog-content',
-]);
+/** They say nothing about validity. */
+const ANNOTATIONS = new Set(['$schema', '$id', '$defs', 'title', 'description', '$comment']);
 
 type Check = (value: unknown, schema: JsonSchema) => boolean;
 

@@ -2,6 +2,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { z } from 'zod';
 import {
   ATTEMPT_FIELDS,
+  CONTENT_COMMENT,
   DOCUMENT_FIELDS,
   type Field,
   REPLAY_FIELDS,
@@ -190,7 +191,7 @@ describe('jsonSchema', () => {
       expect(Object.keys(properties)).toEqual(names(fields));
       for (const { name, note, content } of fields) {
         expect(properties[name]!.description).toContain(note);
-        expect(properties[name]!['x-lakelog-content']).toBe(content);
+        expect(properties[name]!.$comment).toBe(content && CONTENT_COMMENT);
       }
       expect(schema.required).toEqual(names(fields.filter((field) => field.required)));
       expect(schema.additionalProperties).toBe(true);

@@ -8,15 +8,17 @@ import {
   SESSION_FIELDS,
 } from '../../src/schema/fields.js';
 import { attempts, derive, deriveReplay, type Log, reasonShape } from '../oracle/oracle.mjs';
+import type { Attempt } from '../scan/checker.mjs';
 
 /** What stands in a cell of a base table; a bigint is an instant in microseconds. */
 export type Value = string | number | boolean | bigint | null;
 export type BaseRow = Readonly<Record<string, Value>>;
 export type BaseRows = Readonly<Record<BaseName, readonly BaseRow[]>>;
 
-const jsonText = (value: unknown) => (value === null || value === undefined ? null : JSON.stringify(value));
-/** Prompts are JSON text, whatever they hold. */
-const isJson = ({ name, type }: Field) => name === 'prompt' || ['any', 'strings', 'documents'].includes(type);
+/** Prompts, artifacts and lists are JSON text in the oracle's log already; documents are not. */
+const jsonText = (value: unknown) =>
+  value === null || value === undefined ? null : typeof value === 'string' ? value : JSON.stringify(value);
+const isJson = ({ type }: Field) => ['any', 'strings', 'documents'].includes(type);
 
 function declared(fields: readonly Field[], record: object): Record<string, Value> {
   const recorded = (field: Field) => (record as Record<string, unknown>)[field.name] ?? null;
@@ -27,13 +29,8 @@ function declared(fields: readonly Field[], record: object): Record<string, Valu
   );
 }
 
-/** A value of an attempt that is not of its declared type is left out. */
-function understood(field: Field, attempt: unknown): Value {
-  const value = (attempt as Record<string, unknown> | null)?.[field.name] ?? null;
-  if (isJson(field)) return jsonText(value);
-  if (field.type === 'string') return typeof value === 'string' ? value : null;
-  if (typeof value !== 'number') return null;
-  return field.type === 'number' || Number.isInteger(value) ? value : null;
+function cellOf({ values, promptText }: Attempt, { name }: Field): Value {
+  return name === 'prompt' ? promptText : ((values[name] ?? null) as Value);
 }
 
 /** The base tables that a loader makes of a log, made by the oracle. */
@@ -64,7 +61,7 @@ export function baseRows(log: Log): BaseRows {
       ...Object.fromEntries(
         ATTEMPT_FIELDS.map((field) => [
           field.name,
-          understood(field, (call.attempts as unknown[])[attempt_number - 1]),
+          cellOf((call.attempts as readonly Attempt[])[attempt_number - 1]!, field),
         ]),
       ),
       ...carried(call),

@@ -8,17 +8,13 @@ import {
   createBase,
 } from '../../src/lake/tables/base.js';
 import { type Dialect, DUCKDB } from '../../src/lake/tables/dialect.js';
-import type { Needs } from '../../src/lake/tables/needs.js';
+import { EVERYTHING, type Needs } from '../../src/lake/tables/needs.js';
 import { loadPlan } from '../../src/lake/tables/plan.js';
-import { TABLES } from '../../src/lake/tables/published.js';
-import { templatesIn } from '../../src/lake/tables/templates.js';
+import { publishedTables } from '../../src/lake/tables/shipped.js';
+import { TABLE_NAMES } from '../../src/lake/tables/templates.js';
 import { composeView, viewStatements } from '../../src/lake/tables/views.js';
 import { type Filters, formatInstant } from '../oracle/oracle.mjs';
 import { type BaseRows, cellsOf, type Value } from './base-rows.js';
-
-export const templates = templatesIn('queries/tables');
-
-export const EVERYTHING: Needs = { tables: new Set(TABLES.map(({ name }) => name)), columns: 'all' };
 
 /** What a run asks of its tables. */
 export interface Asked {
@@ -110,8 +106,8 @@ export async function duckDb(): Promise<DuckDb> {
         ...FILTERED.filter((name) => (filters[name] ?? []).length > 0),
         ...(filters.since === undefined && filters.until === undefined ? [] : ['timestamp']),
       ];
-      const plan = loadPlan(needs, { templates, showContent, alsoColumns });
-      for (const { name } of TABLES)
+      const plan = loadPlan(needs, { showContent, alsoColumns });
+      for (const name of TABLE_NAMES)
         await db.run(`DROP ${name === 'params' ? 'TABLE' : 'VIEW'} IF EXISTS ${name}`);
       for (const name of Object.keys(BASE_TABLES))
         await db.run(`DROP TABLE IF EXISTS ${baseTable(name as BaseName)}`);
@@ -121,7 +117,7 @@ export async function duckDb(): Promise<DuckDb> {
         DUCKDB,
         (micros) => `TIMESTAMPTZ ${DUCKDB.quote(formatInstant(micros))}`,
       );
-      const context = { needs, templates, showContent, alsoColumns, gatedKinds, ...said };
+      const context = { needs, showContent, alsoColumns, gatedKinds, ...said };
       for (const statement of [...viewStatements(context), paramsSql(DUCKDB, asked)]) await db.run(statement);
     },
     query,
@@ -159,8 +155,8 @@ export function sqlite(): Engine {
       const { filters = {}, gatedKinds = ['fill'] } = asked;
       const said = conditions(filters, SQLITE, (micros) => SQLITE.quote(microseconds(formatInstant(micros))));
       const slots = { dialect: SQLITE, base: baseTable, gatedKinds, ...said };
-      for (const { name } of TABLES.filter(({ columns }) => columns.length > 0))
-        db.run(`CREATE VIEW ${name} AS ${composeView(name, { templates, slots })}`);
+      for (const table of publishedTables().filter(({ columns }) => columns.length > 0))
+        db.run(`CREATE VIEW ${table.name} AS ${composeView(table, slots)}`);
       db.run(paramsSql(SQLITE, asked));
     },
     async query(sql) {

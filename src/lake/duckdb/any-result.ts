@@ -2,7 +2,6 @@ import {
   DuckDBDateValue,
   DuckDBDecimalValue,
   DuckDBListValue,
-  DuckDBMaterializedResult,
   DuckDBResult,
   DuckDBResultReader,
   DuckDBStructValue,
@@ -12,31 +11,22 @@ import {
 } from '@duckdb/node-api';
 import accessors from '@duckdb/node-api/lib/vectors/dataAccessors.js';
 import type { Result } from '@duckdb/node-bindings';
+import { rfc3339 } from '../../instant.js';
 import type { Cell } from '../../schema/result.js';
-import { exact, finite, rfc3339 } from './result.js';
+import { exact, finite } from './numbers.js';
 
 // The package's own decoder drops a U+FEFF at the start of a text.
 (accessors as { textDecoder: InstanceType<typeof TextDecoder> }).textDecoder = new TextDecoder('utf-8', {
   ignoreBOM: true,
 });
 
-/** All rows, of whatever types. */
-export async function readAll(result: Result): Promise<Cell[][]> {
-  const reader = new DuckDBResultReader(new DuckDBMaterializedResult(result));
-  await reader.readAll();
-  return reader.getRows().map((row) => row.map(plain));
-}
-
-/** The first rows, at least `most` of them if there are as many. */
-export async function readUntil(result: Result, most: number): Promise<Cell[][]> {
-  const reader = new DuckDBResultReader(new DuckDBResult(result));
+/** The first rows, of whatever types, at least `most` of them if there are as many; types as SQL names them. */
+export async function readAnyRows(result: Result, most: number) {
+  const any = new DuckDBResult(result);
+  const types = any.columnTypes().map((type) => type.alias ?? String(type));
+  const reader = new DuckDBResultReader(any);
   await reader.readUntil(most);
-  return reader.getRows().map((row) => row.map(plain));
-}
-
-/** Names of the types as SQL has them. */
-export function typeNames(result: Result): string[] {
-  return new DuckDBResult(result).columnTypes().map((type) => type.alias ?? String(type));
+  return { types, cells: reader.getRows().map((row) => row.map(plain)) };
 }
 
 /** A DuckDB value as JSON can hold it: numbers where they are exact, else text. */

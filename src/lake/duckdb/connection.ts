@@ -1,21 +1,11 @@
 import duckdb from '@duckdb/node-bindings';
-import { adviceFor, LakelogError, messageOf } from '../../errors.js';
+import { adviceFor, asLakelogError, messageOf } from '../../errors.js';
 import type { ScanColumn } from '../../scan/columns.js';
-import type { Cell } from '../../schema/result.js';
 import { appendRows, type BlockAppender, blockAppender } from './append.js';
-import { formatsOf, readChunk } from './result.js';
+import { type Rows, readRows, type TypedRows } from './result.js';
 import { quote } from './sql.js';
 
-export interface Rows {
-  readonly names: readonly string[];
-  readonly cells: readonly (readonly Cell[])[];
-}
-
-export interface TypedRows extends Rows {
-  /** As DuckDB names them, e.g. `VARCHAR`, `BIGINT`, `TIMESTAMP WITH TIME ZONE`, `JSON`. */
-  readonly types: readonly string[];
-  readonly more: boolean;
-}
+export type { Rows, TypedRows };
 
 export interface Database extends Connected {
   /** A database of its own in the same engine: the same names mean other tables, and both work at the same time. */
@@ -47,22 +37,18 @@ export interface DatabaseOptions {
 let waiting: Promise<duckdb.Database> | undefined;
 
 /** Starts the engine, for who will open a database in a moment and has other things to do first. */
-export function startEngine(): void {
+export function startEngine(): Promise<duckdb.Database> {
   waiting ??= duckdb.open(':memory:', duckdb.create_config());
   // Who opens the database hears of it.
   waiting.catch(() => {});
-}
-
-function takeEngine(): Promise<duckdb.Database> {
-  startEngine();
-  const engine = waiting!;
-  waiting = undefined;
-  return engine;
+  return waiting;
 }
 
 /** Opens an in-memory DuckDB whose clock is UTC and whose memory is bounded. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const instance = await takeEngine();
+  const engine = startEngine();
+  waiting = undefined;
+  const instance = await engine;
   const db = await connect(instance, null, [
     `SET memory_limit = ${quote(options.memoryLimit)}`,
     `SET temp_directory = ${quote(options.tempDir ?? '')}`,
@@ -86,13 +72,13 @@ async function connect(
   const run = (sql: string) => duckdb.query(connection, sql).catch(explained);
   // Not at creation: the setting belongs to an extension that is loaded by then.
   await run(["SET TimeZone = 'UTC'", ...settings].join('; '));
-  const rows = async (sql: string) => fetchRows(await run(sql));
+  const rows = async (sql: string) => readRows(await run(sql));
   return {
     async run(sql) {
       await run(sql);
     },
     rows,
-    rowsUpTo: (sql, most) => fetchUpTo(connection, sql, most),
+    rowsUpTo: (sql, most) => rowsUpTo(connection, sql, most),
     async objects<T>(sql: string) {
       const { names, cells } = await rows(sql);
       return cells.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]])) as T);
@@ -103,43 +89,11 @@ async function connect(
   };
 }
 
-function namesOf(result: duckdb.Result): string[] {
-  return Array.from({ length: duckdb.column_count(result) }, (_, i) => duckdb.column_name(result, i));
-}
-
-async function fetchRows(result: duckdb.Result): Promise<Rows> {
-  const names = namesOf(result);
-  const formats = formatsOf(result);
-  if (formats === null) {
-    const { readAll } = await import('./any-result.js');
-    return { names, cells: await readAll(result) };
-  }
-  const cells: Cell[][] = [];
-  while (await readChunk(result, formats, cells));
-  return { names, cells };
-}
-
 /** Streamed, because DuckDB's memory limit does not cover rows that were fetched. */
-async function fetchUpTo(connection: duckdb.Connection, sql: string, most: number) {
+async function rowsUpTo(connection: duckdb.Connection, sql: string, most: number): Promise<TypedRows> {
   const prepared = await duckdb.prepare(connection, sql);
   try {
-    const result = await duckdb.execute_prepared_streaming(prepared);
-    const names = namesOf(result);
-    const formats = formatsOf(result);
-    let types: readonly string[];
-    let cells: Cell[][] = [];
-    if (formats === null) {
-      const any = await import('./any-result.js');
-      types = any.typeNames(result);
-      cells = await any.readUntil(result, most + 1);
-    } else {
-      // JSON is a VARCHAR by another name.
-      types = formats.map(
-        ({ name }, i) => duckdb.logical_type_get_alias(duckdb.column_logical_type(result, i)) ?? name,
-      );
-      while (cells.length <= most && (await readChunk(result, formats, cells)));
-    }
-    return { names, types, cells: cells.slice(0, most), more: cells.length > most };
+    return await readRows(await duckdb.execute_prepared_streaming(prepared), most);
   } finally {
     duckdb.destroy_prepare_sync(prepared);
   }
@@ -147,23 +101,7 @@ async function fetchUpTo(connection: duckdb.Connection, sql: string, most: numbe
 
 /** Memory and room are the failures that are the user's to mend, whatever ran. */
 function explained(error: unknown): never {
-  const advice = /^(Out of Memory|IO) Error/.test(messageOf(error)) ? adviceFor(error) : null;
-  if (advice !== null) throw new LakelogError(advice.what, { next: advice.next, cause: error });
-  if (!messageOf(error).startsWith('Out of Memory')) throw error;
-  throw new LakelogError(`DuckDB needs more memory: ${firstLine(messageOf(error))}`, {
-    next: 'set LAKELOG_MEMORY_LIMIT to more than the 1GB it is by default, e.g. 4GB',
-    cause: error,
-  });
-}
-
-export function engineError(what: string, error: unknown): LakelogError {
-  if (error instanceof LakelogError) return error;
-  return new LakelogError(`${what}: ${firstLine(messageOf(error))}`, {
-    next: 'run it again; if it stays, report it with the file',
-    cause: error,
-  });
-}
-
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? text;
+  throw /^(Out of Memory|IO) Error/.test(messageOf(error)) && adviceFor(error)
+    ? asLakelogError(error)
+    : error;
 }

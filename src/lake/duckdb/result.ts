@@ -1,54 +1,66 @@
 import duckdb from '@duckdb/node-bindings';
+import { rfc3339 } from '../../instant.js';
 import type { Cell } from '../../schema/result.js';
+import { exact, finite } from './numbers.js';
 
-type Read = (data: DataView, index: number) => Cell;
+export { rfc3339 };
 
-interface Format {
-  /** As SQL names it. */
-  readonly name: string;
-  readonly bytes: number;
-  readonly read: Read;
+export interface Rows {
+  readonly names: readonly string[];
+  readonly cells: readonly (readonly Cell[])[];
 }
+
+export interface TypedRows extends Rows {
+  /** As DuckDB names them, e.g. `VARCHAR`, `BIGINT`, `TIMESTAMP WITH TIME ZONE`, `JSON`. */
+  readonly types: readonly string[];
+  readonly more: boolean;
+}
+
+/** The name of a type as SQL has it, the bytes of a value, and how it is read. */
+type Format = readonly [name: string, bytes: number, read: (data: DataView, at: number) => Cell];
 
 /**
  * The types of nearly every answer, by DuckDB's number of the type, read from the native binding's own memory. The
  * rest is left to @duckdb/node-api: loading that package takes longer than most commands take to answer.
  */
 const FORMATS: Readonly<Record<number, Format>> = {
-  1: {
-    name: 'BOOLEAN',
-    bytes: duckdb.sizeof_bool,
-    read: (data, i) => data.getUint8(i * duckdb.sizeof_bool) !== 0,
-  },
-  4: { name: 'INTEGER', bytes: 4, read: (data, i) => data.getInt32(i * 4, true) },
-  5: { name: 'BIGINT', bytes: 8, read: (data, i) => exact(data.getBigInt64(i * 8, true)) },
-  11: { name: 'DOUBLE', bytes: 8, read: (data, i) => finite(data.getFloat64(i * 8, true)) },
-  16: {
-    name: 'HUGEINT',
-    bytes: 16,
-    read: (data, i) => exact((data.getBigInt64(i * 16 + 8, true) << 64n) + data.getBigUint64(i * 16, true)),
-  },
-  17: { name: 'VARCHAR', bytes: 16, read: (data, i) => stringAt(data, i * 16) },
-  31: {
-    name: 'TIMESTAMP WITH TIME ZONE',
-    bytes: 8,
-    read: (data, i) => rfc3339(data.getBigInt64(i * 8, true)),
-  },
+  1: ['BOOLEAN', duckdb.sizeof_bool, (data, at) => data.getUint8(at) !== 0],
+  4: ['INTEGER', 4, (data, at) => data.getInt32(at, true)],
+  5: ['BIGINT', 8, (data, at) => exact(data.getBigInt64(at, true))],
+  11: ['DOUBLE', 8, (data, at) => finite(data.getFloat64(at, true))],
+  16: [
+    'HUGEINT',
+    16,
+    (data, at) => exact((data.getBigInt64(at + 8, true) << 64n) + data.getBigUint64(at, true)),
+  ],
+  17: ['VARCHAR', 16, stringAt],
+  31: ['TIMESTAMP WITH TIME ZONE', 8, (data, at) => rfc3339(data.getBigInt64(at, true))],
 };
 
-/** How to read the columns of a result, or null when one of them is of another type. */
-export function formatsOf(result: duckdb.Result): readonly Format[] | null {
-  const formats: Format[] = [];
-  for (let column = 0; column < duckdb.column_count(result); column++) {
-    const format = FORMATS[duckdb.column_type(result, column)];
-    if (format === undefined) return null;
-    formats.push(format);
+/** The first rows, at most `most` of them; of a streamed result hardly more are ever held. */
+export async function readRows(result: duckdb.Result, most = Number.POSITIVE_INFINITY): Promise<TypedRows> {
+  const columns = Array.from({ length: duckdb.column_count(result) }, (_, i) => i);
+  const names = columns.map((i) => duckdb.column_name(result, i));
+  const formats = columns.flatMap((i) => {
+    const format = FORMATS[duckdb.column_type(result, i)];
+    return format ? [format] : [];
+  });
+  if (formats.length < columns.length) {
+    const { readAnyRows } = await import('./any-result.js');
+    const { types, cells } = await readAnyRows(result, most + 1);
+    return { names, types, cells: cells.slice(0, most), more: cells.length > most };
   }
-  return formats;
+  // JSON is a VARCHAR by another name.
+  const types = formats.map(
+    ([name], i) => duckdb.logical_type_get_alias(duckdb.column_logical_type(result, i)) ?? name,
+  );
+  const cells: Cell[][] = [];
+  while (cells.length <= most && (await readChunk(result, formats, cells)));
+  return { names, types, cells: cells.slice(0, most), more: cells.length > most };
 }
 
 /** Adds the rows of the next chunk; false = there was none. */
-export async function readChunk(
+async function readChunk(
   result: duckdb.Result,
   formats: readonly Format[],
   rows: Cell[][],
@@ -58,7 +70,7 @@ export async function readChunk(
   if (chunk === null || size === 0) return false;
   const first = rows.length;
   for (let i = 0; i < size; i++) rows.push([]);
-  for (const [column, { bytes, read }] of formats.entries()) {
+  for (const [column, [, bytes, read]] of formats.entries()) {
     const vector = duckdb.data_chunk_get_vector(chunk, column);
     const data = duckdb.vector_get_data(vector, size * bytes);
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
@@ -66,7 +78,7 @@ export async function readChunk(
     const validity = duckdb.vector_get_validity(vector, Math.ceil(size / 64) * 8) as Uint8Array | null;
     for (let i = 0; i < size; i++) {
       const valid = validity === null || ((validity[i >> 3]! >> (i & 7)) & 1) === 1;
-      rows[first + i]!.push(valid ? read(view, i) : null);
+      rows[first + i]!.push(valid ? read(view, i * bytes) : null);
     }
   }
   return true;
@@ -83,32 +95,4 @@ function stringAt(data: DataView, at: number): string {
       ? new Uint8Array(data.buffer, data.byteOffset + at + 4, length)
       : duckdb.get_data_from_pointer(data.buffer as ArrayBuffer, data.byteOffset + at + 8, length),
   );
-}
-
-/** A number where it is exact, else its digits. */
-export function exact(value: bigint): Cell {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : String(value);
-}
-
-export function finite(value: number): Cell {
-  return Number.isFinite(value) ? value : String(value);
-}
-
-const DAY_MS = 86_400_000;
-/** The largest offset that RFC 3339 has. */
-const FAR_MS = DAY_MS - 60_000;
-const FIRST = Date.parse('0000-01-01T00:00:00Z');
-const LAST = Date.parse('9999-12-31T23:59:59.999Z');
-
-/**
- * Microseconds since the epoch → RFC 3339 in UTC, with microseconds only where there are any. RFC 3339 writes four
- * digits of a year, so what an offset carried beyond them keeps the largest one.
- */
-export function rfc3339(micros: bigint): string {
-  const rest = ((micros % 1000n) + 1000n) % 1000n;
-  const ms = Number((micros - rest) / 1000n);
-  const [shift, zone] = ms > LAST ? [-FAR_MS, '-23:59'] : ms < FIRST ? [FAR_MS, '+23:59'] : [0, 'Z'];
-  const iso = new Date(ms + shift).toISOString().slice(0, -1);
-  return `${iso}${rest === 0n ? '' : String(rest).padStart(3, '0')}${zone}`;
 }

@@ -1,10 +1,50 @@
-import type { Head } from './head.js';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { compressionOf, decompress } from './decompress.js';
 
 /**
  * What the beginning of a file shows: records (also of later versions, so that they are refused by name and not passed
  * over), acknowledgements, other JSON objects, or nothing of these.
  */
 export type Content = 'records' | 'acks' | 'objects' | 'unclear';
+
+/** How much of a file tells what it is. */
+const HEAD_BYTES = 64 << 10;
+
+const buffer = Buffer.allocUnsafeSlow(HEAD_BYTES);
+
+/** @throws the system's error where the file cannot be opened or read. */
+export async function contentIn(file: string): Promise<Content> {
+  // A pipe that took the file's place meanwhile must not hold everything up.
+  const fd = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  let length = 0;
+  try {
+    for (let count = 1; count > 0 && length < HEAD_BYTES; length += count)
+      count = readSync(fd, buffer, length, HEAD_BYTES - length, null);
+  } finally {
+    closeSync(fd);
+  }
+  const raw = buffer.subarray(0, length);
+  const compression = compressionOf(raw);
+  return contentOf(compression === null ? raw : await headOf(decompress(once(raw), compression)));
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer, void, void> {
+  yield bytes;
+}
+
+/** Damaged data end where the damage begins: whoever reads the file tells what is wrong with it. */
+async function headOf(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const part of chunks) {
+      parts.push(part);
+      length += part.length;
+      if (length >= HEAD_BYTES) break;
+    }
+  } catch {}
+  return Buffer.concat(parts, Math.min(length, HEAD_BYTES));
+}
 
 const RECORD = /^(session\.iterate|replay\.run)\.v\d+$/;
 const ACK = 'lakelog.ack.v1';
@@ -15,64 +55,44 @@ const BYTE_ORDER_MARK = /^(\xef\xbb\xbf|\xff\xfe|\xfe\xff)/;
  * One line that says it is a record is enough, whatever the others are: torn, of NUL bytes, of another kind. It need
  * not be whole or valid JSON, because a file whose every line is a reject must be read too.
  */
-export function contentOf(head: Head): Content {
+export function contentOf(head: Buffer): Content {
   // Byte by byte: names and values that matter are ASCII, and a character may be cut.
-  const lines = head.bytes.toString('latin1').split('\n');
-  const last = lines.length - 1;
-  let wholeLines = 0;
-  let acks = true;
-  let objects = true;
-  for (const [i, line] of lines.entries()) {
-    if (schemasIn(line).some((schema) => RECORD.test(schema))) return 'records';
-    if (line.trim() === '' || !(acks || objects)) continue;
-    const object = objectOf(line);
-    // The last one may be cut, by us or by whoever writes it.
-    if (object === null && i === last) continue;
-    wholeLines++;
-    acks &&= object?.schema === ACK;
-    objects &&= object !== null && !('schema' in object);
-  }
-  if (wholeLines === 0) return 'unclear';
-  if (acks) return 'acks';
-  return objects ? 'objects' : 'unclear';
+  const lines = head.toString('latin1').split('\n');
+  if (lines.some((line) => schemasIn(line).some((schema) => RECORD.test(String(schema))))) return 'records';
+  const objects = lines.filter((line) => line.trim() !== '').map(objectOf);
+  // The last one may be cut, by us or by whoever writes it.
+  if (lines.at(-1)!.trim() !== '' && objects.at(-1) === null) objects.pop();
+  if (objects.length === 0) return 'unclear';
+  if (objects.every((object) => object?.schema === ACK)) return 'acks';
+  return objects.every((object) => object !== null && !('schema' in object)) ? 'objects' : 'unclear';
 }
 
 function objectOf(line: string): { readonly schema?: unknown } | null {
-  try {
-    const value: unknown = JSON.parse(line.replace(BYTE_ORDER_MARK, ''));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
-  } catch {
-    return null;
-  }
+  const value = parsed(line.replace(BYTE_ORDER_MARK, ''));
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
 }
 
-/** A string, a sign, or whatever else stands between them; a string that does not end is a mere quote. */
-const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:"]|[^\s{}[\],:"]+/g;
+/** A string, perhaps one that is cut; a sign; or whatever else stands between them. */
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)|[{}[\],:]|[^\s{}[\],:"]+/g;
 
 /** Values of `schema` in the object that the line begins, not in one inside it, nor in a text; the line may be torn. */
-function schemasIn(line: string): readonly string[] {
-  const text = line.replaceAll('\0', '').replace(BYTE_ORDER_MARK, '');
-  if (!text.includes('schema') && !text.includes('\\u')) return [];
-  if (!text.trimStart().startsWith('{')) return [];
-  const found: string[] = [];
+function schemasIn(line: string): readonly unknown[] {
+  const text = line.replaceAll('\0', '').replace(BYTE_ORDER_MARK, '').trimStart();
+  if (!text.startsWith('{') || !/schema|\\u/.test(text)) return [];
+  const tokens: readonly string[] = text.match(TOKEN) ?? [];
   let depth = 0;
-  let [beforeLast, last] = ['', ''];
-  for (const [token] of text.matchAll(TOKEN)) {
-    if (token === '"') break;
+  return tokens.flatMap((token, i) => {
     if (token === '{' || token === '[') depth++;
-    else if (token === '}' || token === ']') depth--;
-    else if (depth === 1 && last === ':' && token.startsWith('"') && unquoted(beforeLast) === 'schema') {
-      found.push(unquoted(token));
-    }
-    [beforeLast, last] = [last, token];
-  }
-  return found;
+    if (token === '}' || token === ']') depth--;
+    if (depth !== 1 || tokens[i - 1] !== ':' || parsed(tokens[i - 2] ?? '') !== 'schema') return [];
+    return [parsed(token)];
+  });
 }
 
-function unquoted(token: string): string {
+function parsed(json: string): unknown {
   try {
-    return String(JSON.parse(token));
+    return JSON.parse(json);
   } catch {
-    return '';
+    return undefined;
   }
 }

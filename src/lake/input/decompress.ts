@@ -1,6 +1,23 @@
-import type { Compression } from './compression.js';
-import { gunzip } from './gunzip.js';
+import { Readable } from 'node:stream';
+import { CUT, damaged, TRAILING } from './reasons.js';
 import { unzstd } from './unzstd.js';
+
+export type Compression = 'gz' | 'zst';
+
+/** Bytes by which it is known. */
+export const MAGIC_BYTES = 4;
+
+const ZSTD_FRAME = 0xfd2fb528;
+/** The last hex digit is free (RFC 8878 §3.1.2). */
+const ZSTD_SKIPPABLE = 0x184d2a5;
+
+/** By content, because rotated logs carry any name. */
+export function compressionOf(head: Uint8Array): Compression | null {
+  if (head[0] === 0x1f && head[1] === 0x8b) return 'gz';
+  if (head.length < MAGIC_BYTES) return null;
+  const magic = new DataView(head.buffer, head.byteOffset).getUint32(0, true);
+  return magic === ZSTD_FRAME || magic >>> 4 === ZSTD_SKIPPABLE ? 'zst' : null;
+}
 
 /**
  * Decompresses while it is read, checksums included; no more than a few MB are in memory, whatever the ratio.
@@ -11,4 +28,47 @@ export function decompress(
   compression: Compression,
 ): AsyncGenerator<Uint8Array, void, void> {
   return compression === 'gz' ? gunzip(chunks) : unzstd(chunks);
+}
+
+const OUTPUT = 256 << 10;
+
+/**
+ * All members of a .gz as one. Zero bytes behind the last one, as tape blocks and `dd` leave them, are passed over as
+ * gzip(1) does (it warns); any other bytes are an error, because they may be lines that somebody appended.
+ */
+async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  // node:zlib takes 2 ms to load.
+  const { createGunzip } = await import('node:zlib');
+  const engine = createGunzip({ chunkSize: OUTPUT });
+  let given = 0;
+  /** Where the zero bytes begin that all of the data so far end with. */
+  let zeros = 0;
+  const watched = async function* () {
+    for await (const chunk of chunks) {
+      const last = chunk.findLastIndex((byte) => byte !== 0);
+      if (last >= 0) zeros = given + last + 1;
+      given += chunk.length;
+      yield chunk;
+    }
+  };
+  const source = Readable.from(watched(), { highWaterMark: 1 });
+  source.on('error', (error) => engine.destroy(error)).pipe(engine);
+  try {
+    yield* engine as AsyncIterable<Uint8Array>;
+    // The engine ends without a word at bytes that are no further member.
+    source.unpipe(engine);
+    for await (const _ of source);
+    if (zeros > engine.bytesWritten) throw new Error(TRAILING);
+  } catch (error) {
+    throw zlibError(error);
+  } finally {
+    engine.destroy();
+    source.destroy();
+  }
+}
+
+function zlibError(error: unknown): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (!code?.startsWith('Z_')) return error;
+  return new Error(code === 'Z_BUF_ERROR' ? CUT : damaged(message), { cause: error });
 }

@@ -3,11 +3,10 @@ import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { LakelogError } from '../../errors.js';
 import { EXIT } from '../../schema/result.js';
-import { compressionOf, MAGIC_BYTES } from './compression.js';
-import { decompress } from './decompress.js';
-import { damagedIfEmpty } from './names.js';
-import { reasonOf, Unreadable } from './reasons.js';
-import type { SourceFile } from './types.js';
+import { compressionOf, decompress, MAGIC_BYTES } from './decompress.js';
+import { Unreadable, unreadable } from './reasons.js';
+import type { SourceFile } from './resolve.js';
+import { damagedIfEmpty } from './rotation.js';
 
 /** A plain file: its bytes stand where they are, to be read by as many as like. */
 export interface PlainInput {
@@ -27,18 +26,12 @@ export interface StreamInput {
   readonly kind: 'stream';
   /** Throws Unreadable. Closed when read to the end or left. */
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** Nobody will write the end of an unfinished last line. */
-  readonly live: false;
   readonly maybeEmpty: boolean;
   /** For one that nobody began to read. */
   close(): void;
 }
 
 export type OpenedInput = PlainInput | StreamInput;
-
-export interface OpenOptions {
-  readonly stdin: Readable;
-}
 
 /** Pieces in which streams are read. */
 const CHUNK = 256 << 10;
@@ -47,22 +40,23 @@ const CHUNK = 256 << 10;
  * Opens a file once; whatever becomes of its name, this is what a run speaks about.
  * @throws Unreadable with a plain reason.
  */
-export async function openInput(file: SourceFile, { stdin }: OpenOptions): Promise<OpenedInput> {
+export async function openInput(
+  file: SourceFile,
+  { stdin }: { readonly stdin: Readable },
+): Promise<OpenedInput> {
   if (file.path === '-') return streamed(file, stdin, file.maybeEmpty);
   // Opening a pipe waits for its writer: never synchronously, or no signal would be heard.
   if (file.stream) return streamed(file, createReadStream(file.path, { highWaterMark: CHUNK }), false);
-  let fd: number;
-  try {
-    // A pipe that took the file's place meanwhile is told by fstat, and not waited for.
-    fd = await promisify(open)(file.path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  } catch (error) {
-    throw new Unreadable(reasonOf(error), { cause: error });
-  }
+  // A pipe that took the file's place meanwhile is told by fstat, and not waited for.
+  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+  const fd = await promisify(open)(file.path, flags).catch((error) => {
+    throw unreadable(error);
+  });
   try {
     return opened(file, fd);
   } catch (error) {
     closeSync(fd);
-    throw error instanceof Unreadable ? error : new Unreadable(reasonOf(error), { cause: error });
+    throw unreadable(error);
   }
 }
 
@@ -105,53 +99,42 @@ function headOf(fd: number): Uint8Array {
   }
 }
 
-function streamed(file: SourceFile, chunks: Readable, maybeEmpty: boolean): StreamInput {
+function streamed(file: SourceFile, stream: Readable, maybeEmpty: boolean): StreamInput {
   // Thrown again to whoever reads; until then it must not be an uncaught one.
-  chunks.on('error', () => {});
+  stream.on('error', () => {});
   return {
     kind: 'stream',
-    chunks: contentOf(file.name, chunks),
-    live: false,
+    chunks: contentOf(file.name, stream),
     maybeEmpty,
-    close: () => chunks.destroy(),
+    close: () => stream.destroy(),
   };
 }
 
 async function* contentOf(name: string, stream: Readable): AsyncGenerator<Uint8Array, void, void> {
   try {
-    const { head, chunks } = await startOf(stream);
+    const source = stream[Symbol.asyncIterator]() as AsyncIterableIterator<Uint8Array>;
+    let head: Uint8Array = new Uint8Array(0);
+    while (head.length < MAGIC_BYTES) {
+      const { done, value } = await source.next();
+      if (done) break;
+      head = Buffer.concat([head, value]);
+    }
     if (head.length === 0 && damagedIfEmpty(name))
       throw new Unreadable('is empty, and even nothing compresses to more (damaged copy?)');
+    const all = (async function* () {
+      if (head.length > 0) yield head;
+      yield* source;
+    })();
     const compression = compressionOf(head);
-    yield* compression === null ? chunks : decompress(chunks, compression);
+    yield* compression === null ? all : decompress(all, compression);
   } catch (error) {
-    throw error instanceof Unreadable ? error : new Unreadable(reasonOf(error), { cause: error });
+    throw unreadable(error);
   } finally {
     stream.destroy();
   }
 }
 
-/** The bytes that tell what a stream is, and all of its bytes. */
-async function startOf(stream: Readable): Promise<{ head: Uint8Array; chunks: AsyncGenerator<Uint8Array> }> {
-  const source: AsyncIterator<string | Uint8Array> = stream[Symbol.asyncIterator]();
-  const next = async () => {
-    const { done, value } = await source.next();
-    return done ? null : typeof value === 'string' ? Buffer.from(value) : value;
-  };
-  let head: Uint8Array = new Uint8Array(0);
-  while (head.length < MAGIC_BYTES) {
-    const chunk = await next();
-    if (chunk === null) break;
-    head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
-  }
-  async function* chunks() {
-    if (head.length > 0) yield head;
-    for (let chunk = await next(); chunk !== null; chunk = await next()) yield chunk;
-  }
-  return { head, chunks: chunks() };
-}
-
-function changedWhileRead(name: string, what: string): LakelogError {
+export function changedWhileRead(name: string, what: string): LakelogError {
   return new LakelogError(`the file changed while it was read: ${what}; nothing is said about it`, {
     where: name,
     next: 'run the same command again',

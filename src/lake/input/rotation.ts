@@ -1,16 +1,6 @@
 import type { BigIntStats } from 'node:fs';
-import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import { damagedIfEmpty, namesBeforeRotation, uncompressedName } from './names.js';
-import { identityOf, tryStat } from './paths.js';
-
-/** A file that may be read, as far as rotation is concerned. */
-export interface Rotating {
-  readonly name: string;
-  readonly path: string;
-  /** Null for stdin. */
-  readonly stats: BigIntStats | null;
-}
+import { type Candidate, identityOf, statOf } from './find.js';
 
 export interface Clock {
   readonly now: Date;
@@ -20,6 +10,16 @@ export interface Clock {
 
 /** File systems that count whole seconds round. */
 const TICK_MS = 1_000;
+
+const COMPRESSED = /\.(gz|zst)$/i;
+const STAMP = String.raw`(?:\.\d{1,4}|[-._]\d{4}-?\d{2}-?\d{2}(?:[-T_.]?\d[\d:.-]*Z?)?)`;
+/** `sessions.jsonl.1`, `sessions.jsonl-20260901`; `sessions.1.jsonl`, `sessions-20260901.jsonl`. */
+const STAMPED = [new RegExp(`^(.+?)${STAMP}$`), new RegExp(String.raw`^(.+?)${STAMP}(\.\w+)$`)];
+
+/** Even nothing compresses to more than 0 bytes, so that a file of such a name and no bytes is damaged. */
+export function damagedIfEmpty(name: string): boolean {
+  return COMPRESSED.test(name);
+}
 
 function isYoung(stats: BigIntStats, { now, rotationGraceS }: Clock): boolean {
   return Math.abs(now.getTime() - Number(stats.mtimeMs)) <= rotationGraceS * 1_000;
@@ -31,44 +31,35 @@ function isYoung(stats: BigIntStats, { now, rotationGraceS }: Clock): boolean {
  * @returns the path of `X` as a user would name it.
  */
 export function sourceOfUnfinished(
-  file: Rotating,
+  file: Candidate,
   isRead: (identity: string) => boolean,
   clock: Clock,
 ): string | null {
-  const source = uncompressedName(file.name);
-  if (source === null || !file.stats?.isFile() || !isYoung(file.stats, clock)) return null;
-  const stats = tryStat(uncompressedName(file.path) ?? '');
-  if (stats === null || stats instanceof Error || !stats.isFile() || !isRead(identityOf(stats))) return null;
-  const sinceThen = Number(stats.mtimeMs) - Number(file.stats.mtimeMs);
-  return stats.size > 0n && sinceThen <= TICK_MS ? source : null;
+  if (!COMPRESSED.test(file.name) || !file.stats?.isFile() || !isYoung(file.stats, clock)) return null;
+  const source = statOf(file.path.replace(COMPRESSED, ''));
+  if (!source?.isFile() || source.size === 0n || !isRead(identityOf(source))) return null;
+  const sinceThen = Number(source.mtimeMs) - Number(file.stats.mtimeMs);
+  return sinceThen <= TICK_MS ? file.name.replace(COMPRESSED, '') : null;
 }
 
 /**
  * Tells which files may be empty beside others that hold records: plain ones that were written to a short while ago,
  * or whose rotated predecessor lies beside them and is read too.
  */
-export function maybeEmptyAmong(files: readonly Rotating[], clock: Clock): (file: Rotating) => boolean {
-  const real = new Map<string, string>();
-  const folderOf = (file: Rotating) => {
-    const folder = path.dirname(file.path);
-    if (!real.has(folder)) real.set(folder, realFolder(folder));
-    return real.get(folder)!;
-  };
-  const succeeded = new Set(
-    files.flatMap((file) =>
-      namesBeforeRotation(path.basename(file.path)).map((name) => path.join(folderOf(file), name)),
-    ),
-  );
-  return (file) =>
-    file.stats?.isFile() === true &&
-    !damagedIfEmpty(file.name) &&
-    (isYoung(file.stats, clock) || succeeded.has(path.join(folderOf(file), path.basename(file.path))));
+export function maybeEmptyAmong(files: readonly Candidate[], clock: Clock): (file: Candidate) => boolean {
+  const succeeded = new Set(files.flatMap(successorsOf));
+  return ({ name, stats }) =>
+    stats?.isFile() === true &&
+    !damagedIfEmpty(name) &&
+    (isYoung(stats, clock) || succeeded.has(identityOf(stats)));
 }
 
-function realFolder(folder: string): string {
-  try {
-    return realpathSync.native(folder);
-  } catch {
-    return folder;
-  }
+/** What stands now where a rotated file may have been written. */
+function successorsOf(file: Candidate): string[] {
+  const bare = path.basename(file.path).replace(COMPRESSED, '');
+  return STAMPED.flatMap((stamped) => {
+    const [, name, extension = ''] = stamped.exec(bare) ?? [];
+    const stats = name && statOf(`${path.dirname(file.path)}/${name}${extension}`);
+    return stats ? [identityOf(stats)] : [];
+  });
 }

@@ -1,5 +1,4 @@
-import { CUT, damaged, TRAILING } from './damage.js';
-import { loadZstd, type Zstd } from './zstd-wasm.js';
+import { CUT, damaged, TRAILING } from './reasons.js';
 
 const INPUT = 128 << 10;
 const OUTPUT = 512 << 10;
@@ -16,6 +15,37 @@ const ERRORS: Readonly<Record<number, string>> = {
 };
 const UNKNOWN_PREFIX = 10;
 
+/** What zstddec's WebAssembly offers: functions of zstd.h. Pointers and sizes are 32 bits; errors are negative. */
+interface Zstd {
+  /** Its buffer is another one whenever it has grown. */
+  readonly memory: { readonly buffer: ArrayBuffer };
+  malloc(size: number): number;
+  free(pointer: number): void;
+  ZSTD_createDCtx(): number;
+  ZSTD_freeDCtx(context: number): number;
+  /** 0 = a frame ended and all of it was handed out. */
+  ZSTD_decompressStream(context: number, output: number, input: number): number;
+}
+
+let loading: Promise<Zstd> | undefined;
+
+/**
+ * The package's own loop does not look at errors and would turn for ever on damaged data, so only its WebAssembly is
+ * used; it is handed to the method that a subclass can see.
+ */
+async function load(): Promise<Zstd> {
+  const { ZSTDDecoder } = await import('zstddec/stream');
+  return new Promise((resolve, reject) => {
+    class Exposed extends ZSTDDecoder {
+      override _init(result: Parameters<InstanceType<typeof ZSTDDecoder>['_init']>[0]): void {
+        super._init(result);
+        resolve((result as { instance: { exports: unknown } }).instance.exports as Zstd);
+      }
+    }
+    new Exposed().init().catch(reject);
+  });
+}
+
 /**
  * All frames of a .zst as one, skippable ones passed over, by the reference decoder compiled to WebAssembly: the same
  * on every Node. Node's own, from 22.15 on, ends without an error after one frame and at data that stop early, and is
@@ -23,70 +53,45 @@ const UNKNOWN_PREFIX = 10;
  * @throws Error with a plain reason.
  */
 export async function* unzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  const decoder = new Decoder(await loadZstd());
+  loading ??= load();
+  const zstd = await loading;
+  const context = zstd.ZSTD_createDCtx();
+  const [input, output] = [zstd.malloc(INPUT + BUFFER), zstd.malloc(OUTPUT + BUFFER)];
+  // Each with its description behind it.
+  const [read, made] = [input + INPUT, output + OUTPUT];
+  const describe = (buffer: number, data: number, size: number) =>
+    new Uint32Array(zstd.memory.buffer, buffer, 3).set([data, size, 0]);
+  const positionIn = (buffer: number) => new Uint32Array(zstd.memory.buffer, buffer, 3)[2]!;
+  let frames = 0;
+  let isInFrame = true;
   try {
     for await (const chunk of chunks) {
-      for (let at = 0; at < chunk.length; at += INPUT) yield* decoder.push(chunk.subarray(at, at + INPUT));
+      for (let at = 0; at < chunk.length; at += INPUT) {
+        const bytes = chunk.subarray(at, at + INPUT);
+        new Uint8Array(zstd.memory.buffer).set(bytes, input);
+        describe(read, input, bytes.length);
+        // A full output may leave more behind; called again after the end of a frame, it would begin another.
+        do {
+          describe(made, output, OUTPUT);
+          const left = zstd.ZSTD_decompressStream(context, made, read);
+          if (left < 0) throw new Error(wordsFor(-left, frames));
+          if (positionIn(made) > 0) {
+            yield new Uint8Array(zstd.memory.buffer).slice(output, output + positionIn(made));
+          }
+          isInFrame = left !== 0;
+          if (!isInFrame) frames++;
+        } while (positionIn(read) < bytes.length || (isInFrame && positionIn(made) === OUTPUT));
+      }
     }
-    if (decoder.inFrame) throw new Error(CUT);
+    if (isInFrame) throw new Error(CUT);
   } finally {
-    decoder.free();
+    zstd.ZSTD_freeDCtx(context);
+    zstd.free(input);
+    zstd.free(output);
   }
 }
 
-/** Drives ZSTD_decompressStream; the memory of WebAssembly may move whenever it is called. */
-class Decoder {
-  /** The data so far do not end where a frame ends. */
-  inFrame = true;
-  private frames = 0;
-  private readonly zstd: Zstd;
-  private readonly context: number;
-  private readonly input: number;
-  private readonly output: number;
-  /** The two descriptions, of input and output. */
-  private readonly buffers: number;
-
-  constructor(zstd: Zstd) {
-    this.zstd = zstd;
-    this.context = zstd.ZSTD_createDCtx();
-    this.input = zstd.malloc(INPUT);
-    this.output = zstd.malloc(OUTPUT);
-    this.buffers = zstd.malloc(2 * BUFFER);
-  }
-
-  *push(bytes: Uint8Array): Generator<Uint8Array, void, void> {
-    const { zstd, context, input, output, buffers } = this;
-    new Uint8Array(zstd.memory.buffer).set(bytes, input);
-    this.describe(buffers, input, bytes.length);
-    for (;;) {
-      this.describe(buffers + BUFFER, output, OUTPUT);
-      const expected = zstd.ZSTD_decompressStream(context, buffers + BUFFER, buffers);
-      if (expected < 0) throw new Error(this.wordsFor(-expected));
-      const made = this.positionIn(buffers + BUFFER);
-      if (made > 0) yield new Uint8Array(zstd.memory.buffer).slice(output, output + made);
-      this.inFrame = expected !== 0;
-      if (!this.inFrame) this.frames++;
-      const usedUp = this.positionIn(buffers) === bytes.length;
-      // A full output may leave more behind; called again after the end of a frame, it would begin another.
-      if (usedUp && (made < OUTPUT || !this.inFrame)) return;
-    }
-  }
-
-  free(): void {
-    this.zstd.ZSTD_freeDCtx(this.context);
-    for (const pointer of [this.input, this.output, this.buffers]) this.zstd.free(pointer);
-  }
-
-  private describe(buffer: number, data: number, size: number): void {
-    new Uint32Array(this.zstd.memory.buffer, buffer, 3).set([data, size, 0]);
-  }
-
-  private positionIn(buffer: number): number {
-    return new Uint32Array(this.zstd.memory.buffer, buffer, 3)[2]!;
-  }
-
-  private wordsFor(code: number): string {
-    if (code === UNKNOWN_PREFIX && this.frames > 0) return TRAILING;
-    return ERRORS[code] ?? damaged(`zstd error ${code}`);
-  }
+function wordsFor(code: number, frames: number): string {
+  if (code === UNKNOWN_PREFIX && frames > 0) return TRAILING;
+  return ERRORS[code] ?? damaged(`zstd error ${code}`);
 }

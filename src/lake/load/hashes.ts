@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { scanFile, scanStream } from '../../scan/file.js';
+import { scanFile } from '../../scan/file.js';
 import { compileScanner } from '../../scan/machine.js';
 import { type RowBlock, Scanner } from '../../scan/scanner.js';
-import { openInput, type SourceFile } from '../input/index.js';
+import { changedWhileRead, openInput, type SourceFile } from '../input/index.js';
 
 export interface Place {
   readonly batch: number;
@@ -11,8 +11,8 @@ export interface Place {
 }
 
 /**
- * SHA-256 of loaded calls, by `batch:line`: their files are scanned once more. Only twins need it, and they are rare;
- * what can be read once was hashed when it was.
+ * SHA-256 of loaded calls of plain files, by `batch:line`: these are scanned once more. Only twins need it, and they are
+ * rare; what can be read once was hashed when it was.
  */
 export async function hashLines(
   sources: readonly SourceFile[],
@@ -33,12 +33,14 @@ export async function hashLines(
   );
   for (const batch of new Set(places.map((place) => place.batch))) {
     const source = sources[batch]!;
-    const part = { batch, only: source.as === 'any' ? null : source.as, digests: true };
     const input = await openInput(source, { stdin });
-    if (input.kind === 'stream') await scanStream(scanner, input.chunks, part);
-    else {
+    try {
+      if (input.kind === 'stream') throw changedWhileRead(source.name, 'it is no plain file any more');
       const { fd, size } = input;
-      scanFile(scanner, { ...part, fd, size, from: 0, to: size, isLive: false });
+      const only = source.as === 'any' ? null : source.as;
+      scanFile(scanner, { batch, only, digests: true, fd, size, from: 0, to: size, isLive: false });
+      input.ensureUnchanged();
+    } finally {
       input.close();
     }
   }

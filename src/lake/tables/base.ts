@@ -30,7 +30,8 @@ const SQL_TYPES: Partial<Record<Field['type'], SqlType>> = {
 
 export const sqlTypeOf = (field: Field): SqlType => SQL_TYPES[field.type] ?? 'VARCHAR';
 
-const columns = (type: SqlType, ...names: string[]): BaseColumn[] => names.map((name) => ({ name, type }));
+const columns = (type: SqlType, names: string): BaseColumn[] =>
+  names.split(' ').map((name) => ({ name, type }));
 
 function declared(fields: readonly Field[], ...without: string[]): BaseColumn[] {
   return fields
@@ -38,36 +39,40 @@ function declared(fields: readonly Field[], ...without: string[]): BaseColumn[] 
     .map((field) => ({ name: field.name, type: sqlTypeOf(field) }));
 }
 
-const PLACE = columns('BIGINT', 'batch', 'line');
+const PLACE = columns('BIGINT', 'batch line');
 const LINE = [...PLACE, ...columns('BIGINT', 'byte_offset'), ...columns('VARCHAR', 'line_sha256')];
 /** Of the call that it belongs to, so that filters need no join. */
 const CALL = [
-  ...columns('VARCHAR', 'call_key_base', 'session_id'),
+  ...columns('VARCHAR', 'call_key_base session_id'),
   ...columns('TIMESTAMPTZ', 'timestamp'),
-  ...columns('VARCHAR', 'kind', 'model', 'daemon', 'environment'),
+  ...columns('VARCHAR', 'kind model daemon environment'),
 ];
+const RUN = [...columns('VARCHAR', 'session_id run_id'), ...columns('TIMESTAMPTZ', 'timestamp')];
+
+/** What the rows of a table that is made of another have of it. */
+export const CARRIED = {
+  attempts: { of: 'calls', columns: CALL },
+  attempt_reasons: { of: 'calls', columns: CALL },
+  documents: { of: 'runs', columns: RUN },
+} as const;
 
 export const BASE_TABLES = {
   calls: [
     ...LINE,
     ...declared(SESSION_FIELDS, 'schema', 'attempts'),
-    ...columns('VARCHAR', 'extra', 'call_key_base'),
-    ...columns('BIGINT', 'rejections', 'longest_rejection_run', 'longest_failure_run'),
-    ...columns('VARCHAR', 'run_reasons', 'failure_run_reasons'),
-    ...columns('BOOLEAN', 'inconsistent', 'not_judgeable', 'answered', 'first_shot'),
+    ...columns('VARCHAR', 'extra call_key_base'),
+    ...columns('BIGINT', 'rejections longest_rejection_run longest_failure_run'),
+    ...columns('VARCHAR', 'run_reasons failure_run_reasons'),
+    ...columns('BOOLEAN', 'inconsistent not_judgeable answered first_shot'),
   ],
   attempts: [
-    ...PLACE,
-    ...columns('BIGINT', 'attempt_number'),
-    ...CALL,
-    ...columns('VARCHAR', 'verdict', 'reasons_text'),
+    ...[...PLACE, ...columns('BIGINT', 'attempt_number'), ...CALL],
+    ...columns('VARCHAR', 'verdict reasons_text'),
     ...declared(ATTEMPT_FIELDS, 'verdict', 'attempt_number', 'reasons'),
   ],
   attempt_reasons: [
-    ...PLACE,
-    ...columns('BIGINT', 'attempt_number', 'reason_number'),
-    ...CALL,
-    ...columns('VARCHAR', 'reason', 'reason_shape'),
+    ...[...PLACE, ...columns('BIGINT', 'attempt_number reason_number'), ...CALL],
+    ...columns('VARCHAR', 'reason reason_shape'),
   ],
   runs: [
     ...LINE,
@@ -76,32 +81,14 @@ export const BASE_TABLES = {
     ...columns('BIGINT', 'document_count'),
     ...columns('DOUBLE', 'best_score'),
   ],
-  documents: [
-    ...PLACE,
-    ...columns('BIGINT', 'position'),
-    ...columns('VARCHAR', 'session_id', 'run_id'),
-    ...columns('TIMESTAMPTZ', 'timestamp'),
-    ...declared(DOCUMENT_FIELDS),
-  ],
+  documents: [...PLACE, ...columns('BIGINT', 'position'), ...RUN, ...declared(DOCUMENT_FIELDS)],
   rejects: [
-    ...PLACE,
-    ...columns('BIGINT', 'byte_offset'),
-    ...columns('VARCHAR', 'reason', 'detail', 'line_sha256'),
+    ...[...PLACE, ...columns('BIGINT', 'byte_offset')],
+    ...columns('VARCHAR', 'reason detail line_sha256'),
   ],
   batches: [
-    ...columns('BIGINT', 'batch'),
-    ...columns('VARCHAR', 'file'),
-    ...columns(
-      'BIGINT',
-      'bytes',
-      'lines',
-      'loaded',
-      'rejected',
-      'duplicates',
-      'blank',
-      'pending',
-      'conflicts',
-    ),
+    ...[...columns('BIGINT', 'batch'), ...columns('VARCHAR', 'file')],
+    ...columns('BIGINT', 'bytes lines loaded rejected duplicates blank pending conflicts'),
     ...columns('TIMESTAMPTZ', 'newest_record'),
   ],
   /** The calls whose key is not their call_key_base: other lines carry the same call_id. */

@@ -1,55 +1,102 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { BaseName } from './base.js';
+import {
+  ATTEMPT_FIELDS,
+  DOCUMENT_FIELDS,
+  type Field,
+  REPLAY_FIELDS,
+  SESSION_FIELDS,
+} from '../../schema/fields.js';
+import { type SqlType, sqlTypeOf } from './base.js';
 
-/** One file of `queries/tables/`, taken apart, so that only the columns that somebody wants are computed and loaded. */
+/** The fixed surface: every query, ours or a user's, sees exactly these tables. */
+export const TABLE_NAMES = [
+  ...['sessions', 'attempts', 'attempt_reasons', 'replay_runs', 'replay_documents'],
+  ...['session_replays', 'traces', 'rejects', 'files', 'params'],
+] as const;
+
+/**
+ * A published table as its file in `queries/tables/` has it: a sentence, then a SELECT with one column a line, each below
+ * its type and sentence, which declared fields have from the record format.
+ */
 export interface Template {
-  /** Expressions of the outermost SELECT by the name of their column, in their order. */
-  readonly columns: ReadonlyMap<string, string>;
+  readonly name: string;
+  readonly note: string;
+  readonly columns: readonly TemplateColumn[];
   /** FROM and all behind it. */
   readonly from: string;
 }
 
-/** By the name of the published table. */
+export interface TemplateColumn {
+  readonly name: string;
+  readonly type: SqlType;
+  readonly note: string;
+  /** Exists only with --show-content. */
+  readonly content: boolean;
+  readonly expression: string;
+}
+
 export type Templates = (table: string) => Template;
 
 /** The templates of a folder, each read when it is first asked for. */
 export function templatesIn(folder: string): Templates {
-  return templatesFrom((table) => readFileSync(path.join(folder, `${table}.sql`), 'utf8'));
-}
-
-export function templatesFrom(textOf: (table: string) => string): Templates {
-  const known = new Map<string, Template>();
-  return (table) => {
-    const template = known.get(table) ?? takeApart(textOf(table));
-    known.set(table, template);
+  const known = new Map<string, Template>([['params', PARAMS]]);
+  return (name) => {
+    const template =
+      known.get(name) ?? takeApart(name, readFileSync(path.join(folder, `${name}.sql`), 'utf8'));
+    known.set(name, template);
     return template;
   };
 }
 
-function takeApart(text: string): Template {
-  const code = text.replace(/--[^\n]*\n/g, '').trim();
-  const columns = new Map<string, string>();
-  let begun = 'SELECT'.length;
-  let depth = 0;
-  for (const { 0: token, index } of code.matchAll(/'[^']*'|[(),]|\bFROM\b/g)) {
-    if (token === '(') depth += 1;
-    if (token === ')') depth -= 1;
-    if (depth > 0 || (token !== ',' && token !== 'FROM')) continue;
-    const expression = code.slice(begun, index).trim();
-    columns.set(/\w+$/.exec(expression)![0], expression);
-    if (token === 'FROM') return { columns, from: code.slice(index) };
-    begun = index + 1;
-  }
-  throw new Error(`no SELECT … FROM: ${code}`);
+/** No view: what is put there are the parameters of the query. */
+const PARAMS: Template = {
+  name: 'params',
+  note: "One row: the query's parameters as columns.",
+  columns: [],
+  from: '',
+};
+
+const FILE = /^((?:-- .*\n)+)SELECT\n(.*?\n)(FROM .*)$/s;
+const COLUMN = /^(?: {2}-- (\w+): (.*)\n)? {2}(.*\b(\w+)),?$/gm;
+
+function takeApart(table: string, text: string): Template {
+  const [, note = '', list = '', from = ''] = FILE.exec(text) ?? [];
+  const columns = [...list.matchAll(COLUMN)].map(([, type, sentence, expression, name]) => ({
+    ...(type === undefined
+      ? declared(table, name!)
+      : { type: type as SqlType, note: sentence!, content: false }),
+    expression: expression!,
+    name: name!,
+  }));
+  return { name: table, note: note.replaceAll(/^-- /gm, '').trim().replaceAll('\n', ' '), columns, from };
+}
+
+const FORMATS: Readonly<Record<string, readonly Field[]>> = {
+  sessions: SESSION_FIELDS,
+  attempts: ATTEMPT_FIELDS,
+  replay_runs: REPLAY_FIELDS,
+  replay_documents: DOCUMENT_FIELDS,
+};
+
+function declared(table: string, name: string): Pick<TemplateColumn, 'type' | 'note' | 'content'> {
+  const field = FORMATS[table]?.find((candidate) => candidate.name === name);
+  if (field === undefined)
+    throw new Error(`${table}.${name} is no declared field: it needs a type and a sentence`);
+  const isJson = field.type === 'any' || field.type === 'strings';
+  return {
+    type: sqlTypeOf(field),
+    note: isJson ? `${field.note} As JSON text.` : field.note,
+    content: field.content === true,
+  };
 }
 
 /** One row per key, so that the join changes nothing where no column of it is wanted. */
 const LOOKUP = /LEFT JOIN \{\{base\.(?:batches|twins)\}\} (\w+) ON [^\n]*\n?/g;
 
-/** The template's SELECT of some of its columns, its slots still open. */
-export function pruned({ columns, from }: Template, wanted: Iterable<string>): string {
-  const list = [...wanted].map((name) => columns.get(name)!).join(',\n  ');
+/** The SELECT of some of a template's columns, its slots still open. */
+export function selectOf(columns: readonly TemplateColumn[], from: string): string {
+  const list = columns.map(({ expression }) => expression).join(',\n  ');
   const joined = from.replace(LOOKUP, (join, alias) => (new RegExp(`\\b${alias}\\.`).test(list) ? join : ''));
   return `SELECT\n  ${list}\n${joined}`;
 }
@@ -57,26 +104,4 @@ export function pruned({ columns, from }: Template, wanted: Iterable<string>): s
 /** Puts SQL in the place of each slot: `{{gated}}`, `{{base.calls}}`, `{{text s.kind}}`. */
 export function fillSlots(sql: string, fill: (name: string, argument: string) => string): string {
   return sql.replace(/\{\{([\w.]+) ?([^}]*)\}\}/g, (_, name, argument) => fill(name, argument));
-}
-
-export type Reads = ReadonlyMap<BaseName, ReadonlySet<string>>;
-
-/** The columns of base tables that a pruned template reads; `filtered` = columns of a call that the filters read. */
-export function readsOf(sql: string, filtered: readonly string[]): Reads {
-  const reads = new Map<BaseName, Set<string>>();
-  const aliases = new Map<string, Set<string>>();
-  for (const [, base, alias] of sql.matchAll(/\{\{base\.(\w+)\}\} (\w+)/g)) {
-    const columns = reads.get(base as BaseName) ?? new Set();
-    reads.set(base as BaseName, columns);
-    aliases.set(alias!, columns);
-  }
-  const means: Record<string, string> = {
-    gated: 's.kind',
-    day: 's.timestamp',
-    selected: filtered.map((name) => `s.${name}`).join(' '),
-    selected_runs: 'r.timestamp',
-  };
-  const spoken = fillSlots(sql, (name, argument) => means[name] ?? argument);
-  for (const [, alias, column] of spoken.matchAll(/\b(\w+)\.(\w+)/g)) aliases.get(alias!)?.add(column!);
-  return reads;
 }

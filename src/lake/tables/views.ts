@@ -1,8 +1,8 @@
 import { type BaseName, baseTable } from './base.js';
 import { type Dialect, DUCKDB } from './dialect.js';
-import { type Needs, visibleColumns } from './needs.js';
-import { TABLES, type TableColumn, type TableInfo } from './published.js';
-import { fillSlots, pruned, type Reads, readsOf, type Templates } from './templates.js';
+import { type Needs, wants } from './needs.js';
+import { shippedTemplates } from './shipped.js';
+import { fillSlots, selectOf, TABLE_NAMES, type Template, type TemplateColumn } from './templates.js';
 
 /** What the slots of the templates are filled with. */
 export interface Slots {
@@ -17,64 +17,79 @@ export interface Slots {
 }
 
 /** One published table as a SELECT over the base tables, of some of its columns. */
-export function composeView(
-  table: string,
-  { templates, slots, columns }: { templates: Templates; slots: Slots; columns?: Iterable<string> },
-): string {
-  const template = templates(table);
+export function composeView({ columns, from }: Pick<Template, 'columns' | 'from'>, slots: Slots): string {
   const { dialect } = slots;
   const kinds = slots.gatedKinds.map((kind) => dialect.quote(kind)).join(', ') || dialect.quote('');
-  return fillSlots(pruned(template, columns ?? template.columns.keys()), (name, argument) => {
-    switch (name) {
-      case 'gated':
-        return `s.kind IN (${kinds})`;
-      case 'day':
-        return dialect.day('s.timestamp', slots.tz);
-      case 'selected':
-        return `(${slots.selects})`;
-      case 'selected_runs':
-        return `(${slots.selectsRun})`;
-      case 'text':
-        return dialect.text(argument);
-      default:
-        return slots.base(name.replace('base.', '') as BaseName);
-    }
-  });
-}
-
-export interface TableUse {
-  readonly table: string;
-  readonly columns: readonly string[];
-  readonly reads: Reads;
+  const fillings: Readonly<Record<string, string>> = {
+    gated: `s.kind IN (${kinds})`,
+    day: dialect.day('s.timestamp', slots.tz),
+    selected: `(${slots.selects})`,
+    selected_runs: `(${slots.selectsRun})`,
+  };
+  return fillSlots(selectOf(columns, from), (name, argument) =>
+    name === 'text'
+      ? dialect.text(argument)
+      : (fillings[name] ?? slots.base(name.replace('base.', '') as BaseName)),
+  );
 }
 
 export interface UseOptions {
-  readonly templates: Templates;
   readonly showContent: boolean;
   /** Columns of a call that filters read. */
   readonly alsoColumns?: readonly string[];
 }
 
-/** The published tables that are needed, with the columns they shall have and what those read of the base tables. */
-export function tableUses(
-  needs: Needs,
-  { templates, showContent, alsoColumns = [] }: UseOptions,
-): TableUse[] {
-  return TABLES.filter(({ name }) => needs.tables.has(name) && name !== 'params').map((table) => {
-    const readsFor = (columns: readonly string[]) =>
-      readsOf(pruned(templates(table.name), columns), alsoColumns);
-    const wanted = visibleColumns(table, needs, showContent);
+/** The columns of base tables that some SQL reads. */
+type Reads = ReadonlyMap<BaseName, ReadonlySet<string>>;
+
+/** A published table that is needed, with the columns it shall have and what those read. */
+interface TableUse extends Template {
+  readonly reads: Reads;
+}
+
+/** Content that was not asked for does not exist. */
+export function tableUses(needs: Needs, { showContent, alsoColumns = [] }: UseOptions): TableUse[] {
+  const needed = TABLE_NAMES.filter((name) => needs.tables.includes(name) && name !== 'params');
+  return needed.map(shippedTemplates).map((table) => {
+    const readsFor = (columns: readonly TemplateColumn[]) =>
+      readsOf(selectOf(columns, table.from), alsoColumns);
+    const wanted = table.columns.filter(
+      ({ name, content }) => (showContent || !content) && wants(needs, name),
+    );
     // A view without columns cannot be, and COUNT(*) names none: the one that costs least.
     const columns = wanted.length > 0 ? wanted : [cheapest(table, readsFor)];
-    return { table: table.name, columns, reads: readsFor(columns) };
+    return { ...table, columns, reads: readsFor(columns) };
   });
 }
 
+/** @param filtered columns of a call that the filters read. */
+function readsOf(sql: string, filtered: readonly string[]): Reads {
+  const reads = new Map<BaseName, Set<string>>();
+  const aliases = new Map<string, Set<string>>();
+  for (const [, base, alias] of sql.matchAll(/\{\{base\.(\w+)\}\} (\w+)/g)) {
+    const columns = reads.get(base as BaseName) ?? new Set();
+    reads.set(base as BaseName, columns);
+    aliases.set(alias!, columns);
+  }
+  const means: Record<string, string> = {
+    gated: 's.kind',
+    day: 's.timestamp',
+    selected: filtered.map((name) => `s.${name}`).join(' '),
+    selected_runs: 'r.timestamp',
+  };
+  const spoken = fillSlots(sql, (name, argument) => means[name] ?? argument);
+  for (const [, alias, column] of spoken.matchAll(/\b(\w+)\.(\w+)/g)) aliases.get(alias!)?.add(column!);
+  return reads;
+}
+
 /** Reads the fewest columns, and no text if it can be helped. */
-function cheapest({ columns }: TableInfo, readsFor: (columns: string[]) => Reads): string {
-  const cost = ({ name, type }: TableColumn) =>
-    [...readsFor([name]).values()].reduce((sum, read) => sum + read.size, type === 'VARCHAR' ? 1 : 0);
-  return columns.reduce((best, column) => (cost(column) < cost(best) ? column : best)).name;
+function cheapest({ columns }: Template, readsFor: (columns: TemplateColumn[]) => Reads): TemplateColumn {
+  const cost = (column: TemplateColumn) =>
+    [...readsFor([column]).values()].reduce(
+      (sum, read) => sum + read.size,
+      column.type === 'VARCHAR' ? 1 : 0,
+    );
+  return columns.reduce((best, column) => (cost(column) < cost(best) ? column : best));
 }
 
 export interface ViewContext extends UseOptions, Omit<Slots, 'dialect' | 'base'> {
@@ -85,7 +100,6 @@ export interface ViewContext extends UseOptions, Omit<Slots, 'dialect' | 'base'>
 export function viewStatements(context: ViewContext): string[] {
   const slots = { ...context, dialect: DUCKDB, base: baseTable };
   return tableUses(context.needs, context).map(
-    ({ table, columns }) =>
-      `CREATE OR REPLACE VIEW main.${table} AS ${composeView(table, { templates: context.templates, slots, columns })}`,
+    (use) => `CREATE OR REPLACE VIEW main.${use.name} AS ${composeView(use, slots)}`,
   );
 }

@@ -1,5 +1,4 @@
 /** A 128-bit universal hash of a line under a random key of the run, so that equal hashes are equal lines. */
-
 import { KEY } from './layout';
 import { firstBytes } from './text';
 
@@ -7,7 +6,6 @@ import { firstBytes } from './text';
 @external('host', 'key') declare function extendKey(bytes: usize): usize;
 
 let keyed: usize = 0;
-
 /** What is hashed besides the line: its length, because the last words are filled with zeros. */
 const HEAD: usize = 16;
 
@@ -22,11 +20,14 @@ export function hashLine(p: usize, end: usize, to: usize): void {
   let key = KEY + HEAD;
   let a = i64x2.splat(0);
   let b = i64x2.splat(0);
-  for (; p < end; p += 16, key += 16) {
+  let next = v128.load(key);
+  for (; p < end; p += 16) {
+    const now = next;
+    next = v128.load((key += 16));
     let v = v128.load(p);
     if (end - p < 16) v = firstBytes(v, end - p);
-    a = i64x2.add(a, products(i32x4.add(v, v128.load(key))));
-    b = i64x2.add(b, products(i32x4.add(v, v128.load(key, 16))));
+    a = i64x2.add(a, products(i32x4.add(v, now)));
+    b = i64x2.add(b, products(i32x4.add(v, next)));
   }
   const low = <u64>(<u32>length + load<u32>(KEY)) * <u64>load<u32>(KEY, 4);
   const high = <u64>(<u32>length + load<u32>(KEY, 8)) * <u64>load<u32>(KEY, 12);
@@ -34,7 +35,7 @@ export function hashLine(p: usize, end: usize, to: usize): void {
   store<u64>(to, high + i64x2.extract_lane(b, 0) + i64x2.extract_lane(b, 1), 8);
 }
 
-/** Of the words 0 and 1, and 2 and 3. */
+/** Of the words 0 and 2, and 1 and 3. */
 @inline function products(v: v128): v128 {
-  return i64x2.extmul_low_i32x4_u(v128.shuffle<i32>(v, v, 0, 2, 0, 2), v128.shuffle<i32>(v, v, 1, 3, 1, 3));
+  return i64x2.extmul_low_i32x4_u(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1));
 }

@@ -2,7 +2,6 @@
  * Where things stand in the linear memory. The host writes the words, the fields and the columns, calls `reserve`
  * once, and then fills INPUT again and again. Nothing here is allocated or freed, so no runtime is linked.
  */
-
 /** A word is compared 32 bytes at a time: mask u32 (a bit per byte of text and quote), follower u32, text at 16. */
 export const WORD: usize = 48;
 export const WORDS: usize = 1024;
@@ -59,9 +58,9 @@ export let ARENA: usize = 0;
 export let ARENA_END: usize = 0;
 export let INPUT: usize = 0;
 
-/** Pages that are never touched cost nothing, so all is as large as the longest line may demand. @returns false: no room. */
-export function reserve(longestLine: u32, cellBytes: u32, inputBytes: u32): bool {
-  const line = <usize>longestLine + SLACK;
+/** Pages that are never touched cost nothing, so all is as large as one line of all INPUT may demand. @returns false: no room. */
+export function reserve(inputBytes: u32, cellBytes: u32): bool {
+  const line = <usize>inputBytes + SLACK;
   STACK = FIRST_FREE;
   CODES = aligned(STACK + line / 8);
   // An attempt takes two bytes at least: `0,`.
@@ -75,7 +74,7 @@ export function reserve(longestLine: u32, cellBytes: u32, inputBytes: u32): bool
   ARENA = aligned(CELLS + cellBytes);
   ARENA_END = ARENA + 4 * line + (4 << 20);
   INPUT = aligned(ARENA_END + SLACK) + SLACK;
-  const pages = <i32>((INPUT + inputBytes + SLACK + 65535) >> 16);
+  const pages = <i32>((INPUT + line + 65535) >> 16);
   return pages <= memory.size() || memory.grow(pages - memory.size()) >= 0;
 }
 

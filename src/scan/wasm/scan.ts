@@ -1,5 +1,4 @@
 /** Walks whole lines in INPUT: rows for those that load, groups of rejects for the others. */
-
 import { isObject, lineEnd, parseLine } from './json';
 import { GROUPS, GROUPS_BYTES, INPUT, MOST_REJECTS, REJECT, REJECTS } from './layout';
 import {
@@ -83,7 +82,7 @@ export function scan(from: u32, to: u32, base: f64): u32 {
     const stop = judge(start, end);
     if (fault == OK) {
       // Taken out of its escapes and quoted anew, a line may take its own length several times.
-      if (calls + runs > 0 && arenaRoom() < 3 * (stop - start) + 256) break;
+      if (calls + runs > 0 && arenaRoom() < 4 * (stop - start) + 256) break;
       addRow(lines + 1, start, stop, shift);
       if (kind == 0) loadedCalls++;
       else loadedRuns++;
@@ -99,6 +98,8 @@ export function scan(from: u32, to: u32, base: f64): u32 {
 /** The last line lacks its line feed; the host put one behind it. @param isLive somebody may still be writing it. */
 export function scanTail(length: u32, base: f64, isLive: bool): void {
   const start = skipMark(INPUT);
+  // Nothing is no line, marked or not.
+  if (start == INPUT + length) return;
   const stop = judge(start, INPUT + length + 1);
   if (fault != BAD_JSON || isBlank(start, stop)) {
     scan(0, length + 1, base);
@@ -111,10 +112,10 @@ export function scanTail(length: u32, base: f64, isLive: bool): void {
 }
 
 /** A line that is longer than what INPUT may hold: the host found its end. */
-export function noteTooLong(length: u32): void {
+export function noteTooLong(length: u32, isMarked: bool): void {
   recordKind = 2;
   reject(TOO_LONG, INPUT, INPUT + length);
-  countLine(false);
+  countLine(isMarked);
 }
 
 /** What becomes of the line at hand, and the kind of record that it is: 0 sessions, 1 replay runs, 2 neither. */

@@ -1,0 +1,183 @@
+import { type BigIntStats, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
+import picomatch from 'picomatch';
+import type { InputProblem } from '../../schema/result.js';
+import { NO_FILE, reasonOf } from './reasons.js';
+
+/**
+ * From what a user wrote to what stands there. By ourselves and not by DuckDB, which skips an unreadable folder and a
+ * dangling link silently and takes `a[1].jsonl` for a pattern.
+ */
+
+/** What a file is said to hold; `any` = each line says it itself. */
+export type Assertion = 'sessions' | 'replay_runs' | 'any';
+
+export interface InputRequest {
+  readonly path: string;
+  readonly as: Assertion;
+}
+
+interface Place {
+  /** As the user wrote it, with what was found below it. */
+  readonly name: string;
+  readonly path: string;
+}
+
+export interface Candidate extends Place {
+  readonly as: Assertion;
+  /** Null for stdin. */
+  readonly stats: BigIntStats | null;
+  /** By its own name, by a pattern, or because it lies in a folder that is read whole, where its content decides. */
+  readonly found: 'named' | 'matched' | 'inFolder';
+}
+
+export interface Findings {
+  /** Everything but folders, in order of names. */
+  readonly found: Iterable<Candidate | InputProblem>;
+  /** What is wrong where no log is among them. */
+  readonly ifNone: InputProblem;
+}
+
+/** What a request may mean. */
+export function find({ path: given, as }: InputRequest, cwd: string): Findings {
+  const place = { name: given, path: kernelPath(cwd, given) };
+  const none = (problem: InputProblem['problem'], detail: string) => ({ path: given, problem, detail });
+  const seen = given === '-' ? { stats: null } : look(place);
+  if ('problem' in seen) {
+    const glob = seen.problem === 'missing' ? parseGlob(given) : null;
+    if (glob === null) return { found: [], ifNone: seen };
+    const folder = { name: glob.folder, path: kernelPath(cwd, glob.folder) };
+    const found = statOf(folder.path)?.isDirectory() ? walk(folder, as, glob) : [];
+    return { found, ifNone: none('missing', 'no file matches the pattern') };
+  }
+  if (seen.stats?.isDirectory()) {
+    const detail = 'the folder holds no log: no .jsonl or .ndjson file, and no record';
+    return { found: walk(place, as), ifNone: none('no_logs', detail) };
+  }
+  const named = {
+    ...place,
+    path: given === '-' ? '-' : place.path,
+    as,
+    stats: seen.stats,
+    found: 'named',
+  } as const;
+  return { found: [named], ifNone: none('unreadable', NO_FILE) };
+}
+
+/**
+ * The path that the kernel is given for what a user wrote. Nothing is shortened in the text: `link/../x` lies beside
+ * what the link leads to, where `path.resolve` looks beside the link.
+ */
+export function kernelPath(cwd: string, given: string): string {
+  return path.isAbsolute(given) ? given : `${cwd}${path.sep}${given}`;
+}
+
+export function statOf(file: string): BigIntStats | undefined {
+  try {
+    return statSync(file, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names of one file have one. 64-bit inodes do not fit a number. */
+export function identityOf({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`;
+}
+
+/** What stands at a place, or why that cannot be known. */
+function look({ name, path }: Place): { readonly stats: BigIntStats } | InputProblem {
+  try {
+    return { stats: statSync(path, { bigint: true }) };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
+    const detail = isMissing && isLink(path) ? 'is a link to a file that does not exist' : reasonOf(error);
+    return { path: name, problem: isMissing ? 'missing' : 'unreadable', detail };
+  }
+}
+
+function isLink(file: string): boolean {
+  try {
+    return lstatSync(file).isSymbolicLink();
+  } catch {
+    return false;
+  }
+}
+
+/** What is looked for below a folder; paths are relative to it. */
+interface Search {
+  matches(relative: string): boolean;
+  /** Something below may match. */
+  enters(relative: string): boolean;
+}
+
+const EVERYTHING: Search = { matches: () => true, enters: () => true };
+
+/** Everything below a folder that is looked for. */
+function* walk(
+  folder: Place,
+  as: Assertion,
+  search: Search = EVERYTHING,
+  relative = '',
+  above: ReadonlySet<string> = new Set(),
+): Generator<Candidate | InputProblem> {
+  let entries: string[];
+  let here: ReadonlySet<string>;
+  try {
+    // A link back up would be walked for ever. Not Node's own realpath, which shortens `link/..` in the text.
+    const real = realpathSync.native(folder.path);
+    if (above.has(real)) return;
+    here = new Set(above).add(real);
+    entries = readdirSync(folder.path).sort();
+  } catch (error) {
+    yield { path: folder.name, problem: 'unreadable', detail: reasonOf(error) };
+    return;
+  }
+  for (const entry of entries) {
+    const below = relative + entry;
+    const matches = search.matches(below);
+    if (!matches && !search.enters(below)) continue;
+    const child = { name: childOf(folder.name, entry), path: `${folder.path}/${entry}` };
+    const seen = look(child);
+    // It may be a folder full of logs.
+    if ('problem' in seen) yield seen;
+    // A folder of a matching name is read whole, as it is where the shell spells out the pattern.
+    else if (seen.stats.isDirectory())
+      yield* walk(child, as, matches ? EVERYTHING : search, `${below}/`, here);
+    // What a file is said to hold is not said of those in a folder.
+    else if (matches && search === EVERYTHING)
+      yield { ...child, as: 'any', stats: seen.stats, found: 'inFolder' };
+    else if (matches) yield { ...child, as, stats: seen.stats, found: 'matched' };
+  }
+}
+
+/** The name of an entry, with the folder as it was written in front of it. */
+function childOf(folder: string, entry: string): string {
+  const bare = folder.replace(/\/+$/, '');
+  return bare === '.' ? entry : `${bare}/${entry}`;
+}
+
+// An exclamation mark is a character of the name, as in a shell.
+const OPTIONS = { dot: false, nonegate: true } as const;
+
+/** The folder that a pattern begins in, as it was written, and what it looks for there; null where the text holds none. */
+function parseGlob(text: string): (Search & { readonly folder: string }) | null {
+  const { isGlob, base, glob } = picomatch.scan(text, OPTIONS);
+  if (!isGlob) return null;
+  const pattern = glob.replace(/\/+$/, '').replace(/\/(\.?\/)+/g, '/');
+  const matches = picomatch(pattern, OPTIONS);
+  const steps = pattern.split('/');
+  // Alternatives may hold slashes, and ** any number of folders.
+  const isOpen = /[{(]|\*\*/.test(pattern);
+  return {
+    folder: base === '' ? '.' : base.replace(/\\(.)/g, '$1'),
+    matches: (relative) => matches(relative),
+    enters: (relative) => {
+      const depth = relative.split('/').length;
+      return (
+        isOpen || (depth < steps.length && picomatch(steps.slice(0, depth).join('/'), OPTIONS)(relative))
+      );
+    },
+  };
+}

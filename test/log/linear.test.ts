@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { transformSync } from 'esbuild';
+import { parseAst } from 'vite';
+import { describe, expect, it } from 'vitest';
+
+/** A host's answer may be long and hostile: no expression in src/log may take more than linear time over it. */
+const folder = path.resolve(import.meta.dirname, '../../src/log');
+
+interface Node {
+  readonly type: string;
+  readonly regex?: { readonly pattern: string; readonly flags: string };
+  readonly callee?: { readonly name?: string };
+  readonly arguments?: readonly Node[];
+}
+
+function* nodesOf(value: unknown): Generator<Node> {
+  if (typeof value !== 'object' || value === null) return;
+  if (typeof (value as Node).type === 'string') yield value as Node;
+  for (const member of Object.values(value)) yield* nodesOf(member);
+}
+
+function expressionsIn(code: string): RegExp[] {
+  const { code: script } = transformSync(code, { loader: 'ts' });
+  return [...nodesOf(parseAst(script))].flatMap(({ regex }) =>
+    regex ? [new RegExp(regex.pattern, regex.flags)] : [],
+  );
+}
+
+/** The small ones are enough for what takes cubic or exponential time. */
+const SIZES = [28, 2 ** 10, 2 ** 12, 2 ** 14, 2 ** 16, 2 ** 18, 2 ** 20];
+const LONGEST_MS = 500;
+
+/** Repeats of what the expression is about, with an end that it does not want, and with starts that it does. */
+function hostileTexts({ source }: RegExp): string[] {
+  const literal = [...new Set(source.replaceAll(/\\[a-zA-Z]|[\\^$.*+?()[\]{}|]/g, ''))];
+  const words = source.match(/[a-zA-Z_`"'-]+/g) ?? [];
+  const pieces = [
+    ...literal,
+    ...words,
+    'a',
+    'A',
+    '0',
+    ' ',
+    '\t',
+    '\r',
+    '\n',
+    '\r\n',
+    '`',
+    '```',
+    '"',
+    "'",
+    '-',
+    '_',
+    '\\',
+  ];
+  pieces.push('a0', '0a-', ' \n', '"\\', '\ud800', '\u0000', 'ß', '```\n', '00-', '.jsonl', '[1]', '{', 'é9');
+  return [...new Set(pieces)];
+}
+
+function slowest(expression: RegExp): { ms: number; text: string; size: number } {
+  let worst = { ms: 0, text: '', size: 0 };
+  for (const piece of hostileTexts(expression)) {
+    for (const start of ['', '```json\n', '00-']) {
+      for (const size of SIZES) {
+        const text = `${start}${piece.repeat(Math.ceil(size / piece.length))}\u2603`;
+        const started = performance.now();
+        text.replace(expression, '');
+        const ms = performance.now() - started;
+        if (ms > worst.ms) worst = { ms, text: start + piece, size };
+        if (ms > LONGEST_MS) return worst;
+      }
+    }
+  }
+  return worst;
+}
+
+it('finds what is not linear', () => {
+  for (const nested of [/[a-z0-9]*[0-9][a-z0-9]*x/, /"[^"]*"x|(a+)+y/, /\s+$/]) {
+    expect(slowest(nested).ms).toBeGreaterThan(LONGEST_MS);
+  }
+});
+
+describe.each(readdirSync(folder))('%s', (name) => {
+  const code = readFileSync(path.join(folder, name), 'utf8');
+
+  it('makes no expression of a text', () => {
+    const made = code.match(/\bRegExp\([^)]*\)/g) ?? [];
+    // A constant of src/schema: bounded repetition, but for the digits of a fraction.
+    expect(made.filter((one) => one !== 'RegExp(TIMESTAMP_PATTERN)')).toEqual([]);
+  });
+
+  it.each(expressionsIn(code).map((one) => [String(one), one] as const))('%s takes linear time', (_, one) => {
+    expect(slowest(one).ms).toBeLessThan(LONGEST_MS);
+  });
+});
