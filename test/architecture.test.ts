@@ -59,13 +59,14 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   log: ['schema', 'node:*'],
   errors: ['schema'],
   instant: [],
+  'kernel-path': ['node:*'],
   version: [],
   io: ['node:*'],
   ending: ['render', 'schema', 'errors', 'io'],
   gate: ['schema', 'errors', 'unhomoglyph/data.json'],
   render: ['schema', 'version', 'chalk', 'cli-table3', 'diff', 'string-width', 'node:*'],
   scan: ['schema', 'node:*'],
-  'lake/input': ['schema', 'errors', 'picomatch', 'zstddec/stream', 'node:*'],
+  'lake/input': ['kernel-path', 'schema', 'errors', 'picomatch', 'zstddec/stream', 'node:*'],
   'lake/duckdb': [
     'instant',
     'scan',
@@ -92,6 +93,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   ],
   lake: ['lake/input', 'lake/load', 'lake/tables', 'lake/duckdb', 'schema', 'errors', 'instant', 'node:*'],
   query: [
+    'kernel-path',
     'lake',
     'lake/input',
     'lake/tables/shipped.ts',
@@ -107,6 +109,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'node:*',
   ],
   commands: [
+    'kernel-path',
     'query',
     'gate',
     'render',

@@ -2,12 +2,12 @@
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Account, type Lake, openLake, type Reject } from '../../src/lake/lake.js';
-import { TABLES } from '../../src/lake/tables/published.js';
+import { publishedTables } from '../../src/lake/tables/shipped.js';
 import { bindParams } from '../../src/query/params.js';
 import { nightly } from '../support/cli.js';
 import { catalogue, root, rowsOf, runOptions } from '../support/lake.js';
 
-const PUBLISHED = TABLES.filter(({ columns, name }) => columns.length > 0 && name !== 'params');
+const PUBLISHED = publishedTables().filter(({ columns, name }) => columns.length > 0 && name !== 'params');
 const EVERYTHING = PUBLISHED.map(({ name }) => `SELECT * FROM ${name}`);
 const INPUTS = [
   { path: 'sessions.jsonl', as: 'any' as const },

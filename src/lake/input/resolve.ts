@@ -1,16 +1,9 @@
 import path from 'node:path';
 import { LakelogError } from '../../errors.js';
+import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 import { contentIn } from './content.js';
-import {
-  type Assertion,
-  type Candidate,
-  find,
-  type InputRequest,
-  identityOf,
-  kernelPath,
-  statOf,
-} from './find.js';
+import { type Assertion, type Candidate, find, type InputRequest, identityOf, statOf } from './find.js';
 import { NO_FILE, reasonOf } from './reasons.js';
 import { maybeEmptyAmong, sourceOfUnfinished } from './rotation.js';
 
