@@ -1,9 +1,11 @@
 /** Entry of the process in which somebody's own SQL runs: it may be killed at any moment. */
 import { asLakelogError } from './errors.js';
+import { SqlFault } from './lake/box.js';
 import { startEngine } from './lake/duckdb/connection.js';
 import { openLake } from './lake/lake.js';
 import type { BoxFailure, BoxJob, BoxMessage } from './query/box-protocol.js';
 import { columnsOf } from './query/columns.js';
+import { explained, NARROW_IT } from './query/sql-error.js';
 import { EXIT } from './schema/result.js';
 
 const ROWS_PER_MESSAGE = 1_000;
@@ -25,10 +27,7 @@ function watchMemory(): void {
   }, WATCH_MS);
 }
 
-const tooMuch: Omit<BoxFailure, 'message'> = {
-  next: 'narrow it, or set LAKELOG_MEMORY_LIMIT to more than the 1GB it is by default, e.g. 4GB',
-  exitCode: EXIT.error,
-};
+const tooMuch: Omit<BoxFailure, 'message'> = { next: NARROW_IT, exitCode: EXIT.error };
 
 async function answer(job: BoxJob): Promise<void> {
   const lake = await openLake({
@@ -56,7 +55,8 @@ async function answer(job: BoxJob): Promise<void> {
 }
 
 function failureOf(error: unknown): BoxFailure {
-  const { message, where, next, detail, exitCode } = asLakelogError(error);
+  const told = error instanceof SqlFault ? explained(error) : asLakelogError(error);
+  const { message, where, next, detail, exitCode } = told;
   return { message, where, next, detail, exitCode };
 }
 

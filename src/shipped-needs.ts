@@ -1,9 +1,9 @@
 /** Run by the build: what all SQL that ships needs to be loaded, so that no run has to ask the engine for its parse. */
+
+import { parseSql } from './lake/box.js';
 import { openDatabase } from './lake/duckdb/connection.js';
-import { parseSql } from './lake/duckdb/parse.js';
 import { CALLS_SQL } from './lake/lake.js';
-import { needsTable } from './lake/tables/needs.js';
-import type { NeedsTable } from './lake/tables/shipped.js';
+import { type NeedsTable, needsTable } from './lake/tables/needs.js';
 import { readCatalogue } from './query/catalogue.js';
 import { judgedSql } from './query/run.js';
 import { storySql } from './query/story.js';

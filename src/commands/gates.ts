@@ -3,7 +3,7 @@ import type { Lake } from '../lake/lake.js';
 import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
 import { bindParams, type Given } from '../query/params.js';
-import { sqlError } from '../query/run.js';
+import { sqlError } from '../query/sql-error.js';
 import type { StoryCall } from '../schema/story.js';
 
 /** @throws LakelogError (exit 2) for a name that is no gate. */

@@ -1,11 +1,9 @@
-import { distance } from 'fastest-levenshtein';
 import { LakelogError } from '../errors.js';
 import type { Connected } from './duckdb/connection.js';
-import { isTableRef, lower, type Node, nodes, type Parsed, parseSql } from './duckdb/parse.js';
-import { isContent, publishedTables } from './tables/shipped.js';
+import { quote } from './duckdb/sql.js';
+import { isTableRef, lower, type Node, nodes, type Parsed } from './tables/parse.js';
+import { isContent } from './tables/shipped.js';
 import { TABLE_NAMES } from './tables/templates.js';
-
-export { parseSql };
 
 /**
  * What keeps somebody's own SQL inside (promise 6). Neither the kind of a statement nor locked settings suffice:
@@ -28,22 +26,43 @@ const TABLE_REFS = [
   ...['JOIN', 'EXPRESSION_LIST', 'PIVOT'],
 ];
 
-const ONE_SELECT = 'write one SELECT over the tables that `lakelog schema` prints';
-const ALL_NAMES = 'lakelog schema';
+export const ONE_SELECT = 'write one SELECT over the tables that `lakelog schema` prints';
 
-/** SQL that failed, and where it came from. */
-interface Source {
-  readonly sql: string;
-  readonly where: string;
+/** What is known of SQL that the engine refuses. */
+export interface FaultParts {
+  /** Where its text is wrong, in bytes; 2^64-1 stands for "nowhere". */
+  readonly position: unknown;
+  /** What it names and there is not. */
+  readonly table?: string | undefined;
+  readonly column?: string | undefined;
+  /** There would be such a column with --show-content. */
+  readonly isContent?: boolean;
+  /** DuckDB's own name of the failure. */
+  readonly type?: string | undefined;
 }
 
-/** @throws LakelogError (exit 2) unless the text is one harmless SELECT; `where` names where the SQL came from. */
+/** SQL that the engine refuses, and why. */
+export class SqlFault extends Error {
+  readonly sql: string;
+  /** Where the SQL came from. */
+  readonly where: string;
+  readonly parts: FaultParts;
+
+  constructor(message: string, sql: string, where: string, parts: FaultParts) {
+    super(message);
+    this.sql = sql;
+    this.where = where;
+    this.parts = parts;
+  }
+}
+
+/** @throws LakelogError (exit 2) or SqlFault unless the text is one harmless SELECT; `where` names where the SQL came from. */
 export async function checkSelect(db: Connected, sql: string, where: string): Promise<void> {
   const refuse = (what: string, next = ONE_SELECT) => new LakelogError(what, { where, next });
   const parsed = JSON.parse(await parseSql(db, sql)) as Parsed;
   if (parsed.error) {
     if (parsed.error_type === 'not implemented') throw refuse('only a SELECT may run here');
-    throw sqlError({ sql, where }, parsed.error_message, parsed.position);
+    throw new SqlFault(parsed.error_message, sql, where, { position: parsed.position });
   }
   const { statements } = parsed;
   if (statements.length === 0) throw refuse('the query is empty');
@@ -64,7 +83,7 @@ export async function checkSelect(db: Connected, sql: string, where: string): Pr
       const shows = node.type === 'SHOW_REF';
       throw refuse(
         shows ? 'DESCRIBE, SHOW and SUMMARIZE do not run here' : 'only a SELECT may run here',
-        `print the tables with: ${ALL_NAMES}`,
+        'print the tables with: lakelog schema',
       );
     }
     if (node.type === 'TABLE_FUNCTION') {
@@ -75,25 +94,27 @@ export async function checkSelect(db: Connected, sql: string, where: string): Pr
         `use the tables that \`lakelog schema\` prints, or one of ${TABLE_FUNCTIONS.join(', ')}`,
       );
     }
-    if (node.type === 'BASE_TABLE') checkTable(node, names, { sql, where });
+    if (node.type === 'BASE_TABLE' && !isAllowed(node, names)) {
+      const { catalog_name, schema_name, table_name, query_location: position } = node;
+      const name = [catalog_name, schema_name, table_name].filter((part) => part !== '').join('.');
+      const what = `there is no table ${JSON.stringify(name)}`;
+      throw new SqlFault(what, sql, where, { position, table: lower(table_name) });
+    }
   }
 }
 
-function checkTable(node: Node, common: ReadonlySet<string>, source: Source): void {
-  const { catalog_name: catalog, schema_name: schema, table_name: name, query_location: position } = node;
-  const isKnown = isTable(lower(name));
-  if (catalog === '' && schema === '' && (isKnown || common.has(lower(name)))) return;
-  if (catalog === '' && lower(schema) === 'main' && isKnown) return;
-  const qualified = [catalog, schema, name].filter((part) => part !== '').join('.');
-  throw sqlError(
-    source,
-    `there is no table ${JSON.stringify(qualified)}`,
-    position,
-    nearest(lower(name), TABLE_NAMES),
-  );
+/** The engine's own parse of SQL, or why it has none, as JSON. */
+export async function parseSql(db: Connected, sql: string): Promise<string> {
+  const { cells } = await db.rows(`SELECT json_serialize_sql(${quote(sql)})`);
+  return cells[0]![0] as string;
 }
 
-const isTable = (name: string) => (TABLE_NAMES as readonly string[]).includes(name);
+/** A published table, or one that a WITH clause makes. */
+function isAllowed(node: Node, common: ReadonlySet<string>): boolean {
+  const [catalog, schema, name] = [node.catalog_name, node.schema_name, node.table_name].map(lower);
+  const isKnown = TABLE_NAMES.some((table) => table === name);
+  return catalog === '' && (schema === '' ? isKnown || common.has(name!) : schema === 'main' && isKnown);
+}
 
 /** Names that WITH clauses introduce, anywhere: a name that one scope lends another fails in DuckDB's binder. */
 function commonTables(root: unknown): Set<string> {
@@ -120,95 +141,18 @@ function messageIn({ message }: Error): EngineMessage {
   }
 }
 
-/** An error of the running query, pointing into its text. */
-export function explainSqlError(
-  error: Error,
-  sql: string,
-  where: string,
-  showContent: boolean,
-): LakelogError {
-  const source = { sql, where };
+/** An error of the running query, in parts. */
+export function explainSqlError(error: Error, sql: string, where: string, showContent: boolean): SqlFault {
   const said = messageIn(error);
   const message = (said.exception_message ?? error.message).split('\n')[0]!;
   const column =
     said.error_subtype === 'COLUMN_NOT_FOUND'
       ? said.name
       : /does not have a column named "([^"]+)"/.exec(message)?.[1];
-  if (column !== undefined && isContent(column.toLowerCase()) && !showContent) {
-    const next = 'load prompts, raw outputs and artifacts with --show-content';
-    return sqlError(source, `${column} is content and was not loaded`, said.position, next);
-  }
-  if (column !== undefined) {
-    const what = `there is no column ${JSON.stringify(column)}`;
-    return sqlError(source, what, said.position, columnAdvice(sql, column.toLowerCase()));
-  }
-  if (said.exception_type === 'Out of Memory') {
-    return new LakelogError(`the query needs more memory: ${message}`, {
-      where,
-      next: 'narrow it, or set LAKELOG_MEMORY_LIMIT to more than the 1GB it is by default, e.g. 4GB',
-    });
-  }
-  if (said.exception_type === 'Permission') {
-    const what = 'queries read the loaded tables and nothing else: no files, no network, no settings';
-    return new LakelogError(what, { where, next: ONE_SELECT });
-  }
-  return sqlError(source, message, said.position);
-}
-
-/** `where:line:column`, and the line of the SQL with a caret under the place. */
-function sqlError(
-  { sql, where }: Source,
-  message: string,
-  position: unknown,
-  next: string | null = null,
-): LakelogError {
-  const remedy = { next: next ?? `compare its names with: ${ALL_NAMES}` };
-  const at = placeOf(sql, position);
-  if (at === null) return new LakelogError(message, { where, ...remedy });
-  return new LakelogError(message, {
-    where: `${where}:${at.line}:${at.column}`,
-    detail: at.excerpt,
-    ...remedy,
+  return new SqlFault(message, sql, where, {
+    position: said.position,
+    column,
+    isContent: column !== undefined && isContent(column.toLowerCase()) && !showContent,
+    type: said.exception_type,
   });
-}
-
-const EXCERPT = 76;
-
-/** DuckDB counts bytes; 2^64-1 stands for "nowhere". */
-function placeOf(sql: string, position: unknown) {
-  const offset = Number(position ?? Number.NaN);
-  const bytes = Buffer.from(sql);
-  if (!Number.isInteger(offset) || offset < 0 || offset > bytes.length) return null;
-  const before = bytes.subarray(0, offset).toString().split('\n');
-  const column = before.at(-1)!.length;
-  const text = sql.split('\n')[before.length - 1]!.replaceAll('\t', ' ');
-  const from = Math.max(0, Math.min(column - EXCERPT / 2, text.length - EXCERPT));
-  const excerpt = `${text.slice(from, from + EXCERPT)}\n${' '.repeat(column - from)}^`;
-  return { line: before.length, column: column + 1, excerpt };
-}
-
-/** The nearest column of the tables that the SQL names, else the table that the column is of. */
-function columnAdvice(sql: string, column: string): string | null {
-  const words = new Set(sql.toLowerCase().split(/[^\p{L}\p{N}_]+/u));
-  const tables = publishedTables();
-  const named = tables.filter(({ name }) => words.has(name));
-  const columns = (named.length > 0 ? named : tables).flatMap((table) =>
-    table.columns.map(({ name }) => name),
-  );
-  const home = tables.find((table) => table.columns.some(({ name }) => name === column));
-  return (
-    nearest(column, columns) ??
-    (home ? `${column} is a column of ${home.name}; print all with: ${ALL_NAMES}` : null)
-  );
-}
-
-/** The candidate closest to a misspelt name, if any is close. */
-function nearest(wanted: string, candidates: readonly string[]): string | null {
-  let best: string | null = null;
-  let least = Math.max(2, Math.floor(wanted.length / 3)) + 1;
-  for (const candidate of candidates) {
-    const edits = candidate === wanted ? Number.POSITIVE_INFINITY : distance(wanted, candidate);
-    if (edits < least) [best, least] = [candidate, edits];
-  }
-  return best === null ? null : `did you mean ${best}? (all names: ${ALL_NAMES})`;
 }

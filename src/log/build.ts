@@ -1,5 +1,6 @@
 import {
   ATTEMPT_FIELDS,
+  FINAL_VERDICTS,
   type Field,
   REPLAY_FIELDS,
   REPLAY_SCHEMA,
@@ -15,10 +16,17 @@ import type {
   Unstamped,
 } from '../schema/types.js';
 
+/** A message of a chat, e.g. `{role: 'user', content: '…'}`. */
+export type ChatMessage = Readonly<Record<string, unknown>>;
+
+/** A task for a model: text, or the messages of a chat. */
+export type Prompt = string | readonly ChatMessage[];
+
 /** One attempt as the service knows it. `attempt_number` is its position. */
 export interface AttemptInput {
   verdict: AttemptVerdict;
-  prompt?: string | null | undefined;
+  /** Text, or the messages of a chat. */
+  prompt?: unknown;
   /** Raw output of the model. */
   raw?: string | null | undefined;
   /** Why the validator rejected it. */
@@ -54,8 +62,8 @@ export interface CallFacts {
   validatorVersion?: string | null | undefined;
   rosterHash?: string | null | undefined;
   maxIterations?: number | null | undefined;
-  /** First prompt of the call. */
-  prompt?: string | null | undefined;
+  /** First prompt of the call: text, or the messages of a chat. */
+  prompt?: unknown;
   /** Milliseconds. */
   durationMs?: number | null | undefined;
   /** Unique per call; the logger's id source fills it in. */
@@ -122,14 +130,17 @@ export interface ReplayInput {
 
 /**
  * The record of one iterate call, from any of its three ends, without what `SessionLogger.append` stamps. Pure.
- * It throws nothing: of a call that breaks its type, it keeps what can be read.
+ * Of a call that breaks its type, it keeps what can be read.
+ *
+ * @throws TypeError for an outcome that is a misspelt word, and nothing else: every reader would reject the record, and
+ * the host's first test shall tell.
  */
 export function buildSessionRecord(input: CallInput): Unstamped<SessionRecord> {
   const attempts = attemptRecords(read(input, 'attempts'));
   const record = fromTable(input, SESSION_FIELDS);
   record.schema = SESSION_SCHEMA;
   record.iterations = attempts?.length ?? 0;
-  record.final_verdict = read(input, 'outcome') as FinalVerdict;
+  record.final_verdict = outcomeOf(input);
   if (attempts) record.attempts = attempts;
   const error = errorFields(read(input, 'error'));
   if (error.error !== undefined) record.error = error.error;
@@ -145,6 +156,13 @@ export function buildReplayRecord(input: ReplayInput): Unstamped<ReplayRecord> {
 }
 
 type Fields = Record<string, unknown>;
+
+function outcomeOf(input: unknown): FinalVerdict {
+  const outcome = read(input, 'outcome') as FinalVerdict;
+  if (typeof outcome !== 'string' || FINAL_VERDICTS.includes(outcome)) return outcome;
+  const given = JSON.stringify((outcome as string).slice(0, 40));
+  throw new TypeError(`outcome is ${given}, not one of ${FINAL_VERDICTS.join(', ')}`);
+}
 
 function fromTable(input: unknown, fields: readonly Field[]): Fields {
   const record: Fields = {};

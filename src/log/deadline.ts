@@ -11,20 +11,57 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 /** @param what the work, for the message of the TimeoutError. */
 export function startDeadline(host: AbortSignal | undefined, ms: number, what: string): Deadline {
   const controller = new AbortController();
-  const onAbort = () => controller.abort(abortError(host));
   const timer =
     ms <= LONGEST_TIMER
       ? setTimeout(() => controller.abort(named('TimeoutError', `${what} took longer than ${ms} ms`)), ms)
       : undefined;
-  if (host?.aborted) onAbort();
-  else host?.addEventListener('abort', onAbort, { once: true });
+  const forget = host && whenAborted(host, () => controller.abort(abortError(host)));
   return {
     signal: controller.signal,
     release() {
       clearTimeout(timer);
-      host?.removeEventListener('abort', onAbort);
+      forget?.();
     },
   };
+}
+
+interface Waiting {
+  readonly tellers: Set<() => void>;
+  readonly tellAll: () => void;
+}
+
+const waiting = new WeakMap<AbortSignal, Waiting>();
+
+/**
+ * Calls `tell` once `signal` is aborted, at once if it is. All that wait for one signal share one listener: Node
+ * warns of a leak from the eleventh on. @returns what makes it forget.
+ */
+export function whenAborted(signal: AbortSignal, tell: () => void): () => void {
+  if (signal.aborted) {
+    tell();
+    return () => {};
+  }
+  // The same function may wait twice.
+  const own = () => tell();
+  const { tellers, tellAll } = waiting.get(signal) ?? startWaiting(signal);
+  tellers.add(own);
+  return () => {
+    if (!tellers.delete(own) || tellers.size > 0) return;
+    waiting.delete(signal);
+    signal.removeEventListener('abort', tellAll);
+  };
+}
+
+function startWaiting(signal: AbortSignal): Waiting {
+  const tellers = new Set<() => void>();
+  const tellAll = () => {
+    waiting.delete(signal);
+    for (const one of tellers) one();
+  };
+  signal.addEventListener('abort', tellAll, { once: true });
+  const started = { tellers, tellAll };
+  waiting.set(signal, started);
+  return started;
 }
 
 /** What `work` settles to, or a rejection as soon as `signal` aborts: work that ignores it holds nobody up. */

@@ -12,14 +12,17 @@ export type {
   SessionRecord,
   Unstamped,
 } from '../schema/types.js';
+export type { AnswerBounds } from './answer.js';
 export { parseJsonAnswer } from './answer.js';
 export type {
   AcceptedCall,
   AttemptInput,
   CallFacts,
   CallInput,
+  ChatMessage,
   ExhaustedCall,
   FailedCall,
+  Prompt,
   ReplayInput,
 } from './build.js';
 export { buildReplayRecord, buildSessionRecord } from './build.js';
@@ -32,6 +35,7 @@ export type {
   IterateFailed,
   IterateOptions,
   IterateResult,
+  RosterCheckContext,
   RosterStamp,
   Validation,
 } from './iterate.js';
@@ -41,17 +45,17 @@ export type { DropCause, LoggerOptions, LoggerStats } from './logger.js';
 export { ReplayLogger, SessionLogger } from './logger.js';
 export type { HashWorkerIdsOptions, Redact } from './redact.js';
 export { hashWorkerIds } from './redact.js';
-export type { FillShape, RosterCheckOptions, RosterColumns, Worker, WorkerLookup } from './roster.js';
+export type { FillShape, RosterColumns, Worker, WorkerLookup } from './roster.js';
 export {
   fillValidator,
   loadRoster,
-  namedWorkers,
   RosterError,
-  rosterCheckFor,
   rosterHash,
   workersFromCsv,
   workersFromFunction,
   workersFromJsonl,
 } from './roster.js';
+export type { RosterCheckOptions } from './roster-check.js';
+export { namedWorkers, rosterCheckFor } from './roster-check.js';
 export type { HeaderSource, OtelApi, OtelSpan, OtelSpanContext, TraceOptions } from './trace.js';
 export { TRACE_HEADER, traceIdOf } from './trace.js';

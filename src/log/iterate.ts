@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { AttemptVerdict, SessionRecord, Unstamped } from '../schema/types.js';
-import { parseJsonAnswer } from './answer.js';
-import { type AttemptInput, buildSessionRecord, type CallFacts, type CallInput } from './build.js';
+import { type AnswerBounds, parseJsonAnswer, tooLarge } from './answer.js';
+import {
+  type AttemptInput,
+  buildSessionRecord,
+  type CallFacts,
+  type CallInput,
+  type Prompt,
+} from './build.js';
 import { bounded, type Deadline, startDeadline } from './deadline.js';
 import { type AttemptTrace, type CallTrace, openCallTrace, type TraceOptions } from './trace.js';
 
@@ -42,6 +48,11 @@ export interface RosterStamp {
   readonly rosterHash: string | null;
 }
 
+export interface RosterCheckContext {
+  /** Aborts when the call is aborted or the time of the check is over. The call does not wait for it. */
+  readonly signal: AbortSignal;
+}
+
 /** An attempt that was not accepted, as the next prompt is made from it. */
 export interface FailedAttempt {
   readonly number: number;
@@ -56,16 +67,16 @@ type PassedOn = Pick<
   'daemon' | 'provider' | 'environment' | 'promptVersion' | 'validatorVersion' | 'extra'
 >;
 
-export interface IterateOptions<C> extends PassedOn {
+export interface IterateOptions<C, P extends Prompt = string> extends PassedOn {
   /** Kind of artifact: `fill`, `email`, `playbook`, … */
   readonly kind: string;
   /** Model asked for. */
   readonly model: string;
   /** The task; the first prompt. */
-  readonly prompt: string;
+  readonly prompt: P;
   /** Asks the model. What it throws ends the call as an infra error. */
   readonly generate: (
-    prompt: string,
+    prompt: P,
     attempt: AttemptContext,
   ) => string | Generation | Promise<string | Generation>;
   /** Judges a candidate. What it throws ends the call as an infra error, never as an acceptance. */
@@ -75,6 +86,8 @@ export interface IterateOptions<C> extends PassedOn {
    * fed back. Default: `parseJsonAnswer`.
    */
   readonly parse?: ((raw: string) => C | null | undefined) | undefined;
+  /** What an answer may be at most. A larger one is a rejected attempt, before `validate` sees it. */
+  readonly answerBounds?: AnswerBounds | undefined;
   /** Attempts allowed, from 1. Default: 3. */
   readonly maxIterations?: number | undefined;
   /** Ends the call as an infra error. */
@@ -82,13 +95,16 @@ export interface IterateOptions<C> extends PassedOn {
   /** Milliseconds for generation and validation of one attempt. Default: 120,000; Infinity = no bound. */
   readonly attemptTimeoutMs?: number | undefined;
   /** Makes the next prompt from the task and the attempts so far. Default: `feedbackPrompt`. */
-  readonly feedback?: ((prompt: string, failed: readonly FailedAttempt[]) => string) | undefined;
+  readonly feedback?: ((prompt: P, failed: readonly FailedAttempt[]) => P) | undefined;
   /**
-   * Stamps the accepted artifact, independently of `validate`. A check that throws or takes longer than an attempt
-   * may leaves the call unjudged, with the field `roster_check_error`.
+   * Stamps the accepted artifact, independently of `validate`. A check that throws, gives no verdict or takes longer
+   * than an attempt may leaves the call unjudged, with the field `roster_check_error`.
    */
   readonly rosterCheck?:
-    | ((artifact: C) => RosterStamp | null | undefined | Promise<RosterStamp | null | undefined>)
+    | ((
+        artifact: C,
+        context: RosterCheckContext,
+      ) => RosterStamp | null | undefined | Promise<RosterStamp | null | undefined>)
     | undefined;
   /** Gets the record of the call, e.g. a SessionLogger. What it throws or returns changes nothing. */
   readonly logger?: { append(record: Unstamped<SessionRecord>): unknown } | null | undefined;
@@ -111,10 +127,12 @@ export interface IterateAccepted<C> extends Ended {
   readonly outcome: 'accepted';
   readonly artifact: C;
   /**
-   * False: the validator accepted workers who are not in the roster, so do not act on the artifact.
-   * Null: nobody could check.
+   * False: the validator accepted workers who are not in the roster. Null: nobody checked, or nobody could. Of a kind
+   * that must be grounded, act on the artifact when this is true and never else.
    */
   readonly groundedInRoster: boolean | null;
+  /** Why the roster check gave no verdict; null when it gave one, named nobody, or was not asked for. */
+  readonly rosterCheckError: string | null;
   readonly proposedWorkerIds: readonly string[] | null;
 }
 
@@ -143,7 +161,9 @@ const DEFAULT_ATTEMPT_MS = 120_000;
  *
  * @throws TypeError or RangeError for options that make no call; nothing else, whatever the callbacks do.
  */
-export async function iterate<C = unknown>(options: IterateOptions<C>): Promise<IterateResult<C>> {
+export async function iterate<C = unknown>(options: IterateOptions<C>): Promise<IterateResult<C>>;
+export async function iterate<C = unknown>(options: IterateOptions<C, Prompt>): Promise<IterateResult<C>>;
+export async function iterate<C, P extends Prompt>(options: IterateOptions<C, P>): Promise<IterateResult<C>> {
   const settings = checked(options);
   const started = performance.now();
   const { kind, model, provider } = options;
@@ -151,7 +171,7 @@ export async function iterate<C = unknown>(options: IterateOptions<C>): Promise<
   const trace = await openCallTrace({ kind, model, provider, maxIterations }, options.trace);
   const progress: Progress = { attempts: [], responseModel: undefined };
   const ending = await run(settings, trace, progress);
-  const stamped = ending.outcome === 'accepted' ? await stamp(settings, ending.artifact) : UNSTAMPED;
+  const stamped = ending.outcome === 'accepted' ? await stamp(settings, trace, ending.artifact) : UNSTAMPED;
   const call = callInput(settings, ending, {
     sessionId: trace.sessionId,
     callId: randomUUID(),
@@ -161,8 +181,8 @@ export async function iterate<C = unknown>(options: IterateOptions<C>): Promise<
     timestamp: timeOf(options.clock),
     durationMs: Math.round(performance.now() - started),
   });
-  trace.end(call);
-  log(options.logger, call);
+  trace.run(() => log(options.logger, call));
+  trace.end(call, ending.outcome === 'accepted' && settings.rosterCheck !== undefined);
   const ended: Ended = {
     sessionId: call.sessionId,
     callId: call.callId!,
@@ -174,14 +194,30 @@ export async function iterate<C = unknown>(options: IterateOptions<C>): Promise<
     ...ended,
     ...ending,
     groundedInRoster: stamped.groundedInRoster,
+    rosterCheckError: stamped.why ?? null,
     proposedWorkerIds: stamped.proposedWorkerIds,
   };
 }
 
-/** The default feedback: the task again, with what was wrong with the last answer. */
-export function feedbackPrompt(prompt: string, failed: readonly FailedAttempt[]): string {
+/**
+ * The default feedback: the task again, with what was wrong with the last answer. A chat goes on: the last answer,
+ * and what was wrong with it.
+ */
+export function feedbackPrompt(prompt: string, failed: readonly FailedAttempt[]): string;
+export function feedbackPrompt(prompt: Prompt, failed: readonly FailedAttempt[]): Prompt;
+export function feedbackPrompt(prompt: Prompt, failed: readonly FailedAttempt[]): Prompt {
   const last = failed.at(-1);
   if (!last) return prompt;
+  const correction = correctionOf(last);
+  if (typeof prompt === 'string') return `${prompt}\n\n${correction}`;
+  return [
+    ...prompt,
+    { role: 'assistant', content: last.raw.slice(0, LONGEST_ANSWER) || '(no answer)' },
+    { role: 'user', content: correction },
+  ];
+}
+
+function correctionOf(last: FailedAttempt): string {
   const said =
     last.verdict === 'rejected'
       ? 'Your previous answer was rejected'
@@ -190,11 +226,13 @@ export function feedbackPrompt(prompt: string, failed: readonly FailedAttempt[])
   const more = last.reasons.length - listed.length;
   if (more > 0) listed.push(`- and ${more} more reasons`);
   const because = listed.length > 0 ? `${said}:\n${listed.join('\n')}` : `${said}.`;
-  return `${prompt}\n\n${because}\n\nAnswer the task again, whole, with all of this put right.`;
+  return `${because}\n\nAnswer the task again, whole, with all of this put right.`;
 }
 
 const MOST_REASONS = 50;
 const LONGEST_REASON = 500;
+/** Characters of a wrong answer that is shown to the model again. */
+const LONGEST_ANSWER = 20_000;
 
 function shortened(reason: string): string {
   return reason.length > LONGEST_REASON ? `${reason.slice(0, LONGEST_REASON)}…` : reason;
@@ -210,19 +248,21 @@ interface Progress {
   responseModel: string | undefined;
 }
 
-type Settings<C> = IterateOptions<C> & {
+type Settings<C> = IterateOptions<C, Prompt> & {
   readonly maxIterations: number;
   readonly attemptTimeoutMs: number;
 };
 
-function checked<C>(options: IterateOptions<C>): Settings<C> {
+function checked<C, P extends Prompt>(options: IterateOptions<C, P>): Settings<C> {
   const { maxIterations = DEFAULT_ITERATIONS, attemptTimeoutMs = DEFAULT_ATTEMPT_MS } = options;
   for (const name of ['kind', 'model'] as const) {
     if (typeof options[name] !== 'string' || options[name] === '') {
       throw new TypeError(`iterate: ${name} is not a string of at least one character`);
     }
   }
-  if (typeof options.prompt !== 'string') throw new TypeError('iterate: prompt is not a string');
+  if (!isPrompt(options.prompt)) {
+    throw new TypeError('iterate: prompt is neither a string nor an array of messages');
+  }
   for (const name of ['generate', 'validate'] as const) {
     if (typeof options[name] !== 'function') throw new TypeError(`iterate: ${name} is not a function`);
   }
@@ -235,18 +275,29 @@ function checked<C>(options: IterateOptions<C>): Settings<C> {
   if (!(attemptTimeoutMs > 0)) {
     throw new RangeError(`iterate: attemptTimeoutMs is ${attemptTimeoutMs}, not above 0`);
   }
-  return { ...options, maxIterations, attemptTimeoutMs };
+  // Callbacks get the prompt of their own type back: the first one, or what `feedback` made of it.
+  const general = options as unknown as IterateOptions<C, Prompt>;
+  return { ...general, maxIterations, attemptTimeoutMs };
+}
+
+function isPrompt(value: unknown): value is Prompt {
+  return (
+    typeof value === 'string' ||
+    (Array.isArray(value) &&
+      value.length > 0 &&
+      value.every((message) => typeof message === 'object' && message !== null))
+  );
 }
 
 async function run<C>(settings: Settings<C>, trace: CallTrace, progress: Progress): Promise<Ending<C>> {
   const { prompt, maxIterations, feedback = feedbackPrompt } = settings;
   const failed: FailedAttempt[] = [];
   for (let number = 1; ; number++) {
-    let asked = prompt;
+    let asked: Prompt = prompt;
     const deadline = startDeadline(settings.signal, settings.attemptTimeoutMs, `attempt ${number}`);
     try {
       deadline.signal.throwIfAborted();
-      if (number > 1) asked = textOf(feedback(prompt, failed), 'feedback');
+      if (number > 1) asked = promptOf(trace.run(() => feedback(prompt, failed)));
     } catch (error) {
       deadline.release();
       return { outcome: 'infra_error', error: toError(error) };
@@ -274,7 +325,7 @@ async function run<C>(settings: Settings<C>, trace: CallTrace, progress: Progres
 
 interface AttemptTask {
   readonly number: number;
-  readonly asked: string;
+  readonly asked: Prompt;
   readonly span: AttemptTrace;
   readonly deadline: Deadline;
   readonly sessionId: string;
@@ -323,12 +374,16 @@ async function makeAttempt<C>(settings: Settings<C>, task: AttemptTask): Promise
 
 async function judge<C>(settings: Settings<C>, raw: string, signal: AbortSignal): Promise<Judged<C>> {
   let candidate: C | null | undefined;
+  const long = tooLarge(raw, undefined, settings.answerBounds);
+  if (long !== undefined) return { verdict: 'rejected', reasons: [long], raw };
   try {
     candidate = settings.parse ? settings.parse(raw) : (parseJsonAnswer(raw) as C);
   } catch (error) {
     return { verdict: 'no_candidate', reasons: [toError(error).message], raw };
   }
   if (candidate === undefined || candidate === null) return { verdict: 'no_candidate', reasons: [], raw };
+  const large = tooLarge('', candidate, settings.answerBounds);
+  if (large !== undefined) return { verdict: 'rejected', reasons: [large], raw };
   const proposal = candidate;
   const validation = await bounded(() => settings.validate(proposal), signal);
   if (validation?.accepted === true) return { verdict: 'accepted', candidate: proposal };
@@ -345,6 +400,11 @@ function generationOf(given: unknown): Generation {
   return { ...generation, raw: textOf(generation?.raw, 'generate') };
 }
 
+function promptOf(value: unknown): Prompt {
+  if (!isPrompt(value)) throw new TypeError('feedback gave no text and no messages');
+  return value;
+}
+
 function textOf(value: unknown, source: string): string {
   if (typeof value !== 'string') throw new TypeError(`${source} gave no text`);
   return value;
@@ -354,27 +414,33 @@ interface Stamped {
   readonly groundedInRoster: boolean | null;
   readonly proposedWorkerIds: readonly string[] | null;
   readonly rosterHash: string | null;
+  /** Why there is no verdict. */
+  readonly why?: string;
+  /** The same for the record, where the check itself failed. */
   readonly error?: string;
 }
 
 const UNSTAMPED: Stamped = { groundedInRoster: null, proposedWorkerIds: null, rosterHash: null };
 
 /** A failed check leaves the call unjudged, which keeps the alarm from vouching: it must never read as grounded. */
-async function stamp<C>(settings: Settings<C>, artifact: C): Promise<Stamped> {
-  const { rosterCheck, attemptTimeoutMs } = settings;
+async function stamp<C>(settings: Settings<C>, trace: CallTrace, artifact: C): Promise<Stamped> {
+  const { rosterCheck, attemptTimeoutMs, signal } = settings;
   if (!rosterCheck) return UNSTAMPED;
-  const deadline = startDeadline(undefined, attemptTimeoutMs, 'the roster check');
+  const deadline = startDeadline(signal, attemptTimeoutMs, 'the roster check');
+  const context = { signal: deadline.signal };
   try {
-    const given = await bounded(() => rosterCheck(artifact), deadline.signal);
-    if (!given) return UNSTAMPED;
-    const { groundedInRoster, proposedWorkerIds, rosterHash } = given;
+    const given = await trace.run(() => bounded(() => rosterCheck(artifact, context), deadline.signal));
+    const { groundedInRoster, proposedWorkerIds, rosterHash } = given ?? {};
+    const judged = typeof groundedInRoster === 'boolean' || groundedInRoster === null;
     return {
+      ...(judged ? {} : { why: 'the roster check gave no verdict' }),
       groundedInRoster: typeof groundedInRoster === 'boolean' ? groundedInRoster : null,
       proposedWorkerIds: Array.isArray(proposedWorkerIds) ? proposedWorkerIds.map(String) : null,
       rosterHash: typeof rosterHash === 'string' ? rosterHash : null,
     };
   } catch (error) {
-    return { ...UNSTAMPED, error: toError(error).message };
+    const { message } = toError(error);
+    return { ...UNSTAMPED, why: message, error: message };
   } finally {
     deadline.release();
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { CsvError, csvRows } from './csv.js';
-import type { RosterStamp, Validation } from './iterate.js';
+import type { Validation } from './iterate.js';
 
 export interface Worker {
   readonly id: string;
@@ -16,16 +16,19 @@ export interface WorkerLookup {
   readonly hash: string | null;
   /** Number of workers; null where it is not known. */
   readonly size: number | null;
+  /** All of them; absent where they are not known. */
+  readonly workers?: (() => Iterable<Worker>) | undefined;
 }
 
+/** Names are compared without case, white space around them, and invisible characters. */
 export interface RosterColumns {
   /** Column or field that holds the id. Default: `worker_id`. */
   readonly idColumn?: string | undefined;
   /**
-   * Column or field that tells who is active: true/false, yes/no, 1/0, active/inactive in any case. Default:
-   * `active` where it exists; without it everybody is.
+   * Column or field that tells who is active: true/false, yes/no, 1/0, active/inactive in any case. Default: `active`
+   * where it exists; without it everybody is, provided that nothing else looks like a status. Null: there is none.
    */
-  readonly activeColumn?: string | undefined;
+  readonly activeColumn?: string | null | undefined;
 }
 
 /** A roster that cannot be used. */
@@ -47,38 +50,42 @@ const ACTIVE_COLUMN = 'active';
  * A roster from CSV (RFC 4180, UTF-8, a header line; LF or CRLF, with or without BOM).
  *
  * @throws RosterError for broken CSV, a missing or doubled column, an empty or doubled id, a status that is
- * neither yes nor no, and a roster without a worker.
+ * neither yes nor no, a column that looks like a status and is not named as one, and a roster without a worker.
  */
 export function workersFromCsv(text: string, columns: RosterColumns = {}): WorkerLookup {
-  const entries: Entry[] = [];
-  let header: Header | undefined;
+  return lookupOf(workersOf(csvTable(text), columns, 'column'));
+}
+
+function* csvTable(text: string): Generator<Row> {
+  let header: Pick<Row, 'names' | 'namesLine'> | undefined;
   try {
     for (const { cells, line } of csvRows(text)) {
       if (!header) {
-        header = headerOf(cells, line, columns);
+        header = { names: cells, namesLine: line };
         continue;
       }
-      if (cells.length !== header.width) {
-        throw new RosterError(`${cells.length} fields where the header has ${header.width}`, line);
+      const { length } = header.names;
+      if (cells.length !== length) {
+        throw new RosterError(`${cells.length} fields where the header has ${length}`, line);
       }
-      const status = header.active === undefined ? true : cells[header.active];
-      entries.push({ line, id: cells[header.id], status });
+      yield { ...header, line, values: cells };
     }
   } catch (error) {
     if (error instanceof CsvError) throw new RosterError(error.message, error.line);
     throw error;
   }
-  return lookupOf(entries);
 }
 
 /**
  * A roster from JSON Lines: one object per line, blank lines skipped.
  *
- * @throws RosterError as `workersFromCsv`.
+ * @throws RosterError as `workersFromCsv`, and for a status that only some lines have.
  */
 export function workersFromJsonl(text: string, columns: RosterColumns = {}): WorkerLookup {
-  const { idColumn = ID_COLUMN, activeColumn } = columns;
-  const entries: Entry[] = [];
+  return lookupOf(workersOf(jsonTable(text), columns, 'field'));
+}
+
+function* jsonTable(text: string): Generator<Row> {
   for (const [i, row] of text
     .replace(/^\ufeff/, '')
     .split('\n')
@@ -86,13 +93,8 @@ export function workersFromJsonl(text: string, columns: RosterColumns = {}): Wor
     if (row.trim() === '') continue;
     const line = i + 1;
     const worker = jsonObject(row, line);
-    const status = worker[activeColumn ?? ACTIVE_COLUMN];
-    if (status === undefined && activeColumn !== undefined) {
-      throw new RosterError(`no field ${quoted(activeColumn)}`, line);
-    }
-    entries.push({ line, id: worker[idColumn], status: status === undefined ? true : status });
+    yield { line, names: Object.keys(worker), namesLine: line, values: Object.values(worker) };
   }
-  return lookupOf(entries);
 }
 
 /**
@@ -138,35 +140,130 @@ export function rosterHash(workers: Iterable<Worker>): string {
   return `sha256:${hash.digest('hex')}`;
 }
 
+/** One line of a table, with the names that hold for it. */
+interface Row {
+  readonly line: number;
+  readonly names: readonly string[];
+  /** Physical line that the names stand on. */
+  readonly namesLine: number;
+  readonly values: readonly unknown[];
+}
+
 interface Entry {
   readonly line: number;
   readonly id: unknown;
   readonly status: unknown;
 }
 
-interface Header {
-  readonly id: number;
-  readonly active: number | undefined;
-  readonly width: number;
+/** @param word what a name names: column or field. */
+function* workersOf(rows: Iterable<Row>, columns: RosterColumns, word: string): Generator<Entry> {
+  const { idColumn = ID_COLUMN, activeColumn } = columns;
+  const others = new StatusSuspects(word);
+  let names: readonly string[] | undefined;
+  let id: number | undefined;
+  let status: number | undefined;
+  let statusBefore: number | undefined | null = null;
+  for (const row of rows) {
+    if (row.names !== names) {
+      names = row.names;
+      id = placeOf(row, idColumn, word);
+      if (id === undefined) throw missing(row, idColumn, word);
+      status = placeOf(row, activeColumn ?? ACTIVE_COLUMN, word);
+      if (status === undefined && typeof activeColumn === 'string') throw missing(row, activeColumn, word);
+      if (status !== undefined && activeColumn === null) {
+        throw new RosterError(`there is a ${word} ${quoted(ACTIVE_COLUMN)} that nobody asks`, row.namesLine);
+      }
+    }
+    if (statusBefore !== null && (status === undefined) !== (statusBefore === undefined)) {
+      throw new RosterError(
+        `some lines have a ${word} ${quoted(ACTIVE_COLUMN)}, and some have none`,
+        row.line,
+      );
+    }
+    statusBefore = status;
+    if (status === undefined && activeColumn === undefined) others.see(row, id!);
+    yield { line: row.line, id: row.values[id!], status: status === undefined ? true : row.values[status] };
+  }
+  others.refuse();
 }
 
-function headerOf(names: readonly string[], line: number, columns: RosterColumns): Header {
-  const { idColumn = ID_COLUMN, activeColumn } = columns;
-  const place = (name: string): number | undefined => {
-    const first = names.indexOf(name);
-    if (first !== names.lastIndexOf(name)) throw new RosterError(`two columns ${quoted(name)}`, line);
-    return first < 0 ? undefined : first;
-  };
-  const required = (name: string): number => {
-    const found = place(name);
-    if (found !== undefined) return found;
-    throw new RosterError(`no column ${quoted(name)}; there are ${names.map(quoted).join(', ')}`, line);
-  };
-  return {
-    id: required(idColumn),
-    active: activeColumn === undefined ? place(ACTIVE_COLUMN) : required(activeColumn),
-    width: names.length,
-  };
+function placeOf({ names, namesLine }: Row, name: string, word: string): number | undefined {
+  const wanted = folded(name);
+  const places = names.flatMap((found, i) => (folded(found) === wanted ? [i] : []));
+  if (places.length > 1) throw new RosterError(`two ${word}s ${quoted(name)}`, namesLine);
+  return places[0];
+}
+
+function missing({ names, namesLine }: Row, name: string, word: string): RosterError {
+  return new RosterError(
+    `no ${word} ${quoted(name)}; there are ${names.slice(0, 20).map(quoted).join(', ')}`,
+    namesLine,
+  );
+}
+
+/** Columns of a roster without a status that may well be one: then not everybody is active. */
+class StatusSuspects {
+  readonly #word: string;
+  /** By name: the line it was first seen on, as long as every value of it reads as a status. */
+  readonly #yesOrNo = new Map<string, number | null>();
+  #names: readonly string[] | undefined;
+
+  constructor(word: string) {
+    this.#word = word;
+  }
+
+  see({ names, namesLine, values }: Row, id: number): void {
+    for (const [i, name] of names.entries()) {
+      if (i === id) continue;
+      if (names !== this.#names && soundsLikeStatus(name)) throw this.#refusal(name, namesLine);
+      const value = values[i];
+      if (value === '' || value === null || this.#yesOrNo.get(name) === null) continue;
+      if (statusOf(value) === undefined) this.#yesOrNo.set(name, null);
+      else if (!this.#yesOrNo.has(name)) this.#yesOrNo.set(name, namesLine);
+    }
+    this.#names = names;
+  }
+
+  refuse(): void {
+    for (const [name, line] of this.#yesOrNo) if (line !== null) throw this.#refusal(name, line);
+  }
+
+  #refusal(name: string, line: number): RosterError {
+    return new RosterError(
+      `${this.#word} ${quoted(name)} looks like a status, and none is called ${quoted(ACTIVE_COLUMN)}; ` +
+        'say which one is the status, or that there is none',
+      line,
+    );
+  }
+}
+
+const STATUS_WORDS =
+  /activ|aktiv|actif|attiv|inact|enabled|disabled|status|retired|terminated|suspended|deleted/;
+
+function soundsLikeStatus(name: string): boolean {
+  const letters = folded(name).replace(/[^\p{L}]/gu, '');
+  return STATUS_WORDS.test(letters) || (letters.length < 10 && distance(letters, ACTIVE_COLUMN) <= 2);
+}
+
+/** Edits between two short words (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(swap, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+
+/** A name or a word as people see it. */
+function folded(text: string): string {
+  return text.normalize('NFKC').replace(INVISIBLE, '').trim().toLowerCase();
 }
 
 function jsonObject(row: string, line: number): Record<string, unknown> {
@@ -176,34 +273,63 @@ function jsonObject(row: string, line: number): Record<string, unknown> {
   } catch {
     throw new RosterError('not JSON', line);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new RosterError('not a JSON object', line);
-  }
-  return value as Record<string, unknown>;
+  if (!isObject(value)) throw new RosterError('not a JSON object', line);
+  // Of two members of one name JSON.parse keeps the last; a status is not chosen that way.
+  if (memberCount(row) !== Object.keys(value).length)
+    throw new RosterError('a field that stands twice', line);
+  return value;
 }
 
-function lookupOf(entries: readonly Entry[]): WorkerLookup {
+/** Members of the object that a JSON text is. */
+function memberCount(json: string): number {
+  let count = 0;
+  let depth = 0;
+  let quote = false;
+  for (let i = 0; i < json.length; i++) {
+    const char = json[i];
+    if (quote) {
+      if (char === '\\') i++;
+      else if (char === '"') quote = false;
+    } else if (char === '"') quote = true;
+    else if (char === '{' || char === '[') depth++;
+    else if (char === '}' || char === ']') depth--;
+    else if (char === ':' && depth === 1) count++;
+  }
+  return count;
+}
+
+function lookupOf(entries: Iterable<Entry>): WorkerLookup {
   const workers = new Map<string, Worker>();
   const lines = new Map<string, number>();
   for (const { line, id, status } of entries) {
     if (typeof id !== 'string' || id === '') throw new RosterError('no worker id', line);
     if (id.trim() !== id) throw new RosterError(`white space around the id ${quoted(id)}`, line);
+    if (id.search(INVISIBLE) >= 0) {
+      throw new RosterError(`an invisible character in the id ${quoted(id)}`, line);
+    }
     if (workers.has(id)) {
       throw new RosterError(`worker ${quoted(id)} is already on line ${lines.get(id)}`, line);
     }
-    workers.set(id, { id, active: isActive(status, line) });
+    const active = statusOf(status);
+    if (active === undefined) throw new RosterError(`neither active nor inactive: ${quoted(status)}`, line);
+    workers.set(id, { id, active });
     lines.set(id, line);
   }
   if (workers.size === 0) throw new RosterError('the roster has no worker');
-  return { find: (id) => workers.get(id), hash: rosterHash(workers.values()), size: workers.size };
+  return {
+    find: (id) => workers.get(id),
+    hash: rosterHash(workers.values()),
+    size: workers.size,
+    workers: () => workers.values(),
+  };
 }
 
-function isActive(status: unknown, line: number): boolean {
+function statusOf(status: unknown): boolean | undefined {
   if (typeof status === 'boolean') return status;
-  const text = typeof status === 'string' || typeof status === 'number' ? String(status).toLowerCase() : '';
+  const text = typeof status === 'string' || typeof status === 'number' ? folded(String(status)) : '';
   if (['true', 'yes', '1', 'active'].includes(text)) return true;
   if (['false', 'no', '0', 'inactive'].includes(text)) return false;
-  throw new RosterError(`neither active nor inactive: ${quoted(status)}`, line);
+  return undefined;
 }
 
 /** Where a fill names its workers. */
@@ -250,98 +376,6 @@ export function fillValidator(
 
 function rejected(reason: string): Validation {
   return { accepted: false, reasons: [reason] };
-}
-
-export interface RosterCheckOptions {
-  /** Kinds whose accepted artifacts must be grounded. Default: `fill`, as for `lakelog alarm`. */
-  readonly gatedKinds?: readonly string[] | undefined;
-  /**
-   * Finds what an artifact names as workers: ids, and anything else that stands in the place of one. Default:
-   * `namedWorkers`.
-   */
-  readonly workersOf?: ((artifact: unknown) => Iterable<unknown>) | undefined;
-}
-
-/**
- * The check that stamps accepted artifacts of a gated kind; undefined for any other kind.
- *
- * It shares no code with `fillValidator` and knows no shape: it takes every worker the artifact names anywhere, so
- * that what got past the validator, or was never validated, shows as `grounded_in_roster: false` in the alarm.
- * True: at least one worker is named, and each is in the roster and active. Null: none is named, so nothing was
- * judged.
- *
- * @param roster a lookup, or a function that is asked for one whenever an artifact is checked.
- */
-export function rosterCheckFor(
-  kind: string,
-  roster: WorkerLookup | (() => WorkerLookup | Promise<WorkerLookup>),
-  options: RosterCheckOptions = {},
-): ((artifact: unknown) => Promise<RosterStamp>) | undefined {
-  const { gatedKinds = ['fill'], workersOf = namedWorkers } = options;
-  if (!gatedKinds.includes(kind)) return undefined;
-  return async (artifact) => {
-    const lookup = typeof roster === 'function' ? await roster() : roster;
-    const proposed = new Set<string>();
-    let strangers = 0;
-    for (const named of workersOf(artifact)) {
-      const id = typeof named === 'string' ? named : (JSON.stringify(named) ?? String(named));
-      if (proposed.has(id)) continue;
-      proposed.add(id);
-      const known = typeof named === 'string' && (await lookup.find(named))?.active === true;
-      if (!known) strangers++;
-    }
-    return {
-      groundedInRoster: proposed.size === 0 ? null : strangers === 0,
-      proposedWorkerIds: [...proposed],
-      rosterHash: lookup.hash,
-    };
-  };
-}
-
-const WORKER_KEY = /^workers?(?:_?ids?)?$/i;
-const ID_KEY = /^(?:workers?_?)?id$/i;
-const MOST_VALUES = 100_000;
-
-/**
- * Everything an artifact names as a worker, at any depth: what stands under `worker`, `worker_id`, `workers`,
- * `workerIds` and the like, in any case; of an object there its `id` or `worker_id`, or the object itself when it
- * has none. Null names nobody, and a number under `worker` or `workers` is a headcount.
- *
- * @throws RangeError for more than 100,000 values.
- */
-export function namedWorkers(artifact: unknown): unknown[] {
-  const named: unknown[] = [];
-  // Depth first without recursion: a model may nest deeper than the stack.
-  const waiting: Place[] = [{ value: artifact, key: undefined }];
-  for (let visited = 0; waiting.length > 0; visited++) {
-    if (visited >= MOST_VALUES) throw new RangeError(`an artifact of more than ${MOST_VALUES} values`);
-    const { value, key } = waiting.pop()!;
-    if (Array.isArray(value)) {
-      for (const member of [...value].reverse()) waiting.push({ value: member, key });
-    } else if (isObject(value)) {
-      const members = Object.entries(value).map(([name, member]) => ({
-        value: member,
-        // The id inside of a worker is one, whatever it is called out there.
-        key: key !== undefined && ID_KEY.test(name) ? 'worker_id' : WORKER_KEY.test(name) ? name : undefined,
-      }));
-      if (key !== undefined && !members.some((member) => member.key !== undefined)) named.push(value);
-      for (const member of members.reverse()) waiting.push(member);
-    } else if (key !== undefined && names(value, key)) {
-      named.push(value);
-    }
-  }
-  return named;
-}
-
-interface Place {
-  readonly value: unknown;
-  /** The key that makes the value a worker; undefined elsewhere. */
-  readonly key: string | undefined;
-}
-
-function names(value: unknown, key: string): boolean {
-  if (value === null || value === undefined) return false;
-  return typeof value !== 'number' || /ids?$/i.test(key);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { AttemptInput, CallInput } from './build.js';
+import type { AttemptInput, CallInput, Prompt } from './build.js';
 
 /** A span of `@opentelemetry/api`, as far as it is used. */
 export interface OtelSpan {
@@ -7,6 +7,8 @@ export interface OtelSpan {
   setAttribute(name: string, value: string | number | boolean | string[]): unknown;
   setStatus(status: { code: number; message?: string }): unknown;
   recordException(error: Error): unknown;
+  addEvent?(name: string, attributes: Record<string, string | number>): unknown;
+  isRecording?(): boolean;
   end(): void;
 }
 
@@ -15,6 +17,7 @@ export interface OtelSpanContext {
   spanId: string;
   traceFlags: number;
   isRemote?: boolean;
+  traceState?: { serialize(): string } | undefined;
 }
 
 /**
@@ -32,6 +35,7 @@ export interface OtelApi {
     setSpan(context: unknown, span: OtelSpan): unknown;
     setSpanContext(context: unknown, spanContext: OtelSpanContext): unknown;
   };
+  createTraceState?(header: string): { serialize(): string };
 }
 
 /** Headers of a request: a `Headers` object, or the plain one of node:http. */
@@ -54,12 +58,15 @@ export const TRACE_HEADER = 'X-Lakehouse-Trace-Id';
 export interface CallTrace {
   /** The trace id: 32 lower-case hex digits. */
   readonly sessionId: string;
-  startAttempt(number: number, prompt: string): AttemptTrace;
-  end(call: CallInput): void;
+  /** Runs `work` with the call's span active. */
+  run<T>(work: () => T): T;
+  startAttempt(number: number, prompt: Prompt): AttemptTrace;
+  /** @param checked its artifact was handed to a roster check. */
+  end(call: CallInput, checked: boolean): void;
 }
 
 export interface AttemptTrace {
-  /** Id of the span `iterate.attempt[N]`; undefined without OpenTelemetry. */
+  /** Id of the span `iterate.attempt[N]`; undefined where nobody exports one. */
   readonly spanId: string | undefined;
   /** What to send along to the model's endpoint, so that its spans join the trace. */
   readonly headers: Readonly<Record<string, string>>;
@@ -85,34 +92,34 @@ export async function openCallTrace(names: CallNames, options: TraceOptions = {}
   const remote = remoteParent(options.headers);
   return (
     quietly(() => api && tracedCall(api, names, remote, options.content === true)) ??
-    untracedCall(remote?.traceId ?? freshTraceId())
+    untracedCall(remote?.traceId ?? freshTraceId(), remote)
   );
 }
 
-function untracedCall(sessionId: string): CallTrace {
+function untracedCall(sessionId: string, remote: RemoteParent | undefined): CallTrace {
   const attempt: AttemptTrace = {
     spanId: undefined,
-    headers: { [TRACE_HEADER]: sessionId },
+    headers: { [TRACE_HEADER]: sessionId, ...passedOn(remote) },
     run: (work) => work(),
     end() {},
   };
-  return { sessionId, startAttempt: () => attempt, end() {} };
+  return { sessionId, run: (work) => work(), startAttempt: () => attempt, end() {} };
 }
 
 function tracedCall(
   api: OtelApi,
   names: CallNames,
-  remote: OtelSpanContext | undefined,
+  remote: RemoteParent | undefined,
   content: boolean,
 ): CallTrace | undefined {
   const active = api.context.active();
   const current = valid(api.trace.getSpanContext(active));
-  const parent = current || !remote ? active : api.trace.setSpanContext(active, remote);
+  const parent = current || !remote ? active : api.trace.setSpanContext(active, contextOf(remote, api));
   const tracer = api.trace.getTracer('lakelog');
   const span = tracer.startSpan('iterate', {}, parent);
+  if (!current && remote?.invented) makeRoot(span);
   const sessionId = valid(span.spanContext())?.traceId ?? current?.traceId;
   if (sessionId === undefined) return undefined;
-  const parentSpan = current?.spanId ?? remote?.spanId;
   const inCall = api.trace.setSpan(parent, span);
   const naming = { 'gen_ai.request.model': names.model, 'gen_ai.provider.name': names.provider };
   setAttributes(span, {
@@ -121,20 +128,21 @@ function tracedCall(
     'lakelog.max_iterations': names.maxIterations,
   });
 
-  function startAttempt(number: number, prompt: string): AttemptTrace {
+  function startAttempt(number: number, prompt: Prompt): AttemptTrace {
     const attemptSpan = tracer.startSpan(`iterate.attempt[${number}]`, {}, inCall);
     setAttributes(attemptSpan, {
       ...naming,
       'gen_ai.operation.name': 'chat',
-      'gen_ai.input.messages': content ? messages('user', prompt) : undefined,
+      'gen_ai.input.messages': content ? inputMessages(prompt) : undefined,
       'lakelog.attempt_number': number,
     });
-    const at = valid(attemptSpan.spanContext());
-    // Without an SDK the API hands out the parent's context again, which is no span of this attempt.
-    const spanId = at?.spanId === parentSpan ? undefined : at?.spanId;
+    const own = exportedContext(attemptSpan);
     return {
-      spanId,
-      headers: { [TRACE_HEADER]: sessionId!, ...(at ? { traceparent: traceparent(at) } : {}) },
+      spanId: own?.spanId,
+      headers: {
+        [TRACE_HEADER]: sessionId!,
+        ...(own ? propagated(own) : current ? propagated(current) : passedOn(remote)),
+      },
       run: (work) => within(api, api.trace.setSpan(inCall, attemptSpan), work),
       end: (attempt, responseModel) =>
         quietly(() => endAttempt(attemptSpan, attempt, responseModel, content)),
@@ -143,10 +151,26 @@ function tracedCall(
 
   return {
     sessionId,
+    run: (work) => within(api, inCall, work),
     startAttempt: (number, prompt) =>
-      quietly(() => startAttempt(number, prompt)) ?? untracedCall(sessionId).startAttempt(number, prompt),
-    end: (call) => quietly(() => endCall(span, call)),
+      quietly(() => startAttempt(number, prompt)) ??
+      untracedCall(sessionId, remote).startAttempt(number, prompt),
+    end: (call, checked) => quietly(() => endCall(span, call, checked, content)),
   };
+}
+
+/** The context of a span that reaches a collector; without an SDK, or not sampled, it has none that leads anywhere. */
+function exportedContext(span: OtelSpan): OtelSpanContext | undefined {
+  const context = valid(span.spanContext());
+  const isExported = (context?.traceFlags ?? 0) & 1 && span.isRecording?.() !== false;
+  return isExported ? context : undefined;
+}
+
+/** An SDK continues a trace from a span only; the one that was made up for it is nobody's parent. */
+function makeRoot(span: object): void {
+  for (const name of ['parentSpanContext', 'parentSpanId']) {
+    if (name in span) quietly(() => Object.assign(span, { [name]: undefined }));
+  }
 }
 
 function endAttempt(
@@ -165,11 +189,47 @@ function endAttempt(
       content && attempt.raw != null ? messages('assistant', attempt.raw, attempt.finishReason) : undefined,
     'lakelog.reasons': content && attempt.reasons ? [...attempt.reasons] : undefined,
   });
-  if (attempt.verdict === 'infra_error') setError(span, attempt.error ?? 'infra error', 'infra_error');
+  const failed = attempt.verdict === 'infra_error';
+  evaluated(span, 'lakelog.validation', attempt.verdict, {
+    score: failed ? undefined : attempt.verdict === 'accepted' ? 1 : 0,
+    explanation: content ? attempt.reasons?.join('\n') : undefined,
+    errorType: failed ? 'infra_error' : undefined,
+  });
+  if (failed) setError(span, attempt.error ?? 'infra error', 'infra_error');
   span.end();
 }
 
-function endCall(span: OtelSpan, call: CallInput): void {
+interface Evaluation {
+  readonly score: number | undefined;
+  readonly explanation?: string | undefined;
+  readonly errorType?: string | undefined;
+}
+
+/** https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-events/#event-gen_aievaluationresult */
+function evaluated(span: OtelSpan, name: string, label: string, evaluation: Evaluation): void {
+  const attributes = {
+    'gen_ai.evaluation.name': name,
+    'gen_ai.evaluation.score.label': label,
+    'gen_ai.evaluation.score.value': evaluation.score,
+    'gen_ai.evaluation.explanation': evaluation.explanation,
+    'error.type': evaluation.errorType,
+  };
+  const present = Object.entries(attributes).filter(([, value]) => value !== undefined && value !== '');
+  span.addEvent?.('gen_ai.evaluation.result', Object.fromEntries(present) as Record<string, string>);
+}
+
+const GROUNDED = { true: 'grounded', false: 'ungrounded', null: 'unjudged' } as const;
+
+function endCall(span: OtelSpan, call: CallInput, checked: boolean, content: boolean): void {
+  if (checked && call.outcome === 'accepted') {
+    const { groundedInRoster = null } = call;
+    const error = call.extra?.roster_check_error;
+    evaluated(span, 'lakelog.roster', GROUNDED[`${groundedInRoster}`], {
+      score: groundedInRoster === null ? undefined : Number(groundedInRoster),
+      explanation: content && typeof error === 'string' ? error : undefined,
+      errorType: error === undefined ? undefined : 'roster_check_error',
+    });
+  }
   setAttributes(span, {
     'lakelog.final_verdict': call.outcome,
     'lakelog.iterations': call.attempts.length,
@@ -204,9 +264,19 @@ function setAttributes(span: OtelSpan, attributes: Readonly<Record<string, Attri
 }
 
 /** The form of https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/ for messages on a span. */
-function messages(role: string, text: string, finishReason?: string | null): string {
+function messages(role: string, text: unknown, finishReason?: string | null): string {
+  return JSON.stringify([message(role, text, finishReason)]);
+}
+
+function inputMessages(prompt: Prompt): string {
+  if (typeof prompt === 'string') return messages('user', prompt);
+  return JSON.stringify(prompt.map(({ role, content }) => message(String(role), content)));
+}
+
+function message(role: string, text: unknown, finishReason?: string | null): object {
+  const content = typeof text === 'string' ? text : JSON.stringify(text);
   const finish = finishReason ? { finish_reason: finishReason } : {};
-  return JSON.stringify([{ role, parts: [{ type: 'text', content: text }], ...finish }]);
+  return { role, parts: [{ type: 'text', content }], ...finish };
 }
 
 /** Runs `work` once, whatever the API does around it. */
@@ -242,19 +312,49 @@ function installedApi(): Promise<OtelApi | null> {
 
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
+/** Where a request says that its trace comes from. */
+interface RemoteParent {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly traceFlags: number;
+  /** The header names a trace and no span: this one was made up, and is told to nobody. */
+  readonly invented: boolean;
+  /** Of the W3C header; empty = none. */
+  readonly traceState: string;
+}
+
 /** https://www.w3.org/TR/trace-context/#traceparent-header */
-function remoteParent(headers: HeaderSource | undefined): OtelSpanContext | undefined {
+function remoteParent(headers: HeaderSource | undefined): RemoteParent | undefined {
   const asked = traceIdOf(header(headers, TRACE_HEADER));
   const [, version, traceId, spanId, flags, more] =
     TRACEPARENT.exec(header(headers, 'traceparent') ?? '') ?? [];
   const parent = valid({ traceId: traceId ?? '', spanId: spanId ?? '', traceFlags: 0 });
   const known = parent && version !== 'ff' && !(version === '00' && more !== undefined);
   if (known && (asked === undefined || asked === parent.traceId)) {
-    return { ...parent, traceFlags: Number.parseInt(flags!, 16) & 1, isRemote: true };
+    const traceState = header(headers, 'tracestate') ?? '';
+    return { ...parent, traceFlags: Number.parseInt(flags!, 16) & 1, invented: false, traceState };
   }
   if (asked === undefined) return undefined;
-  // The header names no span, and OpenTelemetry continues a trace only from one.
-  return { traceId: asked, spanId: randomBytes(8).toString('hex'), traceFlags: 1, isRemote: true };
+  // OpenTelemetry continues a trace only from a span.
+  const invented = randomBytes(8).toString('hex');
+  return { traceId: asked, spanId: invented, traceFlags: 1, invented: true, traceState: '' };
+}
+
+function contextOf({ traceId, spanId, traceFlags, traceState }: RemoteParent, api: OtelApi): OtelSpanContext {
+  const state = traceState === '' ? undefined : quietly(() => api.createTraceState?.(traceState));
+  return { traceId, spanId, traceFlags, isRemote: true, ...(state ? { traceState: state } : {}) };
+}
+
+/** What came in goes on as it is where no span of ours stands between. */
+function passedOn(remote: RemoteParent | undefined): Record<string, string> {
+  if (!remote || remote.invented) return {};
+  const { traceState } = remote;
+  return { traceparent: traceparent(remote), ...(traceState === '' ? {} : { tracestate: traceState }) };
+}
+
+function propagated(context: OtelSpanContext): Record<string, string> {
+  const tracestate = quietly(() => context.traceState?.serialize()) ?? '';
+  return { traceparent: traceparent(context), ...(tracestate === '' ? {} : { tracestate }) };
 }
 
 /**
@@ -273,12 +373,13 @@ function header(headers: HeaderSource | undefined, name: string): string | undef
     const found = Object.entries(headers ?? {}).find(
       ([key]) => key.toLowerCase() === name.toLowerCase(),
     )?.[1];
-    return Array.isArray(found) ? found[0] : found;
+    // Several of them are one list (RFC 9110, 5.3).
+    return Array.isArray(found) ? (name === 'tracestate' ? found.join(',') : found[0]) : found;
   });
   return typeof value === 'string' ? value : undefined;
 }
 
-function traceparent({ traceId, spanId, traceFlags }: OtelSpanContext): string {
+function traceparent({ traceId, spanId, traceFlags }: Omit<OtelSpanContext, 'traceState'>): string {
   return `00-${traceId}-${spanId}-0${traceFlags & 1}`;
 }
 

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { LakelogError, messageOf } from '../errors.js';
+import { LakelogError } from '../errors.js';
 import type { InputRequest } from '../lake/input/index.js';
 import {
   type Account,
@@ -10,10 +10,10 @@ import {
   MATCHES_ACKS,
   openLake,
 } from '../lake/lake.js';
-import { isContent } from '../lake/tables/shipped.js';
 import type { Cell, Result } from '../schema/result.js';
 import type { Query } from './header.js';
 import type { BoundParams } from './params.js';
+import { sqlError } from './sql-error.js';
 
 export interface RunOptions {
   readonly filters: Filters;
@@ -116,18 +116,3 @@ async function count(lake: Lake, judges: string, file: string): Promise<{ judged
 /** Its condition may end in a comment. */
 export const judgedSql = (judges: string) =>
   `SELECT COUNT(CASE WHEN (${judges}\n) THEN 1 END), COUNT(CASE WHEN gated THEN 1 END) FROM sessions`;
-
-/** A question whose SQL does not run is its author's affair. */
-export function sqlError(file: string, error: unknown): LakelogError {
-  if (error instanceof LakelogError) return error;
-  const message = messageOf(error).split('\n')[0] ?? '';
-  const content = [...message.matchAll(/"(\w+)"/g)].map(([, name]) => name!).find(isContent);
-  return new LakelogError(`the query failed: ${message}`, {
-    where: file,
-    next:
-      content === undefined
-        ? 'compare its names with: lakelog schema'
-        : `${content} is content: load it with --show-content`,
-    cause: error,
-  });
-}

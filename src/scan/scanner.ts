@@ -79,8 +79,6 @@ export function layoutOf({ calls, runs }: Pick<ScanOptions, 'calls' | 'runs'>): 
 
 const CHUNK = 1 << 20;
 const LF = 10;
-/** Of a rejected line, what its words are made from. */
-const EXPLAINED = 64 << 10;
 
 /**
  * Scans files, streams and parts of files, one after the other, with one instance of the WebAssembly:
@@ -253,7 +251,7 @@ export class Scanner {
     if (count === 0) return;
     for (let at = x.REJECTS.value, i = 0; i < count; i++, at += 24) {
       const start = view.getUint32(at + 4, true);
-      const length = view.getUint32(at + 8, true);
+      const length = long?.length ?? view.getUint32(at + 8, true);
       const code = view.getUint32(at + 12, true);
       const kind = KINDS[code >> 16] ?? null;
       const reason = reasonName(code & 255, KEYS[(code >> 8) & 255]!);
@@ -261,7 +259,7 @@ export class Scanner {
       const detail = faultInWords({
         reason,
         kind,
-        bytes: long?.head ?? line.subarray(0, EXPLAINED),
+        bytes: line,
         length,
         maxLineBytes: options.maxLineBytes,
         at: view.getUint32(at + 16, true),
@@ -348,7 +346,6 @@ function beginsUtf8(bytes: Uint8Array): boolean {
 class LongLine {
   readonly offset: number;
   readonly isMarked: boolean;
-  readonly head: Buffer;
   length = 0;
   private readonly hash = createHash('sha256');
   /** The `\r` of a CRLF terminator is no part of the line; only the next byte shows what it was. */
@@ -358,7 +355,6 @@ class LongLine {
   constructor(offset: number, mark: number, start: Buffer) {
     this.offset = offset + mark;
     this.isMarked = mark > 0;
-    this.head = Buffer.from(start.subarray(0, EXPLAINED));
     this.add(start);
   }
 

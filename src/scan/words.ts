@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Field } from '../schema/fields.js';
 import { FORMATS, type Kind } from './formats.js';
 
@@ -5,7 +6,7 @@ import { FORMATS, type Kind } from './formats.js';
 export interface Fault {
   readonly reason: string;
   readonly kind: Kind | null;
-  /** The line without its terminator and byte order mark; the first 64 kB of a longer one. */
+  /** The line without its terminator and byte order mark; of one that is too long only its length is known. */
   readonly bytes: Uint8Array;
   readonly length: number;
   readonly maxLineBytes: number;
@@ -28,7 +29,7 @@ export function faultInWords(fault: Fault): string {
   if (reason === 'too_long') {
     return `the line is ${length} bytes long, the limit is ${fault.maxLineBytes} (raise --max-line-bytes)`;
   }
-  if (reason === 'not_object') return `the line is ${inWords(text(bytes).trim())}, not a JSON object`;
+  if (reason === 'not_object') return `the line is ${whatItIs(text(bytes).trim())}, not a JSON object`;
   if (reason === 'wrong_kind') {
     const [is, named] = kind === 'sessions' ? ['a call', 'replay runs'] : ['a replay run', 'sessions'];
     return `the line is ${is} (${FORMATS[kind!].schema}) in a file that was named as ${named}`;
@@ -45,27 +46,34 @@ export function faultInWords(fault: Fault): string {
   return `"${name}" must be ${must}${field?.content ? '' : `, found ${inWords(value)}`}`;
 }
 
-const text = (bytes: Uint8Array) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+/** More of a value is never looked at. */
+const MOST = 1 << 16;
+
+const text = (bytes: Uint8Array) =>
+  new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, MOST));
+
+/** A text may be a record that was quoted, content and all. */
+const whatItIs = (json: string) => (json.startsWith('"') ? 'a string' : inWords(json));
 
 function badJson({ bytes, length, at }: Fault): string {
-  const zeros = bytes.findIndex((byte) => byte !== 0);
-  if (zeros < 0) return `the line is ${length} NUL bytes (U+0000: a power failure, or a hole in the file)`;
-  if (zeros > 1) {
-    return `the line begins with ${zeros} NUL bytes (U+0000: a power failure, or a hole in the file)`;
+  let zeros = 0;
+  while (bytes[zeros] === 0) zeros++;
+  if (zeros === length || zeros > 1) {
+    const is = zeros === length ? 'is' : 'begins with';
+    const some = zeros === 1 ? '1 NUL byte' : `${zeros} NUL bytes`;
+    return `the line ${is} ${some} (U+0000: a power failure, or a hole in the file)`;
   }
   if (isUtf16(bytes)) return 'the line is UTF-16, not UTF-8';
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: bytes.length < length });
-  } catch {
-    return 'the line is not valid UTF-8';
-  }
+  if (!isUtf8(bytes)) return 'the line is not valid UTF-8';
   if (at >= length) return 'the line ends inside a JSON value (torn write)';
   const where = `at byte ${at + 1} of the line`;
   const found = bytes[at]!;
   if (found === 0) return `there is a NUL byte (U+0000) ${where}`;
-  if (found < 0x20 && found !== 9 && found !== 13) return `there is a raw control character ${where}`;
+  if (found < 0x20) return `there is a raw control character (${codePoint(found)}) ${where}`;
   return `the line is not JSON: ${syntax(bytes, at)} ${where}`;
 }
+
+const codePoint = (code: number) => `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 
 /** Of ASCII in UTF-16 every other byte is zero. */
 function isUtf16(bytes: Uint8Array): boolean {
@@ -80,7 +88,7 @@ function isUtf16(bytes: Uint8Array): boolean {
 function syntax(bytes: Uint8Array, at: number): string {
   const rest = new TextDecoder('latin1').decode(bytes.subarray(at, at + 9));
   const before = new TextDecoder('latin1').decode(bytes.subarray(Math.max(0, at - 64), at)).trimEnd();
-  if (/^\\u[dD][89a-fA-F]/.test(rest) || /\\u[dD][89abAB][0-9a-fA-F]{2}$/.test(before)) {
+  if (/^\\u[dD][89a-fA-F]/.test(rest) || /\\u[dD][89abAB][0-9a-fA-F]{2}\\?$/.test(before)) {
     return 'half of a surrogate pair, which no UTF-8 text can hold,';
   }
   if (/^(-?Infinity|NaN)/.test(rest)) return 'NaN and infinities are no JSON,';
@@ -130,5 +138,7 @@ const SHOWN = 60;
 function inWords(value: string): string {
   if (value.startsWith('[')) return 'an array';
   if (value.startsWith('{')) return 'an object';
-  return value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value;
+  if (value.length <= SHOWN) return value;
+  const isHalved = /[\ud800-\udbff]/.test(value.charAt(SHOWN - 1));
+  return `${value.slice(0, isHalved ? SHOWN - 1 : SHOWN)}…`;
 }

@@ -13,15 +13,13 @@ export class NotText extends Error {
  *
  * @throws TooLong or NotText, and what the stream throws.
  */
-export async function readText(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<string> {
+export async function readText(body: AsyncIterable<Uint8Array> | null, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  if (body) {
-    for await (const chunk of body) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) throw new TooLong(`more than ${maxBytes} bytes`);
-      chunks.push(chunk);
-    }
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new TooLong(`more than ${maxBytes} bytes`);
+    chunks.push(chunk);
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));

@@ -18,6 +18,10 @@ export interface Config {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;
+  /** Names of this service in Host headers, without a port, in lower case. */
+  readonly hosts: readonly string[];
+  /** Where GET /metrics is; null = nowhere. */
+  readonly metrics: Address | null;
   /** Absolute; null = calls are not logged. */
   readonly sessionLogPath: string | null;
   readonly daemon: string;
@@ -30,7 +34,12 @@ export interface Config {
   readonly roster: {
     readonly path: string;
     readonly idColumn: string | undefined;
-    readonly activeColumn: string | undefined;
+    /** Null: there is none, everybody is active. */
+    readonly activeColumn: string | null | undefined;
+    /** Any text in the form of an id must be one. */
+    readonly anyId: boolean;
+    /** Absolute; null = no roster is kept. */
+    readonly archive: string | null;
   };
   readonly model: {
     readonly url: URL;
@@ -42,8 +51,14 @@ export interface Config {
   readonly limits: Limits;
 }
 
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface Limits {
   readonly maxBodyBytes: number;
+  readonly bodyTimeoutMs: number;
   readonly maxAnswerBytes: number;
   readonly maxConcurrent: number;
   readonly maxIterations: number;
@@ -83,6 +98,7 @@ export function parseConfig(text: string, file: string, env: Env): Config {
   const sessionLogPath = top.text('session_log_path') ?? '';
   const limit = {
     maxBodyBytes: limits.integer('max_body_bytes', 1, 256 * MIB) ?? MIB,
+    bodyTimeoutMs: limits.integer('body_timeout_ms', 1, HOUR_MS) ?? 10_000,
     maxAnswerBytes: limits.integer('max_answer_bytes', 1, 256 * MIB) ?? 4 * MIB,
     maxConcurrent: limits.integer('max_concurrent', 1, 10_000) ?? 16,
     maxIterations: limits.integer('max_iterations', 1, 1000) ?? 10,
@@ -92,17 +108,15 @@ export function parseConfig(text: string, file: string, env: Env): Config {
   const config: Config = {
     file,
     ...listenOf(top),
+    hosts: hostsOf(top),
+    metrics: metricsOf(top),
     sessionLogPath: sessionLogPath === '' ? null : path.resolve(folder, sessionLogPath),
     daemon: top.nonEmpty('daemon') ?? 'validatord',
     environment: top.nonEmpty('environment'),
     maxIterations: top.integer('max_iterations', 1, limit.maxIterations) ?? Math.min(3, limit.maxIterations),
     traceContent: top.flag('trace_content') ?? false,
     kinds: kindsOf(kinds),
-    roster: {
-      path: path.resolve(folder, roster.nonEmpty('path', true)),
-      idColumn: roster.nonEmpty('id_column'),
-      activeColumn: roster.nonEmpty('active_column'),
-    },
+    roster: rosterOf(roster, folder),
     model: modelOf(model, env),
     limits: limit,
   };
@@ -122,11 +136,8 @@ function kindsOf(kinds: Section): ReadonlyMap<string, KindRule> {
 
 const LOOPBACK = /^(?:127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]|localhost)$/;
 
-function listenOf(top: Section): { host: string; port: number } {
-  const listen = top.nonEmpty('listen') ?? '127.0.0.1:8743';
-  const [, host = '', digits = ''] = /^(.*):(\d{1,5})$/.exec(listen) ?? [];
-  const port = Number(digits);
-  if (digits === '' || port > 65_535) top.fail('listen', `not host:port: ${JSON.stringify(listen)}`);
+function listenOf(top: Section): Address {
+  const { host, port } = addressOf(top, 'listen', top.nonEmpty('listen') ?? '127.0.0.1:8743');
   if (!LOOPBACK.test(host)) {
     top.fail(
       'listen',
@@ -134,8 +145,53 @@ function listenOf(top: Section): { host: string; port: number } {
       'listen on 127.0.0.1:PORT or [::1]:PORT, and put a proxy in front for other machines',
     );
   }
+  return { host: bare(host), port };
+}
+
+function addressOf(top: Section, key: string, given: string): Address {
+  const [, host = '', digits = ''] = /^(.*):(\d{1,5})$/.exec(given) ?? [];
+  const port = Number(digits);
+  if (digits === '' || port > 65_535) top.fail(key, `not host:port: ${JSON.stringify(given)}`);
+  return { host, port };
+}
+
+function bare(host: string): string {
   // What the name resolves to is up to the machine; only the literal is certainly loopback.
-  return { host: host === 'localhost' ? '127.0.0.1' : host.replace(/^\[(.*)\]$/, '$1'), port };
+  return host === 'localhost' ? '127.0.0.1' : host.replace(/^\[(.*)\]$/, '$1');
+}
+
+/** Numbers are no secret, and who collects them is on another machine. */
+function metricsOf(top: Section): Address | null {
+  const given = top.nonEmpty('metrics_listen');
+  if (given === undefined) return null;
+  const { host, port } = addressOf(top, 'metrics_listen', given);
+  if (host === '')
+    top.fail('metrics_listen', 'no host', 'name an address, e.g. 127.0.0.1:9743 or 0.0.0.0:9743');
+  return { host: bare(host), port };
+}
+
+const HOST_NAME = /^(?:[\w-]+(?:\.[\w-]+)*|\[[0-9a-f:.]+\])$/i;
+
+/** Those of the loopback addresses, and what the file names. */
+function hostsOf(top: Section): string[] {
+  const named = top.texts('hosts') ?? [];
+  const odd = named.find((name) => !HOST_NAME.test(name));
+  if (odd !== undefined) top.fail('hosts', `not a host name without a port: ${JSON.stringify(odd)}`);
+  const { host } = listenOf(top);
+  const own = host.includes(':') ? `[${host}]` : host;
+  return [...new Set(['localhost', '127.0.0.1', '[::1]', own, ...named.map((name) => name.toLowerCase())])];
+}
+
+function rosterOf(roster: Section, folder: string): Config['roster'] {
+  const activeColumn = roster.text('active_column');
+  const archive = roster.nonEmpty('archive');
+  return {
+    path: path.resolve(folder, roster.nonEmpty('path', true)),
+    idColumn: roster.nonEmpty('id_column'),
+    activeColumn: activeColumn === '' ? null : activeColumn,
+    anyId: roster.flag('any_id') ?? false,
+    archive: archive === undefined ? null : path.resolve(folder, archive),
+  };
 }
 
 function modelOf(model: Section, env: Env): Config['model'] {
@@ -202,6 +258,7 @@ interface Section {
   nonEmpty(key: string): string | undefined;
   integer(key: string, min: number, max: number): number | undefined;
   flag(key: string): boolean | undefined;
+  texts(key: string): readonly string[] | undefined;
   oneOf<T extends string>(key: string, values: readonly T[]): T;
   table(key: string, required: boolean): Section;
   nothingElse(): void;
@@ -253,6 +310,14 @@ function section(table: Table, name: string, file: string): Section {
       const found = value(key);
       if (found !== undefined && typeof found !== 'boolean') fail(key, 'neither true nor false');
       return found as boolean | undefined;
+    },
+    texts(key) {
+      const found = value(key);
+      if (found === undefined) return undefined;
+      if (!Array.isArray(found) || !found.every((one) => typeof one === 'string')) {
+        fail(key, 'not an array of strings');
+      }
+      return found;
     },
     oneOf(key, values) {
       const found = values.find((one) => one === value(key));

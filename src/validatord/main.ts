@@ -19,20 +19,25 @@ session log, which \`lakelog alarm\` reads. Listens on loopback only.
   --help         print this
 
 POST /v1/iterate {kind, prompt, model?, max_iterations?}
-  200 accepted, 409 accepted but a worker is not in the roster, 422 tries ran out, 502 infra error,
-  400, 413, 415 bad request, 429 too many calls, 503 shutting down
+  prompt: a text, or an array of chat messages
+  200 accepted, 409 accepted but withheld (a worker is not in the roster, or nobody could check), 422 tries ran out,
+  502 infra error, 400, 408, 413, 415, 421 bad request, 429 too many calls, 503 shutting down;
+  429 and 503 with Retry-After also where the model's endpoint asks for more patience than a call has
 GET /healthz
+GET /metrics on metrics_listen, for Prometheus
 
-SIGTERM and SIGINT finish the calls in flight and flush the log; a second one ends them. Exit codes: 0 stopped,
-2 usage, configuration or internal error.
+SIGTERM, SIGINT, SIGQUIT and SIGUSR2 finish the calls in flight and flush the log; a second one ends them. SIGHUP opens
+the log anew. Exit codes: 0 stopped, 2 usage, configuration or internal error.
 `;
 
-/** Runs the service until `stopped` calls back. Everything for people goes to stderr. */
-export async function run(
-  argv: readonly string[],
-  io: Io,
-  onStop: (stop: () => void) => void,
-): Promise<ExitCode> {
+/** What somebody outside asks the service for, once the handlers are in place. */
+export interface Wishes {
+  onStop(stop: () => void): void;
+  onReopen(reopen: () => void): void;
+}
+
+/** Runs the service until somebody wishes it to stop. Everything for people goes to stderr. */
+export async function run(argv: readonly string[], io: Io, wishes: Wishes): Promise<ExitCode> {
   const { values } = argumentsOf(argv);
   if (values.help) {
     await io.stdout.write(HELP);
@@ -48,7 +53,8 @@ export async function run(
   const config = readConfig(values.config, io.env);
   const tell = (line: string) => void io.stderr.write(`validatord: ${sanitize(line)}\n`);
   if (values.check) {
-    const { summary } = await openRoster(config);
+    // Nobody is judged by it: it is not archived.
+    const { summary } = await openRoster({ ...config, roster: { ...config.roster, archive: null } }, tell);
     tell(`in order; session log: ${config.sessionLogPath ?? 'disabled'}; roster: ${summary}`);
     return EXIT.clear;
   }
@@ -59,7 +65,8 @@ export async function run(
       asked = true;
       service?.stop().then(resolve, reject);
     };
-    onStop(stop);
+    wishes.onStop(stop);
+    wishes.onReopen(() => service?.reopen());
     startService(config, tell).then((started) => {
       service = started;
       if (asked) stop();
@@ -88,12 +95,19 @@ function argumentsOf(argv: readonly string[]) {
 /** Entry of the binary: bin/start.js calls it, and tells with `describe` of what it throws and of what nobody caught. */
 export async function main(): Promise<ExitCode> {
   const io = processIo();
-  const code = await run(process.argv.slice(2), io, (stop) => {
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+  const code = await run(process.argv.slice(2), io, {
+    onStop(stop) {
+      for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGUSR2'] as const) process.on(signal, stop);
+    },
+    onReopen: (reopen) => process.on('SIGHUP', reopen),
   });
   // A service need not end badly because its messages once found no room.
-  return endWith(code, io, ['stdout']);
+  const ended = await endWith(code, io, ['stdout']);
+  // A file system that hangs would keep the process alive, and with it the port of its successor's health check.
+  setTimeout(() => process.exit(ended), LINGER_MS).unref();
+  return ended;
 }
+
+const LINGER_MS = 1000;
 
 export { describe } from '../ending.js';

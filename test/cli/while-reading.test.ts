@@ -227,15 +227,16 @@ async function between(cwd: string, args: readonly string[], change: () => void)
 describe('a file that changes after it was read and before the answer', () => {
   const twin = { session_id: 'twin', timestamp: '2025-06-01T08:00:00Z' };
 
-  test('it is truncated and had rejects to look up again: the change is named', async () => {
+  test('it is truncated and had rejects: nothing is looked up again, and the answer is about what was read', async () => {
     const cwd = newFolder();
     const file = writeLines(cwd, 'first.jsonl', [call(), call(), '{"torn', call()]);
     writeLines(cwd, 'rest.txt', [call()]);
     const ran = await between(cwd, ['alarm', '--json'], () => truncateSync(file, 10));
-    expect(ran.code).toBe(2);
-    expect(ran.stderr).toContain('changed while it was read');
-    expect(ran.stderr).toContain('first.jsonl');
-    expect(ran.stderr).toContain('→');
+    expect(ran.code).toBe(3);
+    expect(envelope(ran).receipt.rejects).toMatchObject([
+      { reason: 'bad_json', first: 'first.jsonl:3', count: 1 },
+    ]);
+    expect(equation(envelope(ran).receipt.totals)).toBe('5 = 4 loaded + 1 rejected');
   });
 
   test('it is truncated and all of it was loaded: the answer is about what was read, or the change is named', async () => {

@@ -140,7 +140,18 @@ describe('buildSessionRecord', () => {
     );
   });
 
-  it('throws nothing, whatever it is called with', () => {
+  it.each(['acepted', 'Accepted', 'accepted ', 'rejected', '', 'x'.repeat(1000)])(
+    'throws for the outcome %j, which TypeScript would not let pass',
+    (outcome) => {
+      const build = () => buildSessionRecord({ ...facts, attempts: [], outcome, artifact: 1 } as never);
+      expect(build).toThrow(TypeError);
+      expect(build).toThrow(
+        /^outcome is "\w{0,40} ?", not one of accepted, max_iter_exhausted, infra_error$/,
+      );
+    },
+  );
+
+  it('throws nothing else, whatever it is called with', () => {
     const revoked = Proxy.revocable({}, {});
     revoked.revoke();
     const revokedArray = Proxy.revocable([], {});

@@ -332,12 +332,153 @@ describe('the roster check', () => {
     expect(result.record.roster_check_error).toBe(said);
   });
 
+  it.each<[string, NonNullable<IterateOptions<Fill>['rosterCheck']>, string]>([
+    ['throws', () => Promise.reject(new Error('gone')), 'gone'],
+    ['never settles', never, 'the roster check took longer than 30 ms'],
+    ['gives nothing', () => null, 'the roster check gave no verdict'],
+    ['gives no object', () => 'yes' as never, 'the roster check gave no verdict'],
+    ['gives "true"', () => stampOf('true' as never), 'the roster check gave no verdict'],
+    ['gives 1', () => stampOf(1 as never), 'the roster check gave no verdict'],
+  ])('that %s tells the host why', async (_, rosterCheck, why) => {
+    const result = await call({ rosterCheck, attemptTimeoutMs: 30 });
+    expect(result).toMatchObject({ outcome: 'accepted', groundedInRoster: null, rosterCheckError: why });
+  });
+
+  it('and says nothing where it judged, or nobody was named', async () => {
+    for (const verdict of [true, false, null]) {
+      expect(await call({ rosterCheck: () => stampOf(verdict) })).toMatchObject({ rosterCheckError: null });
+    }
+    expect(await call()).toMatchObject({ groundedInRoster: null, rosterCheckError: null });
+  });
+
+  it('is ended by the signal of the host, and hears of it', async () => {
+    const host = new AbortController();
+    let told: unknown;
+    const result = await call({
+      signal: host.signal,
+      rosterCheck: (_, { signal }) => {
+        signal.addEventListener('abort', () => {
+          told = signal.reason;
+        });
+        setTimeout(() => host.abort(new Error('shutting down')), 10);
+        return never();
+      },
+    });
+    expect(told).toMatchObject({ name: 'AbortError' });
+    expect(result).toMatchObject({
+      outcome: 'accepted',
+      groundedInRoster: null,
+      rosterCheckError: 'aborted: shutting down',
+    });
+    expect(result.record.roster_check_error).toBe('aborted: shutting down');
+  });
+
   it('is not asked about what was not accepted', async () => {
     const rosterCheck = vi.fn(() => stampOf(true));
     await call({ rosterCheck, validate: () => ({ accepted: false, reasons: [] }) });
     await call({ rosterCheck, generate: () => Promise.reject(new Error('down')) });
     expect(rosterCheck).not.toHaveBeenCalled();
   });
+});
+
+describe('an answer that is too large to be judged', () => {
+  const large = {
+    'more values than a check can follow': `{"assignments":[{"worker":"W-1"}],"x":[${'0,'.repeat(100_000)}0]}`,
+    'deeper than a record can hold': `{"assignments":[{"worker":"W-1"}],"x":${'['.repeat(95)}${']'.repeat(95)}}`,
+    'more bytes than the bound': JSON.stringify({ assignments: [{ worker: 'W-1' }], x: 'é'.repeat(2 ** 21) }),
+    'more bytes, in prose': 'x'.repeat(2 ** 22 + 1),
+  };
+
+  it.each(Object.entries(large))('%s: is rejected before anybody judges it', async (_, raw) => {
+    const validate = vi.fn(() => ({ accepted: true }) as const);
+    const { prompts, generate } = answers(raw, JSON.stringify(good));
+    const result = await call({ generate, validate });
+    expect(result).toMatchObject({ outcome: 'accepted', artifact: good });
+    expect(result.attempts.map(({ verdict }) => verdict)).toEqual(['rejected', 'accepted']);
+    expect(validate).toHaveBeenCalledTimes(1);
+    expect(prompts[1]).toContain('Your previous answer was rejected:\n- the answer ');
+  });
+
+  it('is so by what the parser of the host makes of it, too', async () => {
+    const cycle: Record<string, unknown> = {};
+    cycle.self = cycle;
+    const result = await call({ parse: () => cycle as never, maxIterations: 1 });
+    expect(result).toMatchObject({ outcome: 'max_iter_exhausted', attempts: [{ verdict: 'rejected' }] });
+  });
+
+  it('by bounds that the host may draw closer', async () => {
+    const result = await call({ answerBounds: { bytes: 10 }, maxIterations: 1 });
+    expect(result).toMatchObject({ reasons: ['the answer has more than 10 bytes'] });
+  });
+});
+
+describe('a chat for a prompt', () => {
+  const chat = [
+    { role: 'system', content: 'Only JSON.' },
+    { role: 'user', content: [{ type: 'text', text: 'Fill one shift.' }] },
+  ];
+
+  it('goes on with the wrong answer and what was wrong with it, and is recorded as it is', async () => {
+    const asked: unknown[] = [];
+    const { record } = await iterate<Fill>({
+      kind: 'fill',
+      model: 'm-1',
+      prompt: chat,
+      trace: { api: null },
+      generate: (prompt, { number }) => {
+        asked.push(prompt);
+        return ['', '[]', JSON.stringify(good)][number - 1]!;
+      },
+      validate: (fill) =>
+        Array.isArray(fill) ? { accepted: false, reasons: ['no object'] } : { accepted: true },
+    });
+    expect(asked).toEqual([
+      chat,
+      [
+        ...chat,
+        { role: 'assistant', content: '(no answer)' },
+        { role: 'user', content: expect.stringContaining('could not be read') },
+      ],
+      [
+        ...chat,
+        { role: 'assistant', content: '[]' },
+        { role: 'user', content: expect.stringContaining('- no object') },
+      ],
+    ]);
+    expect(record.prompt).toEqual(chat);
+    expect((record.attempts as { prompt?: unknown }[]).map(({ prompt }) => prompt)).toEqual([
+      undefined,
+      asked[1],
+      asked[2],
+    ]);
+    expect(sessionRecord.safeParse(JSON.parse(JSON.stringify(record))).error).toBeUndefined();
+  });
+
+  it.each([[[]], [['text']], [[null]], [{}], [5]])('is not %j', async (prompt) => {
+    await expect(call({ prompt: prompt as never })).rejects.toThrow('iterate: prompt is neither');
+  });
+});
+
+it('warns of no leak with many calls on one signal, however they end', async () => {
+  const warnings: unknown[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning.name);
+  process.on('warning', onWarning);
+  const host = new AbortController();
+  const many = () =>
+    Array.from({ length: 40 }, () =>
+      call({
+        signal: host.signal,
+        rosterCheck: () => ({ groundedInRoster: true, proposedWorkerIds: [], rosterHash: null }),
+        generate: () => new Promise((resolve) => setTimeout(resolve, 20, JSON.stringify(good))),
+      }),
+    );
+  expect((await Promise.all(many())).map(({ outcome }) => outcome)).toEqual(Array(40).fill('accepted'));
+  const aborted = many();
+  host.abort();
+  expect((await Promise.all(aborted)).map(({ outcome }) => outcome)).toEqual(Array(40).fill('infra_error'));
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  process.off('warning', onWarning);
+  expect(warnings).toEqual([]);
 });
 
 describe('the logger', () => {

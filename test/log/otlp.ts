@@ -9,17 +9,28 @@ interface OtlpValue {
   readonly arrayValue?: { readonly values?: readonly OtlpValue[] };
 }
 
+interface OtlpAttribute {
+  readonly key: string;
+  readonly value: OtlpValue;
+}
+
 interface OtlpSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId?: string;
   readonly name: string;
-  readonly attributes?: readonly { readonly key: string; readonly value: OtlpValue }[];
+  readonly attributes?: readonly OtlpAttribute[];
+  readonly traceState?: string;
+  readonly events?: readonly { readonly name: string; readonly attributes?: readonly OtlpAttribute[] }[];
   readonly status?: { readonly code?: number; readonly message?: string };
 }
 
-export interface ReceivedSpan extends Omit<OtlpSpan, 'attributes'> {
+export interface ReceivedSpan extends Omit<OtlpSpan, 'attributes' | 'events'> {
   readonly attributes: Readonly<Record<string, unknown>>;
+  readonly events: readonly {
+    readonly name: string;
+    readonly attributes: Readonly<Record<string, unknown>>;
+  }[];
 }
 
 export interface Receiver {
@@ -40,8 +51,11 @@ export async function startReceiver(): Promise<Receiver> {
     for (const span of resourceSpans.flatMap(({ scopeSpans }) =>
       scopeSpans.flatMap((scope) => scope.spans),
     )) {
-      const attributes = (span.attributes ?? []).map(({ key, value }) => [key, plain(value)]);
-      spans.push({ ...span, attributes: Object.fromEntries(attributes) });
+      const events = (span.events ?? []).map(({ name, attributes }) => ({
+        name,
+        attributes: plainAttributes(attributes),
+      }));
+      spans.push({ ...span, attributes: plainAttributes(span.attributes), events });
     }
     response.setHeader('content-type', 'application/json').end('{}');
   });
@@ -51,6 +65,10 @@ export async function startReceiver(): Promise<Receiver> {
     spans,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
+}
+
+function plainAttributes(attributes: readonly OtlpAttribute[] = []): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, plain(value)]));
 }
 
 function plain(value: OtlpValue): unknown {

@@ -9,6 +9,7 @@ import {
   loadRoster,
   namedWorkers,
   type RosterColumns,
+  RosterError,
   rosterCheckFor,
   rosterHash,
   type WorkerLookup,
@@ -89,7 +90,7 @@ describe('a roster from CSV', () => {
 describe('a roster from JSON Lines', () => {
   it('reads the same workers to the same hash', async () => {
     const found = workersFromJsonl(
-      '\ufeff{"worker_id":"W-9","active":false}\r\n\n{"worker_id":"W-2"}\n{"worker_id":"W-1","active":"yes","x":{}}',
+      '\ufeff{"worker_id":"W-9","active":false}\r\n\n{"worker_id":"W-2","active":1}\n{"worker_id":"W-1","active":"yes","x":{}}',
     );
     expect(found).toMatchObject({ size: 3, hash: roster.hash });
   });
@@ -103,6 +104,107 @@ describe('a roster from JSON Lines', () => {
     ['no status where one is named', '{"worker_id":"W-1"}', 'no field "on"', { activeColumn: 'on' }],
   ])('refuses %s', (_, text, message, columns) => {
     expect(() => workersFromJsonl(text, columns)).toThrow(message);
+  });
+});
+
+describe('the names in a roster', () => {
+  const csv = (header: string, yes = 'true', no = 'false') =>
+    workersFromCsv(`${header}\nW-1,${yes}\nW-2,${no}\n`);
+  const isActive = async (found: WorkerLookup) => (await found.find('W-2'))?.active;
+
+  it.each<[string, string]>([
+    ['another case', 'Worker_ID,Active'],
+    ['white space', ' worker_id , active\t'],
+    ['a zero width space', 'worker_id,\u200bactive'],
+    ['a soft hyphen', 'worker_id,act\u00adive'],
+    ['a no-break space and a word joiner', '\u00a0worker_id,active\u2060\u00a0'],
+    ['a byte order mark inside', 'worker_id,\ufeffactive'],
+    ['wide letters', 'worker_id,ａｃｔｉｖｅ'],
+    ['a variation selector', 'worker_id,active\ufe0f'],
+  ])('are known in spite of %s', async (_, header) => {
+    expect(await isActive(csv(header))).toBe(false);
+    const [id, status] = header.split(',');
+    const line = (worker: string, active: boolean) => JSON.stringify({ [id!]: worker, [status!]: active });
+    expect(await isActive(workersFromJsonl(`${line('W-1', true)}\n${line('W-2', false)}`))).toBe(false);
+  });
+
+  it('and the words of a status in spite of the same', async () => {
+    expect(await isActive(csv('worker_id, active', ' TRUE', ' no\u200b '))).toBe(false);
+  });
+
+  it.each<[string, string]>([
+    ['actve', 'a letter is missing'],
+    ['acitve', 'two are swapped'],
+    ['activ', 'German'],
+    ['Aktiv', 'German'],
+    ['is_active', 'a prefix'],
+    ['active?', 'a mark'],
+    ['activated', 'another form'],
+    ['inactive', 'the contrary'],
+    ['Status', 'another word'],
+    ['employment status', 'another word'],
+    ['current', 'nothing but its values tells'],
+    ['正', 'nothing but its values tells'],
+  ])('a status that is called %s is refused, never everybody active (%s)', (name) => {
+    expect(() => csv(`worker_id,${name}`)).toThrow(RosterError);
+    expect(() => workersFromJsonl(`{"worker_id":"W-1",${JSON.stringify(name)}:false}`)).toThrow(
+      'looks like a status',
+    );
+    // Where a status is there, other columns are nobody's business.
+    expect(workersFromCsv(`worker_id,active,${name}\nW-1,true,false\n`).size).toBe(1);
+  });
+
+  it('a roster without a status is one where nothing looks like it, or the host says so', async () => {
+    expect(await isActive(workersFromCsv('worker_id,name\nW-2,Ann\n'))).toBe(true);
+    expect(await isActive(workersFromCsv('worker_id,nights\nW-1,1\nW-2,3\n'))).toBe(true);
+    expect(() => csv('worker_id,nights')).toThrow('line 1: column "nights" looks like a status');
+    expect(await isActive(workersFromCsv('worker_id,nights\nW-2,no\n', { activeColumn: null }))).toBe(true);
+    expect(await isActive(workersFromCsv('worker_id,nights\nW-2,no\n', { activeColumn: 'Nights' }))).toBe(
+      false,
+    );
+    expect(() => workersFromCsv('worker_id,Active\nW-2,no\n', { activeColumn: null })).toThrow(RosterError);
+  });
+
+  it.each<[string, () => unknown, string]>([
+    ['two columns in two cases', () => workersFromCsv('worker_id,active,Active\nW-1,1,0\n'), 'two columns'],
+    ['two ids', () => workersFromCsv('worker_id,worker_id ,active\nW-1,W-2,1\n'), 'two columns'],
+    [
+      'two fields in two cases',
+      () => workersFromJsonl('{"worker_id":"W-1","active":true,"ACTIVE":false}'),
+      'line 1: two fields "active"',
+    ],
+    [
+      'one field twice',
+      () => workersFromJsonl('{"worker_id":"W-1","active":false,"x":{"a:":1},"active":true}'),
+      'line 1: a field that stands twice',
+    ],
+    [
+      'one field twice, once with an escape',
+      () => workersFromJsonl('{"worker_id":"W-1","active":false,"\\u0061ctive":true}'),
+      'stands twice',
+    ],
+    [
+      'a status on some lines',
+      () => workersFromJsonl('{"worker_id":"W-1","active":true}\n{"worker_id":"W-2"}'),
+      'line 2: some lines have a field "active", and some have none',
+    ],
+    [
+      'a status on later lines only',
+      () => workersFromJsonl('{"worker_id":"W-1"}\n{"worker_id":"W-2","Active":false}'),
+      'line 2: some lines',
+    ],
+    [
+      'a status that is misspelt on one line',
+      () => workersFromJsonl('{"worker_id":"W-1","active":true}\n{"worker_id":"W-2","actve":false}'),
+      'line 2: some lines',
+    ],
+    [
+      'an invisible character in an id',
+      () => workersFromCsv('worker_id\nW-1\u200b\n'),
+      'line 2: an invisible',
+    ],
+  ])('%s is refused', (_, load, message) => {
+    expect(load).toThrow(message);
   });
 });
 
@@ -234,6 +336,98 @@ describe('rosterCheckFor', () => {
     ['an empty fill', fill()],
   ])('stamps null for %s: nothing was judged', async (_, artifact) => {
     expect(await check(artifact)).toMatchObject({ groundedInRoster: null, proposedWorkerIds: [] });
+  });
+
+  it.each<[string, unknown]>([
+    ['backup_worker', 'W-404'],
+    ['assignedWorkers', ['W-404']],
+    ['worker-id', 'W-404'],
+    ['Worker ID', 'W-404'],
+    ['worker_1', 'W-404'],
+    ['WORKER', 'W-404'],
+    ['theWorkerForTheNight', 'W-404'],
+    ['backupworker', 'W-404'],
+    ['co-worker', 'W-404'],
+    ['worker.lead', 'W-404'],
+    ['workers[0]', 'W-404'],
+    ['wor\u00adker', 'W-404'],
+    ['ｗｏｒｋｅｒ', 'W-404'],
+    ['WoRkEr', 'W-404'],
+    ['workersByDay', { monday: ['W-404'] }],
+    ['worker', { primary: 'W-404' }],
+    ['worker', { id: null, name: 'Bob' }],
+    ['workers', [{ worker_id: 'W-1' }, { ID: 'W-404' }]],
+    ['worker_2', 404],
+    ['worker_ids', [[['W-404']]]],
+    ['workers', [404]],
+  ])('finds who stands under %j as %j', async (name, value) => {
+    for (const artifact of [
+      { ...fill('W-1'), [name]: value },
+      { assignments: [{ worker: 'W-1', [name]: value }] },
+      { ...fill('W-1'), plan: [{ days: [{ [name]: value }] }] },
+    ]) {
+      expect((await check(artifact)).groundedInRoster).toBe(false);
+    }
+  });
+
+  it.each<[string, unknown]>([
+    ['workers', 3],
+    ['worker_count', 3],
+    ['workers_needed_per_day', [2, 2, 3]],
+    ['backup_worker', null],
+    ['worker_confirmed', true],
+    ['networkError', 'timeout'],
+    ['network_error', 'timeout'],
+    ['worked', 'W-404'],
+  ])('names nobody under %j with %j', async (name, value) => {
+    expect(await check({ ...fill('W-1'), [name]: value })).toMatchObject({
+      groundedInRoster: true,
+      proposedWorkerIds: ['W-1'],
+    });
+  });
+
+  it('finds, where asked for, any text in the form of an id', async () => {
+    const any = rosterCheckFor('fill', roster, { anyId: true })!;
+    for (const more of [{ deputy: 'W-404' }, { plan: [['w-1']] }, { 'W-404': 'night' }, { note: ' W-77 ' }]) {
+      expect((await check({ ...fill('W-1'), ...more })).groundedInRoster).toBe(true);
+      expect((await any({ ...fill('W-1'), ...more })).groundedInRoster).toBe(false);
+    }
+    const others = { contract: 'C-404', at: '2026-09-14', note: 'W-404 is ill', n: 5, deputy: 'W-2' };
+    expect(await any({ ...fill('W-1'), ...others })).toMatchObject({
+      groundedInRoster: true,
+      proposedWorkerIds: ['W-1', 'W-2'],
+    });
+    // Nobody is named as a worker, and one is named at all.
+    expect(await any({ deputy: 'W-9' })).toMatchObject({ groundedInRoster: false });
+  });
+
+  it('tells identifiers of hexadecimal digits by their length', async () => {
+    const uuid = (end: string) => `6f9619ff-8b86-d011-b42d-00c04fc964${end}`;
+    const ids = workersFromCsv(`worker_id\n${uuid('ff')}\n9e107d9d372bb682\n`);
+    const any = rosterCheckFor('fill', ids, { anyId: true })!;
+    for (const deputy of [uuid('00'), '0000000000000000'.replace('0', 'a')]) {
+      expect(await any({ worker: uuid('ff'), deputy })).toMatchObject({ groundedInRoster: false });
+    }
+    expect(await any({ worker: uuid('ff'), commit: 'a'.repeat(40) })).toMatchObject({
+      groundedInRoster: true,
+    });
+  });
+
+  it.each<[string, WorkerLookup, string]>([
+    ['ids that are words', workersFromCsv('worker_id\nann\n'), 'the id "ann" has no digit'],
+    ['a roster behind a function', workersFromFunction(() => undefined), 'not known'],
+  ])('cannot do that for %s, and says so', async (_, lookup, message) => {
+    await expect(rosterCheckFor('fill', lookup, { anyId: true })!(fill('W-1'))).rejects.toThrow(message);
+  });
+
+  it('hands its signal to a roster that is asked for', async () => {
+    const { signal } = new AbortController();
+    const asked: unknown[] = [];
+    await rosterCheckFor('fill', (context) => {
+      asked.push(context?.signal);
+      return roster;
+    })!(fill('W-1'), { signal });
+    expect(asked).toEqual([signal]);
   });
 
   it('checks gated kinds only, which the host may choose', () => {

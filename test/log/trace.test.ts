@@ -152,6 +152,149 @@ describe('with the OpenTelemetry SDK and its OTLP exporter', () => {
     });
   });
 
+  it('tells the verdict of each attempt and of the roster as evaluations, without content', async () => {
+    const stamp = { groundedInRoster: false, proposedWorkerIds: ['W-2'], rosterHash: null };
+    await call({ rosterCheck: () => stamp });
+    const spans = await received();
+    const named = (name: string, label: string, score: number) => ({
+      name: 'gen_ai.evaluation.result',
+      attributes: {
+        'gen_ai.evaluation.name': name,
+        'gen_ai.evaluation.score.label': label,
+        'gen_ai.evaluation.score.value': score,
+      },
+    });
+    expect(spans['iterate.attempt[1]']!.events).toEqual([named('lakelog.validation', 'rejected', 0)]);
+    expect(spans['iterate.attempt[2]']!.events).toEqual([named('lakelog.validation', 'accepted', 1)]);
+    expect(spans.iterate!.events).toEqual([named('lakelog.roster', 'ungrounded', 0)]);
+  });
+
+  it.each<[string, Partial<IterateOptions<unknown>>, string, Record<string, unknown>]>([
+    [
+      'reasons, where content is asked for',
+      { maxIterations: 1, trace: { content: true } },
+      'iterate.attempt[1]',
+      { 'gen_ai.evaluation.explanation': 'worker "W-1" is not in the roster' },
+    ],
+    [
+      'a check that failed',
+      { rosterCheck: () => Promise.reject(new Error('gone')), trace: { content: true } },
+      'iterate',
+      {
+        'gen_ai.evaluation.score.label': 'unjudged',
+        'gen_ai.evaluation.explanation': 'gone',
+        'error.type': 'roster_check_error',
+      },
+    ],
+    [
+      'an answer without a candidate',
+      { maxIterations: 1, generate: () => 'prose' },
+      'iterate.attempt[1]',
+      { 'gen_ai.evaluation.score.label': 'no_candidate', 'gen_ai.evaluation.score.value': 0 },
+    ],
+    [
+      'an attempt that something else ended',
+      { generate: () => Promise.reject(new Error('down')) },
+      'iterate.attempt[1]',
+      { 'gen_ai.evaluation.score.label': 'infra_error', 'error.type': 'infra_error' },
+    ],
+  ])('an evaluation carries %s', async (_, changes, span, attributes) => {
+    await call(changes);
+    const [event, ...more] = (await received())[span]!.events;
+    expect(more).toEqual([]);
+    expect(event!.attributes).toMatchObject(attributes);
+    const failed = 'error.type' in attributes;
+    expect('gen_ai.evaluation.score.value' in event!.attributes).toBe(!failed);
+  });
+
+  it('tells of no roster where none was asked', async () => {
+    await call();
+    await call({ rosterCheck: () => null, generate: () => 'prose' });
+    await received();
+    expect(receiver.spans.filter(({ name }) => name === 'iterate').flatMap(({ events }) => events)).toEqual(
+      [],
+    );
+  });
+
+  it('runs the callbacks of the host inside of the call', async () => {
+    const inside: Record<string, string> = {};
+    const note = (name: string) => {
+      inside[name] = otel.trace.getSpan(otel.context.active())!.spanContext().spanId;
+    };
+    await call({
+      feedback: (prompt) => {
+        note('feedback');
+        return prompt;
+      },
+      rosterCheck: async () => {
+        await Promise.resolve();
+        note('rosterCheck');
+        return null;
+      },
+      logger: { append: () => note('logger') },
+      validate: (fill) => {
+        note('validate');
+        return (fill as { worker: string }).worker === 'W-2'
+          ? { accepted: true }
+          : { accepted: false, reasons: [] };
+      },
+    });
+    const spans = await received();
+    const { spanId } = spans.iterate!;
+    expect(inside).toEqual({
+      feedback: spanId,
+      rosterCheck: spanId,
+      logger: spanId,
+      validate: spans['iterate.attempt[2]']!.spanId,
+    });
+  });
+
+  it('hands tracestate on', async () => {
+    const sent: Readonly<Record<string, string>>[] = [];
+    await call({
+      trace: { headers: { traceparent: TRACEPARENT, tracestate: 'vendor=a, other=b:1' } },
+      generate: (_, { headers, number }) => {
+        sent.push(headers);
+        return `{"worker":"W-${number}"}`;
+      },
+    });
+    expect(sent.map(({ tracestate }) => tracestate?.replaceAll(' ', ''))).toEqual([
+      'vendor=a,other=b:1',
+      'vendor=a,other=b:1',
+    ]);
+    expect((await received()).iterate!.traceState?.replaceAll(' ', '')).toBe('vendor=a,other=b:1');
+  });
+
+  it('names no parent that nobody exports: the header names a trace only', async () => {
+    const { sessionId, record } = await withHeaders({ 'x-lakehouse-trace-id': TRACE });
+    const { iterate: root, 'iterate.attempt[1]': first } = await received();
+    expect([sessionId, root!.traceId]).toEqual([TRACE, TRACE]);
+    expect(root!.parentSpanId ?? '').toBe('');
+    expect(first!.parentSpanId).toBe(root!.spanId);
+    expect(record.attempts).toMatchObject([{ span_id: first!.spanId }, {}]);
+  });
+
+  it('names no span in the record that the sampler leaves out', async () => {
+    const sent: Readonly<Record<string, string>>[] = [];
+    const { record } = await call({
+      trace: { headers: { traceparent: TRACEPARENT.replace(/01$/, '00'), tracestate: 'vendor=a' } },
+      generate: (_, { headers, number }) => {
+        sent.push(headers);
+        return `{"worker":"W-${number}"}`;
+      },
+    });
+    expect(await received()).toEqual({});
+    expect(record.attempts).toEqual([
+      expect.not.objectContaining({ span_id: expect.anything() }),
+      expect.not.objectContaining({ span_id: expect.anything() }),
+    ]);
+    // The one that is upstream, and that it is not sampled.
+    expect(sent[0]).toMatchObject({
+      traceparent: TRACEPARENT.replace(/01$/, '00'),
+      tracestate: 'vendor=a',
+    });
+  });
+
   it('runs calls side by side without mixing their traces', async () => {
     const results = await Promise.all(Array.from({ length: 20 }, () => call()));
     expect(new Set(results.map(({ sessionId }) => sessionId)).size).toBe(20);
@@ -214,6 +357,34 @@ describe.each<[string, OtelApi | null | undefined]>([
     expect(record.attempts).toEqual([expect.not.objectContaining({ span_id: expect.anything() })]);
     expect(sent[0]).toMatchObject({ 'X-Lakehouse-Trace-Id': TRACE });
   });
+});
+
+it('passes on what came in where no span of ours stands between', async () => {
+  const sentWith = async (headers: Record<string, string | string[]>, api?: OtelApi | null) => {
+    let sent: Readonly<Record<string, string>> = {};
+    await call({
+      maxIterations: 1,
+      trace: { headers, ...(api === undefined ? {} : { api }) },
+      generate: (_, attempt) => {
+        sent = attempt.headers;
+        return '{}';
+      },
+    });
+    return sent;
+  };
+  for (const api of [null, undefined, otel]) {
+    expect(await sentWith({ traceparent: TRACEPARENT, tracestate: ['a=1', 'b=2'] }, api)).toEqual({
+      'X-Lakehouse-Trace-Id': TRACE,
+      traceparent: TRACEPARENT,
+      tracestate: 'a=1,b=2',
+    });
+    expect(await sentWith({ 'x-lakehouse-trace-id': TRACE, tracestate: 'a=1' }, api)).toEqual({
+      'X-Lakehouse-Trace-Id': TRACE,
+    });
+    const other = { 'x-lakehouse-trace-id': 'ab'.repeat(16), traceparent: TRACEPARENT, tracestate: 'a=1' };
+    expect(await sentWith(other, api)).toEqual({ 'X-Lakehouse-Trace-Id': 'ab'.repeat(16) });
+    expect(Object.keys(await sentWith({ tracestate: 'a=1' }, api))).toEqual(['X-Lakehouse-Trace-Id']);
+  }
 });
 
 it('reads Headers as well as plain objects', async () => {

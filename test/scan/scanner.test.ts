@@ -207,9 +207,13 @@ function ofCall(call: Call) {
     attempts:
       list === null
         ? null
-        : list.map(({ values, reasons }) =>
+        : list.map(({ values, promptText, reasons }) =>
             // Of a list of reasons that holds other things too, the texts are kept.
-            withoutNothing({ ...values, reasons: values.reasons ?? reasons }),
+            withoutNothing({
+              ...values,
+              prompt: promptText?.replaceAll(/[\t\r]/g, ' '),
+              reasons: values.reasons ?? reasons,
+            }),
           ),
     rejections: judgeable ? counted.filter(({ letter }) => letter === 'r').length : null,
     longest_rejection_run: judgeable ? longest('r').length : null,

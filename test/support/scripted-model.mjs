@@ -16,7 +16,13 @@ export async function startScriptedModel(onLeave = () => {}) {
     retry: (prompt) => fill('W-0001', prompt.includes('rejected') ? 'W-0003' : 'W-9999'),
     phantom: () => fill('W-0001', 'W-9999'),
     prose: () => 'I would rather not.',
+    // What stands behind the mark, in the first paragraph.
+    say: (prompt) => prompt.slice('[say] '.length).split('\n\n')[0],
     text: () => 'Dear Ms Worker, your shift begins at six.',
+    leave: async (prompt) => {
+      await onLeave();
+      return scenes.say(prompt.replace('leave', 'say'));
+    },
     leaver: async () => {
       await onLeave();
       return fill('W-0001', 'W-0002');
@@ -37,6 +43,9 @@ export async function startScriptedModel(onLeave = () => {}) {
     const send = (status, text) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(text);
     if (scene === 'hang') return;
+    if (scene === 'busy') {
+      return response.writeHead(prompt.includes('429') ? 429 : 503, { 'retry-after': '3600' }).end();
+    }
     if (scene === 'down') return send(503, '{"error":"overloaded"}');
     if (scene === 'moved') return response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end();
     if (scene === 'cut') {
@@ -45,7 +54,7 @@ export async function startScriptedModel(onLeave = () => {}) {
     }
     if (scene === 'html') return send(200, '<html>');
     if (scene === 'empty') return send(200, '{"choices":[]}');
-    if (scene === 'huge') return send(200, JSON.stringify({ choices: [], padding: 'x'.repeat(2_000_000) }));
+    if (scene === 'huge') return send(200, JSON.stringify({ choices: [], padding: 'x'.repeat(8_000_000) }));
     const content = await scenes[scene](prompt);
     send(
       200,

@@ -29,7 +29,7 @@ function declared(fields: readonly Field[], record: object): Record<string, Valu
   );
 }
 
-function valueOf({ values, promptText }: Attempt, { name }: Field): Value {
+function cellOf({ values, promptText }: Attempt, { name }: Field): Value {
   return name === 'prompt' ? promptText : ((values[name] ?? null) as Value);
 }
 
@@ -61,7 +61,7 @@ export function baseRows(log: Log): BaseRows {
       ...Object.fromEntries(
         ATTEMPT_FIELDS.map((field) => [
           field.name,
-          valueOf((call.attempts as readonly Attempt[])[attempt_number - 1]!, field),
+          cellOf((call.attempts as readonly Attempt[])[attempt_number - 1]!, field),
         ]),
       ),
       ...carried(call),

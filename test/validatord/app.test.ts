@@ -17,6 +17,7 @@ interface Body {
   readonly session_id: string;
   readonly call_id: string;
   readonly calls_in_flight: number;
+  readonly bodies_being_read: number;
   readonly session_log: unknown;
   readonly error: { readonly message: string };
 }
@@ -105,7 +106,7 @@ describe('POST /v1/iterate', () => {
     ['cut', 'model endpoint answered no whole JSON'],
     ['html', 'model endpoint answered no whole JSON'],
     ['empty', 'model endpoint answered without choices[0].message'],
-    ['huge', 'model endpoint answered more than 1000000 bytes'],
+    ['huge', 'model endpoint answered more than 7048576 bytes'],
   ])('answers 502 when the endpoint fails (%s)', async (scene, message) => {
     const { post, service, log } = await startStage(
       { limits: 'max_answer_bytes = 1000000', modelKeys: 'api_key_env = "KEY"' },
@@ -286,7 +287,7 @@ describe('GET /healthz', () => {
     expect(health).toMatchObject({
       status: 'ok',
       calls_in_flight: 0,
-      calls_ended: { accepted: 1, ungrounded: 1, max_iter_exhausted: 1, infra_error: 1 },
+      calls_ended: { accepted: 1, ungrounded: 1, unjudged: 0, max_iter_exhausted: 1, infra_error: 1 },
       roster: { workers: 4, hash: expect.stringMatching(/^sha256:/) },
       session_log: { path: log, dropped: 0, last_error: null },
     });
@@ -336,9 +337,9 @@ describe('what should not happen', () => {
           throw new Error('/secret/path');
         },
       } as never,
-      roster: rosterFile({ path: stage.roster, idColumn: undefined, activeColumn: undefined }),
+      roster: rosterFile(parseConfig(configText(stage.model.url), stage.config, {}).roster, () => {}),
       ask: () => Promise.reject(new Error('not asked')),
-      onUngrounded: () => {},
+      onWithheld: () => {},
       onDefect,
     });
     const response = await app.fetch(new Request('http://127.0.0.1/healthz'));
@@ -357,7 +358,7 @@ describe('what should not happen', () => {
     });
     request.on('error', () => {});
     request.write('{"kind":');
-    const inFlight = async () => (await jsonOf(await fetch(`${service.url}/healthz`))).calls_in_flight;
+    const inFlight = async () => (await jsonOf(await fetch(`${service.url}/healthz`))).bodies_being_read;
     await eventually(async () => expect(await inFlight()).toBe(1));
     request.destroy();
     await eventually(async () => expect(await inFlight()).toBe(0));

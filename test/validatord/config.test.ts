@@ -29,13 +29,21 @@ it('fills in what may be left out', () => {
     file: FILE,
     host: '127.0.0.1',
     port: 8743,
+    hosts: ['localhost', '127.0.0.1', '[::1]'],
+    metrics: null,
     sessionLogPath: null,
     daemon: 'validatord',
     environment: undefined,
     maxIterations: 3,
     traceContent: false,
     kinds: new Map([['fill', 'fill']]),
-    roster: { path: path.resolve('/etc/lakehouse/r.csv'), idColumn: undefined, activeColumn: undefined },
+    roster: {
+      path: path.resolve('/etc/lakehouse/r.csv'),
+      idColumn: undefined,
+      activeColumn: undefined,
+      anyId: false,
+      archive: null,
+    },
     model: {
       url: new URL(MODEL),
       name: 'm',
@@ -45,6 +53,7 @@ it('fills in what may be left out', () => {
     },
     limits: {
       maxBodyBytes: 1_048_576,
+      bodyTimeoutMs: 10_000,
       maxAnswerBytes: 4_194_304,
       maxConcurrent: 16,
       maxIterations: 10,
@@ -107,6 +116,24 @@ it('takes paths as relative to the file, and other sections as not its own', () 
   expect(parseConfig(configText(MODEL).replace('sessions.jsonl', production), FILE, {}).sessionLogPath).toBe(
     path.resolve(production),
   );
+});
+
+it('knows the names it may be called by, and where the metrics are', () => {
+  const { hosts, metrics } = config({ top: 'hosts = ["API.example"]\nmetrics_listen = "0.0.0.0:9743"' });
+  expect(hosts).toEqual(['localhost', '127.0.0.1', '[::1]', 'api.example']);
+  expect(metrics).toEqual({ host: '0.0.0.0', port: 9743 });
+  const other = parseConfig(configText(MODEL).replace('127.0.0.1:0', '127.9.9.9:1'), FILE, {});
+  expect(other.hosts).toContain('127.9.9.9');
+});
+
+it('an empty status column says that there is none', () => {
+  const roster = (line: string) => config({ rosterKeys: line }).roster;
+  expect(roster('active_column = ""').activeColumn).toBeNull();
+  expect(roster('active_column = "on"\nany_id = true\narchive = "old"')).toMatchObject({
+    activeColumn: 'on',
+    anyId: true,
+    archive: path.resolve('/etc/lakehouse/old'),
+  });
 });
 
 it('takes the key from the environment', () => {
@@ -178,6 +205,19 @@ describe('is refused, naming file and key', () => {
       );
     },
   );
+
+  it.each(['api.example:80', 'a b', '', 'http://x', '*', '[::1'])('the host name %j', (name) => {
+    const top = `hosts = ["fine.example", ${JSON.stringify(name)}]`;
+    expect(failure(() => config({ top })).message).toContain(
+      'validatord.hosts: not a host name without a port',
+    );
+  });
+
+  it.each(['9743', ':9743', 'x:99999'])('metrics on %s', (listen) => {
+    expect(failure(() => config({ top: `metrics_listen = "${listen}"` })).message).toMatch(
+      /^validatord\.metrics_listen: /,
+    );
+  });
 
   it.each(['127.0.0.1', '127.0.0.1:70000', '127.0.0.1:x'])('listening on %s, which has no port', (listen) => {
     const text = configText(MODEL).replace('127.0.0.1:0', listen);

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startReceiver } from '../log/otlp.js';
@@ -61,6 +61,81 @@ describe('the process', () => {
     expect((await waiting).status).toBe(502);
     expect(await daemon.ended).toEqual({ code: 0, signal: null });
     expect(recordsOf(log)).toMatchObject([{ final_verdict: 'infra_error' }]);
+  });
+
+  it.each<NodeJS.Signals>(['SIGQUIT', 'SIGUSR2', 'SIGINT'])(
+    'ends with %s and loses nothing',
+    async (signal) => {
+      const { config, log, model } = await setStage();
+      const daemon = await startDaemon(installed, config);
+      const waiting = postTo(daemon.url, { kind: 'fill', prompt: '[wait] Fill C-1.' });
+      while (model.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      daemon.kill(signal);
+      setTimeout(model.release, 100);
+      expect((await waiting).status).toBe(200);
+      expect(await daemon.ended).toEqual({ code: 0, signal: null });
+      expect(recordsOf(log)).toMatchObject([{ final_verdict: 'accepted' }]);
+    },
+  );
+
+  it('goes on after SIGHUP, in the middle of a call, with the log opened anew', async () => {
+    const { config, log, model } = await setStage();
+    const daemon = await startDaemon(installed, config);
+    await postTo(daemon.url, { kind: 'fill', prompt: '[good] x' });
+    const waiting = postTo(daemon.url, { kind: 'fill', prompt: '[wait] Fill C-1.' });
+    while (model.asked.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (!existsSync(log)) await new Promise((resolve) => setTimeout(resolve, 10));
+    renameSync(log, `${log}.1`);
+    daemon.kill('SIGHUP');
+    while (!daemon.stderr().includes('opened anew')) await new Promise((resolve) => setTimeout(resolve, 10));
+    model.release();
+    expect((await waiting).status).toBe(200);
+    daemon.kill('SIGTERM');
+    expect((await daemon.ended).code).toBe(0);
+    expect([recordsOf(`${log}.1`).length, recordsOf(log).length]).toEqual([1, 1]);
+    expect(daemon.stderr()).toContain('stopped; session log: 2 written, 0 dropped');
+  });
+
+  it('is gone soon after a second signal, whoever stalls', async () => {
+    const { config, model } = await setStage({ limits: 'shutdown_grace_ms = 600000' });
+    const daemon = await startDaemon(installed, config);
+    postTo(daemon.url, { kind: 'fill', prompt: '[hang] x' }).catch(() => {});
+    const stalled = connect(Number(new URL(daemon.url).port), '127.0.0.1');
+    stalled.on('error', () => {});
+    stalled.write('POST /v1/iterate HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n');
+    while (model.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    daemon.kill('SIGTERM');
+    const isOpen = () => fetch(daemon.url).then(Boolean, () => false);
+    while (await isOpen()) await new Promise((resolve) => setTimeout(resolve, 10));
+    const started = performance.now();
+    daemon.kill('SIGTERM');
+    expect(await daemon.ended).toEqual({ code: 0, signal: null });
+    expect(performance.now() - started).toBeLessThan(3000);
+    stalled.destroy();
+  });
+
+  it('answers as many as it records when it is told to stop under load', async () => {
+    const { config, log } = await setStage({ limits: 'max_concurrent = 64' });
+    const daemon = await startDaemon(installed, config);
+    let answered = 0;
+    let running = true;
+    const client = async () => {
+      while (running) {
+        const response = await postTo(daemon.url, { kind: 'fill', prompt: '[good] x' }).catch(
+          () => undefined,
+        );
+        if (!response) return;
+        if (response.status === 200) answered++;
+        await response.arrayBuffer();
+      }
+    };
+    const clients = Array.from({ length: 8 }, client);
+    while (answered < 50) await new Promise((resolve) => setTimeout(resolve, 10));
+    daemon.kill('SIGTERM');
+    expect((await daemon.ended).code).toBe(0);
+    running = false;
+    await Promise.all(clients);
+    expect(recordsOf(log)).toHaveLength(answered);
   });
 
   it('says that nothing is logged, and logs nothing', async () => {
@@ -175,6 +250,17 @@ describe('what ends with 2, saying what, where and what next', () => {
     expect(stderr).toContain('EADDRINUSE');
     expect(stderr).toContain(`at 127.0.0.1:${port}`);
   });
+});
+
+it('checks a roster for any_id too, and leaves nothing in the archive', async () => {
+  const { config, folder, roster, model } = await setStage();
+  writeFileSync(config, configText(model.url, { rosterKeys: 'any_id = true\narchive = "old"' }));
+  expect(validatord('--config', config, '--check').status).toBe(0);
+  expect(existsSync(path.join(folder, 'old'))).toBe(false);
+  writeFileSync(roster, 'worker_id\nann\n');
+  const { status, stderr } = validatord('--config', config, '--check');
+  expect(status).toBe(2);
+  expect(stderr).toContain('the id "ann" has no digit');
 });
 
 it('answers --help, --version and --check with 0', async () => {

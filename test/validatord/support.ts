@@ -28,20 +28,24 @@ export interface StageOptions {
   readonly limits?: string;
   readonly kinds?: string;
   readonly modelKeys?: string;
+  readonly rosterKeys?: string;
+  /** Content of the roster's file. */
+  readonly roster?: string;
+  /** What happens to the roster while the model thinks about a scene of somebody who leaves. */
+  readonly leave?: (roster: string) => void;
 }
 
 /** A folder with roster and configuration, and a scripted model; all of it goes away after the test. */
 export async function setStage(options: StageOptions = {}): Promise<Stage> {
   const folder = mkdtempSync(path.join(tmpdir(), 'lakelog-validatord-'));
   const roster = path.join(folder, 'roster.csv');
-  const model = await startScriptedModel(() => {
-    writeFileSync(roster, ROSTER.replace('W-0002,Bo,yes', 'W-0002,Bo,no'));
-  });
+  const { leave = (file) => writeFileSync(file, ROSTER.replace('W-0002,Bo,yes', 'W-0002,Bo,no')) } = options;
+  const model = await startScriptedModel(() => leave(roster));
   endings.push(async () => {
     await model.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  writeFileSync(roster, ROSTER);
+  writeFileSync(roster, options.roster ?? ROSTER);
   const config = path.join(folder, 'validatord.toml');
   writeFileSync(config, configText(model.url, options));
   return { folder, log: path.join(folder, 'sessions.jsonl'), roster, config, model };
@@ -53,6 +57,7 @@ export function configText(modelUrl: string, options: StageOptions = {}): string
     limits = '',
     kinds = 'fill = "fill"\nemail = "text"\nplan = "json"',
     modelKeys = '',
+    rosterKeys = '',
   } = options;
   return `[validatord]
 listen = "127.0.0.1:0"
@@ -62,6 +67,7 @@ ${top}
 
 [validatord.roster]
 path = "roster.csv"
+${rosterKeys}
 
 [validatord.model]
 url = "${modelUrl}"

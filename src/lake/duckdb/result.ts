@@ -1,6 +1,7 @@
 import duckdb from '@duckdb/node-bindings';
 import { rfc3339 } from '../../instant.js';
 import type { Cell } from '../../schema/result.js';
+import { exact, finite } from './numbers.js';
 
 export { rfc3339 };
 
@@ -94,14 +95,4 @@ function stringAt(data: DataView, at: number): string {
       ? new Uint8Array(data.buffer, data.byteOffset + at + 4, length)
       : duckdb.get_data_from_pointer(data.buffer as ArrayBuffer, data.byteOffset + at + 8, length),
   );
-}
-
-/** A number where it is exact, else its digits. */
-export function exact(value: bigint): Cell {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : String(value);
-}
-
-export function finite(value: number): Cell {
-  return Number.isFinite(value) ? value : String(value);
 }

@@ -1,26 +1,68 @@
 import { type BigIntStats, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
-import path from 'node:path';
 import picomatch from 'picomatch';
+import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
-import { reasonOf } from './reasons.js';
+import { NO_FILE, reasonOf } from './reasons.js';
 
 /**
  * From what a user wrote to what stands there. By ourselves and not by DuckDB, which skips an unreadable folder and a
  * dangling link silently and takes `a[1].jsonl` for a pattern.
  */
 
+/** What a file is said to hold; `any` = each line says it itself. */
+export type Assertion = 'sessions' | 'replay_runs' | 'any';
+
+export interface InputRequest {
+  readonly path: string;
+  readonly as: Assertion;
+}
+
 export interface Place {
-  /** As the user wrote it, with what was found below it. */
+  /** As the user wrote it, with what was found below it; what receipts and errors show. */
   readonly name: string;
+  /** What is opened. */
   readonly path: string;
 }
 
-/**
- * The path that the kernel is given for what a user wrote. Nothing is shortened in the text: `link/../x` lies beside
- * what the link leads to, where `path.resolve` looks beside the link.
- */
-export function kernelPath(cwd: string, given: string): string {
-  return path.isAbsolute(given) ? given : `${cwd}${path.sep}${given}`;
+export interface Candidate extends Place {
+  readonly as: Assertion;
+  /** Null for stdin. */
+  readonly stats: BigIntStats | null;
+  /** By its own name, by a pattern, or because it lies in a folder that is read whole, where its content decides. */
+  readonly found: 'named' | 'matched' | 'inFolder';
+}
+
+export interface Findings {
+  /** Everything but folders, in order of names. */
+  readonly found: Iterable<Candidate | InputProblem>;
+  /** What is wrong where no log is among them. */
+  readonly ifNone: InputProblem;
+}
+
+/** What a request may mean. */
+export function find({ path: given, as }: InputRequest, cwd: string): Findings {
+  const place = { name: given, path: kernelPath(cwd, given) };
+  const none = (problem: InputProblem['problem'], detail: string) => ({ path: given, problem, detail });
+  const seen = given === '-' ? { stats: null } : look(place);
+  if ('problem' in seen) {
+    const glob = seen.problem === 'missing' ? parseGlob(given) : null;
+    if (glob === null) return { found: [], ifNone: seen };
+    const folder = { name: glob.folder, path: kernelPath(cwd, glob.folder) };
+    const found = statOf(folder.path)?.isDirectory() ? walk(folder, as, glob) : [];
+    return { found, ifNone: none('missing', 'no file matches the pattern') };
+  }
+  if (seen.stats?.isDirectory()) {
+    const detail = 'the folder holds no log: no .jsonl or .ndjson file, and no record';
+    return { found: walk(place, as), ifNone: none('no_logs', detail) };
+  }
+  const named = {
+    ...place,
+    path: given === '-' ? '-' : place.path,
+    as,
+    stats: seen.stats,
+    found: 'named',
+  } as const;
+  return { found: [named], ifNone: none('unreadable', NO_FILE) };
 }
 
 export function statOf(file: string): BigIntStats | undefined {
@@ -37,7 +79,7 @@ export function identityOf({ dev, ino }: BigIntStats): string {
 }
 
 /** What stands at a place, or why that cannot be known. */
-export function look({ name, path }: Place): { readonly stats: BigIntStats } | InputProblem {
+function look({ name, path }: Place): { readonly stats: BigIntStats } | InputProblem {
   try {
     return { stats: statSync(path, { bigint: true }) };
   } catch (error) {
@@ -57,7 +99,7 @@ function isLink(file: string): boolean {
 }
 
 /** What is looked for below a folder; paths are relative to it. */
-export interface Search {
+interface Search {
   matches(relative: string): boolean;
   /** Something below may match. */
   enters(relative: string): boolean;
@@ -65,19 +107,14 @@ export interface Search {
 
 const EVERYTHING: Search = { matches: () => true, enters: () => true };
 
-export interface Found extends Place {
-  readonly stats: BigIntStats;
-  /** It lies in a folder that is read whole, where its content decides; else a pattern matched its name. */
-  readonly inFolder: boolean;
-}
-
-/** Everything below a folder that is looked for, but folders themselves, in order of names. */
-export function* walk(
+/** Everything below a folder that is looked for. */
+function* walk(
   folder: Place,
+  as: Assertion,
   search: Search = EVERYTHING,
   relative = '',
   above: ReadonlySet<string> = new Set(),
-): Generator<Found | InputProblem> {
+): Generator<Candidate | InputProblem> {
   let entries: string[];
   let here: ReadonlySet<string>;
   try {
@@ -99,8 +136,12 @@ export function* walk(
     // It may be a folder full of logs.
     if ('problem' in seen) yield seen;
     // A folder of a matching name is read whole, as it is where the shell spells out the pattern.
-    else if (seen.stats.isDirectory()) yield* walk(child, matches ? EVERYTHING : search, `${below}/`, here);
-    else if (matches) yield { ...child, stats: seen.stats, inFolder: search === EVERYTHING };
+    else if (seen.stats.isDirectory())
+      yield* walk(child, as, matches ? EVERYTHING : search, `${below}/`, here);
+    // What a file is said to hold is not said of those in a folder.
+    else if (matches && search === EVERYTHING)
+      yield { ...child, as: 'any', stats: seen.stats, found: 'inFolder' };
+    else if (matches) yield { ...child, as, stats: seen.stats, found: 'matched' };
   }
 }
 
@@ -114,7 +155,7 @@ function childOf(folder: string, entry: string): string {
 const OPTIONS = { dot: false, nonegate: true } as const;
 
 /** The folder that a pattern begins in, as it was written, and what it looks for there; null where the text holds none. */
-export function parseGlob(text: string): (Search & { readonly folder: string }) | null {
+function parseGlob(text: string): (Search & { readonly folder: string }) | null {
   const { isGlob, base, glob } = picomatch.scan(text, OPTIONS);
   if (!isGlob) return null;
   const pattern = glob.replace(/\/+$/, '').replace(/\/(\.?\/)+/g, '/');

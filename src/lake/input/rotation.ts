@@ -1,12 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import path from 'node:path';
-import { identityOf, type Place, statOf } from './find.js';
-
-/** A file that may be read, as far as rotation is concerned. */
-export interface Rotating extends Place {
-  /** Null for stdin. */
-  readonly stats: BigIntStats | null;
-}
+import { type Candidate, identityOf, statOf } from './find.js';
 
 export interface Clock {
   readonly now: Date;
@@ -37,7 +31,7 @@ function isYoung(stats: BigIntStats, { now, rotationGraceS }: Clock): boolean {
  * @returns the path of `X` as a user would name it.
  */
 export function sourceOfUnfinished(
-  file: Rotating,
+  file: Candidate,
   isRead: (identity: string) => boolean,
   clock: Clock,
 ): string | null {
@@ -52,7 +46,7 @@ export function sourceOfUnfinished(
  * Tells which files may be empty beside others that hold records: plain ones that were written to a short while ago,
  * or whose rotated predecessor lies beside them and is read too.
  */
-export function maybeEmptyAmong(files: readonly Rotating[], clock: Clock): (file: Rotating) => boolean {
+export function maybeEmptyAmong(files: readonly Candidate[], clock: Clock): (file: Candidate) => boolean {
   const succeeded = new Set(files.flatMap(successorsOf));
   return ({ name, stats }) =>
     stats?.isFile() === true &&
@@ -61,7 +55,7 @@ export function maybeEmptyAmong(files: readonly Rotating[], clock: Clock): (file
 }
 
 /** What stands now where a rotated file may have been written. */
-function successorsOf(file: Rotating): string[] {
+function successorsOf(file: Candidate): string[] {
   const bare = path.basename(file.path).replace(COMPRESSED, '');
   return STAMPED.flatMap((stamped) => {
     const [, name, extension = ''] = stamped.exec(bare) ?? [];

@@ -72,7 +72,6 @@ function attemptFields(plan: LoadPlan): readonly Field[] {
 
 /** The scanner let nothing else through, so types need no check. */
 const JSON_TYPES: Partial<Record<FieldType, unknown>> = {
-  any: 'JSON',
   strings: ['VARCHAR'],
   integer: 'BIGINT',
   positive: 'BIGINT',
@@ -96,16 +95,10 @@ const OF_ATTEMPT: Readonly<Record<string, string>> = {
   verdict: VERDICT,
   reasons_text: "NULLIF(array_to_string(a.reasons, ' | '), '')",
   reason_shape: SHAPE,
-  ...Object.fromEntries(ATTEMPT_FIELDS.slice(1).map(({ name, type }) => [name, ofStruct('a', name, type)])),
+  ...Object.fromEntries(ATTEMPT_FIELDS.slice(1).map(({ name }) => [name, `a.${ident(name)}`])),
   attempt_number: 'attempt_number',
 };
-const OF_DOCUMENT = Object.fromEntries(
-  DOCUMENT_FIELDS.map(({ name, type }) => [name, ofStruct('d', name, type)]),
-);
-
-function ofStruct(struct: string, name: string, type: FieldType): string {
-  return type === 'any' ? `CAST(${struct}.${ident(name)} AS VARCHAR)` : `${struct}.${ident(name)}`;
-}
+const OF_DOCUMENT = Object.fromEntries(DOCUMENT_FIELDS.map(({ name }) => [name, `d.${ident(name)}`]));
 
 /** Base tables that are made of others, once all lines stand in those. */
 export async function explode(db: Connected, plan: LoadPlan): Promise<void> {

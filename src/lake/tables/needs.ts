@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { isTableRef, lower, type Node, nodes, type Parsed } from '../duckdb/parse.js';
+import { isTableRef, lower, type Node, nodes, type Parsed } from './parse.js';
 import { type Needs, type NeedsTable, publishedTables } from './shipped.js';
 import { TABLE_NAMES } from './templates.js';
 
-export type { Needs };
+export type { Needs, NeedsTable };
 
 /** The engine's own parse: what `json_serialize_sql` says of the SQL. */
 export type Parse = (sql: string) => Promise<string>;

@@ -1,5 +1,4 @@
 /** The attempts of the line at hand: a letter for each, where its reasons stand, and what else is wanted of it. */
-
 import { ATTEMPT_SPANS, ATTEMPT_TYPES, CODES, NOWHERE, PROJECTION, REASONS } from './layout';
 import {
   colonBehind, copyWord, guessWord, isAnyWord, isWord, NONE, noteFollower, sawEscape, skipSpace, skipString,
@@ -29,6 +28,8 @@ export function setAttempts(
 /** a(ccepted) r(ejected) n(o candidate) i(nfra error), in the order of the words. */
 const LETTERS: u32 = 0x696e7261;
 const OTHER: u8 = 0x6f;
+/** The type of a field that may be any JSON. */
+const ANY: u8 = 0;
 
 /** The attempts are an array. */
 export let attemptsListed: bool = false;
@@ -145,7 +146,8 @@ function project(): void {
     store<u8>(to++, 0x22);
     to += copyWord(to, firstWord + at);
     store<u8>(to++, 0x3a);
-    if (isMixed && <i32>at == reasonsField) to = copyTexts(start, to);
+    if (load<u8>(ATTEMPT_TYPES + at) == ANY) to = quoteText(start, start + length, to);
+    else if (isMixed && <i32>at == reasonsField) to = copyTexts(start, to);
     else {
       memory.copy(to, start, length);
       to += length;
@@ -154,6 +156,19 @@ function project(): void {
   store<u8>(to, 0x7d);
   store<u8>(to, 0x2c, 1);
   projectionEnd = to + 2;
+}
+
+/** JSON text as a JSON string, so that no reader writes it anew. */
+function quoteText(p: usize, end: usize, to: usize): usize {
+  store<u8>(to++, 0x22);
+  for (; p < end; p++) {
+    const c = load<u8>(p);
+    // Of control characters a valid line has tabs and returns only, where white space may stand.
+    if (c == 0x22 || c == 0x5c) store<u8>(to++, 0x5c);
+    store<u8>(to++, c < 0x20 ? 0x20 : c);
+  }
+  store<u8>(to, 0x22);
+  return to + 1;
 }
 
 /** An array without what is no text in it. */

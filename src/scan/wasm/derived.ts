@@ -1,5 +1,4 @@
 /** What follows from one call or run alone: its runs of rejections, what can be judged, the documents it was given. */
-
 import { attemptsListed, codesEnd } from './attempts';
 import { present } from './json';
 import { CODES } from './layout';

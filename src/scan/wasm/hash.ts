@@ -1,5 +1,4 @@
 /** A 128-bit universal hash of a line under a random key of the run, so that equal hashes are equal lines. */
-
 import { KEY } from './layout';
 import { firstBytes } from './text';
 
@@ -7,7 +6,6 @@ import { firstBytes } from './text';
 @external('host', 'key') declare function extendKey(bytes: usize): usize;
 
 let keyed: usize = 0;
-
 /** What is hashed besides the line: its length, because the last words are filled with zeros. */
 const HEAD: usize = 16;
 

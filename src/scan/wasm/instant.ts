@@ -1,5 +1,4 @@
 /** RFC 3339 timestamps. */
-
 import { isDigit } from './text';
 
 /** RFC 3339 with offset, of a day that exists → microseconds since 1970. */

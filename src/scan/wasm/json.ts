@@ -1,5 +1,4 @@
 /** One line of strict JSON, walked once, without recursion; notes what stands at its top level and in its attempts. */
-
 import {
   beginAttempts, endAttempt, endAttempts, endAttemptValue, forgetAttempts, nextAttemptKey,
 } from './attempts';

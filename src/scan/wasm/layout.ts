@@ -2,7 +2,6 @@
  * Where things stand in the linear memory. The host writes the words, the fields and the columns, calls `reserve`
  * once, and then fills INPUT again and again. Nothing here is allocated or freed, so no runtime is linked.
  */
-
 /** A word is compared 32 bytes at a time: mask u32 (a bit per byte of text and quote), follower u32, text at 16. */
 export const WORD: usize = 48;
 export const WORDS: usize = 1024;

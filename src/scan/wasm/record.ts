@@ -1,5 +1,4 @@
 /** What makes a JSON object a record: required fields, declared types and values, in the order in which they are reported. */
-
 import { escaped, present, twice } from './json';
 import { KIND, KINDS, SPANS, VALUES } from './layout';
 import { choice, faultOfValue, OK, TYPE, VALUE } from './values';
@@ -82,7 +81,7 @@ function faultOfFields(): u32 {
   for (let i: u32 = 0; i < count; i++) {
     const key: u32 = load<u8>(at + 16 + 2 * i);
     if (!has(present, key)) continue;
-    const type: u32 = load<u8>(at + 16 + 2 * i, 1);
+    const type: i32 = load<u8>(at + 16 + 2 * i, 1);
     const fault = faultOfValue(type, startOf(key), endOf(key), has(escaped, key), VALUES + (<usize>key << 3));
     if (fault == TYPE) return TYPE | (key << 8);
     // Types count before values, whatever the order of the fields.

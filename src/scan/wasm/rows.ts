@@ -1,5 +1,4 @@
 /** Rows in the memory layout of DuckDB's vectors: the host copies the cells into a data chunk, and nothing is parsed again. */
-
 import { attemptsListed, codesEnd, projectionEnd } from './attempts';
 import {
   deriveCall, derivedIsNull, derivedValue, failureRunFirst, failureRunLast, hasRun,

@@ -1,5 +1,4 @@
 /** Walks whole lines in INPUT: rows for those that load, groups of rejects for the others. */
-
 import { isObject, lineEnd, parseLine } from './json';
 import { GROUPS, GROUPS_BYTES, INPUT, MOST_REJECTS, REJECT, REJECTS } from './layout';
 import {
@@ -83,7 +82,7 @@ export function scan(from: u32, to: u32, base: f64): u32 {
     const stop = judge(start, end);
     if (fault == OK) {
       // Taken out of its escapes and quoted anew, a line may take its own length several times.
-      if (calls + runs > 0 && arenaRoom() < 3 * (stop - start) + 256) break;
+      if (calls + runs > 0 && arenaRoom() < 4 * (stop - start) + 256) break;
       addRow(lines + 1, start, stop, shift);
       if (kind == 0) loadedCalls++;
       else loadedRuns++;

@@ -1,5 +1,4 @@
 /** Declared types and values: whether the JSON value of a field is one, and what it is worth. */
-
 import { isInstant } from './instant';
 import { SCRATCH } from './layout';
 import {
@@ -13,17 +12,8 @@ export const OK: u32 = 0;
 export const TYPE: u32 = 5;
 export const VALUE: u32 = 6;
 
-const STRING: u32 = 1;
-const NONEMPTY: u32 = 2;
-const TIMESTAMP: u32 = 3;
-const VERDICT: u32 = 4;
-const BOOLEAN: u32 = 5;
-const NUMBER: u32 = 6;
-const INTEGER: u32 = 7;
-const COUNT: u32 = 8;
-const POSITIVE: u32 = 9;
-const STRINGS: u32 = 10;
-const DOCUMENTS: u32 = 11;
+/** Declared types, in the numbers of src/scan/machine.ts; 0 is any JSON. */
+const enum Type { STRING = 1, NONEMPTY, TIMESTAMP, VERDICT, BOOLEAN, NUMBER, INTEGER, COUNT, POSITIVE, STRINGS, DOCUMENTS }
 
 const MAX_EXACT: f64 = 9007199254740991;
 
@@ -41,37 +31,37 @@ export function setValues(verdictWords: u32, verdictCount: u32, documents: u32):
  * @param p where the value starts, valid JSON and not null. @param value where to put what it is worth.
  * @param escaped the string at p holds an escape. @returns OK, TYPE or VALUE.
  */
-export function faultOfValue(type: u32, p: usize, end: usize, escaped: bool, value: usize): u32 {
+export function faultOfValue(type: i32, p: usize, end: usize, escaped: bool, value: usize): u32 {
   const first = load<u8>(p);
   switch (type) {
-    case STRING:
+    case Type.STRING:
       return first == 0x22 ? OK : TYPE;
-    case NONEMPTY:
+    case Type.NONEMPTY:
       return first != 0x22 ? TYPE : load<u8>(p, 1) == 0x22 ? VALUE : OK;
-    case TIMESTAMP:
+    case Type.TIMESTAMP:
       return first != 0x22 ? TYPE : timestamp(p + 1, end - 1, escaped, value) ? OK : VALUE;
-    case VERDICT: {
+    case Type.VERDICT: {
       if (first != 0x22) return TYPE;
       const which = choice(p + 1, end - 1, escaped, finalVerdicts, finalVerdictCount);
       store<i64>(value, which);
       return which < 0 ? VALUE : OK;
     }
-    case BOOLEAN:
+    case Type.BOOLEAN:
       if (first != 0x74 && first != 0x66) return TYPE;
       store<i64>(value, first == 0x74 ? 1 : 0);
       return OK;
-    case NUMBER:
+    case Type.NUMBER:
       return isNumberStart(first) && finite(p, end, value) ? OK : TYPE;
-    case INTEGER:
-    case COUNT:
-    case POSITIVE: {
+    case Type.INTEGER:
+    case Type.COUNT:
+    case Type.POSITIVE: {
       if (!isNumberStart(first) || !integer(p, end, value)) return TYPE;
       const v = load<i64>(value);
-      return (type == COUNT && v < 0) || (type == POSITIVE && v < 1) ? VALUE : OK;
+      return (type == Type.COUNT && v < 0) || (type == Type.POSITIVE && v < 1) ? VALUE : OK;
     }
-    case STRINGS:
+    case Type.STRINGS:
       return first == 0x5b && allStrings(p) ? OK : TYPE;
-    case DOCUMENTS:
+    case Type.DOCUMENTS:
       return first == 0x5b && allDocuments(p, value) ? OK : TYPE;
     default:
       return OK;

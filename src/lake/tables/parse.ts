@@ -1,6 +1,3 @@
-import type { Connected } from './connection.js';
-import { quote } from './sql.js';
-
 /** DuckDB's own parse of SQL, or why it has none. */
 export type Parsed =
   | {
@@ -14,12 +11,6 @@ export type Parsed =
 /** An object of the parse; every kind has keys of its own. */
 export interface Node {
   readonly [key: string]: unknown;
-}
-
-/** As the engine gives it: JSON. */
-export async function parseSql(db: Connected, sql: string): Promise<string> {
-  const { cells } = await db.rows(`SELECT json_serialize_sql(${quote(sql)})`);
-  return cells[0]![0] as string;
 }
 
 /** Every object and list of the parse, whatever its depth. */
