@@ -311,6 +311,25 @@ describe('hashWorkerIds', () => {
     ).toHaveLength(1);
   });
 
+  it('knows what is written of answers, by the library and by the daemon', () => {
+    const sources = ['../../src/log/answer.ts', '../../src/validatord/model.ts'].map((file) =>
+      readFileSync(join(import.meta.dirname, file), 'utf8'),
+    );
+    // An error's text, or a text that begins as a reason does.
+    const written = /(?:Error\(|return )(['`])((?:the|model) [^'`]+)\1|super\((`)([^`]+)`\)/g;
+    const texts = sources.flatMap((code) =>
+      [...code.matchAll(written)].map((match) => (match[2] ?? match[4])!),
+    );
+    expect(texts.length).toBeGreaterThan(10);
+    for (const text of texts) {
+      const error = text.replaceAll(/\$\{codeOf[^}]*\}/g, ': EPIPE').replaceAll(/\$\{[^}]*\}/g, '7');
+      expect([error, redacted(call({ error }) as never).error]).not.toEqual([
+        error,
+        expect.stringMatching(/^w_[0-9a-f]{16}$/),
+      ]);
+    }
+  });
+
   it.each<[string, string]>([
     ['connect ECONNREFUSED 10.0.0.7:8080', 'connect ECONNREFUSED #'],
     ['attempt 2 took longer than 300000 ms', 'attempt 2 took longer than 300000 ms'],
