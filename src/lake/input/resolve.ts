@@ -3,7 +3,15 @@ import { LakelogError } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 import { contentIn } from './content.js';
-import { type Assertion, type Candidate, find, type InputRequest, identityOf, type Place, statOf } from './find.js';
+import {
+  type Assertion,
+  type Candidate,
+  find,
+  type InputRequest,
+  identityOf,
+  type Place,
+  statOf,
+} from './find.js';
 import { NO_FILE, reasonOf } from './reasons.js';
 import { maybeEmptyAmong, sourceOfUnfinished } from './rotation.js';
 
