@@ -7,7 +7,7 @@ import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
 import { foldId } from '../lake/ids.js';
 import { CALLS_SQL, type Lake, type LoadedCall, MATCHES_ACKS, NO_FILTERS, openLake } from '../lake/lake.js';
-import { acknowledger, appendAck, DEFAULT_ACKS, readAcks } from '../query/acks.js';
+import { acknowledger, appendAck, DEFAULT_ACKS, namedAcks, readAcks } from '../query/acks.js';
 import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
 import { bindParams, type Given } from '../query/params.js';
@@ -15,7 +15,7 @@ import { chooseSources } from '../query/sources.js';
 import { renderAck, renderFindings, renderNext } from '../render/index.js';
 import type { AckLine } from '../schema/ack.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
-import { notLogs, withHashes } from './acks.js';
+import { withHashes } from './acks.js';
 import { inputEvidence } from './evidence.js';
 import { gateNamed, givenOf, violationsOf } from './gates.js';
 import { asOptions, chosenParams, nextCommand } from './next.js';
@@ -44,7 +44,8 @@ export async function ack(
   const target = given.replace(/^ (?=-:)/, '');
   const inputs = pathsOf(paths, flags);
   const gate = gateNamed(catalogue, flags.gate);
-  const file = flags.acks ?? DEFAULT_ACKS;
+  const named = namedAcks(flags.acks, io.env);
+  const file = named ?? DEFAULT_ACKS;
   const now = io.now();
   const said = saidBy(flags, io, now);
   // A file that gates cannot read would silence nothing and stop them all.
@@ -55,7 +56,6 @@ export async function ack(
   const progress = progressOn(io);
   const lake = await openLake({
     ...runOptionsOf(flags, NO_FILTERS, io, progress.report),
-    notLogs: notLogs(file, io.cwd),
     ...MATCHES_ACKS,
     asks: [gate.sql, CALLS_SQL],
     gatedKinds: params.gatedKinds,
@@ -68,7 +68,7 @@ export async function ack(
       const verdict = judge(inputEvidence(account, inputs, now), LENIENT_INPUT_RULES);
       await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
     }
-    const context = { inputs, folders: catalogue.folders, gatedKinds: params.gatedKinds, acks: flags.acks };
+    const context = { inputs, folders: catalogue.folders, gatedKinds: params.gatedKinds, acks: named };
     const again = nextCommand(gate.name, [], context, asOptions(gate, chosenParams(gate, params)));
     const reject = account.rejects.length === 0 ? null : rejectAt(target, await lake.rejects());
     const schema = 'lakelog.ack.v1';

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { KnownCall } from '../gate/acks.js';
 import type { Lake, LoadedCall } from '../lake/lake.js';
 
@@ -7,9 +6,4 @@ export async function withHashes(lake: Lake, calls: readonly LoadedCall[]): Prom
   if (calls.length === 0) return [];
   const hashes = await lake.lineHashes(calls);
   return calls.map((call) => ({ ...call, line_sha256: hashes.get(`${call.file}:${call.line}`) ?? '' }));
-}
-
-/** A file of acknowledgements in a folder of logs is no log. */
-export function notLogs(acks: string | undefined, cwd: string): readonly string[] {
-  return acks === undefined ? [] : [path.resolve(cwd, acks)];
 }

@@ -3,6 +3,7 @@ import { LakelogError, shellWord } from '../errors.js';
 import type { Io } from '../io.js';
 import { parseAge } from '../lake/age.js';
 import type { Filters } from '../lake/lake.js';
+import { namedAcks } from '../query/acks.js';
 import type { RunOptions } from '../query/run.js';
 import type { GivenPaths } from '../query/sources.js';
 import type { Format } from '../render/index.js';
@@ -123,7 +124,9 @@ export function filtersOf(flags: ReadFlags): Filters {
 }
 
 export function runOptionsOf(
-  flags: Pick<ReadFlags, 'showContent' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace'>,
+  flags: Pick<ReadFlags, 'showContent' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace'> & {
+    readonly acks?: string;
+  },
   filters: Filters,
   io: Io,
   onProgress: RunOptions['onProgress'],
@@ -139,6 +142,7 @@ export function runOptionsOf(
     now: io.now(),
     stdin: io.stdin,
     onProgress,
+    acks: namedAcks(flags.acks, io.env),
   };
 }
 

@@ -16,6 +16,14 @@ import type { AckLine } from '../schema/ack.js';
 
 export const DEFAULT_ACKS = ACKS_NAME;
 
+/** The file that somebody named: --acks, else LAKELOG_ACKS; undefined leaves it to the one of the working folder. */
+export function namedAcks(
+  given: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  return given ?? (env.LAKELOG_ACKS || undefined);
+}
+
 export interface AckFile {
   /** As it is named to the user. */
   readonly file: string;
@@ -27,8 +35,8 @@ export interface AckFile {
  * exists, else null.
  * @throws LakelogError (exit 2) naming file, line and remedy: half an acknowledgement must not silence anything.
  */
-export async function readAcks(given: string | undefined, cwd: string): Promise<AckFile | null> {
-  const file = given ?? DEFAULT_ACKS;
+export async function readAcks(named: string | undefined, cwd: string): Promise<AckFile | null> {
+  const file = named ?? DEFAULT_ACKS;
   let text: string;
   try {
     const target = path.resolve(cwd, file);
@@ -36,10 +44,10 @@ export async function readAcks(given: string | undefined, cwd: string): Promise<
     if (!statSync(target).isFile()) throw new Error('it is not a regular file');
     text = readFileSync(target, 'utf8').replace(/^\ufeff/, '');
   } catch (error) {
-    if (given === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if (named === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw new LakelogError(`the acknowledgements cannot be read: ${messageOf(error)}`, {
       where: file,
-      next: 'correct --acks, or make the file readable',
+      next: 'correct --acks (or LAKELOG_ACKS), or make the file readable',
     });
   }
   const lines = text.split('\n').map((line, i) => ({ line: line.trim(), number: i + 1 }));

@@ -13,7 +13,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { ackLine } from '../../src/schema/envelope.js';
-import { acksIn, alarm, ask, DEFAULT_ACKS, ownGate, violation } from '../support/acks.js';
+import { acksIn, alarm, ask, commandsIn, DEFAULT_ACKS, ownGate, violation } from '../support/acks.js';
 import { call, newFolder, replayRun, lakelog as spawned, start, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 
@@ -634,6 +634,63 @@ describe('the file', () => {
     });
     const own = path.join(cwd, DEFAULT_ACKS);
     expect((await alarm({ cwd: elsewhere }, log, '--acks', own)).code).toBe(0);
+  });
+
+  test('is taken from LAKELOG_ACKS by whoever applies or writes it, and next commands name it', async () => {
+    const { cwd, file } = await settledFolder();
+    const elsewhere = newFolder();
+    const log = path.join(cwd, 'sessions.jsonl');
+    const from = { cwd: elsewhere, env: { LAKELOG_ACKS: file } };
+    expect(await alarm(from, log)).toMatchObject({ ...clear, acknowledged: { calls: 2, file } });
+    const { stderr } = await lakelog(['alarm', log], from);
+    expect(stderr).toMatch(/acked +2 acknowledged: 2 calls \(.*lakelog-acks\.jsonl\)/);
+    expect((await lakelog(['show', 'bad', log], from)).stdout).toContain('acked');
+    appendFileSync(log, `${violation({ call_id: 'k3', session_id: 'bad3' })}\n`);
+    const shown = await lakelog(['show', 'bad3', log], from);
+    expect(commandsIn(shown.stderr)).toContainEqual(expect.stringContaining(`--acks ${file}`));
+    const settled = await lakelog(['ack', 'k3', log, '--reason', 'r', '--by', 'ops'], from);
+    expect(settled.code, settled.stderr).toBe(0);
+    expect(acksIn(elsewhere)).toEqual([]);
+    expect(await alarm(from, log)).toMatchObject({ ...clear, acknowledged: { calls: 3 } });
+  });
+
+  test('that --acks names goes before LAKELOG_ACKS, and that before the one of the working folder', async () => {
+    const { cwd, lines } = await settledFolder();
+    writeLines(cwd, 'half.jsonl', [lines[0]!]);
+    writeFileSync(path.join(cwd, 'none.jsonl'), '');
+    const used = async (env: Record<string, string>, ...args: string[]) =>
+      (await alarm({ cwd, env }, ...args)).acknowledged;
+    expect(await used({ LAKELOG_ACKS: 'none.jsonl' }, '--acks', 'half.jsonl')).toMatchObject({
+      calls: 1,
+      file: 'half.jsonl',
+    });
+    expect(await used({ LAKELOG_ACKS: 'half.jsonl' })).toMatchObject({ calls: 1, file: 'half.jsonl' });
+    expect(await used({ LAKELOG_ACKS: '' })).toMatchObject({ calls: 2, file: DEFAULT_ACKS });
+  });
+
+  test('that LAKELOG_ACKS names and that is missing stops the gate', async () => {
+    const ran = await lakelog(['alarm'], { cwd: logs(), env: { LAKELOG_ACKS: 'gone.jsonl' } });
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain('gone.jsonl');
+    expect(ran.stderr).toContain('LAKELOG_ACKS');
+  });
+
+  test('beside the logs settles nothing, and is named with the option that applies it', async () => {
+    const cwd = newFolder();
+    mkdirSync(path.join(cwd, 'd d'));
+    writeLines(cwd, 'd d/sessions.jsonl', [call(), violation({ call_id: 'k1' })]);
+    await acked(cwd, 'k1', 'd d', '--acks', `d d/${DEFAULT_ACKS}`);
+    const said = await alarm({ cwd }, 'd d');
+    expect(said).toMatchObject({ code: 1, acknowledged: { calls: 0, rejects: 0, file: null } });
+    const [hint] = said.notices;
+    expect(hint).toContain(`--acks 'd d/${DEFAULT_ACKS}'`);
+    expect(hint).toContain('LAKELOG_ACKS');
+    const applied = await alarm({ cwd }, 'd d', '--acks', `d d/${DEFAULT_ACKS}`);
+    expect(applied).toMatchObject({ ...clear, acknowledged: { calls: 1 } });
+    expect(applied.notices.join()).not.toContain('--acks');
+    const named = await alarm({ cwd, env: { LAKELOG_ACKS: `d d/${DEFAULT_ACKS}` } }, 'd d');
+    expect(named).toMatchObject({ ...clear, acknowledged: { file: `d d/${DEFAULT_ACKS}` } });
+    expect(named.notices.join()).not.toContain('--acks');
   });
 
   test('that is empty, or white space only, settles nothing', async () => {
