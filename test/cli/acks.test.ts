@@ -135,7 +135,8 @@ describe('a call', () => {
     expect(said).toMatchObject({
       code: 1,
       acknowledged: { calls: 0 },
-      cannotVouch: [{ code: 'acknowledgements', where: `${DEFAULT_ACKS}:1` }],
+      cannotVouch: [],
+      idle: [`${DEFAULT_ACKS}:1`],
     });
   });
 
@@ -150,12 +151,10 @@ describe('a call', () => {
     const cwd = logs(violation({ call_id: 'k1' }));
     await acked(cwd, 'k1');
     writeLines(cwd, 'sessions.jsonl', [call(), violation({ call_id: 'k1', [fact]: value })]);
-    const { code, acknowledged, cannotVouch } = await alarm({ cwd });
+    const { code, acknowledged, idle } = await alarm({ cwd });
     expect(code).not.toBe(0);
     expect(acknowledged).toMatchObject({ calls: 0 });
-    expect(cannotVouch).toContainEqual(
-      expect.objectContaining({ code: 'acknowledgements', where: `${DEFAULT_ACKS}:1` }),
-    );
+    expect(idle).toEqual([`${DEFAULT_ACKS}:1`]);
   });
 
   test('whose line was written anew is another line, and the violation fires again', async () => {
@@ -167,7 +166,7 @@ describe('a call', () => {
     ]);
     const ran = await alarm({ cwd });
     expect(ran.code).toBe(1);
-    expect(ran.cannotVouch.map(({ code }) => code)).toContain('acknowledgements');
+    expect(ran.idle).toEqual([`${DEFAULT_ACKS}:1`]);
   });
 
   test('of two calls alike in all but the workers, one settled does not settle the other', async () => {
@@ -229,7 +228,7 @@ describe('a call', () => {
       `${JSON.stringify({ ...one, session_id: 'canary-0-0', call_key: 'canary-0-0' })}\n${JSON.stringify(one)}\n`,
     );
     const said = await alarm({ cwd }, '--acks', 'forged.jsonl');
-    expect(said).toMatchObject({ code: 3, cannotVouch: [{ where: 'forged.jsonl:1' }] });
+    expect(said).toMatchObject({ ...clear, acknowledged: { calls: 1 }, idle: ['forged.jsonl:1'] });
     const { receipt } = JSON.parse(
       (await lakelog(['alarm', '--acks', 'forged.jsonl', '--json'], { cwd })).stdout,
     );
@@ -382,24 +381,38 @@ describe('a rejected line', () => {
     expect((await alarm({ cwd })).code).toBe(3);
   });
 
-  test('that was mended or removed is told', async () => {
+  test('that was mended or removed is told, and keeps nobody from vouching', async () => {
     const cwd = logs(TORN);
     await acked(cwd, 'sessions.jsonl:2');
     writeLines(cwd, 'sessions.jsonl', [call(), call()]);
     expect(await alarm({ cwd })).toMatchObject({
-      code: 3,
+      ...clear,
       acknowledged: { rejects: 0 },
-      cannotVouch: [{ code: 'acknowledgements', where: `${DEFAULT_ACKS}:1` }],
+      idle: [`${DEFAULT_ACKS}:1`],
+      notices: [expect.stringMatching(/^the acknowledgement of the line at .* by ops matches nothing/)],
     });
+    const { stderr } = await lakelog(['alarm'], { cwd });
+    expect(stderr).toContain('take the line out');
+  });
+
+  test('counts again once its acknowledgement expired', async () => {
+    const cwd = logs(TORN);
+    await acked(cwd, 'sessions.jsonl:2');
+    const [one] = acksIn(cwd);
+    writeLines(cwd, DEFAULT_ACKS, [JSON.stringify({ ...one, until: '2025-07-01' })]);
+    const said = await alarm({ cwd });
+    expect(said).toMatchObject({ code: 3, acknowledged: { rejects: 0 }, idle: [`${DEFAULT_ACKS}:1`] });
+    expect(said.cannotVouch.map((finding) => finding.code)).toEqual(['rejects']);
   });
 
   test('that turned into another bad line is not settled', async () => {
     const cwd = logs(TORN);
     await acked(cwd, 'sessions.jsonl:2');
     writeLines(cwd, 'sessions.jsonl', [call(), `${TORN}r`]);
-    const { code, cannotVouch } = await alarm({ cwd });
+    const { code, cannotVouch, idle } = await alarm({ cwd });
     expect(code).toBe(3);
-    expect(cannotVouch.map((finding) => finding.code)).toEqual(['rejects', 'acknowledgements']);
+    expect(cannotVouch.map((finding) => finding.code)).toEqual(['rejects']);
+    expect(idle).toEqual([`${DEFAULT_ACKS}:1`]);
   });
 
   test('is the same line in a copy: compressed, moved, with CRLF, behind a byte order mark', async () => {
@@ -413,7 +426,7 @@ describe('a rejected line', () => {
       expect(await alarm({ cwd }, file), file).toMatchObject({ ...clear, acknowledged: { rejects: 1 } });
     }
     const piped = await lakelog(['alarm', '-', '--json'], { cwd, stdin: `${good}\n${TORN}\n` });
-    expect(piped.code).toBe(0);
+    expect(piped.code, piped.stdout).toBe(0);
   });
 
   test.each([
@@ -437,10 +450,8 @@ describe('a rejected line', () => {
     );
     const said = await alarm({ cwd });
     expect(said.code).toBe(3);
-    expect(said.cannotVouch.map((finding) => finding.code).sort()).toEqual([
-      'acknowledgements',
-      'unknown_record',
-    ]);
+    expect(said.cannotVouch.map((finding) => finding.code)).toEqual(['unknown_record']);
+    expect(said.idle).toEqual([`${DEFAULT_ACKS}:2`]);
   });
 
   test('with two schemas is settled by nothing, as with one that is unknown', async () => {
@@ -512,7 +523,7 @@ describe('a rejected line', () => {
     expect(await alarm({ cwd }, ...never)).toMatchObject(clear);
     writeFileSync(file, `${call()}\n${last}\n`);
     const said = await alarm({ cwd }, ...never);
-    expect(said).toMatchObject({ code: 1, cannotVouch: [{ code: 'acknowledgements' }] });
+    expect(said).toMatchObject({ code: 1, cannotVouch: [], idle: [`${DEFAULT_ACKS}:1`] });
   });
 
   test('of replay runs can be settled as well', async () => {
@@ -713,7 +724,7 @@ describe('the file', () => {
       `\ufeff\r\n${lines[0]}\r\n\r\n${JSON.stringify({ ...JSON.parse(lines[1]!), until: '2025-07-01' })}`,
     );
     const said = await alarm({ cwd });
-    expect(said).toMatchObject({ code: 1, cannotVouch: [{ where: `${DEFAULT_ACKS}:4` }] });
+    expect(said).toMatchObject({ code: 1, idle: [`${DEFAULT_ACKS}:4`] });
   });
 
   test.each([
@@ -821,19 +832,20 @@ describe('the file', () => {
     expect(await alarm({ cwd })).toMatchObject({ ...clear, acknowledged: { calls: many.length } });
   });
 
-  test('expired, or speaking of what is gone: cannot vouch, and each line is named', async () => {
+  test('expired, or speaking of what is gone: silences nothing, and each line is named', async () => {
     const { cwd, file, lines } = await settledFolder();
     const gone = JSON.stringify({ ...JSON.parse(lines[0]!), call_key: 'gone' });
     const expired = JSON.stringify({ ...JSON.parse(lines[0]!), until: '2025-07-01' });
     writeFileSync(file, `${lines[1]}\n${gone}\n${lines[0]}\n`);
-    expect(await alarm({ cwd })).toMatchObject({ code: 3, cannotVouch: [{ where: `${DEFAULT_ACKS}:2` }] });
+    expect(await alarm({ cwd })).toMatchObject({ ...clear, idle: [`${DEFAULT_ACKS}:2`] });
     writeFileSync(file, `${lines[1]}\n${expired}\n`);
     const said = await alarm({ cwd });
     expect(said).toMatchObject({
       code: 1,
       rows: [{ line: 2 }],
       acknowledged: { calls: 1 },
-      cannotVouch: [{ code: 'acknowledgements', where: `${DEFAULT_ACKS}:2` }],
+      cannotVouch: [],
+      idle: [`${DEFAULT_ACKS}:2`],
     });
     expect(said.stderr).toContain('2025-07-01');
     await acked(cwd, 'k1');
