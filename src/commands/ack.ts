@@ -12,9 +12,9 @@ import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
 import { bindParams, type Given } from '../query/params.js';
 import { chooseSources } from '../query/sources.js';
-import { renderAck, renderFindings, renderNext } from '../render/index.js';
+import { renderAck, renderFindings, renderNext, sanitize } from '../render/index.js';
 import type { AckLine } from '../schema/ack.js';
-import { EXIT, type ExitCode } from '../schema/result.js';
+import { EXIT, type ExitCode, type FileAccount } from '../schema/result.js';
 import { withHashes } from './acks.js';
 import { inputEvidence } from './evidence.js';
 import { gateNamed, givenOf, violationsOf } from './gates.js';
@@ -70,7 +70,8 @@ export async function ack(
     }
     const context = { inputs, folders: catalogue.folders, gatedKinds: params.gatedKinds, acks: named };
     const again = nextCommand(gate.name, [], context, asOptions(gate, chosenParams(gate, params)));
-    const reject = account.rejects.length === 0 ? null : rejectAt(target, await lake.rejects());
+    const place = placeNamed(target, account.files, io.cwd);
+    const reject = place && account.rejects.length > 0 ? rejectAt(place, await lake.rejects()) : null;
     const schema = 'lakelog.ack.v1';
     const line: AckLine =
       reject === null
@@ -78,7 +79,7 @@ export async function ack(
             schema,
             what: 'call',
             gate: gate.name,
-            ...(await callOf(lake, target, gate, chosen, again)),
+            ...(await callOf(lake, { target, place }, gate, chosen, again)),
             ...said,
           }
         : { schema, what: 'reject', ...linesOf(reject), ...said };
@@ -125,14 +126,37 @@ function untilOf(until: string | undefined, now: Date): string | null {
   return until;
 }
 
-function rejectAt(target: string, rejects: readonly KnownReject[]): KnownReject | null {
-  const found = rejects.find((reject) => placeOf(reject) === target);
+interface Place {
+  readonly file: string;
+  readonly line: number;
+}
+
+/** FILE:LINE of a loaded file: as its argument was written, else as outputs print that, else by another path to it. */
+function placeNamed(target: string, files: readonly FileAccount[], cwd: string): Place | null {
+  const [, name, line] = /^(.+):(\d+)$/s.exec(target) ?? [];
+  if (name === undefined) return null;
+  const ways: readonly ((file: string) => boolean)[] = [
+    (file) => file === name,
+    (file) => sanitize(file) === name,
+    (file) => file !== '-' && path.resolve(cwd, file) === path.resolve(cwd, name),
+  ];
+  const names = files.map(({ file }) => file);
+  const [file, ...others] = ways.map((way) => names.filter(way)).find((found) => found.length > 0) ?? [];
+  if (file === undefined) return null;
+  if (others.length === 0) return { file, line: Number(line) };
+  throw new LakelogError(`${JSON.stringify(name)} is how ${others.length + 1} files are printed`, {
+    next: 'name the one that is meant as the only input',
+  });
+}
+
+function rejectAt(place: Place, rejects: readonly KnownReject[]): KnownReject | null {
+  const found = rejects.find((reject) => placeOf(reject) === placeOf(place));
   if (!found) return null;
   if (isExcusable(found.reason)) return found;
   throw new LakelogError(
     `a line with an unknown schema could be anything, so nothing settles it: ${found.detail}`,
     {
-      where: target,
+      where: placeOf(place),
       next: 'take the line out of the log, or keep records of other formats in a file of their own',
     },
   );
@@ -151,7 +175,7 @@ function linesOf({ file, line, reason, line_sha256 }: KnownReject) {
 /** The one call in the gate's answer that the target names. */
 async function callOf(
   lake: Lake,
-  target: string,
+  { target, place }: { readonly target: string; readonly place: Place | null },
   gate: Query,
   given: Given,
   again: string,
@@ -159,9 +183,8 @@ async function callOf(
   if (target === '') {
     throw new LakelogError('the target is empty', { next: 'give a session_id, a call_id or FILE:LINE' });
   }
-  const [, file, line] = /^(.+):(\d+)$/.exec(target) ?? [];
   const named = [
-    ...(file === undefined ? [] : await lake.calls({ file, line: Number(line) })),
+    ...(place === null ? [] : await lake.calls(place)),
     ...(await lake.calls({ beginning: target })),
   ];
   if (named.length === 0) {
@@ -172,7 +195,8 @@ async function callOf(
   const violations = await violationsOf(lake, gate, given);
   // What is named whole is meant, however many others begin with it.
   const isExact = (call: LoadedCall) =>
-    [call.call_key, call.session_id].map(foldId).includes(foldId(target)) || placeOf(call) === target;
+    [call.call_key, call.session_id].map(foldId).includes(foldId(target)) ||
+    (place !== null && placeOf(call) === placeOf(place));
   const meant = named.some(isExact) ? named.filter(isExact) : named;
   const open = [...new Map(meant.map((call) => [placeOf(call), call])).values()].filter((call) =>
     violations.has(placeOf(call)),

@@ -550,6 +550,64 @@ describe('a rejected line', () => {
   });
 });
 
+describe('FILE:LINE as it is printed', () => {
+  const ODD = 'o d\u202ed.jsonl';
+  const folderOf = (...files: readonly string[]) => {
+    const cwd = newFolder();
+    mkdirSync(path.join(cwd, 'd'));
+    for (const file of files) writeLines(cwd, `d/${file}`, [call(), violation({ call_id: file }), TORN]);
+    return cwd;
+  };
+
+  test.each([['a.jsonl'], [ODD]])('by the alarm, of a call and of a rejected line: %j', async (file) => {
+    const cwd = folderOf(file);
+    const { stderr } = await lakelog(['alarm', './d'], { cwd });
+    const places = [...stderr.matchAll(/\((\.\/d\/.*?:\d+)\)/g)].map(([, place]) => place!);
+    expect(places.map((place) => place.replace(/.*:/, ''))).toEqual(['2', '3']);
+    for (const place of places) await acked(cwd, place, './d');
+    expect(await alarm({ cwd }, './d')).toMatchObject({ ...clear, acknowledged: { calls: 1, rejects: 1 } });
+  });
+
+  test('by show', async () => {
+    const cwd = folderOf(ODD);
+    const { stdout } = await lakelog(['show', 'bad', 'd'], { cwd });
+    const [place] = /d\/o d.*:2/.exec(stdout) ?? [];
+    await acked(cwd, place!, 'd');
+    expect((await alarm({ cwd }, 'd')).acknowledged).toMatchObject({ calls: 1 });
+  });
+
+  test('from another folder, whichever path leads to it', async () => {
+    const cwd = folderOf('a.jsonl');
+    const elsewhere = newFolder();
+    const whole = path.join(cwd, 'd/a.jsonl');
+    await acked(elsewhere, `${whole}:2`, path.join(cwd, 'd'));
+    await acked(elsewhere, `${path.relative(elsewhere, whole)}:3`, path.join(cwd, 'd'));
+    await acked(path.join(cwd, 'd'), `${whole}:3`, 'a.jsonl');
+    expect(await alarm({ cwd: elsewhere }, path.join(cwd, 'd'))).toMatchObject(clear);
+  });
+
+  test('alike for two files settles neither until one is named alone', async () => {
+    const cwd = folderOf('x\u200by.jsonl', 'x\\u200by.jsonl');
+    // The name that is written so goes before the one that is only printed so.
+    await acked(cwd, 'd/x\\u200by.jsonl:2', 'd');
+    expect(acksIn(cwd)).toMatchObject([{ file: 'd/x\\u200by.jsonl' }]);
+    const twins = folderOf('\u200b\\u200b.jsonl', '\\u200b\u200b.jsonl');
+    const { code, stderr, acks } = await ack(twins, 'd/\\u200b\\u200b.jsonl:2', 'd');
+    expect({ code, acks }).toEqual({ code: 2, acks: [] });
+    expect(stderr).toContain('2 files');
+    await acked(twins, 'd/\\u200b\\u200b.jsonl:2', 'd/\u200b\\u200b.jsonl');
+    expect(acksIn(twins)).toMatchObject([{ file: 'd/\u200b\\u200b.jsonl' }]);
+  });
+
+  test('of a line or a file that was not read settles nothing', async () => {
+    const cwd = folderOf('a.jsonl', 'b.jsonl');
+    for (const place of ['d/b.jsonl:2', 'd/a.jsonl:1', 'd/a.jsonl:99', 'd/a.jsonl:', 'a.jsonl:2']) {
+      const { code, acks } = await ack(cwd, place, 'd/a.jsonl');
+      expect({ place, code, acks }).toEqual({ place, code: 2, acks: [] });
+    }
+  });
+});
+
 describe('what is said of it', () => {
   test.each([
     ['no reason', ['--reason', '']],
