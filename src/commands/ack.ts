@@ -1,13 +1,14 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { LakelogError } from '../errors.js';
 import { isExcusable, isExpired, type KnownCall, type KnownReject, placeOf } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
+import { kernelPath } from '../kernel-path.js';
 import { foldId } from '../lake/ids.js';
 import { CALLS_SQL, type Lake, type LoadedCall, MATCHES_ACKS, NO_FILTERS, openLake } from '../lake/lake.js';
-import { acknowledger, appendAck, DEFAULT_ACKS, namedAcks, readAcks } from '../query/acks.js';
+import { acknowledger, appendAck, DEFAULT_ACKS, readAcks } from '../query/acks.js';
 import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
 import { bindParams, type Given } from '../query/params.js';
@@ -15,7 +16,7 @@ import { chooseSources } from '../query/sources.js';
 import { renderAck, renderFindings, renderNext, sanitize } from '../render/index.js';
 import type { AckLine } from '../schema/ack.js';
 import { EXIT, type ExitCode, type FileAccount } from '../schema/result.js';
-import { withHashes } from './acks.js';
+import { namedAcks, withHashes } from './acks.js';
 import { inputEvidence } from './evidence.js';
 import { gateNamed, givenOf, violationsOf } from './gates.js';
 import { asOptions, chosenParams, nextCommand } from './next.js';
@@ -49,7 +50,7 @@ export async function ack(
   const now = io.now();
   const said = saidBy(flags, io, now);
   // A file that gates cannot read would silence nothing and stop them all.
-  if (existsSync(path.resolve(io.cwd, file))) await readAcks(file, io.cwd);
+  if (existsSync(kernelPath(io.cwd, file))) await readAcks(file, io.cwd);
   const sources = await chooseSources(inputs, io.env, io.cwd, true);
   const chosen = givenOf(gate, flags.gatedKind, flags.param ?? []);
   const params = bindParams(gate, chosen);
@@ -135,10 +136,11 @@ interface Place {
 function placeNamed(target: string, files: readonly FileAccount[], cwd: string): Place | null {
   const [, name, line] = /^(.+):(\d+)$/s.exec(target) ?? [];
   if (name === undefined) return null;
+  const real = realOf(name, cwd);
   const ways: readonly ((file: string) => boolean)[] = [
     (file) => file === name,
     (file) => sanitize(file) === name,
-    (file) => file !== '-' && path.resolve(cwd, file) === path.resolve(cwd, name),
+    (file) => file !== '-' && real !== null && realOf(file, cwd) === real,
   ];
   const names = files.map(({ file }) => file);
   const [file, ...others] = ways.map((way) => names.filter(way)).find((found) => found.length > 0) ?? [];
@@ -147,6 +149,15 @@ function placeNamed(target: string, files: readonly FileAccount[], cwd: string):
   throw new LakelogError(`${JSON.stringify(name)} is how ${others.length + 1} files are printed`, {
     next: 'name the one that is meant as the only input',
   });
+}
+
+/** Null for what is not there. */
+function realOf(file: string, cwd: string): string | null {
+  try {
+    return realpathSync(kernelPath(cwd, file));
+  } catch {
+    return null;
+  }
 }
 
 function rejectAt(place: Place, rejects: readonly KnownReject[]): KnownReject | null {

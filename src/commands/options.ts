@@ -1,12 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { LakelogError, shellWord } from '../errors.js';
+import { parseAge } from '../instant.js';
 import type { Io } from '../io.js';
-import { parseAge } from '../lake/age.js';
 import type { Filters } from '../lake/lake.js';
-import { namedAcks } from '../query/acks.js';
 import type { RunOptions } from '../query/run.js';
 import type { GivenPaths } from '../query/sources.js';
 import type { Format } from '../render/index.js';
+import { namedAcks } from './acks.js';
 
 /** Options as commander hands them over, for every command that reads logs. */
 export interface ReadFlags {

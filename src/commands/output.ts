@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
-import path from 'node:path';
 import { adviceFor, messageOf } from '../errors.js';
 import { type Io, styleOf } from '../io.js';
+import { kernelPath } from '../kernel-path.js';
 import {
   type Format,
   formats,
@@ -78,7 +78,7 @@ export async function writeCopies(report: Report, copies: readonly Copy[], io: I
       // The table is for people, who want to know what it rests on.
       const receipt = format === 'table' && report.verdict !== undefined ? renderReceipt(report, PLAIN) : '';
       ensureNotRead(file, report, io.cwd);
-      await replaceFile(path.resolve(io.cwd, file), formats[format](report, PLAIN) + receipt);
+      await replaceFile(kernelPath(io.cwd, file), formats[format](report, PLAIN) + receipt);
     } catch (error) {
       all = false;
       await tellUnwritten('the copy', file, error, io);
@@ -89,10 +89,10 @@ export async function writeCopies(report: Report, copies: readonly Copy[], io: I
 
 /** The rows must not take the place of the log they come from. */
 function ensureNotRead(file: string, { receipt }: Report, cwd: string): void {
-  const target = identityOf(path.resolve(cwd, file));
+  const target = identityOf(kernelPath(cwd, file));
   if (target === null) return;
   const read = [...receipt.files.map((one) => one.file), receipt.acknowledged?.file ?? '-'];
-  if (read.some((name) => name !== '-' && identityOf(path.resolve(cwd, name)) === target)) {
+  if (read.some((name) => name !== '-' && identityOf(kernelPath(cwd, name)) === target)) {
     throw new Error('it is one of the files that were read');
   }
 }
@@ -107,7 +107,7 @@ async function summarise(report: Report, io: Io): Promise<void> {
   const file = io.env.GITHUB_STEP_SUMMARY;
   if (!file) return;
   try {
-    await appendToFile(path.resolve(io.cwd, file), renderStepSummary(report));
+    await appendToFile(kernelPath(io.cwd, file), renderStepSummary(report));
   } catch (error) {
     await tellUnwritten('the step summary', file, error, io);
   }

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { text as readText } from 'node:stream/consumers';
 import { LakelogError, messageOf, shellWord } from '../errors.js';
 import { judge } from '../gate/judge.js';
 import { INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
 import type { Io } from '../io.js';
+import { kernelPath } from '../kernel-path.js';
 import type { BoxProcess } from '../query/boxed.js';
 import { DEFAULT_GATED_KINDS, looseParams } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
@@ -103,7 +103,7 @@ async function sqlOf(args: readonly string[], file: string | undefined, io: Io):
   if (file !== undefined && file !== '-') {
     try {
       // It may be a pipe that nobody writes to, which must not keep signals waiting.
-      return { sql: await readFile(path.resolve(io.cwd, file), 'utf8'), where: file, paths: args };
+      return { sql: await readFile(kernelPath(io.cwd, file), 'utf8'), where: file, paths: args };
     } catch (error) {
       throw new LakelogError(`the SQL cannot be read: ${messageOf(error)}`, {
         where: file,
@@ -125,7 +125,7 @@ async function sqlOf(args: readonly string[], file: string | undefined, io: Io):
       next: 'lakelog query "SELECT kind, COUNT(*) AS calls FROM sessions GROUP BY kind"',
     });
   }
-  if (!/\s/.test(first) && existsSync(path.resolve(io.cwd, first))) {
+  if (!/\s/.test(first) && existsSync(kernelPath(io.cwd, first))) {
     const named = shellWord(first);
     throw new LakelogError(`the first argument is the SQL, and ${JSON.stringify(first)} is a file`, {
       next: first.endsWith('.sql')

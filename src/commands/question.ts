@@ -1,7 +1,7 @@
 import { judge } from '../gate/judge.js';
 import { INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
 import type { Io } from '../io.js';
-import { namedAcks, readAcks } from '../query/acks.js';
+import { readAcks } from '../query/acks.js';
 import type { Query } from '../query/header.js';
 import { bindParams, type Given } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
@@ -10,6 +10,7 @@ import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js
 import { formatNames, gateFormatNames } from '../render/format-names.js';
 import type { Report } from '../render/index.js';
 import type { ExitCode } from '../schema/result.js';
+import { namedAcks } from './acks.js';
 import { copiesOf } from './copies.js';
 import { questionEvidence } from './evidence.js';
 import { type Asked, type GateFlags, type Judged, judgeGate, limitsOf, plantSelfTest } from './judging.js';

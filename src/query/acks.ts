@@ -9,20 +9,12 @@ import {
   writeSync,
 } from 'node:fs';
 import os from 'node:os';
-import path from 'node:path';
 import { LakelogError, messageOf } from '../errors.js';
+import { kernelPath } from '../kernel-path.js';
 import { ACKS_NAME } from '../lake/input/index.js';
 import type { AckLine } from '../schema/ack.js';
 
 export const DEFAULT_ACKS = ACKS_NAME;
-
-/** The file that somebody named: --acks, else LAKELOG_ACKS; undefined leaves it to the one of the working folder. */
-export function namedAcks(
-  given: string | undefined,
-  env: Readonly<Record<string, string | undefined>>,
-): string | undefined {
-  return given ?? (env.LAKELOG_ACKS || undefined);
-}
 
 export interface AckFile {
   /** As it is named to the user. */
@@ -39,7 +31,7 @@ export async function readAcks(named: string | undefined, cwd: string): Promise<
   const file = named ?? DEFAULT_ACKS;
   let text: string;
   try {
-    const target = path.resolve(cwd, file);
+    const target = kernelPath(cwd, file);
     // A pipe without a writer would hold cron up for ever.
     if (!statSync(target).isFile()) throw new Error('it is not a regular file');
     text = readFileSync(target, 'utf8').replace(/^\ufeff/, '');
@@ -90,7 +82,7 @@ export async function appendAck(file: string, ack: AckLine, cwd: string): Promis
       next: 'mend the record, or take it out of the log',
     });
   }
-  const target = path.resolve(cwd, file);
+  const target = kernelPath(cwd, file);
   const fail = (why: string, cause?: unknown) =>
     new LakelogError(`the acknowledgement cannot be written: ${why}`, {
       where: file,

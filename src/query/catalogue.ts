@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { LakelogError, messageOf } from '../errors.js';
+import { kernelPath } from '../kernel-path.js';
 import { parseQuery, type Query } from './header.js';
 
 /** All questions that can be asked, by name. */
@@ -50,7 +51,7 @@ const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 export function readCatalogue(folder: string, cwd = '.'): Query[] {
   let entries: string[];
   try {
-    entries = readdirSync(path.resolve(cwd, folder));
+    entries = readdirSync(kernelPath(cwd, folder));
   } catch (error) {
     throw new LakelogError(`the folder of queries cannot be read: ${messageOf(error)}`, {
       where: folder,
@@ -78,7 +79,7 @@ export function readCatalogue(folder: string, cwd = '.'): Query[] {
 
 function readText(file: string, cwd: string): string {
   try {
-    return readFileSync(path.resolve(cwd, file), 'utf8');
+    return readFileSync(kernelPath(cwd, file), 'utf8');
   } catch (error) {
     throw new LakelogError(`the query cannot be read: ${messageOf(error)}`, {
       where: file,

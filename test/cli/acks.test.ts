@@ -586,6 +586,16 @@ describe('FILE:LINE as it is printed', () => {
     expect(await alarm({ cwd: elsewhere }, path.join(cwd, 'd'))).toMatchObject(clear);
   });
 
+  test('through a link, as the kernel follows it and not as the text reads', async () => {
+    const cwd = newFolder();
+    mkdirSync(path.join(cwd, 'e/f'), { recursive: true });
+    symlinkSync('e/f', path.join(cwd, 'l'));
+    for (const file of ['a.jsonl', 'e/a.jsonl'])
+      writeLines(cwd, file, [call(), violation({ session_id: file })]);
+    await acked(cwd, 'l/../a.jsonl:2', 'e/a.jsonl', 'a.jsonl');
+    expect(acksIn(cwd)).toMatchObject([{ session_id: 'e/a.jsonl' }]);
+  });
+
   test('alike for two files settles neither until one is named alone', async () => {
     const cwd = folderOf('x\u200by.jsonl', 'x\\u200by.jsonl');
     // The name that is written so goes before the one that is only printed so.

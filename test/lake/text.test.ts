@@ -1,6 +1,6 @@
 /** Text comes out of the engine as it stands in the log, byte for byte, by whatever way it comes. */
 import { describe, expect, test } from 'vitest';
-import { TABLES } from '../../src/lake/tables/published.js';
+import { publishedTables } from '../../src/lake/tables/shipped.js';
 import { ATTEMPT_FIELDS, REPLAY_FIELDS, SESSION_FIELDS } from '../../src/schema/fields.js';
 import { call, envelope, newFolder, replayRun, writeLines } from '../support/cli.js';
 import { rowsOf, withLake } from '../support/lake.js';
@@ -34,10 +34,12 @@ function filled(fields: readonly { name: string; type: string }[], text: string)
   return values;
 }
 
-const TEXT_COLUMNS = TABLES.map(({ name, columns }) => ({
-  name,
-  columns: columns.filter(({ type, name: column }) => type === 'VARCHAR' && column !== 'file'),
-})).filter(({ columns }) => columns.length > 0);
+const TEXT_COLUMNS = publishedTables()
+  .map(({ name, columns }) => ({
+    name,
+    columns: columns.filter(({ type, name: column }) => type === 'VARCHAR' && column !== 'file'),
+  }))
+  .filter(({ columns }) => columns.length > 0);
 
 describe.each(TEXTS)('%j', (text) => {
   const folder = newFolder();

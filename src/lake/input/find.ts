@@ -1,6 +1,6 @@
 import { type BigIntStats, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
-import path from 'node:path';
 import picomatch from 'picomatch';
+import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 import { NO_FILE, reasonOf } from './reasons.js';
 
@@ -17,9 +17,10 @@ export interface InputRequest {
   readonly as: Assertion;
 }
 
-interface Place {
-  /** As the user wrote it, with what was found below it. */
+export interface Place {
+  /** As the user wrote it, with what was found below it; what receipts and errors show. */
   readonly name: string;
+  /** What is opened. */
   readonly path: string;
 }
 
@@ -62,14 +63,6 @@ export function find({ path: given, as }: InputRequest, cwd: string): Findings {
     found: 'named',
   } as const;
   return { found: [named], ifNone: none('unreadable', NO_FILE) };
-}
-
-/**
- * The path that the kernel is given for what a user wrote. Nothing is shortened in the text: `link/../x` lies beside
- * what the link leads to, where `path.resolve` looks beside the link.
- */
-export function kernelPath(cwd: string, given: string): string {
-  return path.isAbsolute(given) ? given : `${cwd}${path.sep}${given}`;
 }
 
 export function statOf(file: string): BigIntStats | undefined {
