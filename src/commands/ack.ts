@@ -154,7 +154,8 @@ function placeNamed(target: string, files: readonly FileAccount[], cwd: string):
 /** Null for what is not there. */
 function realOf(file: string, cwd: string): string | null {
   try {
-    return realpathSync(kernelPath(cwd, file));
+    // The other one shortens `link/..` in the text first.
+    return realpathSync.native(kernelPath(cwd, file));
   } catch {
     return null;
   }
