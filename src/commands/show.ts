@@ -13,7 +13,7 @@ import { storySql, tellStory, traceOf, traceUrl } from '../query/story.js';
 import { renderFindings, renderNext, renderStory, renderStoryJson } from '../render/index.js';
 import type { ExitCode } from '../schema/result.js';
 import type { Story, StoryCall } from '../schema/story.js';
-import { notLogs, withHashes } from './acks.js';
+import { namedAcks, withHashes } from './acks.js';
 import { inputEvidence } from './evidence.js';
 import { allViolations, paramsOf } from './gates.js';
 import { type Context, nextCommand } from './next.js';
@@ -47,11 +47,11 @@ export async function show(
   const gatedKinds = flags.gatedKind ?? DEFAULT_GATED_KINDS;
   const progress = progressOn(io);
   const options = runOptionsOf(flags, NO_FILTERS, io, progress.report);
-  const acks = await readAcks(flags.acks, io.cwd);
+  const named = namedAcks(flags.acks, io.env);
+  const acks = await readAcks(named, io.cwd);
   const gates = catalogue.queries.filter((query) => query.gate !== null);
   const lake = await openLake({
     ...options,
-    notLogs: notLogs(flags.acks, io.cwd),
     ...(acks === null ? {} : MATCHES_ACKS),
     asks: [...storySql(options.showContent), ...gates.map((gate) => gate.sql)],
     gatedKinds,
@@ -77,7 +77,7 @@ export async function show(
       inputs,
       folders: catalogue.folders,
       gatedKinds: flags.gatedKind,
-      acks: flags.acks,
+      acks: named,
     };
     await io.stderr.write(renderNext(nextSteps(story, catalogue, context, flags.param ?? [])));
     return verdict.exit_code;

@@ -51,8 +51,8 @@ export interface LakeOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: Date;
   readonly stdin: Readable;
-  /** Files that a folder or pattern may hold and that are no logs, as absolute paths. */
-  readonly notLogs?: readonly string[] | undefined;
+  /** The acknowledgements that somebody named. */
+  readonly acks?: string | undefined;
   /** @internal For tests: what large files are treated to, on small ones. */
   readonly threads?: Threads | undefined;
   /** Bytes read and bytes known so far. */
@@ -188,8 +188,8 @@ class DuckLake implements Lake {
   }
 
   async load(requests: readonly InputRequest[]): Promise<Account> {
-    const { cwd, now, rotationGraceS, notLogs, gatedKinds } = this.options;
-    const inputs = await resolveInputs(requests, { cwd, now, rotationGraceS, notLogs });
+    const { cwd, now, rotationGraceS, acks, gatedKinds } = this.options;
+    const inputs = await resolveInputs(requests, { cwd, now, rotationGraceS, acks });
     const alike = await this.fill(inputs.files, this.loadOptions);
     const unreadable = this.loaded.unreadable.map(({ source, why }) => ({
       path: source.name,

@@ -25,7 +25,8 @@ export interface RunOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: Date;
   readonly stdin: Readable;
-  readonly notLogs?: readonly string[] | undefined;
+  /** The acknowledgements that somebody named. */
+  readonly acks?: string | undefined;
   readonly threads?: LakeOptions['threads'];
   /** Acknowledgements will be matched with what is loaded. */
   readonly matchesAcks?: boolean;
