@@ -207,6 +207,10 @@ describe('errors point into the SQL', () => {
     ['SELECT prompt FROM sessions', 'query:1:8', '--show-content'],
     ['SELECT reason_shape FROM sessions', 'query:1:8', 'reason_shape is a column of attempt_reasons'],
     ['SELECT kind kind kind FROM sessions', 'query:1:18', 'lakelog schema'],
+    ['SELECT * FROM sessions WHERE kind = "fill"', 'query:1:37', "a text stands in single quotes: 'fill'"],
+    ['SELECT kind FROM sessions WHERE model LIKE "%gpt%"', 'query:1:44', "single quotes: '%gpt%'"],
+    ["SELECT kind FROM sessions WHERE kind IN (\"it's\", 'fill')", 'query:1:42', "single quotes: 'it''s'"],
+    ['SELECT kind FROM sessions WHERE "modle" = \'x\'', 'query:1:33', 'did you mean model?'],
     ['SELECT\n  CAST(kind AS INTEGER) FROM sessions', 'query:2:3', 'lakelog schema'],
   ])('%j', async (sql, where, next) => {
     const ran = await lakelog(['query', sql, logs]);
@@ -223,6 +227,12 @@ describe('errors point into the SQL', () => {
     expect(ran.stderr).toBe(
       'error: there is no column "modle"\n  at q.sql:2:3\n    modle\n    ^\n  → did you mean model? (all names: lakelog schema)\n',
     );
+  });
+
+  test('a quoted name behind its table is no text', async () => {
+    const ran = await lakelog(['query', 'SELECT s."modle" FROM sessions s', logs]);
+    expect(ran.stderr).toContain('did you mean model?');
+    expect(ran.stderr).not.toContain('single quotes');
   });
 
   test('content exists with --show-content', async () => {
