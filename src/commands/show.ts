@@ -93,8 +93,7 @@ export async function show(
   }
 }
 
-const isLog = (id: string, cwd: string) =>
-  id === '-' || (id !== '' && existsSync(path.resolve(cwd, id)));
+const isLog = (id: string, cwd: string) => id === '-' || (id !== '' && existsSync(path.resolve(cwd, id)));
 
 function unknownId(id: string, inputs: GivenPaths): LakelogError {
   return new LakelogError(`no loaded call, trace or replay run begins with ${JSON.stringify(id)}`, {
