@@ -18,6 +18,7 @@ export function inputEvidence(account: Account, inputs: GivenPaths, now: Date): 
     },
     calls: {
       selected: null,
+      absent: account.absent,
       kinds: account.kinds,
       conflicts: account.conflicts,
       firstConflict: account.firstConflict,

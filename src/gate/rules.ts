@@ -10,8 +10,10 @@ import {
 } from './input-rules.js';
 import { countsDisagree, nearMissKind, ungroundedElsewhere } from './kind-rules.js';
 import {
+  absentFilterValue,
   conflicts,
   gaps,
+  misspeltFilter,
   nothingSelected,
   rejects,
   rejectsWithinBudget,
@@ -38,6 +40,7 @@ export const RULES: readonly Rule[] = [
   noLogs,
   noRecords,
   noReplayRuns,
+  misspeltFilter,
   tooFewJudged,
   nothingSelected,
   unjudged,
@@ -58,6 +61,7 @@ export const RULES: readonly Rule[] = [
   justRotated,
   pending,
   gaps,
+  absentFilterValue,
   inputNotices,
 ];
 

@@ -1,6 +1,7 @@
 import os from 'node:os';
 import { Readable } from 'node:stream';
 import type { CallFacts } from '../schema/ack.js';
+import { type AbsentValue, absentValues } from './absent.js';
 import { checkSelect, explainSqlError, parseSql } from './box.js';
 import {
   type Connected,
@@ -15,7 +16,7 @@ import { ident, quote } from './duckdb/sql.js';
 import { type Filters, filteredColumns, filterSql, resolveWindow, type Window } from './filters.js';
 import { beginsWith } from './ids.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './input/index.js';
-import { type Account, makeAccount } from './load/account.js';
+import { type Account as LoadAccount, makeAccount } from './load/account.js';
 import { type Alike, findAlike, numberTwins, twins } from './load/duplicates.js';
 import { hashLines, type Place } from './load/hashes.js';
 import { type Loaded, type LoadOptions, loadFiles, type Threads } from './load/load.js';
@@ -26,9 +27,16 @@ import { type LoadPlan, loadPlan } from './tables/plan.js';
 import { shippedNeeds, shippedTemplates } from './tables/shipped.js';
 import { viewStatements } from './tables/views.js';
 
+export type { AbsentValue } from './absent.js';
 export { type Filters, NO_FILTERS } from './filters.js';
-export type { Account, KindCount, Newest } from './load/account.js';
+export type { KindCount, Newest } from './load/account.js';
 export type { Reject } from './load/rejects.js';
+
+/** What was read, and what the filters made of it. */
+export interface Account extends LoadAccount {
+  /** Values of the filters that no loaded call has; none where no call was loaded. */
+  readonly absent: readonly AbsentValue[];
+}
 
 export type ParamValue = string | number | boolean | null;
 
@@ -206,7 +214,8 @@ class DuckLake implements Lake {
       window: this.window,
     });
     this.fillBatches(account);
-    return account;
+    const absent = account.callsLoaded === 0 ? [] : await absentValues(this.db, this.options.filters);
+    return { ...account, absent };
   }
 
   /** From files to the tables that queries see. */
@@ -255,7 +264,7 @@ class DuckLake implements Lake {
     return hashLines(this.sources, places, this.options);
   }
 
-  private fillBatches({ files }: Account): void {
+  private fillBatches({ files }: LoadAccount): void {
     const batch = new Map(this.loaded.files.map(({ source, batch }) => [source.name, batch]));
     const newest = new Map(this.loaded.files.map(({ source, counts }) => [source.name, counts.newest]));
     this.db.appendRows(

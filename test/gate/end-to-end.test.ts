@@ -294,6 +294,20 @@ const SCENARIOS: readonly Scenario[] = [
     exit: 0,
   },
   {
+    code: 'misspelt_filter',
+    when: 'a filter names a daemon that differs by a slip of the hand',
+    files: { 'log.jsonl': [call({ daemon: 'dispatcher' })] },
+    args: [...log, '--daemon', 'dispatcher', '--daemon', 'dispacher'],
+    exit: 3,
+  },
+  {
+    code: 'absent_filter_value',
+    when: 'a filter names a daemon that is like none',
+    files: { 'log.jsonl': [call({ daemon: 'dispatcher' })] },
+    args: [...log, '--daemon', 'dispatcher', '--daemon', 'mailer'],
+    exit: 0,
+  },
+  {
     code: 'acknowledgements',
     when: 'an acknowledgement expired',
     files: { 'log.jsonl': [call()], 'lakelog-acks.jsonl': [acknowledgement({ until: '2026-01-01' })] },

@@ -37,6 +37,16 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
     given: { inputs: { lacksReplayRuns: true } },
   },
   {
+    code: 'misspelt_filter',
+    when: 'a value of a filter occurs nowhere, and one like it does',
+    given: { calls: { absent: [{ filter: 'model', value: 'gtp', nearest: 'gpt' }] } },
+  },
+  {
+    code: 'absent_filter_value',
+    when: 'a value of a filter occurs nowhere, nor one like it',
+    given: { calls: { absent: [{ filter: 'model', value: 'x', nearest: null }] } },
+  },
+  {
     code: 'missing_input',
     when: 'a path is not there',
     given: { inputs: { problems: [problem('missing', 'b.jsonl')] } },
