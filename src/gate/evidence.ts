@@ -39,6 +39,8 @@ export interface CallEvidence {
     readonly value: string;
     readonly nearest: string | null;
   }[];
+  /** Calls that a question about attempts cannot judge, and file:line of the first. */
+  readonly unjudgeable: { readonly calls: number; readonly first: string } | null;
   readonly kinds: readonly KindEvidence[];
   readonly conflicts: number;
   readonly firstConflict: string | null;

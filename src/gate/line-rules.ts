@@ -85,6 +85,22 @@ export const nothingSelected: Rule = {
   },
 };
 
+export const unjudgeable: Rule = {
+  code: 'unjudgeable',
+  weight: 'cannot_vouch',
+  about: 'lines',
+  check: ({ calls }) =>
+    calls.unjudgeable === null
+      ? []
+      : [
+          {
+            message: `${plural(calls.unjudgeable.calls, 'call')} cannot be judged: the attempts are not all recorded, or their verdicts are not understood`,
+            where: calls.unjudgeable.first,
+            next: 'have the service write as many attempts as iterations, each with a verdict of docs/SESSION_LOG.md',
+          },
+        ],
+};
+
 const absentFilter = ({ filter, value }: { filter: string; value: string }) =>
   `no loaded call has the ${filter} ${JSON.stringify(value)} that --${filter} names`;
 

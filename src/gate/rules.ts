@@ -18,6 +18,7 @@ import {
   rejects,
   rejectsWithinBudget,
   replayRejects,
+  unjudgeable,
   unknownRecord,
 } from './line-rules.js';
 import {
@@ -44,6 +45,7 @@ export const RULES: readonly Rule[] = [
   tooFewJudged,
   nothingSelected,
   unjudged,
+  unjudgeable,
   unnamedValue,
   countsDisagree,
   rejects,

@@ -81,6 +81,8 @@ export interface Lake {
   setParams(params: Readonly<Record<string, ParamValue>>): Promise<void>;
   /** Loaded calls, whatever the filters, by key or by place; needs `call_key` among the columns that are asked for. */
   calls(which: CallsBy): Promise<LoadedCall[]>;
+  /** Selected calls whose attempts are not all recorded or not understood; null where there are none. */
+  unjudgeable(): Promise<Unjudgeable | null>;
   /** SHA-256 of loaded lines, by `file:line`; needs the option `hashes`. */
   lineHashes(
     places: readonly { readonly file: string; readonly line: number }[],
@@ -100,6 +102,12 @@ export type CallsBy =
 export interface LoadedCall extends CallFacts {
   readonly file: string;
   readonly line: number;
+}
+
+export interface Unjudgeable {
+  readonly calls: number;
+  /** file:line. */
+  readonly first: string;
 }
 
 export interface Box {
@@ -317,6 +325,16 @@ class DuckLake implements Lake {
        LEFT JOIN main.base_twins t ON t.batch = s.batch AND t.line = s.line
        WHERE ${condition} ORDER BY s.batch, s.line`,
     );
+  }
+
+  async unjudgeable(): Promise<Unjudgeable | null> {
+    const [found] = await this.db.objects<Unjudgeable>(
+      `SELECT count(*) OVER () AS calls, b.file || ':' || s.line AS first
+       FROM main.base_calls s JOIN main.base_batches b ON b.batch = s.batch
+       WHERE (s.inconsistent OR s.not_judgeable) AND ${filterSql(this.options.filters, this.window).selects}
+       ORDER BY s.batch, s.line LIMIT 1`,
+    );
+    return found ?? null;
   }
 
   async lineHashes(places: readonly { readonly file: string; readonly line: number }[]) {
