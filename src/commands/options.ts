@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { LakelogError, shellWord } from '../errors.js';
+import { parseAge } from '../instant.js';
 import type { Io } from '../io.js';
-import { parseAge } from '../lake/age.js';
 import type { Filters } from '../lake/lake.js';
 import type { RunOptions } from '../query/run.js';
 import type { GivenPaths } from '../query/sources.js';

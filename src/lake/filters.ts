@@ -1,6 +1,5 @@
 import { LakelogError, messageOf } from '../errors.js';
-import { compareInstants } from '../instant.js';
-import { parseAge } from './age.js';
+import { compareInstants, parseAge } from '../instant.js';
 import type { Connected } from './duckdb/connection.js';
 import { quote } from './duckdb/sql.js';
 

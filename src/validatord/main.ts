@@ -53,7 +53,8 @@ export async function run(argv: readonly string[], io: Io, wishes: Wishes): Prom
   const config = readConfig(values.config, io.env);
   const tell = (line: string) => void io.stderr.write(`validatord: ${sanitize(line)}\n`);
   if (values.check) {
-    const { summary } = await openRoster(config, tell);
+    // Nobody is judged by it: it is not archived.
+    const { summary } = await openRoster({ ...config, roster: { ...config.roster, archive: null } }, tell);
     tell(`in order; session log: ${config.sessionLogPath ?? 'disabled'}; roster: ${summary}`);
     return EXIT.clear;
   }

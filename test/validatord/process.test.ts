@@ -105,8 +105,8 @@ describe('the process', () => {
     stalled.write('POST /v1/iterate HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n');
     while (model.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     daemon.kill('SIGTERM');
-    while (!(await fetch(daemon.url).catch(() => true)))
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    const isOpen = () => fetch(daemon.url).then(Boolean, () => false);
+    while (await isOpen()) await new Promise((resolve) => setTimeout(resolve, 10));
     const started = performance.now();
     daemon.kill('SIGTERM');
     expect(await daemon.ended).toEqual({ code: 0, signal: null });
@@ -250,6 +250,17 @@ describe('what ends with 2, saying what, where and what next', () => {
     expect(stderr).toContain('EADDRINUSE');
     expect(stderr).toContain(`at 127.0.0.1:${port}`);
   });
+});
+
+it('checks a roster for any_id too, and leaves nothing in the archive', async () => {
+  const { config, folder, roster, model } = await setStage();
+  writeFileSync(config, configText(model.url, { rosterKeys: 'any_id = true\narchive = "old"' }));
+  expect(validatord('--config', config, '--check').status).toBe(0);
+  expect(existsSync(path.join(folder, 'old'))).toBe(false);
+  writeFileSync(roster, 'worker_id\nann\n');
+  const { status, stderr } = validatord('--config', config, '--check');
+  expect(status).toBe(2);
+  expect(stderr).toContain('the id "ann" has no digit');
 });
 
 it('answers --help, --version and --check with 0', async () => {

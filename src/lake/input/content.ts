@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { compressionOf, decompress } from './decompress.js';
+import { compressionOf } from './decompress.js';
+import { unzstd } from './unzstd.js';
 
 /**
  * What the beginning of a file shows: records (also of later versions, so that they are refused by name and not passed
@@ -25,7 +26,20 @@ export async function contentIn(file: string): Promise<Content> {
   }
   const raw = buffer.subarray(0, length);
   const compression = compressionOf(raw);
-  return contentOf(compression === null ? raw : await headOf(decompress(once(raw), compression)));
+  if (compression === null) return contentOf(raw);
+  return contentOf(await headOf(compression === 'gz' ? gunzipped(raw) : unzstd(once(raw))));
+}
+
+/** At once, which takes half the time of a stream; in steps, because a 1,000th may hold enough. */
+async function* gunzipped(raw: Buffer): AsyncGenerator<Buffer, void, void> {
+  const { gunzipSync, constants } = await import('node:zlib');
+  let done = 0;
+  for (let taken = 1 << 10; done < HEAD_BYTES; taken *= 4) {
+    const text = gunzipSync(raw.subarray(0, taken), { finishFlush: constants.Z_SYNC_FLUSH });
+    yield text.subarray(done);
+    done = text.length;
+    if (taken >= raw.length) return;
+  }
 }
 
 async function* once(bytes: Buffer): AsyncGenerator<Buffer, void, void> {

@@ -17,9 +17,10 @@ export interface InputRequest {
   readonly as: Assertion;
 }
 
-interface Place {
-  /** As the user wrote it, with what was found below it. */
+export interface Place {
+  /** As the user wrote it, with what was found below it; what receipts and errors show. */
   readonly name: string;
+  /** What is opened. */
   readonly path: string;
 }
 

@@ -3,15 +3,19 @@ import { LakelogError } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 import { contentIn } from './content.js';
-import { type Assertion, type Candidate, find, type InputRequest, identityOf, statOf } from './find.js';
+import {
+  type Assertion,
+  type Candidate,
+  find,
+  type InputRequest,
+  identityOf,
+  type Place,
+  statOf,
+} from './find.js';
 import { NO_FILE, reasonOf } from './reasons.js';
 import { maybeEmptyAmong, sourceOfUnfinished } from './rotation.js';
 
-export interface SourceFile {
-  /** As the user wrote it; what receipts and errors show. */
-  readonly name: string;
-  /** What is opened. */
-  readonly path: string;
+export interface SourceFile extends Place {
   readonly as: Assertion;
   /** `-`, a pipe or a process substitution: can be read once. */
   readonly stream: boolean;

@@ -96,7 +96,8 @@ const LOOKUP = /LEFT JOIN \{\{base\.(?:batches|twins)\}\} (\w+) ON [^\n]*\n?/g;
 
 /** The SELECT of some of a template's columns, its slots still open. */
 export function selectOf(columns: readonly TemplateColumn[], from: string): string {
-  const list = columns.map(({ expression }) => expression).join(',\n  ');
+  // COUNT(*) names none, and a view without columns cannot be.
+  const list = columns.map(({ expression }) => expression).join(',\n  ') || '1 AS no_column';
   const joined = from.replace(LOOKUP, (join, alias) => (new RegExp(`\\b${alias}\\.`).test(list) ? join : ''));
   return `SELECT\n  ${list}\n${joined}`;
 }

@@ -2,7 +2,7 @@ import { type BaseName, baseTable } from './base.js';
 import { type Dialect, DUCKDB } from './dialect.js';
 import { type Needs, wants } from './needs.js';
 import { shippedTemplates } from './shipped.js';
-import { fillSlots, selectOf, TABLE_NAMES, type Template, type TemplateColumn } from './templates.js';
+import { fillSlots, selectOf, TABLE_NAMES, type Template } from './templates.js';
 
 /** What the slots of the templates are filled with. */
 export interface Slots {
@@ -51,14 +51,10 @@ interface TableUse extends Template {
 export function tableUses(needs: Needs, { showContent, alsoColumns = [] }: UseOptions): TableUse[] {
   const needed = TABLE_NAMES.filter((name) => needs.tables.includes(name) && name !== 'params');
   return needed.map(shippedTemplates).map((table) => {
-    const readsFor = (columns: readonly TemplateColumn[]) =>
-      readsOf(selectOf(columns, table.from), alsoColumns);
-    const wanted = table.columns.filter(
+    const columns = table.columns.filter(
       ({ name, content }) => (showContent || !content) && wants(needs, name),
     );
-    // A view without columns cannot be, and COUNT(*) names none: the one that costs least.
-    const columns = wanted.length > 0 ? wanted : [cheapest(table, readsFor)];
-    return { ...table, columns, reads: readsFor(columns) };
+    return { ...table, columns, reads: readsOf(selectOf(columns, table.from), alsoColumns) };
   });
 }
 
@@ -80,16 +76,6 @@ function readsOf(sql: string, filtered: readonly string[]): Reads {
   const spoken = fillSlots(sql, (name, argument) => means[name] ?? argument);
   for (const [, alias, column] of spoken.matchAll(/\b(\w+)\.(\w+)/g)) aliases.get(alias!)?.add(column!);
   return reads;
-}
-
-/** Reads the fewest columns, and no text if it can be helped. */
-function cheapest({ columns }: Template, readsFor: (columns: TemplateColumn[]) => Reads): TemplateColumn {
-  const cost = (column: TemplateColumn) =>
-    [...readsFor([column]).values()].reduce(
-      (sum, read) => sum + read.size,
-      column.type === 'VARCHAR' ? 1 : 0,
-    );
-  return columns.reduce((best, column) => (cost(column) < cost(best) ? column : best));
 }
 
 export interface ViewContext extends UseOptions, Omit<Slots, 'dialect' | 'base'> {

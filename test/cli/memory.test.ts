@@ -1,0 +1,123 @@
+/**
+ * Memory of whole processes: it follows what is answered, never what is read. Some megabytes here, a gigabyte each
+ * night; a small log takes less than it may, so that growth with the input is looked for too.
+ */
+import { rmSync } from 'node:fs';
+import { afterEach, describe, expect, test } from 'vitest';
+import { call, newFolder, nightly, writeLines } from '../support/cli.js';
+import { canMeasure, measured, writeLog } from '../support/memory.js';
+
+const MB = 1e6;
+const SIZE = nightly ? 1000 * MB : 60 * MB;
+const MOST = 400;
+const MOST_LONG = 500;
+
+/** Records are as long as those of the benchmark: memory grows with the calls that load, not with their bytes. */
+const PROMPT = 'Assign two certified forklift operators to the early shift. '.repeat(24);
+const record = call({ prompt: PROMPT, session_id: 'SESSION' });
+const good = (number: number) => record.replace('SESSION', number.toString(16).padStart(32, '0'));
+
+const KINDS_OF_BAD: Readonly<Record<string, (number: number) => string>> = {
+  'with a faulty field': (number) => good(number).replace('"fill"', '5'),
+  'that are torn': (number) => good(number).slice(0, -9),
+  'that are short': () => 'null',
+  'of NUL bytes': () => '\0'.repeat(4_000),
+  'that are too long': () => 'x'.repeat(20_000),
+};
+
+let file = '';
+afterEach(() => rmSync(file, { force: true }));
+
+function write(size: number, line: (number: number) => string): string {
+  rmSync(file, { force: true });
+  ({ file } = writeLog(size, line));
+  return file;
+}
+
+describe.skipIf(!canMeasure)('of an alarm', () => {
+  test('over a clean log', () => {
+    const { code, peakMB, stderr } = measured(['alarm', write(SIZE, good)]);
+    expect(code, stderr).toBe(0);
+    expect(peakMB).toBeLessThan(MOST);
+  });
+
+  test.each(Object.entries(KINDS_OF_BAD))('over lines %s only', (name, line) => {
+    const args = name.includes('long') ? ['--max-line-bytes', '10000'] : [];
+    const small = measured(['alarm', write(SIZE / 4, line), ...args]);
+    const large = measured(['alarm', write(SIZE, line), ...args]);
+    expect([small.code, large.code]).toEqual([3, 3]);
+    expect(large.peakMB).toBeLessThan(MOST);
+    // Threads, of which a small log has none, take some.
+    expect(large.peakMB - small.peakMB).toBeLessThan(nightly ? 100 : 60);
+  });
+
+  test('over good lines with a torn one among each hundred', () => {
+    const log = write(SIZE, (number) => (number % 100 === 0 ? good(number).slice(0, 99) : good(number)));
+    const { code, peakMB } = measured(['alarm', log]);
+    expect(code).toBe(3);
+    expect(peakMB).toBeLessThan(MOST);
+  });
+
+  test('over a line that never ends', () => {
+    const log = write(1, () => 'x'.repeat(nightly ? 500 * MB : SIZE));
+    const { code, peakMB } = measured(['alarm', log]);
+    expect(code).toBe(3);
+    expect(peakMB).toBeLessThan(MOST);
+  });
+});
+
+describe.skipIf(!canMeasure)('where every reject is wanted', () => {
+  const log = () => write(60 * MB, KINDS_OF_BAD['with a faulty field']!);
+  const options = () => ({ cwd: newFolder() });
+
+  test.each([
+    ['validate', ['validate']],
+    ['query', ['query', 'SELECT reason, COUNT(*) AS n FROM rejects GROUP BY reason']],
+  ])('%s', (_name, args) => {
+    const { code, peakMB, stderr } = measured([...args, log()], options());
+    expect(code, stderr).toBe(3);
+    expect(peakMB).toBeLessThan(MOST);
+  });
+
+  test('one of them is acknowledged', () => {
+    const [bad, inFolder] = [log(), options()];
+    const ack = measured(['ack', `${bad}:7`, '--reason', 'seen', bad], inFolder);
+    expect(ack.code, ack.stderr).toBe(0);
+    const alarm = measured(['alarm', bad], inFolder);
+    expect(alarm.code, alarm.stderr).toBe(3);
+    for (const { peakMB } of [ack, alarm]) expect(peakMB).toBeLessThan(MOST);
+  });
+});
+
+describe.skipIf(!canMeasure)('of long lines', () => {
+  const long = (bytes: number) => call({ prompt: 'y'.repeat(bytes) });
+
+  test.each([
+    ['alarm', 'null'],
+    ['validate', long(15 * MB).slice(0, -5)],
+    ['query', long(15 * MB).replace('"fill"', '5')],
+  ])('four of 15 MB beside a bad one: %s', (name, bad) => {
+    const log = writeLines(newFolder(), 'log.jsonl', [...[1, 2, 3, 4].map(() => long(15 * MB)), bad]);
+    const question = name === 'query' ? ['SELECT COUNT(*) AS n, MAX(line) AS line FROM sessions'] : [];
+    const { peakMB, stderr } = measured([name, ...question, log]);
+    rmSync(log);
+    expect(stderr).toContain('1 line could not be loaded');
+    expect(peakMB).toBeLessThan(MOST_LONG);
+  });
+
+  test('50 MB of them, and every column', () => {
+    const log = write(50 * MB, () => long(1 * MB));
+    for (const format of ['table', 'json', 'csv']) {
+      const { code, peakMB, stderr } = measured(['query', 'SELECT * FROM sessions', log, '--format', format]);
+      expect(code, stderr).toBe(0);
+      expect(peakMB).toBeLessThan(MOST_LONG);
+    }
+  });
+
+  test('the story of one call among them', () => {
+    const log = write(50 * MB, (number) => call({ session_id: `trace-${number}`, prompt: 'y'.repeat(MB) }));
+    const { code, peakMB, stderr } = measured(['show', 'trace-7', log]);
+    expect(code, stderr).toBe(0);
+    expect(peakMB).toBeLessThan(MOST_LONG);
+  });
+});
