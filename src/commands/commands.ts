@@ -32,9 +32,10 @@ const query: Command = {
         new Option('--timeout <seconds>', 'stop the query after this time, loading not counted')
           .argParser(wholeNumber(1, 86_400))
           .default(30),
-        new Option('--max-rows <n>', 'print no more rows than this')
-          .argParser(wholeNumber(1))
-          .default(10_000),
+        new Option(
+          '--max-rows <n>',
+          'no more rows than this (default: 10000 on a terminal, all of them in files and pipes)',
+        ).argParser(wholeNumber(1)),
         new Option('--strict', 'exit 3 on any reject or conflict, or when no call passes the filters'),
       ],
     },

@@ -85,7 +85,7 @@ export async function judgeGate(asked: Asked, gate: GateSpec, answer: Answer, la
   const { account } = answer;
   const settled = await settledBy(acks, query, account, lake, limits.now);
   const open = withoutSettled(answer.result, gate, settled);
-  const evidence = questionEvidence(account, inputs, limits.now, query.needsReplayRuns);
+  const evidence = questionEvidence(account, inputs, limits.now, query.needs, answer.unjudgeable);
   const found = await gateEvidence(asked, gate, { ...answer, result: open });
   const newestAsked = found.gatedKinds === null ? account.newestSelected : account.newestSelectedGated;
   const context = { inputs, folders, gatedKinds: params.gatedKinds, acks: namedAcks };

@@ -44,7 +44,7 @@ export function questionCommand(query: Query): Command {
 function questionOptions({ gate }: Query): readonly OptionGroup[] {
   const strict = new Option(
     '--strict',
-    'exit 3 on any reject or conflict, or when no call passes the filters',
+    'exit 3 on any reject, conflict or call that cannot be judged, or when no call passes the filters',
   );
   return [
     gate ? gateOptions() : { heading: 'Question:', options: [strict] },

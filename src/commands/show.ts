@@ -1,4 +1,6 @@
-import { shellWord } from '../errors.js';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { LakelogError, shellWord } from '../errors.js';
 import { settle } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
@@ -8,7 +10,7 @@ import { type AckFile, readAcks } from '../query/acks.js';
 import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
 import { DEFAULT_GATED_KINDS } from '../query/params.js';
-import { chooseSources, namingDefaults } from '../query/sources.js';
+import { chooseSources, type GivenPaths, namingDefaults } from '../query/sources.js';
 import { storySql, tellStory, traceOf, traceUrl } from '../query/story.js';
 import { renderFindings, renderNext, renderStory, renderStoryJson } from '../render/index.js';
 import type { ExitCode } from '../schema/result.js';
@@ -60,10 +62,14 @@ export async function show(
   try {
     const account = namingDefaults(await lake.load(sources.requests), sources);
     await progress.end();
+    const empty = account.callsLoaded + account.replayRunsLoaded === 0;
+    const forgotten = isLog(id, io.cwd) ? forgottenId(id, inputs) : null;
+    // Without its id the command read another place than was meant, which is no news.
+    if (empty && forgotten !== null) throw forgotten;
     const verdict = judge(inputEvidence(account, inputs, options.now), LENIENT_INPUT_RULES);
     await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
-    if (account.callsLoaded + account.replayRunsLoaded === 0) return verdict.exit_code;
-    const trace = await traceOf(lake, id, asArguments(inputs));
+    if (empty) return verdict.exit_code;
+    const trace = await traceOf(lake, id, () => forgotten ?? unknownId(id, inputs));
     const story = await tellStory(lake, trace, {
       showContent: options.showContent,
       traceUrl: traceUrl(template, trace),
@@ -85,6 +91,23 @@ export async function show(
     await progress.end();
     lake.close();
   }
+}
+
+const isLog = (id: string, cwd: string) => id === '-' || (id !== '' && existsSync(path.resolve(cwd, id)));
+
+function unknownId(id: string, inputs: GivenPaths): LakelogError {
+  return new LakelogError(`no loaded call, trace or replay run begins with ${JSON.stringify(id)}`, {
+    next: `check the ID and the inputs; a line that could not be loaded has none: lakelog validate${asArguments(inputs)}`,
+  });
+}
+
+/** The first argument is a log. */
+function forgottenId(log: string, inputs: GivenPaths): LakelogError {
+  const what = log === '-' ? 'stdin' : 'a file or folder';
+  const all = asArguments({ ...inputs, paths: [log, ...inputs.paths] });
+  return new LakelogError(`the first argument is the id, and ${JSON.stringify(log)} is ${what}`, {
+    next: `name a session_id or call_id before the logs: lakelog show ID${all}`,
+  });
 }
 
 async function acknowledgedOf(
