@@ -1,5 +1,6 @@
 -- title: Top reasons of rejection
 -- question: Why does the validator say no, per model? Reasons that differ only in ids and numbers are one.
+-- needs: attempts
 -- param: top integer(1) = 10 -- reasons per model
 -- column: model text "model" -- Model the calls asked for.
 -- column: rank integer "rank" -- 1 = the most frequent reason of the model; equal counts in the order of the text.

@@ -1,5 +1,6 @@
 -- title: Calls rejected three times in a row
 -- question: Which calls had three rejections in a row (or --streak of them), and for which reasons?
+-- needs: attempts
 -- param: streak integer(1) = 3 -- rejections in a row
 -- param: count_no_candidate flag = false -- an attempt without a parseable proposal counts as a rejection
 -- column: session_id text "session_id" -- Trace of the call.

@@ -4,8 +4,8 @@ import type { Command, Context } from './commands/command.js';
 import { COMMANDS } from './commands/commands.js';
 import { ensureOwnNames, questionCommand } from './commands/question-command.js';
 import { LakelogError } from './errors.js';
-import type { Io } from './io.js';
-import { loadCatalogue } from './query/catalogue.js';
+import { type Io, styleOf } from './io.js';
+import { type Catalogue, loadCatalogue } from './query/catalogue.js';
 import { sanitize } from './render/sanitize.js';
 import { EXIT, type ExitCode } from './schema/result.js';
 import { version } from './version.js';
@@ -29,8 +29,8 @@ export async function runProgram(
   // Before anything is parsed: each of their files is a subcommand.
   const { argv, folders } = takeQueryFolders(given);
   const taken = [...COMMANDS.map(({ name }) => name), 'help'];
-  const catalogue = loadCatalogue(path.join(packageRoot, 'queries'), folders, taken, io.cwd);
-  if (folders.length > 0) for (const query of catalogue.queries) ensureOwnNames(query);
+  const catalogue = loadCatalogue(path.join(packageRoot, 'queries'), folders, taken, io.cwd, ensureOwnNames);
+  await tellBroken(catalogue, argv, io);
   const commands = [...catalogue.queries.map(questionCommand), ...COMMANDS];
   ensureHelpTopic(argv, commands);
 
@@ -105,6 +105,25 @@ function setUp(parser: Parser, command: Command, run: Parameters<typeof addTo>[3
   }
   parser.action((...given: unknown[]) => run(command, given.slice(0, -2), given.at(-2) as object));
   for (const sub of command.subcommands ?? []) setUp(parser.command(sub.name), sub, run);
+}
+
+/** A broken question breaks itself alone, whoever asks for another hears of it. */
+async function tellBroken({ broken }: Catalogue, argv: readonly string[], io: Io): Promise<void> {
+  if (broken.length === 0) return;
+  const [command, topic, name] = argv;
+  const asked =
+    command === 'help' ? (topic ?? command) : command === 'queries' && topic === 'show' ? name : command;
+  const needed = broken.find((one) => one.name === asked);
+  if (needed) throw needed.error;
+  const { renderFindings } = await import('./render/index.js');
+  const notices = broken.map(({ error: { message, where, next } }) => ({
+    code: 'broken_query',
+    message: `this question is left out: ${message}`,
+    ...(where === undefined ? {} : { where }),
+    ...(next === undefined ? {} : { next }),
+  }));
+  const verdict = { status: 'clear', exit_code: EXIT.clear, fired: [], cannot_vouch: [], notices } as const;
+  await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
 }
 
 function ensureHelpTopic([command, topic]: readonly string[], commands: readonly Command[]): void {

@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { LakelogError } from '../errors.js';
 import { isExcusable, isExpired, type KnownCall, type KnownReject, placeOf } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
+import { kernelPath } from '../kernel-path.js';
 import { foldId } from '../lake/ids.js';
 import { CALLS_SQL, type Lake, type LoadedCall, MATCHES_ACKS, NO_FILTERS, openLake } from '../lake/lake.js';
 import { acknowledger, appendAck, DEFAULT_ACKS, readAcks } from '../query/acks.js';
@@ -12,10 +13,10 @@ import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
 import { bindParams, type Given } from '../query/params.js';
 import { chooseSources } from '../query/sources.js';
-import { renderAck, renderFindings, renderNext } from '../render/index.js';
+import { renderAck, renderFindings, renderNext, sanitize } from '../render/index.js';
 import type { AckLine } from '../schema/ack.js';
-import { EXIT, type ExitCode } from '../schema/result.js';
-import { notLogs, withHashes } from './acks.js';
+import { EXIT, type ExitCode, type FileAccount } from '../schema/result.js';
+import { namedAcks, withHashes } from './acks.js';
 import { inputEvidence } from './evidence.js';
 import { gateNamed, givenOf, violationsOf } from './gates.js';
 import { asOptions, chosenParams, nextCommand } from './next.js';
@@ -44,18 +45,18 @@ export async function ack(
   const target = given.replace(/^ (?=-:)/, '');
   const inputs = pathsOf(paths, flags);
   const gate = gateNamed(catalogue, flags.gate);
-  const file = flags.acks ?? DEFAULT_ACKS;
+  const named = namedAcks(flags.acks, io.env);
+  const file = named ?? DEFAULT_ACKS;
   const now = io.now();
   const said = saidBy(flags, io, now);
   // A file that gates cannot read would silence nothing and stop them all.
-  if (existsSync(path.resolve(io.cwd, file))) await readAcks(file, io.cwd);
+  if (existsSync(kernelPath(io.cwd, file))) await readAcks(file, io.cwd);
   const sources = await chooseSources(inputs, io.env, io.cwd, true);
   const chosen = givenOf(gate, flags.gatedKind, flags.param ?? []);
   const params = bindParams(gate, chosen);
   const progress = progressOn(io);
   const lake = await openLake({
     ...runOptionsOf(flags, NO_FILTERS, io, progress.report),
-    notLogs: notLogs(file, io.cwd),
     ...MATCHES_ACKS,
     asks: [gate.sql, CALLS_SQL],
     gatedKinds: params.gatedKinds,
@@ -68,9 +69,10 @@ export async function ack(
       const verdict = judge(inputEvidence(account, inputs, now), LENIENT_INPUT_RULES);
       await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
     }
-    const context = { inputs, folders: catalogue.folders, gatedKinds: params.gatedKinds, acks: flags.acks };
+    const context = { inputs, folders: catalogue.folders, gatedKinds: params.gatedKinds, acks: named };
     const again = nextCommand(gate.name, [], context, asOptions(gate, chosenParams(gate, params)));
-    const reject = account.rejects.length === 0 ? null : rejectAt(target, await lake.rejects());
+    const place = placeNamed(target, account.files, io.cwd);
+    const reject = place && account.rejects.length > 0 ? rejectAt(place, await lake.rejects()) : null;
     const schema = 'lakelog.ack.v1';
     const line: AckLine =
       reject === null
@@ -78,7 +80,7 @@ export async function ack(
             schema,
             what: 'call',
             gate: gate.name,
-            ...(await callOf(lake, target, gate, chosen, again)),
+            ...(await callOf(lake, { target, place }, gate, chosen, again)),
             ...said,
           }
         : { schema, what: 'reject', ...linesOf(reject), ...said };
@@ -125,14 +127,48 @@ function untilOf(until: string | undefined, now: Date): string | null {
   return until;
 }
 
-function rejectAt(target: string, rejects: readonly KnownReject[]): KnownReject | null {
-  const found = rejects.find((reject) => placeOf(reject) === target);
+interface Place {
+  readonly file: string;
+  readonly line: number;
+}
+
+/** FILE:LINE of a loaded file: as its argument was written, else as outputs print that, else by another path to it. */
+function placeNamed(target: string, files: readonly FileAccount[], cwd: string): Place | null {
+  const [, name, line] = /^(.+):(\d+)$/s.exec(target) ?? [];
+  if (name === undefined) return null;
+  const real = realOf(name, cwd);
+  const ways: readonly ((file: string) => boolean)[] = [
+    (file) => file === name,
+    (file) => sanitize(file) === name,
+    (file) => file !== '-' && real !== null && realOf(file, cwd) === real,
+  ];
+  const names = files.map(({ file }) => file);
+  const [file, ...others] = ways.map((way) => names.filter(way)).find((found) => found.length > 0) ?? [];
+  if (file === undefined) return null;
+  if (others.length === 0) return { file, line: Number(line) };
+  throw new LakelogError(`${JSON.stringify(name)} is how ${others.length + 1} files are printed`, {
+    next: 'name the one that is meant as the only input',
+  });
+}
+
+/** Null for what is not there. */
+function realOf(file: string, cwd: string): string | null {
+  try {
+    // The other one shortens `link/..` in the text first.
+    return realpathSync.native(kernelPath(cwd, file));
+  } catch {
+    return null;
+  }
+}
+
+function rejectAt(place: Place, rejects: readonly KnownReject[]): KnownReject | null {
+  const found = rejects.find((reject) => placeOf(reject) === placeOf(place));
   if (!found) return null;
   if (isExcusable(found.reason)) return found;
   throw new LakelogError(
     `a line with an unknown schema could be anything, so nothing settles it: ${found.detail}`,
     {
-      where: target,
+      where: placeOf(place),
       next: 'take the line out of the log, or keep records of other formats in a file of their own',
     },
   );
@@ -151,7 +187,7 @@ function linesOf({ file, line, reason, line_sha256 }: KnownReject) {
 /** The one call in the gate's answer that the target names. */
 async function callOf(
   lake: Lake,
-  target: string,
+  { target, place }: { readonly target: string; readonly place: Place | null },
   gate: Query,
   given: Given,
   again: string,
@@ -159,9 +195,8 @@ async function callOf(
   if (target === '') {
     throw new LakelogError('the target is empty', { next: 'give a session_id, a call_id or FILE:LINE' });
   }
-  const [, file, line] = /^(.+):(\d+)$/.exec(target) ?? [];
   const named = [
-    ...(file === undefined ? [] : await lake.calls({ file, line: Number(line) })),
+    ...(place === null ? [] : await lake.calls(place)),
     ...(await lake.calls({ beginning: target })),
   ];
   if (named.length === 0) {
@@ -172,7 +207,8 @@ async function callOf(
   const violations = await violationsOf(lake, gate, given);
   // What is named whole is meant, however many others begin with it.
   const isExact = (call: LoadedCall) =>
-    [call.call_key, call.session_id].map(foldId).includes(foldId(target)) || placeOf(call) === target;
+    [call.call_key, call.session_id].map(foldId).includes(foldId(target)) ||
+    (place !== null && placeOf(call) === placeOf(place));
   const meant = named.some(isExact) ? named.filter(isExact) : named;
   const open = [...new Map(meant.map((call) => [placeOf(call), call])).values()].filter((call) =>
     violations.has(placeOf(call)),

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { KnownCall } from '../gate/acks.js';
 import type { Lake, LoadedCall } from '../lake/lake.js';
 
@@ -9,7 +8,10 @@ export async function withHashes(lake: Lake, calls: readonly LoadedCall[]): Prom
   return calls.map((call) => ({ ...call, line_sha256: hashes.get(`${call.file}:${call.line}`) ?? '' }));
 }
 
-/** A file of acknowledgements in a folder of logs is no log. */
-export function notLogs(acks: string | undefined, cwd: string): readonly string[] {
-  return acks === undefined ? [] : [path.resolve(cwd, acks)];
+/** The file that somebody named: --acks, else LAKELOG_ACKS; undefined leaves it to the one of the working folder. */
+export function namedAcks(
+  given: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  return given ?? (env.LAKELOG_ACKS || undefined);
 }

@@ -32,9 +32,10 @@ const query: Command = {
         new Option('--timeout <seconds>', 'stop the query after this time, loading not counted')
           .argParser(wholeNumber(1, 86_400))
           .default(30),
-        new Option('--max-rows <n>', 'print no more rows than this')
-          .argParser(wholeNumber(1))
-          .default(10_000),
+        new Option(
+          '--max-rows <n>',
+          'no more rows than this (default: 10000 on a terminal, all of them in files and pipes)',
+        ).argParser(wholeNumber(1)),
         new Option('--strict', 'exit 3 on any reject or conflict, or when no call passes the filters'),
       ],
     },
@@ -68,7 +69,7 @@ const show: Command = {
         ),
         gatedKind(),
         repeatable('-p, --param <name=value>', 'a parameter of the gates (repeatable)'),
-        new Option('--acks <file>', 'acknowledgements (default: lakelog-acks.jsonl where it exists)'),
+        new Option('--acks <file>', 'acknowledgements (default: LAKELOG_ACKS, else lakelog-acks.jsonl here)'),
         new Option('--json', 'as JSON'),
       ],
     },
@@ -91,7 +92,10 @@ const ack: Command = {
         new Option('--reason <text>', 'why it is settled').makeOptionMandatory(),
         new Option('--until <date>', 'last day it holds, YYYY-MM-DD (UTC)'),
         new Option('--by <name>', 'who settles it (default: LAKELOG_ACK_BY, else your account)'),
-        new Option('--acks <file>', 'file to append to (default: lakelog-acks.jsonl)'),
+        new Option(
+          '--acks <file>',
+          'file to append to (default: LAKELOG_ACKS, else lakelog-acks.jsonl here)',
+        ),
         new Option('--gate <name>', 'the gate whose violation it is (default: the one that ships)'),
         gatedKind(),
         repeatable('-p, --param <name=value>', 'a parameter of the gate (repeatable)'),

@@ -1,5 +1,7 @@
 import type { Evidence } from '../gate/evidence.js';
-import type { Account } from '../lake/lake.js';
+import type { Account, Unjudgeable } from '../lake/lake.js';
+import { nearestOf } from '../query/nearest.js';
+import type { Need } from '../query/question.js';
 import type { GivenPaths } from '../query/sources.js';
 import { nextCommand } from './next.js';
 import { asArguments } from './options.js';
@@ -18,6 +20,12 @@ export function inputEvidence(account: Account, inputs: GivenPaths, now: Date): 
     },
     calls: {
       selected: null,
+      absent: account.absent.map(({ filter, value, present }) => ({
+        filter,
+        value,
+        nearest: nearestOf(value, present),
+      })),
+      unjudgeable: null,
       kinds: account.kinds,
       conflicts: account.conflicts,
       firstConflict: account.firstConflict,
@@ -40,12 +48,20 @@ export function questionEvidence(
   account: Account,
   inputs: GivenPaths,
   now: Date,
-  needsReplayRuns: boolean,
+  needs: Need | null,
+  unjudgeable: Unjudgeable | null,
 ): Evidence {
   const evidence = inputEvidence(account, inputs, now);
   return {
     ...evidence,
-    inputs: { ...evidence.inputs, lacksReplayRuns: needsReplayRuns && account.replayRunsLoaded === 0 },
-    calls: { ...evidence.calls, selected: { calls: account.callsSelected, of: account.callsLoaded } },
+    inputs: {
+      ...evidence.inputs,
+      lacksReplayRuns: needs === 'replay_runs' && account.replayRunsLoaded === 0,
+    },
+    calls: {
+      ...evidence.calls,
+      selected: { calls: account.callsSelected, of: account.callsLoaded },
+      unjudgeable,
+    },
   };
 }

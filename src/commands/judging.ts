@@ -35,6 +35,8 @@ export interface Asked {
     GateFlags & { readonly strict?: true };
   readonly limits: Limits;
   readonly acks: AckFile | null;
+  /** As --acks or LAKELOG_ACKS has it. */
+  readonly namedAcks: string | undefined;
 }
 
 export interface Judged {
@@ -79,14 +81,14 @@ export function plantSelfTest(
 
 /** Judges what a gate answered, without what was settled or is allowed. */
 export async function judgeGate(asked: Asked, gate: GateSpec, answer: Answer, lake: Lake): Promise<Judged> {
-  const { query, params, inputs, folders, flags, limits, acks } = asked;
+  const { query, params, inputs, folders, limits, acks, namedAcks } = asked;
   const { account } = answer;
   const settled = await settledBy(acks, query, account, lake, limits.now);
   const open = withoutSettled(answer.result, gate, settled);
-  const evidence = questionEvidence(account, inputs, limits.now, query.needsReplayRuns);
+  const evidence = questionEvidence(account, inputs, limits.now, query.needs, answer.unjudgeable);
   const found = await gateEvidence(asked, gate, { ...answer, result: open });
   const newestAsked = found.gatedKinds === null ? account.newestSelected : account.newestSelectedGated;
-  const context = { inputs, folders, gatedKinds: params.gatedKinds, acks: flags.acks };
+  const context = { inputs, folders, gatedKinds: params.gatedKinds, acks: namedAcks };
   const verdict = judge({
     ...evidence,
     ...(settled && settledEvidence(evidence, settled)),

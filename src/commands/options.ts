@@ -6,6 +6,7 @@ import type { Filters } from '../lake/lake.js';
 import type { RunOptions } from '../query/run.js';
 import type { GivenPaths } from '../query/sources.js';
 import type { Format } from '../render/index.js';
+import { namedAcks } from './acks.js';
 
 /** Options as commander hands them over, for every command that reads logs. */
 export interface ReadFlags {
@@ -123,7 +124,9 @@ export function filtersOf(flags: ReadFlags): Filters {
 }
 
 export function runOptionsOf(
-  flags: Pick<ReadFlags, 'showContent' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace'>,
+  flags: Pick<ReadFlags, 'showContent' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace'> & {
+    readonly acks?: string;
+  },
   filters: Filters,
   io: Io,
   onProgress: RunOptions['onProgress'],
@@ -139,6 +142,7 @@ export function runOptionsOf(
     now: io.now(),
     stdin: io.stdin,
     onProgress,
+    acks: namedAcks(flags.acks, io.env),
   };
 }
 

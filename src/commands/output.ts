@@ -56,16 +56,20 @@ export async function showGate(
   return code;
 }
 
-/** Prints the rows of a question that is no gate. */
+/**
+ * Prints the rows of a question that is no gate.
+ * @param screen what stdout gets, where that is not what the copies get.
+ */
 export async function showRows(
   report: Report,
   verdict: Verdict,
   flags: OutputFlags,
   copies: readonly Copy[],
   io: Io,
+  screen: Report = report,
 ): Promise<ExitCode> {
   const written = await writeCopies(report, copies, io);
-  await io.stdout.write(formats[formatOf(flags)](report, styleOf(io.stdout, io.env)));
+  await io.stdout.write(formats[formatOf(flags)](screen, styleOf(io.stdout, io.env)));
   await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
   return written ? verdict.exit_code : EXIT.error;
 }

@@ -14,7 +14,7 @@ import type { RunOptions } from '../query/run.js';
 import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js';
 import { formatNames } from '../render/format-names.js';
 import type { Report } from '../render/index.js';
-import type { ExitCode } from '../schema/result.js';
+import { EXIT, type ExitCode } from '../schema/result.js';
 import { copiesOf } from './copies.js';
 import { questionEvidence } from './evidence.js';
 import { filtersOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
@@ -25,7 +25,7 @@ export interface QueryFlags extends ReadFlags, OutputFlags {
   readonly param?: readonly string[];
   readonly gatedKind?: readonly string[];
   readonly timeout: number;
-  readonly maxRows: number;
+  readonly maxRows?: number;
   readonly strict?: true;
 }
 
@@ -45,7 +45,9 @@ export async function query(
   const progress = progressOn(io);
   const options = runOptionsOf(flags, filtersOf(flags), io, progress.report);
   const { now, onProgress } = options;
-  const job = { ...jobOf(options, flags), sql, where, requests: sources.requests, gatedKinds, params };
+  const onScreen = io.stdout.isTTY ? SCREEN_ROWS : Number.MAX_SAFE_INTEGER;
+  const maxRows = flags.maxRows ?? (copies.length > 0 ? Number.MAX_SAFE_INTEGER : onScreen);
+  const job = { ...jobOf(options, maxRows), sql, where, requests: sources.requests, gatedKinds, params };
   try {
     const asking = box.ask(job, { timeoutMs: flags.timeout * 1_000, onProgress });
     // Loaded while the box works.
@@ -63,7 +65,7 @@ export async function query(
       now,
     });
     const verdict = judge(
-      questionEvidence(account, inputs, now, false),
+      questionEvidence(account, inputs, now, null, null),
       flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES,
     );
     const report: Report = {
@@ -73,20 +75,32 @@ export async function query(
       truncated: answer.truncated,
       receipt,
     };
-    const code = await showRows(report, verdict, flags, copies, io);
-    if (answer.truncated) {
-      await io.stderr.write(
-        `only the first ${flags.maxRows} rows are shown, there are more (--max-rows N shows more)\n`,
-      );
-    }
-    return code;
+    const screen = flags.maxRows === undefined ? cutTo(onScreen, report) : report;
+    const code = await showRows(report, verdict, flags, copies, io, screen);
+    if (!screen.truncated) return code;
+    await io.stderr.write(
+      `only the first ${screen.result.rows.length} rows are shown, there are more (--max-rows N shows more)\n`,
+    );
+    // A reader of a file or pipe takes what is there for all there is.
+    const misleads = answer.truncated && (copies.length > 0 || !io.stdout.isTTY);
+    return misleads && code === EXIT.clear ? EXIT.cannotVouch : code;
   } finally {
     await progress.end();
   }
 }
 
+/** As many as anybody scrolls through; what is not for the eye is whole unless less was asked for. */
+const SCREEN_ROWS = 10_000;
+
+function cutTo(most: number, report: Report): Report {
+  const { columns, rows } = report.result;
+  return rows.length <= most
+    ? report
+    : { ...report, result: { columns, rows: rows.slice(0, most) }, truncated: true };
+}
+
 /** The environment and the standard input the box has as a process of its own. */
-function jobOf({ env: _, stdin: __, onProgress, ...options }: RunOptions, { maxRows }: QueryFlags) {
+function jobOf({ env: _, stdin: __, onProgress, ...options }: RunOptions, maxRows: number) {
   const watchProgress = onProgress !== undefined;
   return { ...options, now: options.now.toISOString(), maxRows, watchProgress };
 }

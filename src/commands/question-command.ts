@@ -44,7 +44,7 @@ export function questionCommand(query: Query): Command {
 function questionOptions({ gate }: Query): readonly OptionGroup[] {
   const strict = new Option(
     '--strict',
-    'exit 3 on any reject or conflict, or when no call passes the filters',
+    'exit 3 on any reject, conflict or call that cannot be judged, or when no call passes the filters',
   );
   return [
     gate ? gateOptions() : { heading: 'Question:', options: [strict] },
@@ -63,7 +63,7 @@ const gateOptions = (): OptionGroup => ({
     new Option('--max-rejects <n>', 'rejects and conflicts that do not keep the gate from vouching')
       .argParser(wholeNumber(0))
       .default(0),
-    new Option('--acks <file>', 'acknowledgements (default: lakelog-acks.jsonl where it exists)'),
+    new Option('--acks <file>', 'acknowledgements (default: LAKELOG_ACKS, else lakelog-acks.jsonl here)'),
     new Option('--max-age <age>', 'cannot vouch when the newest call it judges by is older, e.g. 36h'),
     new Option('-q, --quiet', 'print nothing on exit 0'),
   ],

@@ -10,7 +10,7 @@ import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js
 import { formatNames, gateFormatNames } from '../render/format-names.js';
 import type { Report } from '../render/index.js';
 import type { ExitCode } from '../schema/result.js';
-import { notLogs } from './acks.js';
+import { namedAcks } from './acks.js';
 import { copiesOf } from './copies.js';
 import { questionEvidence } from './evidence.js';
 import { type Asked, type GateFlags, type Judged, judgeGate, limitsOf, plantSelfTest } from './judging.js';
@@ -38,13 +38,13 @@ export async function question(
   const filters = filtersOf(flags);
   const sources = await chooseSources(inputs, io.env, io.cwd, readsReplays(query.sql));
   const limits = limitsOf(flags, io.now());
-  const acks = gate ? await readAcks(flags.acks, io.cwd) : null;
-  const asked: Asked = { query, params, inputs, folders, flags, limits, acks };
+  const named = namedAcks(flags.acks, io.env);
+  const acks = gate ? await readAcks(named, io.cwd) : null;
+  const asked: Asked = { query, params, inputs, folders, flags, limits, acks, namedAcks: named };
   const progress = progressOn(io);
   const session = await openSession(query, params, {
     ...runOptionsOf(flags, filters, io, progress.report),
     now: limits.now,
-    notLogs: notLogs(flags.acks, io.cwd),
     matchesAcks: acks !== null && acks.entries.length > 0,
   });
   try {
@@ -93,8 +93,11 @@ async function allSettledThenAll<A, B, C>(
 }
 
 /** Of a question that is no gate, only whether it could read what it rests on. */
-function judgeInputs({ query, inputs, flags, limits }: Asked, { account, result }: Answer): Judged {
-  const evidence = questionEvidence(account, inputs, limits.now, query.needsReplayRuns);
+function judgeInputs(
+  { query, inputs, flags, limits }: Asked,
+  { account, result, unjudgeable }: Answer,
+): Judged {
+  const evidence = questionEvidence(account, inputs, limits.now, query.needs, unjudgeable);
   const rules = flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES;
   return { verdict: judge(evidence, rules), result, acknowledged: null };
 }

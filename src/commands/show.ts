@@ -1,4 +1,6 @@
-import { shellWord } from '../errors.js';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { LakelogError, shellWord } from '../errors.js';
 import { settle } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
@@ -8,12 +10,12 @@ import { type AckFile, readAcks } from '../query/acks.js';
 import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
 import { DEFAULT_GATED_KINDS } from '../query/params.js';
-import { chooseSources, namingDefaults } from '../query/sources.js';
+import { chooseSources, type GivenPaths, namingDefaults } from '../query/sources.js';
 import { storySql, tellStory, traceOf, traceUrl } from '../query/story.js';
 import { renderFindings, renderNext, renderStory, renderStoryJson } from '../render/index.js';
 import type { ExitCode } from '../schema/result.js';
 import type { Story, StoryCall } from '../schema/story.js';
-import { notLogs, withHashes } from './acks.js';
+import { namedAcks, withHashes } from './acks.js';
 import { inputEvidence } from './evidence.js';
 import { allViolations, paramsOf } from './gates.js';
 import { type Context, nextCommand } from './next.js';
@@ -47,11 +49,11 @@ export async function show(
   const gatedKinds = flags.gatedKind ?? DEFAULT_GATED_KINDS;
   const progress = progressOn(io);
   const options = runOptionsOf(flags, NO_FILTERS, io, progress.report);
-  const acks = await readAcks(flags.acks, io.cwd);
+  const named = namedAcks(flags.acks, io.env);
+  const acks = await readAcks(named, io.cwd);
   const gates = catalogue.queries.filter((query) => query.gate !== null);
   const lake = await openLake({
     ...options,
-    notLogs: notLogs(flags.acks, io.cwd),
     ...(acks === null ? {} : MATCHES_ACKS),
     asks: [...storySql(options.showContent), ...gates.map((gate) => gate.sql)],
     gatedKinds,
@@ -60,10 +62,14 @@ export async function show(
   try {
     const account = namingDefaults(await lake.load(sources.requests), sources);
     await progress.end();
+    const empty = account.callsLoaded + account.replayRunsLoaded === 0;
+    const forgotten = isLog(id, io.cwd) ? forgottenId(id, inputs) : null;
+    // Without its id the command read another place than was meant, which is no news.
+    if (empty && forgotten !== null) throw forgotten;
     const verdict = judge(inputEvidence(account, inputs, options.now), LENIENT_INPUT_RULES);
     await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
-    if (account.callsLoaded + account.replayRunsLoaded === 0) return verdict.exit_code;
-    const trace = await traceOf(lake, id, asArguments(inputs));
+    if (empty) return verdict.exit_code;
+    const trace = await traceOf(lake, id, () => forgotten ?? unknownId(id, inputs));
     const story = await tellStory(lake, trace, {
       showContent: options.showContent,
       traceUrl: traceUrl(template, trace),
@@ -77,7 +83,7 @@ export async function show(
       inputs,
       folders: catalogue.folders,
       gatedKinds: flags.gatedKind,
-      acks: flags.acks,
+      acks: named,
     };
     await io.stderr.write(renderNext(nextSteps(story, catalogue, context, flags.param ?? [])));
     return verdict.exit_code;
@@ -85,6 +91,23 @@ export async function show(
     await progress.end();
     lake.close();
   }
+}
+
+const isLog = (id: string, cwd: string) => id === '-' || (id !== '' && existsSync(path.resolve(cwd, id)));
+
+function unknownId(id: string, inputs: GivenPaths): LakelogError {
+  return new LakelogError(`no loaded call, trace or replay run begins with ${JSON.stringify(id)}`, {
+    next: `check the ID and the inputs; a line that could not be loaded has none: lakelog validate${asArguments(inputs)}`,
+  });
+}
+
+/** The first argument is a log. */
+function forgottenId(log: string, inputs: GivenPaths): LakelogError {
+  const what = log === '-' ? 'stdin' : 'a file or folder';
+  const all = asArguments({ ...inputs, paths: [log, ...inputs.paths] });
+  return new LakelogError(`the first argument is the id, and ${JSON.stringify(log)} is ${what}`, {
+    next: `name a session_id or call_id before the logs: lakelog show ID${all}`,
+  });
 }
 
 async function acknowledgedOf(

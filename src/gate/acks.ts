@@ -33,7 +33,7 @@ export interface Settled {
   readonly all: readonly KnownReject[];
   /** Every one of them, for the notices. */
   readonly used: readonly Entry[];
-  /** Expired, or speaking of something that is no longer there: such a run cannot vouch. */
+  /** Expired, or speaking of something that is not there: they silence nothing, so they are told and no more. */
   readonly findings: readonly Omit<Finding, 'code'>[];
 }
 
@@ -81,10 +81,8 @@ export function settle(
     if (match === null) {
       complain(
         entry,
-        ack.what === 'call'
-          ? 'matches no loaded call any more (another log, or the record was changed)'
-          : 'matches no rejected line any more (another log, or the line was mended)',
-        `name the log it speaks of, or take line ${entry.line} out of ${file}`,
+        `matches nothing (${ack.what === 'call' ? 'the record is gone or was changed' : 'the line is gone or was mended'}, or its log was not read)`,
+        'take the line out, unless it speaks of a log that was not read',
       );
       continue;
     }

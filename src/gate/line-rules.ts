@@ -1,4 +1,5 @@
 /** Lines that could not be loaded, that contradict one another, that are missing or that nobody asked for. */
+import { shellWord } from '../errors.js';
 import type { Evidence, InputEvidence } from './evidence.js';
 import { type Found, plural, type Rule } from './rule.js';
 
@@ -82,6 +83,48 @@ export const nothingSelected: Rule = {
       ? []
       : [{ message: 'no session record was loaded', next: 'name a log that holds session records' }];
   },
+};
+
+export const unjudgeable: Rule = {
+  code: 'unjudgeable',
+  weight: 'cannot_vouch',
+  about: 'lines',
+  check: ({ calls }) =>
+    calls.unjudgeable === null
+      ? []
+      : [
+          {
+            message: `${plural(calls.unjudgeable.calls, 'call')} cannot be judged: the attempts are not all recorded, or their verdicts are not understood`,
+            where: calls.unjudgeable.first,
+            next: 'have the service write as many attempts as iterations, each with a verdict of docs/SESSION_LOG.md',
+          },
+        ],
+};
+
+const absentFilter = ({ filter, value }: { filter: string; value: string }) =>
+  `no loaded call has the ${filter} ${JSON.stringify(value)} that --${filter} names`;
+
+/** What was asked for is not what was meant, and the answer would be about something else. */
+export const misspeltFilter: Rule = {
+  code: 'misspelt_filter',
+  weight: 'cannot_vouch',
+  about: 'inputs',
+  check: ({ calls }) =>
+    calls.absent.flatMap(({ nearest, ...absent }) =>
+      nearest === null
+        ? []
+        : [{ message: absentFilter(absent), next: `did you mean --${absent.filter} ${shellWord(nearest)}?` }],
+    ),
+};
+
+export const absentFilterValue: Rule = {
+  code: 'absent_filter_value',
+  weight: 'notice',
+  about: 'inputs',
+  check: ({ calls }) =>
+    calls.absent
+      .filter(({ nearest }) => nearest === null)
+      .map((absent) => ({ message: absentFilter(absent) })),
 };
 
 export const rejectsWithinBudget: Rule = {

@@ -76,7 +76,7 @@ export const tooFewJudged = gateRule('too_few_judged', 'cannot_vouch', ({ judged
 
 export const acknowledgements: Rule = {
   code: 'acknowledgements',
-  weight: 'cannot_vouch',
+  weight: 'notice',
   about: 'gate',
   check: ({ acknowledgements }) => acknowledgements.findings,
 };

@@ -10,12 +10,15 @@ import {
 } from './input-rules.js';
 import { countsDisagree, nearMissKind, ungroundedElsewhere } from './kind-rules.js';
 import {
+  absentFilterValue,
   conflicts,
   gaps,
+  misspeltFilter,
   nothingSelected,
   rejects,
   rejectsWithinBudget,
   replayRejects,
+  unjudgeable,
   unknownRecord,
 } from './line-rules.js';
 import {
@@ -38,9 +41,11 @@ export const RULES: readonly Rule[] = [
   noLogs,
   noRecords,
   noReplayRuns,
+  misspeltFilter,
   tooFewJudged,
   nothingSelected,
   unjudged,
+  unjudgeable,
   unnamedValue,
   countsDisagree,
   rejects,
@@ -58,6 +63,7 @@ export const RULES: readonly Rule[] = [
   justRotated,
   pending,
   gaps,
+  absentFilterValue,
   inputNotices,
 ];
 

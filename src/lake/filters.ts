@@ -23,7 +23,8 @@ export interface Window {
   readonly tz: string;
 }
 
-const NAMED = ['model', 'kind', 'daemon', 'environment'] as const;
+/** Filters that name values of the column that is called like them. */
+export const NAMED = ['model', 'kind', 'daemon', 'environment'] as const;
 
 /** Columns of a call that the filters read. */
 export function filteredColumns(filters: Filters): string[] {

@@ -1,6 +1,7 @@
 import os from 'node:os';
 import { Readable } from 'node:stream';
 import type { CallFacts } from '../schema/ack.js';
+import { type AbsentValue, absentValues } from './absent.js';
 import { checkSelect, explainSqlError, parseSql } from './box.js';
 import {
   type Connected,
@@ -15,7 +16,7 @@ import { ident, quote } from './duckdb/sql.js';
 import { type Filters, filteredColumns, filterSql, resolveWindow, type Window } from './filters.js';
 import { beginsWith } from './ids.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './input/index.js';
-import { type Account, makeAccount } from './load/account.js';
+import { type Account as LoadAccount, makeAccount } from './load/account.js';
 import { type Alike, findAlike, numberTwins, twins } from './load/duplicates.js';
 import { hashLines, type Place } from './load/hashes.js';
 import { type Loaded, type LoadOptions, loadFiles, type Threads } from './load/load.js';
@@ -26,9 +27,16 @@ import { type LoadPlan, loadPlan } from './tables/plan.js';
 import { shippedNeeds, shippedTemplates } from './tables/shipped.js';
 import { viewStatements } from './tables/views.js';
 
+export type { AbsentValue } from './absent.js';
 export { type Filters, NO_FILTERS } from './filters.js';
-export type { Account, KindCount, Newest } from './load/account.js';
+export type { KindCount, Newest } from './load/account.js';
 export type { Reject } from './load/rejects.js';
+
+/** What was read, and what the filters made of it. */
+export interface Account extends LoadAccount {
+  /** Values of the filters that no loaded call has; none where no call was loaded. */
+  readonly absent: readonly AbsentValue[];
+}
 
 export type ParamValue = string | number | boolean | null;
 
@@ -51,8 +59,8 @@ export interface LakeOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: Date;
   readonly stdin: Readable;
-  /** Files that a folder or pattern may hold and that are no logs, as absolute paths. */
-  readonly notLogs?: readonly string[] | undefined;
+  /** The acknowledgements that somebody named. */
+  readonly acks?: string | undefined;
   /** @internal For tests: what large files are treated to, on small ones. */
   readonly threads?: Threads | undefined;
   /** Bytes read and bytes known so far. */
@@ -73,6 +81,8 @@ export interface Lake {
   setParams(params: Readonly<Record<string, ParamValue>>): Promise<void>;
   /** Loaded calls, whatever the filters, by key or by place; needs `call_key` among the columns that are asked for. */
   calls(which: CallsBy): Promise<LoadedCall[]>;
+  /** Selected calls whose attempts are not all recorded or not understood; null where there are none. */
+  unjudgeable(): Promise<Unjudgeable | null>;
   /** SHA-256 of loaded lines, by `file:line`; needs the option `hashes`. */
   lineHashes(
     places: readonly { readonly file: string; readonly line: number }[],
@@ -92,6 +102,12 @@ export type CallsBy =
 export interface LoadedCall extends CallFacts {
   readonly file: string;
   readonly line: number;
+}
+
+export interface Unjudgeable {
+  readonly calls: number;
+  /** file:line. */
+  readonly first: string;
 }
 
 export interface Box {
@@ -188,8 +204,8 @@ class DuckLake implements Lake {
   }
 
   async load(requests: readonly InputRequest[]): Promise<Account> {
-    const { cwd, now, rotationGraceS, notLogs, gatedKinds } = this.options;
-    const inputs = await resolveInputs(requests, { cwd, now, rotationGraceS, notLogs });
+    const { cwd, now, rotationGraceS, acks, gatedKinds } = this.options;
+    const inputs = await resolveInputs(requests, { cwd, now, rotationGraceS, acks });
     const alike = await this.fill(inputs.files, this.loadOptions);
     const unreadable = this.loaded.unreadable.map(({ source, why }) => ({
       path: source.name,
@@ -206,7 +222,8 @@ class DuckLake implements Lake {
       window: this.window,
     });
     this.fillBatches(account);
-    return account;
+    const absent = account.callsLoaded === 0 ? [] : await absentValues(this.db, this.options.filters);
+    return { ...account, absent };
   }
 
   /** From files to the tables that queries see. */
@@ -255,7 +272,7 @@ class DuckLake implements Lake {
     return hashLines(this.sources, places, this.options);
   }
 
-  private fillBatches({ files }: Account): void {
+  private fillBatches({ files }: LoadAccount): void {
     const batch = new Map(this.loaded.files.map(({ source, batch }) => [source.name, batch]));
     const newest = new Map(this.loaded.files.map(({ source, counts }) => [source.name, counts.newest]));
     this.db.appendRows(
@@ -308,6 +325,16 @@ class DuckLake implements Lake {
        LEFT JOIN main.base_twins t ON t.batch = s.batch AND t.line = s.line
        WHERE ${condition} ORDER BY s.batch, s.line`,
     );
+  }
+
+  async unjudgeable(): Promise<Unjudgeable | null> {
+    const [found] = await this.db.objects<Unjudgeable>(
+      `SELECT count(*) OVER () AS calls, b.file || ':' || s.line AS first
+       FROM main.base_calls s JOIN main.base_batches b ON b.batch = s.batch
+       WHERE (s.inconsistent OR s.not_judgeable) AND ${filterSql(this.options.filters, this.window).selects}
+       ORDER BY s.batch, s.line LIMIT 1`,
+    );
+    return found ?? null;
   }
 
   async lineHashes(places: readonly { readonly file: string; readonly line: number }[]) {

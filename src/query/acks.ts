@@ -9,8 +9,8 @@ import {
   writeSync,
 } from 'node:fs';
 import os from 'node:os';
-import path from 'node:path';
 import { LakelogError, messageOf } from '../errors.js';
+import { kernelPath } from '../kernel-path.js';
 import { ACKS_NAME } from '../lake/input/index.js';
 import type { AckLine } from '../schema/ack.js';
 
@@ -27,19 +27,19 @@ export interface AckFile {
  * exists, else null.
  * @throws LakelogError (exit 2) naming file, line and remedy: half an acknowledgement must not silence anything.
  */
-export async function readAcks(given: string | undefined, cwd: string): Promise<AckFile | null> {
-  const file = given ?? DEFAULT_ACKS;
+export async function readAcks(named: string | undefined, cwd: string): Promise<AckFile | null> {
+  const file = named ?? DEFAULT_ACKS;
   let text: string;
   try {
-    const target = path.resolve(cwd, file);
+    const target = kernelPath(cwd, file);
     // A pipe without a writer would hold cron up for ever.
     if (!statSync(target).isFile()) throw new Error('it is not a regular file');
     text = readFileSync(target, 'utf8').replace(/^\ufeff/, '');
   } catch (error) {
-    if (given === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if (named === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw new LakelogError(`the acknowledgements cannot be read: ${messageOf(error)}`, {
       where: file,
-      next: 'correct --acks, or make the file readable',
+      next: 'correct --acks (or LAKELOG_ACKS), or make the file readable',
     });
   }
   const lines = text.split('\n').map((line, i) => ({ line: line.trim(), number: i + 1 }));
@@ -82,7 +82,7 @@ export async function appendAck(file: string, ack: AckLine, cwd: string): Promis
       next: 'mend the record, or take it out of the log',
     });
   }
-  const target = path.resolve(cwd, file);
+  const target = kernelPath(cwd, file);
   const fail = (why: string, cause?: unknown) =>
     new LakelogError(`the acknowledgement cannot be written: ${why}`, {
       where: file,

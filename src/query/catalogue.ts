@@ -7,48 +7,72 @@ import { parseQuery, type Query } from './header.js';
 /** All questions that can be asked, by name. */
 export interface Catalogue {
   readonly queries: readonly Query[];
+  /** Files of the user's own folders that are left out. */
+  readonly broken: readonly BrokenQuery[];
   /** The gate that is meant where none is named: the only one that ships. */
   readonly usualGate: Query | undefined;
   /** The user's own folders, as they were given. */
   readonly folders: readonly string[];
 }
 
+/** A file of one of these folders that is no question. */
+export interface BrokenQuery {
+  readonly name: string;
+  readonly error: LakelogError;
+}
+
 /**
  * The shipped questions and those of the user's own folders.
  * @param taken names of other subcommands.
- * @throws LakelogError (exit 2) for a name that stands twice or a header that is wrong.
+ * @param check throws LakelogError for a question that cannot be a subcommand.
+ * @throws LakelogError (exit 2) for a folder that cannot be read or holds none.
  */
 export function loadCatalogue(
   shippedFolder: string,
   folders: readonly string[],
   taken: readonly string[],
   cwd: string,
+  check: (query: Query) => void,
 ): Catalogue {
   const shipped = readCatalogue(shippedFolder);
   const queries = [...shipped];
+  const broken: BrokenQuery[] = [];
   const names = new Map(shipped.map((query) => [query.name, 'a question that ships with lakelog']));
   for (const name of taken) names.set(name, 'a command of lakelog');
   for (const folder of folders) {
-    for (const query of readCatalogue(folder, cwd)) {
-      const holder = names.get(query.name);
-      if (holder !== undefined) {
-        throw new LakelogError(`the name "${query.name}" is taken: it is ${holder}`, {
-          where: query.file,
-          next: 'rename the file: its name is the subcommand',
-        });
+    for (const name of namesIn(folder, cwd)) {
+      try {
+        const query = readQuery(folder, name, cwd);
+        ensureFree(query, names.get(name));
+        check(query);
+        names.set(name, `the question in ${query.file}`);
+        queries.push(query);
+      } catch (error) {
+        if (!(error instanceof LakelogError)) throw error;
+        broken.push({ name, error });
       }
-      names.set(query.name, `the question in ${query.file}`);
-      queries.push(query);
     }
   }
   const gates = shipped.filter((query) => query.gate !== null);
-  return { queries, usualGate: gates.length === 1 ? gates[0] : undefined, folders };
+  return { queries, broken, usualGate: gates.length === 1 ? gates[0] : undefined, folders };
+}
+
+function ensureFree({ name, file }: Query, holder: string | undefined): void {
+  if (holder === undefined) return;
+  throw new LakelogError(`the name "${name}" is taken: it is ${holder}`, {
+    where: file,
+    next: 'rename the file: its name is the subcommand',
+  });
 }
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
 /** Every `.sql` file of a folder as a question. */
 export function readCatalogue(folder: string, cwd = '.'): Query[] {
+  return namesIn(folder, cwd).map((name) => readQuery(folder, name, cwd));
+}
+
+function namesIn(folder: string, cwd: string): string[] {
   let entries: string[];
   try {
     entries = readdirSync(kernelPath(cwd, folder));
@@ -65,16 +89,18 @@ export function readCatalogue(folder: string, cwd = '.'): Query[] {
       next: 'correct --queries',
     });
   }
-  return names.sort().map((name) => {
-    const file = path.join(folder, `${name}.sql`);
-    if (!NAME.test(name)) {
-      throw new LakelogError(`"${name}" is no name for a subcommand`, {
-        where: file,
-        next: 'rename the file: lower-case letters, digits and single hyphens, such as slow-calls.sql',
-      });
-    }
-    return parseQuery(file, name, readText(file, cwd));
-  });
+  return names.sort();
+}
+
+function readQuery(folder: string, name: string, cwd: string): Query {
+  const file = path.join(folder, `${name}.sql`);
+  if (!NAME.test(name)) {
+    throw new LakelogError(`"${name}" is no name for a subcommand`, {
+      where: file,
+      next: 'rename the file: lower-case letters, digits and single hyphens, such as slow-calls.sql',
+    });
+  }
+  return parseQuery(file, name, readText(file, cwd));
 }
 
 function readText(file: string, cwd: string): string {

@@ -3,7 +3,7 @@ import { LakelogError, messageOf } from '../errors.js';
 import type { GateRule, GateSpec } from '../schema/gate.js';
 import type { ColumnType } from '../schema/result.js';
 import { bindParam } from './params.js';
-import type { Param, ParamType, Query, QueryColumn } from './question.js';
+import { NEEDS, type Need, type Param, type ParamType, type Query, type QueryColumn } from './question.js';
 
 export type { Param, ParamType, Query, QueryColumn } from './question.js';
 
@@ -53,8 +53,11 @@ export function parseQuery(file: string, name: string, sql: string): Query {
       case 'judges':
       case 'needs':
         if (single.has(key)) throw fail(`"${key}" stands twice in the header`, 'keep one of the two');
-        if (key === 'needs' && raw !== 'replay_runs')
-          throw fail(`"${raw}" is nothing a question can need`, 'write it as: -- needs: replay_runs');
+        if (key === 'needs' && !NEEDS.some((need) => need === raw))
+          throw fail(
+            `"${raw}" is nothing a question can need`,
+            `write one of: ${NEEDS.map((need) => `-- needs: ${need}`).join(', ')}`,
+          );
         single.set(key, raw);
         break;
       case 'param':
@@ -146,8 +149,8 @@ export function parseQuery(file: string, name: string, sql: string): Query {
     gate = { column, fires, cannotVouch, judges: need('judges'), canaries };
   }
   const sha256 = createHash('sha256').update(sql).digest('hex');
-  const needsReplayRuns = single.has('needs');
-  return { name, file, title, question, params, columns, gate, needsReplayRuns, sql, sha256 };
+  const needs = (single.get('needs') as Need | undefined) ?? null;
+  return { name, file, title, question, params, columns, gate, needs, sql, sha256 };
 }
 
 function once<T extends { name: string }>(what: string, before: readonly T[], one: T, fail: Fail): T {

@@ -12,11 +12,17 @@ export interface Query {
   readonly columns: readonly QueryColumn[];
   /** Null for a question that is no gate. */
   readonly gate: GateSpec | null;
-  /** Without a single replay run the question has no answer. */
-  readonly needsReplayRuns: boolean;
+  readonly needs: Need | null;
   readonly sql: string;
   readonly sha256: string;
 }
+
+/**
+ * What a question rests on besides calls: without a single replay run there is no answer, and a call whose attempts
+ * are not all recorded or not understood is not in it.
+ */
+export const NEEDS = ['replay_runs', 'attempts'] as const;
+export type Need = (typeof NEEDS)[number];
 
 export type ParamType =
   | { readonly type: 'set'; readonly values: readonly string[] }

@@ -9,6 +9,7 @@ import {
   type LakeOptions,
   MATCHES_ACKS,
   openLake,
+  type Unjudgeable,
 } from '../lake/lake.js';
 import type { Cell, Result } from '../schema/result.js';
 import type { Query } from './header.js';
@@ -25,7 +26,8 @@ export interface RunOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: Date;
   readonly stdin: Readable;
-  readonly notLogs?: readonly string[] | undefined;
+  /** The acknowledgements that somebody named. */
+  readonly acks?: string | undefined;
   readonly threads?: LakeOptions['threads'];
   /** Acknowledgements will be matched with what is loaded. */
   readonly matchesAcks?: boolean;
@@ -44,6 +46,8 @@ export interface Session {
 export interface Answer {
   readonly account: Account;
   readonly result: Result;
+  /** Of a question that rests on attempts. */
+  readonly unjudgeable: Unjudgeable | null;
   /** Calls that the gate judged; null for a question that is no gate. */
   readonly judged: number | null;
   /** Selected calls of the kinds that the SQL holds for gated; null for a question that is no gate. */
@@ -65,6 +69,7 @@ export async function openSession(query: Query, params: BoundParams, options: Ru
   const answer = async (account: Account): Promise<Answer> => ({
     account,
     result: await run(lake, query, params),
+    unjudgeable: query.needs === 'attempts' ? await lake.unjudgeable() : null,
     ...(query.gate ? await count(lake, query.gate.judges, query.file) : { judged: null, gated: null }),
   });
   return {

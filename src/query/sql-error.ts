@@ -1,6 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { LakelogError, messageOf } from '../errors.js';
 import { ONE_SELECT, type SqlFault } from '../lake/box.js';
+import { quote } from '../lake/duckdb/sql.js';
 import { isContent, publishedTables } from '../lake/tables/shipped.js';
 
 const ALL_NAMES = 'lakelog schema';
@@ -54,8 +55,24 @@ function adviceFor({ sql, parts: { table, column, isContent } }: SqlFault): stri
       table,
       publishedTables().map(({ name }) => name),
     );
-  return column === undefined ? null : columnAdvice(sql, column.toLowerCase());
+  if (column === undefined) return null;
+  const advice = columnAdvice(sql, column.toLowerCase());
+  return isQuoted(sql, column)
+    ? [textAdvice(column), ...(advice === null ? [] : [advice])].join('; ')
+    : advice;
 }
+
+/** Written as "column", and not as one of a table: the commonest mistake in SQL is to write a text like that. */
+function isQuoted(sql: string, column: string): boolean {
+  const written = `"${column.replaceAll('"', '""')}"`;
+  for (let at = sql.indexOf(written); at >= 0; at = sql.indexOf(written, at + 1)) {
+    if (!/\.\s*$/.test(sql.slice(0, at))) return true;
+  }
+  return false;
+}
+
+const textAdvice = (text: string) =>
+  `a text stands in single quotes: ${quote(text)} (double quotes are for names)`;
 
 const EXCERPT = 76;
 

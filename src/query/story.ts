@@ -70,9 +70,10 @@ export function storySql(showContent: boolean): string[] {
 
 /**
  * The session_id that an ID means: a trace, a call, or the beginning of one, if it is the only one.
+ * @param unknown what to say where nothing begins with it.
  * @throws LakelogError (exit 2) where nothing or several begin with it.
  */
-export async function traceOf(lake: Lake, id: string, inputs: string): Promise<string> {
+export async function traceOf(lake: Lake, id: string, unknown: () => LakelogError): Promise<string> {
   if (id === '') throw new LakelogError('the ID is empty', { next: 'give a session_id or call_id' });
   const calls = await lake.calls({ beginning: id });
   const runs = await lake.query(
@@ -87,11 +88,7 @@ export async function traceOf(lake: Lake, id: string, inputs: string): Promise<s
     if (trace !== undefined) return trace;
   }
   const [only, ...others] = traces;
-  if (only === undefined) {
-    throw new LakelogError(`no loaded call, trace or replay run begins with ${JSON.stringify(id)}`, {
-      next: `check the ID and the inputs; a line that could not be loaded has none: lakelog validate${inputs}`,
-    });
-  }
+  if (only === undefined) throw unknown();
   if (others.length > 0) throw ambiguous(id, traces, calls);
   return only;
 }

@@ -88,7 +88,7 @@ export function readConfig(file: string, env: Env): Config {
 
 /** As `readConfig`, for text that is already read. @param file absolute path, for relative paths and messages. */
 export function parseConfig(text: string, file: string, env: Env): Config {
-  const root = section(tomlOf(text, file), '', file);
+  const root = new Section(tomlOf(text, file), '', file);
   const top = root.table('validatord', true);
   const roster = top.table('roster', true);
   const model = top.table('model', true);
@@ -251,92 +251,92 @@ function tomlOf(text: string, file: string): Table {
 }
 
 /** One table of the file. Every failure names the file and the key; keys that nobody asked for are one. */
-interface Section {
-  keys(): string[];
-  text(key: string): string | undefined;
-  nonEmpty(key: string, required: true): string;
-  nonEmpty(key: string): string | undefined;
-  integer(key: string, min: number, max: number): number | undefined;
-  flag(key: string): boolean | undefined;
-  texts(key: string): readonly string[] | undefined;
-  oneOf<T extends string>(key: string, values: readonly T[]): T;
-  table(key: string, required: boolean): Section;
-  nothingElse(): void;
-  fail(key: string, what: string, next?: string): never;
-}
+class Section {
+  readonly #table: Table;
+  readonly #name: string;
+  readonly #file: string;
+  readonly #known: string[] = [];
 
-function section(table: Table, name: string, file: string): Section {
-  const known: string[] = [];
-  const dotted = (key: string) => (name === '' ? key : `${name}.${key}`);
-
-  function fail(key: string, what: string, next = `correct ${dotted(key)}`): never {
-    throw new LakelogError(`${dotted(key)}: ${what}`, { where: file, next });
+  constructor(table: Table, name: string, file: string) {
+    this.#table = table;
+    this.#name = name;
+    this.#file = file;
   }
 
-  function value(key: string): unknown {
-    known.push(key);
-    return Object.hasOwn(table, key) ? table[key] : undefined;
+  fail(key: string, what: string, next = `correct ${this.#dotted(key)}`): never {
+    throw new LakelogError(`${this.#dotted(key)}: ${what}`, { where: this.#file, next });
   }
 
-  function text(key: string): string | undefined {
-    const found = value(key);
-    if (found !== undefined && typeof found !== 'string') fail(key, 'not a string');
+  keys(): string[] {
+    return Object.keys(this.#table);
+  }
+
+  text(key: string): string | undefined {
+    const found = this.#value(key);
+    if (found !== undefined && typeof found !== 'string') this.fail(key, 'not a string');
     return found as string | undefined;
   }
 
-  function nonEmpty(key: string, required: true): string;
-  function nonEmpty(key: string, required?: boolean): string | undefined;
-  function nonEmpty(key: string, required = false): string | undefined {
-    const found = text(key);
-    if (found === '') fail(key, 'empty');
-    if (found === undefined && required) fail(key, 'missing', `add ${key} to section [${name}]`);
+  nonEmpty(key: string, required: true): string;
+  nonEmpty(key: string): string | undefined;
+  nonEmpty(key: string, required = false): string | undefined {
+    const found = this.text(key);
+    if (found === '') this.fail(key, 'empty');
+    if (found === undefined && required) this.fail(key, 'missing', `add ${key} to section [${this.#name}]`);
     return found;
   }
 
-  return {
-    fail,
-    text,
-    nonEmpty,
-    keys: () => Object.keys(table),
-    integer(key, min, max) {
-      const found = value(key);
-      if (found === undefined) return undefined;
-      if (!Number.isSafeInteger(found) || (found as number) < min || (found as number) > max) {
-        fail(key, `not an integer from ${min} to ${max}`);
-      }
-      return found as number;
-    },
-    flag(key) {
-      const found = value(key);
-      if (found !== undefined && typeof found !== 'boolean') fail(key, 'neither true nor false');
-      return found as boolean | undefined;
-    },
-    texts(key) {
-      const found = value(key);
-      if (found === undefined) return undefined;
-      if (!Array.isArray(found) || !found.every((one) => typeof one === 'string')) {
-        fail(key, 'not an array of strings');
-      }
-      return found;
-    },
-    oneOf(key, values) {
-      const found = values.find((one) => one === value(key));
-      return found ?? fail(key, `not one of ${values.join(', ')}`);
-    },
-    table(key, required) {
-      const found = value(key);
-      if (found === undefined && required) fail(key, 'missing', `add section [${dotted(key)}]`);
-      if (found !== undefined && (typeof found !== 'object' || found === null || Array.isArray(found))) {
-        fail(key, 'not a section');
-      }
-      return section((found ?? {}) as Table, dotted(key), file);
-    },
-    nothingElse() {
-      const unknown = Object.keys(table).find((key) => !known.includes(key));
-      if (unknown !== undefined) {
-        const all = [...new Set(known)].sort().join(', ');
-        fail(unknown, 'unknown key', `section [${name}] knows ${all}`);
-      }
-    },
-  };
+  integer(key: string, min: number, max: number): number | undefined {
+    const found = this.#value(key);
+    if (found === undefined) return undefined;
+    if (!Number.isSafeInteger(found) || (found as number) < min || (found as number) > max) {
+      this.fail(key, `not an integer from ${min} to ${max}`);
+    }
+    return found as number;
+  }
+
+  flag(key: string): boolean | undefined {
+    const found = this.#value(key);
+    if (found !== undefined && typeof found !== 'boolean') this.fail(key, 'neither true nor false');
+    return found as boolean | undefined;
+  }
+
+  texts(key: string): readonly string[] | undefined {
+    const found = this.#value(key);
+    if (found === undefined) return undefined;
+    if (!Array.isArray(found) || !found.every((one) => typeof one === 'string')) {
+      this.fail(key, 'not an array of strings');
+    }
+    return found;
+  }
+
+  oneOf<T extends string>(key: string, values: readonly T[]): T {
+    const found = this.#value(key);
+    return values.find((one) => one === found) ?? this.fail(key, `not one of ${values.join(', ')}`);
+  }
+
+  table(key: string, required: boolean): Section {
+    const found = this.#value(key);
+    if (found === undefined && required) this.fail(key, 'missing', `add section [${this.#dotted(key)}]`);
+    if (found !== undefined && (typeof found !== 'object' || found === null || Array.isArray(found))) {
+      this.fail(key, 'not a section');
+    }
+    return new Section((found ?? {}) as Table, this.#dotted(key), this.#file);
+  }
+
+  nothingElse(): void {
+    const unknown = Object.keys(this.#table).find((key) => !this.#known.includes(key));
+    if (unknown === undefined) return;
+    const all = [...new Set(this.#known)].sort().join(', ');
+    this.fail(unknown, 'unknown key', `section [${this.#name}] knows ${all}`);
+  }
+
+  #value(key: string): unknown {
+    this.#known.push(key);
+    return Object.hasOwn(this.#table, key) ? this.#table[key] : undefined;
+  }
+
+  #dotted(key: string): string {
+    return this.#name === '' ? key : `${this.#name}.${key}`;
+  }
 }

@@ -10,75 +10,53 @@ export interface Metrics {
   text(): Promise<string>;
 }
 
-type Values = () => Readonly<Record<string, number>>;
+/** One metric: its values by the value of its label, or one. */
+interface Metric {
+  readonly type: 'Counter' | 'Gauge';
+  readonly name: string;
+  readonly help: string;
+  readonly label?: string;
+  readonly values: () => number | Readonly<Record<string, number>>;
+}
 
-/** Loaded only when metrics are asked for. */
+function metricsFor(traffic: Traffic, logger: Pick<SessionLogger, 'stats'>): readonly Metric[] {
+  const counter = (name: string, help: string, label: string, values: Metric['values']): Metric => {
+    return { type: 'Counter', name: `validatord_${name}_total`, help, label, values };
+  };
+  const gauge = (name: string, help: string, values: Metric['values'], label?: string): Metric => {
+    return { type: 'Gauge', name: `validatord_${name}`, help, values, ...(label ? { label } : {}) };
+  };
+  return [
+    gauge('build_info', 'Version of the service.', () => ({ [version]: 1 }), 'version'),
+    counter('calls', 'Calls that have ended.', 'outcome', () => traffic.callsEnded),
+    counter('attempts', 'Attempts of ended calls.', 'verdict', () => traffic.attemptsEnded),
+    gauge('calls_in_flight', 'Calls that run.', () => traffic.callsInFlight),
+    gauge('bodies_being_read', 'Requests that are being received.', () => traffic.bodiesBeingRead),
+    counter('log_written', 'Records written to the session log.', '', () => logger.stats().written),
+    counter('log_dropped', 'Records that are lost.', 'cause', () => logger.stats().droppedBy),
+    gauge('log_queued', 'Records that wait to be written.', () => logger.stats().queued),
+    gauge('log_queued_bytes', 'Bytes that wait to be written.', () => logger.stats().queuedBytes),
+  ];
+}
+
+/** The library is loaded only when metrics are asked for. */
 export async function metricsOf(traffic: Traffic, logger: Pick<SessionLogger, 'stats'>): Promise<Metrics> {
-  const { Counter, Gauge, Registry } = await import('prom-client');
-  const registry = new Registry();
-  const registers = [registry];
-
-  function gauge(name: string, help: string, value: () => number): void {
-    new Gauge({
+  const client = await import('prom-client');
+  const registry = new client.Registry();
+  for (const { type, name, help, label = '', values } of metricsFor(traffic, logger)) {
+    new client[type]({
       name,
       help,
-      registers,
-      collect() {
-        this.set(value());
-      },
-    });
-  }
-
-  function counter(name: string, help: string, value: () => number): void {
-    new Counter({
-      name,
-      help,
-      registers,
+      registers: [registry],
+      labelNames: label === '' ? [] : [label],
       collect() {
         this.reset();
-        this.inc(value());
+        const now = values();
+        if (typeof now === 'number') this.inc(now);
+        else for (const [value, count] of Object.entries(now)) this.labels(value).inc(count);
       },
     });
   }
-
-  function counterBy<L extends string>(label: L, name: string, help: string, values: Values): void {
-    new Counter({
-      name,
-      help,
-      registers,
-      labelNames: [label],
-      collect() {
-        this.reset();
-        for (const [value, count] of Object.entries(values())) this.labels(value).inc(count);
-      },
-    });
-  }
-
-  new Gauge({
-    name: 'validatord_build_info',
-    help: 'Version of the service.',
-    registers,
-    labelNames: ['version'],
-  })
-    .labels(version)
-    .set(1);
-  counterBy('outcome', 'validatord_calls_total', 'Calls that have ended.', () => traffic.callsEnded);
-  counterBy('verdict', 'validatord_attempts_total', 'Attempts of ended calls.', () => traffic.attemptsEnded);
-  gauge('validatord_calls_in_flight', 'Calls that run.', () => traffic.callsInFlight);
-  gauge('validatord_bodies_being_read', 'Requests that are being received.', () => traffic.bodiesBeingRead);
-  counter(
-    'validatord_log_written_total',
-    'Records written to the session log.',
-    () => logger.stats().written,
-  );
-  counterBy(
-    'cause',
-    'validatord_log_dropped_total',
-    'Records that are lost.',
-    () => logger.stats().droppedBy,
-  );
-  gauge('validatord_log_queued', 'Records that wait to be written.', () => logger.stats().queued);
-  gauge('validatord_log_queued_bytes', 'Bytes that wait to be written.', () => logger.stats().queuedBytes);
   return { contentType: registry.contentType, text: () => registry.metrics() };
 }
 

@@ -13,7 +13,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { ackLine } from '../../src/schema/envelope.js';
-import { acksIn, alarm, ask, DEFAULT_ACKS, ownGate, violation } from '../support/acks.js';
+import { acksIn, alarm, ask, commandsIn, DEFAULT_ACKS, ownGate, violation } from '../support/acks.js';
 import { call, newFolder, replayRun, lakelog as spawned, start, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 
@@ -135,7 +135,8 @@ describe('a call', () => {
     expect(said).toMatchObject({
       code: 1,
       acknowledged: { calls: 0 },
-      cannotVouch: [{ code: 'acknowledgements', where: `${DEFAULT_ACKS}:1` }],
+      cannotVouch: [],
+      idle: [`${DEFAULT_ACKS}:1`],
     });
   });
 
@@ -150,12 +151,10 @@ describe('a call', () => {
     const cwd = logs(violation({ call_id: 'k1' }));
     await acked(cwd, 'k1');
     writeLines(cwd, 'sessions.jsonl', [call(), violation({ call_id: 'k1', [fact]: value })]);
-    const { code, acknowledged, cannotVouch } = await alarm({ cwd });
+    const { code, acknowledged, idle } = await alarm({ cwd });
     expect(code).not.toBe(0);
     expect(acknowledged).toMatchObject({ calls: 0 });
-    expect(cannotVouch).toContainEqual(
-      expect.objectContaining({ code: 'acknowledgements', where: `${DEFAULT_ACKS}:1` }),
-    );
+    expect(idle).toEqual([`${DEFAULT_ACKS}:1`]);
   });
 
   test('whose line was written anew is another line, and the violation fires again', async () => {
@@ -167,7 +166,7 @@ describe('a call', () => {
     ]);
     const ran = await alarm({ cwd });
     expect(ran.code).toBe(1);
-    expect(ran.cannotVouch.map(({ code }) => code)).toContain('acknowledgements');
+    expect(ran.idle).toEqual([`${DEFAULT_ACKS}:1`]);
   });
 
   test('of two calls alike in all but the workers, one settled does not settle the other', async () => {
@@ -229,7 +228,7 @@ describe('a call', () => {
       `${JSON.stringify({ ...one, session_id: 'canary-0-0', call_key: 'canary-0-0' })}\n${JSON.stringify(one)}\n`,
     );
     const said = await alarm({ cwd }, '--acks', 'forged.jsonl');
-    expect(said).toMatchObject({ code: 3, cannotVouch: [{ where: 'forged.jsonl:1' }] });
+    expect(said).toMatchObject({ ...clear, acknowledged: { calls: 1 }, idle: ['forged.jsonl:1'] });
     const { receipt } = JSON.parse(
       (await lakelog(['alarm', '--acks', 'forged.jsonl', '--json'], { cwd })).stdout,
     );
@@ -382,24 +381,38 @@ describe('a rejected line', () => {
     expect((await alarm({ cwd })).code).toBe(3);
   });
 
-  test('that was mended or removed is told', async () => {
+  test('that was mended or removed is told, and keeps nobody from vouching', async () => {
     const cwd = logs(TORN);
     await acked(cwd, 'sessions.jsonl:2');
     writeLines(cwd, 'sessions.jsonl', [call(), call()]);
     expect(await alarm({ cwd })).toMatchObject({
-      code: 3,
+      ...clear,
       acknowledged: { rejects: 0 },
-      cannotVouch: [{ code: 'acknowledgements', where: `${DEFAULT_ACKS}:1` }],
+      idle: [`${DEFAULT_ACKS}:1`],
+      notices: [expect.stringMatching(/^the acknowledgement of the line at .* by ops matches nothing/)],
     });
+    const { stderr } = await lakelog(['alarm'], { cwd });
+    expect(stderr).toContain('take the line out');
+  });
+
+  test('counts again once its acknowledgement expired', async () => {
+    const cwd = logs(TORN);
+    await acked(cwd, 'sessions.jsonl:2');
+    const [one] = acksIn(cwd);
+    writeLines(cwd, DEFAULT_ACKS, [JSON.stringify({ ...one, until: '2025-07-01' })]);
+    const said = await alarm({ cwd });
+    expect(said).toMatchObject({ code: 3, acknowledged: { rejects: 0 }, idle: [`${DEFAULT_ACKS}:1`] });
+    expect(said.cannotVouch.map((finding) => finding.code)).toEqual(['rejects']);
   });
 
   test('that turned into another bad line is not settled', async () => {
     const cwd = logs(TORN);
     await acked(cwd, 'sessions.jsonl:2');
     writeLines(cwd, 'sessions.jsonl', [call(), `${TORN}r`]);
-    const { code, cannotVouch } = await alarm({ cwd });
+    const { code, cannotVouch, idle } = await alarm({ cwd });
     expect(code).toBe(3);
-    expect(cannotVouch.map((finding) => finding.code)).toEqual(['rejects', 'acknowledgements']);
+    expect(cannotVouch.map((finding) => finding.code)).toEqual(['rejects']);
+    expect(idle).toEqual([`${DEFAULT_ACKS}:1`]);
   });
 
   test('is the same line in a copy: compressed, moved, with CRLF, behind a byte order mark', async () => {
@@ -413,7 +426,7 @@ describe('a rejected line', () => {
       expect(await alarm({ cwd }, file), file).toMatchObject({ ...clear, acknowledged: { rejects: 1 } });
     }
     const piped = await lakelog(['alarm', '-', '--json'], { cwd, stdin: `${good}\n${TORN}\n` });
-    expect(piped.code).toBe(0);
+    expect(piped.code, piped.stdout).toBe(0);
   });
 
   test.each([
@@ -437,10 +450,8 @@ describe('a rejected line', () => {
     );
     const said = await alarm({ cwd });
     expect(said.code).toBe(3);
-    expect(said.cannotVouch.map((finding) => finding.code).sort()).toEqual([
-      'acknowledgements',
-      'unknown_record',
-    ]);
+    expect(said.cannotVouch.map((finding) => finding.code)).toEqual(['unknown_record']);
+    expect(said.idle).toEqual([`${DEFAULT_ACKS}:2`]);
   });
 
   test('with two schemas is settled by nothing, as with one that is unknown', async () => {
@@ -512,7 +523,7 @@ describe('a rejected line', () => {
     expect(await alarm({ cwd }, ...never)).toMatchObject(clear);
     writeFileSync(file, `${call()}\n${last}\n`);
     const said = await alarm({ cwd }, ...never);
-    expect(said).toMatchObject({ code: 1, cannotVouch: [{ code: 'acknowledgements' }] });
+    expect(said).toMatchObject({ code: 1, cannotVouch: [], idle: [`${DEFAULT_ACKS}:1`] });
   });
 
   test('of replay runs can be settled as well', async () => {
@@ -536,6 +547,74 @@ describe('a rejected line', () => {
     const cwd = newFolder();
     const ran = await lakelog(['ack', '-:2', '-', '--reason', 'r'], { cwd, stdin: `${call()}\n${TORN}\n` });
     expect(ran.code, ran.stderr).toBe(0);
+  });
+});
+
+describe('FILE:LINE as it is printed', () => {
+  const ODD = 'o d\u202ed.jsonl';
+  const folderOf = (...files: readonly string[]) => {
+    const cwd = newFolder();
+    mkdirSync(path.join(cwd, 'd'));
+    for (const file of files) writeLines(cwd, `d/${file}`, [call(), violation({ call_id: file }), TORN]);
+    return cwd;
+  };
+
+  test.each([['a.jsonl'], [ODD]])('by the alarm, of a call and of a rejected line: %j', async (file) => {
+    const cwd = folderOf(file);
+    const { stderr } = await lakelog(['alarm', './d'], { cwd });
+    const places = [...stderr.matchAll(/\((\.\/d\/.*?:\d+)\)/g)].map(([, place]) => place!);
+    expect(places.map((place) => place.replace(/.*:/, ''))).toEqual(['2', '3']);
+    for (const place of places) await acked(cwd, place, './d');
+    expect(await alarm({ cwd }, './d')).toMatchObject({ ...clear, acknowledged: { calls: 1, rejects: 1 } });
+  });
+
+  test('by show', async () => {
+    const cwd = folderOf(ODD);
+    const { stdout } = await lakelog(['show', 'bad', 'd'], { cwd });
+    const [place] = /d\/o d.*:2/.exec(stdout) ?? [];
+    await acked(cwd, place!, 'd');
+    expect((await alarm({ cwd }, 'd')).acknowledged).toMatchObject({ calls: 1 });
+  });
+
+  test('from another folder, whichever path leads to it', async () => {
+    const cwd = folderOf('a.jsonl');
+    const elsewhere = newFolder();
+    const whole = path.join(cwd, 'd/a.jsonl');
+    await acked(elsewhere, `${whole}:2`, path.join(cwd, 'd'));
+    await acked(elsewhere, `${path.relative(elsewhere, whole)}:3`, path.join(cwd, 'd'));
+    await acked(path.join(cwd, 'd'), `${whole}:3`, 'a.jsonl');
+    expect(await alarm({ cwd: elsewhere }, path.join(cwd, 'd'))).toMatchObject(clear);
+  });
+
+  test('through a link, as the kernel follows it and not as the text reads', async () => {
+    const cwd = newFolder();
+    mkdirSync(path.join(cwd, 'e/f'), { recursive: true });
+    symlinkSync('e/f', path.join(cwd, 'l'));
+    for (const file of ['a.jsonl', 'e/a.jsonl'])
+      writeLines(cwd, file, [call(), violation({ session_id: file })]);
+    await acked(cwd, 'l/../a.jsonl:2', 'e/a.jsonl', 'a.jsonl');
+    expect(acksIn(cwd)).toMatchObject([{ session_id: 'e/a.jsonl' }]);
+  });
+
+  test('alike for two files settles neither until one is named alone', async () => {
+    const cwd = folderOf('x\u200by.jsonl', 'x\\u200by.jsonl');
+    // The name that is written so goes before the one that is only printed so.
+    await acked(cwd, 'd/x\\u200by.jsonl:2', 'd');
+    expect(acksIn(cwd)).toMatchObject([{ file: 'd/x\\u200by.jsonl' }]);
+    const twins = folderOf('\u200b\\u200b.jsonl', '\\u200b\u200b.jsonl');
+    const { code, stderr, acks } = await ack(twins, 'd/\\u200b\\u200b.jsonl:2', 'd');
+    expect({ code, acks }).toEqual({ code: 2, acks: [] });
+    expect(stderr).toContain('2 files');
+    await acked(twins, 'd/\\u200b\\u200b.jsonl:2', 'd/\u200b\\u200b.jsonl');
+    expect(acksIn(twins)).toMatchObject([{ file: 'd/\u200b\\u200b.jsonl' }]);
+  });
+
+  test('of a line or a file that was not read settles nothing', async () => {
+    const cwd = folderOf('a.jsonl', 'b.jsonl');
+    for (const place of ['d/b.jsonl:2', 'd/a.jsonl:1', 'd/a.jsonl:99', 'd/a.jsonl:', 'a.jsonl:2']) {
+      const { code, acks } = await ack(cwd, place, 'd/a.jsonl');
+      expect({ place, code, acks }).toEqual({ place, code: 2, acks: [] });
+    }
   });
 });
 
@@ -636,6 +715,63 @@ describe('the file', () => {
     expect((await alarm({ cwd: elsewhere }, log, '--acks', own)).code).toBe(0);
   });
 
+  test('is taken from LAKELOG_ACKS by whoever applies or writes it, and next commands name it', async () => {
+    const { cwd, file } = await settledFolder();
+    const elsewhere = newFolder();
+    const log = path.join(cwd, 'sessions.jsonl');
+    const from = { cwd: elsewhere, env: { LAKELOG_ACKS: file } };
+    expect(await alarm(from, log)).toMatchObject({ ...clear, acknowledged: { calls: 2, file } });
+    const { stderr } = await lakelog(['alarm', log], from);
+    expect(stderr).toMatch(/acked +2 acknowledged: 2 calls \(.*lakelog-acks\.jsonl\)/);
+    expect((await lakelog(['show', 'bad', log], from)).stdout).toContain('acked');
+    appendFileSync(log, `${violation({ call_id: 'k3', session_id: 'bad3' })}\n`);
+    const shown = await lakelog(['show', 'bad3', log], from);
+    expect(commandsIn(shown.stderr)).toContainEqual(expect.stringContaining(`--acks ${file}`));
+    const settled = await lakelog(['ack', 'k3', log, '--reason', 'r', '--by', 'ops'], from);
+    expect(settled.code, settled.stderr).toBe(0);
+    expect(acksIn(elsewhere)).toEqual([]);
+    expect(await alarm(from, log)).toMatchObject({ ...clear, acknowledged: { calls: 3 } });
+  });
+
+  test('that --acks names goes before LAKELOG_ACKS, and that before the one of the working folder', async () => {
+    const { cwd, lines } = await settledFolder();
+    writeLines(cwd, 'half.jsonl', [lines[0]!]);
+    writeFileSync(path.join(cwd, 'none.jsonl'), '');
+    const used = async (env: Record<string, string>, ...args: string[]) =>
+      (await alarm({ cwd, env }, ...args)).acknowledged;
+    expect(await used({ LAKELOG_ACKS: 'none.jsonl' }, '--acks', 'half.jsonl')).toMatchObject({
+      calls: 1,
+      file: 'half.jsonl',
+    });
+    expect(await used({ LAKELOG_ACKS: 'half.jsonl' })).toMatchObject({ calls: 1, file: 'half.jsonl' });
+    expect(await used({ LAKELOG_ACKS: '' })).toMatchObject({ calls: 2, file: DEFAULT_ACKS });
+  });
+
+  test('that LAKELOG_ACKS names and that is missing stops the gate', async () => {
+    const ran = await lakelog(['alarm'], { cwd: logs(), env: { LAKELOG_ACKS: 'gone.jsonl' } });
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain('gone.jsonl');
+    expect(ran.stderr).toContain('LAKELOG_ACKS');
+  });
+
+  test('beside the logs settles nothing, and is named with the option that applies it', async () => {
+    const cwd = newFolder();
+    mkdirSync(path.join(cwd, 'd d'));
+    writeLines(cwd, 'd d/sessions.jsonl', [call(), violation({ call_id: 'k1' })]);
+    await acked(cwd, 'k1', 'd d', '--acks', `d d/${DEFAULT_ACKS}`);
+    const said = await alarm({ cwd }, 'd d');
+    expect(said).toMatchObject({ code: 1, acknowledged: { calls: 0, rejects: 0, file: null } });
+    const [hint] = said.notices;
+    expect(hint).toContain(`--acks 'd d/${DEFAULT_ACKS}'`);
+    expect(hint).toContain('LAKELOG_ACKS');
+    const applied = await alarm({ cwd }, 'd d', '--acks', `d d/${DEFAULT_ACKS}`);
+    expect(applied).toMatchObject({ ...clear, acknowledged: { calls: 1 } });
+    expect(applied.notices.join()).not.toContain('--acks');
+    const named = await alarm({ cwd, env: { LAKELOG_ACKS: `d d/${DEFAULT_ACKS}` } }, 'd d');
+    expect(named).toMatchObject({ ...clear, acknowledged: { file: `d d/${DEFAULT_ACKS}` } });
+    expect(named.notices.join()).not.toContain('--acks');
+  });
+
   test('that is empty, or white space only, settles nothing', async () => {
     const { cwd, file } = await settledFolder();
     for (const text of ['', '\n\r\n  \n', '\ufeff']) {
@@ -656,7 +792,7 @@ describe('the file', () => {
       `\ufeff\r\n${lines[0]}\r\n\r\n${JSON.stringify({ ...JSON.parse(lines[1]!), until: '2025-07-01' })}`,
     );
     const said = await alarm({ cwd });
-    expect(said).toMatchObject({ code: 1, cannotVouch: [{ where: `${DEFAULT_ACKS}:4` }] });
+    expect(said).toMatchObject({ code: 1, idle: [`${DEFAULT_ACKS}:4`] });
   });
 
   test.each([
@@ -764,19 +900,20 @@ describe('the file', () => {
     expect(await alarm({ cwd })).toMatchObject({ ...clear, acknowledged: { calls: many.length } });
   });
 
-  test('expired, or speaking of what is gone: cannot vouch, and each line is named', async () => {
+  test('expired, or speaking of what is gone: silences nothing, and each line is named', async () => {
     const { cwd, file, lines } = await settledFolder();
     const gone = JSON.stringify({ ...JSON.parse(lines[0]!), call_key: 'gone' });
     const expired = JSON.stringify({ ...JSON.parse(lines[0]!), until: '2025-07-01' });
     writeFileSync(file, `${lines[1]}\n${gone}\n${lines[0]}\n`);
-    expect(await alarm({ cwd })).toMatchObject({ code: 3, cannotVouch: [{ where: `${DEFAULT_ACKS}:2` }] });
+    expect(await alarm({ cwd })).toMatchObject({ ...clear, idle: [`${DEFAULT_ACKS}:2`] });
     writeFileSync(file, `${lines[1]}\n${expired}\n`);
     const said = await alarm({ cwd });
     expect(said).toMatchObject({
       code: 1,
       rows: [{ line: 2 }],
       acknowledged: { calls: 1 },
-      cannotVouch: [{ code: 'acknowledgements', where: `${DEFAULT_ACKS}:2` }],
+      cannotVouch: [],
+      idle: [`${DEFAULT_ACKS}:2`],
     });
     expect(said.stderr).toContain('2025-07-01');
     await acked(cwd, 'k1');

@@ -88,7 +88,7 @@ describe('the name of a question', () => {
     'schema',
     'help',
   ])('%s is taken', async (name) => {
-    const ran = await lakelog(['alarm', '--queries', 'q'], { cwd: folder({ [`${name}.sql`]: ownGate() }) });
+    const ran = await lakelog([name, '--queries', 'q'], { cwd: folder({ [`${name}.sql`]: ownGate() }) });
     expect(ran.code).toBe(2);
     expect(ran.stderr).toContain(`"${name}" is taken`);
     expect(ran.stderr).toContain(`q/${name}.sql`);
@@ -108,9 +108,9 @@ describe('the name of a question', () => {
       const ran = await lakelog(['alarm', '--queries', 'q'], {
         cwd: folder({ [`${name}.sql`]: question() }),
       });
-      expect(ran.code).toBe(2);
-      expect(ran.stdout).toBe('');
+      expect(ran.code).toBe(0);
       expect(ran.stderr).toContain('no name for a subcommand');
+      expect(ran.stderr).toContain(`${name}.sql`);
     },
   );
 
@@ -126,8 +126,44 @@ describe('the name of a question', () => {
     const cwd = folder({});
     mkdirSync(path.join(cwd, 'q/sub.sql'));
     const ran = await lakelog(['alarm', '--queries', 'q'], { cwd });
-    expect(ran.code).toBe(2);
+    expect(ran.code).toBe(0);
     expect(ran.stderr).toContain('q/sub.sql');
+  });
+});
+
+describe('one broken file breaks itself alone', () => {
+  const BROKEN: readonly (readonly [string, string, string])[] = [
+    ['no header', 'mine', 'SELECT 1'],
+    ['a gate that never fires', 'mine', ownGate().replace(/-- fires:.*\n/, '')],
+    ['a parameter that is an option already', 'mine', question('-- param: since text = x -- note')],
+    ['a name that is taken', 'corpus', question()],
+    ['an empty file', 'mine', ''],
+  ];
+
+  test.each(BROKEN)('%s: the others run and stderr names it', async (_, name, text) => {
+    const cwd = folder({ [`${name}.sql`]: text, 'how-many.sql': question() });
+    for (const command of [['alarm'], ['how-many', '--json'], ['show', 'late'], ['queries'], ['--help']]) {
+      const ran = await lakelog([...command, '--queries', 'q'], { cwd });
+      expect(ran.code, ran.stderr).toBe(0);
+      expect(ran.stderr).toMatch(/^notice: this question is left out: /m);
+      expect(ran.stderr).toContain(`q/${name}.sql`);
+      expect(ran.stderr).toContain('  → ');
+    }
+  });
+
+  test.each(BROKEN)('%s: whoever asks for it gets exit 2', async (_, name, text) => {
+    const cwd = folder({ [`${name}.sql`]: text });
+    for (const command of [[name], ['help', name], ['queries', 'show', name]]) {
+      const ran = await lakelog([...command, '--queries', 'q'], { cwd });
+      expect(ran).toMatchObject({ code: 2, stdout: '' });
+      expect(ran.stderr).toMatch(/^error: /);
+      expect(ran.stderr).toContain(`q/${name}.sql`);
+    }
+  });
+
+  test('a gate that fires still does', async () => {
+    const cwd = folder({ 'slow.sql': ownGate(), 'x.sql': 'SELECT 1' });
+    expect((await lakelog(['slow', '--queries', 'q'], { cwd })).code).toBe(1);
   });
 });
 

@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFi
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { call, envelope, lakelog, newFolder, replayRun, root, start, writeLines } from '../support/cli.js';
+import { onTerminal, terminals } from '../support/terminal.js';
 
 const fixture = path.join(root, 'fixtures/healthy');
 /** Its logs, without what else lies there. */
@@ -207,6 +208,10 @@ describe('errors point into the SQL', () => {
     ['SELECT prompt FROM sessions', 'query:1:8', '--show-content'],
     ['SELECT reason_shape FROM sessions', 'query:1:8', 'reason_shape is a column of attempt_reasons'],
     ['SELECT kind kind kind FROM sessions', 'query:1:18', 'lakelog schema'],
+    ['SELECT * FROM sessions WHERE kind = "fill"', 'query:1:37', "a text stands in single quotes: 'fill'"],
+    ['SELECT kind FROM sessions WHERE model LIKE "%gpt%"', 'query:1:44', "single quotes: '%gpt%'"],
+    ["SELECT kind FROM sessions WHERE kind IN (\"it's\", 'fill')", 'query:1:42', "single quotes: 'it''s'"],
+    ['SELECT kind FROM sessions WHERE "modle" = \'x\'', 'query:1:33', 'did you mean model?'],
     ['SELECT\n  CAST(kind AS INTEGER) FROM sessions', 'query:2:3', 'lakelog schema'],
   ])('%j', async (sql, where, next) => {
     const ran = await lakelog(['query', sql, logs]);
@@ -223,6 +228,12 @@ describe('errors point into the SQL', () => {
     expect(ran.stderr).toBe(
       'error: there is no column "modle"\n  at q.sql:2:3\n    modle\n    ^\n  → did you mean model? (all names: lakelog schema)\n',
     );
+  });
+
+  test('a quoted name behind its table is no text', async () => {
+    const ran = await lakelog(['query', 'SELECT s."modle" FROM sessions s', logs]);
+    expect(ran.stderr).toContain('did you mean model?');
+    expect(ran.stderr).not.toContain('single quotes');
   });
 
   test('content exists with --show-content', async () => {
@@ -275,7 +286,7 @@ describe('options', () => {
       '--format',
       'csv',
     ]);
-    expect(ran).toMatchObject({ code: 0, stdout: 'line\n1\n2\n' });
+    expect(ran).toMatchObject({ code: 3, stdout: 'line\n1\n2\n' });
     expect(ran.stderr).toContain('only the first 2 rows are shown');
     const json = await lakelog(['query', 'SELECT line FROM sessions', logs, '--max-rows', '2', '--json']);
     expect(envelope(json)).toMatchObject({ truncated: true });
@@ -289,6 +300,56 @@ describe('options', () => {
     ]);
     expect(envelope(whole)).toMatchObject({ truncated: false });
     expect(whole.stderr).toBe('');
+  });
+
+  describe('what is no terminal gets all rows', () => {
+    const MANY = 'SELECT range AS n FROM range(30000)';
+    const lines = (text: string) => text.split('\n').length - 1;
+
+    test.each([
+      ['csv', 30_001],
+      ['jsonl', 30_000],
+      ['md', 30_002],
+    ])('a pipe, as %s', async (format, count) => {
+      const ran = await lakelog(['query', MANY, logs, '--format', format]);
+      expect(ran).toMatchObject({ code: 0, stderr: '' });
+      expect(lines(ran.stdout)).toBeGreaterThanOrEqual(count);
+    });
+
+    test('a file, of columns of any type too', async () => {
+      const cwd = newFolder();
+      const sql = "SELECT range AS n, [range] AS list, DATE '2026-01-01' AS day FROM range(30000)";
+      const ran = await lakelog(['query', sql, logs, '-o', 'r.csv'], { cwd });
+      expect(ran.code, ran.stderr).toBe(0);
+      expect(lines(readFileSync(path.join(cwd, 'r.csv'), 'utf8'))).toBe(30_001);
+    });
+
+    test('or less where less is asked for, and then exit 3', async () => {
+      const cwd = newFolder();
+      const ran = await lakelog(['query', MANY, logs, '--max-rows', '20000', '-o', 'r.csv'], { cwd });
+      expect(ran.code).toBe(3);
+      expect(ran.stderr).toContain('only the first 20000 rows are shown');
+      expect(lines(readFileSync(path.join(cwd, 'r.csv'), 'utf8'))).toBe(20_001);
+    });
+
+    test.runIf(terminals)('a terminal is cut, and the file beside it is not', () => {
+      const cwd = newFolder();
+      const alone = onTerminal(
+        100,
+        `lakelog query "${MANY}" ${logs} --format csv | tail -n 1; lakelog query "${MANY}" ${logs} --format csv`,
+        { cwd },
+      );
+      expect(alone.code).toBe(0);
+      expect(alone.text).toMatch(/^29999\n/);
+      expect(alone.text).toContain('\n9999\n');
+      expect(alone.text).not.toContain('\n10000\n');
+      expect(alone.text).toContain('only the first 10000 rows are shown');
+      const beside = onTerminal(100, `lakelog query "${MANY}" ${logs} --format csv -o r.csv`, { cwd });
+      expect(beside.code).toBe(0);
+      expect(beside.text).toContain('only the first 10000 rows are shown');
+      expect(beside.text).not.toContain('\n10000\n');
+      expect(lines(readFileSync(path.join(cwd, 'r.csv'), 'utf8'))).toBe(30_001);
+    });
   });
 
   test('filters apply to the tables', async () => {

@@ -111,6 +111,31 @@ describe('what an ID means', () => {
     for (const word of words) expect(ran.stderr).toContain(word);
   });
 
+  describe('a forgotten ID is what the error names', () => {
+    test.each([
+      ['a log', ['one.jsonl'], 'one.jsonl'],
+      ['one of several', ['one.jsonl', 'two.jsonl'], 'one.jsonl two.jsonl'],
+      ['a folder', ['d'], 'd'],
+      ['a log behind an option', ['--json', '--sessions', 'one.jsonl', 'd'], 'd --sessions one.jsonl'],
+      ['stdin', ['-'], '-'],
+    ])('%s', async (_, args, logs) => {
+      const own = newFolder();
+      for (const name of ['one.jsonl', 'two.jsonl', 'd/three.jsonl']) writeLines(own, name, [call()]);
+      const ran = await lakelog(['show', ...args], { cwd: own, stdin: '' });
+      expect(ran).toMatchObject({ code: 2, stdout: '' });
+      expect(ran.stderr).toMatch(/^error: the first argument is the id, and /);
+      expect(ran.stderr).toContain(`lakelog show ID ${logs}\n`);
+      expect(ran.stderr).not.toContain('the input is missing');
+    });
+
+    test('but not where a trace begins like a file', async () => {
+      const own = newFolder();
+      writeLines(own, 'sessions.jsonl', [call({ session_id: 'abc123' })]);
+      writeLines(own, 'abc', ['']);
+      expect((await lakelog(['show', 'abc'], { cwd: own })).code).toBe(0);
+    });
+  });
+
   test('an ID that is not found while an input is missing: the missing input is named', async () => {
     const ran = await lakelog(['show', 'zzz', 'sessions.jsonl', 'gone.jsonl'], { cwd });
     expect([2, 3]).toContain(ran.code);

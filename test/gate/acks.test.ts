@@ -102,7 +102,7 @@ describe('a call', () => {
     expect(calls.size).toBe(0);
     expect(used).toEqual([]);
     expect(findings).toMatchObject([
-      { where: 'acks.jsonl:1', message: expect.stringContaining('matches no loaded call any more') },
+      { where: 'acks.jsonl:1', message: expect.stringContaining('matches nothing') },
     ]);
   });
 

@@ -294,11 +294,25 @@ const SCENARIOS: readonly Scenario[] = [
     exit: 0,
   },
   {
+    code: 'misspelt_filter',
+    when: 'a filter names a daemon that differs by a slip of the hand',
+    files: { 'log.jsonl': [call({ daemon: 'dispatcher' })] },
+    args: [...log, '--daemon', 'dispatcher', '--daemon', 'dispacher'],
+    exit: 3,
+  },
+  {
+    code: 'absent_filter_value',
+    when: 'a filter names a daemon that is like none',
+    files: { 'log.jsonl': [call({ daemon: 'dispatcher' })] },
+    args: [...log, '--daemon', 'dispatcher', '--daemon', 'mailer'],
+    exit: 0,
+  },
+  {
     code: 'acknowledgements',
     when: 'an acknowledgement expired',
     files: { 'log.jsonl': [call()], 'lakelog-acks.jsonl': [acknowledgement({ until: '2026-01-01' })] },
     args: log,
-    exit: 3,
+    exit: 0,
   },
   {
     code: 'acknowledged',
@@ -354,11 +368,12 @@ describe('each rule is needed by the whole program: real files, all of the code,
   test('every rule has a scenario', async () => {
     const { RULES } = await import('../../src/gate/rules.js');
     const covered = SCENARIOS.map(({ code }) => code);
-    // No shipped gate yields a value that its header does not name, no gate selects, and no log makes the engine
+    // No shipped gate yields a value that its header does not name or rests on attempts, no gate selects, and no log makes the engine
     // misread a kind: rules.test.ts covers them, and a test below the last one.
     expect(RULES.map(({ code }) => code).filter((code) => !covered.includes(code))).toEqual([
       'no_replay_runs',
       'nothing_selected',
+      'unjudgeable',
       'unnamed_value',
       'counts_disagree',
     ]);

@@ -86,6 +86,8 @@ const CLEAR: Evidence & { readonly gate: GateEvidence } = {
   },
   calls: {
     selected: { calls: 3, of: 3 },
+    absent: [],
+    unjudgeable: null,
     kinds: [kind('fill', { calls: 3, selected: 3 })],
     conflicts: 0,
     firstConflict: null,

@@ -37,6 +37,21 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
     given: { inputs: { lacksReplayRuns: true } },
   },
   {
+    code: 'unjudgeable',
+    when: 'the question rests on attempts that are not understood',
+    given: { calls: { unjudgeable: { calls: 1, first: 'sessions.jsonl:2' } } },
+  },
+  {
+    code: 'misspelt_filter',
+    when: 'a value of a filter occurs nowhere, and one like it does',
+    given: { calls: { absent: [{ filter: 'model', value: 'gtp', nearest: 'gpt' }] } },
+  },
+  {
+    code: 'absent_filter_value',
+    when: 'a value of a filter occurs nowhere, nor one like it',
+    given: { calls: { absent: [{ filter: 'model', value: 'x', nearest: null }] } },
+  },
+  {
     code: 'missing_input',
     when: 'a path is not there',
     given: { inputs: { problems: [problem('missing', 'b.jsonl')] } },
@@ -301,7 +316,7 @@ describe('the rules about inputs alone, for commands that are no gate', () => {
   const codesOf = (rules: typeof RULES, given: Changes) => codes(judge(evidence(given), rules));
   const aboutInputs = new Set(INPUT_RULES.map(({ code }) => code));
   /** Told as a notice by a question without --strict. */
-  const aboutLines = ['nothing_selected', 'rejects', 'unknown_record', 'conflicts'];
+  const aboutLines = ['nothing_selected', 'rejects', 'unknown_record', 'conflicts', 'unjudgeable'];
   const aboutTheGate = [
     'violation',
     'too_few_judged',

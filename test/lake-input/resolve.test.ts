@@ -298,14 +298,29 @@ describe('in a folder the content decides', () => {
       'd/own.jsonl': 'whatever was given as --acks\n',
     });
     const { names, notices } = await resolve(cwd, ['d'], {
-      notLogs: [path.join(cwd, 'd/own.jsonl'), '/nowhere'],
+      acks: path.join(cwd, 'd/own.jsonl'),
     });
     expect(names).toEqual(['d/a.jsonl']);
     expect(notices).toEqual(
-      ['acks-2025.jsonl', 'acks-2025.txt', 'lakelog-acks.jsonl', 'own.jsonl'].map(
-        (name) => `d/${name} holds acknowledgements and was not read as a log`,
-      ),
+      ['acks-2025.jsonl', 'acks-2025.txt', 'lakelog-acks.jsonl', 'own.jsonl'].map((name) => {
+        const said = `d/${name} holds acknowledgements and was not read as a log`;
+        return name === 'own.jsonl' ? said : `${said}; gates apply it with --acks d/${name}, or LAKELOG_ACKS`;
+      }),
     );
+  });
+
+  test('acknowledgements of the working folder are applied unless others are, wherever they stand', async () => {
+    const cwd = folderOf({ 'a.jsonl': RECORD, 'lakelog-acks.jsonl': ACK, "it's.jsonl": ACK });
+    const said = 'lakelog-acks.jsonl holds acknowledgements and was not read as a log';
+    expect((await resolve(cwd, ['.'])).notices.find((notice) => notice.includes('lakelog-acks'))).toBe(said);
+    const { notices } = await resolve(cwd, ['.'], { acks: "it's.jsonl" });
+    expect(notices).toContain(`${said}; gates apply it with --acks lakelog-acks.jsonl, or LAKELOG_ACKS`);
+    expect(notices).toContain("it's.jsonl holds acknowledgements and was not read as a log");
+  });
+
+  test('records are a log even where somebody applies the file', async () => {
+    const cwd = folderOf({ 'd/a.jsonl': RECORD });
+    expect((await resolve(cwd, ['d'], { acks: 'd/a.jsonl' })).names).toEqual(['d/a.jsonl']);
   });
 
   test.each([

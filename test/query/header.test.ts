@@ -88,7 +88,7 @@ describe('a good header', () => {
         judges: "final_verdict = 'accepted' AND gated",
         canaries: [{ value: '1', fields: { a: { b: [1] } } }],
       },
-      needsReplayRuns: true,
+      needs: 'replay_runs',
       sql,
       sha256: createHash('sha256').update(sql).digest('hex'),
     });
@@ -105,7 +105,7 @@ describe('a good header', () => {
       question: 'What?',
       gate: null,
       params: [],
-      needsReplayRuns: false,
+      needs: null,
     });
     expect(query.columns).toEqual([{ name: 'n', type: 'integer', label: 'calls', note: 'How many.' }]);
   });
@@ -237,9 +237,10 @@ describe('shipped questions', () => {
     });
   });
 
-  test('only corpus cannot answer without a replay run', () => {
-    const needing = catalogue.filter(({ needsReplayRuns }) => needsReplayRuns);
-    expect(needing.map(({ name }) => name)).toEqual(['corpus']);
+  test('only corpus cannot answer without a replay run, and two rest on attempts', () => {
+    const needing = (need: string) => catalogue.filter(({ needs }) => needs === need).map(({ name }) => name);
+    expect(needing('replay_runs')).toEqual(['corpus']);
+    expect(needing('attempts')).toEqual(['rejections', 'triple-rejections']);
   });
 
   test('the gate of alarm', () => {

@@ -30,6 +30,8 @@ export interface Said {
   readonly acknowledged: unknown;
   readonly cannotVouch: readonly { code: string; message: string; where?: string }[];
   readonly notices: readonly string[];
+  /** Where the acknowledgements stand that silence nothing. */
+  readonly idle: readonly (string | undefined)[];
   readonly stderr: string;
 }
 
@@ -42,6 +44,7 @@ export async function ask(args: readonly string[], options: Options): Promise<Sa
     rows,
     acknowledged: receipt.acknowledged,
     cannotVouch: verdict?.cannot_vouch ?? [],
+    idle: (verdict?.notices ?? []).flatMap(({ code, where }) => (code === 'acknowledgements' ? [where] : [])),
     notices: (verdict?.notices ?? []).map(({ message }) => message),
     stderr: ran.stderr,
   };

@@ -23,7 +23,8 @@ export async function lakelog(
       into.push(text);
     },
   });
-  const input = stdin instanceof Readable ? stdin : Readable.from(stdin === undefined ? [] : [stdin]);
+  const input =
+    stdin instanceof Readable ? stdin : Readable.from(stdin === undefined ? [] : [Buffer.from(stdin)]);
   try {
     const code = await run(args, root, {
       stdin: input,

@@ -1,9 +1,17 @@
 import path from 'node:path';
-import { LakelogError } from '../../errors.js';
+import { LakelogError, shellWord } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 import { contentIn } from './content.js';
-import { type Assertion, type Candidate, find, type InputRequest, identityOf, type Place, statOf } from './find.js';
+import {
+  type Assertion,
+  type Candidate,
+  find,
+  type InputRequest,
+  identityOf,
+  type Place,
+  statOf,
+} from './find.js';
 import { NO_FILE, reasonOf } from './reasons.js';
 import { maybeEmptyAmong, sourceOfUnfinished } from './rotation.js';
 
@@ -26,8 +34,8 @@ export interface ResolveOptions {
   readonly now: Date;
   /** Seconds that a rotation may take. */
   readonly rotationGraceS?: number | undefined;
-  /** Paths that are no logs wherever they are found, but for those named as inputs. */
-  readonly notLogs?: readonly string[] | undefined;
+  /** The acknowledgements that gates apply: those of the working folder, if nobody named others. No log in a folder. */
+  readonly acks?: string | undefined;
 }
 
 export const ROTATION_GRACE_S = 3_600;
@@ -54,14 +62,15 @@ class Inputs {
   private readonly inputs = new Map<string, Candidate>();
   private readonly problems: InputProblem[] = [];
   private readonly notices: string[] = [];
-  private readonly acknowledgements: ReadonlySet<string>;
+  /** Identity of the acknowledgements that gates apply. */
+  private readonly applied: string | undefined;
   /** What was found in folders and not read, by the reason. */
   private readonly passed = new Map<string, string[]>();
 
   constructor(options: ResolveOptions) {
     this.options = options;
-    const stats = (options.notLogs ?? []).map((file) => statOf(kernelPath(options.cwd, file)));
-    this.acknowledgements = new Set(stats.flatMap((one) => (one ? [identityOf(one)] : [])));
+    const stats = statOf(kernelPath(options.cwd, options.acks ?? ACKS_NAME));
+    this.applied = stats ? identityOf(stats) : undefined;
   }
 
   async take(request: InputRequest): Promise<void> {
@@ -91,14 +100,13 @@ class Inputs {
       else this.pass(name, 'not opened: a pipe, socket or device');
       return false;
     }
-    const isAcks = this.acknowledgements.has(identityOf(stats));
-    const isNamedAcks = path.basename(name) === ACKS_NAME;
-    if (found === 'matched' && !isNamedAcks && !isAcks) return true;
+    const isApplied = identityOf(stats) === this.applied;
+    const isAcks = isApplied || path.basename(name) === ACKS_NAME;
+    if (found === 'matched' && !isAcks) return true;
     try {
-      const content = isAcks ? 'acks' : await contentIn(file);
-      if (content === 'records' || (isNamed && !isNamedAcks && content === 'unclear')) return true;
-      if (content === 'acks' || isNamedAcks)
-        this.notices.push(`${name} holds acknowledgements and was not read as a log`);
+      const content = await contentIn(file);
+      if (content === 'records' || (isNamed && !isAcks && content === 'unclear')) return true;
+      if (isAcks || content === 'acks') this.notices.push(noLogButAcks(name, isApplied));
       else this.pass(name, 'not read: no log by name or by content');
     } catch (error) {
       if (isNamed) this.problems.push({ path: name, problem: 'unreadable', detail: reasonOf(error) });
@@ -155,6 +163,12 @@ class Inputs {
       notices: [...this.notices, ...[...this.passed].map(passedOver)],
     };
   }
+}
+
+/** Whoever writes the logs must not bring exemptions of his own, so those beside them are only named. */
+function noLogButAcks(name: string, isApplied: boolean): string {
+  const hint = `; gates apply it with --acks ${shellWord(name)}, or LAKELOG_ACKS`;
+  return `${name} holds acknowledgements and was not read as a log${isApplied ? '' : hint}`;
 }
 
 const EXAMPLES = 3;

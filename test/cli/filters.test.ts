@@ -1,0 +1,66 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { call, newFolder, writeLines } from '../support/cli.js';
+import { lakelog } from '../support/program.js';
+
+describe('a value of a filter that occurs nowhere', () => {
+  let cwd: string;
+  beforeAll(() => {
+    cwd = newFolder();
+    writeLines(cwd, 'sessions.jsonl', [
+      call({ model: 'claude-sonnet-4-5', environment: 'production', daemon: 'A' }),
+      call({ model: 'Gemini 2', environment: 'staging', daemon: 'B', kind: 'email' }),
+    ]);
+  });
+  const rate = (...args: readonly string[]) => lakelog(['first-shot-rate', ...args], { cwd });
+
+  test.each([
+    ['--model', 'claude-sonet-4-5', 'claude-sonnet-4-5'],
+    ['--model', 'CLAUDE-SONNET-4-5', 'claude-sonnet-4-5'],
+    ['--model', 'claude', 'claude-sonnet-4-5'],
+    ['--model', 'gemini2', "'Gemini 2'"],
+    ['--kind', 'fil', 'fill'],
+    ['--kind', 'emails', 'email'],
+    ['--environment', 'prod', 'production'],
+    ['--environment', 'stagging', 'staging'],
+    ['--daemon', 'a', 'A'],
+  ])('%s %s: exit 3 and the nearest', async (option, value, nearest) => {
+    const ran = await rate(option, value);
+    expect(ran.code).toBe(3);
+    expect(ran.stderr).toContain(`cannot vouch: no loaded call has the ${option.slice(2)} "${value}"`);
+    expect(ran.stderr).toContain(`  → did you mean ${option} ${nearest}?\n`);
+  });
+
+  test.each([
+    ['--model', 'gpt-4.1-mini'],
+    ['--kind', 'sms'],
+    ['--daemon', 'C'],
+    ['--environment', 'x'],
+  ])('%s %s is like none: a warning', async (option, value) => {
+    const ran = await rate(option, value);
+    expect(ran.code).toBe(0);
+    expect(ran.stderr).toContain(`notice: no loaded call has the ${option.slice(2)} "${value}"`);
+    expect(ran.stderr).not.toContain('did you mean');
+  });
+
+  test('beside one that occurs is told too', async () => {
+    const ran = await rate('--model', 'claude-sonnet-4-5', '--model', 'claude-sonet-4-5');
+    expect(ran.code).toBe(3);
+    expect((await rate('--model', 'claude-sonnet-4-5')).stderr).toBe('');
+  });
+
+  test('is none where only the window leaves it out', async () => {
+    const ran = await rate('--model', 'claude-sonnet-4-5', '--since', '2026-01-01');
+    expect(ran.stderr).not.toContain('no loaded call has');
+  });
+
+  test('is told by a gate, by query and in the envelope', async () => {
+    const alarm = await lakelog(['alarm', '--daemon', 'B', '--daemon', 'a', '--json'], { cwd });
+    expect(alarm.code).toBe(3);
+    expect(JSON.parse(alarm.stdout).verdict.cannot_vouch).toContainEqual(
+      expect.objectContaining({ code: 'misspelt_filter', next: 'did you mean --daemon A?' }),
+    );
+    const query = await lakelog(['query', 'SELECT 1 AS n FROM sessions', '--kind', 'fil'], { cwd });
+    expect(query.code).toBe(3);
+    expect(query.stderr).toContain('did you mean --kind fill?');
+  });
+});
