@@ -91,7 +91,7 @@ export const OWN_SENTENCES: readonly string[] = [
   'the model refused to answer',
   'the model answered without content',
   'the model answered without text',
-  ...['tool_calls', 'function_call'].map((name) => `the model answered with ${name} instead of text`),
+  ...['tool_calls', 'function_call', '{}'].map((name) => `the model answered with ${name} instead of text`),
   'the model answered with a part that is not understood: {}',
   ...['length', 'content_filter', 'not understood', '{}'].map(
     (word) => `the answer of the model is not whole: finish_reason ${word}`,
