@@ -196,10 +196,11 @@ class DuckLake implements Lake {
   }
 
   async loadText(name: string, text: string): Promise<void> {
-    const stdin = Readable.from([Buffer.from(text)]);
+    const bytes = Buffer.from(text);
     await this.fill([{ name, path: '-', as: 'any', stream: true, maybeEmpty: false }], {
       ...this.loadOptions,
-      stdin,
+      mostBytes: bytes.length,
+      stdin: Readable.from([bytes]),
     });
   }
 

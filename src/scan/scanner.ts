@@ -12,6 +12,8 @@ export interface ScanOptions {
   /** Fields of an attempt that the column `attempts` keeps. */
   readonly attemptFields: readonly string[];
   readonly maxLineBytes: number;
+  /** No input has more bytes, so that no more memory is asked for. */
+  readonly mostBytes?: number | undefined;
   /** Every rejected line is handed over, not only the first of each reason. */
   readonly everyReject: boolean;
   /** 16 random bytes, the same for all scanners of a run. */
@@ -115,7 +117,7 @@ export class Scanner {
       calls,
       runs,
       cellBytes: this.layout.bytes,
-      inputBytes: options.maxLineBytes + CHUNK + 4096,
+      inputBytes: Math.min(options.maxLineBytes + CHUNK, 2 * (options.mostBytes ?? CHUNK * 1024)) + 4096,
     });
     this.bytes = Buffer.from(this.x.memory.buffer);
     this.view = new DataView(this.x.memory.buffer);
@@ -135,7 +137,7 @@ export class Scanner {
   /** Where the next bytes are to be put. */
   room(): Buffer {
     const start = this.input + this.held;
-    return this.bytes.subarray(start, start + CHUNK);
+    return this.bytes.subarray(start, start + Math.min(CHUNK, this.options.mostBytes ?? CHUNK));
   }
 
   /** No byte that comes belongs to this part. */

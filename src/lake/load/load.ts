@@ -16,6 +16,8 @@ import { createTables, scanColumns } from './staging.js';
 export interface LoadOptions {
   readonly plan: LoadPlan;
   readonly maxLineBytes: number;
+  /** Bytes of the only stream, where they are known before it is read. */
+  readonly mostBytes?: number | undefined;
   /** Seconds that an unterminated last line of a live file may stay unfinished. */
   readonly pendingGraceS: number;
   /** Every loaded line gets its SHA-256. */
@@ -96,7 +98,9 @@ class Loading {
   private readonly scan: ScanOptions;
   private readonly appenders: readonly [BlockAppender, BlockAppender];
   private readonly module = compileScanner();
-  private readonly scanner: Scanner;
+  private scanner: Scanner | undefined;
+  /** Bytes of the largest file that the scanner takes. */
+  private room = 0;
   private readonly open = new Map<number, OpenFile>();
   private readonly files: LoadedFile[] = [];
   private readonly unreadable: { batch: number; source: SourceFile; why: string }[] = [];
@@ -115,10 +119,23 @@ class Loading {
       db.blockAppender('base_calls', 0, layout.columns[0]),
       db.blockAppender('base_runs', 1, layout.columns[1]),
     ];
-    this.scanner = new Scanner(this.module, this.scan, {
-      rows: (block) => this.append(block, 0),
-      reject: (line) => void this.rejects.push(line),
-    });
+  }
+
+  /**
+   * Memory of WebAssembly is paid for when it is asked for, so the first file gets no more than it needs; what is larger,
+   * or of a size that nobody knows, gets a scanner that takes everything.
+   */
+  private scannerFor(bytes: number): Scanner {
+    if (this.scanner !== undefined && bytes <= this.room) return this.scanner;
+    this.room = this.scanner === undefined ? bytes : Number.POSITIVE_INFINITY;
+    this.scanner?.flush();
+    const mostBytes = Number.isFinite(this.room) ? this.room : undefined;
+    this.scanner = new Scanner(
+      this.module,
+      { ...this.scan, mostBytes },
+      { rows: (block) => this.append(block, 0), reject: (line) => void this.rejects.push(line) },
+    );
+    return this.scanner;
   }
 
   /** Parts of the plain files, in order; what can be read once is scanned here meanwhile. */
@@ -166,7 +183,7 @@ class Loading {
 
   async scanHere(parts: AsyncIterable<FilePart>): Promise<void> {
     for await (const part of parts) {
-      const counts = scanFile(this.scanner, part, this.onBytes);
+      const counts = scanFile(this.scannerFor(part.size), part, this.onBytes);
       this.take(part, counts, this.rejects, []);
       this.rejects = [];
     }
@@ -186,9 +203,10 @@ class Loading {
 
   private async scanStream(batch: number, source: SourceFile, input: StreamInput): Promise<void> {
     this.rejects = [];
+    const { mostBytes = Number.POSITIVE_INFINITY } = this.options;
     // What cannot be read once more is hashed while it is there.
     const part = { batch, only: onlyOf(source), digests: hasHashes(this.options) };
-    const { counts, bytes } = await scanStream(this.scanner, input.chunks, part, this.onBytes);
+    const { counts, bytes } = await scanStream(this.scannerFor(mostBytes), input.chunks, part, this.onBytes);
     this.files.push({ batch, source, bytes, maybeEmpty: input.maybeEmpty, counts, rejects: this.rejects });
     this.rejects = [];
   }
@@ -229,7 +247,7 @@ class Loading {
   }
 
   async end(): Promise<Loaded> {
-    this.scanner.flush();
+    this.scanner?.flush();
     for (const appender of this.appenders) appender.close();
     // Of a file that turned out to be damaged nothing is believed.
     const damaged = this.unreadable.map(({ batch }) => batch).join(', ');
