@@ -18,13 +18,13 @@ import { beginsWith } from './ids.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './input/index.js';
 import { type Account as LoadAccount, makeAccount } from './load/account.js';
 import { type Alike, findAlike, numberTwins, twins } from './load/duplicates.js';
-import { hashLines, type Place } from './load/hashes.js';
+import { hashLines } from './load/hashes.js';
 import { type Loaded, type LoadOptions, loadFiles, type Threads } from './load/load.js';
 import { type Reject, rejectsOf } from './load/rejects.js';
 import { explode } from './load/staging.js';
 import { type Needs, needsOf } from './tables/needs.js';
 import { type LoadPlan, loadPlan } from './tables/plan.js';
-import { shippedNeeds, shippedTemplates } from './tables/shipped.js';
+import { shippedNeeds } from './tables/shipped.js';
 import { viewStatements } from './tables/views.js';
 
 export type { AbsentValue } from './absent.js';
@@ -170,7 +170,7 @@ class DuckLake implements Lake {
 
   private get uses() {
     const { showContent, filters } = this.options;
-    return { templates: shippedTemplates, showContent, alsoColumns: filteredColumns(filters) };
+    return { showContent, alsoColumns: filteredColumns(filters) };
   }
 
   private get loadOptions(): LoadOptions {
@@ -256,7 +256,7 @@ class DuckLake implements Lake {
     const found = await twins(this.db);
     if (found.length === 0) return;
     const missing = found.filter(({ line_sha256 }) => line_sha256 === null);
-    const hashes = await this.hash(missing);
+    const hashes = await hashLines(this.sources, missing, this.options);
     this.db.appendRows(
       'base_twins',
       numberTwins(
@@ -268,20 +268,17 @@ class DuckLake implements Lake {
     );
   }
 
-  /** Of lines whose files can be read once more, by `batch:line`. */
-  private hash(places: readonly Place[]): Promise<Map<string, string>> {
-    return hashLines(this.sources, places, this.options);
-  }
-
   private fillBatches({ files }: LoadAccount): void {
-    const batch = new Map(this.loaded.files.map(({ source, batch }) => [source.name, batch]));
-    const newest = new Map(this.loaded.files.map(({ source, counts }) => [source.name, counts.newest]));
     this.db.appendRows(
       'base_batches',
-      files.map((f) => [
-        ...[batch.get(f.file)!, f.file, f.bytes, f.lines, f.loaded, f.rejected, f.duplicates, f.blank],
-        ...[f.pending, f.conflicts, newest.get(f.file) ?? null],
-      ]),
+      // The account has the files in the order in which they were loaded.
+      this.loaded.files.map(({ batch, counts }, i) => {
+        const f = files[i]!;
+        return [
+          ...[batch, f.file, f.bytes, f.lines, f.loaded, f.rejected, f.duplicates, f.blank],
+          ...[f.pending, f.conflicts, counts.newest],
+        ];
+      }),
     );
     if (!this.plan.rejects) return;
     this.db.appendRows(

@@ -3,8 +3,6 @@ import { rfc3339 } from '../../instant.js';
 import type { Cell } from '../../schema/result.js';
 import { exact, finite } from './numbers.js';
 
-export { rfc3339 };
-
 export interface Rows {
   readonly names: readonly string[];
   readonly cells: readonly (readonly Cell[])[];

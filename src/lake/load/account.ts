@@ -1,9 +1,8 @@
 /** The account of what was loaded: every line, every file, and what is known of the calls whatever the filters. */
 import { LakelogError } from '../../errors.js';
-import { compareInstants } from '../../instant.js';
+import { compareInstants, rfc3339 } from '../../instant.js';
 import type { FileAccount, InputProblem, RejectGroup } from '../../schema/result.js';
 import type { Connected } from '../duckdb/connection.js';
-import { rfc3339 } from '../duckdb/result.js';
 import type { Window } from '../filters.js';
 import type { Alike } from './duplicates.js';
 import type { LoadedFile } from './load.js';

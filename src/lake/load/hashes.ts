@@ -4,6 +4,7 @@ import { scanFile } from '../../scan/file.js';
 import { compileScanner } from '../../scan/machine.js';
 import { type RowBlock, Scanner } from '../../scan/scanner.js';
 import { changedWhileRead, openInput, type SourceFile } from '../input/index.js';
+import { onlyOf } from './load.js';
 
 export interface Place {
   readonly batch: number;
@@ -37,8 +38,16 @@ export async function hashLines(
     try {
       if (input.kind === 'stream') throw changedWhileRead(source.name, 'it is no plain file any more');
       const { fd, size } = input;
-      const only = source.as === 'any' ? null : source.as;
-      scanFile(scanner, { batch, only, digests: true, fd, size, from: 0, to: size, isLive: false });
+      scanFile(scanner, {
+        batch,
+        only: onlyOf(source),
+        digests: true,
+        fd,
+        size,
+        from: 0,
+        to: size,
+        isLive: false,
+      });
       input.ensureUnchanged();
     } finally {
       input.close();

@@ -264,4 +264,5 @@ class Loading {
   }
 }
 
-const onlyOf = ({ as }: SourceFile) => (as === 'any' ? null : as);
+/** The kind that all lines of a file were said to be of. */
+export const onlyOf = ({ as }: SourceFile) => (as === 'any' ? null : as);
