@@ -63,6 +63,7 @@ interface EngineMessage {
   readonly position?: string;
   readonly error_subtype?: string;
   readonly name?: string;
+  readonly candidates?: string;
 }
 
 function messageIn({ message }: Error): EngineMessage {
@@ -91,6 +92,7 @@ function explainSqlError(
     position: isPlace(position) || column === undefined ? position : placeOfName(given, column),
     column,
     isContent: column !== undefined && isContent(column.toLowerCase()) && !showContent,
+    candidates: said.candidates,
     type: said.exception_type,
   });
 }

@@ -2,7 +2,7 @@ import { LakelogError } from '../errors.js';
 import type { Connected } from './duckdb/connection.js';
 import { quote } from './duckdb/sql.js';
 import { type Pivot, type Rewritten, rewrite } from './statement.js';
-import { isTableRef, lower, type Node, type Parsed, readParse, writeParse } from './tables/parse.js';
+import { isTableRef, lower, type Node, nodes, type Parsed, readParse, writeParse } from './tables/parse.js';
 import { TABLE_NAMES } from './tables/templates.js';
 
 /**
@@ -37,6 +37,8 @@ export interface FaultParts {
   readonly column?: string | undefined;
   /** There would be such a column with --show-content. */
   readonly isContent?: boolean;
+  /** Names like the one that there is not. */
+  readonly candidates?: string | undefined;
   /** DuckDB's own name of the failure. */
   readonly type?: string | undefined;
 }
@@ -68,6 +70,8 @@ export interface Checked {
   readonly isExplain: boolean;
   /** Names of `$name` placeholders, as they are written. */
   readonly placeholders: readonly string[];
+  /** Where something is compared with NULL, which is never true, in bytes of what was given. */
+  readonly comparedWithNull: readonly number[];
   /** Types that must be there before it runs, each with the SELECT that yields its values as texts. */
   readonly types: readonly Type[];
 }
@@ -112,8 +116,17 @@ export async function checkStatement(
     origin: (byte) => origin(Math.max(byte - prefix.length, 0)),
     isExplain: prefix !== '',
     placeholders,
+    comparedWithNull: comparedWithNull(parsed.statements).map(origin),
     types: inOrder(types),
   };
+}
+
+function comparedWithNull(statements: readonly Node[]): number[] {
+  const isNull = (side: unknown) => ((side as Node | undefined)?.value as Node | undefined)?.is_null === true;
+  return [...nodes(statements)]
+    .filter(({ class: kind, type }) => kind === 'COMPARISON' && !/DISTINCT/.test(String(type)))
+    .filter(({ left, right }) => isNull(left) || isNull(right))
+    .flatMap(({ query_location: place }) => (isPlace(place) ? [place] : []));
 }
 
 /** A PIVOT of what another PIVOT makes needs the type of that one first. */

@@ -279,6 +279,36 @@ describe('where the SQL comes from', () => {
     expect(ran.stderr).toContain('the first argument is the SQL');
   });
 
+  test.each([
+    [['SELECT', 'kind', 'FROM', 'sessions']],
+    [['select', 'a.jsonl', 'b.jsonl', 'from', 'sessions']],
+    [['WITH', 's', 'AS', '(SELECT 1)', 'FROM', 's']],
+    [['FROM', 'sessions']],
+  ])('SQL that the shell split is told: %j', async (words) => {
+    const ran = await lakelog(['query', ...words], { cwd: fixture });
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toContain(`the shell split the SQL into ${words.length} words`);
+    expect(ran.stderr).toContain('lakelog query "SELECT');
+  });
+
+  test.each([
+    ['SELECT kind\nFROM sessions WHERE kind = NULL', 'query:2:26'],
+    ['SELECT COUNT(*) FROM sessions WHERE kind != NULL', 'query:1:42'],
+    ['EXPLAIN SELECT kind FROM sessions WHERE NULL < iterations', 'query:1:46'],
+    ['SELECT CASE WHEN kind <> NULL THEN 1 END AS x FROM sessions', 'query:1:23'],
+  ])('a comparison with NULL is never true, and said: %j', async (sql, where) => {
+    const ran = await lakelog(['query', sql, logs]);
+    expect(ran.code).toBe(0);
+    expect(ran.stderr).toContain('comparison with NULL is never true');
+    expect(ran.stderr).toContain(where);
+    expect(ran.stderr).toContain('IS NULL');
+  });
+
+  test('IS DISTINCT FROM NULL is not told', async () => {
+    const ran = await lakelog(['query', 'SELECT 1 AS a WHERE 1 IS DISTINCT FROM NULL', logs]);
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test('an empty query', async () => {
     const ran = await lakelog(['query', '-- nothing', logs]);
     expect(ran).toMatchObject({ code: 2, stdout: '' });
@@ -299,7 +329,7 @@ describe('errors point into the SQL', () => {
     ['SELECT kind FROM sessions WHERE model LIKE "%gpt%"', 'query:1:44', "single quotes: '%gpt%'"],
     ["SELECT kind FROM sessions WHERE kind IN (\"it's\", 'fill')", 'query:1:42', "single quotes: 'it''s'"],
     ['SELECT kind FROM sessions WHERE "modle" = \'x\'', 'query:1:33', 'did you mean model?'],
-    ['SELECT\n  CAST(kind AS INTEGER) FROM sessions', 'query:2:3', 'lakelog schema'],
+    ['SELECT\n  CAST(kind AS INTEGER) FROM sessions', 'query:2:3', 'TRY_CAST'],
   ])('%j', async (sql, where, next) => {
     const ran = await lakelog(['query', sql, logs]);
     expect(ran).toMatchObject({ code: 2, stdout: '' });
