@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { formatNames } from '../render/format-names.js';
+import { formatNames, queryFormatNames } from '../render/format-names.js';
 import type { AckFlags } from './ack.js';
 import type { Command } from './command.js';
 import { filterOptions, inputOptions, outputOptions, PATHS, repeatable, wholeNumber } from './options.js';
@@ -27,7 +27,10 @@ const query: Command = {
       heading: 'Query:',
       options: [
         new Option('-f, --file <file>', 'read the SQL from a file; every argument is then an input'),
-        repeatable('-p, --param <name=value>', 'a column of the table params (repeatable)'),
+        repeatable(
+          '-p, --param <name=value>',
+          'what $name stands for, and a column of the table params (repeatable)',
+        ),
         gatedKind(),
         new Option('--timeout <seconds>', 'stop the query after this time, loading not counted')
           .argParser(wholeNumber(1, 86_400))
@@ -41,7 +44,7 @@ const query: Command = {
     },
     filterOptions(),
     inputOptions(),
-    outputOptions(formatNames),
+    outputOptions(queryFormatNames),
   ],
   run: async ([first, rest]: [string | undefined, Paths], flags: QueryFlags, { box, io }) => {
     const { query } = await import('./query.js');

@@ -1,9 +1,10 @@
-import { renderCsv } from './csv.js';
+import { renderCsv, renderTsv } from './csv.js';
 import { renderGithub } from './github.js';
 import { renderJson, renderJsonLines } from './json.js';
 import { renderJunit } from './junit.js';
 import { renderMarkdown } from './md.js';
-import type { Format, Renderer } from './report.js';
+import { renderProm } from './prom.js';
+import type { Renderer, TextFormat } from './report.js';
 import { renderTable } from './table.js';
 
 export { filesResult, rejectsResult, renderAccounting } from './accounting.js';
@@ -15,18 +16,20 @@ export { renderList } from './list.js';
 export { renderNext } from './next.js';
 export { renderProgress } from './progress.js';
 export { renderReceipt } from './receipt.js';
-export type { Format, Renderer, Report, Style } from './report.js';
+export type { Format, Renderer, Report, Style, TextFormat } from './report.js';
 export { sanitize } from './sanitize.js';
 export { renderStory } from './story.js';
 export { renderStoryJson } from './story-json.js';
 export { renderStepSummary } from './summary.js';
 
-export const formats: Readonly<Record<Format, Renderer>> = {
+export const formats: Readonly<Record<TextFormat, Renderer>> = {
   table: renderTable,
   json: renderJson,
   jsonl: renderJsonLines,
   csv: renderCsv,
+  tsv: renderTsv,
   md: renderMarkdown,
   github: renderGithub,
   junit: renderJunit,
+  prom: renderProm,
 };

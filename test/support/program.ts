@@ -19,8 +19,8 @@ export async function lakelog(
   const stream = (into: string[]) => ({
     isTTY: false,
     columns: undefined,
-    write: async (text: string) => {
-      into.push(text);
+    write: async (text: string | Uint8Array) => {
+      into.push(typeof text === 'string' ? text : Buffer.from(text).toString());
     },
   });
   const input =
