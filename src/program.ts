@@ -6,6 +6,7 @@ import { ensureOwnNames, questionCommand } from './commands/question-command.js'
 import { LakelogError } from './errors.js';
 import { type Io, styleOf } from './io.js';
 import { type Catalogue, loadCatalogue } from './query/catalogue.js';
+import { inAscii } from './render/ascii.js';
 import { sanitize } from './render/sanitize.js';
 import { EXIT, type ExitCode } from './schema/result.js';
 import { version } from './version.js';
@@ -51,11 +52,16 @@ export async function runProgram(
     if (error.exitCode === 0) return EXIT.clear;
     // `lakelog help alarm` is asked for; plain `lakelog` is not.
     if (error.code === 'commander.help' && argv[0] === 'help') return EXIT.clear;
-    if (error.code === 'commander.help') await io.stderr.write('→ next: lakelog alarm --help\n');
+    if (error.code === 'commander.help')
+      await io.stderr.write(readable('→ next: lakelog alarm --help\n', io));
     return EXIT.error;
   } finally {
     await Promise.all(writes);
   }
+}
+
+function readable(text: string, { stderr, env }: Io): string {
+  return styleOf(stderr, env).ascii ? inAscii(text) : text;
 }
 
 function parserOf(io: Io, writes: Promise<void>[]): Parser {
@@ -65,15 +71,17 @@ function parserOf(io: Io, writes: Promise<void>[]): Parser {
     )
     .version(version, '-V, --version')
     .option('--queries <dir>', 'folder of your own questions, each .sql file a subcommand (repeatable)')
+    .option('--no-color', 'without colours, as NO_COLOR=1 has it')
     .helpCommand('help [command]', 'display help for a command')
     .addHelpText('after', EXIT_CODES)
     .showHelpAfterError('→ next: lakelog --help')
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => void writes.push(io.stdout.write(text)),
+      writeOut: (text) => void writes.push(io.stdout.write(readable(text, io))),
       // commander quotes arguments as they came.
-      writeErr: (text) => void writes.push(io.stderr.write(text.split('\n').map(sanitize).join('\n'))),
+      writeErr: (text) =>
+        void writes.push(io.stderr.write(readable(text.split('\n').map(sanitize).join('\n'), io))),
       getOutHelpWidth: () => io.stdout.columns ?? 100,
       getErrHelpWidth: () => io.stderr.columns ?? 100,
       getOutHasColors: () => false,

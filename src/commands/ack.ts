@@ -86,7 +86,7 @@ export async function ack(
         : { schema, what: 'reject', ...linesOf(reject), ...said };
     await appendAck(file, { ...line, file: seenFrom(file, line.file, io.cwd) }, io.cwd);
     await io.stdout.write(renderAck(line, file, styleOf(io.stdout, io.env)));
-    await io.stderr.write(renderNext([again]));
+    await io.stderr.write(renderNext([again], styleOf(io.stderr, io.env)));
     return EXIT.clear;
   } finally {
     await progress.end();
