@@ -8,6 +8,7 @@ import { type Io, styleOf } from './io.js';
 import { type Catalogue, loadCatalogue } from './query/catalogue.js';
 import { inAscii } from './render/ascii.js';
 import { sanitize } from './render/sanitize.js';
+import { wrap } from './render/wrap.js';
 import { EXIT, type ExitCode } from './schema/result.js';
 import { version } from './version.js';
 
@@ -64,6 +65,19 @@ function readable(text: string, { stderr, env }: Io): string {
   return styleOf(stderr, env).ascii ? inAscii(text) : text;
 }
 
+/** Lines at word ends; what explains a word before it hangs in a column of its own. */
+function wrapHelp(text: string, width: number): string {
+  return text
+    .split('\n')
+    .flatMap((line) => {
+      const head = /^ +\S+ {2,}/.exec(line)?.[0] ?? '';
+      const indent = ' '.repeat(head.length);
+      const lines = wrap(line.slice(head.length), Math.max(width - head.length, 20));
+      return lines.map((part, i) => (i === 0 ? head : indent) + part);
+    })
+    .join('\n');
+}
+
 function parserOf(io: Io, writes: Promise<void>[]): Parser {
   return new Parser('lakelog')
     .description(
@@ -75,7 +89,7 @@ function parserOf(io: Io, writes: Promise<void>[]): Parser {
     .helpCommand('help [command]', 'display help for a command')
     .addHelpText('after', EXIT_CODES)
     .showHelpAfterError('→ next: lakelog --help')
-    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .configureHelp({ subcommandTerm: (command) => command.name(), boxWrap: wrapHelp })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void writes.push(io.stdout.write(readable(text, io))),

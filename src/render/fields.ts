@@ -22,7 +22,7 @@ export type Mark = keyof Paint | undefined;
 export function fieldsOf(result: Result, gate?: GateSpec): Field[] {
   const { columns, rows } = result;
   const at = (name: string) => columns.findIndex((column) => column.name === name);
-  const [file, line] = [at('file'), at('line')];
+  const [file, line, small] = [at('file'), at('line'), at('small_sample')];
   const placed = file >= 0 && line >= 0;
   const fields: Field[] = [];
   for (let i = 0; i < columns.length; i += 1) {
@@ -37,7 +37,8 @@ export function fieldsOf(result: Result, gate?: GateSpec): Field[] {
     } else if (isInterval(columns, i)) {
       const ends = `${labelOf(column)} [${/\d+ ?%/.exec(labelOf(columns[i + 1]!))?.[0] ?? 'low–high'}]`;
       const cells = cellsOf((row) => interval(row[i], row[i + 1], row[i + 2]));
-      fields.push(field({ ...column, label: ends }, rows, i, gate, { cells }));
+      const marks = rows.map((row): Mark => (row[small] === true ? 'doubtful' : undefined));
+      fields.push(field({ ...column, label: ends }, rows, i, gate, { cells, marks }));
       i += 2;
     } else {
       fields.push(field(column, rows, i, gate, { cells: cellsOf((row) => display(row[i], column)) }));

@@ -1,4 +1,5 @@
-import { hanging } from './paragraph.js';
+import { columns } from './measure.js';
+import { hanging, PROSE } from './paragraph.js';
 import type { Style } from './report.js';
 import { sanitize } from './sanitize.js';
 
@@ -10,7 +11,12 @@ export function renderNext(commands: readonly string[], _style: Style): string {
 /** A command stays on one line, however long: one that is copied must not come with line breaks. */
 export function stepLines(arrow: string, next: string, style: Style): string[] {
   const text = arrow + sanitize(next);
-  if (/\blakelog /.test(text)) return [text];
+  const indent = ' '.repeat(arrow.length);
+  if (columns(text) <= (style.width ?? PROSE)) return [text];
+  const [, words = '', command = null] = /^(.*: |)(lakelog .*)$/.exec(text.slice(arrow.length)) ?? [];
+  if (words === '' && command !== null) return [text];
+  if (command !== null) return [...hanging(arrow + words, indent, style.width), indent + command];
+  // What the shell takes for one word stays one.
   const quoted = text.replace(/'[^']*'/g, (word) => word.replaceAll(' ', '\u00a0'));
-  return hanging(quoted, ' '.repeat(arrow.length), style.width).map((line) => line.replaceAll('\u00a0', ' '));
+  return hanging(quoted, indent, style.width).map((line) => line.replaceAll('\u00a0', ' '));
 }

@@ -162,8 +162,9 @@ function drawn({ tracks, widths, left }: Layout, style: Style): string {
     width: widths[i] ?? 1,
     align: field.role === 'number' ? ('right' as const) : ('left' as const),
   }));
-  const notes = notesOf(tracks, left).flatMap((note) => hanging(note, '  ', style.width).map(paint.faint));
-  return [...grid([...heading, rule, ...rows], sides), ...notes].map((line) => `${line}\n`).join('');
+  const notes = notesOf(tracks, left).flatMap((note) => hanging(note, '  ', style.width));
+  const below = notes.map((line) => paint.faint(line.replaceAll('\u00a0', ' ')));
+  return [...grid([...heading, rule, ...rows], sides), ...below].map((line) => `${line}\n`).join('');
 }
 
 /** The lines that cells take in their columns. */
@@ -203,8 +204,10 @@ function notesOf(tracks: readonly Track[], left: readonly Field[]): string[] {
   return [
     ...told,
     ...(values === '' ? [] : [`${everywhere}: ${values}`]),
-    ...(empty.length === 0 ? [] : [`${everywhere} ${NULL}: ${names(empty)}`]),
-    ...(others.length === 0 ? [] : [`not shown: ${names(others)} (a wider terminal, or | less -S)`]),
+    ...(empty.length === 0 ? [] : [`${NULL} everywhere: ${names(empty)}`]),
+    ...(others.length === 0
+      ? []
+      : [`not shown: ${names(others)} (a wider terminal, or |\u00a0less\u00a0-S)`]),
   ];
 }
 

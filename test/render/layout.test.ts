@@ -118,15 +118,20 @@ describe('a table that is too wide', () => {
   it('tells below it what would be the same in every row', () => {
     const n: Column = { name: 'n', type: 'integer' };
     const columns = [text('a'), text('b'), text('c'), text('kind'), text('nothing'), n];
-    const rows = [1, 2].map((i) => [...['a', 'b', 'c'].map((name) => `${name}${i}${'x'.repeat(21)}`), 'fill', null, 12]);
+    const rows = [1, 2].map((i) => [
+      ...['a', 'b', 'c'].map((name) => `${name}${i}${'x'.repeat(21)}`),
+      'fill',
+      null,
+      12,
+    ]);
     expect(drawn(columns, rows, 60).slice(4)).toEqual([
       'in every row: kind fill, n 12',
-      'in every row –: nothing',
+      '– everywhere: nothing',
       'not shown: c (a wider terminal, or | less -S)',
     ]);
     expect(drawn(columns, rows.slice(1), 60).slice(3)).toEqual([
       `also: c c2${'x'.repeat(21)}, kind fill, n 12`,
-      'also –: nothing',
+      '– everywhere: nothing',
     ]);
   });
 
@@ -246,7 +251,7 @@ it('what a table shows of texts is whole', () => {
       (cells, width) => {
         const columns = cells.map((_, i) => text(`c${i}`));
         const lines = drawn(columns, [cells], width);
-        const notes = lines.findIndex((line) => /^(also|also –|not shown): /.test(line));
+        const notes = lines.findIndex((line) => /^(also|– everywhere|not shown): /.test(line));
         const table = notes < 0 ? lines : lines.slice(0, notes);
         const told = notes < 0 ? '' : lines.slice(notes).join(' ');
         const shown = columnsOf(table.join('\n'));

@@ -41,7 +41,7 @@ describe('table', () => {
   it('wraps headings before anything else', () => {
     expect(formats.table(report(RATES, ROWS), terminal(62))).toBe(
       [
-        '                              first-shot                under',
+        '                              first-shot                 under',
         'kind   model  answered calls        rate  mean attempts  min n',
         '─────  ─────  ──────────────  ──────────  ─────────────  ─────',
         'fill   gpt             12345      71.4 %    1234567.891  no',
