@@ -72,7 +72,7 @@ function parserOf(io: Io, writes: Promise<void>[]): Parser {
     .helpCommand('help [command]', 'display help for a command')
     // So that options of `ack list` are its own and not those of `ack`.
     .enablePositionalOptions()
-    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 16 })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void writes.push(io.stdout.write(text)),

@@ -32,8 +32,8 @@ const query: Command = {
   description:
     'Runs one SELECT over the tables that `lakelog schema` prints, in a process of its own without files, network or settings.',
   examples: [
-    'lakelog query "SELECT kind, COUNT(*) AS calls FROM sessions GROUP BY kind" logs/',
-    'lakelog query "SELECT reason, COUNT(*) FROM rejects GROUP BY reason" --json logs/',
+    'lakelog query "SELECT kind, COUNT(*) FROM sessions GROUP BY kind" logs/',
+    'lakelog query "SELECT file, line, reason FROM rejects" --format csv logs/',
   ],
   args: [['[sql]', 'the SELECT; - or nothing reads it from stdin'], PATHS],
   options: () => [
