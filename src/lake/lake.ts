@@ -206,7 +206,7 @@ class DuckLake implements Lake {
 
   async loadText(name: string, text: string): Promise<void> {
     const bytes = Buffer.from(text);
-    await this.fill([{ name, path: '-', as: 'any', stream: true, maybeEmpty: false }], {
+    await this.fill([{ name, path: '-', as: 'any', stream: true, stats: null, maybeEmpty: false }], {
       ...this.loadOptions,
       mostBytes: bytes.length,
       stdin: Readable.from([bytes]),
