@@ -1,4 +1,7 @@
+import type { ExitCode } from '../schema/result.js';
+import { version } from '../version.js';
 import { asciiWhereAsked } from './ascii.js';
+import { encode } from './json.js';
 import { stepLines } from './next.js';
 import { paintFor } from './paint.js';
 import { hanging } from './paragraph.js';
@@ -29,4 +32,17 @@ function drawn({ what, where, next, detail }: ErrorText, style: Style): string {
     ...(next === undefined ? [] : stepLines('  → ', next, style)),
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** The same for a program (`lakelog.error.v1`), on one line. */
+export function renderErrorJson({ what, where, next, detail }: ErrorText, exitCode: ExitCode): string {
+  return `${encode({
+    format: 'lakelog.error.v1',
+    lakelog: version,
+    exit_code: exitCode,
+    error: what,
+    where: where ?? null,
+    next: next ?? null,
+    detail: detail ?? null,
+  })}\n`;
 }

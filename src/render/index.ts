@@ -1,5 +1,10 @@
 import { renderAccounting as accounting } from './accounting.js';
-import { renderAck as ack } from './ack.js';
+import {
+  renderAck as ack,
+  renderAckList as ackList,
+  renderBaseline as baseline,
+  renderRemoved as removed,
+} from './ack.js';
 import { asciiWhereAsked } from './ascii.js';
 import { renderCsv } from './csv.js';
 import { renderFindings as findings } from './findings.js';
@@ -10,12 +15,12 @@ import { renderList as list } from './list.js';
 import { renderMarkdown } from './md.js';
 import { renderNext as next } from './next.js';
 import { renderReceipt as receipt } from './receipt.js';
-import type { Format, Renderer } from './report.js';
+import type { Format, Renderer, Style } from './report.js';
 import { renderStory as story } from './story.js';
 import { renderTable } from './table.js';
 
 export { filesResult, rejectsResult } from './accounting.js';
-export { inAscii } from './ascii.js';
+export type { AckState, Baseline } from './ack.js';
 export { type ErrorText, renderError } from './error.js';
 export { formatNames, formatOfFile, gateFormatNames } from './format-names.js';
 export { renderProgress } from './progress.js';
@@ -26,8 +31,11 @@ export { renderStepSummary } from './summary.js';
 
 export const renderAccounting = asciiWhereAsked(accounting);
 export const renderAck = asciiWhereAsked(ack);
+export const renderAckList = textWhereAsked(ackList);
+export const renderBaseline = asciiWhereAsked(baseline);
+export const renderRemoved = asciiWhereAsked(removed);
 export const renderFindings = asciiWhereAsked(findings);
-export const renderList = asciiWhereAsked(list);
+export const renderList = textWhereAsked(list);
 export const renderNext = asciiWhereAsked(next);
 export const renderReceipt = asciiWhereAsked(receipt);
 export const renderStory = asciiWhereAsked(story);
@@ -41,3 +49,9 @@ export const formats: Readonly<Record<Format, Renderer>> = {
   github: renderGithub,
   junit: renderJunit,
 };
+
+/** The same of what may be JSON, which is what it is in every locale. */
+function textWhereAsked<T>(render: (data: T, asJson: boolean, style: Style) => string): typeof render {
+  const text = asciiWhereAsked(render);
+  return (data, asJson, style) => (asJson ? render : text)(data, asJson, style);
+}
