@@ -12,6 +12,9 @@ import { lakelog } from '../support/program.js';
 const NOW = new Date('2026-10-01T12:00:00Z');
 const UNGROUNDED = '4e52b80caf3a63acc6a42ea78ed67529';
 
+const ACK = ['ack', UNGROUNDED, '--reason', 'client called, worker replaced', '--author', 'ann', 'alarm'];
+const BASELINE = ['ack', '--baseline', '--reason', 'lines of before the repair', '--author', 'ann', 'messy'];
+
 const COMMANDS = [
   'alarm',
   'first-shot-rate',
@@ -70,11 +73,24 @@ const SCREENS: Readonly<Record<string, readonly string[]>> = {
   ],
   'query-wide': ['query', 'SELECT * FROM sessions ORDER BY timestamp LIMIT 3', 'alarm'],
   'query-wrong': ['query', 'SELECT modle FROM sessions', 'alarm'],
-  ack: ['ack', UNGROUNDED, '--reason', 'the client was called, the worker replaced', '--by', 'ann', 'alarm'],
-  'ack-nothing': ['ack', 'ffffffff', '--reason', 'none', '--by', 'ann', 'alarm'],
+  ack: ACK,
+  'ack-list': ['ack', 'list', 'alarm'],
+  'ack-rm': ['ack', 'rm', '1'],
+  'ack-prune': ['ack', 'prune', 'healthy'],
+  'ack-baseline': BASELINE,
+  'alarm-acknowledged': ['alarm', 'alarm'],
+  'ack-nothing': ['ack', 'ffffffff', '--reason', 'none', '--author', 'ann', 'alarm'],
   'error-option': ['alarm', '--frob'],
   'error-command': ['alrm'],
   'error-value': ['alarm', '--since', 'yesterday'],
+};
+
+/** What was run before, in the same folder. */
+const BEFORE: Readonly<Record<string, readonly string[]>> = {
+  'ack-list': ACK,
+  'ack-rm': ACK,
+  'ack-prune': ACK,
+  'alarm-acknowledged': ACK,
 };
 
 /** The fixtures by themselves, as old as their records, so that nothing depends on when they were checked out. */
@@ -89,7 +105,10 @@ function fixtures(): string {
   return folder;
 }
 
-async function screenOf(args: readonly string[], columns: number, env: Record<string, string>) {
+async function screenOf(name: string, columns: number, env: Record<string, string>) {
+  const cwd = fixtures();
+  const now = () => NOW;
+  if (BEFORE[name]) await lakelog(BEFORE[name], { cwd, now });
   let text = '';
   const screen = {
     columns,
@@ -97,23 +116,24 @@ async function screenOf(args: readonly string[], columns: number, env: Record<st
       text += part;
     },
   };
-  const { code } = await lakelog(args, { cwd: fixtures(), env, screen, now: () => NOW });
-  return { code, text };
+  const { code } = await lakelog(SCREENS[name]!, { cwd, env, screen, now });
+  // Progress of a slow run is gone when it ends.
+  return { code, text: text.replace(/[^\n]*\r\x1b\[2K/g, '') };
 }
 
 const withoutVersions = (text: string) =>
   text.replace(/^(query +\S+) [0-9a-f]{12}, lakelog \S+/gm, '$1 0123456789ab, lakelog 0.0.0');
 
 /** What is there to be copied stays on one line: a command, the SQL of a file, what a model wrote. */
-function mayBeWide(line: string, args: readonly string[]): boolean {
-  return /^ *((→ )?lakelog |→ next: |│ )/.test(line) || args.join(' ').startsWith('queries show');
+function mayBeWide(line: string, name: string): boolean {
+  return /^ *((→ )?lakelog |→ next: |│ )/.test(line) || name === 'queries-show';
 }
 
 test.each(Object.entries(SCREENS))('%s', async (name, args) => {
   const shown: string[] = [];
   for (const columns of [80, 120]) {
-    const { code, text } = await screenOf(args, columns, { NO_COLOR: '1' });
-    const wide = text.split('\n').filter((line) => stringWidth(line) > columns && !mayBeWide(line, args));
+    const { code, text } = await screenOf(name, columns, { NO_COLOR: '1' });
+    const wide = text.split('\n').filter((line) => stringWidth(line) > columns && !mayBeWide(line, name));
     expect(wide, `wider than ${columns}`).toEqual([]);
     const typed = ['lakelog', ...args.map((word) => (/[\s*]/.test(word) ? `'${word}'` : word))].join(' ');
     const rule = '='.repeat(columns - String(columns).length - 1);
@@ -132,16 +152,30 @@ test.each([
   'query-wide',
 ])('%s: colour adds nothing but colour', async (name) => {
   for (const columns of [40, 80, 120]) {
-    const args = SCREENS[name]!;
-    const plain = await screenOf(args, columns, { NO_COLOR: '1' });
-    const colored = await screenOf(args, columns, { TERM: 'xterm-256color' });
+    const plain = await screenOf(name, columns, { NO_COLOR: '1' });
+    const colored = await screenOf(name, columns, { TERM: 'xterm-256color' });
     expect(colored.text).not.toBe(plain.text);
     expect(withoutColour(colored.text)).toBe(plain.text);
   }
 });
 
-test.each(Object.entries(SCREENS))('%s: all ASCII where the locale is not UTF-8', async (_, args) => {
-  if (args.join(' ').startsWith('queries show')) return;
-  const { text } = await screenOf(args, 80, { NO_COLOR: '1', LC_ALL: 'C', LANG: 'en_US.UTF-8' });
+test.each(Object.entries(SCREENS))('%s: all ASCII where the locale is not UTF-8', async (name) => {
+  if (name === 'queries-show') return;
+  const { text } = await screenOf(name, 80, { NO_COLOR: '1', LC_ALL: 'C', LANG: 'en_US.UTF-8' });
   expect(text).toMatch(/^[\n -~]*$/);
+});
+
+test('JSON is what it is in every locale', async () => {
+  for (const args of [
+    ['queries', '--json'],
+    ['corpus', 'healthy', '--json'],
+    ['ack', 'list', '--json', 'alarm'],
+  ]) {
+    const cwd = fixtures();
+    const [one, other] = [
+      await lakelog(args, { cwd, now: () => NOW }),
+      await lakelog(args, { cwd, now: () => NOW, env: { LC_ALL: 'C' } }),
+    ];
+    expect(other.stdout).toBe(one.stdout);
+  }
 });
