@@ -8,7 +8,6 @@ import { asArguments } from './options.js';
 
 /** What an account says to the rules; whoever asks more of it puts other groups in the place of these. */
 export function inputEvidence(account: Account, inputs: GivenPaths, now: Date): Evidence {
-  const { newestCall, newestCallWhere } = account;
   return {
     inputs: {
       files: account.files,
@@ -30,7 +29,7 @@ export function inputEvidence(account: Account, inputs: GivenPaths, now: Date): 
       conflicts: account.conflicts,
       firstConflict: account.firstConflict,
       gaps: account.gaps,
-      newest: newestCall === null ? null : { time: newestCall, where: newestCallWhere ?? '' },
+      newest: account.newestCall,
       newestAsked: account.newestSelected,
     },
     gate: null,

@@ -8,7 +8,7 @@ import type { Export, StreamFormat } from '../query/box-protocol.js';
 import { queryFormatNames } from '../render/format-names.js';
 import type { Format, Report, TextFormat } from '../render/index.js';
 import { EXIT, type ExitCode, type Verdict } from '../schema/result.js';
-import { type Copy, copiesOf } from './copies.js';
+import { type Copy, copiesOf, mostRows } from './copies.js';
 import { formatOf } from './options.js';
 import { type Draft, openDraft, pour } from './write-file.js';
 
@@ -16,11 +16,8 @@ export interface QueryOutputFlags {
   readonly format?: Format;
   readonly json?: true;
   readonly output?: readonly string[];
-  readonly maxRows?: number;
+  readonly limit?: number;
 }
-
-/** As many as anybody scrolls through; what is not for the eye is whole unless less was asked for. */
-const SCREEN_ROWS = 10_000;
 
 /** Made of blocks of rows, one after the other. */
 const STREAMED: readonly Format[] = ['csv', 'tsv', 'jsonl', 'parquet'] satisfies readonly StreamFormat[];
@@ -45,7 +42,7 @@ export interface Outputs {
 
 /** @throws LakelogError (exit 2) for a name or a place that does not fit a format. */
 export async function planOutputs(flags: QueryOutputFlags, io: Io): Promise<Outputs> {
-  const most = flags.maxRows ?? null;
+  const most = flags.limit ?? null;
   const copies = copiesOf(flags, queryFormatNames);
   const format = formatOf<Format>(flags);
   if (format === 'parquet' && io.stdout.isTTY) {
@@ -66,7 +63,8 @@ export async function planOutputs(flags: QueryOutputFlags, io: Io): Promise<Outp
   ];
   const drawn = copies.filter((copy): copy is Copy => !streams(copy.format));
   return {
-    maxRows: cellsFor(toPipe ? null : io.stdout.isTTY ? SCREEN_ROWS : Number.MAX_SAFE_INTEGER, drawn, most),
+    // With a limit, cells tell whether there are more.
+    maxRows: toPipe && drawn.length === 0 && most === null ? null : mostRows(flags.limit, drawn, io),
     exports,
     onBytes: async (bytes) => {
       await io.stdout.write(bytes);
@@ -88,13 +86,6 @@ async function draftOf(copy: Copy<Format>, io: Io): Promise<File> {
   }
 }
 
-/** @param screen what stdout takes; null = it takes none as cells. */
-function cellsFor(screen: number | null, drawn: readonly Copy[], most: number | null): number | null {
-  // Whether there are more is known by their cells.
-  if (most !== null) return most;
-  return drawn.length > 0 ? Number.MAX_SAFE_INTEGER : screen;
-}
-
 interface Showing {
   readonly report: Report;
   readonly verdict: Verdict;
@@ -107,38 +98,14 @@ interface Showing {
   readonly io: Io;
 }
 
-async function show({
-  report,
-  verdict,
-  flags,
-  toPipe,
-  stdoutDraft,
-  drawn,
-  files,
-  io,
-}: Showing): Promise<ExitCode> {
-  const { placeCopy, showRows } = await import('./output.js');
+async function show(showing: Showing): Promise<ExitCode> {
+  const { report, verdict, flags, toPipe, stdoutDraft, drawn, files, io } = showing;
+  const [{ placeCopy }, { showLimited }] = await Promise.all([import('./output.js'), import('./limit.js')]);
   let all = true;
   for (const { copy, draft } of files) all = (await placeCopy(report, copy.file, draft, io)) && all;
   if (stdoutDraft !== null) await pour(stdoutDraft.path, (bytes) => io.stdout.write(bytes));
-  const onScreen = io.stdout.isTTY && flags.maxRows === undefined ? SCREEN_ROWS : Number.MAX_SAFE_INTEGER;
-  const screen = toPipe ? null : cutTo(onScreen, report);
   const format = formatOf<Format>(flags) as TextFormat;
-  const shown = await showRows(report, verdict, { format }, drawn, io, screen);
-  const code = all ? shown : EXIT.error;
-  const isCut = flags.maxRows === undefined ? screen?.truncated : report.truncated;
-  if (!isCut) return code;
-  const rows = screen?.result.rows.length ?? flags.maxRows;
-  await io.stderr.write(`only the first ${rows} rows are shown, there are more (--max-rows N shows more)\n`);
-  // A reader of a file or pipe takes what is there for all there is.
-  const misleads = !io.stdout.isTTY || (report.truncated && drawn.length + files.length > 0);
-  const wasAsked = flags.maxRows !== undefined || drawn.length > 0 || !io.stdout.isTTY;
-  return misleads && wasAsked && code === EXIT.clear ? EXIT.cannotVouch : code;
-}
-
-function cutTo(most: number, report: Report): Report {
-  const { columns, rows } = report.result;
-  return rows.length <= most
-    ? report
-    : { ...report, result: { columns, rows: rows.slice(0, most) }, truncated: true };
+  const elsewhere = { stdout: toPipe, files: files.length };
+  const code = await showLimited(flags.limit, report, verdict, { format }, drawn, io, elsewhere);
+  return all ? code : EXIT.error;
 }

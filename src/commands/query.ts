@@ -39,7 +39,7 @@ export async function query(
   const gatedKinds = flags.gatedKind ?? DEFAULT_GATED_KINDS;
   const sources = await chooseSources(inputs, io.env, io.cwd, readsReplays(sql));
   const progress = progressOn(io);
-  const options = runOptionsOf(flags, filtersOf(flags), io, progress.report);
+  const options = await runOptionsOf(flags, filtersOf(flags), io, progress.report);
   const { now, onProgress } = options;
   const outputs = await planOutputs(flags, io);
   const { maxRows, exports } = outputs;

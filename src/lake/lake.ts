@@ -12,7 +12,7 @@ import { type Filters, filteredColumns, filterSql, resolveWindow, type Window } 
 import { beginsWith } from './ids.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './input/index.js';
 import { type Account as LoadAccount, makeAccount } from './load/account.js';
-import { type Alike, findAlike, numberTwins, twins } from './load/duplicates.js';
+import { type Alike, findAlike, numberTwins, REPEATED_IDS, twins } from './load/duplicates.js';
 import { hashLines } from './load/hashes.js';
 import { type Loaded, type LoadOptions, loadFiles, type Threads } from './load/load.js';
 import { type Reject, rejectsOf } from './load/rejects.js';
@@ -82,6 +82,8 @@ export interface Lake {
   lineHashes(
     places: readonly { readonly file: string; readonly line: number }[],
   ): Promise<Map<string, string>>;
+  /** Every loaded call whose call_id another one carries too, in the order of files and lines; needs the option `hashes`. */
+  conflicts(): Promise<LoadedConflict[]>;
   /** Every reject with its place and reason; needs the option `everyReject`. */
   rejects(): Promise<Reject[]>;
   readonly window: Window;
@@ -97,6 +99,13 @@ export type CallsBy =
 export interface LoadedCall extends CallFacts {
   readonly file: string;
   readonly line: number;
+}
+
+export interface LoadedConflict {
+  readonly call_id: string;
+  readonly file: string;
+  readonly line: number;
+  readonly line_sha256: string;
 }
 
 export interface Unjudgeable {
@@ -194,7 +203,7 @@ class DuckLake implements Lake {
 
   async loadText(name: string, text: string): Promise<void> {
     const bytes = Buffer.from(text);
-    await this.fill([{ name, path: '-', as: 'any', stream: true, maybeEmpty: false }], {
+    await this.fill([{ name, path: '-', as: 'any', stream: true, stats: null, maybeEmpty: false }], {
       ...this.loadOptions,
       mostBytes: bytes.length,
       stdin: Readable.from([bytes]),
@@ -344,6 +353,14 @@ class DuckLake implements Lake {
        JOIN main.base_batches b ON b.batch = s.batch WHERE (s.batch, s.line) IN (${wanted.join(', ')})`,
     );
     return new Map(found.map(({ place, line_sha256 }) => [place, line_sha256]));
+  }
+
+  conflicts(): Promise<LoadedConflict[]> {
+    return this.db.objects<LoadedConflict>(
+      `SELECT s.call_id, b.file, s.line, s.line_sha256
+       FROM main.base_calls s JOIN main.base_batches b ON b.batch = s.batch
+       WHERE s.call_id IN (${REPEATED_IDS}) ORDER BY s.batch, s.line`,
+    );
   }
 
   get box(): Box {

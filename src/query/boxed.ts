@@ -82,7 +82,7 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
       reject(
         new LakelogError(`the query took longer than ${options.timeoutMs / 1_000} s and was stopped`, {
           where: job.where,
-          next: 'narrow it with a WHERE or the filters, or give it more time: --timeout SECONDS',
+          next: 'narrow it with a WHERE or the filters, or give it more time: --timeout 5m',
         }),
       ),
     );

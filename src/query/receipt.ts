@@ -16,12 +16,13 @@ export interface ReceiptParts {
 /** The account of a run, as the receipt states it. */
 export function receiptOf(parts: ReceiptParts): Receipt {
   const { account, query, from, gatedKinds, judged, canary, acknowledged, now } = parts;
+  const newest = account.newestCall?.time ?? null;
   return {
     version,
     query,
     inputs_from: from,
     files: account.files,
-    totals: totalsOf(account.files, account.newestCall),
+    totals: totalsOf(account.files, newest),
     problems: account.problems,
     rejects: account.rejects.map(({ blocks: _, ...group }) => group),
     calls_loaded: account.callsLoaded,
@@ -37,11 +38,8 @@ export function receiptOf(parts: ReceiptParts): Receipt {
     conflicts: account.conflicts,
     gaps: account.gaps,
     window: account.window,
-    newest_record: account.newestCall,
-    newest_record_age_s:
-      account.newestCall === null
-        ? null
-        : Math.round((now.getTime() - Date.parse(account.newestCall)) / 1000),
+    newest_record: newest,
+    newest_record_age_s: newest === null ? null : Math.round((now.getTime() - Date.parse(newest)) / 1000),
     canary,
     acknowledged,
   };

@@ -127,7 +127,7 @@ describe('hostile statements', () => {
       const folder = sandbox();
       const before = everyFile(folder);
       const started = performance.now();
-      const ran = await lakelog(['query', '--timeout', String(TIMEOUT_S), '-f', '-'], {
+      const ran = await lakelog(['query', '--timeout', `${TIMEOUT_S}s`, '-f', '-'], {
         cwd: folder,
         env: { HOME: path.join(folder, 'home') },
         stdin: sql,
@@ -417,25 +417,25 @@ describe('options', () => {
     expect(ran.stderr).toContain('-p takes name=value');
   });
 
-  test('--max-rows cuts and says so', async () => {
+  test('--limit cuts and says so', async () => {
     const ran = await lakelog([
       'query',
       'SELECT line FROM sessions ORDER BY line',
       logs,
-      '--max-rows',
+      '--limit',
       '2',
       '--format',
       'csv',
     ]);
     expect(ran).toMatchObject({ code: 3, stdout: 'line\n1\n2\n' });
     expect(ran.stderr).toContain('only the first 2 rows are shown');
-    const json = await lakelog(['query', 'SELECT line FROM sessions', logs, '--max-rows', '2', '--json']);
+    const json = await lakelog(['query', 'SELECT line FROM sessions', logs, '--limit', '2', '--json']);
     expect(envelope(json)).toMatchObject({ truncated: true });
     const whole = await lakelog([
       'query',
       'SELECT line FROM sessions LIMIT 2',
       logs,
-      '--max-rows',
+      '--limit',
       '2',
       '--json',
     ]);
@@ -467,7 +467,7 @@ describe('options', () => {
 
     test('or less where less is asked for, and then exit 3', async () => {
       const cwd = newFolder();
-      const ran = await lakelog(['query', MANY, logs, '--max-rows', '20000', '-o', 'r.csv'], { cwd });
+      const ran = await lakelog(['query', MANY, logs, '--limit', '20000', '-o', 'r.csv'], { cwd });
       expect(ran.code).toBe(3);
       expect(ran.stderr).toContain('only the first 20000 rows are shown');
       expect(lines(readFileSync(path.join(cwd, 'r.csv'), 'utf8'))).toBe(20_001);

@@ -78,14 +78,14 @@ test('the newest of an account is the newest', async () => {
     );
     await withLake('SELECT 1', [{ path: log, as: 'any' }], async (_, account) => {
       for (const newest of [
-        account.newestCall,
+        account.newestCall!.time,
         account.files[0]!.newest_record,
         account.newestSelected!.time,
       ]) {
         expect(newest).toMatch(new RegExp(TIMESTAMP_PATTERN));
         expect({ newest, isSame: isSame(newest, INSTANTS[i]!) }).toEqual({ newest, isSame: true });
       }
-      expect(account.newestCallWhere).toBe(`${log}:1`);
+      expect(account.newestCall!.where).toBe(`${log}:1`);
     });
   }
 });

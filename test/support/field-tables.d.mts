@@ -9,3 +9,5 @@ interface Fields {
 
 /** The document with its generated parts made anew. */
 export function withFieldTables(document: string, fields: Fields): string;
+
+export function fillGenerated(document: string, parts: Readonly<Record<string, string>>): string;

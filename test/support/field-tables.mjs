@@ -38,6 +38,11 @@ export function withFieldTables(document, fields) {
     document: table(fields.DOCUMENT_FIELDS),
     views: views(fields),
   };
+  return fillGenerated(document, parts);
+}
+
+/** Puts parts between the marks `generated: NAME` and `/generated`. */
+export function fillGenerated(document, parts) {
   return Object.entries(parts).reduce((text, [name, part]) => {
     const place = new RegExp(`(<!-- generated: ${name} -->\n)[\\s\\S]*?(<!-- /generated -->)`);
     if (!place.test(text)) throw new Error(`no place for ${name}`);

@@ -1,8 +1,9 @@
 /** The account of what was loaded: every line, every file, and what is known of the calls whatever the filters. */
 import { LakelogError } from '../../errors.js';
-import { compareInstants, rfc3339 } from '../../instant.js';
+import { rfc3339 } from '../../instant.js';
 import type { FileAccount, InputProblem, RejectGroup } from '../../schema/result.js';
 import type { Connected } from '../duckdb/connection.js';
+import { quote } from '../duckdb/sql.js';
 import type { Window } from '../filters.js';
 import type { Alike } from './duplicates.js';
 import type { LoadedFile } from './load.js';
@@ -44,9 +45,8 @@ export interface Account {
   readonly conflicts: number;
   readonly firstConflict: string | null;
   readonly gaps: readonly { writer_id: string; missing: number }[];
-  readonly newestCall: string | null;
-  readonly newestCallWhere: string | null;
-  /** Of the calls that pass the filters, and of those among them whose kind is gated. */
+  /** Of all calls, of those that pass the filters, and of those among them whose kind is gated. */
+  readonly newestCall: Newest | null;
   readonly newestSelected: Newest | null;
   readonly newestSelectedGated: Newest | null;
   /** Files that may hold no record without keeping a gate from vouching, where others hold some (just rotated). */
@@ -66,16 +66,14 @@ export interface AccountParts {
 }
 
 export async function makeAccount(db: Connected, parts: AccountParts): Promise<Account> {
-  const { alike, selects, gatedKinds, window } = parts;
+  const { alike, selects, window } = parts;
   const files = parts.files.map((file) => fileAccount(file, alike));
   const loaded = (kind: 0 | 1) => parts.files.reduce((sum, { counts }) => sum + counts.loaded[kind], 0);
   const counted = loaded(0) === 0 ? [] : await countKinds(db, selects);
   const sum = (name: 'calls' | 'selected' | 'inconsistent' | 'not_judgeable' | 'numbered') =>
     counted.reduce((total, kind) => total + kind[name], 0);
   const whereIs = (place: number) => placeName(parts.files, place);
-  const newest = (some: readonly CountedKind[], which: 'newest' | 'newest_selected') =>
-    newestOf(some, which, whereIs);
-  const latest = newest(counted, 'newest');
+  const [newestCall, newestSelected, newestSelectedGated] = await newestOf(db, counted, parts, whereIs);
   const duplicates = [...alike.duplicates.values()].reduce((total, count) => total + count, 0);
   return {
     files,
@@ -94,13 +92,9 @@ export async function makeAccount(db: Connected, parts: AccountParts): Promise<A
     conflicts: [...alike.conflicts.values()].reduce((total, count) => total + count, 0),
     firstConflict: alike.firstConflict && nameOf(parts.files, alike.firstConflict),
     gaps: sum('numbered') === 0 ? [] : await findGaps(db),
-    newestCall: latest?.time ?? null,
-    newestCallWhere: latest?.where ?? null,
-    newestSelected: newest(counted, 'newest_selected'),
-    newestSelectedGated: newest(
-      counted.filter(({ kind }) => gatedKinds.includes(kind)),
-      'newest_selected',
-    ),
+    newestCall,
+    newestSelected,
+    newestSelectedGated,
     mayBeEmpty: parts.files.filter(({ maybeEmpty }) => maybeEmpty).map(({ source }) => source.name),
     window,
   };
@@ -162,15 +156,13 @@ interface CountedKind extends Omit<KindCount, 'first' | 'first_false'> {
   readonly not_judgeable: number;
   /** Calls that carry a running number. */
   readonly numbered: number;
-  readonly newest: string;
-  readonly newest_place: number;
-  readonly newest_selected: string | null;
-  readonly newest_selected_place: number | null;
+  /** Microseconds since 1970 of the latest call, and of the latest one that passes the filters. */
+  readonly newest: number | string;
+  readonly newest_selected: number | string | null;
 }
 
 /** Binding an expression costs more than a hundred rows, so the filters are bound only where there are some. */
 function countKinds(db: Connected, selects: string): Promise<CountedKind[]> {
-  const latest = `arg_max(place, {t: "timestamp", p: place})`;
   const ungrounded = `final_verdict = 'accepted' AND NOT grounded_in_roster`;
   const isAll = selects === 'TRUE';
   const only = isAll ? '' : ' FILTER (chosen)';
@@ -180,34 +172,60 @@ function countKinds(db: Connected, selects: string): Promise<CountedKind[]> {
        count(*)${also(`final_verdict = 'accepted'`)} AS accepted,
        count(*) FILTER (${ungrounded}) AS accepted_false, min(place) FILTER (${ungrounded}) AS first_false,
        count(*)${also('inconsistent')} AS inconsistent, count(*)${also('not_judgeable')} AS not_judgeable,
-       count(seq) AS numbered, max("timestamp") AS newest, ${latest} AS newest_place,
-       max("timestamp")${only} AS newest_selected, ${latest}${only} AS newest_selected_place
+       count(seq) AS numbered, epoch_us(max("timestamp")) AS newest,
+       epoch_us(max("timestamp")${only}) AS newest_selected
      FROM (SELECT *, ${PLACE} AS place${isAll ? '' : `, ${selects} AS chosen`} FROM main.base_calls s)
      GROUP BY kind ORDER BY calls DESC, kind`,
   );
 }
 
-function newestOf(
+type Newests = [calls: Newest | null, selected: Newest | null, selectedGated: Newest | null];
+
+/** Of all calls, of those that pass the filters, and of those among them whose kind is gated; of equal ones the last. */
+async function newestOf(
+  db: Connected,
   kinds: readonly CountedKind[],
-  which: 'newest' | 'newest_selected',
+  { selects, gatedKinds }: AccountParts,
   whereIs: (place: number) => string,
-): Newest | null {
-  let best: { readonly time: string; readonly place: number } | null = null;
-  for (const kind of kinds) {
-    const time = kind[which];
-    const place = kind[`${which}_place`];
-    if (time === null || place === null) continue;
-    const order = best === null ? 1 : compareInstants(time, best.time);
-    if (best === null || order > 0 || (order === 0 && place > best.place)) best = { time, place };
-  }
-  return best && { time: best.time, where: whereIs(best.place) };
+): Promise<Newests> {
+  if (kinds.length === 0) return [null, null, null];
+  const gated = kinds.filter(({ kind }) => gatedKinds.includes(kind));
+  const asked = [
+    [latest(kinds, 'newest'), 'TRUE'],
+    [latest(kinds, 'newest_selected'), selects],
+    [
+      latest(gated, 'newest_selected'),
+      `${selects} AND kind IN (${['NULL', ...gatedKinds.map(quote)].join(', ')})`,
+    ],
+  ] as const;
+  const places = asked.map(([time, condition]) =>
+    time === null
+      ? 'NULL'
+      : `max(${PLACE}) FILTER ("timestamp" = make_timestamptz(${time}) AND ${condition})`,
+  );
+  const oldest = asked.reduce(
+    (least, [time]) => (time !== null && time < least ? time : least),
+    asked[0][0]!,
+  );
+  const { cells } = await db.rows(
+    `SELECT ${places.join(', ')} FROM main.base_calls s WHERE "timestamp" >= make_timestamptz(${oldest})`,
+  );
+  return asked.map(([time], i) =>
+    time === null ? null : { time: rfc3339(time), where: whereIs(cells[0]![i] as number) },
+  ) as Newests;
 }
 
+function latest(kinds: readonly CountedKind[], which: 'newest' | 'newest_selected'): bigint | null {
+  const times = kinds.flatMap(({ [which]: time }) => (time === null ? [] : [BigInt(time)]));
+  return times.reduce<bigint | null>((last, time) => (last === null || time > last ? time : last), null);
+}
+
+/** Distinct numbers are taken first: inside a group they are counted one by one, on one core. */
 function findGaps(db: Connected): Promise<{ writer_id: string; missing: number }[]> {
   return db.objects(
-    `SELECT writer_id, max(seq) - min(seq) + 1 - count(DISTINCT seq) AS missing FROM main.base_calls
-     WHERE writer_id IS NOT NULL AND seq IS NOT NULL GROUP BY writer_id
-     HAVING max(seq) - min(seq) + 1 > count(DISTINCT seq) ORDER BY missing DESC, writer_id`,
+    `SELECT writer_id, max(seq) - min(seq) + 1 - count(*) AS missing
+     FROM (SELECT DISTINCT writer_id, seq FROM main.base_calls WHERE writer_id IS NOT NULL AND seq IS NOT NULL)
+     GROUP BY writer_id HAVING missing > 0 ORDER BY missing DESC, writer_id`,
   );
 }
 

@@ -1,0 +1,135 @@
+/** The grammar of a question's header, as data: error messages and docs/QUESTIONS.md are made from it. */
+
+import type { ColumnType } from '../schema/result.js';
+
+export interface HeaderKey {
+  readonly key: string;
+  /** What stands behind `-- key:`. */
+  readonly form: string;
+  /** `gate` = needed by gates, and only they may have it. */
+  readonly use: 'required' | 'optional' | 'gate' | 'optional in gates';
+  readonly repeats: boolean;
+  readonly note: string;
+}
+
+export const HEADER_KEYS: readonly HeaderKey[] = [
+  {
+    key: 'title',
+    form: 'text',
+    use: 'required',
+    repeats: false,
+    note: 'Stands above the answer and in the list of commands.',
+  },
+  {
+    key: 'question',
+    form: 'text',
+    use: 'required',
+    repeats: false,
+    note: 'What it answers, in one sentence: the first words of its `--help`.',
+  },
+  {
+    key: 'needs',
+    form: 'replay_runs | attempts',
+    use: 'optional',
+    repeats: false,
+    note: 'What the answer rests on besides calls. `replay_runs`: without a single one it ends with 3. `attempts`: calls whose attempts are not all recorded or not understood are counted, told on stderr, and 3 with `--strict`.',
+  },
+  {
+    key: 'param',
+    form: 'name type = default -- note',
+    use: 'optional',
+    repeats: true,
+    note: 'A parameter: an option of the command (`min_n` is `--min-n`), and columns of the table `params`, which the SQL reads by CROSS JOIN. The types are below.',
+  },
+  {
+    key: 'column',
+    form: 'name type "label" minor when flag -- note',
+    use: 'required',
+    repeats: true,
+    note: 'A column of the SELECT, all of them, by name. The label heads tables (without one, the name does); `minor` columns leave first where a terminal is too narrow for all; `when` shows the column only where that column of `params` is true; the note stands in `--help` and in the JSON envelope.',
+  },
+  {
+    key: 'gate',
+    form: 'column',
+    use: 'gate',
+    repeats: false,
+    note: 'Makes it a gate, whose rows are violations. The column says which rule a row breaks.',
+  },
+  {
+    key: 'fires',
+    form: 'value -- note',
+    use: 'gate',
+    repeats: true,
+    note: 'Rows with this value make it fire: exit 1.',
+  },
+  {
+    key: 'cannot-vouch',
+    form: 'value unless flag -- note',
+    use: 'optional in gates',
+    repeats: true,
+    note: 'Rows with this value keep it from vouching: exit 3. `unless` names a flag that allows them.',
+  },
+  {
+    key: 'judges',
+    form: 'condition',
+    use: 'gate',
+    repeats: false,
+    note: 'SQL condition over `sessions` for the calls that it judges. Where it holds for fewer than `--min-judged` calls, it cannot vouch.',
+  },
+  {
+    key: 'canary',
+    form: 'value {"field": …}',
+    use: 'gate',
+    repeats: true,
+    note: 'A record that is planted before your logs are believed, with these fields, and must come back with this value; else the run ends with 2.',
+  },
+];
+
+export interface ParamTypeForm {
+  readonly type: string;
+  readonly form: string;
+  readonly option: string;
+  /** Columns of `params` that it makes. */
+  readonly columns: string;
+}
+
+export const PARAM_TYPES: readonly ParamTypeForm[] = [
+  {
+    type: 'set',
+    form: 'set(a|b)',
+    option: '`--name a,b`, or repeated',
+    columns: '`name_a`, `name_b`: booleans',
+  },
+  { type: 'choice', form: 'choice(a|b)', option: '`--name a`', columns: '`name`: text, one of them' },
+  {
+    type: 'kinds',
+    form: 'kinds',
+    option: '`--name fill`, repeatable',
+    columns: '`name`: text, joined by commas; also decides the column `gated` of `sessions`',
+  },
+  { type: 'flag', form: 'flag', option: '`--name`, `--no-name`', columns: '`name`: boolean' },
+  {
+    type: 'integer',
+    form: 'integer(min)',
+    option: '`--name 3`; `(min)` may be left out',
+    columns: '`name`: integer',
+  },
+  { type: 'number', form: 'number', option: '`--name 0.5`', columns: '`name`: number' },
+  { type: 'text', form: 'text', option: '`--name word`', columns: '`name`: text' },
+];
+
+export interface ColumnTypeForm {
+  readonly type: ColumnType;
+  /** How a table shows it; machine formats have the value as it is. */
+  readonly shown: string;
+}
+
+export const COLUMN_TYPES: readonly ColumnTypeForm[] = [
+  { type: 'text', shown: 'as it is, control characters made visible' },
+  { type: 'integer', shown: 'to the right' },
+  { type: 'number', shown: 'to the right, rounded' },
+  { type: 'fraction', shown: 'as a percentage: 0.64 is 64 %' },
+  { type: 'boolean', shown: 'yes or no' },
+  { type: 'timestamp', shown: 'RFC 3339, UTC' },
+  { type: 'json', shown: 'as JSON' },
+];
