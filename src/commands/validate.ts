@@ -100,13 +100,14 @@ function evidenceOf(account: Account, inputs: GivenPaths, now: Date): Evidence {
   };
 }
 
-/** One line can be looked at and settled; of many the list comes first. */
+/** What can be settled is, one line or all that are there now; anything else is looked at first. */
 function settleLine(account: Account, inputs: GivenPaths, listRejects: string): string {
   const [only] = account.rejects;
-  if (account.rejects.length !== 1 || only?.count !== 1 || !isExcusable(only.reason))
-    return `${listRejects} --format jsonl`;
-  const settle = nextCommand('ack', [only.first], { inputs, folders: [] }, ['--reason "…"']);
-  return `mend the line, or settle it: ${settle}`;
+  if (!account.rejects.some(({ reason }) => isExcusable(reason))) return `${listRejects} --format jsonl`;
+  const one = account.rejects.length === 1 && only?.count === 1;
+  const [ids, own] = one ? [[only.first], ['--reason "…"']] : [[], ['--baseline', '--reason "…"']];
+  const settle = nextCommand('ack', ids, { inputs, folders: [] }, own);
+  return one ? `mend the line, or settle it: ${settle}` : `mend the lines, or settle all of now: ${settle}`;
 }
 
 function rejectRows(rejects: readonly Reject[]): Result {
