@@ -63,10 +63,11 @@ export async function query(
       acknowledged: null,
       now,
     });
-    const verdict = judge(
+    const judged = judge(
       questionEvidence(account, inputs, now, null, null),
       flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES,
     );
+    const verdict = { ...judged, notices: [...judged.notices, ...answer.notices] };
     const report: Report = {
       query: { name: 'query', title: 'Ad-hoc query' },
       params,
@@ -119,6 +120,17 @@ async function sqlOf(args: readonly string[], file: string | undefined, io: Io):
     throw new LakelogError('no SQL was given', {
       next: 'lakelog query "SELECT kind, COUNT(*) AS calls FROM sessions GROUP BY kind"',
     });
+  }
+  if (
+    rest.length > 0 &&
+    /^(select|with|from|describe|summarize|show|pivot|unpivot|explain|values|table)$/i.test(first)
+  ) {
+    throw new LakelogError(
+      `the shell split the SQL into ${args.length} words, and made file names of every *`,
+      {
+        next: 'put it into quotes: lakelog query "SELECT kind, COUNT(*) AS calls FROM sessions GROUP BY kind"',
+      },
+    );
   }
   if (!/\s/.test(first) && existsSync(kernelPath(io.cwd, first))) {
     const named = shellWord(first);

@@ -23,7 +23,13 @@ export type ValidateFlags = OutputFlags &
 const COLUMNS: readonly Column[] = [
   { name: 'file', type: 'text', note: 'File the line stands in.' },
   { name: 'line', type: 'integer', note: 'Physical line, from 1.' },
-  { name: 'byte_offset', type: 'integer', label: 'byte', note: "Of the line's first byte, uncompressed." },
+  {
+    name: 'byte_offset',
+    type: 'integer',
+    label: 'byte',
+    minor: true,
+    note: "Of the line's first byte, uncompressed.",
+  },
   { name: 'reason', type: 'text', note: 'Why it is not loaded.' },
   { name: 'detail', type: 'text', note: 'The same in words.' },
 ];

@@ -2,7 +2,8 @@ import os from 'node:os';
 import { Readable } from 'node:stream';
 import type { CallFacts } from '../schema/ack.js';
 import { type AbsentValue, absentValues } from './absent.js';
-import { checkSelect, explainSqlError, parseSql } from './box.js';
+import { type Checked, checkStatement, parseSql } from './box.js';
+import { closeDatabase, runStatement } from './box-run.js';
 import {
   type Connected,
   type Database,
@@ -120,19 +121,16 @@ export interface Unjudgeable {
 }
 
 export interface Box {
-  /** Refuses whatever is not one harmless SELECT; `where` names where the SQL came from. */
-  check(sql: string, where: string): Promise<void>;
+  /** Refuses whatever is not one harmless SELECT or EXPLAIN; `where` names where the SQL came from. */
+  check(sql: string, where: string): Promise<Checked>;
   /** Closes the database for everything but its tables, then answers with at most `most` rows. */
-  run(sql: string, where: string, most: number): Promise<TypedRows>;
+  run(checked: Checked, most: number): Promise<TypedRows>;
 }
 
 /** What `calls` needs to be asked for. */
 export const CALLS_SQL = 'SELECT call_key FROM sessions';
 /** What is needed to match acknowledgements with what was loaded. */
 export const MATCHES_ACKS = { everyReject: true, hashes: true } as const;
-
-/** What a query may spill to disk. */
-const BOX_TEMP = '4GB';
 
 /** Below, a thread would start later than the file is read. */
 const THREADS: Threads = { count: Math.min(4, os.availableParallelism()), above: 48 << 20, part: 8 << 20 };
@@ -148,13 +146,18 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
     const connected = db;
     const window = await resolveWindow(db, options.filters, options.now);
     const needs = await needsOf(options.asks, (sql) => parseSql(connected, sql), shippedNeeds());
-    await db.run(paramsSql(options.params));
+    await prepare(db, options);
     return new DuckLake(db, { db, spill }, options, window, needs);
   } catch (error) {
     db?.close();
     spill.remove();
     throw error;
   }
+}
+
+/** The clock of `hour()` is the one of the column `day`; instants leave the engine in UTC whatever it is. */
+function prepare(db: Connected, { params, filters: { tz } }: LakeOptions): Promise<void> {
+  return db.run(`${tz === 'UTC' ? '' : `SET TimeZone = ${quote(tz)}; `}${paramsSql(params)}`);
 }
 
 class DuckLake implements Lake {
@@ -200,13 +203,13 @@ class DuckLake implements Lake {
   async beside(): Promise<Lake> {
     if (this.engine === null) throw new Error('a lake beside another has none beside it');
     const db = await this.engine.db.beside();
-    await db.run(paramsSql(this.options.params));
+    await prepare(db, this.options);
     return new DuckLake(db, null, { ...this.options, onProgress: undefined }, this.window, this.needs);
   }
 
   async loadText(name: string, text: string): Promise<void> {
     const bytes = Buffer.from(text);
-    await this.fill([{ name, path: '-', as: 'any', stream: true, maybeEmpty: false }], {
+    await this.fill([{ name, path: '-', as: 'any', stream: true, stats: null, maybeEmpty: false }], {
       ...this.loadOptions,
       mostBytes: bytes.length,
       stdin: Readable.from([bytes]),
@@ -369,13 +372,10 @@ class DuckLake implements Lake {
   get box(): Box {
     const { db, options } = this;
     return {
-      check: (sql, where) => checkSelect(db, sql, where),
-      run: async (sql, where, most) => {
-        await db.run(`SET errors_as_json = true; SET max_temp_directory_size = '${BOX_TEMP}'`);
-        await db.run('SET enable_external_access = false; SET lock_configuration = true');
-        return db.rowsUpTo(sql, most).catch((error) => {
-          throw explainSqlError(error, sql, where, options.showContent);
-        });
+      check: (sql, where) => checkStatement(db, sql, where, Object.keys(options.params)),
+      run: async (checked, most) => {
+        await closeDatabase(db);
+        return runStatement(db, checked, options.params, most, options.showContent);
       },
     };
   }

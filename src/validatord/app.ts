@@ -59,8 +59,6 @@ export function createApp(deps: Deps): App {
       return;
     }
     await next();
-    // A connection that is kept alive would keep the process alive.
-    if (draining.signal.aborted) c.res.headers.set('connection', 'close');
   });
   app.get('/healthz', async (c) => c.json(await health(deps, traffic, draining.signal.aborted)));
   app.post('/v1/iterate', async (c) => {
@@ -127,6 +125,8 @@ async function answerTo(raw: Request, deps: Deps, traffic: Traffic, stops: Stops
     const result = await runCall(request, raw, deps, stops.hardStop);
     const ending = endingOf(result, isGated(request.kind, deps.config));
     traffic.ended(ending, result);
+    // Who kills the process must not take along what a client was told.
+    await deps.logger.whenWritten();
     const withheld = ending === 'ungrounded' || ending === 'unjudged';
     if (withheld) deps.onWithheld(result.sessionId, whyWithheld(result));
     const { status, headers } = headOf(result, ending);
