@@ -102,18 +102,23 @@ function evidenceOf(account: Account, inputs: GivenPaths, now: Date): Evidence {
       rejects: account.rejects.map((reject) => ({ ...reject, blocks: true })),
       notices: [...account.notices, ...hint],
     },
-    commands: { ...evidence.commands, listRejects: settleLine(account, inputs, listRejects) },
+    commands: { ...evidence.commands, ...settling(account.rejects, inputs, listRejects) },
   };
 }
 
-/** What can be settled is, one line or all that are there now; anything else is looked at first. */
-function settleLine(account: Account, inputs: GivenPaths, listRejects: string): string {
-  const [only] = account.rejects;
-  if (!account.rejects.some(({ reason }) => isExcusable(reason))) return `${listRejects} --format jsonl`;
-  const one = account.rejects.length === 1 && only?.count === 1;
-  const [ids, own] = one ? [[only.first], ['--reason "…"']] : [[], ['--baseline', '--reason "…"']];
-  const settle = nextCommand('ack', ids, { inputs, folders: [] }, own);
-  return one ? `mend the line, or settle it: ${settle}` : `mend the lines, or settle all of now: ${settle}`;
+/** One line is settled by its place, many in one step. */
+function settling(rejects: Account['rejects'], inputs: GivenPaths, listRejects: string) {
+  const asLines = `${listRejects} --format jsonl`;
+  if (!rejects.some(({ reason }) => isExcusable(reason))) return { listRejects: asLines };
+  const [only] = rejects;
+  const settle = (ids: readonly string[], ...own: readonly string[]) =>
+    nextCommand('ack', ids, { inputs, folders: [] }, [...own, '--reason "…"']);
+  if (rejects.length === 1 && only?.count === 1) {
+    const settleRejects = `mend the line, or settle it: ${settle([only.first])}`;
+    return { listRejects: settleRejects, settleRejects };
+  }
+  const settleRejects = `mend the lines, or settle all of now: ${settle([], '--baseline')}`;
+  return { listRejects: asLines, settleRejects };
 }
 
 function rejectRows(rejects: readonly Reject[]): Result {

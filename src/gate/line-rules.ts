@@ -33,7 +33,10 @@ export const rejects: Rule = {
   code: 'rejects',
   weight: 'cannot_vouch',
   about: 'lines',
-  check: (e) => (isOverBudget(e) ? summed(excusable(e), 'could not be loaded', e.commands.listRejects) : []),
+  check: (e) => {
+    const { settleRejects, listRejects } = e.commands;
+    return isOverBudget(e) ? summed(excusable(e), 'could not be loaded', settleRejects ?? listRejects) : [];
+  },
 };
 
 export const unknownRecord: Rule = {
