@@ -23,7 +23,13 @@ export type ValidateFlags = OutputFlags &
 const COLUMNS: readonly Column[] = [
   { name: 'file', type: 'text', note: 'File the line stands in.' },
   { name: 'line', type: 'integer', note: 'Physical line, from 1.' },
-  { name: 'byte_offset', type: 'integer', label: 'byte', note: "Of the line's first byte, uncompressed." },
+  {
+    name: 'byte_offset',
+    type: 'integer',
+    label: 'byte',
+    minor: true,
+    note: "Of the line's first byte, uncompressed.",
+  },
   { name: 'reason', type: 'text', note: 'Why it is not loaded.' },
   { name: 'detail', type: 'text', note: 'The same in words.' },
 ];
@@ -34,7 +40,7 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
   const copies = copiesOf(flags, formatNames);
   const sources = await chooseSources(inputs, io.env, io.cwd, true);
   const progress = progressOn(io);
-  const options = runOptionsOf(flags, NO_FILTERS, io, progress.report);
+  const options = await runOptionsOf(flags, NO_FILTERS, io, progress.report);
   const lake = await openLake({
     ...options,
     asks: [],
@@ -85,7 +91,7 @@ function evidenceOf(account: Account, inputs: GivenPaths, now: Date): Evidence {
   const hint =
     noneLoaded && account.files.some(({ lines, blank }) => lines > blank)
       ? [
-          'no line looks like a session.iterate.v1 or replay.run.v1 record: is this the right file? (lakelog schema --json session)',
+          'no line looks like a session.iterate.v1 or replay.run.v1 record: is this the right file? (lakelog schema --json-schema session)',
         ]
       : [];
   return {

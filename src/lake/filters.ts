@@ -1,5 +1,5 @@
 import { LakelogError, messageOf } from '../errors.js';
-import { compareInstants, parseAge } from '../instant.js';
+import { AGE_FORMS, compareInstants, parseAge } from '../instant.js';
 import type { Connected } from './duckdb/connection.js';
 import { quote } from './duckdb/sql.js';
 
@@ -79,7 +79,7 @@ export async function resolveWindow(db: Connected, filters: Filters, now: Date):
       return cells[0]![0] as string;
     } catch (error) {
       throw new LakelogError(`${flag} ${value} is not a time`, {
-        next: `use a date (2026-09-01), RFC 3339 (2026-09-01T08:00:00Z) or an age (24h, 7d)`,
+        next: `use a date (2026-09-01), RFC 3339 (2026-09-01T08:00:00Z) or a duration before now (${AGE_FORMS})`,
         cause: messageOf(error),
       });
     }

@@ -2,7 +2,8 @@ import os from 'node:os';
 import { Readable } from 'node:stream';
 import type { CallFacts } from '../schema/ack.js';
 import { type AbsentValue, absentValues } from './absent.js';
-import { checkSelect, explainSqlError, parseSql } from './box.js';
+import { type Checked, checkStatement, parseSql } from './box.js';
+import { closeDatabase, runStatement } from './box-run.js';
 import {
   type Connected,
   type Database,
@@ -17,7 +18,7 @@ import { type Filters, filteredColumns, filterSql, resolveWindow, type Window } 
 import { beginsWith } from './ids.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './input/index.js';
 import { type Account as LoadAccount, makeAccount } from './load/account.js';
-import { type Alike, findAlike, numberTwins, twins } from './load/duplicates.js';
+import { type Alike, findAlike, numberTwins, REPEATED_IDS, twins } from './load/duplicates.js';
 import { hashLines } from './load/hashes.js';
 import { type Loaded, type LoadOptions, loadFiles, type Threads } from './load/load.js';
 import { type Reject, rejectsOf } from './load/rejects.js';
@@ -87,6 +88,8 @@ export interface Lake {
   lineHashes(
     places: readonly { readonly file: string; readonly line: number }[],
   ): Promise<Map<string, string>>;
+  /** Every loaded call whose call_id another one carries too, in the order of files and lines; needs the option `hashes`. */
+  conflicts(): Promise<LoadedConflict[]>;
   /** Every reject with its place and reason; needs the option `everyReject`. */
   rejects(): Promise<Reject[]>;
   readonly window: Window;
@@ -104,6 +107,13 @@ export interface LoadedCall extends CallFacts {
   readonly line: number;
 }
 
+export interface LoadedConflict {
+  readonly call_id: string;
+  readonly file: string;
+  readonly line: number;
+  readonly line_sha256: string;
+}
+
 export interface Unjudgeable {
   readonly calls: number;
   /** file:line. */
@@ -111,19 +121,16 @@ export interface Unjudgeable {
 }
 
 export interface Box {
-  /** Refuses whatever is not one harmless SELECT; `where` names where the SQL came from. */
-  check(sql: string, where: string): Promise<void>;
+  /** Refuses whatever is not one harmless SELECT or EXPLAIN; `where` names where the SQL came from. */
+  check(sql: string, where: string): Promise<Checked>;
   /** Closes the database for everything but its tables, then answers with at most `most` rows. */
-  run(sql: string, where: string, most: number): Promise<TypedRows>;
+  run(checked: Checked, most: number): Promise<TypedRows>;
 }
 
 /** What `calls` needs to be asked for. */
 export const CALLS_SQL = 'SELECT call_key FROM sessions';
 /** What is needed to match acknowledgements with what was loaded. */
 export const MATCHES_ACKS = { everyReject: true, hashes: true } as const;
-
-/** What a query may spill to disk. */
-const BOX_TEMP = '4GB';
 
 /** Below, a thread would start later than the file is read. */
 const THREADS: Threads = { count: Math.min(4, os.availableParallelism()), above: 48 << 20, part: 8 << 20 };
@@ -139,13 +146,18 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
     const connected = db;
     const window = await resolveWindow(db, options.filters, options.now);
     const needs = await needsOf(options.asks, (sql) => parseSql(connected, sql), shippedNeeds());
-    await db.run(paramsSql(options.params));
+    await prepare(db, options);
     return new DuckLake(db, { db, spill }, options, window, needs);
   } catch (error) {
     db?.close();
     spill.remove();
     throw error;
   }
+}
+
+/** The clock of `hour()` is the one of the column `day`; instants leave the engine in UTC whatever it is. */
+function prepare(db: Connected, { params, filters: { tz } }: LakeOptions): Promise<void> {
+  return db.run(`${tz === 'UTC' ? '' : `SET TimeZone = ${quote(tz)}; `}${paramsSql(params)}`);
 }
 
 class DuckLake implements Lake {
@@ -191,7 +203,7 @@ class DuckLake implements Lake {
   async beside(): Promise<Lake> {
     if (this.engine === null) throw new Error('a lake beside another has none beside it');
     const db = await this.engine.db.beside();
-    await db.run(paramsSql(this.options.params));
+    await prepare(db, this.options);
     return new DuckLake(db, null, { ...this.options, onProgress: undefined }, this.window, this.needs);
   }
 
@@ -349,16 +361,21 @@ class DuckLake implements Lake {
     return new Map(found.map(({ place, line_sha256 }) => [place, line_sha256]));
   }
 
+  conflicts(): Promise<LoadedConflict[]> {
+    return this.db.objects<LoadedConflict>(
+      `SELECT s.call_id, b.file, s.line, s.line_sha256
+       FROM main.base_calls s JOIN main.base_batches b ON b.batch = s.batch
+       WHERE s.call_id IN (${REPEATED_IDS}) ORDER BY s.batch, s.line`,
+    );
+  }
+
   get box(): Box {
     const { db, options } = this;
     return {
-      check: (sql, where) => checkSelect(db, sql, where),
-      run: async (sql, where, most) => {
-        await db.run(`SET errors_as_json = true; SET max_temp_directory_size = '${BOX_TEMP}'`);
-        await db.run('SET enable_external_access = false; SET lock_configuration = true');
-        return db.rowsUpTo(sql, most).catch((error) => {
-          throw explainSqlError(error, sql, where, options.showContent);
-        });
+      check: (sql, where) => checkStatement(db, sql, where, Object.keys(options.params)),
+      run: async (checked, most) => {
+        await closeDatabase(db);
+        return runStatement(db, checked, options.params, most, options.showContent);
       },
     };
   }

@@ -17,8 +17,10 @@ export interface Report {
 
 export interface Style {
   readonly color: boolean;
-  /** Columns of the terminal; null = not a terminal: nothing is wrapped, reflowed or cut. */
+  /** Columns of the terminal; null = not a terminal: tables are whole, sentences wrap at 100. */
   readonly width: number | null;
+  /** The reader's encoding is not UTF-8. */
+  readonly ascii?: boolean;
   /** A terminal that understands OSC 8: links are made of what they are, elsewhere the address is printed. */
   readonly hyperlinks?: boolean;
 }

@@ -46,7 +46,9 @@ describe('github', () => {
         '',
       ].join('\n'),
     );
-    const settled = receipt({ acknowledged: { calls: 1, rejects: 2, file: 'lakelog-acks.jsonl' } });
+    const settled = receipt({
+      acknowledged: { calls: 1, rejects: 1, conflicts: 1, file: 'lakelog-acks.jsonl' },
+    });
     expect(github({ ...CLEAR, receipt: settled })).toContain(
       '::judged 412 calls, no violation, 3 acknowledged\n',
     );
@@ -117,10 +119,10 @@ describe('the step summary', () => {
         '- **cannot vouch:** 2 lines could not be loaded: bad_json, 100% broken (`logs/b, c.jsonl:4`)<br>→ `lakelog validate logs`',
         '- **notice:** the last line is unfinished (`logs/b.jsonl`)',
         '',
-        '| session_id | timestamp | model | reason | file | line |',
-        '| --- | --- | --- | --- | --- | ---: |',
-        '| trace-17 | 2026-09-14T08:00:00Z | gpt-4.1-mini | ungrounded | logs/a.jsonl | 17 |',
-        '| trace-20 | 2026-09-14T08:00:00Z | claude, 4: x | unjudged | logs/a.jsonl | 20 |',
+        '| session_id | timestamp | model | reason | file:line |',
+        '| --- | --- | --- | --- | --- |',
+        '| trace-17 | 2026-09-14T08:00:00Z | gpt-4.1-mini | ungrounded | logs/a.jsonl:17 |',
+        '| trace-20 | 2026-09-14T08:00:00Z | claude, 4: x | unjudged | logs/a.jsonl:20 |',
         '',
         '```text',
         '612 lines = 610 loaded + 0 rejected + 0 duplicates + 2 blank + 0 pending',

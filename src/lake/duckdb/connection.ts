@@ -12,12 +12,17 @@ export interface Database extends Connected {
   beside(): Promise<Connected>;
 }
 
+export type Params = Readonly<Record<string, string | number | boolean | null>>;
+
 export interface Connected {
   run(sql: string): Promise<void>;
   /** All rows, cells as plain JSON-like values. */
   rows(sql: string): Promise<Rows>;
-  /** At most `most` rows, and whether there are more; no more than that is ever held. */
-  rowsUpTo(sql: string, most: number): Promise<TypedRows>;
+  /**
+   * At most `most` rows of a SELECT or EXPLAIN, and whether there are more; no more than that is ever held.
+   * @param params values of `$name`, by name.
+   */
+  rowsUpTo(sql: string, params: Params, most: number): Promise<TypedRows>;
   /** The rows as objects; for our own small bookkeeping queries. */
   objects<T>(sql: string): Promise<T[]>;
   /** Fills a table with blocks of scanned rows, whose columns are the table's. @param kind 0 calls, 1 replay runs. */
@@ -78,7 +83,7 @@ async function connect(
       await run(sql);
     },
     rows,
-    rowsUpTo: (sql, most) => rowsUpTo(connection, sql, most),
+    rowsUpTo: (sql, params, most) => rowsUpTo(connection, sql, params, most),
     async objects<T>(sql: string) {
       const { names, cells } = await rows(sql);
       return cells.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]])) as T);
@@ -89,14 +94,33 @@ async function connect(
   };
 }
 
+const READS: readonly number[] = [duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN];
+
 /** Streamed, because DuckDB's memory limit does not cover rows that were fetched. */
-async function rowsUpTo(connection: duckdb.Connection, sql: string, most: number): Promise<TypedRows> {
+async function rowsUpTo(
+  connection: duckdb.Connection,
+  sql: string,
+  params: Params,
+  most: number,
+): Promise<TypedRows> {
   const prepared = await duckdb.prepare(connection, sql);
   try {
+    if (!READS.includes(duckdb.prepared_statement_type(prepared)))
+      throw new Error('the statement does not only read');
+    for (const [name, value] of Object.entries(params)) bind(prepared, name, value);
     return await readRows(await duckdb.execute_prepared_streaming(prepared), most);
   } finally {
     duckdb.destroy_prepare_sync(prepared);
   }
+}
+
+function bind(prepared: duckdb.PreparedStatement, name: string, value: Params[string]): void {
+  const at = duckdb.bind_parameter_index(prepared, name);
+  if (value === null) duckdb.bind_null(prepared, at);
+  else if (typeof value === 'boolean') duckdb.bind_boolean(prepared, at, value);
+  else if (typeof value === 'string') duckdb.bind_varchar(prepared, at, value);
+  else if (Number.isSafeInteger(value)) duckdb.bind_int64(prepared, at, BigInt(value));
+  else duckdb.bind_double(prepared, at, value);
 }
 
 /** Memory and room are the failures that are the user's to mend, whatever ran. */
