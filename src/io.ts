@@ -7,7 +7,9 @@ export interface OutStream {
   /** Columns of the terminal; undefined where it is none. */
   readonly columns: number | undefined;
   /** Resolves when the reader took the text, or went away. */
-  write(text: string): Promise<void>;
+  write(text: string | Uint8Array): Promise<void>;
+  /** The reader went away: what is written to it is lost, and nobody misses it. */
+  readonly hasLeft?: boolean;
 }
 
 /** All contact with the outside arrives here, so that a test can stand in for the process. */
@@ -42,8 +44,11 @@ export function outStream(fd: 1 | 2): ProcessStream {
     get failure() {
       return failure;
     },
+    get hasLeft() {
+      return gone;
+    },
     async write(text) {
-      if (gone || text === '') return;
+      if (gone || text.length === 0) return;
       const error = await write(text).catch((error: NodeJS.ErrnoException) => error);
       if (error === undefined) return;
       gone = error.code === 'EPIPE' || error.code === 'ECONNRESET';
@@ -52,7 +57,7 @@ export function outStream(fd: 1 | 2): ProcessStream {
   };
 }
 
-type Write = (text: string) => Promise<NodeJS.ErrnoException | undefined>;
+type Write = (text: string | Uint8Array) => Promise<NodeJS.ErrnoException | undefined>;
 
 const nodeStream = (fd: 1 | 2) => (fd === 1 ? process.stdout : process.stderr);
 
@@ -67,7 +72,7 @@ function writeStream(fd: 1 | 2): Write {
 /** Node's own stream for files takes a part that was written (the disk is full) for the whole. */
 function writeFile(fd: 1 | 2): Write {
   return async (text) => {
-    const bytes = Buffer.from(text);
+    const bytes = typeof text === 'string' ? Buffer.from(text) : text;
     for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
     return undefined;
   };

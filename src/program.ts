@@ -21,6 +21,27 @@ export async function runProgram(
   io: Io,
   box: Context['box'],
 ): Promise<ExitCode> {
+  let code: ExitCode = EXIT.error;
+  let hasRun = false;
+  try {
+    code = await runArguments(given, packageRoot, io, box, () => {
+      hasRun = true;
+    });
+    return code;
+  } finally {
+    if (code === EXIT.error && given.some((one) => one.endsWith('prom'))) {
+      await (await import('./commands/monitoring.js')).tellMonitoring(given, hasRun, io);
+    }
+  }
+}
+
+async function runArguments(
+  given: readonly string[],
+  packageRoot: string,
+  io: Io,
+  box: Context['box'],
+  onRan: () => void,
+): Promise<ExitCode> {
   // Before anything is parsed: each of their files is a subcommand.
   const { argv, folders } = takeQueryFolders(given);
   const taken = [...COMMANDS.map(({ name }) => name), 'help'];
@@ -39,6 +60,7 @@ export async function runProgram(
   }
   try {
     await program.parseAsync([...argv], { from: 'user' });
+    onRan();
     return outcome;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;

@@ -3,14 +3,8 @@ import { Readable } from 'node:stream';
 import type { CallFacts } from '../schema/ack.js';
 import { type AbsentValue, absentValues } from './absent.js';
 import { type Checked, checkStatement, parseSql } from './box.js';
-import { closeDatabase, runStatement } from './box-run.js';
-import {
-  type Connected,
-  type Database,
-  openDatabase,
-  type Rows,
-  type TypedRows,
-} from './duckdb/connection.js';
+import { closeDatabase, type Export, runStatement } from './box-run.js';
+import { type Blocks, type Connected, type Database, openDatabase, type Rows } from './duckdb/connection.js';
 import { memoryLimit } from './duckdb/memory.js';
 import { openSpill, type Spill } from './duckdb/spill.js';
 import { ident, quote } from './duckdb/sql.js';
@@ -123,8 +117,8 @@ export interface Unjudgeable {
 export interface Box {
   /** Refuses whatever is not one harmless SELECT or EXPLAIN; `where` names where the SQL came from. */
   check(sql: string, where: string): Promise<Checked>;
-  /** Closes the database for everything but its tables, then answers with at most `most` rows. */
-  run(checked: Checked, most: number): Promise<TypedRows>;
+  /** Closes the database for everything but its tables, then answers. */
+  run(checked: Checked, to: Export): Promise<Blocks>;
 }
 
 /** What `calls` needs to be asked for. */
@@ -373,9 +367,9 @@ class DuckLake implements Lake {
     const { db, options } = this;
     return {
       check: (sql, where) => checkStatement(db, sql, where, Object.keys(options.params)),
-      run: async (checked, most) => {
-        await closeDatabase(db);
-        return runStatement(db, checked, options.params, most, options.showContent);
+      run: async (checked, to) => {
+        await closeDatabase(db, to.parquet);
+        return runStatement(db, checked, options.params, to, options.showContent);
       },
     };
   }

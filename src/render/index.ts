@@ -6,7 +6,7 @@ import {
   renderRemoved as removed,
 } from './ack.js';
 import { asciiWhereAsked } from './ascii.js';
-import { renderCsv } from './csv.js';
+import { renderCsv, renderTsv } from './csv.js';
 import { renderFindings as findings } from './findings.js';
 import { renderGithub } from './github.js';
 import { renderJson, renderJsonLines } from './json.js';
@@ -14,8 +14,9 @@ import { renderJunit } from './junit.js';
 import { renderList as list } from './list.js';
 import { renderMarkdown } from './md.js';
 import { renderNext as next } from './next.js';
+import { renderProm } from './prom.js';
 import { renderReceipt as receipt } from './receipt.js';
-import type { Format, Renderer, Style } from './report.js';
+import type { Renderer, Style, TextFormat } from './report.js';
 import { renderStory as story } from './story.js';
 import { renderTable } from './table.js';
 
@@ -24,7 +25,7 @@ export type { AckState, Baseline } from './ack.js';
 export { type ErrorText, renderError } from './error.js';
 export { formatNames, formatOfFile, gateFormatNames } from './format-names.js';
 export { renderProgress } from './progress.js';
-export type { Format, Renderer, Report, Style } from './report.js';
+export type { Format, Renderer, Report, Style, TextFormat } from './report.js';
 export { sanitize } from './sanitize.js';
 export { renderStoryJson } from './story-json.js';
 export { renderStepSummary } from './summary.js';
@@ -40,14 +41,16 @@ export const renderNext = asciiWhereAsked(next);
 export const renderReceipt = asciiWhereAsked(receipt);
 export const renderStory = asciiWhereAsked(story);
 
-export const formats: Readonly<Record<Format, Renderer>> = {
+export const formats: Readonly<Record<TextFormat, Renderer>> = {
   table: asciiWhereAsked(renderTable),
   json: renderJson,
   jsonl: renderJsonLines,
   csv: renderCsv,
+  tsv: renderTsv,
   md: renderMarkdown,
   github: renderGithub,
   junit: renderJunit,
+  prom: renderProm,
 };
 
 /** The same of what may be JSON, which is what it is in every locale. */

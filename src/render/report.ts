@@ -13,6 +13,8 @@ export interface Report {
   /** Absent for a query that is no gate. */
   readonly verdict?: Verdict;
   readonly receipt: Receipt;
+  /** Absent for a query that is no gate. */
+  readonly ranAt?: Date;
 }
 
 export interface Style {
@@ -25,7 +27,10 @@ export interface Style {
   readonly hyperlinks?: boolean;
 }
 
-export type Format = 'table' | 'json' | 'jsonl' | 'csv' | 'md' | 'github' | 'junit';
+export type TextFormat = 'table' | 'json' | 'jsonl' | 'csv' | 'tsv' | 'md' | 'github' | 'junit' | 'prom';
+
+/** Parquet is written by the engine, of a query alone. */
+export type Format = TextFormat | 'parquet';
 
 /** Returns the whole document with its last line terminated. */
 export type Renderer = (report: Report, style: Style) => string;

@@ -25,7 +25,8 @@ export async function lakelog(
   const stream = (into: string[]) => ({
     isTTY: screen !== undefined,
     columns: screen?.columns,
-    write: async (text: string) => {
+    write: async (given: string | Uint8Array) => {
+      const text = typeof given === 'string' ? given : Buffer.from(given).toString();
       into.push(text);
       screen?.write(text);
     },

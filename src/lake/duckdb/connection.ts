@@ -1,11 +1,13 @@
 import duckdb from '@duckdb/node-bindings';
 import { adviceFor, asLakelogError, messageOf } from '../../errors.js';
 import type { ScanColumn } from '../../scan/columns.js';
+import type { Blocks } from '../../schema/block.js';
 import { appendRows, type BlockAppender, blockAppender } from './append.js';
+import { readBlocks } from './blocks.js';
 import { type Rows, readRows, type TypedRows } from './result.js';
-import { quote } from './sql.js';
+import { ident, quote } from './sql.js';
 
-export type { Rows, TypedRows };
+export type { Blocks, Rows, TypedRows };
 
 export interface Database extends Connected {
   /** A database of its own in the same engine: the same names mean other tables, and both work at the same time. */
@@ -23,6 +25,10 @@ export interface Connected {
    * @param params values of `$name`, by name.
    */
   rowsUpTo(sql: string, params: Params, most: number): Promise<TypedRows>;
+  /** All rows of a SELECT or EXPLAIN, as they come; to be read to the end or left by `return`. */
+  blocks(sql: string, params: Params): Promise<Blocks>;
+  /** Makes a table of a SELECT. */
+  tableOf(name: string, sql: string, params: Params): Promise<void>;
   /** The rows as objects; for our own small bookkeeping queries. */
   objects<T>(sql: string): Promise<T[]>;
   /** Fills a table with blocks of scanned rows, whose columns are the table's. @param kind 0 calls, 1 replay runs. */
@@ -77,13 +83,15 @@ async function connect(
   const run = (sql: string) => duckdb.query(connection, sql).catch(explained);
   // Not at creation: the setting belongs to an extension that is loaded by then.
   await run(["SET TimeZone = 'UTC'", ...settings].join('; '));
-  const rows = async (sql: string) => readRows(await run(sql));
+  const rows = async (sql: string) => readRows(await readBlocks(await run(sql)));
   return {
     async run(sql) {
       await run(sql);
     },
     rows,
-    rowsUpTo: (sql, params, most) => rowsUpTo(connection, sql, params, most),
+    rowsUpTo: async (sql, params, most) => readRows(await blocks(connection, sql, params), most),
+    blocks: (sql, params) => blocks(connection, sql, params),
+    tableOf: (name, sql, params) => tableOf(connection, name, sql, params),
     async objects<T>(sql: string) {
       const { names, cells } = await rows(sql);
       return cells.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]])) as T);
@@ -97,24 +105,44 @@ async function connect(
 const READS: readonly number[] = [duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN];
 
 /** Streamed, because DuckDB's memory limit does not cover rows that were fetched. */
-async function rowsUpTo(
-  connection: duckdb.Connection,
-  sql: string,
-  params: Params,
-  most: number,
-): Promise<TypedRows> {
+async function blocks(connection: duckdb.Connection, sql: string, params: Params): Promise<Blocks> {
   const prepared = await duckdb.prepare(connection, sql);
+  const end = () => duckdb.destroy_prepare_sync(prepared);
   try {
-    if (!READS.includes(duckdb.prepared_statement_type(prepared)))
-      throw new Error('the statement does not only read');
-    for (const [name, value] of Object.entries(params)) bind(prepared, name, value);
-    return await readRows(await duckdb.execute_prepared_streaming(prepared), most);
+    const type = duckdb.prepared_statement_type(prepared);
+    if (!READS.includes(type)) throw new Error('the statement does not only read');
+    bind(prepared, params);
+    const read = await readBlocks(await duckdb.execute_prepared_streaming(prepared));
+    return { ...read, blocks: andThen(read.blocks, end) };
+  } catch (error) {
+    end();
+    throw error;
+  }
+}
+
+async function* andThen<T>(all: AsyncIterable<T>, end: () => void): AsyncGenerator<T> {
+  try {
+    yield* all;
+  } finally {
+    end();
+  }
+}
+
+async function tableOf(connection: duckdb.Connection, name: string, sql: string, params: Params) {
+  const prepared = await duckdb.prepare(connection, `CREATE TEMP TABLE ${ident(name)} AS ${sql}`);
+  try {
+    bind(prepared, params);
+    await duckdb.execute_prepared(prepared);
   } finally {
     duckdb.destroy_prepare_sync(prepared);
   }
 }
 
-function bind(prepared: duckdb.PreparedStatement, name: string, value: Params[string]): void {
+function bind(prepared: duckdb.PreparedStatement, params: Params): void {
+  for (const [name, value] of Object.entries(params)) bindOne(prepared, name, value);
+}
+
+function bindOne(prepared: duckdb.PreparedStatement, name: string, value: Params[string]): void {
   const at = duckdb.bind_parameter_index(prepared, name);
   if (value === null) duckdb.bind_null(prepared, at);
   else if (typeof value === 'boolean') duckdb.bind_boolean(prepared, at, value);
