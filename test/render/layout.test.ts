@@ -209,7 +209,7 @@ it('no line of any table is wider than its terminal', () => {
   fc.assert(
     fc.property(
       tables,
-      fc.integer({ min: 60, max: 200 }),
+      fc.integer({ min: 30, max: 200 }),
       fc.boolean(),
       ({ columns, rows }, width, ascii) => {
         const output = formats.table(report(columns, rows), { color: false, width, ascii });
