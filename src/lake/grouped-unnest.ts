@@ -45,6 +45,7 @@ function groupedLists(select: Node): number[] {
   return [...found, ...again].map(({ query_location }) => Number(query_location));
 }
 
+const FROM = /^from$/;
 const BEHIND_FROM = /^(where|group|having|window|qualify|order|limit|offset|union|intersect|except)$/;
 
 function editsFor(
@@ -73,8 +74,8 @@ function editsFor(
     tokens.findIndex(
       (token, i) => i > from && (token.depth < depth || (token.depth === depth && fits(token))),
     );
-  const from = behind(first!, ({ isWord, text }) => isWord && text === 'from');
-  if (from < 0 || tokens[from]!.text !== 'from') return null;
+  const from = behind(first!, ({ isWord, text }) => isWord && FROM.test(text));
+  if (from < 0 || !FROM.test(tokens[from]!.text)) return null;
   const end = behind(from, ({ isWord, text }) => text === ';' || (isWord && BEHIND_FROM.test(text)));
   if (end < 0) {
     // GROUP BY would stand there.

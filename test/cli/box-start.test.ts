@@ -30,7 +30,9 @@ describe('a query whose process cannot be started, or not whole', () => {
     cpSync(path.join(root, named), path.join(packageRoot, named), { recursive: true });
     const ran = inShell(query, { cwd: prepared(), packageRoot });
     expect(ran).toMatchObject({ code: 2, stdout: '' });
-    expect(ran.stderr).toMatch(/the DuckDB binding cannot be loaded: [\s\S]*\n {2}→ npm install [\s\S]*optional/);
+    expect(ran.stderr).toMatch(
+      /the DuckDB binding cannot be loaded: [\s\S]*\n {2}→ npm install [\s\S]*optional/,
+    );
   });
 
   test('a signal ends it while its settings are a pipe that nobody writes to', async () => {
