@@ -40,11 +40,11 @@ async function answer(job: BoxJob): Promise<void> {
   });
   try {
     await say({ say: 'phase', phase: 'checking' });
-    await lake.box.check(job.sql, job.where);
+    await lake.check(job.sql, job.where);
     await say({ say: 'phase', phase: 'loading' });
     const account = await lake.load(job.requests);
     await say({ say: 'phase', phase: 'running' });
-    const { names, types, cells, more } = await lake.box.run(job.sql, job.where, job.maxRows);
+    const { names, types, cells, more } = await lake.runBoxed(job.sql, job.where, job.maxRows);
     for (let i = 0; i < cells.length; i += ROWS_PER_MESSAGE) {
       await say({ say: 'rows', rows: cells.slice(i, i + ROWS_PER_MESSAGE) });
     }

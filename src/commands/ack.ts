@@ -1,22 +1,23 @@
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { LakelogError } from '../errors.js';
-import { isExcusable, isExpired, type KnownCall, type KnownReject, placeOf } from '../gate/acks.js';
+import { isExcusable, isExpired, placeOf } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
 import { kernelPath } from '../kernel-path.js';
 import { foldId } from '../lake/ids.js';
-import { CALLS_SQL, type Lake, type LoadedCall, MATCHES_ACKS, NO_FILTERS, openLake } from '../lake/lake.js';
+import { CALLS_SQL, type Lake, MATCHES_ACKS, NO_FILTERS, openLake } from '../lake/lake.js';
 import { acknowledger, appendAck, DEFAULT_ACKS, readAcks } from '../query/acks.js';
 import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
 import { bindParams, type Given } from '../query/params.js';
 import { chooseSources } from '../query/sources.js';
 import { renderAck, renderFindings, renderNext, sanitize } from '../render/index.js';
+import type { LoadedCall, Reject } from '../schema/account.js';
 import type { AckLine } from '../schema/ack.js';
 import { EXIT, type ExitCode, type FileAccount } from '../schema/result.js';
-import { namedAcks, withHashes } from './acks.js';
+import { namedAcks } from './acks.js';
 import { inputEvidence } from './evidence.js';
 import { gateNamed, givenOf, violationsOf } from './gates.js';
 import { asOptions, chosenParams, nextCommand } from './next.js';
@@ -161,7 +162,7 @@ function realOf(file: string, cwd: string): string | null {
   }
 }
 
-function rejectAt(place: Place, rejects: readonly KnownReject[]): KnownReject | null {
+function rejectAt(place: Place, rejects: readonly Reject[]): Reject | null {
   const found = rejects.find((reject) => placeOf(reject) === placeOf(place));
   if (!found) return null;
   if (isExcusable(found.reason)) return found;
@@ -180,7 +181,7 @@ function seenFrom(acks: string, file: string, cwd: string): string {
   return path.relative(path.dirname(path.resolve(cwd, acks)), path.resolve(cwd, file)) || file;
 }
 
-function linesOf({ file, line, reason, line_sha256 }: KnownReject) {
+function linesOf({ file, line, reason, line_sha256 }: Reject) {
   return { line_sha256, reject_reason: reason, file, line };
 }
 
@@ -191,7 +192,7 @@ async function callOf(
   gate: Query,
   given: Given,
   again: string,
-): Promise<KnownCall & { values: readonly string[] }> {
+): Promise<LoadedCall & { values: readonly string[] }> {
   if (target === '') {
     throw new LakelogError('the target is empty', { next: 'give a session_id, a call_id or FILE:LINE' });
   }
@@ -223,10 +224,7 @@ async function callOf(
     );
   }
   const values = violations.get(placeOf(only)) ?? [];
-  if (others.length === 0) {
-    const [known] = await withHashes(lake, [only]);
-    return { ...known!, values };
-  }
+  if (others.length === 0) return { ...only, values };
   throw new LakelogError(
     `${open.length} calls in the answer of ${gate.name} begin with ${JSON.stringify(target)}`,
     {

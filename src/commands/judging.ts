@@ -4,15 +4,15 @@ import { instantInside, plantCanary, proveCanary } from '../gate/canary.js';
 import type { Evidence, GateEvidence, Limits } from '../gate/evidence.js';
 import { judge } from '../gate/judge.js';
 import { lookAlikesOf } from '../gate/look-alikes.js';
-import type { Account, Lake } from '../lake/lake.js';
+import type { Lake } from '../lake/lake.js';
 import type { AckFile } from '../query/acks.js';
 import type { Query } from '../query/header.js';
 import type { BoundParams } from '../query/params.js';
 import type { Answer, Session } from '../query/run.js';
 import type { GivenPaths } from '../query/sources.js';
+import type { Account } from '../schema/account.js';
 import type { GateSpec } from '../schema/gate.js';
 import type { Receipt, Result, Verdict } from '../schema/result.js';
-import { withHashes } from './acks.js';
 import { questionEvidence } from './evidence.js';
 import { chosenParams, nextCommand } from './next.js';
 import { ageOf, type ReadFlags } from './options.js';
@@ -85,7 +85,7 @@ export async function judgeGate(asked: Asked, gate: GateSpec, answer: Answer, la
   const { account } = answer;
   const settled = await settledBy(acks, query, account, lake, limits.now);
   const open = withoutSettled(answer.result, gate, settled);
-  const evidence = questionEvidence(account, inputs, limits.now, query.needs, answer.unjudgeable);
+  const evidence = questionEvidence(account, inputs, limits.now, query.needs);
   const found = await gateEvidence(asked, gate, { ...answer, result: open });
   const newestAsked = found.gatedKinds === null ? account.newestSelected : account.newestSelectedGated;
   const context = { inputs, folders, gatedKinds: params.gatedKinds, acks: namedAcks };
@@ -119,7 +119,7 @@ async function settledBy(
 ): Promise<Settled | null> {
   if (acks === null || acks.entries.length === 0) return null;
   const keys = acks.entries.flatMap(({ ack }) => (ack.what === 'call' ? [ack.call_key] : []));
-  const calls = keys.length === 0 ? [] : await withHashes(lake, await lake.calls({ keys }));
+  const calls = keys.length === 0 ? [] : await lake.calls({ keys });
   const settlesLines = acks.entries.some(({ ack }) => ack.what === 'reject');
   const rejects = settlesLines && account.rejects.length > 0 ? await lake.rejects() : [];
   return settle(acks.entries, query.name, { calls, rejects }, now, acks.file);

@@ -65,7 +65,7 @@ export async function query(
       now,
     });
     const verdict = judge(
-      questionEvidence(account, inputs, now, null, null),
+      questionEvidence(account, inputs, now, null),
       flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES,
     );
     const report: Report = {

@@ -1,5 +1,6 @@
-import type { AckLine, CallAck, CallFacts, RejectAck } from '../schema/ack.js';
-import type { Finding, RejectGroup } from '../schema/result.js';
+import type { BlockingGroup, LoadedCall, Reject } from '../schema/account.js';
+import type { AckLine, CallAck, RejectAck } from '../schema/ack.js';
+import type { Finding } from '../schema/result.js';
 
 /** An acknowledgement and the line of the file it stands in. */
 export interface Entry<T extends AckLine = AckLine> {
@@ -7,30 +8,13 @@ export interface Entry<T extends AckLine = AckLine> {
   readonly line: number;
 }
 
-/** A loaded call, as far as an acknowledgement speaks of it. */
-export interface KnownCall extends CallFacts {
-  readonly line_sha256: string;
-  readonly file: string;
-  readonly line: number;
-}
-
-export interface KnownReject {
-  readonly file: string;
-  readonly line: number;
-  readonly reason: string;
-  readonly detail: string;
-  readonly line_sha256: string;
-  /** It could hide a call. */
-  readonly blocks: boolean;
-}
-
 /** What acknowledgements take out of a verdict, and what is wrong with them. */
 export interface Settled {
   /** `file:line` of the calls whose rows are settled, with the acknowledgement. */
   readonly calls: ReadonlyMap<string, CallAck>;
-  readonly rejects: ReadonlySet<KnownReject>;
+  readonly rejects: ReadonlySet<Reject>;
   /** All rejects that were looked at, settled or not. */
-  readonly all: readonly KnownReject[];
+  readonly all: readonly Reject[];
   /** Every one of them, for the notices. */
   readonly used: readonly Entry[];
   /** Expired, or speaking of something that is not there: they silence nothing, so they are told and no more. */
@@ -50,12 +34,12 @@ export const placeOf = ({ file, line }: { readonly file: string; readonly line: 
 export function settle(
   entries: readonly Entry[],
   gate: string,
-  loaded: { readonly calls: readonly KnownCall[]; readonly rejects: readonly KnownReject[] },
+  loaded: { readonly calls: readonly LoadedCall[]; readonly rejects: readonly Reject[] },
   now: Date,
   file: string,
 ): Settled {
   const calls = new Map<string, CallAck>();
-  const rejects = new Set<KnownReject>();
+  const rejects = new Set<Reject>();
   const used: Entry[] = [];
   const findings: Omit<Finding, 'code'>[] = [];
   const complain = ({ ack, line }: Entry, message: string, next: string) => {
@@ -122,15 +106,15 @@ const FACTS = [
   'line_sha256',
 ] as const;
 
-function matchingCall(ack: CallAck, calls: readonly KnownCall[]): KnownCall | null {
+function matchingCall(ack: CallAck, calls: readonly LoadedCall[]): LoadedCall | null {
   return calls.find((call) => FACTS.every((fact) => call[fact] === ack[fact])) ?? null;
 }
 
 function matchingReject(
   ack: RejectAck,
-  rejects: readonly KnownReject[],
-  taken: ReadonlySet<KnownReject>,
-): KnownReject | null {
+  rejects: readonly Reject[],
+  taken: ReadonlySet<Reject>,
+): Reject | null {
   const same = rejects.filter(
     (reject) => reject.line_sha256 === ack.line_sha256 && isExcusable(reject.reason) && !taken.has(reject),
   );
@@ -138,11 +122,8 @@ function matchingReject(
 }
 
 /** What remains of the rejects, by reason. */
-export function remaining(
-  rejects: readonly KnownReject[],
-  settled: ReadonlySet<KnownReject>,
-): (RejectGroup & { readonly blocks: boolean })[] {
-  const groups = new Map<string, RejectGroup & { blocks: boolean }>();
+export function remaining(rejects: readonly Reject[], settled: ReadonlySet<Reject>): BlockingGroup[] {
+  const groups = new Map<string, BlockingGroup>();
   for (const reject of rejects) {
     if (settled.has(reject)) continue;
     const { blocks, reason, detail } = reject;

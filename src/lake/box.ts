@@ -1,5 +1,5 @@
 import { LakelogError } from '../errors.js';
-import type { Connected } from './duckdb/connection.js';
+import type { Database } from './duckdb/connection.js';
 import { quote } from './duckdb/sql.js';
 import { isTableRef, lower, type Node, nodes, type Parsed } from './tables/parse.js';
 import { isContent } from './tables/shipped.js';
@@ -57,7 +57,7 @@ export class SqlFault extends Error {
 }
 
 /** @throws LakelogError (exit 2) or SqlFault unless the text is one harmless SELECT; `where` names where the SQL came from. */
-export async function checkSelect(db: Connected, sql: string, where: string): Promise<void> {
+export async function checkSelect(db: Database, sql: string, where: string): Promise<void> {
   const refuse = (what: string, next = ONE_SELECT) => new LakelogError(what, { where, next });
   const parsed = JSON.parse(await parseSql(db, sql)) as Parsed;
   if (parsed.error) {
@@ -104,7 +104,7 @@ export async function checkSelect(db: Connected, sql: string, where: string): Pr
 }
 
 /** The engine's own parse of SQL, or why it has none, as JSON. */
-export async function parseSql(db: Connected, sql: string): Promise<string> {
+export async function parseSql(db: Database, sql: string): Promise<string> {
   const { cells } = await db.rows(`SELECT json_serialize_sql(${quote(sql)})`);
   return cells[0]![0] as string;
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { adviceFor, LakelogError } from '../errors.js';
 import { memoryLimit } from '../lake/duckdb/memory.js';
 import { openSpill } from '../lake/duckdb/spill.js';
-import type { Account } from '../lake/lake.js';
+import type { Account } from '../schema/account.js';
 import type { Result } from '../schema/result.js';
 import type { BoxJob, BoxMessage } from './box-protocol.js';
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { LakelogError, messageOf } from '../errors.js';
 import type { InputRequest } from '../lake/input/index.js';
-import type { Account } from '../lake/lake.js';
+import type { Account } from '../schema/account.js';
 
 /** Paths as the user gave them. */
 export interface GivenPaths {

@@ -1,19 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  describeAck,
-  type Entry,
-  isExcusable,
-  isExpired,
-  type KnownCall,
-  type KnownReject,
-  remaining,
-  settle,
-} from '../../src/gate/acks.js';
+import { describeAck, type Entry, isExcusable, isExpired, remaining, settle } from '../../src/gate/acks.js';
+import type { LoadedCall, Reject } from '../../src/schema/account.js';
 import type { AckLine, CallAck, RejectAck } from '../../src/schema/ack.js';
 import { NOW } from './evidence.js';
 
-const CALL: KnownCall = {
+const CALL: LoadedCall = {
   call_key: 'key',
   session_id: 'trace',
   timestamp: '2026-09-01T08:00:00.000Z',
@@ -42,9 +34,10 @@ const callAck = (changes: Partial<CallAck> = {}): CallAck => ({
 
 const SHA = 'a'.repeat(64);
 
-const known = (line: number, changes: Partial<KnownReject> = {}): KnownReject => ({
+const known = (line: number, changes: Partial<Reject> = {}): Reject => ({
   file: 'sessions.jsonl',
   line,
+  byte_offset: 0,
   reason: 'bad_json',
   detail: 'the line is not JSON',
   line_sha256: SHA,
@@ -70,7 +63,7 @@ const entries = (...acks: readonly AckLine[]): Entry[] => acks.map((ack, i) => (
 
 function settled(
   acks: readonly AckLine[],
-  loaded: { calls?: readonly KnownCall[]; rejects?: readonly KnownReject[] } = {},
+  loaded: { calls?: readonly LoadedCall[]; rejects?: readonly Reject[] } = {},
   now = NOW,
   gate = 'alarm',
 ) {
@@ -86,7 +79,7 @@ describe('a call', () => {
     expect(used).toHaveLength(1);
   });
 
-  const changes: readonly [keyof KnownCall, unknown][] = [
+  const changes: readonly [keyof LoadedCall, unknown][] = [
     ['call_key', 'key2'],
     ['session_id', 'trace2'],
     ['timestamp', '2026-09-01T08:00:00.001Z'],

@@ -26,7 +26,15 @@ import { raw } from './zst-samples.js';
 const LINES = '{"a":1}\n{"a":2}\n';
 
 function source(file: string, more: Partial<SourceFile> = {}): SourceFile {
-  return { name: path.basename(file), path: file, as: 'any', stream: false, maybeEmpty: true, ...more };
+  return {
+    name: path.basename(file),
+    path: file,
+    as: 'any',
+    stream: false,
+    size: null,
+    maybeEmpty: true,
+    ...more,
+  };
 }
 
 const open = (file: SourceFile, stdin: Readable = Readable.from([])) => openInput(file, { stdin });

@@ -1,12 +1,6 @@
 import { DuckDBInstance, DuckDBTimestampTZValue } from '@duckdb/node-api';
 import initSqlJs, { type SqliteValue } from 'sql.js';
-import {
-  BASE_TABLES,
-  type BaseColumn,
-  type BaseName,
-  baseTable,
-  createBase,
-} from '../../src/lake/tables/base.js';
+import { BASE_TABLES, type BaseColumn, type BaseName, baseTable } from '../../src/lake/tables/base.js';
 import { type Dialect, DUCKDB } from '../../src/lake/tables/dialect.js';
 import { EVERYTHING, type Needs } from '../../src/lake/tables/needs.js';
 import { loadPlan } from '../../src/lake/tables/plan.js';
@@ -84,7 +78,8 @@ export async function duckDb(): Promise<DuckDb> {
   const parse = async (sql: string) =>
     (await query(`SELECT json_serialize_sql(${DUCKDB.quote(sql)})`)).cells[0]![0] as string;
   const append = async (name: BaseName, columns: readonly BaseColumn[], rows: BaseRows) => {
-    await db.run(createBase(name, columns));
+    const list = columns.map((column) => `"${column.name}" ${column.type}`).join(', ');
+    await db.run(`CREATE OR REPLACE TABLE ${baseTable(name)} (${list})`);
     const appender = await db.createAppender(`base_${name}`);
     for (const row of rows[name]) {
       for (const [i, value] of cellsOf(name, row, columns).entries()) {

@@ -1,31 +1,11 @@
 import duckdb from '@duckdb/node-bindings';
 import { adviceFor, asLakelogError, messageOf } from '../../errors.js';
-import type { ScanColumn } from '../../scan/columns.js';
-import { appendRows, type BlockAppender, blockAppender } from './append.js';
+import type { Layout } from '../../scan/columns.js';
+import { blockAppender, rowAppender } from './append.js';
 import { type Rows, readRows, type TypedRows } from './result.js';
 import { quote } from './sql.js';
 
 export type { Rows, TypedRows };
-
-export interface Database extends Connected {
-  /** A database of its own in the same engine: the same names mean other tables, and both work at the same time. */
-  beside(): Promise<Connected>;
-}
-
-export interface Connected {
-  run(sql: string): Promise<void>;
-  /** All rows, cells as plain JSON-like values. */
-  rows(sql: string): Promise<Rows>;
-  /** At most `most` rows, and whether there are more; no more than that is ever held. */
-  rowsUpTo(sql: string, most: number): Promise<TypedRows>;
-  /** The rows as objects; for our own small bookkeeping queries. */
-  objects<T>(sql: string): Promise<T[]>;
-  /** Fills a table with blocks of scanned rows, whose columns are the table's. @param kind 0 calls, 1 replay runs. */
-  blockAppender(table: string, kind: 0 | 1, columns: readonly ScanColumn[]): BlockAppender;
-  /** Fills a table of BIGINT, VARCHAR and TIMESTAMPTZ columns; instants are microseconds. */
-  appendRows(table: string, rows: readonly (readonly (string | number | bigint | null)[])[]): void;
-  close(): void;
-}
 
 export interface DatabaseOptions {
   /** Folder for what does not fit in memory, which only the user can read; null: there is none, and nothing spills. */
@@ -44,59 +24,57 @@ export function startEngine(): Promise<duckdb.Database> {
   return waiting;
 }
 
-/** Opens an in-memory DuckDB whose clock is UTC and whose memory is bounded. */
-export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+/** A database in memory, whose clock is UTC. */
+export type Database = Awaited<ReturnType<typeof connect>>;
+
+export async function openDatabase({ memoryLimit, tempDir }: DatabaseOptions): Promise<Database> {
   const engine = startEngine();
   waiting = undefined;
-  const instance = await engine;
-  const db = await connect(instance, null, [
-    `SET memory_limit = ${quote(options.memoryLimit)}`,
-    `SET temp_directory = ${quote(options.tempDir ?? '')}`,
+  return connect(await engine, null, [
+    `SET memory_limit = ${quote(memoryLimit)}`,
+    `SET temp_directory = ${quote(tempDir ?? '')}`,
   ]);
-  return {
-    ...db,
-    beside: () => connect(instance, 'beside', ["ATTACH ':memory:' AS beside", 'USE beside']),
-    close() {
-      db.close();
-      duckdb.close_sync(instance);
-    },
-  };
 }
 
-async function connect(
-  instance: duckdb.Database,
-  catalog: string | null,
-  settings: readonly string[],
-): Promise<Connected> {
-  const connection = await duckdb.connect(instance);
+/** A database of its own in the same engine: the same names mean other tables, and both work at the same time. */
+export function openBeside({ engine }: Database): Promise<Database> {
+  return connect(engine, 'beside', ["ATTACH ':memory:' AS beside", 'USE beside']);
+}
+
+/** @param catalog null for the engine's own, which is closed with it. */
+async function connect(engine: duckdb.Database, catalog: string | null, settings: readonly string[]) {
+  const connection = await duckdb.connect(engine);
   const run = (sql: string) => duckdb.query(connection, sql).catch(explained);
   // Not at creation: the setting belongs to an extension that is loaded by then.
   await run(["SET TimeZone = 'UTC'", ...settings].join('; '));
-  const rows = async (sql: string) => readRows(await run(sql));
+  /** All rows, cells as plain JSON-like values. */
+  const rows = async (sql: string): Promise<Rows> => readRows(await run(sql));
   return {
-    async run(sql) {
-      await run(sql);
-    },
+    engine,
+    run,
     rows,
-    rowsUpTo: (sql, most) => rowsUpTo(connection, sql, most),
-    async objects<T>(sql: string) {
+    /** At most `most` rows, and whether there are more; streamed, because the memory limit does not cover fetched rows. */
+    async rowsUpTo(sql: string, most: number): Promise<TypedRows> {
+      const prepared = await duckdb.prepare(connection, sql);
+      try {
+        return await readRows(await duckdb.execute_prepared_streaming(prepared), most);
+      } finally {
+        duckdb.destroy_prepare_sync(prepared);
+      }
+    },
+    /** The rows as objects; for our own small bookkeeping queries. */
+    async objects<T>(sql: string): Promise<T[]> {
       const { names, cells } = await rows(sql);
       return cells.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]])) as T);
     },
-    blockAppender: (table, kind, columns) => blockAppender(connection, catalog, table, kind, columns),
-    appendRows: (table, rows) => appendRows(connection, catalog, table, rows),
-    close: () => duckdb.disconnect_sync(connection),
+    /** Fills base_calls and base_runs. */
+    blockAppender: (layout: Layout) => blockAppender(connection, catalog, layout),
+    rowAppender: (table: string) => rowAppender(connection, catalog, table),
+    close() {
+      duckdb.disconnect_sync(connection);
+      if (catalog === null) duckdb.close_sync(engine);
+    },
   };
-}
-
-/** Streamed, because DuckDB's memory limit does not cover rows that were fetched. */
-async function rowsUpTo(connection: duckdb.Connection, sql: string, most: number): Promise<TypedRows> {
-  const prepared = await duckdb.prepare(connection, sql);
-  try {
-    return await readRows(await duckdb.execute_prepared_streaming(prepared), most);
-  } finally {
-    duckdb.destroy_prepare_sync(prepared);
-  }
 }
 
 /** Memory and room are the failures that are the user's to mend, whatever ran. */

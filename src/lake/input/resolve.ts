@@ -19,6 +19,8 @@ export interface SourceFile extends Place {
   readonly as: Assertion;
   /** `-`, a pipe or a process substitution: can be read once. */
   readonly stream: boolean;
+  /** Bytes as it was found; null where nobody can know. */
+  readonly size: number | null;
   /** May hold no record beside files that hold some: just rotated. False again where the content is compressed. */
   readonly maybeEmpty: boolean;
 }
@@ -157,7 +159,9 @@ class Inputs {
     return {
       files: files.map((input) => {
         const { name, path, as, stats } = input;
-        return { name, path, as, stream: !stats?.isFile(), maybeEmpty: maybeEmpty(input) };
+        const isFile = stats?.isFile() === true;
+        const size = isFile ? Number(stats.size) : null;
+        return { name, path, as, stream: !isFile, size, maybeEmpty: maybeEmpty(input) };
       }),
       problems: this.problems,
       notices: [...this.notices, ...[...this.passed].map(passedOver)],

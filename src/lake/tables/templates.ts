@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { type SqlType, sqlTypeOf } from '../../scan/columns.js';
 import {
   ATTEMPT_FIELDS,
   DOCUMENT_FIELDS,
@@ -7,7 +8,6 @@ import {
   REPLAY_FIELDS,
   SESSION_FIELDS,
 } from '../../schema/fields.js';
-import { type SqlType, sqlTypeOf } from './base.js';
 
 /** The fixed surface: every query, ours or a user's, sees exactly these tables. */
 export const TABLE_NAMES = [

@@ -1,6 +1,7 @@
 /** Declared types and values: whether the JSON value of a field is one, and what it is worth. */
 import { isInstant } from './instant';
 import { SCRATCH } from './layout';
+import { documentWords, finalVerdictCount, finalVerdictWords } from './settings';
 import {
   findByte, findWord, isDigit, NONE, skipNumber, skipSpace, skipString, unescape, wordLength,
 } from './text';
@@ -17,16 +18,6 @@ const enum Type { STRING = 1, NONEMPTY, TIMESTAMP, VERDICT, BOOLEAN, NUMBER, INT
 
 const MAX_EXACT: f64 = 9007199254740991;
 
-let finalVerdicts: u32 = 0;
-let finalVerdictCount: u32 = 0;
-let documentWords: u32 = 0;
-
-export function setValues(verdictWords: u32, verdictCount: u32, documents: u32): void {
-  finalVerdicts = verdictWords;
-  finalVerdictCount = verdictCount;
-  documentWords = documents;
-}
-
 /**
  * @param p where the value starts, valid JSON and not null. @param value where to put what it is worth.
  * @param escaped the string at p holds an escape. @returns OK, TYPE or VALUE.
@@ -42,7 +33,7 @@ export function faultOfValue(type: i32, p: usize, end: usize, escaped: bool, val
       return first != 0x22 ? TYPE : timestamp(p + 1, end - 1, escaped, value) ? OK : VALUE;
     case Type.VERDICT: {
       if (first != 0x22) return TYPE;
-      const which = choice(p + 1, end - 1, escaped, finalVerdicts, finalVerdictCount);
+      const which = choice(p + 1, end - 1, escaped, finalVerdictWords, finalVerdictCount);
       store<i64>(value, which);
       return which < 0 ? VALUE : OK;
     }
