@@ -87,6 +87,7 @@ for (const [record, name] of [
   ['result', 'lakelog.result.v1'],
   ['story', 'lakelog.story.v1'],
   ['ack', 'lakelog.ack.v1'],
+  ['error', 'lakelog.error.v1'],
 ]) {
   writeFileSync(`${out}/schema/${name}.json`, `${JSON.stringify(jsonSchema(record), null, 2)}\n`);
 }

@@ -5,7 +5,7 @@ import { startEngine } from './lake/duckdb/connection.js';
 import { openLake } from './lake/lake.js';
 import type { BoxFailure, BoxJob, BoxMessage } from './query/box-protocol.js';
 import { columnsOf } from './query/columns.js';
-import { explained, NARROW_IT } from './query/sql-error.js';
+import { explained, NARROW_IT, noticesOf } from './query/sql-error.js';
 import { EXIT } from './schema/result.js';
 
 const ROWS_PER_MESSAGE = 1_000;
@@ -40,15 +40,21 @@ async function answer(job: BoxJob): Promise<void> {
   });
   try {
     await say({ say: 'phase', phase: 'checking' });
-    await lake.check(job.sql, job.where);
+    const checked = await lake.check(job.sql, job.where);
     await say({ say: 'phase', phase: 'loading' });
     const account = await lake.load(job.requests);
     await say({ say: 'phase', phase: 'running' });
-    const { names, types, cells, more } = await lake.runBoxed(job.sql, job.where, job.maxRows);
+    const { names, types, cells, more } = await lake.runBoxed(checked, job.maxRows);
     for (let i = 0; i < cells.length; i += ROWS_PER_MESSAGE) {
       await say({ say: 'rows', rows: cells.slice(i, i + ROWS_PER_MESSAGE) });
     }
-    await say({ say: 'done', account, columns: columnsOf(names, types), truncated: more });
+    await say({
+      say: 'done',
+      account,
+      columns: columnsOf(names, types),
+      truncated: more,
+      notices: noticesOf(checked),
+    });
   } finally {
     lake.close();
   }

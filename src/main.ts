@@ -12,7 +12,7 @@ export async function run(argv: readonly string[], packageRoot: string, io: Io):
     const { runProgram } = await import('./program.js');
     return await runProgram(argv, packageRoot, io, start.box);
   } catch (error) {
-    await io.stderr.write(describe(error, io));
+    await io.stderr.write(describe(error, io, argv));
     return error instanceof LakelogError ? error.exitCode : EXIT.error;
   } finally {
     await start?.end();

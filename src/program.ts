@@ -1,20 +1,14 @@
 import path from 'node:path';
-import { CommanderError, Command as Parser } from 'commander';
+import { CommanderError, Option, Command as Parser } from 'commander';
 import type { Command, Context } from './commands/command.js';
 import { COMMANDS } from './commands/commands.js';
+import { helpText, helpWidth, PROGRAM_EXAMPLES } from './commands/help.js';
 import { ensureOwnNames, questionCommand } from './commands/question-command.js';
 import { LakelogError } from './errors.js';
 import { type Io, styleOf } from './io.js';
 import { type Catalogue, loadCatalogue } from './query/catalogue.js';
-import { sanitize } from './render/sanitize.js';
 import { EXIT, type ExitCode } from './schema/result.js';
 import { version } from './version.js';
-
-const EXIT_CODES = `
-Exit codes, the same for every command:
-  0  clear / done   1  a gate fired   2  usage, configuration or internal error
-  3  cannot vouch: an input is missing, unreadable or empty, nothing was judged,
-     a line was rejected, a stamp is missing, …`;
 
 /**
  * Parses the arguments, runs the command, and returns its exit code.
@@ -51,60 +45,102 @@ export async function runProgram(
     if (error.exitCode === 0) return EXIT.clear;
     // `lakelog help alarm` is asked for; plain `lakelog` is not.
     if (error.code === 'commander.help' && argv[0] === 'help') return EXIT.clear;
-    if (error.code === 'commander.help') await io.stderr.write('→ next: lakelog alarm --help\n');
+    if (error.code !== 'commander.help') throw usageError(error, argv, commands);
+    await io.stderr.write('→ next: lakelog alarm --help\n');
     return EXIT.error;
   } finally {
     await Promise.all(writes);
   }
 }
 
+/** `error: unknown option '--jsno'`, perhaps with `(Did you mean --json?)` on a line of its own. */
+function usageError({ message }: CommanderError, argv: readonly string[], commands: readonly Command[]) {
+  const [, what = message, meant] =
+    /^(?:error: )?([\s\S]*?)(?:\n(\(Did you mean .*\)))?$/.exec(message) ?? [];
+  const command = commands.find(({ name }) => name === argv[0]);
+  const sub = command?.subcommands?.find(({ name }) => name === argv[1]);
+  const words = ['lakelog', command?.name, sub?.name, '--help'].filter((word) => word !== undefined);
+  return new LakelogError(what, { detail: meant, next: words.join(' ') });
+}
+
 function parserOf(io: Io, writes: Promise<void>[]): Parser {
-  return new Parser('lakelog')
+  const parser = new Parser('lakelog')
     .description(
       'Loads the logs of validate-and-retry loops with full accounting and answers questions about them.',
     )
-    .version(version, '-V, --version')
     .option('--queries <dir>', 'folder of your own questions, each .sql file a subcommand (repeatable)')
     .helpCommand('help [command]', 'display help for a command')
-    .addHelpText('after', EXIT_CODES)
-    .showHelpAfterError('→ next: lakelog --help')
-    .configureHelp({ subcommandTerm: (command) => command.name() })
+    // So that options of `ack list` are its own and not those of `ack`.
+    .enablePositionalOptions()
+    .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 16 })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void writes.push(io.stdout.write(text)),
-      // commander quotes arguments as they came.
-      writeErr: (text) => void writes.push(io.stderr.write(text.split('\n').map(sanitize).join('\n'))),
-      getOutHelpWidth: () => io.stdout.columns ?? 100,
-      getErrHelpWidth: () => io.stderr.columns ?? 100,
+      writeErr: (text) => void writes.push(io.stderr.write(text)),
+      // The one place that tells of failures does it, as text or as JSON.
+      outputError: () => {},
+      getOutHelpWidth: () => helpWidth(io.stdout.columns),
+      getErrHelpWidth: () => helpWidth(io.stderr.columns),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
+  addHelp(parser, { examples: PROGRAM_EXAMPLES });
+  return addVersion(parser, false);
 }
 
+/** Wherever it stands. */
+function addVersion(parser: Parser, hidden: boolean): Parser {
+  parser.addOption(new Option('-V, --version', 'output the version number, as -v does').hideHelp(hidden));
+  parser.addOption(new Option('-v').hideHelp());
+  for (const name of ['version', 'v']) {
+    parser.on(`option:${name}`, () => {
+      parser.configureOutput().writeOut?.(`${version}\n`);
+      throw new CommanderError(0, 'commander.version', version);
+    });
+  }
+  return parser;
+}
+
+function addHelp(parser: Parser, command: Pick<Command, 'examples' | 'notes'>): void {
+  parser.addHelpText('after', ({ error }) => {
+    const { getErrHelpWidth, getOutHelpWidth } = parser.configureOutput();
+    return helpText(command, (error ? getErrHelpWidth : getOutHelpWidth)?.() ?? helpWidth(undefined));
+  });
+}
+
+type Run = (command: Command, args: readonly unknown[], flags: object) => Promise<void>;
+
 /** @param asked whether it is the command that will run, and needs its options. */
-function addTo(
-  program: Parser,
-  command: Command,
-  asked: boolean,
-  run: (command: Command, args: readonly unknown[], flags: object) => Promise<void>,
-): void {
-  const parser = program
-    .command(command.name)
-    .summary(command.summary)
-    .showHelpAfterError(`→ next: lakelog ${command.name} --help`)
-    .addHelpText('after', EXIT_CODES);
+function addTo(program: Parser, command: Command, asked: boolean, run: Run): void {
+  const parser = program.command(command.name).summary(command.summary);
   if (asked) setUp(parser, command, run);
 }
 
-function setUp(parser: Parser, command: Command, run: Parameters<typeof addTo>[3]): void {
-  parser.description(command.description);
+function setUp(parser: Parser, command: Command, run: Run): void {
+  parser.description(command.description).summary(command.summary).enablePositionalOptions();
   for (const [name, note] of command.args) parser.argument(name, note);
   for (const { heading, options } of command.options()) {
     if (heading !== null) parser.optionsGroup(heading);
     for (const option of options) parser.addOption(option);
   }
-  parser.action((...given: unknown[]) => run(command, given.slice(0, -2), given.at(-2) as object));
+  addHelp(addVersion(parser, true), command);
+  parser.action((...given: unknown[]) => {
+    ensureNoneBefore(parser);
+    return run(command, given.slice(0, -2), given.at(-2) as object);
+  });
   for (const sub of command.subcommands ?? []) setUp(parser.command(sub.name), sub, run);
+}
+
+/** `ack --acks FILE list` would lose the file. */
+function ensureNoneBefore(parser: Parser): void {
+  const before = parser.parent?.options.find(
+    (option) => parser.parent?.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (before === undefined) return;
+  const words = `${parser.parent?.name()} ${parser.name()}`;
+  throw new LakelogError(`options of "${words}" stand behind it, and ${before.long} stands before`, {
+    next: `lakelog ${words} --help`,
+  });
 }
 
 /** A broken question breaks itself alone, whoever asks for another hears of it. */

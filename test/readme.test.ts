@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { optionName } from '../src/query/params.js';
@@ -55,7 +64,8 @@ describe('README', () => {
   const commands = blocks('sh')
     .filter((block) => block !== marked('tour'))
     .flatMap((block) => block.split('\n'))
-    .filter((line) => /\blakelog\b/.test(line) && !line.startsWith('npm '));
+    // What is installed elsewhere is tried by .ci/run.
+    .filter((line) => /\blakelog\b/.test(line) && !/^np[mx] /.test(line));
   test.each(commands)('%s', (line) => {
     const { folder, env } = sandbox();
     const wanted = Number(/# exit (\d)/.exec(line)?.[1] ?? 0);
@@ -65,6 +75,25 @@ describe('README', () => {
       encoding: 'utf8',
     });
     expect({ status, output: stdout.length + stderr.length > 0 }).toEqual({ status: wanted, output: true });
+  });
+
+  test('npx never fetches what is not installed', () => {
+    expect(readme.match(/\bnpx (?!--no-install )(?!never )/g)).toBeNull();
+  });
+
+  test('every entry of the contents leads somewhere', () => {
+    const anchors = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+      title!
+        .toLowerCase()
+        .replaceAll(/[^\w\s-]/g, '')
+        .replaceAll(' ', '-'),
+    );
+    const links = [...readme.matchAll(/\]\(([^)]+)\)/g)].map(([, to]) => to!);
+    expect(links.filter((to) => to.startsWith('#')).length).toBeGreaterThan(10);
+    for (const to of links) {
+      if (to.startsWith('#')) expect(anchors).toContain(to.slice(1));
+      else if (!to.includes('://')) expect(existsSync(path.join(root, to)), to).toBe(true);
+    }
   });
 
   test('the table of questions is made from the headers of queries/*.sql', () => {
@@ -89,8 +118,8 @@ describe('README', () => {
 
   test('the CI step is YAML whose command exists', () => {
     const [block] = blocks('yaml');
-    const run = /^\s+run: npx (.*)$/m.exec(block!)?.[1];
-    expect(block).toMatch(/^- name: .+\n {2}run: /);
+    const run = /^\s+run: npx --no-install (.*)$/m.exec(block!)?.[1];
+    expect(block).toMatch(/^- name: .+\n {2}run: npm ci\n- name: .+\n {2}run: /);
     expectUsage(run!);
   });
 

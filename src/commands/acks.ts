@@ -1,7 +1,75 @@
-/** The file that somebody named: --acks, else LAKELOG_ACKS; undefined leaves it to the one of the working folder. */
-export function namedAcks(
-  given: string | undefined,
-  env: Readonly<Record<string, string | undefined>>,
-): string | undefined {
-  return given ?? (env.LAKELOG_ACKS || undefined);
+/** What all commands that have to do with acknowledgements share. */
+import type { Known } from '../gate/acks.js';
+import { judge } from '../gate/judge.js';
+import { LENIENT_INPUT_RULES } from '../gate/rules.js';
+import { type Io, styleOf } from '../io.js';
+import { CALLS_SQL, type Lake, type LakeOptions, MATCHES_ACKS, NO_FILTERS, openLake } from '../lake/lake.js';
+import { DEFAULT_GATED_KINDS } from '../query/params.js';
+import { chooseSources, namingDefaults } from '../query/sources.js';
+import { renderFindings } from '../render/index.js';
+import type { Account } from '../schema/account.js';
+import type { AckLine } from '../schema/ack.js';
+import type { ExitCode } from '../schema/result.js';
+import { inputEvidence } from './evidence.js';
+import { pathsOf, type ReadFlags, runOptionsOf } from './options.js';
+import { progressOn } from './terminal.js';
+
+/** What was loaded of what acknowledgements speak of; only who has some pays for looking it up. */
+export async function knownTo(
+  entries: readonly { readonly ack: AckLine }[],
+  account: Account,
+  lake: Lake,
+): Promise<Known> {
+  const speakOf = (what: AckLine['what']) => entries.some(({ ack }) => ack.what === what);
+  const keys = entries.flatMap(({ ack }) => (ack.what === 'call' ? [ack.call_key] : []));
+  return {
+    calls: keys.length === 0 ? [] : await lake.calls({ keys: [...new Set(keys)] }),
+    rejects: speakOf('reject') && account.rejects.length > 0 ? await lake.rejects() : [],
+    conflicts: speakOf('conflict') && account.conflicts > 0 ? await lake.conflicts() : [],
+  };
+}
+
+export interface LogFlags
+  extends Pick<ReadFlags, 'sessions' | 'replayRuns' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace'> {
+  readonly acks?: string;
+}
+
+export interface Loaded {
+  readonly lake: Lake;
+  readonly account: Account;
+  /** What is to be told of the inputs: 3 where one was missing, unreadable or empty. */
+  readonly exitCode: ExitCode;
+}
+
+/** Loads the logs so that acknowledgements can be matched, and tells what is wrong with them. */
+export async function withLogs<T>(
+  paths: readonly string[],
+  flags: LogFlags,
+  asked: Partial<Pick<LakeOptions, 'asks' | 'gatedKinds' | 'params'>>,
+  io: Io,
+  use: (loaded: Loaded) => Promise<T>,
+): Promise<T> {
+  const inputs = pathsOf(paths, flags);
+  const sources = await chooseSources(inputs, io.env, io.cwd, true);
+  const progress = progressOn(io);
+  const options = await runOptionsOf(flags, NO_FILTERS, io, progress.report);
+  const lake = await openLake({
+    ...options,
+    ...MATCHES_ACKS,
+    gatedKinds: DEFAULT_GATED_KINDS,
+    params: {},
+    ...asked,
+    asks: [...(asked.asks ?? []), CALLS_SQL],
+  });
+  try {
+    const account = namingDefaults(await lake.load(sources.requests), sources);
+    await progress.end();
+    const verdict = judge(inputEvidence(account, inputs, options.now), LENIENT_INPUT_RULES);
+    if (account.problems.length > 0)
+      await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
+    return await use({ lake, account, exitCode: verdict.exit_code });
+  } finally {
+    await progress.end();
+    lake.close();
+  }
 }

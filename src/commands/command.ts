@@ -19,6 +19,10 @@ export interface Command {
   /** Its line in the list of commands. */
   readonly summary: string;
   readonly description: string;
+  /** What stands between the description and the options. */
+  readonly notes?: { readonly heading: string; readonly items: readonly (readonly [string, string])[] };
+  /** Whole command lines, two of them. */
+  readonly examples: readonly string[];
   readonly args: readonly Argument[];
   /** Made for the command that is asked for only: all together have some 200. */
   readonly options: () => readonly OptionGroup[];

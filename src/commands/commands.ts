@@ -1,8 +1,18 @@
 import { Option } from 'commander';
 import { formatNames } from '../render/format-names.js';
 import type { AckFlags } from './ack.js';
+import type { LogFlags } from './acks.js';
 import type { Command } from './command.js';
-import { filterOptions, inputOptions, outputOptions, PATHS, repeatable, wholeNumber } from './options.js';
+import {
+  acksOption,
+  durationOption,
+  filterOptions,
+  inputOptions,
+  limitOption,
+  outputOptions,
+  PATHS,
+  repeatable,
+} from './options.js';
 import type { QueryFlags } from './query.js';
 import { SCHEMA_NAMES, type SchemaName } from './schema-names.js';
 import type { ShowFlags } from './show.js';
@@ -21,6 +31,10 @@ const query: Command = {
   summary: 'Run your own SELECT over the tables, boxed in',
   description:
     'Runs one SELECT over the tables that `lakelog schema` prints, in a process of its own without files, network or settings.',
+  examples: [
+    'lakelog query "SELECT kind, COUNT(*) FROM sessions GROUP BY kind" logs/',
+    'lakelog query "SELECT file, line, reason FROM rejects" --format csv logs/',
+  ],
   args: [['[sql]', 'the SELECT; - or nothing reads it from stdin'], PATHS],
   options: () => [
     {
@@ -29,13 +43,11 @@ const query: Command = {
         new Option('-f, --file <file>', 'read the SQL from a file; every argument is then an input'),
         repeatable('-p, --param <name=value>', 'a column of the table params (repeatable)'),
         gatedKind(),
-        new Option('--timeout <seconds>', 'stop the query after this time, loading not counted')
-          .argParser(wholeNumber(1, 86_400))
-          .default(30),
-        new Option(
-          '--max-rows <n>',
-          'no more rows than this (default: 10000 on a terminal, all of them in files and pipes)',
-        ).argParser(wholeNumber(1)),
+        durationOption('--timeout <duration>', 'stop the query after this time, loading not counted', '30s', [
+          '1s',
+          '24h',
+        ]),
+        limitOption(),
         new Option('--strict', 'exit 3 on any reject or conflict, or when no call passes the filters'),
       ],
     },
@@ -54,6 +66,7 @@ const show: Command = {
   summary: 'Tell the story of one trace: its calls, attempts and replay runs',
   description:
     'Tells the story of one trace in time order: its calls with every attempt, verdict and reason, and its replay runs with their documents.',
+  examples: ['lakelog show 4bf92f35 logs/', 'lakelog show 4bf92f35 sessions.jsonl --show-content'],
   args: [['<id>', 'session_id or call_id; its beginning is enough'], PATHS],
   options: () => [
     {
@@ -69,7 +82,7 @@ const show: Command = {
         ),
         gatedKind(),
         repeatable('-p, --param <name=value>', 'a parameter of the gates (repeatable)'),
-        new Option('--acks <file>', 'acknowledgements (default: LAKELOG_ACKS, else lakelog-acks.jsonl here)'),
+        acksOption('acknowledgements'),
         new Option('--json', 'as JSON'),
       ],
     },
@@ -81,21 +94,29 @@ const show: Command = {
 
 const ack: Command = {
   name: 'ack',
-  summary: 'Settle one violation or one rejected line, with reason, name and date',
+  summary: 'Settle a violation, or lines that cannot be loaded, with reason, name and date',
   description:
-    'Settles one violation of a gate, or one line that could not be loaded: appends it with reason, name and date to a file that gates read.',
-  args: [['<target>', 'session_id, call_id (the beginning is enough) or FILE:LINE'], PATHS],
+    'Settles one violation of a gate, one line that could not be loaded, or one call_id that several records share: appends it with reason, name and date to a file that gates read. With --baseline, all such lines that are there now, and never a violation.',
+  examples: [
+    'lakelog ack 4bf92f35 --reason "client called, ticket 4711" --expires 90d logs/',
+    'lakelog ack --baseline --reason "backlog before the writer was mended" logs/',
+  ],
+  args: [['[target]', 'session_id, call_id (the beginning is enough) or FILE:LINE'], PATHS],
   options: () => [
     {
       heading: 'Acknowledgement:',
       options: [
-        new Option('--reason <text>', 'why it is settled').makeOptionMandatory(),
-        new Option('--until <date>', 'last day it holds, YYYY-MM-DD (UTC)'),
-        new Option('--by <name>', 'who settles it (default: LAKELOG_ACK_BY, else your account)'),
+        new Option('--reason <text>', 'why it is settled'),
         new Option(
-          '--acks <file>',
-          'file to append to (default: LAKELOG_ACKS, else lakelog-acks.jsonl here)',
+          '--expires <when>',
+          'how long it holds: a duration (90d), its last day (UTC) or an instant',
         ),
+        new Option('--author <name>', 'who settles it (default: LAKELOG_ACK_AUTHOR, else your account)'),
+        new Option(
+          '--baseline',
+          'every line that could not be loaded and every shared call_id of now; all arguments are logs',
+        ).conflicts(['gate', 'gatedKind', 'param']),
+        acksOption('file to append to'),
         new Option('--gate <name>', 'the gate whose violation it is (default: the one that ships)'),
         gatedKind(),
         repeatable('-p, --param <name=value>', 'a parameter of the gate (repeatable)'),
@@ -103,7 +124,47 @@ const ack: Command = {
     },
     inputOptions(),
   ],
-  run: async ([target, paths]: [string, Paths], flags: AckFlags, { catalogue, io }) =>
+  subcommands: [
+    {
+      name: 'list',
+      summary: 'List them: what, by whom, until when, and whether it still matches',
+      description:
+        'Lists every acknowledgement with its number, its hash, what it settles, by whom, until when, and whether it still matches anything in the logs.',
+      examples: ['lakelog ack list logs/', 'lakelog ack list --json sessions.jsonl'],
+      args: [PATHS],
+      options: () => [
+        { heading: null, options: [acksOption('their file'), new Option('--json', 'as JSON')] },
+        inputOptions(),
+      ],
+      run: async ([paths]: [Paths], flags: LogFlags & { json?: true }, { io }) =>
+        (await import('./ack-list.js')).listAcks(paths, flags, io),
+    },
+    {
+      name: 'rm',
+      summary: 'Take some out, so that what they settled counts again',
+      description:
+        'Takes acknowledgements out of their file, and with each those of the same thing that it had replaced: what they settled counts again.',
+      examples: ['lakelog ack rm 3', 'lakelog ack rm sessions.jsonl:1207'],
+      args: [
+        ['<targets...>', 'number, hash (its beginning), FILE:LINE or call_id, as `ack list` prints them'],
+      ],
+      options: () => [{ heading: null, options: [acksOption('their file')] }],
+      run: async ([targets]: [readonly string[]], flags: Pick<LogFlags, 'acks'>, { io }) =>
+        (await import('./ack-list.js')).removeNamed(targets, flags, io),
+    },
+    {
+      name: 'prune',
+      summary: 'Take out those that match nothing any more',
+      description:
+        'Takes out the acknowledgements that match nothing in the logs. Those whose log is there and was not named stay.',
+      examples: ['lakelog ack prune logs/', 'lakelog ack prune sessions.jsonl --acks ops/acks.jsonl'],
+      args: [PATHS],
+      options: () => [{ heading: null, options: [acksOption('their file')] }, inputOptions()],
+      run: async ([paths]: [Paths], flags: LogFlags, { io }) =>
+        (await import('./ack-list.js')).pruneAcks(paths, flags, io),
+    },
+  ],
+  run: async ([target, paths]: [string | undefined, Paths], flags: AckFlags, { catalogue, io }) =>
     (await import('./ack.js')).ack(target, paths, flags, catalogue, io),
 };
 
@@ -111,6 +172,7 @@ const validate: Command = {
   name: 'validate',
   summary: 'Account for every line and list those that cannot be loaded',
   description: 'Accounts for every line of the files and lists those that cannot be loaded; exit 0 or 3.',
+  examples: ['lakelog validate sessions.jsonl', 'lakelog validate logs/ --format jsonl'],
   args: [PATHS],
   options: () => [inputOptions(), outputOptions(formatNames)],
   run: async ([paths]: [Paths], flags: ValidateFlags, { io }) =>
@@ -121,6 +183,7 @@ const queries: Command = {
   name: 'queries',
   summary: 'List the questions, or print the SQL of one',
   description: 'Lists every question with its title and options, those of --queries too.',
+  examples: ['lakelog queries --json', 'lakelog queries show alarm'],
   args: [],
   options: () => [{ heading: null, options: [new Option('--json', 'as JSON')] }],
   subcommands: [
@@ -128,6 +191,7 @@ const queries: Command = {
       name: 'show',
       summary: 'Print the SQL of one question, header and all.',
       description: 'Prints the SQL of one question, header and all.',
+      examples: ['lakelog queries show alarm', 'lakelog queries show corpus > queries/corpus.sql'],
       args: [['<name>', '']],
       options: () => [],
       run: async ([name]: [string], _: object, { catalogue, io }) =>
@@ -143,20 +207,21 @@ const schema: Command = {
   summary: 'Print the tables that queries see, or a published JSON Schema',
   description:
     'Prints the tables that queries see with a sentence per column, or the JSON Schema of a record or of an output.',
+  examples: ['lakelog schema', 'lakelog schema --json-schema session > session.schema.json'],
   args: [],
   options: () => [
     {
       heading: null,
       options: [
         new Option(
-          '--json <name>',
+          '--json-schema <name>',
           'JSON Schema of a record format, an output, or an acknowledgement',
         ).choices([...SCHEMA_NAMES]),
       ],
     },
   ],
-  run: async (_: [], { json }: { json?: SchemaName }, { packageRoot, io }) =>
-    (await import('./schema.js')).schema(json, packageRoot, io),
+  run: async (_: [], { jsonSchema }: { jsonSchema?: SchemaName }, { packageRoot, io }) =>
+    (await import('./schema.js')).schema(jsonSchema, packageRoot, io),
 };
 
 /** The commands that are no questions, in the order in which the help lists them. */

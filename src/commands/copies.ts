@@ -1,4 +1,5 @@
 import { LakelogError } from '../errors.js';
+import type { Io } from '../io.js';
 import { formatOfFile } from '../render/format-names.js';
 import type { Format } from '../render/index.js';
 import type { OutputFlags } from './options.js';
@@ -18,4 +19,12 @@ export function copiesOf(flags: OutputFlags, names: readonly Format[]): readonly
       next: `use .json, .jsonl, .csv, .md, .txt${names.includes('junit') ? ' or .xml (JUnit)' : ''}`,
     });
   });
+}
+
+/** As many as anybody scrolls through. */
+const SCREEN_ROWS = 10_000;
+
+/** How many rows are needed of an answer: files and pipes get all, unless less is asked for. */
+export function mostRows(limit: number | undefined, copies: readonly Copy[], io: Io): number {
+  return limit ?? (copies.length > 0 || !io.stdout.isTTY ? Number.MAX_SAFE_INTEGER : SCREEN_ROWS);
 }

@@ -1,5 +1,12 @@
 import { LakelogError } from '../errors.js';
-import { describeAck, placeOf, remaining, type Settled, settle } from '../gate/acks.js';
+import {
+  describeAcks,
+  placeOf,
+  remainingConflicts,
+  remainingRejects,
+  type Settled,
+  settle,
+} from '../gate/acks.js';
 import { instantInside, plantCanary, proveCanary } from '../gate/canary.js';
 import type { Evidence, GateEvidence, Limits } from '../gate/evidence.js';
 import { judge } from '../gate/judge.js';
@@ -13,6 +20,7 @@ import type { GivenPaths } from '../query/sources.js';
 import type { Account } from '../schema/account.js';
 import type { GateSpec } from '../schema/gate.js';
 import type { Receipt, Result, Verdict } from '../schema/result.js';
+import { knownTo } from './acks.js';
 import { questionEvidence } from './evidence.js';
 import { chosenParams, nextCommand } from './next.js';
 import { ageOf, type ReadFlags } from './options.js';
@@ -92,7 +100,11 @@ export async function judgeGate(asked: Asked, gate: GateSpec, answer: Answer, la
   const verdict = judge({
     ...evidence,
     ...(settled && settledEvidence(evidence, settled)),
-    calls: { ...evidence.calls, newestAsked },
+    calls: {
+      ...evidence.calls,
+      ...(settled && settled.conflicts.size > 0 && remainingConflicts(settled)),
+      newestAsked,
+    },
     gate: found,
     limits,
     commands: {
@@ -104,6 +116,7 @@ export async function judgeGate(asked: Asked, gate: GateSpec, answer: Answer, la
   const acknowledged = {
     calls: answer.result.rows.length - open.rows.length,
     rejects: settled?.rejects.size ?? 0,
+    conflicts: settled?.conflicts.size ?? 0,
     file: acks?.file ?? null,
   };
   return { verdict, result: withoutAllowed(open, gate, found.allowed), acknowledged };
@@ -118,20 +131,17 @@ async function settledBy(
   now: Date,
 ): Promise<Settled | null> {
   if (acks === null || acks.entries.length === 0) return null;
-  const keys = acks.entries.flatMap(({ ack }) => (ack.what === 'call' ? [ack.call_key] : []));
-  const calls = keys.length === 0 ? [] : await lake.calls({ keys });
-  const settlesLines = acks.entries.some(({ ack }) => ack.what === 'reject');
-  const rejects = settlesLines && account.rejects.length > 0 ? await lake.rejects() : [];
-  return settle(acks.entries, query.name, { calls, rejects }, now, acks.file);
+  return settle(acks.entries, query.name, await knownTo(acks.entries, account, lake), now, acks.file);
 }
 
 function settledEvidence(
   { inputs }: Evidence,
-  { used, findings, rejects, all }: Settled,
+  settled: Settled,
 ): Pick<Evidence, 'inputs' | 'acknowledgements'> {
+  const { used, findings, rejects } = settled;
   return {
-    acknowledgements: { used: used.map(describeAck), findings },
-    inputs: rejects.size === 0 ? inputs : { ...inputs, rejects: remaining(all, rejects) },
+    acknowledgements: { used: describeAcks(used), findings },
+    inputs: rejects.size === 0 ? inputs : { ...inputs, rejects: remainingRejects(settled) },
   };
 }
 

@@ -1,12 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { LakelogError, shellWord } from '../errors.js';
-import { parseAge } from '../instant.js';
+import { AGE_FORMS, parseAge } from '../instant.js';
 import type { Io } from '../io.js';
 import type { Filters } from '../lake/lake.js';
+import { namedAcks } from '../query/acks.js';
 import type { RunOptions } from '../query/run.js';
 import type { GivenPaths } from '../query/sources.js';
 import type { Format } from '../render/index.js';
-import { namedAcks } from './acks.js';
 
 /** Options as commander hands them over, for every command that reads logs. */
 export interface ReadFlags {
@@ -35,6 +35,23 @@ const collect = (value: string, before: readonly string[] = []) => [...before, v
 
 export function repeatable(flags: string, note: string): Option {
   return new Option(flags, note).argParser(collect);
+}
+
+/** Its value is in seconds; a bare 0 is the same in every unit. */
+export function durationOption(
+  flags: string,
+  note: string,
+  usual: string,
+  [least, most] = ['0', ''],
+): Option {
+  const seconds = (text: string) => (text === '0' ? 0 : (parseAge(text) ?? Number.NaN)) / 1_000;
+  const parse = (text: string) => {
+    const value = seconds(text);
+    if (Number.isNaN(value)) throw new InvalidArgumentError(`It takes a duration: ${AGE_FORMS}.`);
+    if (value >= seconds(least) && (most === '' || value <= seconds(most))) return value;
+    throw new InvalidArgumentError(`It takes a duration from ${least} to ${most}.`);
+  };
+  return new Option(flags, note).argParser(parse).default(parse(usual), usual);
 }
 
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
@@ -69,21 +86,35 @@ export const inputOptions = (): OptionGroup => ({
     new Option('--max-line-bytes <bytes>', 'longer lines are rejects')
       .argParser(wholeNumber(512, 256 << 20))
       .default(16_777_216),
-    new Option('--pending-grace <seconds>', 'how long an unfinished last line may wait for its end')
-      .argParser(wholeNumber(0))
-      .default(60),
-    new Option('--rotation-grace <seconds>', 'how long a rotated log may stand empty beside others')
-      .argParser(wholeNumber(0))
-      .default(3_600),
+    durationOption(
+      '--pending-grace <duration>',
+      'how long an unfinished last line may wait for its end',
+      '60s',
+    ),
+    durationOption(
+      '--rotation-grace <duration>',
+      'how long a rotated log may stand empty beside others',
+      '1h',
+    ),
   ],
 });
+
+export const acksOption = (what: string): Option =>
+  new Option('--acks <file>', `${what} (default: LAKELOG_ACKS, acks of lakelog.toml, ./lakelog-acks.jsonl)`);
+
+/** Of a question that is no gate; what a gate found is never cut. */
+export const limitOption = (): Option =>
+  new Option(
+    '--limit <n>',
+    'no more rows than this (default: 10000 on a terminal, all of them in files and pipes)',
+  ).argParser(wholeNumber(1));
 
 export const filterOptions = (): OptionGroup => ({
   heading: 'Filters:',
   options: [
     new Option(
       '--since <time>',
-      'only calls from this time on: a date, RFC 3339, or an age such as 24h or 7d',
+      'only calls from this time on: a date, RFC 3339, or a duration before now: 90s, 26h, 7d',
     ),
     new Option('--until <time>', 'only calls before this time'),
     new Option('--tz <zone>', 'time zone of dates and of the column day').default('UTC'),
@@ -99,7 +130,7 @@ export const outputOptions = (names: readonly Format[]): OptionGroup => ({
   heading: 'Output:',
   options: [
     new Option('--format <format>', 'how to print the rows').choices([...names]),
-    new Option('--json', 'short for --format json').conflicts('format'),
+    new Option('--json', 'the same as --format json').conflicts('format'),
     repeatable(
       '-o, --output <file>',
       'write them to a file too, in the format of its extension (repeatable)',
@@ -123,14 +154,15 @@ export function filtersOf(flags: ReadFlags): Filters {
   return { since, until, tz, model, kind, daemon, environment };
 }
 
-export function runOptionsOf(
+/** @throws LakelogError (exit 2) for a policy that cannot be read. */
+export async function runOptionsOf(
   flags: Pick<ReadFlags, 'showContent' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace'> & {
     readonly acks?: string;
   },
   filters: Filters,
   io: Io,
   onProgress: RunOptions['onProgress'],
-): RunOptions {
+): Promise<RunOptions> {
   return {
     filters,
     showContent: flags.showContent === true,
@@ -142,7 +174,7 @@ export function runOptionsOf(
     now: io.now(),
     stdin: io.stdin,
     onProgress,
-    acks: namedAcks(flags.acks, io.env),
+    acks: await namedAcks(flags.acks, io.env, io.cwd),
   };
 }
 
@@ -150,7 +182,7 @@ export function ageOf(flag: string, text: string | undefined): number | null {
   if (text === undefined) return null;
   const age = parseAge(text);
   if (age === null)
-    throw new LakelogError(`${flag} takes an age, not "${text}"`, { next: `give ${flag} 36h, 90m or 7d` });
+    throw new LakelogError(`${flag} takes a duration, not "${text}"`, { next: `give ${flag} ${AGE_FORMS}` });
   return age;
 }
 

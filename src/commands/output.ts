@@ -36,16 +36,20 @@ export async function showGate(
   copies: readonly Copy[],
   io: Io,
 ): Promise<ExitCode> {
-  const written = await writeCopies(found, copies, io);
-  const code = verdict.exit_code === EXIT.fired ? EXIT.fired : written ? verdict.exit_code : EXIT.error;
-  const report = { ...found, verdict: { ...verdict, exit_code: code } };
-  if (flags.quiet && code === EXIT.clear) return code;
+  const ending = (written: boolean) => {
+    const code = verdict.exit_code === EXIT.fired || written ? verdict.exit_code : EXIT.error;
+    return { code, report: { ...found, verdict: { ...verdict, exit_code: code } } };
+  };
   const format = formatOf(flags);
+  const copied = await writeCopies(found, copies, io);
+  if (flags.quiet && ending(copied).code === EXIT.clear) return EXIT.clear;
+  // Before anything is printed: what is printed tells the exit code.
+  const summarised = format !== 'github' || (await summarise(ending(copied).report, io));
+  const { code, report } = ending(copied && summarised);
   // A table without rows would only push the receipt down.
   const rows = format === 'table' && report.result.rows.length === 0 ? '' : drawn(report, format, io);
   const style = styleOf(io.stderr, io.env);
   await io.stdout.write(rows ?? '');
-  if (format === 'github') await summarise(report, io);
   if (rows === null)
     await io.stderr.write(
       'the rows are too many or too long to print as one text: narrow them with the filters\n',
@@ -106,14 +110,16 @@ function identityOf(target: string): string | null {
   return stats?.isFile() ? `${stats.dev}:${stats.ino}` : null;
 }
 
-/** GitHub shows this file on the page of the run. */
-async function summarise(report: Report, io: Io): Promise<void> {
+/** GitHub shows this file on the page of the run. False where it could not be written, which is told on stderr. */
+async function summarise(report: Report, io: Io): Promise<boolean> {
   const file = io.env.GITHUB_STEP_SUMMARY;
-  if (!file) return;
+  if (!file) return true;
   try {
     await appendToFile(kernelPath(io.cwd, file), renderStepSummary(report));
+    return true;
   } catch (error) {
     await tellUnwritten('the step summary', file, error, io);
+    return false;
   }
 }
 

@@ -14,8 +14,8 @@ import type { RunOptions } from '../query/run.js';
 import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js';
 import { formatNames } from '../render/format-names.js';
 import type { Report } from '../render/index.js';
-import { EXIT, type ExitCode } from '../schema/result.js';
-import { copiesOf } from './copies.js';
+import type { ExitCode } from '../schema/result.js';
+import { copiesOf, mostRows } from './copies.js';
 import { questionEvidence } from './evidence.js';
 import { filtersOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { progressOn } from './terminal.js';
@@ -25,7 +25,7 @@ export interface QueryFlags extends ReadFlags, OutputFlags {
   readonly param?: readonly string[];
   readonly gatedKind?: readonly string[];
   readonly timeout: number;
-  readonly maxRows?: number;
+  readonly limit?: number;
   readonly strict?: true;
 }
 
@@ -43,15 +43,14 @@ export async function query(
   const gatedKinds = flags.gatedKind ?? DEFAULT_GATED_KINDS;
   const sources = await chooseSources(inputs, io.env, io.cwd, readsReplays(sql));
   const progress = progressOn(io);
-  const options = runOptionsOf(flags, filtersOf(flags), io, progress.report);
+  const options = await runOptionsOf(flags, filtersOf(flags), io, progress.report);
   const { now, onProgress } = options;
-  const onScreen = io.stdout.isTTY ? SCREEN_ROWS : Number.MAX_SAFE_INTEGER;
-  const maxRows = flags.maxRows ?? (copies.length > 0 ? Number.MAX_SAFE_INTEGER : onScreen);
+  const maxRows = mostRows(flags.limit, copies, io);
   const job = { ...jobOf(options, maxRows), sql, where, requests: sources.requests, gatedKinds, params };
   try {
     const asking = box.ask(job, { timeoutMs: flags.timeout * 1_000, onProgress });
     // Loaded while the box works.
-    const [answer, { showRows }] = await Promise.all([asking, import('./output.js')]);
+    const [answer, { showLimited }] = await Promise.all([asking, import('./limit.js')]);
     await progress.end();
     const account = namingDefaults(answer.account, sources);
     const receipt = receiptOf({
@@ -64,10 +63,11 @@ export async function query(
       acknowledged: null,
       now,
     });
-    const verdict = judge(
+    const judged = judge(
       questionEvidence(account, inputs, now, null),
       flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES,
     );
+    const verdict = { ...judged, notices: [...judged.notices, ...answer.notices] };
     const report: Report = {
       query: { name: 'query', title: 'Ad-hoc query' },
       params,
@@ -75,28 +75,10 @@ export async function query(
       truncated: answer.truncated,
       receipt,
     };
-    const screen = flags.maxRows === undefined ? cutTo(onScreen, report) : report;
-    const code = await showRows(report, verdict, flags, copies, io, screen);
-    if (!screen.truncated) return code;
-    await io.stderr.write(
-      `only the first ${screen.result.rows.length} rows are shown, there are more (--max-rows N shows more)\n`,
-    );
-    // A reader of a file or pipe takes what is there for all there is.
-    const misleads = answer.truncated && (copies.length > 0 || !io.stdout.isTTY);
-    return misleads && code === EXIT.clear ? EXIT.cannotVouch : code;
+    return await showLimited(flags.limit, report, verdict, flags, copies, io);
   } finally {
     await progress.end();
   }
-}
-
-/** As many as anybody scrolls through; what is not for the eye is whole unless less was asked for. */
-const SCREEN_ROWS = 10_000;
-
-function cutTo(most: number, report: Report): Report {
-  const { columns, rows } = report.result;
-  return rows.length <= most
-    ? report
-    : { ...report, result: { columns, rows: rows.slice(0, most) }, truncated: true };
 }
 
 /** The environment and the standard input the box has as a process of its own. */
@@ -138,6 +120,17 @@ async function sqlOf(args: readonly string[], file: string | undefined, io: Io):
     throw new LakelogError('no SQL was given', {
       next: 'lakelog query "SELECT kind, COUNT(*) AS calls FROM sessions GROUP BY kind"',
     });
+  }
+  if (
+    rest.length > 0 &&
+    /^(select|with|from|describe|summarize|show|pivot|unpivot|explain|values|table)$/i.test(first)
+  ) {
+    throw new LakelogError(
+      `the shell split the SQL into ${args.length} words, and made file names of every *`,
+      {
+        next: 'put it into quotes: lakelog query "SELECT kind, COUNT(*) AS calls FROM sessions GROUP BY kind"',
+      },
+    );
   }
   if (!/\s/.test(first) && existsSync(kernelPath(io.cwd, first))) {
     const named = shellWord(first);

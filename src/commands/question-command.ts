@@ -5,8 +5,10 @@ import type { Param, Query } from '../query/question.js';
 import { formatNames, gateFormatNames } from '../render/format-names.js';
 import type { Command } from './command.js';
 import {
+  acksOption,
   filterOptions,
   inputOptions,
+  limitOption,
   type OptionGroup,
   outputOptions,
   PATHS,
@@ -23,7 +25,9 @@ export function questionCommand(query: Query): Command {
   return {
     name: query.name,
     summary: query.title,
-    description: `${query.question}\n\n${columnHelp(query)}`,
+    description: query.question,
+    notes: columnNotes(query),
+    examples: examplesOf(query),
     args: [PATHS],
     options: () => {
       ensureOwnNames(query);
@@ -47,7 +51,7 @@ function questionOptions({ gate }: Query): readonly OptionGroup[] {
     'exit 3 on any reject, conflict or call that cannot be judged, or when no call passes the filters',
   );
   return [
-    gate ? gateOptions() : { heading: 'Question:', options: [strict] },
+    gate ? gateOptions() : { heading: 'Question:', options: [limitOption(), strict] },
     filterOptions(),
     inputOptions(),
     outputOptions(gate ? gateFormatNames : formatNames),
@@ -63,8 +67,8 @@ const gateOptions = (): OptionGroup => ({
     new Option('--max-rejects <n>', 'rejects and conflicts that do not keep the gate from vouching')
       .argParser(wholeNumber(0))
       .default(0),
-    new Option('--acks <file>', 'acknowledgements (default: LAKELOG_ACKS, else lakelog-acks.jsonl here)'),
-    new Option('--max-age <age>', 'cannot vouch when the newest call it judges by is older, e.g. 36h'),
+    acksOption('acknowledgements'),
+    new Option('--max-age <duration>', 'cannot vouch when the newest call it judges by is older, e.g. 36h'),
     new Option('-q, --quiet', 'print nothing on exit 0'),
   ],
 });
@@ -86,12 +90,14 @@ export function ensureOwnNames(query: Query): void {
   }
 }
 
-function columnHelp(query: Query): string {
-  const width = Math.max(...query.columns.map((column) => column.name.length));
-  return [
-    'Columns:',
-    ...query.columns.map((column) => `  ${column.name.padEnd(width)}  ${column.note ?? ''}`),
-  ].join('\n');
+function columnNotes({ columns }: Query): NonNullable<Command['notes']> {
+  return { heading: 'Columns:', items: columns.map(({ name, note }) => [name, note ?? '']) };
+}
+
+function examplesOf({ name, gate }: Query): readonly string[] {
+  return gate
+    ? [`lakelog ${name} sessions.jsonl`, `lakelog ${name} logs/ --max-age 26h --output ${name}.xml`]
+    : [`lakelog ${name} sessions.jsonl`, `lakelog ${name} logs/ --since 7d --output ${name}.csv`];
 }
 
 function paramOption(param: Param): Option {

@@ -10,7 +10,6 @@ import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js
 import { formatNames, gateFormatNames } from '../render/format-names.js';
 import type { Report } from '../render/index.js';
 import type { ExitCode } from '../schema/result.js';
-import { namedAcks } from './acks.js';
 import { copiesOf } from './copies.js';
 import { questionEvidence } from './evidence.js';
 import { type Asked, type GateFlags, type Judged, judgeGate, limitsOf, plantSelfTest } from './judging.js';
@@ -20,6 +19,7 @@ import { progressOn } from './terminal.js';
 export interface QuestionFlags extends ReadFlags, OutputFlags, GateFlags {
   readonly strict?: true;
   readonly quiet?: true;
+  readonly limit?: number;
 }
 
 /** Answers one question of the catalogue; what the rows of a gate mean is judged in a file of its own. */
@@ -38,22 +38,22 @@ export async function question(
   const filters = filtersOf(flags);
   const sources = await chooseSources(inputs, io.env, io.cwd, readsReplays(query.sql));
   const limits = limitsOf(flags, io.now());
-  const named = namedAcks(flags.acks, io.env);
-  const acks = gate ? await readAcks(named, io.cwd) : null;
-  const asked: Asked = { query, params, inputs, folders, flags, limits, acks, namedAcks: named };
   const progress = progressOn(io);
+  const options = await runOptionsOf(flags, filters, io, progress.report);
+  const acks = gate ? await readAcks(options.acks, io.cwd) : null;
+  const asked: Asked = { query, params, inputs, folders, flags, limits, acks, namedAcks: options.acks };
   const session = await openSession(query, params, {
-    ...runOptionsOf(flags, filters, io, progress.report),
+    ...options,
     now: limits.now,
     matchesAcks: acks !== null && acks.entries.length > 0,
   });
   try {
     const selfTest = gate && plantSelfTest(asked, gate, session);
-    const [canary, loaded, { showGate, showRows }] = await allSettledThenAll(
+    const [canary, loaded, [{ showGate }, { showLimited }]] = await allSettledThenAll(
       selfTest ? selfTest() : null,
       session.ask(sources.requests),
       // Loaded while DuckDB works.
-      import('./output.js'),
+      Promise.all([import('./output.js'), import('./limit.js')]),
     );
     const answer = { ...loaded, account: namingDefaults(loaded.account, sources) };
     const judged = gate ? await judgeGate(asked, gate, answer, session.lake) : judgeInputs(asked, answer);
@@ -74,7 +74,9 @@ export async function question(
         now: limits.now,
       }),
     };
-    return await (gate ? showGate : showRows)(report, judged.verdict, flags, copies, io);
+    return gate
+      ? await showGate(report, judged.verdict, flags, copies, io)
+      : await showLimited(flags.limit, report, judged.verdict, flags, copies, io);
   } finally {
     await progress.end();
     session.lake.close();

@@ -15,7 +15,6 @@ import { storySql, tellStory, traceOf, traceUrl } from '../query/story.js';
 import { renderFindings, renderNext, renderStory, renderStoryJson } from '../render/index.js';
 import type { ExitCode } from '../schema/result.js';
 import type { Story, StoryCall } from '../schema/story.js';
-import { namedAcks } from './acks.js';
 import { inputEvidence } from './evidence.js';
 import { allViolations, paramsOf } from './gates.js';
 import { type Context, nextCommand } from './next.js';
@@ -48,9 +47,8 @@ export async function show(
   const sources = await chooseSources(inputs, io.env, io.cwd, true);
   const gatedKinds = flags.gatedKind ?? DEFAULT_GATED_KINDS;
   const progress = progressOn(io);
-  const options = runOptionsOf(flags, NO_FILTERS, io, progress.report);
-  const named = namedAcks(flags.acks, io.env);
-  const acks = await readAcks(named, io.cwd);
+  const options = await runOptionsOf(flags, NO_FILTERS, io, progress.report);
+  const acks = await readAcks(options.acks, io.cwd);
   const gates = catalogue.queries.filter((query) => query.gate !== null);
   const lake = await openLake({
     ...options,
@@ -83,7 +81,7 @@ export async function show(
       inputs,
       folders: catalogue.folders,
       gatedKinds: flags.gatedKind,
-      acks: named,
+      acks: options.acks,
     };
     await io.stderr.write(renderNext(nextSteps(story, catalogue, context, flags.param ?? [])));
     return verdict.exit_code;
@@ -121,9 +119,9 @@ async function acknowledgedOf(
   if (acks === null) return found;
   const calls = await lake.calls({ beginning: trace });
   for (const gate of gates) {
-    const settled = settle(acks.entries, gate.name, { calls, rejects: [] }, now, acks.file);
-    for (const [place, { by, at, until, reason }] of settled.calls) {
-      found.set(place, [...(found.get(place) ?? []), { gate: gate.name, by, at, until, reason }]);
+    const settled = settle(acks.entries, gate.name, { calls, rejects: [], conflicts: [] }, now, acks.file);
+    for (const [place, { author, at, expires, reason }] of settled.calls) {
+      found.set(place, [...(found.get(place) ?? []), { gate: gate.name, author, at, expires, reason }]);
     }
   }
   return found;

@@ -35,7 +35,7 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
   const copies = copiesOf(flags, formatNames);
   const sources = await chooseSources(inputs, io.env, io.cwd, true);
   const progress = progressOn(io);
-  const options = runOptionsOf(flags, NO_FILTERS, io, progress.report);
+  const options = await runOptionsOf(flags, NO_FILTERS, io, progress.report);
   const lake = await openLake({
     ...options,
     asks: [],
@@ -86,7 +86,7 @@ function evidenceOf(account: Account, inputs: GivenPaths, now: Date): Evidence {
   const hint =
     noneLoaded && account.files.some(({ lines, blank }) => lines > blank)
       ? [
-          'no line looks like a session.iterate.v1 or replay.run.v1 record: is this the right file? (lakelog schema --json session)',
+          'no line looks like a session.iterate.v1 or replay.run.v1 record: is this the right file? (lakelog schema --json-schema session)',
         ]
       : [];
   return {

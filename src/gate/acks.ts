@@ -1,20 +1,59 @@
-import type { BlockingGroup, LoadedCall, Reject } from '../schema/account.js';
-import type { AckLine, CallAck, RejectAck } from '../schema/ack.js';
-import type { Finding } from '../schema/result.js';
+/** Matching acknowledgements with what was loaded. Pure. */
+import type { AckLine, CallAck, CallFacts, ConflictAck, Entry, RejectAck } from '../schema/ack.js';
+import type { Finding, RejectGroup } from '../schema/result.js';
 
-/** An acknowledgement and the line of the file it stands in. */
-export interface Entry<T extends AckLine = AckLine> {
-  readonly ack: T;
+interface Place {
+  readonly file: string;
   readonly line: number;
 }
+
+/** A loaded call, as far as an acknowledgement speaks of it. */
+export interface KnownCall extends CallFacts, Place {
+  readonly line_sha256: string;
+}
+
+export interface KnownReject extends Place {
+  readonly reason: string;
+  readonly detail: string;
+  readonly line_sha256: string;
+  /** It could hide a call. */
+  readonly blocks: boolean;
+}
+
+/** A loaded call whose call_id another one carries too. */
+export interface KnownConflict extends Place {
+  readonly call_id: string;
+  readonly line_sha256: string;
+}
+
+/** What acknowledgements may speak of. */
+export interface Known {
+  readonly calls: readonly KnownCall[];
+  readonly rejects: readonly KnownReject[];
+  readonly conflicts: readonly KnownConflict[];
+}
+
+/** An acknowledgement and what became of it. */
+export interface Reviewed {
+  readonly entry: Entry;
+  /** The later acknowledgement of the same thing, which counts in its place. */
+  readonly replacedBy: Entry | null;
+  readonly expired: boolean;
+  /** Null where it matches nothing. */
+  readonly match: KnownCall | KnownReject | KnownConflict | null;
+}
+
+export const holds = ({ replacedBy, expired, match }: Reviewed) =>
+  replacedBy === null && !expired && match !== null;
 
 /** What acknowledgements take out of a verdict, and what is wrong with them. */
 export interface Settled {
   /** `file:line` of the calls whose rows are settled, with the acknowledgement. */
   readonly calls: ReadonlyMap<string, CallAck>;
-  readonly rejects: ReadonlySet<Reject>;
-  /** All rejects that were looked at, settled or not. */
-  readonly all: readonly Reject[];
+  readonly rejects: ReadonlySet<KnownReject>;
+  readonly conflicts: ReadonlySet<KnownConflict>;
+  /** All that was looked at, settled or not. */
+  readonly known: Known;
   /** Every one of them, for the notices. */
   readonly used: readonly Entry[];
   /** Expired, or speaking of something that is not there: they silence nothing, so they are told and no more. */
@@ -24,75 +63,69 @@ export interface Settled {
 /** A line with an unknown schema could be anything, a call too: nothing excuses it (design §3). */
 export const isExcusable = (reason: string) => !/^(missing|type|value|duplicate_key):schema$/.test(reason);
 
-export const placeOf = ({ file, line }: { readonly file: string; readonly line: number }) =>
-  `${file}:${line}`;
+export const placeOf = ({ file, line }: Place) => `${file}:${line}`;
 
-/**
- * Matches acknowledgements with what was loaded. A call must have the key, the facts and the very bytes that the
- * acknowledgement recorded; a reject the very bytes, and one acknowledgement settles one line. Pure.
- */
+/** Matches the acknowledgements of one gate, and of lines whatever the gate, with what was loaded. */
 export function settle(
   entries: readonly Entry[],
   gate: string,
-  loaded: { readonly calls: readonly LoadedCall[]; readonly rejects: readonly Reject[] },
+  known: Known,
   now: Date,
   file: string,
 ): Settled {
+  const own = entries.filter(({ ack }) => ack.what !== 'call' || ack.gate === gate);
+  const standing = review(own, known, now).filter(({ replacedBy }) => replacedBy === null);
   const calls = new Map<string, CallAck>();
-  const rejects = new Set<Reject>();
+  const rejects = new Set<KnownReject>();
+  const conflicts = new Set<KnownConflict>();
   const used: Entry[] = [];
-  const findings: Omit<Finding, 'code'>[] = [];
-  const complain = ({ ack, line }: Entry, message: string, next: string) => {
-    const what = ack.what === 'call' ? `call ${ack.call_key}` : `the line at ${placeOf(ack)}`;
-    findings.push({
-      message: `the acknowledgement of ${what} by ${ack.by} ${message}`,
-      where: `${file}:${line}`,
-      next,
-    });
-  };
-  for (const entry of standing(entries, gate)) {
-    const { ack } = entry;
-    if (isExpired(ack, now)) {
-      complain(
-        entry,
-        `expired at the end of ${ack.until}`,
-        'look again: mend what it speaks of, or acknowledge it anew',
-      );
-      continue;
-    }
-    const match =
-      ack.what === 'call' ? matchingCall(ack, loaded.calls) : matchingReject(ack, loaded.rejects, rejects);
-    if (match === null) {
-      complain(
-        entry,
-        `matches nothing (${ack.what === 'call' ? 'the record is gone or was changed' : 'the line is gone or was mended'}, or its log was not read)`,
-        'take the line out, unless it speaks of a log that was not read',
-      );
-      continue;
-    }
+  for (const reviewed of standing) {
+    const { entry, match } = reviewed;
+    if (!holds(reviewed) || match === null) continue;
     used.push(entry);
     if ('blocks' in match) rejects.add(match);
-    else calls.set(placeOf(match), ack as CallAck);
+    else if ('call_id' in match) conflicts.add(match);
+    else calls.set(placeOf(match), entry.ack as CallAck);
   }
-  return { calls, rejects, all: loaded.rejects, used, findings };
+  return { calls, rejects, conflicts, known, used, findings: complaints(standing, file) };
 }
 
-/** The last word on each call and line: a later acknowledgement replaces an earlier one. */
-function standing(entries: readonly Entry[], gate: string): Entry[] {
-  const last = new Map<string, Entry>();
-  for (const entry of entries) {
+/**
+ * What became of each acknowledgement, in their order. A call must have the key, the facts and the very bytes that
+ * the acknowledgement recorded; a rejected or conflicting line the very bytes, and one settles one line.
+ */
+export function review(entries: readonly Entry[], known: Known, now: Date): Reviewed[] {
+  const last = new Map(entries.map((entry) => [subjectOf(entry.ack), entry]));
+  const find = matcher(known);
+  return entries.map((entry) => {
     const { ack } = entry;
-    if (ack.what === 'call' && ack.gate !== gate) continue;
-    const key = ack.what === 'call' ? `call ${ack.call_key}` : `reject ${ack.line_sha256} ${placeOf(ack)}`;
-    last.set(key, entry);
-  }
-  return [...last.values()];
+    const standing = last.get(subjectOf(ack))!;
+    const replacedBy = standing === entry ? null : standing;
+    const expired = isExpired(ack, now);
+    return { entry, replacedBy, expired, match: find(ack, replacedBy === null && !expired) };
+  });
 }
 
-/** `until` is the last day it holds, in UTC. */
-export function isExpired({ until }: Pick<AckLine, 'until'>, now: Date): boolean {
-  return until !== null && now.getTime() >= Date.parse(`${until}T00:00:00Z`) + 86_400_000;
+/** The same for all acknowledgements of one thing, of which the last one counts. */
+export function subjectOf(ack: AckLine): string {
+  switch (ack.what) {
+    case 'call':
+      return JSON.stringify(['call', ack.gate, ack.call_key]);
+    case 'reject':
+      return JSON.stringify(['reject', ack.line_sha256, placeOf(ack)]);
+    case 'conflict':
+      return JSON.stringify(['conflict', ack.call_id, ack.line_sha256]);
+  }
 }
+
+/** A date is the last day it holds, in UTC. */
+export function isExpired({ expires }: Pick<AckLine, 'expires'>, now: Date): boolean {
+  if (expires === null) return false;
+  const end = isDay(expires) ? Date.parse(`${expires}T00:00:00Z`) + 86_400_000 : Date.parse(expires);
+  return now.getTime() >= end;
+}
+
+export const isDay = (text: string) => /^\d{4}-\d{2}-\d{2}$/.test(text);
 
 const FACTS = [
   'call_key',
@@ -106,42 +139,142 @@ const FACTS = [
   'line_sha256',
 ] as const;
 
-function matchingCall(ack: CallAck, calls: readonly LoadedCall[]): LoadedCall | null {
-  return calls.find((call) => FACTS.every((fact) => call[fact] === ack[fact])) ?? null;
+/** @returns what an acknowledgement speaks of; `takes` it, so that another one of the same bytes gets another line. */
+function matcher({ calls, rejects, conflicts }: Known) {
+  const callsOf = groupBy(calls, ({ line_sha256 }) => line_sha256);
+  const conflictsOf = groupBy(conflicts, ({ line_sha256 }) => line_sha256);
+  const rejectsOf = groupBy(
+    rejects.filter(({ reason }) => isExcusable(reason)),
+    ({ line_sha256 }) => line_sha256,
+  );
+  const reject = (ack: RejectAck, takes: boolean) => {
+    const same = rejectsOf.get(ack.line_sha256) ?? [];
+    const at = Math.max(
+      same.findIndex(({ line }) => line === ack.line),
+      0,
+    );
+    return (takes ? same.splice(at, 1)[0] : same[at]) ?? null;
+  };
+  const call = (ack: CallAck) =>
+    callsOf.get(ack.line_sha256)?.find((one) => FACTS.every((fact) => one[fact] === ack[fact])) ?? null;
+  const conflict = (ack: ConflictAck) =>
+    conflictsOf.get(ack.line_sha256)?.find(({ call_id }) => call_id === ack.call_id) ?? null;
+  return (ack: AckLine, takes: boolean): Reviewed['match'] => {
+    if (ack.what === 'call') return call(ack);
+    return ack.what === 'reject' ? reject(ack, takes) : conflict(ack);
+  };
 }
 
-function matchingReject(
-  ack: RejectAck,
-  rejects: readonly Reject[],
-  taken: ReadonlySet<Reject>,
-): Reject | null {
-  const same = rejects.filter(
-    (reject) => reject.line_sha256 === ack.line_sha256 && isExcusable(reject.reason) && !taken.has(reject),
-  );
-  return same.find((reject) => reject.line === ack.line) ?? same[0] ?? null;
+function groupBy<T, K>(all: Iterable<T>, keyOf: (one: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const one of all) {
+    const group = groups.get(keyOf(one));
+    if (group === undefined) groups.set(keyOf(one), [one]);
+    else group.push(one);
+  }
+  return groups;
 }
 
 /** What remains of the rejects, by reason. */
-export function remaining(rejects: readonly Reject[], settled: ReadonlySet<Reject>): BlockingGroup[] {
-  const groups = new Map<string, BlockingGroup>();
-  for (const reject of rejects) {
-    if (settled.has(reject)) continue;
-    const { blocks, reason, detail } = reject;
-    const before = groups.get(`${blocks} ${reason}`);
-    groups.set(`${blocks} ${reason}`, {
-      reason,
-      count: (before?.count ?? 0) + 1,
-      first: before?.first ?? placeOf(reject),
-      detail: before?.detail ?? detail,
-      blocks,
-    });
-  }
-  return [...groups.values()];
+export function remainingRejects({
+  known,
+  rejects,
+}: Pick<Settled, 'known' | 'rejects'>): (RejectGroup & { readonly blocks: boolean })[] {
+  const left = known.rejects.filter((reject) => !rejects.has(reject));
+  return [...groupBy(left, ({ blocks, reason }) => `${blocks} ${reason}`).values()].map((group) => {
+    const [first] = group as [KnownReject];
+    const { reason, detail, blocks } = first;
+    return { reason, count: group.length, first: placeOf(first), detail, blocks };
+  });
+}
+
+/** What remains of the conflicts: those whose own line nobody settled, and where one stands that is not the first of its call_id. */
+export function remainingConflicts({ known, conflicts }: Pick<Settled, 'known' | 'conflicts'>): {
+  readonly conflicts: number;
+  readonly firstConflict: string | null;
+} {
+  const left = known.conflicts.filter((conflict) => !conflicts.has(conflict));
+  const heads = new Set(
+    [...groupBy(known.conflicts, ({ call_id }) => call_id).values()].map(([head]) => head),
+  );
+  const first = left.find((conflict) => !heads.has(conflict)) ?? left[0];
+  return { conflicts: left.length, firstConflict: first === undefined ? null : placeOf(first) };
 }
 
 /** Who settled what, until when and why: nothing is silenced without a name, a date and a reason. */
-export function describeAck({ ack }: Entry): string {
-  const what = ack.what === 'call' ? `call ${ack.call_key}` : `line ${placeOf(ack)} (${ack.reject_reason})`;
-  const until = ack.until === null ? '' : `, until ${ack.until}`;
-  return `${what} acknowledged by ${ack.by} on ${ack.at.slice(0, 10)}${until}: ${ack.reason}`;
+export function describeAcks(used: readonly Entry[]): string[] {
+  return together(used, ({ ack }) => ack).map((group) => {
+    const [{ ack }] = group as [Entry];
+    const expires = ack.expires === null ? '' : `, until ${ack.expires}`;
+    return `${subjects(group)} acknowledged by ${ack.author} on ${ack.at.slice(0, 10)}${expires}: ${ack.reason}`;
+  });
+}
+
+function complaints(standing: readonly Reviewed[], file: string): Omit<Finding, 'code'>[] {
+  const expired = standing.filter((one) => one.expired);
+  const idle = standing.filter((one) => !one.expired && one.match === null);
+  const sections = [
+    {
+      all: expired,
+      message: ({ ack }: Entry) => `expired ${isDay(ack.expires!) ? 'at the end of' : 'at'} ${ack.expires}`,
+      next: 'look again: mend what it speaks of, or acknowledge it anew',
+    },
+    {
+      all: idle,
+      message: ({ ack }: Entry, one: boolean) => {
+        const subject = ack.what === 'call' ? 'record' : 'line';
+        const changed = ack.what === 'reject' ? 'mended' : 'changed';
+        const state = one
+          ? `the ${subject} is gone or was ${changed}, or its log`
+          : 'they are gone or were changed, or their log';
+        return `matches nothing (${state} was not read)`;
+      },
+      next: 'take the line out with `lakelog ack prune`, unless it speaks of a log that was not read',
+    },
+  ];
+  return sections.flatMap(({ all, message, next }) =>
+    together(all, ({ entry }) => entry.ack).map((group) => {
+      const [{ entry }] = group as [Reviewed];
+      const alone = group.length === 1 && entry.ack.what === 'reject';
+      const what = alone ? `the line at ${placeOf(entry.ack)}` : subjects(group.map((one) => one.entry));
+      return {
+        message: `the acknowledgement of ${what} by ${entry.ack.author} ${message(entry, group.length === 1)}`,
+        where: `${file}:${entry.line}`,
+        next,
+      };
+    }),
+  );
+}
+
+/** What was said of many lines in one step (`--baseline`) is told in one sentence; every call has a sentence of its own. */
+function together<T>(all: readonly T[], ackOf: (one: T) => AckLine): T[][] {
+  const groups = groupBy(all, (one) => {
+    const ack = ackOf(one);
+    const { author, at, expires, reason } = ack;
+    return ack.what === 'call' ? one : JSON.stringify([author, at, expires, reason]);
+  });
+  return [...groups.values()];
+}
+
+/** What acknowledgements speak of: one by its place, many by their number. */
+function subjects(group: readonly Entry[]): string {
+  const [{ ack }, ...others] = group as [Entry, ...Entry[]];
+  if (others.length === 0) return subject(ack);
+  const count = (what: AckLine['what'], noun: string) => {
+    const { length } = group.filter((one) => one.ack.what === what);
+    return length === 0 ? [] : [`${length} ${noun}${length === 1 ? '' : 's'}`];
+  };
+  const words = [...count('reject', 'rejected line'), ...count('conflict', 'conflicting record')];
+  return `${words.join(' and ')} (the first ${placeOf(ack)})`;
+}
+
+function subject(ack: AckLine): string {
+  switch (ack.what) {
+    case 'call':
+      return `call ${ack.call_key}`;
+    case 'reject':
+      return `line ${placeOf(ack)} (${ack.reject_reason})`;
+    case 'conflict':
+      return `the record at ${placeOf(ack)}, which shares the call_id ${ack.call_id},`;
+  }
 }

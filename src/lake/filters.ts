@@ -1,5 +1,5 @@
 import { LakelogError, messageOf } from '../errors.js';
-import { compareInstants, parseAge } from '../instant.js';
+import { AGE_FORMS, compareInstants, parseAge } from '../instant.js';
 import type { AbsentValue } from '../schema/account.js';
 import type { Receipt } from '../schema/result.js';
 import type { Database } from './duckdb/connection.js';
@@ -77,7 +77,7 @@ export async function resolveWindow(db: Database, filters: Filters, now: Date): 
       return cells[0]![0] as string;
     } catch (error) {
       throw new LakelogError(`${flag} ${value} is not a time`, {
-        next: `use a date (2026-09-01), RFC 3339 (2026-09-01T08:00:00Z) or an age (24h, 7d)`,
+        next: `use a date (2026-09-01), RFC 3339 (2026-09-01T08:00:00Z) or a duration before now (${AGE_FORMS})`,
         cause: messageOf(error),
       });
     }

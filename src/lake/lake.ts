@@ -1,7 +1,15 @@
 import { Readable } from 'node:stream';
-import type { Account, LoadedCall, Reject } from '../schema/account.js';
-import { checkSelect, explainSqlError, parseSql } from './box.js';
-import { type Database, openBeside, openDatabase, type Rows, type TypedRows } from './duckdb/connection.js';
+import type { Account, LoadedCall, LoadedConflict, Reject } from '../schema/account.js';
+import { type Checked, checkStatement, parseSql } from './box.js';
+import { closeDatabase, runStatement } from './box-run.js';
+import {
+  type Database,
+  openBeside,
+  openDatabase,
+  type Params,
+  type Rows,
+  type TypedRows,
+} from './duckdb/connection.js';
 import { memoryLimit } from './duckdb/memory.js';
 import { openSpill, type Spill } from './duckdb/spill.js';
 import { ident, quote } from './duckdb/sql.js';
@@ -16,7 +24,7 @@ import {
 import { beginsWith } from './ids.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './input/index.js';
 import { makeAccount } from './load/account.js';
-import { findAlike } from './load/duplicates.js';
+import { findAlike, REPEATED_IDS } from './load/duplicates.js';
 import { type LoadOptions, loadFiles } from './load/load.js';
 import { rejectsIn } from './load/rejects.js';
 import { explode } from './load/staging.js';
@@ -28,8 +36,7 @@ import { viewStatements } from './tables/views.js';
 
 export { type Filters, NO_FILTERS } from './filters.js';
 
-export type ParamValue = string | number | boolean | null;
-type Params = Readonly<Record<string, ParamValue>>;
+export type ParamValue = Params[string];
 
 export interface LakeOptions extends LoadOptions {
   /** All SQL that will be put to the lake: what it does not name is not loaded. */
@@ -57,9 +64,6 @@ export const CALLS_SQL = 'SELECT call_key FROM sessions';
 /** What is needed to match acknowledgements with what was loaded. */
 export const MATCHES_ACKS = { everyReject: true, hashes: true } as const;
 
-/** What a query may spill to disk. */
-const BOX_TEMP = '4GB';
-
 export async function openLake(options: LakeOptions): Promise<Lake> {
   const spill = openSpill(options.env);
   let opened: Database | undefined;
@@ -71,13 +75,18 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
     opened = db;
     const window = await resolveWindow(db, options.filters, options.now);
     const needs = await needsOf(options.asks, (sql) => parseSql(db, sql), shippedNeeds());
-    await db.run(paramsSql(options.params));
+    await prepare(db, options);
     return new Lake(db, options, window, needs, spill);
   } catch (error) {
     opened?.close();
     spill.remove();
     throw error;
   }
+}
+
+/** The clock of `hour()` is the one of the column `day`; instants leave the engine in UTC whatever it is. */
+async function prepare(db: Database, { params, filters: { tz } }: LakeOptions): Promise<void> {
+  await db.run(`${tz === 'UTC' ? '' : `SET TimeZone = ${quote(tz)}; `}${paramsSql(params)}`);
 }
 
 /** Loads lines into tables, answers SQL over them, and is closed. */
@@ -102,7 +111,7 @@ export class Lake {
   /** Another lake of the same options in the same engine; both load and answer at the same time. Closed first. */
   async beside(): Promise<Lake> {
     const db = await openBeside(this.db);
-    await db.run(paramsSql(this.options.params));
+    await prepare(db, this.options);
     return new Lake(db, { ...this.options, onProgress: undefined }, this.window, this.needs, null);
   }
 
@@ -126,7 +135,8 @@ export class Lake {
       path: '-',
       as: 'any',
       stream: true,
-      size: bytes.length,
+      stats: null,
+      length: bytes.length,
       maybeEmpty: false,
     } as const;
     await this.fill([source], { ...this.options, stdin: Readable.from([bytes]) });
@@ -172,23 +182,29 @@ export class Lake {
     );
   }
 
+  /** Every loaded call whose call_id another one carries too, in the order of files and lines; needs the option `hashes`. */
+  conflicts(): Promise<LoadedConflict[]> {
+    return this.db.objects<LoadedConflict>(
+      `SELECT s.call_id, b.file, s.line, s.line_sha256
+       FROM main.base_calls s JOIN main.base_batches b ON b.batch = s.batch
+       WHERE s.call_id IN (${REPEATED_IDS}) ORDER BY s.batch, s.line`,
+    );
+  }
+
   /** Every reject with its place and reason; needs the option `everyReject`. */
   rejects(): Promise<Reject[]> {
     return rejectsIn(this.db);
   }
 
-  /** Refuses somebody's own SQL unless it is one harmless SELECT; `where` names where it came from. Before loading. */
-  check(sql: string, where: string): Promise<void> {
-    return checkSelect(this.db, sql, where);
+  /** Refuses somebody's own SQL unless it is one harmless SELECT or EXPLAIN; `where` names where it came from. */
+  check(sql: string, where: string): Promise<Checked> {
+    return checkStatement(this.db, sql, where, Object.keys(this.options.params));
   }
 
-  /** Closes the database for everything but its tables, then answers checked SQL with at most `most` rows. */
-  async runBoxed(sql: string, where: string, most: number): Promise<TypedRows> {
-    await this.db.run(`SET errors_as_json = true; SET max_temp_directory_size = '${BOX_TEMP}'`);
-    await this.db.run('SET enable_external_access = false; SET lock_configuration = true');
-    return this.db.rowsUpTo(sql, most).catch((error) => {
-      throw explainSqlError(error, sql, where, this.options.showContent);
-    });
+  /** Closes the database for everything but its tables, then answers with at most `most` rows. */
+  async runBoxed(checked: Checked, most: number): Promise<TypedRows> {
+    await closeDatabase(this.db);
+    return runStatement(this.db, checked, this.options.params, most, this.options.showContent);
   }
 
   close(): void {

@@ -33,6 +33,8 @@ export interface AppendFileEvents {
   opened(): void;
   /** The file was there before and others than its owner may read or write it. */
   loose(mode: number): void;
+  /** The file became shorter under us: who rotates by copying cuts off what was written since the copy. */
+  cut(): void;
 }
 
 /**
@@ -73,6 +75,7 @@ export class AppendFile {
    */
   *append(batch: Batch): Steps<number> {
     const size = yield* this.#sizeOfSameFile();
+    this.#noticeCut(size);
     const open = this.#open ?? (yield* this.#openFile());
     try {
       const end = size ?? (yield* call('fstat', open.fd)).size;
@@ -162,6 +165,12 @@ export class AppendFile {
       // A folder that may no longer be searched says nothing about the descriptor.
     }
     return null;
+  }
+
+  #noticeCut(size: bigint | null): void {
+    if (size === null || !this.#open || size >= this.#open.cleanAt) return;
+    this.#open.cleanAt = 0n;
+    this.#events.cut();
   }
 
   /** A file that may be written but not read counts as torn: a blank line is harmless, a glued one is lost. */

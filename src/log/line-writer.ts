@@ -88,6 +88,7 @@ export class LineWriter implements Pending {
     this.#file = new AppendFile(path, {
       opened: () => void this.#opened++,
       loose: (mode) => this.#warnOfMode(path, mode),
+      cut: () => reporter.failure(new CutInPlace(path)),
     });
   }
 
@@ -382,6 +383,15 @@ class ShortWrite extends Error {
   override name = 'ShortWrite';
   constructor(written: number, length: number) {
     super(`short write: ${written} of ${length} bytes`);
+  }
+}
+
+class CutInPlace extends Error {
+  override name = 'CutInPlace';
+  constructor(path: string) {
+    super(
+      `${JSON.stringify(path)} was cut in place (copytruncate?): lines written just before may be lost; rotate it by a rename`,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import type { InputRequest } from '../lake/input/index.js';
 import type { Filters, ParamValue } from '../lake/lake.js';
 import type { Account } from '../schema/account.js';
-import type { ExitCode, Result } from '../schema/result.js';
+import type { ExitCode, Finding, Result } from '../schema/result.js';
 
 /** What the process that runs somebody's own SQL is told, and what it says. Everything here is plain JSON. */
 export interface BoxJob {
@@ -33,6 +33,8 @@ export type BoxMessage =
       readonly account: Account;
       readonly columns: Result['columns'];
       readonly truncated: boolean;
+      /** About the SQL. */
+      readonly notices: readonly Finding[];
     }
   | { readonly say: 'failed'; readonly failure: BoxFailure };
 

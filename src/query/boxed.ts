@@ -3,7 +3,7 @@ import { adviceFor, LakelogError } from '../errors.js';
 import { memoryLimit } from '../lake/duckdb/memory.js';
 import { openSpill } from '../lake/duckdb/spill.js';
 import type { Account } from '../schema/account.js';
-import type { Result } from '../schema/result.js';
+import type { Finding, Result } from '../schema/result.js';
 import type { BoxJob, BoxMessage } from './box-protocol.js';
 
 export interface BoxOptions {
@@ -16,6 +16,8 @@ export interface BoxAnswer {
   readonly account: Account;
   readonly result: Result;
   readonly truncated: boolean;
+  /** About the SQL. */
+  readonly notices: readonly Finding[];
 }
 
 /** A process that waits for one job; whoever opened it ends it. */
@@ -81,7 +83,7 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
         reject(
           new LakelogError(`the query took longer than ${options.timeoutMs / 1_000} s and was stopped`, {
             where: job.where,
-            next: 'narrow it with a WHERE or the filters, or give it more time: --timeout SECONDS',
+            next: 'narrow it with a WHERE or the filters, or give it more time: --timeout 5m',
           }),
         );
       }, options.timeoutMs);
@@ -100,8 +102,8 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
           break;
         case 'done': {
           clearTimeout(clock);
-          const { account, columns, truncated } = message;
-          resolve({ account, result: { columns, rows }, truncated });
+          const { account, columns, truncated, notices } = message;
+          resolve({ account, result: { columns, rows }, truncated, notices });
           break;
         }
         case 'failed': {

@@ -1,9 +1,9 @@
-import { existsSync, lstatSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { LakelogError, messageOf } from '../errors.js';
+import { LakelogError } from '../errors.js';
 import type { InputRequest } from '../lake/input/index.js';
 import type { Account } from '../schema/account.js';
+import { POLICY, readPolicy } from './policy.js';
 
 /** Paths as the user gave them. */
 export interface GivenPaths {
@@ -19,7 +19,6 @@ export interface Sources {
 }
 
 export const PRODUCTION_LOG = '/var/lib/lakehouse/validator/sessions.jsonl';
-const CONFIG = 'lakelog.toml';
 const REPLAY_TABLES = /\b(replay_runs|replay_documents|session_replays|traces)\b/i;
 
 /** Whether a query over these words has any use for replay runs. */
@@ -52,11 +51,9 @@ export async function chooseSources(
   if (named.length > 0)
     return { requests: named, from: 'environment (LAKELOG_SESSIONS, LAKELOG_REPLAY_RUNS)' };
 
-  const config = path.join(cwd, CONFIG);
-  if (lstatSync(config, { throwIfNoEntry: false })) {
-    const configured = lookingIn(await readConfig(config));
-    if (configured.length > 0) return { requests: configured, from: `config (${CONFIG})` };
-  }
+  const policy = await readPolicy(cwd);
+  const configured = lookingIn([...policy.sessions, ...policy.replayRuns]);
+  if (configured.length > 0) return { requests: configured, from: `config (${POLICY})` };
   const here = existsSync(path.join(cwd, 'sessions.jsonl'));
   if (!here && existsSync(PRODUCTION_LOG)) {
     return { requests: [{ path: PRODUCTION_LOG, as: 'sessions' }], from: 'default (production path)' };
@@ -79,7 +76,7 @@ export function namingDefaults(account: Account, { from }: Sources): Account {
     problem.problem === 'missing'
       ? {
           ...problem,
-          detail: `no input was named and none was found (LAKELOG_SESSIONS, ${CONFIG}, ./sessions.jsonl, ${PRODUCTION_LOG})`,
+          detail: `no input was named and none was found (LAKELOG_SESSIONS, ${POLICY}, ./sessions.jsonl, ${PRODUCTION_LOG})`,
         }
       : problem,
   );
@@ -97,39 +94,4 @@ function toRequests(given: GivenPaths): InputRequest[] {
 /** What stands in environment and config says where to look; each line says itself what it is. */
 function lookingIn(paths: readonly string[]): InputRequest[] {
   return paths.map((path) => ({ path, as: 'any' }));
-}
-
-async function readConfig(file: string): Promise<readonly string[]> {
-  const { parse } = await import('smol-toml');
-  let config: Record<string, unknown>;
-  try {
-    config = parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    throw new LakelogError(`${CONFIG} is not TOML: ${messageOf(error).split('\n')[0]}`, {
-      where: file,
-      next: 'correct it',
-    });
-  }
-  const list = (key: string) => {
-    if (config[key] === undefined) return [];
-    const value = config[key];
-    const values = typeof value === 'string' ? [value] : value;
-    if (!Array.isArray(values) || values.length === 0 || values.some((entry) => typeof entry !== 'string')) {
-      throw new LakelogError(`"${key}" must be a path or a list of paths`, {
-        where: file,
-        next: `write it as: ${key} = ["logs/"]`,
-      });
-    }
-    return values as string[];
-  };
-  // A misspelt key would silently send the alarm to another file.
-  const known = ['sessions', 'replay_runs', 'validatord'];
-  const unknown = Object.keys(config).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    throw new LakelogError(`"${unknown}" is no key of ${CONFIG}`, {
-      where: file,
-      next: 'use sessions and replay_runs',
-    });
-  }
-  return [...list('sessions'), ...list('replay_runs')];
 }

@@ -1,8 +1,10 @@
 import { distance } from 'fastest-levenshtein';
 import { LakelogError, messageOf } from '../errors.js';
-import { ONE_SELECT, type SqlFault } from '../lake/box.js';
+import { type Checked, ONE_SELECT, type SqlFault } from '../lake/box.js';
 import { quote } from '../lake/duckdb/sql.js';
 import { isContent, publishedTables } from '../lake/tables/shipped.js';
+import type { Finding } from '../schema/result.js';
+import { mistakeAdvice } from './sql-advice.js';
 
 const ALL_NAMES = 'lakelog schema';
 
@@ -41,6 +43,19 @@ export function explained(fault: SqlFault): LakelogError {
 export const NARROW_IT =
   'narrow it, or set LAKELOG_MEMORY_LIMIT to more than the 1GB it is by default, e.g. 4GB';
 
+/** What runs and yet can hardly be meant. */
+export function noticesOf({ given, where, comparedWithNull }: Checked): Finding[] {
+  return comparedWithNull.slice(0, 1).map((position) => {
+    const at = placeOf(given, position);
+    return {
+      code: 'compared_with_null',
+      message: 'a comparison with NULL is never true, whatever the value',
+      where: at === null ? where : `${where}:${at.line}:${at.column}`,
+      next: 'write IS NULL or IS NOT NULL',
+    };
+  });
+}
+
 function whatIsWrong({ message, parts: { column, isContent } }: SqlFault): string {
   if (column === undefined) return message;
   return isContent
@@ -48,25 +63,40 @@ function whatIsWrong({ message, parts: { column, isContent } }: SqlFault): strin
     : `there is no column ${JSON.stringify(column)}`;
 }
 
-function adviceFor({ sql, parts: { table, column, isContent } }: SqlFault): string | null {
+function adviceFor({ sql, message, parts }: SqlFault): string | null {
+  const { table, column, isContent, position, candidates } = parts;
   if (isContent) return 'load prompts, raw outputs and artifacts with --show-content';
   if (table !== undefined)
     return nearest(
       table,
       publishedTables().map(({ name }) => name),
     );
-  if (column === undefined) return null;
+  if (column === undefined) {
+    const bytes = Buffer.from(sql);
+    const at = isPlaceIn(bytes, position) ? Number(position) : 0;
+    const [before, from] = [bytes.subarray(0, at).toString(), bytes.subarray(at).toString()];
+    return mistakeAdvice({ message, before, from, candidates });
+  }
+  if (message.includes('the FROM clause is missing')) return 'name the table: FROM sessions';
+  const curly = /^[\u2018\u2019\u201c\u201d`](.*?)[\u2018\u2019\u201c\u201d`]?$/.exec(column)?.[1];
+  if (curly !== undefined) return textAdvice(curly);
   const advice = columnAdvice(sql, column.toLowerCase());
-  return isQuoted(sql, column)
+  return mayBeText(sql, column)
     ? [textAdvice(column), ...(advice === null ? [] : [advice])].join('; ')
     : advice;
 }
 
-/** Written as "column", and not as one of a table: the commonest mistake in SQL is to write a text like that. */
-function isQuoted(sql: string, column: string): boolean {
-  const written = `"${column.replaceAll('"', '""')}"`;
-  for (let at = sql.indexOf(written); at >= 0; at = sql.indexOf(written, at + 1)) {
-    if (!/\.\s*$/.test(sql.slice(0, at))) return true;
+/** The commonest mistake in SQL is to write a text as "column", or as it is where a text is compared with. */
+function mayBeText(sql: string, column: string): boolean {
+  const quoted = `"${column.replaceAll('"', '""')}"`;
+  return (
+    standsBehind(sql, quoted, /(?<!\.\s*)$/) || standsBehind(sql, column, /([=<>]|\b(I?LIKE|IN\s*\())\s*$/i)
+  );
+}
+
+function standsBehind(sql: string, name: string, before: RegExp): boolean {
+  for (let at = sql.indexOf(name); at >= 0; at = sql.indexOf(name, at + 1)) {
+    if (before.test(sql.slice(0, at))) return true;
   }
   return false;
 }
@@ -74,14 +104,18 @@ function isQuoted(sql: string, column: string): boolean {
 const textAdvice = (text: string) =>
   `a text stands in single quotes: ${quote(text)} (double quotes are for names)`;
 
+function isPlaceIn({ length }: Buffer, position: unknown): boolean {
+  const offset = Number(position ?? Number.NaN);
+  return Number.isInteger(offset) && offset >= 0 && offset <= length;
+}
+
 const EXCERPT = 76;
 
 /** The place in the text, with its line and a caret below it; null where it is nowhere. */
 function placeOf(sql: string, position: unknown) {
-  const offset = Number(position ?? Number.NaN);
   const bytes = Buffer.from(sql);
-  if (!Number.isInteger(offset) || offset < 0 || offset > bytes.length) return null;
-  const before = bytes.subarray(0, offset).toString().split('\n');
+  if (!isPlaceIn(bytes, position)) return null;
+  const before = bytes.subarray(0, Number(position)).toString().split('\n');
   const column = before.at(-1)!.length;
   const text = sql.split('\n')[before.length - 1]!.replaceAll('\t', ' ');
   const from = Math.max(0, Math.min(column - EXCERPT / 2, text.length - EXCERPT));

@@ -1,3 +1,6 @@
+import type { ExitCode } from '../schema/result.js';
+import { version } from '../version.js';
+import { encode } from './json.js';
 import { paintFor } from './paint.js';
 import type { Style } from './report.js';
 import { sanitize } from './sanitize.js';
@@ -22,4 +25,17 @@ export function renderError({ what, where, next, detail }: ErrorText, style: Sty
     ...(next === undefined ? [] : [`  → ${sanitize(next)}`]),
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** The same for a program (`lakelog.error.v1`), on one line. */
+export function renderErrorJson({ what, where, next, detail }: ErrorText, exitCode: ExitCode): string {
+  return `${encode({
+    format: 'lakelog.error.v1',
+    lakelog: version,
+    exit_code: exitCode,
+    error: what,
+    where: where ?? null,
+    next: next ?? null,
+    detail: detail ?? null,
+  })}\n`;
 }

@@ -49,14 +49,25 @@ function calls(receipt: Receipt): string {
   return `${calls_loaded} loaded${replays}, ${calls_selected} selected; ${doubts}`;
 }
 
+const SHORTEST_FILE = 12;
+
 /** Always there for a gate: what was silenced must be seen to be little. */
 function acknowledged({ acknowledged }: Receipt, room: number): string {
   if (acknowledged === null) return '';
-  const { calls, rejects, file } = acknowledged;
-  const kinds = [calls > 0 ? plural(calls, 'call') : '', rejects > 0 ? plural(rejects, 'reject') : ''];
-  const named = kinds.filter((kind) => kind !== '').join(', ');
-  const text = `${calls + rejects} acknowledged${named === '' ? '' : `: ${named}`}`;
-  return file === null ? text : `${text} (${clip(sanitize(file), Math.max(room - text.length - 3, 12))})`;
+  const { calls, rejects, conflicts, file } = acknowledged;
+  const kinds = [
+    [calls, 'call'],
+    [rejects, 'reject'],
+    [conflicts, 'conflict'],
+  ] as const;
+  const named = kinds.flatMap(([count, noun]) => (count > 0 ? [plural(count, noun)] : [])).join(', ');
+  const total = `${calls + rejects + conflicts} acknowledged`;
+  const whole = named === '' ? total : `${total}: ${named}`;
+  // Where both do not fit, the file is what is looked for.
+  const text = file !== null && whole.length + 3 + SHORTEST_FILE > room ? total : whole;
+  return file === null
+    ? text
+    : `${text} (${clip(sanitize(file), Math.max(room - text.length - 3, SHORTEST_FILE))})`;
 }
 
 function gaps({ gaps }: Receipt, room: number): string {

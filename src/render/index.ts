@@ -7,7 +7,14 @@ import type { Format, Renderer } from './report.js';
 import { renderTable } from './table.js';
 
 export { filesResult, rejectsResult, renderAccounting } from './accounting.js';
-export { renderAck } from './ack.js';
+export {
+  type AckState,
+  type Baseline,
+  renderAck,
+  renderAckList,
+  renderBaseline,
+  renderRemoved,
+} from './ack.js';
 export { type ErrorText, renderError } from './error.js';
 export { renderFindings } from './findings.js';
 export { formatNames, formatOfFile, gateFormatNames } from './format-names.js';

@@ -4,8 +4,9 @@ import { plural } from './units.js';
 /** What came of it in half a sentence: `judged 412 calls, no violation`. */
 export function outcomeOf({ verdict, receipt, result }: Report): string {
   if (verdict === undefined) return plural(result.rows.length, 'row');
-  const { calls = 0, rejects = 0 } = receipt.acknowledged ?? {};
-  const acknowledged = calls + rejects === 0 ? '' : `, ${calls + rejects} acknowledged`;
+  const { calls = 0, rejects = 0, conflicts = 0 } = receipt.acknowledged ?? {};
+  const settled = calls + rejects + conflicts;
+  const acknowledged = settled === 0 ? '' : `, ${settled} acknowledged`;
   const judged = `judged ${plural(receipt.judged ?? 0, 'call')}`;
   const doubts = verdict.cannot_vouch.length;
   const say = {

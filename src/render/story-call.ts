@@ -72,9 +72,9 @@ function violations({ violations, acknowledged }: StoryCall, pen: Pen): string[]
         ? fact('violates', broken, pen)
         : fact('violates', `${broken}, not acknowledged`, pen, pen.paint.bad);
     }),
-    ...acknowledged.flatMap(({ gate, by, at, until, reason }) => {
-      const limit = until === null ? 'without end' : `until ${sanitize(until)}`;
-      const who = `${sanitize(gate)}, by ${sanitize(by)} at ${instant(at)}, ${limit}`;
+    ...acknowledged.flatMap(({ gate, author, at, expires, reason }) => {
+      const limit = expires === null ? 'without end' : `until ${sanitize(expires)}`;
+      const who = `${sanitize(gate)}, by ${sanitize(author)} at ${instant(at)}, ${limit}`;
       return [...fact('acked', who, pen), ...fact('', sanitize(reason), pen)];
     }),
   ];

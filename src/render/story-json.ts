@@ -59,9 +59,9 @@ const DOCUMENT = ['id', 'source', 'score', 'rank'] as const satisfies readonly (
 const VIOLATION = ['gate', 'value'] as const satisfies readonly (keyof StoryCall['violations'][number])[];
 const ACK = [
   'gate',
-  'by',
+  'author',
   'at',
-  'until',
+  'expires',
   'reason',
 ] as const satisfies readonly (keyof StoryCall['acknowledged'][number])[];
 

@@ -68,6 +68,14 @@ export interface LoadedCall extends CallFacts {
   readonly line_sha256: string;
 }
 
+/** A loaded call whose call_id another one carries too. */
+export interface LoadedConflict {
+  readonly call_id: string;
+  readonly file: string;
+  readonly line: number;
+  readonly line_sha256: string;
+}
+
 /** A line that could not be loaded, as queries, acknowledgements and `validate` see it. */
 export interface Reject {
   readonly file: string;

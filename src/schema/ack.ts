@@ -1,18 +1,25 @@
 /** A line of the file of acknowledgements (JSON Lines, `lakelog.ack.v1`): meant to be read and versioned. */
-export type AckLine = CallAck | RejectAck;
+export type AckLine = CallAck | RejectAck | ConflictAck;
 
-interface Said {
+/** An acknowledgement and the line of the file it stands in. */
+export interface Entry<T extends AckLine = AckLine> {
+  readonly ack: T;
+  readonly line: number;
+}
+
+/** Where it stood, and who settled it, why, when and for how long. */
+export interface Said {
   readonly schema: 'lakelog.ack.v1';
   /** Where it stood, seen from the folder of this file; `-` for standard input. */
   readonly file: string;
   readonly line: number;
   /** Why it is settled, in words; never empty. */
   readonly reason: string;
-  readonly by: string;
+  readonly author: string;
   /** RFC 3339 UTC. */
   readonly at: string;
-  /** Last day it holds (UTC), YYYY-MM-DD; null = until it no longer matches. */
-  readonly until: string | null;
+  /** YYYY-MM-DD, the last day it holds (UTC), or the RFC 3339 instant from which on it does not; null = without end. */
+  readonly expires: string | null;
 }
 
 /** What a call is told by. */
@@ -42,4 +49,11 @@ export interface RejectAck extends Said {
   readonly what: 'reject';
   readonly line_sha256: string;
   readonly reject_reason: string;
+}
+
+/** One of several records that share a call_id, by the hash of its bytes: that they do is known. */
+export interface ConflictAck extends Said {
+  readonly what: 'conflict';
+  readonly call_id: string;
+  readonly line_sha256: string;
 }

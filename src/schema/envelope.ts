@@ -15,6 +15,7 @@ export type { AckLine } from './ack.js';
 export const RESULT_FORMAT = 'lakelog.result.v1';
 export const STORY_FORMAT = 'lakelog.story.v1';
 export const ACK_SCHEMA = 'lakelog.ack.v1';
+export const ERROR_FORMAT = 'lakelog.error.v1';
 
 const text = z.string();
 const said = text.regex(/\S/, { error: 'must not be empty' });
@@ -25,6 +26,16 @@ const day = z.iso.date({ error: 'not a date (YYYY-MM-DD)' });
 const instant = text
   .regex(new RegExp(TIMESTAMP_PATTERN), { error: 'not RFC 3339 with offset', abort: true })
   .refine((value) => day.safeParse(value.slice(0, 10)).success, { error: 'no such calendar day' });
+/** A date is readable in a file that people review, an instant comes of a duration. */
+const expires = z
+  // What no clock can be compared with would never end.
+  .union([day, instant.refine((value) => !Number.isNaN(Date.parse(value)))], {
+    error: 'neither a date (YYYY-MM-DD) nor RFC 3339',
+  })
+  .nullable()
+  .describe(
+    'The last day it holds (YYYY-MM-DD, UTC), or the instant from which on it does not (RFC 3339); null = until it no longer matches.',
+  );
 const sha256 = text.regex(/^[0-9a-f]{64}$/, { error: 'not a SHA-256 in lower-case hex' });
 
 /** A name of a field of the records, with the sentence that describes it there. */
@@ -163,6 +174,9 @@ const receipt = z
       .strictObject({
         calls: count.describe('Rows of the gate that were acknowledged.'),
         rejects: count.describe('Rejected lines that were acknowledged.'),
+        conflicts: count.describe(
+          'Calls with a call_id that others carry too, of which that was acknowledged.',
+        ),
         file: text.nullable().describe('The file of acknowledgements; null where there is none.'),
       })
       .nullable()
@@ -248,9 +262,9 @@ const call = z
       .array(
         z.strictObject({
           gate: text.describe('The gate in whose answer it is settled.'),
-          by: said.describe('Who settled it.'),
+          author: said.describe('Who settled it.'),
           at: instant.describe('When.'),
-          until: day.nullable().describe('Last day it holds (UTC); null = without end.'),
+          expires,
           reason: said.describe('Why it is settled.'),
         }),
       )
@@ -310,15 +324,32 @@ export const storyEnvelope = z
   })
   .describe('All that is recorded under one session_id, in time order, on one line.');
 
+// --- lakelog.error.v1
+
+/** What stands on stderr, alone on its line, where an answer was asked for as JSON and there is none. */
+export const errorEnvelope = z
+  .strictObject({
+    format: z.literal(ERROR_FORMAT).describe('Names this shape.'),
+    lakelog,
+    exit_code: z
+      .union([z.literal(2), z.literal(3)])
+      .describe('What the process ends with: 2 = usage, configuration or internal error, 3 = cannot vouch.'),
+    error: text.min(1).describe('What is wrong, in one sentence.'),
+    where: text.nullable().describe('file:line or path, where there is one.'),
+    next: text.nullable().describe('The next command to run or thing to do.'),
+    detail: text.nullable().describe('More for those who look into it, several lines perhaps.'),
+  })
+  .describe('A failure, on one line.');
+
 // --- lakelog.ack.v1
 
 const settled = {
   file,
   line,
   reason: said.describe('Why it is settled, in words.'),
-  by: said.describe('Who says so.'),
+  author: said.describe('Who says so.'),
   at: instant.describe('When it was said, RFC 3339.'),
-  until: day.nullable().describe('Last day it holds (UTC), YYYY-MM-DD; null = until it no longer matches.'),
+  expires,
 };
 
 const callAck = z
@@ -350,5 +381,15 @@ const rejectAck = z
   })
   .describe('One line that could not be loaded, by the hash of its bytes.');
 
+const conflictAck = z
+  .strictObject({
+    schema: z.literal(ACK_SCHEMA).describe('Names this shape.'),
+    what: z.literal('conflict').describe('That a call_id stands in several records is settled for this one.'),
+    call_id: text.min(1).describe('What they share.'),
+    line_sha256: sha256.describe('SHA-256 of the bytes of its line, in lower-case hex.'),
+    ...settled,
+  })
+  .describe('One of several records that share a call_id, by the hash of its bytes.');
+
 /** One line of the file of acknowledgements. */
-export const ackLine = z.discriminatedUnion('what', [callAck, rejectAck]);
+export const ackLine = z.discriminatedUnion('what', [callAck, rejectAck, conflictAck]);

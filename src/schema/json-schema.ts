@@ -2,6 +2,8 @@ import { z } from 'zod';
 import {
   ACK_SCHEMA,
   ackLine,
+  ERROR_FORMAT,
+  errorEnvelope,
   RESULT_FORMAT,
   resultEnvelope,
   STORY_FORMAT,
@@ -11,7 +13,7 @@ import { ATTEMPT_FIELDS, REPLAY_SCHEMA, SESSION_SCHEMA } from './fields.js';
 import { looseRecord, replayRecord, sessionRecord } from './records.js';
 
 export type RecordName = 'session' | 'replay';
-export type EnvelopeName = 'result' | 'story' | 'ack';
+export type EnvelopeName = 'result' | 'story' | 'ack' | 'error';
 
 /** A JSON Schema (draft 2020-12) as plain data. */
 export type JsonSchema = { [keyword: string]: unknown };
@@ -31,6 +33,12 @@ export function jsonSchema(name: RecordName | EnvelopeName): JsonSchema {
       return closedSchema(RESULT_FORMAT, resultEnvelope, 'What lakelog prints for a question with --json');
     case 'story':
       return closedSchema(STORY_FORMAT, storyEnvelope, 'What lakelog show prints with --json');
+    case 'error':
+      return closedSchema(
+        ERROR_FORMAT,
+        errorEnvelope,
+        'What lakelog prints on stderr where it fails, with --json',
+      );
     case 'ack':
       return closedSchema(
         ACK_SCHEMA,

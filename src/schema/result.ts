@@ -124,6 +124,7 @@ export interface Acknowledged {
   /** Rows of the gate. */
   readonly calls: number;
   readonly rejects: number;
+  readonly conflicts: number;
   /** The file of acknowledgements; null where there is none. */
   readonly file: string | null;
 }

@@ -49,9 +49,9 @@ export interface StoryCall {
   /** Acknowledgements of this call. */
   readonly acknowledged: readonly {
     readonly gate: string;
-    readonly by: string;
+    readonly author: string;
     readonly at: string;
-    readonly until: string | null;
+    readonly expires: string | null;
     readonly reason: string;
   }[];
 }

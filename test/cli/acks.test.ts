@@ -27,7 +27,7 @@ function logs(...lines: readonly string[]): string {
 }
 
 async function ack(cwd: string, target: string, ...args: readonly string[]) {
-  const ran = await lakelog(['ack', target, '--reason', 'looked at it', '--by', 'ops', ...args], { cwd });
+  const ran = await lakelog(['ack', target, '--reason', 'looked at it', '--author', 'ops', ...args], { cwd });
   return { ...ran, acks: acksIn(cwd) };
 }
 
@@ -42,7 +42,7 @@ describe('a call', () => {
   test('that is settled no longer fires, and every output says so', async () => {
     const cwd = logs(violation({ call_id: 'k1' }));
     expect((await alarm({ cwd })).code).toBe(1);
-    const { acks, code, stdout } = await ack(cwd, 'k1', '--until', '2999-12-31');
+    const { acks, code, stdout } = await ack(cwd, 'k1', '--expires', '2999-12-31');
     expect(code).toBe(0);
     expect(stdout).toContain('sessions.jsonl:2');
     expect(acks).toMatchObject([
@@ -54,8 +54,8 @@ describe('a call', () => {
         session_id: 'bad',
         grounded_in_roster: false,
         reason: 'looked at it',
-        by: 'ops',
-        until: '2999-12-31',
+        author: 'ops',
+        expires: '2999-12-31',
         file: 'sessions.jsonl',
         line: 2,
       },
@@ -399,7 +399,7 @@ describe('a rejected line', () => {
     const cwd = logs(TORN);
     await acked(cwd, 'sessions.jsonl:2');
     const [one] = acksIn(cwd);
-    writeLines(cwd, DEFAULT_ACKS, [JSON.stringify({ ...one, until: '2025-07-01' })]);
+    writeLines(cwd, DEFAULT_ACKS, [JSON.stringify({ ...one, expires: '2025-07-01' })]);
     const said = await alarm({ cwd });
     expect(said).toMatchObject({ code: 3, acknowledged: { rejects: 0 }, idle: [`${DEFAULT_ACKS}:1`] });
     expect(said.cannotVouch.map((finding) => finding.code)).toEqual(['rejects']);
@@ -624,12 +624,18 @@ describe('what is said of it', () => {
     ['white space', ['--reason', ' \t ']],
     ['the dots that show prints', ['--reason', '…']],
     ['no reason at all', []],
-    ['a date that is no day', ['--reason', 'r', '--until', '2999-02-30']],
-    ['a month', ['--reason', 'r', '--until', '2999-02']],
-    ['an instant', ['--reason', 'r', '--until', '2999-02-01T00:00:00Z']],
-    ['an age', ['--reason', 'r', '--until', '7d']],
-    ['yesterday', ['--reason', 'r', '--until', '2020-01-01']],
-    ['nobody', ['--reason', 'r', '--by', ' ']],
+    ['a date that is no day', ['--reason', 'r', '--expires', '2999-02-30']],
+    ['a month', ['--reason', 'r', '--expires', '2999-02']],
+    ['an instant without offset', ['--reason', 'r', '--expires', '2999-02-01T00:00:00']],
+    ['an instant of no day', ['--reason', 'r', '--expires', '2999-02-30T00:00:00Z']],
+    ['an instant that is over', ['--reason', 'r', '--expires', '2020-02-01T00:00:00Z']],
+    ['a number', ['--reason', 'r', '--expires', '7']],
+    ['a duration of months', ['--reason', 'r', '--expires', '3mo']],
+    ['a duration in words', ['--reason', 'r', '--expires', '7 days']],
+    ['a duration beyond the calendar', ['--reason', 'r', '--expires', '999999w']],
+    ['no duration at all', ['--reason', 'r', '--expires', '0s']],
+    ['yesterday', ['--reason', 'r', '--expires', '2020-01-01']],
+    ['nobody', ['--reason', 'r', '--author', ' ']],
     ['no gate', ['--reason', 'r', '--gate', 'first-shot-rate']],
     ['an unknown gate', ['--reason', 'r', '--gate', '__proto__']],
     ['an unknown parameter', ['--reason', 'r', '-p', 'nope=1']],
@@ -642,22 +648,55 @@ describe('what is said of it', () => {
     expect(acksIn(cwd)).toEqual([]);
   });
 
+  test.each([
+    ['90d', 90 * 86_400_000],
+    ['26h', 26 * 3_600_000],
+    ['90s', 90_000],
+  ])('for %s from now on', async (expires, ms) => {
+    const cwd = logs(violation());
+    await acked(cwd, 'bad', '--expires', expires);
+    const [one] = acksIn(cwd);
+    expect(Date.parse(one!.expires!) - Date.parse(one!.at)).toBe(ms);
+    expect(await alarm({ cwd })).toMatchObject(clear);
+    // The same, a moment after it ended.
+    const ended = { ...one, expires: new Date(Date.now() - 1).toISOString() };
+    writeLines(cwd, DEFAULT_ACKS, [JSON.stringify(ended)]);
+    expect(await alarm({ cwd })).toMatchObject({ code: 1, idle: [`${DEFAULT_ACKS}:1`] });
+  });
+
+  test('until an instant of any offset, kept in UTC', async () => {
+    const cwd = logs(violation());
+    await acked(cwd, 'bad', '--expires', '2999-12-31T18:00:00+02:00');
+    expect(acksIn(cwd)).toMatchObject([{ expires: '2999-12-31T16:00:00.000Z' }]);
+    expect(await alarm({ cwd })).toMatchObject(clear);
+  });
+
+  test.each([
+    ['--by', 'ops'],
+    ['--until', '2999-12-31'],
+  ])('%s is no option of ack', async (...args) => {
+    const cwd = logs(violation());
+    const ran = await lakelog(['ack', 'bad', '--reason', 'r', ...args], { cwd });
+    expect(ran.code).toBe(2);
+    expect(acksIn(cwd)).toEqual([]);
+  });
+
   test('today is a day that it holds', async () => {
     const cwd = logs(violation());
     const today = new Date().toISOString().slice(0, 10);
     // A day that ends between the two lines is the day after.
-    await acked(cwd, 'bad', '--until', today);
-    expect(acksIn(cwd)).toMatchObject([{ until: today }]);
+    await acked(cwd, 'bad', '--expires', today);
+    expect(acksIn(cwd)).toMatchObject([{ expires: today }]);
   });
 
-  test('who: --by, else LAKELOG_ACK_BY, else the account', async () => {
+  test('who: --author, else LAKELOG_ACK_AUTHOR, else the account', async () => {
     const cwd = logs(violation());
     const named = (env: Record<string, string>, ...args: string[]) =>
       lakelog(['ack', 'bad', '--reason', 'r', ...args], { cwd, env });
-    await named({ LAKELOG_ACK_BY: 'env' }, '--by', 'option');
-    await named({ LAKELOG_ACK_BY: 'env' });
+    await named({ LAKELOG_ACK_AUTHOR: 'env' }, '--author', 'option');
+    await named({ LAKELOG_ACK_AUTHOR: 'env' });
     await named({});
-    const [option, env, account] = acksIn(cwd).map(({ by }) => by);
+    const [option, env, account] = acksIn(cwd).map(({ author }) => author);
     expect([option, env]).toEqual(['option', 'env']);
     expect(account).toMatch(/\S/);
   });
@@ -667,7 +706,16 @@ describe('what is said of it', () => {
     const cwd = logs(violation({ session_id: `id${evil}`, call_id: `key${evil}`, model: evil }));
     const active = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/;
     const ran = await lakelog(
-      ['ack', 'sessions.jsonl:2', '--reason', `why${evil}`, '--by', `me${evil}`, '--acks', 'a\u202e.jsonl'],
+      [
+        'ack',
+        'sessions.jsonl:2',
+        '--reason',
+        `why${evil}`,
+        '--author',
+        `me${evil}`,
+        '--acks',
+        'a\u202e.jsonl',
+      ],
       { cwd },
     );
     expect(ran.code, ran.stderr).toBe(0);
@@ -727,7 +775,7 @@ describe('the file', () => {
     appendFileSync(log, `${violation({ call_id: 'k3', session_id: 'bad3' })}\n`);
     const shown = await lakelog(['show', 'bad3', log], from);
     expect(commandsIn(shown.stderr)).toContainEqual(expect.stringContaining(`--acks ${file}`));
-    const settled = await lakelog(['ack', 'k3', log, '--reason', 'r', '--by', 'ops'], from);
+    const settled = await lakelog(['ack', 'k3', log, '--reason', 'r', '--author', 'ops'], from);
     expect(settled.code, settled.stderr).toBe(0);
     expect(acksIn(elsewhere)).toEqual([]);
     expect(await alarm(from, log)).toMatchObject({ ...clear, acknowledged: { calls: 3 } });
@@ -789,7 +837,7 @@ describe('the file', () => {
     expect(await alarm({ cwd })).toMatchObject({ ...clear, acknowledged: { calls: 2 } });
     writeFileSync(
       file,
-      `\ufeff\r\n${lines[0]}\r\n\r\n${JSON.stringify({ ...JSON.parse(lines[1]!), until: '2025-07-01' })}`,
+      `\ufeff\r\n${lines[0]}\r\n\r\n${JSON.stringify({ ...JSON.parse(lines[1]!), expires: '2025-07-01' })}`,
     );
     const said = await alarm({ cwd });
     expect(said).toMatchObject({ code: 1, idle: [`${DEFAULT_ACKS}:4`] });
@@ -805,9 +853,12 @@ describe('the file', () => {
     ['a reason of white space', (line: string) => line.replace('"looked at it"', '" "')],
     ['nobody', (line: string) => line.replace('"ops"', 'null')],
     ['no gate', (line: string) => line.replace('"gate":"alarm",', '')],
-    ['no limit', (line: string) => line.replace(',"until":null', '')],
-    ['a limit that is no day', (line: string) => line.replace('"until":null', '"until":"2025-02-30"')],
-    ['a limit that is a number', (line: string) => line.replace('"until":null', '"until":99999999999999')],
+    ['no limit', (line: string) => line.replace(',"expires":null', '')],
+    ['a limit that is no day', (line: string) => line.replace('"expires":null', '"expires":"2025-02-30"')],
+    [
+      'a limit that is a number',
+      (line: string) => line.replace('"expires":null', '"expires":99999999999999'),
+    ],
     ['no stamp', (line: string) => line.replace('"grounded_in_roster":false,', '')],
     ['another thing', (line: string) => line.replace('"what":"call"', '"what":"*"')],
     ['a word too many', (line: string) => line.replace('{', '{"all":true,')],
@@ -865,7 +916,7 @@ describe('the file', () => {
     const cwd = logs(violation());
     chmodSync(cwd, 0o555);
     const root = process.getuid?.() === 0;
-    const ran = await spawned(['ack', 'bad', '--reason', 'r', '--by', 'ops'], {
+    const ran = await spawned(['ack', 'bad', '--reason', 'r', '--author', 'ops'], {
       cwd,
       ...(root ? { uid: 65534 } : {}),
     });
@@ -903,7 +954,7 @@ describe('the file', () => {
   test('expired, or speaking of what is gone: silences nothing, and each line is named', async () => {
     const { cwd, file, lines } = await settledFolder();
     const gone = JSON.stringify({ ...JSON.parse(lines[0]!), call_key: 'gone' });
-    const expired = JSON.stringify({ ...JSON.parse(lines[0]!), until: '2025-07-01' });
+    const expired = JSON.stringify({ ...JSON.parse(lines[0]!), expires: '2025-07-01' });
     writeFileSync(file, `${lines[1]}\n${gone}\n${lines[0]}\n`);
     expect(await alarm({ cwd })).toMatchObject({ ...clear, idle: [`${DEFAULT_ACKS}:2`] });
     writeFileSync(file, `${lines[1]}\n${expired}\n`);

@@ -928,7 +928,7 @@ export const cannotVouch: readonly Case[] = [
     make: (folder) => {
       touch(writeLines(folder, 'a.jsonl', []), 60);
       sessions(folder, good());
-      return ['sessions.jsonl', 'a.jsonl', '--rotation-grace', '30'];
+      return ['sessions.jsonl', 'a.jsonl', '--rotation-grace', '30s'];
     },
     code: 3,
     cannotVouch: ['no_records'],
@@ -1008,7 +1008,7 @@ export const clear: readonly Case[] = [
       const file = sessions(folder, good());
       writeFileSync(file, bad().slice(0, 200), { flag: 'a' });
       touch(file, 3600);
-      return ['sessions.jsonl', '--pending-grace', '7200'];
+      return ['sessions.jsonl', '--pending-grace', '2h'];
     },
     code: 0,
     notices: ['pending'],
@@ -1041,7 +1041,7 @@ export const clear: readonly Case[] = [
     make: (folder) => {
       touch(writeLines(folder, 'a.jsonl', []), 7200);
       sessions(folder, good());
-      return ['sessions.jsonl', 'a.jsonl', '--rotation-grace', '7300'];
+      return ['sessions.jsonl', 'a.jsonl', '--rotation-grace', '7300s'];
     },
     code: 0,
     notices: ['just_rotated'],
@@ -1503,7 +1503,11 @@ export const usage: readonly Case[] = [
       [['--max-rejects', 'few'], /--max-rejects/],
       [['--max-age', 'old'], /--max-age/],
       [['--pending-grace', 'x'], /--pending-grace/],
-      [['--rotation-grace', '1h'], /--rotation-grace/],
+      [['--pending-grace', '60'], /90s, 15m, 26h, 7d/],
+      [['--rotation-grace', '1 h'], /90s, 15m, 26h, 7d/],
+      [['--max-age', '26'], /90s, 15m, 26h, 7d/],
+      [['--max-age', '-1h'], /90s, 15m, 26h, 7d/],
+      [['--since', '1.5h'], /90s, 15m, 26h, 7d/],
       [['--max-line-bytes', '0'], /--max-line-bytes/],
       [['--format', 'xml'], /xml/],
       [['--json', '--format', 'csv'], /--format/],
@@ -1545,6 +1549,8 @@ export const usage: readonly Case[] = [
   },
   inToml('with a misspelt key', 'session = "sessions.jsonl"\n', /"session" is no key/),
   inToml('that is no TOML', 'sessions = [\n', /not TOML/),
+  inToml('with a list of acknowledgements', 'acks = ["a.jsonl"]\n', /"acks" must be/),
+  inToml('with no name of acknowledgements', 'acks = ""\n', /"acks" must be/),
   inToml('with a number for a path', 'sessions = 5\n', /"sessions" must be/),
   {
     name: 'usage: an age that leads out of the calendar is no failure of the self-test',

@@ -354,7 +354,7 @@ describe('schema', () => {
     ],
     ['replay', 'replay.run.v1', ['schema', 'session_id', 'timestamp', 'run_id']],
   ])('--json %s is the published JSON Schema', async (name, format, required) => {
-    const ran = await lakelog(['schema', '--json', name]);
+    const ran = await lakelog(['schema', '--json-schema', name]);
     expect(ran.code).toBe(0);
     expect(ran.stderr).toBe('');
     expect(ran.stdout).toBe(readFileSync(path.join(root, `dist/schema/${format}.json`), 'utf8'));

@@ -139,7 +139,7 @@ describe('other commands end the same way', () => {
     ['validate on a missing file', ['validate', 'gone.jsonl'], 3, /gone\.jsonl/],
     ['validate on rejects', ['validate', 'torn.jsonl'], 3, /torn\.jsonl:2/],
     ['validate on an empty file', ['validate', 'empty.jsonl'], 3, /empty\.jsonl/],
-    ['schema of an unknown record', ['schema', '--json', 'frob'], 2, /frob/],
+    ['schema of an unknown record', ['schema', '--json-schema', 'frob'], 2, /frob/],
     ['schema with a path', ['schema', 'sessions.jsonl'], 2, /too many arguments/],
     ['help of an unknown command', ['help', 'frob'], 2, /frob/],
   ];

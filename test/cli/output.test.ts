@@ -287,7 +287,7 @@ describe('--output', () => {
     ['the acknowledgements', [], DEFAULT_ACKS],
   ])('never takes the place of what was read: %s', async (_, inputs, target) => {
     const cwd = folder();
-    await lakelog(['ack', 'bad', '--reason', 'r', '--by', 'ops'], { cwd });
+    await lakelog(['ack', 'bad', '--reason', 'r', '--author', 'ops'], { cwd });
     symlinkSync('sessions.jsonl', path.join(cwd, 'link.jsonl'));
     const before = read(cwd, target);
     await lakelog(['alarm', ...inputs, '-o', target], { cwd });
@@ -369,9 +369,9 @@ describe('--format github', () => {
 
     test.each([
       ['fired', 1],
-      ['clear', 0],
-      ['doubtful', 3],
-    ] as const)('that cannot be written is told and changes nothing: %s', async (kind, code) => {
+      ['clear', 2],
+      ['doubtful', 2],
+    ] as const)('that cannot be written makes it 2, unless the gate fired: %s', async (kind, code) => {
       const cwd = folder(kind);
       const pipe = path.join(cwd, 'pipe');
       execFileSync('mkfifo', [pipe]);
@@ -381,6 +381,25 @@ describe('--format github', () => {
         expect(ran.stderr).toContain(`error: the step summary cannot be written: `);
         expect(ran.stderr).toContain(`  at ${target}\n  → `);
       }
+    });
+
+    test('that cannot be written is no matter to --quiet, which has nothing to tell, and to no other format', async () => {
+      const cwd = folder('clear');
+      expect(await run(cwd, '/dev/full', '--quiet')).toMatchObject({ code: 0, stdout: '', stderr: '' });
+      const env = { GITHUB_STEP_SUMMARY: '/dev/full' };
+      expect((await lakelog(['alarm', '--format', 'junit'], { cwd, env })).code).toBe(0);
+    });
+
+    test('is written even where a copy could not be, and both are told', async () => {
+      const cwd = folder('clear');
+      const summary = path.join(cwd, 'summary');
+      const ran = await run(cwd, summary, '-o', 'no/such/x.json');
+      expect(ran.code).toBe(2);
+      expect(ran.stderr).toContain('the copy cannot be written');
+      expect(read(cwd, 'summary')).toContain('CLEAR');
+      const both = await run(cwd, '/dev/full', '-o', 'no/such/x.json');
+      expect(both.code).toBe(2);
+      expect(both.stderr).toMatch(/the copy cannot be written[\s\S]*the step summary cannot be written/);
     });
 
     test('is of this format only, and only where the variable is set', async () => {

@@ -322,7 +322,7 @@ FROM sessions s WHERE s.duration_ms > 1000`;
   test('is acknowledged by its name', async () => {
     const cwd = folder({ 'slow.sql': ownGate() });
     const ack = (...args: string[]) =>
-      lakelog(['ack', 'k1', '--reason', 'known', '--by', 'ops', ...args, '--queries', 'q'], { cwd });
+      lakelog(['ack', 'k1', '--reason', 'known', '--author', 'ops', ...args, '--queries', 'q'], { cwd });
     expect((await ack()).code).toBe(2);
     expect(acksIn(cwd)).toEqual([]);
     expect((await ack('--gate', 'slow', '-p', 'limit=9000')).code).toBe(2);

@@ -49,7 +49,12 @@ const HOSTILE: readonly (readonly [sql: string, says: RegExp])[] = [
   ['FROM enable_profiling()', /table function/],
   ["CALL enable_logging('QueryLog')", /only a SELECT/],
   ['EXPLAIN ANALYZE DELETE FROM sessions', /only a SELECT/],
-  ['EXPLAIN SELECT 1', /only a SELECT/],
+  ["EXPLAIN COPY sessions TO 'out.csv'", /only a SELECT/],
+  ['EXPLAIN ANALYZE CREATE TABLE t AS SELECT 1', /only a SELECT/],
+  ['EXPLAIN (ANALYZE, FORMAT json) INSERT INTO params VALUES (1)', /only a SELECT/],
+  ['EXPLAIN SELECT 1; DROP TABLE params', /only a SELECT|2 statements/],
+  ["EXPLAIN SELECT * FROM read_csv('secret.csv')", /table function read_csv/],
+  ['EXPLAIN ANALYZE FROM base_calls', /no table "base_calls"/],
   ['DROP TABLE params', /only a SELECT/],
   ['DELETE FROM params', /only a SELECT/],
   ['INSERT INTO params VALUES (1)', /only a SELECT/],
@@ -66,9 +71,41 @@ const HOSTILE: readonly (readonly [sql: string, says: RegExp])[] = [
   ['SELECT * FROM information_schema.tables', /no table/],
   ['SELECT * FROM duckdb_settings()', /table function duckdb_settings/],
   ["SELECT write_log('x')", /function write_log/],
-  ['DESCRIBE sessions', /DESCRIBE/],
-  ['SHOW TABLES', /DESCRIBE/],
+  ['SHOW TABLES', /SHOW/],
+  ['SHOW ALL TABLES', /SHOW/],
+  ['SHOW DATABASES', /SHOW/],
+  ['DESCRIBE', /DESCRIBE/],
+  ['DESCRIBE raw.x', /no table "raw.x"/],
+  ['DESCRIBE base_calls', /no table "base_calls"/],
+  ["DESCRIBE 'secret.csv'", /no table/],
+  ["DESCRIBE SELECT * FROM read_csv('secret.csv')", /table function read_csv/],
+  ["SUMMARIZE 'secret.csv'", /no table/],
+  ["SUMMARIZE FROM read_csv('secret.csv')", /table function read_csv/],
+  ["SELECT * FROM (SUMMARIZE FROM read_text('secret.csv'))", /table function read_text/],
+  ["PIVOT read_text('secret.csv') ON content USING COUNT(*)", /table function read_text/],
+  ["PIVOT 'secret.csv' ON a USING COUNT(*)", /no table/],
+  ["PIVOT sessions ON kind IN (SELECT content FROM read_text('secret.csv'))", /table function read_text/],
+  ["PIVOT sessions ON kind IN (SELECT 1) USING COUNT(*); ATTACH 'x.db'", /only a SELECT|2 statements/],
+  ['PIVOT base_calls ON kind USING COUNT(*)', /no table "base_calls"/],
+  ['FROM (PIVOT raw.session_lines ON a)', /no table "raw.session_lines"/],
+  ["WITH p AS (PIVOT (FROM glob('*')) ON file) FROM p", /table function glob/],
+  ['PIVOT sessions ON write_log(kind) USING COUNT(*)', /function write_log/],
+  ["UNPIVOT read_csv('secret.csv') ON a INTO NAME n VALUE v", /table function read_csv/],
+  ["EXPLAIN PIVOT read_blob('secret.csv') ON content", /table function read_blob/],
+  ["DESCRIBE PIVOT read_blob('secret.csv') ON content", /table function read_blob/],
+  // A name that one WITH clause introduces is, where it is not seen, the table of that name.
+  ['WITH base_calls AS (SELECT * FROM base_calls) FROM base_calls', /no table "base_calls"/],
+  ['FROM (WITH base_calls AS (SELECT 1) FROM base_calls), base_calls', /no table "base_calls"/],
+  ['WITH a AS (FROM duckdb_tables), duckdb_tables AS (SELECT 1) FROM a', /no table "duckdb_tables"/],
+  ['WITH RECURSIVE base_calls AS (FROM base_calls) FROM base_calls', /no table "base_calls"/],
+  [
+    'WITH RECURSIVE base_calls AS (SELECT line FROM base_calls UNION ALL SELECT 1 WHERE FALSE) FROM base_calls',
+    /no table "base_calls"/,
+  ],
   ['SELECT $1', /placeholder/],
+  ['SELECT ?', /placeholder/],
+  ['SELECT $name', /-p name=VALUE/],
+  ['PIVOT (SELECT $kind AS k) ON k', /-p kind=VALUE/],
   ['SELECT count(*) FROM range(1000000000000) a, range(1000000000000) b', /longer than 2 s/],
   [
     'WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r',
@@ -90,7 +127,7 @@ describe('hostile statements', () => {
       const folder = sandbox();
       const before = everyFile(folder);
       const started = performance.now();
-      const ran = await lakelog(['query', '--timeout', String(TIMEOUT_S), '-f', '-'], {
+      const ran = await lakelog(['query', '--timeout', `${TIMEOUT_S}s`, '-f', '-'], {
         cwd: folder,
         env: { HOME: path.join(folder, 'home') },
         stdin: sql,
@@ -149,6 +186,56 @@ describe('harmless statements', () => {
       "SELECT 9007199254740993 AS big, 1.5 AS d, [1, 2] AS l, {'a': 1} AS s",
       [{ big: '9007199254740993', d: 1.5, l: [1, 2], s: { a: 1 } }],
     ],
+    [
+      'PIVOT sessions ON kind USING COUNT(*) GROUP BY gated ORDER BY gated',
+      [
+        { gated: false, email: 130, fill: 0, playbook: 63 },
+        { gated: true, email: 0, fill: 207, playbook: 0 },
+      ],
+    ],
+    [
+      'FROM (PIVOT sessions ON kind USING COUNT(*) AS n, MAX(iterations) AS most GROUP BY gated) WHERE gated;',
+      [expect.objectContaining({ gated: true, email_n: 0, email_most: null, fill_n: 207 })],
+    ],
+    [
+      "WITH s AS (FROM sessions WHERE kind <> 'fill'), p AS (PIVOT s ON kind USING COUNT(*) GROUP BY gated) FROM p",
+      [{ gated: false, email: 130, playbook: 63 }],
+    ],
+    [
+      "SELECT fill FROM (PIVOT sessions ON kind IN ('fill') USING COUNT(*) GROUP BY gated) WHERE gated",
+      [{ fill: 207 }],
+    ],
+    [
+      "SELECT * FROM (SELECT kind, gated FROM sessions) PIVOT (COUNT(*) FOR kind IN ('fill')) WHERE gated",
+      [{ gated: true, fill: 207 }],
+    ],
+    ['PIVOT (FROM sessions WHERE FALSE) ON kind USING COUNT(*) GROUP BY gated', []],
+    [
+      'UNPIVOT (SELECT 1 AS a, 2 AS b) ON COLUMNS(*) INTO NAME n VALUE v ORDER BY n',
+      [
+        { n: 'a', v: 1 },
+        { n: 'b', v: 2 },
+      ],
+    ],
+    [
+      "SELECT column_type FROM (DESCRIBE sessions) WHERE column_name IN ('kind', 'timestamp') ORDER BY 1",
+      [{ column_type: 'TIMESTAMP WITH TIME ZONE' }, { column_type: 'VARCHAR' }],
+    ],
+    ['DESCRIBE SELECT 1 AS a', [expect.objectContaining({ column_name: 'a', column_type: 'INTEGER' })]],
+    [
+      'SUMMARIZE SELECT kind FROM sessions',
+      [expect.objectContaining({ min: 'email', max: 'playbook', count: 400 })],
+    ],
+    ['SHOW params', [expect.objectContaining({ column_name: 'none' })]],
+    ['EXPLAIN SELECT 1', expect.arrayContaining([{ plan: expect.stringContaining('PROJECTION') }])],
+    [
+      'EXPLAIN ANALYZE WITH s AS (FROM sessions) PIVOT s ON kind USING COUNT(*)',
+      expect.arrayContaining([{ plan: expect.stringContaining('Total Time') }]),
+    ],
+    [
+      "SELECT part, COUNT(*) AS n FROM sessions, UNNEST(string_split(kind, 'i')) AS u(part) GROUP BY part ORDER BY n DESC LIMIT 1",
+      [{ part: 'f', n: 207 }],
+    ],
   ])('%s', async (sql, rows) => {
     const ran = await lakelog(['query', sql, logs, '--json']);
     expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code: 0, stderr: '' });
@@ -192,6 +279,36 @@ describe('where the SQL comes from', () => {
     expect(ran.stderr).toContain('the first argument is the SQL');
   });
 
+  test.each([
+    [['SELECT', 'kind', 'FROM', 'sessions']],
+    [['select', 'a.jsonl', 'b.jsonl', 'from', 'sessions']],
+    [['WITH', 's', 'AS', '(SELECT 1)', 'FROM', 's']],
+    [['FROM', 'sessions']],
+  ])('SQL that the shell split is told: %j', async (words) => {
+    const ran = await lakelog(['query', ...words], { cwd: fixture });
+    expect(ran).toMatchObject({ code: 2, stdout: '' });
+    expect(ran.stderr).toContain(`the shell split the SQL into ${words.length} words`);
+    expect(ran.stderr).toContain('lakelog query "SELECT');
+  });
+
+  test.each([
+    ['SELECT kind\nFROM sessions WHERE kind = NULL', 'query:2:26'],
+    ['SELECT COUNT(*) FROM sessions WHERE kind != NULL', 'query:1:42'],
+    ['EXPLAIN SELECT kind FROM sessions WHERE NULL < iterations', 'query:1:46'],
+    ['SELECT CASE WHEN kind <> NULL THEN 1 END AS x FROM sessions', 'query:1:23'],
+  ])('a comparison with NULL is never true, and said: %j', async (sql, where) => {
+    const ran = await lakelog(['query', sql, logs]);
+    expect(ran.code).toBe(0);
+    expect(ran.stderr).toContain('comparison with NULL is never true');
+    expect(ran.stderr).toContain(where);
+    expect(ran.stderr).toContain('IS NULL');
+  });
+
+  test('IS DISTINCT FROM NULL is not told', async () => {
+    const ran = await lakelog(['query', 'SELECT 1 AS a WHERE 1 IS DISTINCT FROM NULL', logs]);
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test('an empty query', async () => {
     const ran = await lakelog(['query', '-- nothing', logs]);
     expect(ran).toMatchObject({ code: 2, stdout: '' });
@@ -212,7 +329,7 @@ describe('errors point into the SQL', () => {
     ['SELECT kind FROM sessions WHERE model LIKE "%gpt%"', 'query:1:44', "single quotes: '%gpt%'"],
     ["SELECT kind FROM sessions WHERE kind IN (\"it's\", 'fill')", 'query:1:42', "single quotes: 'it''s'"],
     ['SELECT kind FROM sessions WHERE "modle" = \'x\'', 'query:1:33', 'did you mean model?'],
-    ['SELECT\n  CAST(kind AS INTEGER) FROM sessions', 'query:2:3', 'lakelog schema'],
+    ['SELECT\n  CAST(kind AS INTEGER) FROM sessions', 'query:2:3', 'TRY_CAST'],
   ])('%j', async (sql, where, next) => {
     const ran = await lakelog(['query', sql, logs]);
     expect(ran).toMatchObject({ code: 2, stdout: '' });
@@ -270,31 +387,55 @@ describe('options', () => {
     expect(envelope(ran).rows).toEqual([{ n: 3, d: 0.5, t: true, f: '007', x: "a=b'c" }]);
   });
 
+  test('-p fills $name too, whatever its case, in every part of a PIVOT as well', async () => {
+    const given = ['-p', 'kind=email', '-p', 'n=2', '-p', 'd=0.5', '-p', 'yes=true'];
+    const ran = await lakelog([
+      'query',
+      'SELECT $n + 1 AS n, typeof($d) AS d, $yes AS yes, COUNT(*) AS calls, MAX(p.n) AS p FROM sessions s, params p WHERE s.kind = $Kind',
+      ...[logs, '--json', ...given],
+    ]);
+    expect(envelope(ran).rows).toEqual([{ n: 3, d: 'DOUBLE', yes: true, calls: 130, p: 2 }]);
+    const pivot =
+      'WITH s AS (FROM sessions WHERE kind = $kind) PIVOT s ON kind USING COUNT(*) GROUP BY gated';
+    expect(envelope(await lakelog(['query', pivot, logs, '--json', ...given])).rows).toEqual([
+      { gated: false, email: 130 },
+    ]);
+  });
+
+  test('--tz is the clock of the whole query', async () => {
+    const sql = `SELECT hour(MIN("timestamp")) AS hour, MIN(CAST("timestamp" AS TIMESTAMP)) AS here, MIN("timestamp") AS instant,
+      COUNT(*) FILTER (day <> strftime("timestamp", '%Y-%m-%d')) AS apart FROM sessions`;
+    const ran = await lakelog(['query', sql, logs, '--json', '--tz', 'Asia/Kolkata']);
+    expect(envelope(ran).rows).toEqual([
+      { hour: 5, here: '2026-09-01T05:31:59.267', instant: '2026-09-01T00:01:59.267Z', apart: 0 },
+    ]);
+  });
+
   test('-p without a name is refused', async () => {
     const ran = await lakelog(['query', 'SELECT 1', logs, '-p', '=3']);
     expect(ran.code).toBe(2);
     expect(ran.stderr).toContain('-p takes name=value');
   });
 
-  test('--max-rows cuts and says so', async () => {
+  test('--limit cuts and says so', async () => {
     const ran = await lakelog([
       'query',
       'SELECT line FROM sessions ORDER BY line',
       logs,
-      '--max-rows',
+      '--limit',
       '2',
       '--format',
       'csv',
     ]);
     expect(ran).toMatchObject({ code: 3, stdout: 'line\n1\n2\n' });
     expect(ran.stderr).toContain('only the first 2 rows are shown');
-    const json = await lakelog(['query', 'SELECT line FROM sessions', logs, '--max-rows', '2', '--json']);
+    const json = await lakelog(['query', 'SELECT line FROM sessions', logs, '--limit', '2', '--json']);
     expect(envelope(json)).toMatchObject({ truncated: true });
     const whole = await lakelog([
       'query',
       'SELECT line FROM sessions LIMIT 2',
       logs,
-      '--max-rows',
+      '--limit',
       '2',
       '--json',
     ]);
@@ -326,7 +467,7 @@ describe('options', () => {
 
     test('or less where less is asked for, and then exit 3', async () => {
       const cwd = newFolder();
-      const ran = await lakelog(['query', MANY, logs, '--max-rows', '20000', '-o', 'r.csv'], { cwd });
+      const ran = await lakelog(['query', MANY, logs, '--limit', '20000', '-o', 'r.csv'], { cwd });
       expect(ran.code).toBe(3);
       expect(ran.stderr).toContain('only the first 20000 rows are shown');
       expect(lines(readFileSync(path.join(cwd, 'r.csv'), 'utf8'))).toBe(20_001);

@@ -123,8 +123,8 @@ describe('what an ID means', () => {
       for (const name of ['one.jsonl', 'two.jsonl', 'd/three.jsonl']) writeLines(own, name, [call()]);
       const ran = await lakelog(['show', ...args], { cwd: own, stdin: '' });
       expect(ran).toMatchObject({ code: 2, stdout: '' });
-      expect(ran.stderr).toMatch(/^error: the first argument is the id, and /);
-      expect(ran.stderr).toContain(`lakelog show ID ${logs}\n`);
+      expect(ran.stderr).toMatch(/^(error: |\{.*"error":")the first argument is the id, and /);
+      expect(ran.stderr.split(/["\n]|name [^:]*: /)).toContain(`lakelog show ID ${logs}`);
       expect(ran.stderr).not.toContain('the input is missing');
     });
 
@@ -271,7 +271,7 @@ describe('the next step', () => {
     expect(commandsIn((await lakelog(['show', TRACE], { cwd })).stderr)).toEqual([
       'lakelog ack late --reason "…"',
     ]);
-    await lakelog(['ack', 'late', '--reason', 'r', '--by', 'ops'], { cwd });
+    await lakelog(['ack', 'late', '--reason', 'r', '--author', 'ops'], { cwd });
     const ran = await lakelog(['show', TRACE], { cwd });
     expect(commandsIn(ran.stderr)).toEqual([]);
     expect(ran.stdout).toContain('acked');
@@ -280,9 +280,9 @@ describe('the next step', () => {
 
   test('is printed again once the acknowledgement is expired', async () => {
     const cwd = logs();
-    await lakelog(['ack', 'late', '--reason', 'r', '--by', 'ops'], { cwd });
+    await lakelog(['ack', 'late', '--reason', 'r', '--author', 'ops'], { cwd });
     const [one] = acksIn(cwd);
-    writeLines(cwd, 'old.jsonl', [JSON.stringify({ ...one, until: '2025-07-01' })]);
+    writeLines(cwd, 'old.jsonl', [JSON.stringify({ ...one, expires: '2025-07-01' })]);
     const ran = await lakelog(['show', TRACE, '--acks', 'old.jsonl'], { cwd });
     expect(ran.stdout).toContain('not acknowledged');
     expect(commandsIn(ran.stderr)).toEqual(['lakelog ack late --reason "…" --acks old.jsonl']);

@@ -80,7 +80,7 @@ describe('text of unknown origin is shown, never emitted', () => {
     ['a bad group', ['first-shot-rate', '.', '--by', text]],
     ['a file name that looks like an option', ['alarm', `--${text}.jsonl`]],
     ['an unknown command', [`x${text}`]],
-    ['an unknown record', ['schema', '--json', text]],
+    ['an unknown record', ['schema', '--json-schema', text]],
     ['a file that is missing by the environment', ['alarm'], { LAKELOG_SESSIONS: text.replaceAll(':', '') }],
   ])('in messages: %s', async (_, args, env = {}) => {
     const ran = await lakelog(args, { cwd: folder, env });

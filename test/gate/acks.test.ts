@@ -1,11 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { describeAck, type Entry, isExcusable, isExpired, remaining, settle } from '../../src/gate/acks.js';
-import type { LoadedCall, Reject } from '../../src/schema/account.js';
-import type { AckLine, CallAck, RejectAck } from '../../src/schema/ack.js';
+import {
+  describeAcks,
+  isExcusable,
+  isExpired,
+  type Known,
+  type KnownCall,
+  type KnownConflict,
+  type KnownReject,
+  remainingConflicts,
+  remainingRejects,
+  settle,
+} from '../../src/gate/acks.js';
+import type { AckLine, CallAck, ConflictAck, Entry, RejectAck } from '../../src/schema/ack.js';
 import { NOW } from './evidence.js';
 
-const CALL: LoadedCall = {
+const CALL: KnownCall = {
   call_key: 'key',
   session_id: 'trace',
   timestamp: '2026-09-01T08:00:00.000Z',
@@ -26,18 +36,17 @@ const callAck = (changes: Partial<CallAck> = {}): CallAck => ({
   ...CALL,
   values: ['ungrounded'],
   reason: 'the worker was replaced',
-  by: 'ops',
+  author: 'ops',
   at: '2026-09-01T09:00:00.000Z',
-  until: null,
+  expires: null,
   ...changes,
 });
 
 const SHA = 'a'.repeat(64);
 
-const known = (line: number, changes: Partial<Reject> = {}): Reject => ({
+const known = (line: number, changes: Partial<KnownReject> = {}): KnownReject => ({
   file: 'sessions.jsonl',
   line,
-  byte_offset: 0,
   reason: 'bad_json',
   detail: 'the line is not JSON',
   line_sha256: SHA,
@@ -53,21 +62,24 @@ const rejectAck = (line: number, changes: Partial<RejectAck> = {}): RejectAck =>
   file: 'sessions.jsonl',
   line,
   reason: 'power cut',
-  by: 'ops',
+  author: 'ops',
   at: '2026-09-01T09:00:00.000Z',
-  until: null,
+  expires: null,
   ...changes,
 });
 
+const knownOf = (rejects: readonly KnownReject[]) => ({ calls: [], rejects, conflicts: [] });
+
 const entries = (...acks: readonly AckLine[]): Entry[] => acks.map((ack, i) => ({ ack, line: i + 1 }));
 
-function settled(
-  acks: readonly AckLine[],
-  loaded: { calls?: readonly LoadedCall[]; rejects?: readonly Reject[] } = {},
-  now = NOW,
-  gate = 'alarm',
-) {
-  return settle(entries(...acks), gate, { calls: [], rejects: [], ...loaded }, now, 'acks.jsonl');
+function settled(acks: readonly AckLine[], loaded: Partial<Known> = {}, now = NOW, gate = 'alarm') {
+  return settle(
+    entries(...acks),
+    gate,
+    { calls: [], rejects: [], conflicts: [], ...loaded },
+    now,
+    'acks.jsonl',
+  );
 }
 
 describe('a call', () => {
@@ -79,7 +91,7 @@ describe('a call', () => {
     expect(used).toHaveLength(1);
   });
 
-  const changes: readonly [keyof LoadedCall, unknown][] = [
+  const changes: readonly [keyof KnownCall, unknown][] = [
     ['call_key', 'key2'],
     ['session_id', 'trace2'],
     ['timestamp', '2026-09-01T08:00:00.001Z'],
@@ -118,10 +130,10 @@ describe('a call', () => {
     const first = callAck({ reason: 'first' });
     const last = callAck({ reason: 'last' });
     expect([...settled([first, last], { calls: [CALL] }).calls.values()]).toEqual([last]);
-    const expired = settled([first, callAck({ until: '2026-09-01' })], { calls: [CALL] });
+    const expired = settled([first, callAck({ expires: '2026-09-01' })], { calls: [CALL] });
     expect(expired.calls.size).toBe(0);
     expect(expired.findings).toMatchObject([{ where: 'acks.jsonl:2' }]);
-    expect(settled([callAck({ until: '2026-09-01' }), last], { calls: [CALL] }).findings).toEqual([]);
+    expect(settled([callAck({ expires: '2026-09-01' }), last], { calls: [CALL] }).findings).toEqual([]);
   });
 
   test('that shares its key with another settles one of the two', () => {
@@ -163,26 +175,104 @@ describe('a rejected line', () => {
 
   test('leaves the rest of its group, counted and with the place of the first that is left', () => {
     const rejects = [known(3), known(5), known(9, { reason: 'type:kind', blocks: false })];
-    expect(remaining(rejects, new Set([rejects[0]!]))).toMatchObject([
+    expect(remainingRejects({ known: knownOf(rejects), rejects: new Set([rejects[0]!]) })).toMatchObject([
       { reason: 'bad_json', count: 1, first: 'sessions.jsonl:5', blocks: true },
       { reason: 'type:kind', count: 1, first: 'sessions.jsonl:9', blocks: false },
     ]);
-    expect(remaining(rejects, new Set(rejects))).toEqual([]);
+    expect(remainingRejects({ known: knownOf(rejects), rejects: new Set(rejects) })).toEqual([]);
   });
 });
 
-describe('until is the last day it holds, in UTC', () => {
+describe('a record that shares its call_id', () => {
+  const twin = (line: number, changes: Partial<KnownConflict> = {}): KnownConflict => ({
+    file: 'sessions.jsonl',
+    line,
+    call_id: 'k1',
+    line_sha256: String(line % 10).repeat(64),
+    ...changes,
+  });
+  const conflictAck = (line: number, changes: Partial<ConflictAck> = {}): ConflictAck => ({
+    ...rejectAck(line),
+    ...twin(line),
+    what: 'conflict',
+    ...changes,
+  });
+  const left = (acks: readonly AckLine[], conflicts: readonly KnownConflict[]) =>
+    remainingConflicts(settled(acks, { conflicts }));
+
+  test('is settled by its bytes and its call_id, wherever it stands', () => {
+    const moved = twin(3, { file: 'old.jsonl', line: 99 });
+    expect(left([conflictAck(3), conflictAck(4)], [moved, twin(4)])).toEqual({
+      conflicts: 0,
+      firstConflict: null,
+    });
+    expect(left([conflictAck(3, { call_id: 'k2' }), conflictAck(4)], [twin(3), twin(4)])).toEqual({
+      conflicts: 1,
+      firstConflict: 'sessions.jsonl:3',
+    });
+  });
+
+  test('leaves a third one with the same call_id, and the others of other ids', () => {
+    const acks = [conflictAck(3), conflictAck(4)];
+    expect(left(acks, [twin(3), twin(4), twin(5)])).toEqual({
+      conflicts: 1,
+      firstConflict: 'sessions.jsonl:5',
+    });
+    const others = [twin(6, { call_id: 'k2' }), twin(7, { call_id: 'k2' })];
+    expect(left(acks, [twin(3), twin(4), ...others])).toEqual({
+      conflicts: 2,
+      firstConflict: 'sessions.jsonl:7',
+    });
+  });
+
+  test('that is alone again is told of', () => {
+    expect(settled([conflictAck(3)]).findings).toMatchObject([
+      { where: 'acks.jsonl:1', message: expect.stringContaining('matches nothing') },
+    ]);
+  });
+});
+
+describe('what was settled in one step', () => {
+  const many = [3, 4, 5].map((line) => rejectAck(line, { line_sha256: String(line).repeat(64) }));
+  const rejects = many.map(({ line, line_sha256 }) => known(line, { line_sha256 }));
+
+  test('is one notice, whatever else was said at another time', () => {
+    const { used } = settled([...many, rejectAck(9, { author: 'eve' })], { rejects: [...rejects, known(9)] });
+    expect(describeAcks(used)).toEqual([
+      '3 rejected lines (the first sessions.jsonl:3) acknowledged by ops on 2026-09-01: power cut',
+      'line sessions.jsonl:9 (bad_json) acknowledged by eve on 2026-09-01: power cut',
+    ]);
+  });
+
+  test('is one complaint once it matches nothing', () => {
+    expect(settled(many, { rejects: rejects.slice(0, 1) })).toMatchObject({
+      used: [{ line: 1 }],
+      findings: [{ where: 'acks.jsonl:2', message: expect.stringContaining('of 2 rejected lines') }],
+    });
+  });
+});
+
+describe('an instant', () => {
+  test.each([
+    ['2026-09-01T07:59:59.999Z', false],
+    ['2026-09-01T08:00:00.000Z', true],
+  ])('at %s it has passed: %s', (now, expired) => {
+    expect(isExpired(callAck({ expires: '2026-09-01T10:00:00+02:00' }), new Date(now))).toBe(expired);
+  });
+});
+
+describe('expires is the last day it holds, in UTC', () => {
   test.each([
     ['2026-09-01T00:00:00.000Z', false],
     ['2026-09-01T23:59:59.999Z', false],
     ['2026-09-02T00:00:00.000Z', true],
   ])('at %s: %s', (now, expired) => {
-    expect(isExpired(callAck({ until: '2026-09-01' }), new Date(now))).toBe(expired);
+    expect(isExpired(callAck({ expires: '2026-09-01' }), new Date(now))).toBe(expired);
   });
 
   test.each([
-    ['a call', callAck({ until: '2026-09-01' })],
-    ['a line', rejectAck(7, { until: '2026-09-01' })],
+    ['a call', callAck({ expires: '2026-09-01' })],
+    ['a line', rejectAck(7, { expires: '2026-09-01' })],
   ])('%s is not settled any more, and the line of the file is named', (_, ack) => {
     const { calls, rejects, findings } = settled([ack], { calls: [CALL], rejects: [known(7)] });
     expect(calls.size + rejects.size).toBe(0);
@@ -193,14 +283,14 @@ describe('until is the last day it holds, in UTC', () => {
 });
 
 test('a notice says what, who, when, until when and why', () => {
-  const [entry] = entries(callAck({ until: '2026-12-31' }));
-  expect(describeAck(entry!)).toBe(
+  const [entry] = entries(callAck({ expires: '2026-12-31' }));
+  expect(describeAcks([entry!])).toEqual([
     'call key acknowledged by ops on 2026-09-01, until 2026-12-31: the worker was replaced',
-  );
+  ]);
   const [line] = entries(rejectAck(7));
-  expect(describeAck(line!)).toBe(
+  expect(describeAcks([line!])).toEqual([
     'line sessions.jsonl:7 (bad_json) acknowledged by ops on 2026-09-01: power cut',
-  );
+  ]);
 });
 
 describe('whatever is acknowledged', () => {
@@ -227,18 +317,18 @@ describe('whatever is acknowledged', () => {
       .map(([line_sha256, reason, at]) => known(1, { line_sha256, reason, ...at })),
     unique,
   );
-  const until = fc.constantFrom(null, '2026-09-01', '2026-09-02', '2026-09-03');
+  const expires = fc.constantFrom(null, '2026-09-01', '2026-09-02', '2026-09-03');
   const acks = fc.array(
     fc.oneof(
       fc
-        .tuple(key, stamp, place, until, fc.constantFrom('alarm', 'other'))
+        .tuple(key, stamp, place, expires, fc.constantFrom('alarm', 'other'))
         .map(
-          ([call_key, grounded_in_roster, at, until, gate]): AckLine =>
-            callAck({ call_key, grounded_in_roster, ...at, until, gate }),
+          ([call_key, grounded_in_roster, at, expires, gate]): AckLine =>
+            callAck({ call_key, grounded_in_roster, ...at, expires, gate }),
         ),
       fc
-        .tuple(sha, place, until)
-        .map(([line_sha256, at, until]): AckLine => rejectAck(1, { line_sha256, ...at, until })),
+        .tuple(sha, place, expires)
+        .map(([line_sha256, at, expires]): AckLine => rejectAck(1, { line_sha256, ...at, expires })),
     ),
     { maxLength: 12 },
   );
@@ -263,7 +353,7 @@ describe('whatever is acknowledged', () => {
           expect(lines).toBeLessThanOrEqual(new Set(places).size);
         }
         expect(result.calls.size + result.rejects.size).toBe(result.used.length);
-        const left = remaining(rejects, result.rejects).reduce((sum, { count }) => sum + count, 0);
+        const left = remainingRejects(result).reduce((sum, { count }) => sum + count, 0);
         expect(left).toBe(rejects.length - result.rejects.size);
       }),
     );
@@ -274,12 +364,14 @@ describe('whatever is acknowledged', () => {
       fc.property(acks, calls, rejects, (acks, calls, rejects) => {
         const standing = new Set(
           acks.flatMap((ack) => {
-            if (ack.what === 'reject') return [`${ack.line_sha256} ${ack.file}:${ack.line}`];
-            return ack.gate === 'alarm' ? [ack.call_key] : [];
+            if (ack.what === 'call') return ack.gate === 'alarm' ? [ack.call_key] : [];
+            return [`${ack.line_sha256} ${ack.file}:${ack.line}`];
           }),
         );
         const { used, findings } = settled(acks, { calls, rejects });
-        expect(used.length + findings.length).toBe(standing.size);
+        // What was said of several lines in one step is told once.
+        const told = findings.map(({ message }) => Number(/of (\d+) rejected lines/.exec(message)?.[1] ?? 1));
+        expect(used.length + told.reduce((sum, count) => sum + count, 0)).toBe(standing.size);
         for (const { where } of findings) expect(where).toMatch(/^acks\.jsonl:\d+$/);
       }),
     );

@@ -118,9 +118,9 @@ const acknowledgement = (changes: object) =>
     file: 'log.jsonl',
     line: 2,
     reason: 'ticket 4711',
-    by: 'ann',
+    author: 'ann',
     at: '2026-02-02T00:00:00.000Z',
-    until: null,
+    expires: null,
     ...changes,
   });
 
@@ -310,7 +310,7 @@ const SCENARIOS: readonly Scenario[] = [
   {
     code: 'acknowledgements',
     when: 'an acknowledgement expired',
-    files: { 'log.jsonl': [call()], 'lakelog-acks.jsonl': [acknowledgement({ until: '2026-01-01' })] },
+    files: { 'log.jsonl': [call()], 'lakelog-acks.jsonl': [acknowledgement({ expires: '2026-01-01' })] },
     args: log,
     exit: 0,
   },

@@ -31,7 +31,7 @@ function source(file: string, more: Partial<SourceFile> = {}): SourceFile {
     path: file,
     as: 'any',
     stream: false,
-    size: null,
+    stats: null,
     maybeEmpty: true,
     ...more,
   };

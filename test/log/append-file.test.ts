@@ -1,16 +1,22 @@
 import { execFileSync } from 'node:child_process';
 import {
+  appendFileSync,
   closeSync,
   constants,
+  copyFileSync,
+  existsSync,
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { FileCalls } from '../../src/log/file-system.js';
 import { type LoggerOptions, SessionLogger } from '../../src/log/index.js';
@@ -375,14 +381,93 @@ describe('a write', () => {
     expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(3);
   });
 
-  it('goes on at the start of a file that was truncated in place', async () => {
+  it('goes on at the start of a file that was cut in place, and says that lines may be lost', async () => {
     const path = join(temporaryFolder(), 'sessions.jsonl');
-    const { put, logger } = loggerFor(path);
+    const { put, logger, errors } = loggerFor(path);
     await put({ prompt: 'a' });
     truncateSync(path);
     await put({ prompt: 'b' });
-    expect(promptsOf(path)).toEqual(['b']);
-    expect(logger.stats().reopened).toBe(0);
+    await put({ prompt: 'c' });
+    expect(promptsOf(path)).toEqual(['b', 'c']);
+    expect(logger.stats()).toMatchObject({ reopened: 0, lastError: { name: 'CutInPlace' } });
+    expect(errors.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/sessions\.jsonl" was cut in place.*lost.*rename/),
+    ]);
+  });
+
+  it('says nothing of a cut when others write to the file, or it is rotated by a rename', async () => {
+    const path = join(temporaryFolder(), 'sessions.jsonl');
+    const { put, errors } = loggerFor(path);
+    await put({ prompt: 'a' });
+    appendFileSync(path, '{}\n');
+    await put({ prompt: 'b' });
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, '', { mode: 0o600 });
+    await put({ prompt: 'c' });
+    expect(errors).toEqual([]);
+  });
+});
+
+/** docs/SESSION_LOG.md, "Rotation": what each way of it loses, and its remedy. */
+describe('a rotation in the middle of a write', () => {
+  /** What happens between the look at the file and the write(2) to it. */
+  function rotatedBy(rotate: (path: string) => void) {
+    const path = join(temporaryFolder(), 'sessions.jsonl');
+    let next = () => {};
+    const made = loggerFor(path, {
+      write: (...args) => {
+        const now = next;
+        next = () => {};
+        now();
+        return real.write(...args);
+      },
+    });
+    const rotateInNextWrite = () => {
+      next = () => rotate(path);
+    };
+    return { ...made, path, rotateInNextWrite };
+  }
+
+  const renamed = (path: string) => {
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, '', { mode: 0o600 });
+  };
+  const compressed = (path: string) => {
+    renamed(path);
+    writeFileSync(`${path}.1.gz`, gzipSync(readFileSync(`${path}.1`)));
+    rmSync(`${path}.1`);
+  };
+
+  it.each<[string, (path: string) => void, string[]]>([
+    ['by a rename loses nothing', renamed, ['a', 'b', 'c']],
+    ['that compresses at once loses the line, which delaycompress keeps', compressed, ['a', 'c']],
+  ])('%s', async (_, rotate, kept) => {
+    const { path, put, rotateInNextWrite } = rotatedBy(rotate);
+    await put({ prompt: 'a' });
+    rotateInNextWrite();
+    await put({ prompt: 'b' });
+    await put({ prompt: 'c' });
+    const { gz, plain } = existsSync(`${path}.1.gz`)
+      ? { gz: gunzipSync(readFileSync(`${path}.1.gz`)).toString(), plain: '' }
+      : { gz: '', plain: readFileSync(`${path}.1`, 'utf8') };
+    const lines = `${gz}${plain}${readFileSync(path, 'utf8')}`.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line).prompt)).toEqual(kept);
+  });
+
+  it('by copytruncate loses what was written behind the copy; its hole shows, and the cut is said', async () => {
+    const path = join(temporaryFolder(), 'sessions.jsonl');
+    const { put, errors } = loggerFor(path);
+    await put({ prompt: 'a' });
+    copyFileSync(path, `${path}.1`);
+    await put({ prompt: 'b' });
+    truncateSync(path);
+    await put({ prompt: 'c' });
+    const records = [...recordsOf(`${path}.1`), ...recordsOf(path)];
+    expect(records.map(({ prompt, seq }) => [prompt, seq])).toEqual([
+      ['a', 1],
+      ['c', 3],
+    ]);
+    expect(errors.map(({ name }) => name)).toEqual(['CutInPlace']);
   });
 });
 

@@ -27,8 +27,9 @@ function expressionsIn(code: string): RegExp[] {
   );
 }
 
+const MEGABYTE = 2 ** 20;
 /** The small ones are enough for what takes cubic or exponential time. */
-const SIZES = [28, 2 ** 10, 2 ** 12, 2 ** 14, 2 ** 16, 2 ** 18, 2 ** 20];
+const SIZES = [28, 2 ** 10, 2 ** 12, 2 ** 14, 2 ** 16, 2 ** 18, MEGABYTE];
 /** A megabyte whose every character is replaced takes some 100 ms, and more on a machine that is busy. */
 const LONGEST_MS = 4_000;
 
@@ -64,6 +65,8 @@ function slowest(expression: RegExp, limit: number): { ms: number; text: string;
   for (const piece of hostileTexts(expression)) {
     for (const start of ['', '```json\n', '00-']) {
       for (const size of SIZES) {
+        // What is not linear shows at a quarter of it; a start in front changes nothing then.
+        if (size === MEGABYTE && start !== '') continue;
         const text = `${start}${piece.repeat(Math.ceil(size / piece.length))}\u2603`;
         const started = performance.now();
         text.replace(expression, '');

@@ -46,7 +46,9 @@ describe('github', () => {
         '',
       ].join('\n'),
     );
-    const settled = receipt({ acknowledged: { calls: 1, rejects: 2, file: 'lakelog-acks.jsonl' } });
+    const settled = receipt({
+      acknowledged: { calls: 1, rejects: 1, conflicts: 1, file: 'lakelog-acks.jsonl' },
+    });
     expect(github({ ...CLEAR, receipt: settled })).toContain(
       '::judged 412 calls, no violation, 3 acknowledged\n',
     );

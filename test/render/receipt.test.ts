@@ -119,10 +119,16 @@ describe('receipt', () => {
   });
 
   it.each([
-    [{ calls: 0, rejects: 0, file: null }, '0 acknowledged'],
-    [{ calls: 0, rejects: 0, file: 'lakelog-acks.jsonl' }, '0 acknowledged (lakelog-acks.jsonl)'],
-    [{ calls: 1, rejects: 1, file: 'acks.jsonl' }, '2 acknowledged: 1 call, 1 reject (acks.jsonl)'],
-    [{ calls: 0, rejects: 3, file: 'a\x1b' }, '3 acknowledged: 3 rejects (a\\x1b)'],
+    [{ calls: 0, rejects: 0, conflicts: 0, file: null }, '0 acknowledged'],
+    [
+      { calls: 0, rejects: 0, conflicts: 0, file: 'lakelog-acks.jsonl' },
+      '0 acknowledged (lakelog-acks.jsonl)',
+    ],
+    [
+      { calls: 1, rejects: 1, conflicts: 2, file: 'acks.jsonl' },
+      '4 acknowledged: 1 call, 1 reject, 2 conflicts (acks.jsonl)',
+    ],
+    [{ calls: 0, rejects: 3, conflicts: 0, file: 'a\x1b' }, '3 acknowledged: 3 rejects (a\\x1b)'],
   ])('counts what was acknowledged: %j', (acknowledged, text) => {
     const made = gate({ verdict: verdict(), receipt: receipt({ acknowledged }) });
     expect(renderReceipt(made, terminal(80)).split('\n')).toContain(`acked     ${text}`);

@@ -129,9 +129,9 @@ export function storyWithContent(): Story {
         acknowledged: [
           {
             gate: 'alarm',
-            by: 'anna',
+            author: 'anna',
             at: '2026-09-14T09:10:00Z',
-            until: '2026-10-01',
+            expires: '2026-10-01',
             reason:
               'The roster of North was published an hour late; W-0099 started that day, HR confirmed it.',
           },

@@ -244,7 +244,7 @@ https://traces.example.org/project/north/traces/4bf92f3577b34da6a3ce929d0e0e4736
                 attempt(2, { error: text, raw: `${text}!`, prompt: `${text}?` }),
               ],
               violations: [{ gate: text, value: text }],
-              acknowledged: [{ gate: text, by: text, at: text, until: text, reason: text }],
+              acknowledged: [{ gate: text, author: text, at: text, expires: text, reason: text }],
             }),
             run({
               run_id: text,

@@ -173,15 +173,7 @@ test('as long as the option allows: the same is found where addresses have 32 bi
   ];
   const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
   const options = {
-    calls: [
-      'line',
-      'byte_offset',
-      'session_id',
-      'line_key',
-      'line_sha256',
-      'duration_ms',
-      'attempts',
-    ],
+    calls: ['line', 'byte_offset', 'session_id', 'line_key', 'line_sha256', 'duration_ms', 'attempts'],
     attemptFields: ['raw'],
   };
   const short = scanBytes(bytes, options);

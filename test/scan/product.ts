@@ -26,7 +26,7 @@ export async function validate(...args: string[]): Promise<Verdicts> {
 /** Rows of a SELECT over the files, content and all. */
 export async function select(sql: string, ...args: string[]): Promise<Record<string, unknown>[]> {
   const ran = await lakelog([
-    ...['query', sql, '--show-content', '--format', 'jsonl', '--max-rows', '1000000', '--timeout', '600'],
+    ...['query', sql, '--show-content', '--format', 'jsonl', '--timeout', '10m'],
     ...args,
   ]);
   expect(ran.code, ran.stderr).toBe(0);

@@ -3,8 +3,15 @@ import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
+import { renderErrorJson } from '../../src/render/error.js';
 import { formats, renderStoryJson } from '../../src/render/index.js';
-import { type AckLine, ackLine, resultEnvelope, storyEnvelope } from '../../src/schema/envelope.js';
+import {
+  type AckLine,
+  ackLine,
+  errorEnvelope,
+  resultEnvelope,
+  storyEnvelope,
+} from '../../src/schema/envelope.js';
 import { type EnvelopeName, type JsonSchema, jsonSchema } from '../../src/schema/json-schema.js';
 import { CLEAR, FIRED } from '../render/gate-sample.js';
 import { monster, PIPE, receipt, report } from '../render/sample.js';
@@ -16,8 +23,9 @@ const published = {
   result: ajv.compile(jsonSchema('result')),
   story: ajv.compile(jsonSchema('story')),
   ack: ajv.compile(jsonSchema('ack')),
+  error: ajv.compile(jsonSchema('error')),
 };
-const zods = { result: resultEnvelope, story: storyEnvelope, ack: ackLine };
+const zods = { result: resultEnvelope, story: storyEnvelope, ack: ackLine, error: errorEnvelope };
 
 function check(name: EnvelopeName, value: unknown) {
   const valid = published[name](value);
@@ -67,9 +75,9 @@ const callAck: AckLine = {
   file: 'logs/sessions.jsonl',
   line: 17,
   reason: 'the roster was late',
-  by: 'anna',
+  author: 'anna',
   at: '2026-09-14T09:10:00Z',
-  until: '2026-10-01',
+  expires: '2026-10-01',
 };
 const rejectAck: AckLine = {
   schema: 'lakelog.ack.v1',
@@ -79,9 +87,21 @@ const rejectAck: AckLine = {
   file: 'logs/sessions.jsonl',
   line: 18,
   reason: 'the disk was full',
-  by: 'anna',
+  author: 'anna',
   at: '2026-09-14T09:10:00+02:00',
-  until: null,
+  expires: null,
+};
+const conflictAck: AckLine = {
+  schema: 'lakelog.ack.v1',
+  what: 'conflict',
+  call_id: 'c-1',
+  line_sha256: '0123456789abcdef'.repeat(4),
+  file: 'logs/sessions.jsonl',
+  line: 19,
+  reason: 'written twice by a retry',
+  author: 'anna',
+  at: '2026-09-14T09:10:00Z',
+  expires: null,
 };
 
 const gate = JSON.parse(formats.json(FIRED, PIPE)) as Json;
@@ -125,10 +145,32 @@ describe('what is printed', () => {
     expectValid('story', JSON.parse(renderStoryJson(made)));
   });
 
-  it('is an acknowledgement of either kind', () => {
+  it.each(['2026-02-30T00:00:00Z', '2026-10-01T24:30:00Z', '2026-10-01T23:59:60Z'])(
+    'never is an end that no clock reaches: %s',
+    (expires) => expect(ackLine.safeParse({ ...callAck, expires }).success).toBe(false),
+  );
+
+  it('is an acknowledgement of each kind', () => {
     expectValid('ack', callAck);
-    expectValid('ack', { ...callAck, grounded_in_roster: null, until: null });
+    expectValid('ack', { ...callAck, grounded_in_roster: null, expires: null });
+    expectValid('ack', { ...callAck, expires: '2026-10-01T18:00:00Z' });
     expectValid('ack', rejectAck);
+    expectValid('ack', conflictAck);
+  });
+});
+
+describe('a failure', () => {
+  it.each([
+    [{ what: 'no' }, 2],
+    [{ what: 'a\nb\u202e', where: 'f:1', next: 'lakelog', detail: 'x\ny' }, 3],
+  ] as const)('%j is a lakelog.error.v1 on one line', (failure, exitCode) => {
+    const text = renderErrorJson(failure, exitCode);
+    expect(text.trimEnd()).not.toMatch(/[\n\u202e]/);
+    const made = JSON.parse(text);
+    expectValid('error', made);
+    expect(made).toMatchObject({ exit_code: exitCode, error: failure.what });
+    for (const key of Object.keys(made)) expectInvalid('error', { ...made, [key]: 1 }, key);
+    expectInvalid('error', { ...made, more: 1 }, 'more');
   });
 });
 
@@ -169,12 +211,13 @@ describe('the envelopes', () => {
   it.each([
     { reason: '' },
     { reason: ' \t' },
-    { by: '' },
+    { author: '' },
     { line: 0 },
     { line: 1.5 },
-    { until: '2026-02-30' },
-    { until: '2026-10-01T00:00:00Z' },
-    { until: '' },
+    { expires: '2026-02-30' },
+    { expires: '2026-10-01T00:00:00' },
+    { expires: '90d' },
+    { expires: '' },
     { at: '2026-09-14T09:10:00' },
     { at: '2026-09-14' },
     { at: 'infinity' },

@@ -34,9 +34,9 @@ function plain(value: DuckDBValue): Cell {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') return finite(value);
   if (typeof value === 'bigint') return exact(value);
-  if (value instanceof DuckDBTimestampTZValue || value instanceof DuckDBTimestampValue) {
-    return rfc3339(value.micros);
-  }
+  if (value instanceof DuckDBTimestampTZValue) return rfc3339(value.micros);
+  // A time of some clock is no instant.
+  if (value instanceof DuckDBTimestampValue) return rfc3339(value.micros).replace(/Z$/, '');
   if (value instanceof DuckDBDateValue) return value.toString();
   if (value instanceof DuckDBDecimalValue) return value.toDouble();
   if (value instanceof DuckDBListValue) return value.items.map(plain);

@@ -7,6 +7,8 @@ import { quote } from './sql.js';
 
 export type { Rows, TypedRows };
 
+export type Params = Readonly<Record<string, string | number | boolean | null>>;
+
 export interface DatabaseOptions {
   /** Folder for what does not fit in memory, which only the user can read; null: there is none, and nothing spills. */
   readonly tempDir: string | null;
@@ -53,10 +55,16 @@ async function connect(engine: duckdb.Database, catalog: string | null, settings
     engine,
     run,
     rows,
-    /** At most `most` rows, and whether there are more; streamed, because the memory limit does not cover fetched rows. */
-    async rowsUpTo(sql: string, most: number): Promise<TypedRows> {
+    /**
+     * At most `most` rows of a SELECT or EXPLAIN, and whether there are more; streamed, because the memory limit does not
+     * cover fetched rows. @param params values of `$name`, by name.
+     */
+    async rowsUpTo(sql: string, params: Params, most: number): Promise<TypedRows> {
       const prepared = await duckdb.prepare(connection, sql);
       try {
+        if (!READS.includes(duckdb.prepared_statement_type(prepared)))
+          throw new Error('the statement does not only read');
+        for (const [name, value] of Object.entries(params)) bind(prepared, name, value);
         return await readRows(await duckdb.execute_prepared_streaming(prepared), most);
       } finally {
         duckdb.destroy_prepare_sync(prepared);
@@ -75,6 +83,17 @@ async function connect(engine: duckdb.Database, catalog: string | null, settings
       if (catalog === null) duckdb.close_sync(engine);
     },
   };
+}
+
+const READS: readonly number[] = [duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN];
+
+function bind(prepared: duckdb.PreparedStatement, name: string, value: Params[string]): void {
+  const at = duckdb.bind_parameter_index(prepared, name);
+  if (value === null) duckdb.bind_null(prepared, at);
+  else if (typeof value === 'boolean') duckdb.bind_boolean(prepared, at, value);
+  else if (typeof value === 'string') duckdb.bind_varchar(prepared, at, value);
+  else if (Number.isSafeInteger(value)) duckdb.bind_int64(prepared, at, BigInt(value));
+  else duckdb.bind_double(prepared, at, value);
 }
 
 /** Memory and room are the failures that are the user's to mend, whatever ran. */

@@ -34,13 +34,37 @@ export interface Candidate extends Place {
 
 export interface Findings {
   /** Everything but folders, in order of names. */
-  readonly found: Iterable<Candidate | InputProblem>;
+  readonly found: readonly (Candidate | InputProblem)[];
   /** What is wrong where no log is among them. */
   readonly ifNone: InputProblem;
 }
 
-/** What a request may mean. */
-export function find({ path: given, as }: InputRequest, cwd: string): Findings {
+/** A rotation renames files for some milliseconds, and then no more. */
+const LOOKS = 5;
+
+/**
+ * What a request means. A rotation during the look at a folder could carry a file from a name that is still to be
+ * looked at to one that was not listed, so that nobody reads it: the folder is looked at until no name has changed.
+ */
+export function findSettled(request: InputRequest, cwd: string): Findings {
+  let before = find(request, cwd);
+  if (before.found.every((one) => 'problem' in one || one.found === 'named')) return before;
+  for (let looks = 1; looks < LOOKS; looks++) {
+    const now = find(request, cwd);
+    const names = new Set(now.found.map(whichUnderName));
+    if (before.found.every((one) => names.has(whichUnderName(one)))) return now;
+    before = now;
+  }
+  const detail = 'its files were renamed each time that they were looked at; run the same command again';
+  return { ...before, found: [{ path: request.path, problem: 'unreadable', detail }] };
+}
+
+function whichUnderName(one: Candidate | InputProblem): string {
+  if ('problem' in one) return `${one.path}\0${one.problem}`;
+  return `${one.name}\0${one.stats ? identityOf(one.stats) : '-'}`;
+}
+
+function find({ path: given, as }: InputRequest, cwd: string): Findings {
   const place = { name: given, path: kernelPath(cwd, given) };
   const none = (problem: InputProblem['problem'], detail: string) => ({ path: given, problem, detail });
   const seen = given === '-' ? { stats: null } : look(place);
@@ -48,12 +72,12 @@ export function find({ path: given, as }: InputRequest, cwd: string): Findings {
     const glob = seen.problem === 'missing' ? parseGlob(given) : null;
     if (glob === null) return { found: [], ifNone: seen };
     const folder = { name: glob.folder, path: kernelPath(cwd, glob.folder) };
-    const found = statOf(folder.path)?.isDirectory() ? walk(folder, as, glob) : [];
+    const found = statOf(folder.path)?.isDirectory() ? [...walk(folder, as, glob)] : [];
     return { found, ifNone: none('missing', 'no file matches the pattern') };
   }
   if (seen.stats?.isDirectory()) {
     const detail = 'the folder holds no log: no .jsonl or .ndjson file, and no record';
-    return { found: walk(place, as), ifNone: none('no_logs', detail) };
+    return { found: [...walk(place, as)], ifNone: none('no_logs', detail) };
   }
   const named = {
     ...place,

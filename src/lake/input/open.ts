@@ -1,9 +1,9 @@
-import { close, closeSync, constants, createReadStream, fstatSync, open, readSync } from 'node:fs';
+import { close, closeSync, createReadStream, fstatSync, readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { promisify } from 'node:util';
 import { LakelogError } from '../../errors.js';
 import { EXIT } from '../../schema/result.js';
 import { compressionOf, decompress, MAGIC_BYTES } from './decompress.js';
+import { CUT_SINCE, openFound } from './moved.js';
 import { Unreadable, unreadable } from './reasons.js';
 import type { SourceFile } from './resolve.js';
 import { damagedIfEmpty } from './rotation.js';
@@ -47,9 +47,7 @@ export async function openInput(
   if (file.path === '-') return streamed(file, stdin, file.maybeEmpty);
   // Opening a pipe waits for its writer: never synchronously, or no signal would be heard.
   if (file.stream) return streamed(file, createReadStream(file.path, { highWaterMark: CHUNK }), false);
-  // A pipe that took the file's place meanwhile is told by fstat, and not waited for.
-  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
-  const fd = await promisify(open)(file.path, flags).catch((error) => {
+  const fd = await openFound(file).catch((error) => {
     throw unreadable(error);
   });
   try {
@@ -66,6 +64,7 @@ function opened(file: SourceFile, fd: number): OpenedInput {
   const head = headOf(fd);
   // Behind the reading: a log that is written to for the first time just now has a size by now.
   const { size, mtimeMs, mtimeNs } = fstatSync(fd, { bigint: true });
+  if (file.stats && size < file.stats.size) throw new Unreadable(CUT_SINCE);
   const compression = compressionOf(head);
   if (size === 0n || compression !== null) {
     const chunks = createReadStream(file.path, { fd, highWaterMark: CHUNK });

@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs';
 import path from 'node:path';
 import { LakelogError, shellWord } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
@@ -6,7 +7,7 @@ import { contentIn } from './content.js';
 import {
   type Assertion,
   type Candidate,
-  find,
+  findSettled,
   type InputRequest,
   identityOf,
   type Place,
@@ -19,8 +20,10 @@ export interface SourceFile extends Place {
   readonly as: Assertion;
   /** `-`, a pipe or a process substitution: can be read once. */
   readonly stream: boolean;
-  /** Bytes as it was found; null where nobody can know. */
-  readonly size: number | null;
+  /** As it was found, to be known again under another name; null for what can be read once. */
+  readonly stats: BigIntStats | null;
+  /** Bytes of what can be read once, where they are known before. */
+  readonly length?: number;
   /** May hold no record beside files that hold some: just rotated. False again where the content is compressed. */
   readonly maybeEmpty: boolean;
 }
@@ -78,7 +81,7 @@ class Inputs {
   async take(request: InputRequest): Promise<void> {
     if (request.path === '')
       throw new LakelogError('an empty path was given', { next: 'name a file, a folder or -' });
-    const { found, ifNone } = find(request, this.options.cwd);
+    const { found, ifNone } = findSettled(request, this.options.cwd);
     const before = this.problems.length;
     let logs = 0;
     for (const one of found) {
@@ -111,6 +114,8 @@ class Inputs {
       if (isAcks || content === 'acks') this.notices.push(noLogButAcks(name, isApplied));
       else this.pass(name, 'not read: no log by name or by content');
     } catch (error) {
+      // It has another name by now, under which it is opened.
+      if (isNamed && (error as NodeJS.ErrnoException).code === 'ENOENT') return true;
       if (isNamed) this.problems.push({ path: name, problem: 'unreadable', detail: reasonOf(error) });
       else this.pass(name, 'not readable, and no log by name');
     }
@@ -160,8 +165,14 @@ class Inputs {
       files: files.map((input) => {
         const { name, path, as, stats } = input;
         const isFile = stats?.isFile() === true;
-        const size = isFile ? Number(stats.size) : null;
-        return { name, path, as, stream: !isFile, size, maybeEmpty: maybeEmpty(input) };
+        return {
+          name,
+          path,
+          as,
+          stream: !isFile,
+          stats: isFile ? stats : null,
+          maybeEmpty: maybeEmpty(input),
+        };
       }),
       problems: this.problems,
       notices: [...this.notices, ...[...this.passed].map(passedOver)],

@@ -14,8 +14,8 @@ export interface Alike {
 const countsOf = (rows: readonly { readonly batch: number; readonly count: number }[]) =>
   new Map(rows.map(({ batch, count }) => [batch, count]));
 
-/** `call_id` stands in several lines. */
-const REPEATED = `SELECT call_id FROM main.base_calls WHERE call_id IS NOT NULL GROUP BY call_id HAVING count(*) > 1`;
+/** Every `call_id` that stands in several lines. */
+export const REPEATED_IDS = `SELECT call_id FROM main.base_calls WHERE call_id IS NOT NULL GROUP BY call_id HAVING count(*) > 1`;
 
 /** Takes out byte-identical lines, all but the first in the order of files and lines, and counts conflicts. */
 export async function findAlike(db: Database, files: readonly LoadedFile[]): Promise<Alike> {
@@ -33,11 +33,11 @@ export async function findAlike(db: Database, files: readonly LoadedFile[]): Pro
   if (ids === calls) return none;
   await takeOut(db, 'base_calls', duplicates);
   const conflicts = await db.objects<{ batch: number; count: number }>(
-    `SELECT batch, count(*) AS count FROM main.base_calls WHERE call_id IN (${REPEATED}) GROUP BY batch`,
+    `SELECT batch, count(*) AS count FROM main.base_calls WHERE call_id IN (${REPEATED_IDS}) GROUP BY batch`,
   );
   if (conflicts.length === 0) return none;
   const [firstConflict = null] = await db.objects<{ batch: number; line: number }>(
-    `SELECT batch, line FROM main.base_calls WHERE call_id IN (${REPEATED})
+    `SELECT batch, line FROM main.base_calls WHERE call_id IN (${REPEATED_IDS})
      QUALIFY row_number() OVER (PARTITION BY call_id ORDER BY batch, line) = 2 ORDER BY batch, line LIMIT 1`,
   );
   return { duplicates, conflicts: countsOf(conflicts), firstConflict };

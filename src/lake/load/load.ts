@@ -104,7 +104,7 @@ class Loading {
     this.plan = plan;
     this.sources = sources;
     this.options = options;
-    this.total = sources.reduce((sum, { size }) => sum + (size ?? 0), 0);
+    this.total = sources.reduce((sum, { stats }) => sum + Number(stats?.size ?? 0), 0);
     const { maxLineBytes, everyReject = false } = options;
     this.scan = { ...scanColumns(plan, options), maxLineBytes, everyReject, runKey: randomBytes(16) };
     this.rows = db.blockAppender(layoutOf(this.scan));
@@ -176,8 +176,7 @@ class Loading {
     const digests = this.options.hashes === true || this.plan.twins !== undefined;
     const part = { batch, only: onlyOf(source), digests };
     const { maybeEmpty, chunks } = input;
-    // Nobody knows how much an archive holds.
-    const scanner = this.scannerFor((source.stream ? source.size : null) ?? Number.POSITIVE_INFINITY);
+    const scanner = this.scannerFor(source.length ?? Number.POSITIVE_INFINITY);
     const { counts, bytes } = await scanStream(scanner, chunks, part, (count) => this.note(count));
     this.files.push({ batch, source, bytes, maybeEmpty, counts });
   }

@@ -8,6 +8,20 @@ export type Parsed =
     }
   | { readonly error: false; readonly statements: readonly Node[] };
 
+const DIGITS = '\u0001digits:';
+
+/** Of what `json_serialize_sql` says; whole numbers that JavaScript cannot hold become texts, which `writeParse` knows. */
+export function readParse(json: string): Parsed {
+  const held = json.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g, (token) =>
+    token.startsWith('"') ? token : JSON.stringify(`${DIGITS}${token}`),
+  );
+  return JSON.parse(held) as Parsed;
+}
+
+export function writeParse(parsed: unknown): string {
+  return JSON.stringify(parsed).replace(/"\\u0001digits:(-?\d+)"/g, '$1');
+}
+
 /** An object of the parse; every kind has keys of its own. */
 export interface Node {
   readonly [key: string]: unknown;

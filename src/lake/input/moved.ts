@@ -1,0 +1,65 @@
+import { closeSync, constants, fstatSync, open, readdirSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { identityOf, statOf } from './find.js';
+import { Unreadable } from './reasons.js';
+import type { SourceFile } from './resolve.js';
+
+/** A rotation renames a file once; more than that while one file is opened is no rotation. */
+const TRIES = 3;
+
+const SINCE = 'since it was found (a rotation?); run the same command again';
+export const CUT_SINCE = `it was cut in place ${SINCE}`;
+const GONE_SINCE = `it was removed, replaced or moved elsewhere ${SINCE}`;
+
+/**
+ * Opens the file that was found, whatever its name is by now: a rotation meanwhile puts another one in its place, and
+ * its records would be in no file that is read.
+ * @throws Unreadable where it is nowhere beside its old name, and the system's errors.
+ */
+export async function openFound({ path: file, stats }: SourceFile): Promise<number> {
+  // A pipe that took the file's place meanwhile is told by fstat, and not waited for.
+  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+  for (let tries = 1, at = file; ; tries++) {
+    const fd = await promisify(open)(at, flags).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' && stats) return null;
+      throw error;
+    });
+    if (fd !== null && (!stats || leadsTo(stats, at, fd))) return fd;
+    if (fd !== null) closeSync(fd);
+    const now = tries < TRIES ? nameNow(file, stats!) : undefined;
+    if (now === undefined) throw new Unreadable(GONE_SINCE);
+    at = now;
+  }
+}
+
+type Found = NonNullable<SourceFile['stats']>;
+
+/** Some network file systems number an open file anew: what stands under the name counts then. */
+function leadsTo(found: Found, file: string, fd: number): boolean {
+  const [id, now] = [identityOf(found), statOf(file)];
+  return identityOf(fstatSync(fd, { bigint: true })) === id || (now !== undefined && identityOf(now) === id);
+}
+
+function nameNow(file: string, found: Found): string | undefined {
+  const folder = path.dirname(targetOf(file));
+  try {
+    return readdirSync(folder)
+      .map((name) => `${folder}/${name}`)
+      .find((name) => {
+        const stats = statOf(name);
+        return stats && identityOf(stats) === identityOf(found);
+      });
+  } catch {
+    return undefined;
+  }
+}
+
+/** A link leads to the folder where its file was renamed. */
+function targetOf(file: string): string {
+  try {
+    return realpathSync.native(file);
+  } catch {
+    return file;
+  }
+}
