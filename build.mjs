@@ -66,7 +66,7 @@ const cli = await build({
   define: { LAKELOG_VERSION: JSON.stringify(version), LAKELOG_BUNDLED: 'true' },
   banner: { js: REQUIRE },
 });
-await writeNeeds();
+await writeShipped();
 const daemon = await build({
   ...common,
   entryPoints: { validatord: 'src/validatord/main.ts' },
@@ -115,21 +115,23 @@ async function compileScanner() {
   if (error) throw new Error(`the scanner does not compile: ${error.message}\n${stderr}`);
 }
 
-/** What the SQL that ships needs to be loaded → needs.json. */
-async function writeNeeds() {
+/** The tables that queries see → tables.json; what the SQL that ships needs to be loaded → needs.json. */
+async function writeShipped() {
   // In the folder of the build, so that the binding is found from there.
-  const script = `${out}/make-needs.mjs`;
   await build({
     ...common,
-    entryPoints: ['src/shipped-needs.ts'],
-    outfile: script,
+    entryPoints: ['src/shipped-tables.ts', 'src/shipped-needs.ts'],
+    outdir: out,
     external: ['@duckdb/node-bindings'],
     define: { LAKELOG_BUNDLED: 'true' },
     banner: { js: REQUIRE },
   });
-  const { makeNeeds } = await import(pathToFileURL(script).href);
+  const made = (name) => import(pathToFileURL(path.resolve(out, name)).href);
+  const { readTables } = await made('shipped-tables.js');
+  writeFileSync(`${out}/tables.json`, JSON.stringify(readTables('queries/tables')));
+  const { makeNeeds } = await made('shipped-needs.js');
   writeFileSync(`${out}/needs.json`, JSON.stringify(await makeNeeds('queries')));
-  rmSync(script);
+  for (const name of ['shipped-tables.js', 'shipped-needs.js']) rmSync(`${out}/${name}`);
 }
 
 /**

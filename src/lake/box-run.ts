@@ -2,7 +2,7 @@ import { type Checked, isPlace, SqlFault } from './box.js';
 import type { Database, Params, TypedRows } from './duckdb/connection.js';
 import { ident, quote } from './duckdb/sql.js';
 import { tokensOf } from './sql-tokens.js';
-import { isContent } from './tables/shipped.js';
+import { isContent } from './tables/published.js';
 
 /** Columns that a PIVOT makes: the engine's own limit. */
 const MOST_PIVOTED = 100_000;

@@ -3,7 +3,7 @@ import type { Database } from './duckdb/connection.js';
 import { quote } from './duckdb/sql.js';
 import { type Pivot, type Rewritten, rewrite } from './statement.js';
 import { isTableRef, lower, type Node, nodes, type Parsed, readParse, writeParse } from './tables/parse.js';
-import { TABLE_NAMES } from './tables/templates.js';
+import { TABLE_NAMES } from './tables/published.js';
 
 /**
  * What keeps somebody's own SQL inside (promise 6). Neither the kind of a statement nor locked settings suffice:

@@ -29,9 +29,8 @@ import { type LoadOptions, loadFiles } from './load/load.js';
 import { rejectsIn } from './load/rejects.js';
 import { explode } from './load/staging.js';
 import { numberTwins } from './load/twins.js';
-import { type Needs, needsOf } from './tables/needs.js';
+import { type Needs, needsOf, shippedNeeds } from './tables/needs.js';
 import { type LoadPlan, loadPlan } from './tables/plan.js';
-import { shippedNeeds } from './tables/shipped.js';
 import { viewStatements } from './tables/views.js';
 
 export { type Filters, NO_FILTERS } from './filters.js';

@@ -9,7 +9,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openLake } from '../../src/lake/lake.js';
-import { publishedTables } from '../../src/lake/tables/shipped.js';
+import { publishedTables } from '../../src/lake/tables/published.js';
 import { fateOf, stripped } from '../scan/checker.mjs';
 import { goodLines, mutatedLines, randomFrom } from '../scan/mutate.mjs';
 import { newFolder, nightly } from '../support/cli.js';

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Lake, openLake } from '../../src/lake/lake.js';
-import { publishedTables } from '../../src/lake/tables/shipped.js';
+import { publishedTables } from '../../src/lake/tables/published.js';
 import { bindParams } from '../../src/query/params.js';
 import type { Account, Reject } from '../../src/schema/account.js';
 import { nightly } from '../support/cli.js';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BASE_TABLES, type BaseName } from '../../src/lake/tables/base.js';
 import { EVERYTHING, type Needs, namesIn, needsOf, needsTable } from '../../src/lake/tables/needs.js';
 import { type LoadPlan, loadPlan } from '../../src/lake/tables/plan.js';
-import { publishedTables } from '../../src/lake/tables/shipped.js';
+import { publishedTables } from '../../src/lake/tables/published.js';
 import { readCatalogue } from '../../src/query/catalogue.js';
 import { ATTEMPT_FIELDS, REPLAY_FIELDS, SESSION_FIELDS } from '../../src/schema/fields.js';
 import { loadLog } from '../oracle/oracle.mjs';

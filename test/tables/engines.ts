@@ -4,8 +4,7 @@ import { BASE_TABLES, type BaseColumn, type BaseName, baseTable } from '../../sr
 import { type Dialect, DUCKDB } from '../../src/lake/tables/dialect.js';
 import { EVERYTHING, type Needs } from '../../src/lake/tables/needs.js';
 import { loadPlan } from '../../src/lake/tables/plan.js';
-import { publishedTables } from '../../src/lake/tables/shipped.js';
-import { TABLE_NAMES } from '../../src/lake/tables/templates.js';
+import { publishedTables, TABLE_NAMES } from '../../src/lake/tables/published.js';
 import { composeView, viewStatements } from '../../src/lake/tables/views.js';
 import { type Filters, formatInstant } from '../oracle/oracle.mjs';
 import { type BaseRows, cellsOf, type Value } from './base-rows.js';
@@ -149,7 +148,7 @@ export function sqlite(): Engine {
       }
       const { filters = {}, gatedKinds = ['fill'] } = asked;
       const said = conditions(filters, SQLITE, (micros) => SQLITE.quote(microseconds(formatInstant(micros))));
-      const slots = { dialect: SQLITE, base: baseTable, gatedKinds, ...said };
+      const slots = { dialect: SQLITE, gatedKinds, ...said };
       for (const table of publishedTables().filter(({ columns }) => columns.length > 0))
         db.run(`CREATE VIEW ${table.name} AS ${composeView(table, slots)}`);
       db.run(paramsSql(SQLITE, asked));

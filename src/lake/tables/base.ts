@@ -12,6 +12,8 @@ import {
  * by `queries/tables/*.sql` alone. Every derived column that needs no other row and no parameter stands here.
  */
 
+export { sqlTypeOf };
+
 export interface BaseColumn {
   readonly name: string;
   readonly type: SqlType;
