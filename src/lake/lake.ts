@@ -129,15 +129,8 @@ export class Lake {
   /** Loads lines that stand in no file of the user's, through the very same code; nobody asks for their account. */
   async loadText(name: string, text: string): Promise<void> {
     const bytes = Buffer.from(text);
-    const source = {
-      name,
-      path: '-',
-      as: 'any',
-      stream: true,
-      stats: null,
-      length: bytes.length,
-      maybeEmpty: false,
-    } as const;
+    const { length } = bytes;
+    const source = { name, path: '-', as: 'any', stats: null, length, maybeEmpty: false } as const;
     await this.fill([source], { ...this.options, stdin: Readable.from([bytes]) });
   }
 

@@ -89,20 +89,13 @@ export interface ScanOptions {
   readonly runKey: Uint8Array;
 }
 
-/** Numbers of the declared types in the scanner; `any`, `schema` and `attempts` need no check of their value. */
-const TYPES: Partial<Record<FieldType, number>> = {
-  string: 1,
-  nonempty: 2,
-  timestamp: 3,
-  verdict: 4,
-  boolean: 5,
-  number: 6,
-  integer: 7,
-  count: 8,
-  positive: 9,
-  strings: 10,
-  documents: 11,
-};
+/** Declared types in the order of their numbers from 1; others need no check of their value and have 0. */
+const CHECKED: readonly FieldType[] = [
+  ...(['string', 'nonempty', 'timestamp', 'verdict', 'boolean', 'number'] as const),
+  ...(['integer', 'count', 'positive', 'strings', 'documents'] as const),
+];
+const numberOf = ({ type }: Field) => CHECKED.indexOf(type) + 1;
+
 const WORD = 48;
 const KIND = 16 + 2 * 64;
 const COLUMN = 16;
@@ -127,8 +120,7 @@ export function startMachine(
     throw new Error(`WebAssembly could not allocate memory for lines of ${options.maxLineBytes} bytes`);
   }
   tell(x, settingsOf(options, layout, wordWriter(x)));
-  const types = new Uint8Array(x.memory.buffer, x.ATTEMPT_TYPES.value);
-  for (const [i, { type }] of ATTEMPT_FIELDS.entries()) types[i] = TYPES[type] ?? 0;
+  new Uint8Array(x.memory.buffer).set(ATTEMPT_FIELDS.map(numberOf), x.ATTEMPT_TYPES.value);
   writeKinds(x);
   writeColumns(x, layout);
   x.takeRows();
@@ -204,10 +196,8 @@ function writeKinds({ memory, KINDS: at }: Exports): void {
     const start = at.value + KIND * i;
     view.setUint32(start, fields.length, true);
     view.setBigUint64(start + 8, bits(namesOf(fields.filter(({ required }) => required)), KEYS), true);
-    for (const [j, { name, type }] of fields.entries()) {
-      view.setUint8(start + 16 + 2 * j, KEYS.indexOf(name));
-      view.setUint8(start + 17 + 2 * j, TYPES[type] ?? 0);
-    }
+    const pairs = fields.flatMap((field) => [KEYS.indexOf(field.name), numberOf(field)]);
+    new Uint8Array(memory.buffer).set(pairs, start + 16);
   }
 }
 

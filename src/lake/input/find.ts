@@ -26,7 +26,7 @@ export interface Place {
 
 export interface Candidate extends Place {
   readonly as: Assertion;
-  /** Null for stdin. */
+  /** As it was found, to be known again under another name; null for stdin. */
   readonly stats: BigIntStats | null;
   /** By its own name, by a pattern, or because it lies in a folder that is read whole, where its content decides. */
   readonly found: 'named' | 'matched' | 'inFolder';

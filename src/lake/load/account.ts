@@ -28,14 +28,13 @@ export async function makeAccount(
   const { alike, selects, loaded } = parts;
   const files = loaded.files.map((file) => fileAccount(file, alike));
   fillBatches(db, loaded, files);
-  const sumOf = (name: 'loadedCalls' | 'loadedRuns') =>
-    loaded.files.reduce((sum, { counts }) => sum + counts[name], 0);
-  const counted = sumOf('loadedCalls') === 0 ? [] : await countKinds(db, selects);
+  const total = (name: 'loaded' | 'conflicts') => files.reduce((sum, file) => sum + file[name], 0);
+  const hasCalls = loaded.files.some(({ counts }) => counts.loadedCalls > 0);
+  const counted = hasCalls ? await countKinds(db, selects) : [];
   const sum = (name: 'calls' | 'selected' | 'inconsistent' | 'not_judgeable' | 'unjudgeable' | 'numbered') =>
     counted.reduce((total, kind) => total + kind[name], 0);
   const whereIs = (place: number) => placeName(loaded.files, place);
   const [newestCall, newestSelected, newestSelectedGated] = await newestOf(db, counted, parts, whereIs);
-  const duplicates = [...alike.duplicates.values()].reduce((total, count) => total + count, 0);
   const firstUnjudgeable = counted.flatMap(({ first_unjudgeable: place }) => (place === null ? [] : [place]));
   const unreadable = loaded.unreadable.map(({ source, why }) => problemOf(source.name, 'unreadable', why));
   return {
@@ -44,7 +43,7 @@ export async function makeAccount(
     notices: [...parts.notices, ...loaded.files.flatMap(markNotice)],
     rejects: groupRejects(loaded.files),
     callsLoaded: sum('calls'),
-    replayRunsLoaded: sumOf('loadedCalls') + sumOf('loadedRuns') - duplicates - sum('calls'),
+    replayRunsLoaded: total('loaded') - sum('calls'),
     callsSelected: sum('selected'),
     kinds: counted.map(({ kind, calls, selected, accepted_false, first, first_false }) => ({
       ...{ kind, calls, selected, accepted_false, first: whereIs(first) },
@@ -56,7 +55,7 @@ export async function makeAccount(
       firstUnjudgeable.length === 0
         ? null
         : { calls: sum('unjudgeable'), first: whereIs(Math.min(...firstUnjudgeable)) },
-    conflicts: [...alike.conflicts.values()].reduce((total, count) => total + count, 0),
+    conflicts: total('conflicts'),
     firstConflict: alike.firstConflict && nameOf(loaded.files, alike.firstConflict),
     gaps: sum('numbered') === 0 ? [] : await findGaps(db),
     newestCall,
@@ -176,27 +175,19 @@ async function newestOf(
   whereIs: (place: number) => string,
 ): Promise<Newests> {
   if (kinds.length === 0) return [null, null, null];
+  const isGated = `kind IN (${['NULL', ...gatedKinds.map(quote)].join(', ')})`;
   const gated = kinds.filter(({ kind }) => gatedKinds.includes(kind));
   const asked = [
     [latest(kinds, 'newest'), 'TRUE'],
     [latest(kinds, 'newest_selected'), selects],
-    [
-      latest(gated, 'newest_selected'),
-      `${selects} AND kind IN (${['NULL', ...gatedKinds.map(quote)].join(', ')})`,
-    ],
+    [latest(gated, 'newest_selected'), `${selects} AND ${isGated}`],
   ] as const;
   const places = asked.map(([time, condition]) =>
     time === null
       ? 'NULL'
-      : `max(${PLACE}) FILTER ("timestamp" = make_timestamptz(${time}) AND ${condition})`,
+      : `(SELECT max(${PLACE}) FROM main.base_calls s WHERE "timestamp" = make_timestamptz(${time}) AND ${condition})`,
   );
-  const oldest = asked.reduce(
-    (least, [time]) => (time !== null && time < least ? time : least),
-    asked[0][0]!,
-  );
-  const { cells } = await db.rows(
-    `SELECT ${places.join(', ')} FROM main.base_calls s WHERE "timestamp" >= make_timestamptz(${oldest})`,
-  );
+  const { cells } = await db.rows(`SELECT ${places.join(', ')}`);
   return asked.map(([time], i) =>
     time === null ? null : { time: rfc3339(time), where: whereIs(cells[0]![i] as number) },
   ) as Newests;
