@@ -1,16 +1,8 @@
 import { createCipheriv } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import {
-  ATTEMPT_FIELDS,
-  ATTEMPT_VERDICTS,
-  DOCUMENT_FIELDS,
-  FINAL_VERDICTS,
-  type Field,
-  type FieldType,
-} from '../schema/fields.js';
+import { ATTEMPT_FIELDS } from '../schema/fields.js';
 import { artifact } from './artifact.js';
 import { isDerived, type Layout } from './columns.js';
-import { FORMATS, KEYS, KINDS, type Kind } from './formats.js';
 
 /** A compiled scanner; threads share it. */
 export type ScannerModule = object;
@@ -36,17 +28,7 @@ export const COUNTERS = [
 ];
 export type Counter = (typeof COUNTERS)[number];
 
-type Address =
-  | 'INPUT'
-  | 'CELLS'
-  | 'ARENA'
-  | 'WORDS'
-  | 'KINDS'
-  | 'ATTEMPT_TYPES'
-  | 'COLUMNS'
-  | 'REJECTS'
-  | 'GROUPS'
-  | 'KEY';
+type Address = 'INPUT' | 'CELLS' | 'ARENA' | 'COLUMNS' | 'REJECTS' | 'GROUPS' | 'KEY';
 /** Rows and rejects that wait to be taken. */
 type Waiting = 'calls' | 'runs' | 'arenaUsed' | 'rejects';
 type Setting = keyof ReturnType<typeof settingsOf> | 'batch' | 'only' | 'digests';
@@ -65,8 +47,8 @@ export interface Exports extends Readonly<Record<Address | Counter | Waiting, Gl
 }
 
 /** Tells the scanner what it cannot know by itself. */
-export function tell(x: Exports, settings: { readonly [name in Setting]?: number | bigint }): void {
-  const globals = x as unknown as Readonly<Record<string, Global<number | bigint>>>;
+export function tell(x: Exports, settings: { readonly [name in Setting]?: number }): void {
+  const globals = x as unknown as Readonly<Record<string, Global>>;
   for (const [name, value] of Object.entries(settings)) globals[name]!.value = value;
 }
 
@@ -89,19 +71,10 @@ export interface ScanOptions {
   readonly runKey: Uint8Array;
 }
 
-/** Declared types in the order of their numbers from 1; others need no check of their value and have 0. */
-const CHECKED: readonly FieldType[] = [
-  ...(['string', 'nonempty', 'timestamp', 'verdict', 'boolean', 'number'] as const),
-  ...(['integer', 'count', 'positive', 'strings', 'documents'] as const),
-];
-const numberOf = ({ type }: Field) => CHECKED.indexOf(type) + 1;
-
-const WORD = 48;
-const KIND = 16 + 2 * 64;
 const COLUMN = 16;
 const MOST_COLUMNS = 64;
 
-/** An instance that knows the fields of src/schema/fields.ts and the wanted columns. */
+/** An instance that knows the wanted columns; the fields of src/schema/fields.ts it has from the build. */
 export function startMachine(
   module: ScannerModule,
   options: ScanOptions,
@@ -119,86 +92,22 @@ export function startMachine(
   if (!x.reserve(inputBytes, layout.bytes)) {
     throw new Error(`WebAssembly could not allocate memory for lines of ${options.maxLineBytes} bytes`);
   }
-  tell(x, settingsOf(options, layout, wordWriter(x)));
-  new Uint8Array(x.memory.buffer).set(ATTEMPT_FIELDS.map(numberOf), x.ATTEMPT_TYPES.value);
-  writeKinds(x);
+  tell(x, settingsOf(options, layout));
   writeColumns(x, layout);
   x.takeRows();
   return x;
 }
 
-const namesOf = (fields: readonly Field[]) => fields.map(({ name }) => name);
-/** A bit for each of some names by its place among all. */
-const bits = (names: readonly string[], all: readonly string[]) =>
-  names.reduce((sum, name) => sum | (1n << BigInt(all.indexOf(name))), 0n);
-
-function settingsOf(
-  { attemptFields, maxLineBytes, everyReject }: ScanOptions,
-  { columns: [calls, runs] }: Layout,
-  words: ReturnType<typeof wordWriter>,
-) {
-  const key = (name: string) => KEYS.indexOf(name);
-  const fields = namesOf(ATTEMPT_FIELDS);
-  const declared = (kind: Kind) => bits(namesOf(FORMATS[kind].fields), KEYS);
-  // A key is the number of its word, so they come first.
-  words(KEYS);
+function settingsOf(options: ScanOptions, { columns: [calls, runs] }: Layout) {
+  const wanted = ATTEMPT_FIELDS.map(({ name }, i) => (options.attemptFields.includes(name) ? 1 << i : 0));
   return {
-    keyCount: KEYS.length,
-    schemaKey: key('schema'),
-    timestampKey: key('timestamp'),
-    iterationsKey: key('iterations'),
-    finalVerdictKey: key('final_verdict'),
-    attemptsKey: key('attempts'),
-    documentsKey: key('documents'),
-    schemaWords: words(KINDS.map((kind) => FORMATS[kind].schema)),
-    finalVerdictWords: words(FINAL_VERDICTS),
-    finalVerdictCount: FINAL_VERDICTS.length,
-    documentWords: words(namesOf(DOCUMENT_FIELDS)),
-    fieldWords: words(fields),
-    fieldCount: fields.length,
-    attemptVerdictWords: words(ATTEMPT_VERDICTS),
-    attemptVerdictCount: ATTEMPT_VERDICTS.length,
-    reasonsField: fields.indexOf('reasons'),
-    wantedFields: Number(bits(attemptFields, fields)),
-    declaredByCalls: declared('sessions'),
-    declaredByRuns: declared('replay_runs'),
     callColumns: calls.length,
     runColumns: runs.length,
     derivesCalls: Number(calls.some(isDerived)),
-    maxLineBytes,
-    everyReject: Number(everyReject),
+    wantedFields: wanted.reduce((sum, bit) => sum | bit, 0),
+    maxLineBytes: options.maxLineBytes,
+    everyReject: Number(options.everyReject),
   };
-}
-
-/** Writes words one behind the other; each call returns the number of its first. */
-function wordWriter({ memory, WORDS }: Exports): (texts: readonly string[]) => number {
-  const bytes = new Uint8Array(memory.buffer);
-  const view = new DataView(memory.buffer);
-  let count = 0;
-  return (texts) => {
-    const first = count;
-    for (const text of texts) {
-      const at = WORDS.value + WORD * count++;
-      const quoted = new TextEncoder().encode(`${text}"`);
-      if (quoted.length > 32) throw new Error(`the scanner compares words of up to 31 bytes: ${text}`);
-      view.setUint32(at, 2 ** quoted.length - 1, true);
-      view.setUint32(at + 4, first, true);
-      bytes.set(quoted, at + 16);
-    }
-    return first;
-  };
-}
-
-function writeKinds({ memory, KINDS: at }: Exports): void {
-  const view = new DataView(memory.buffer);
-  for (const [i, kind] of KINDS.entries()) {
-    const { fields } = FORMATS[kind];
-    const start = at.value + KIND * i;
-    view.setUint32(start, fields.length, true);
-    view.setBigUint64(start + 8, bits(namesOf(fields.filter(({ required }) => required)), KEYS), true);
-    const pairs = fields.flatMap((field) => [KEYS.indexOf(field.name), numberOf(field)]);
-    new Uint8Array(memory.buffer).set(pairs, start + 16);
-  }
 }
 
 function writeColumns({ memory, COLUMNS }: Exports, { columns }: Layout): void {

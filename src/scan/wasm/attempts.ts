@@ -1,8 +1,9 @@
 /** The attempts of the line at hand: a letter for each, where its reasons stand, and what else is wanted of it. */
-import { ATTEMPT_SPANS, ATTEMPT_TYPES, CODES, NOWHERE, PROJECTION, REASONS } from './layout';
 import {
-  attemptVerdictCount, attemptVerdictWords, fieldCount, fieldWords, reasonsField, wantedFields,
-} from './settings';
+  ATTEMPT_TYPES, attemptVerdictCount, attemptVerdictWords, fieldCount, fieldWords, reasonsField,
+} from './fields';
+import { ATTEMPT_SPANS, CODES, NOWHERE, PROJECTION, REASONS } from './layout';
+import { wantedFields } from './settings';
 import {
   colonBehind, copyWord, guessWord, isAnyWord, isWord, NONE, noteFollower, sawEscape, skipSpace, skipString,
   wordLength,

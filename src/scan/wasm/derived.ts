@@ -3,7 +3,7 @@ import { attemptsListed, codesEnd } from './attempts';
 import { present } from './json';
 import { CODES } from './layout';
 import { has, valueOf } from './record';
-import { attemptsKey, documentsKey, finalVerdictKey, iterationsKey } from './settings';
+import { attemptsKey, documentsKey, finalVerdictKey, iterationsKey } from './fields';
 import { bestScore, documentCount, hasScore } from './values';
 
 /** Sources of columns that are derived; see src/scan/columns.ts. */

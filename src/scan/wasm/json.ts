@@ -3,7 +3,7 @@ import {
   beginAttempts, endAttempt, endAttempts, endAttemptValue, forgetAttempts, nextAttemptKey,
 } from './attempts';
 import { EXTRAS, SPANS, STACK } from './layout';
-import { attemptsKey, keyCount } from './settings';
+import { attemptsKey, keyCount } from './fields';
 import {
   colonBehind, failed, forgetHigh, guessWord, isAnyWord, isUtf8, isWord, NONE, noteFollower, sawEscape,
   sawHigh, skipLetters, skipNumber, skipSpace, skipString, wordLength,

@@ -1,7 +1,8 @@
 /** What makes a JSON object a record: required fields, declared types and values, in the order in which they are reported. */
 import { escaped, present, twice } from './json';
-import { KIND, KINDS, SPANS, VALUES } from './layout';
-import { finalVerdictKey, iterationsKey, only, schemaKey, schemaWords } from './settings';
+import { finalVerdictKey, iterationsKey, KINDS, schemaKey, schemaWords } from './fields';
+import { KIND, SPANS, VALUES } from './layout';
+import { only } from './settings';
 import { choice, faultOfValue, OK, TYPE, VALUE } from './values';
 
 export const BAD_JSON: u32 = 1;

@@ -10,9 +10,8 @@ import {
   ARENA, ARENA_END, CELLS, CODES, COLUMN, COLUMNS, EXTRAS, MOST_COLUMNS, PROJECTION, REASONS, VALUES,
 } from './layout';
 import { endOf, has, kind, startOf } from './record';
-import {
-  batch, callColumns, declaredByCalls, declaredByRuns, derivesCalls, digests, runColumns,
-} from './settings';
+import { declaredByCalls, declaredByRuns } from './fields';
+import { batch, callColumns, derivesCalls, digests, runColumns } from './settings';
 import { copyWord, firstBytes, skipSpace, skipString, unescape } from './text';
 
 /** Sources of columns that are no keys; see src/scan/columns.ts. */

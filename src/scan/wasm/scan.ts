@@ -6,11 +6,12 @@ import {
   valueOf,
 } from './record';
 import { addRow, arenaRoom, calls, runs } from './rows';
-import { everyReject, maxLineBytes, timestampKey } from './settings';
+import { timestampKey } from './fields';
+import { everyReject, maxLineBytes } from './settings';
 import { failedAt, findByte, skipSpace } from './text';
 import { OK, VALUE } from './values';
 
-export { ARENA, ATTEMPT_TYPES, CELLS, COLUMNS, GROUPS, INPUT, KEY, KINDS, REJECTS, reserve, WORDS } from './layout';
+export { ARENA, CELLS, COLUMNS, GROUPS, INPUT, KEY, REJECTS, reserve } from './layout';
 export { arenaUsed, calls, clearRows as takeRows, runs } from './rows';
 export * from './settings';
 

@@ -1,7 +1,7 @@
 /** Declared types and values: whether the JSON value of a field is one, and what it is worth. */
 import { isInstant } from './instant';
 import { SCRATCH } from './layout';
-import { documentWords, finalVerdictCount, finalVerdictWords } from './settings';
+import { documentWords, finalVerdictCount, finalVerdictWords } from './fields';
 import {
   findByte, findWord, isDigit, NONE, skipNumber, skipSpace, skipString, unescape, wordLength,
 } from './text';
@@ -13,7 +13,7 @@ export const OK: u32 = 0;
 export const TYPE: u32 = 5;
 export const VALUE: u32 = 6;
 
-/** Declared types, in the numbers of src/scan/machine.ts; 0 is any JSON. */
+/** Declared types, in the numbers of src/shipped-scanner.ts; 0 is any JSON. */
 const enum Type { STRING = 1, NONEMPTY, TIMESTAMP, VERDICT, BOOLEAN, NUMBER, INTEGER, COUNT, POSITIVE, STRINGS, DOCUMENTS }
 
 const MAX_EXACT: f64 = 9007199254740991;
