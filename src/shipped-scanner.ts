@@ -1,5 +1,5 @@
 /** Run by the build: what the scanner knows of the record formats, as AssemblyScript, so that no run has to tell it. */
-import { FORMATS, KEYS, KINDS } from './scan/formats.js';
+
 import {
   ATTEMPT_FIELDS,
   ATTEMPT_VERDICTS,
@@ -8,6 +8,7 @@ import {
   type Field,
   type FieldType,
 } from './schema/fields.js';
+import { FORMATS, KEYS, KINDS } from './schema/formats.js';
 
 /** Declared types in the order of their numbers from 1; others need no check of their value and have 0. */
 const CHECKED: readonly FieldType[] = [

@@ -118,7 +118,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   // Run by the build alone.
   'shipped-needs': ['query', 'lake', 'lake/tables/needs.ts', 'lake/duckdb/connection.ts'],
   'shipped-tables': ['lake/tables', 'schema', 'node:*'],
-  'shipped-scanner': ['scan/formats.ts', 'schema'],
+  'shipped-scanner': ['schema'],
   main: ['program', 'head-start', 'ending', 'schema', 'errors', 'io'],
   validatord: [
     'log',
@@ -181,7 +181,7 @@ describe(`imports run one way: ${ORDER}`, () => {
     ['chalk and cli-table3', /^(chalk|cli-table3)$/, ['render']],
     ['DuckDB', /^@duckdb\//, ['lake/duckdb']],
     ['zstddec', /^zstddec\//, ['lake/input']],
-    ['scan', /^scan\//, ['scan', 'lake/load', 'lake/tables', 'lake/duckdb', 'shipped-scanner']],
+    ['scan', /^scan\//, ['scan', 'lake/load', 'lake/tables', 'lake/duckdb']],
     ['lake/load', /^lake\/load\//, ['lake/load', 'lake']],
     ['AssemblyScript', /^scan\/wasm\//, []],
     ['what only the build runs', /^shipped-(needs|tables|scanner)\.ts$/, []],

@@ -1,5 +1,5 @@
 import type { Field, FieldType } from '../schema/fields.js';
-import { FORMATS, KEYS, type Kind } from './formats.js';
+import { FORMATS, KEYS, type Kind } from '../schema/formats.js';
 
 /** Rows that a block holds at most: those of a DuckDB vector. */
 export const BLOCK_ROWS = 2048;

@@ -1,4 +1,4 @@
-import type { Kind } from './formats.js';
+import type { Kind } from '../schema/formats.js';
 
 /** A line that is no record. */
 export interface RejectedLine {

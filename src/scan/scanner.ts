@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { KEYS, KINDS, type Kind } from '../schema/formats.js';
 import { type Layout, layoutOf } from './columns.js';
-import { KEYS, KINDS, type Kind } from './formats.js';
 import {
   addressOf,
   COUNTERS,
@@ -73,14 +73,11 @@ export class Scanner {
   /** Bytes in INPUT that were not looked at, and where the first of them stands in the file. */
   private held = 0;
   private base = 0;
-  /** Lines that begin there or later are those of the next part. */
-  private until = Number.POSITIVE_INFINITY;
+  private part: Part = { batch: 0, only: null, digests: false, from: 0, to: 0 };
+  /** No byte that comes belongs to the part. */
+  isDone = false;
   /** What stands before the next line feed: a line of the part before, or one that is too long. */
-  private skipping: 'foreign' | 'long' | null = null;
-  private done = false;
-  private longLine: LongLine | null = null;
-  private batch = 0;
-  private digests = false;
+  private skipping: 'foreign' | LongLine | null = null;
   /** Rows of calls and runs whose hash was filled in. */
   private digested = [0, 0];
   /** The first of the part by the number of its reason. */
@@ -98,28 +95,22 @@ export class Scanner {
     this.input = addressOf(this.x.INPUT);
   }
 
-  begin({ batch, only, digests, from, to }: Part): void {
+  begin(part: Part): void {
+    const { batch, only, digests, from } = part;
     tell(this.x, { batch, only: only === null ? -1 : KINDS.indexOf(only), digests: Number(digests) });
     this.x.begin();
     this.firstRejects.clear();
     this.held = 0;
     this.base = from > 0 ? from - 1 : 0;
-    this.until = to;
+    this.part = part;
     this.skipping = from > 0 ? 'foreign' : null;
-    this.done = false;
-    this.batch = batch;
-    this.digests = digests;
+    this.isDone = false;
   }
 
   /** Where the next bytes are to be put. */
   room(): Buffer {
     const start = this.input + this.held;
     return this.bytes.subarray(start, start + Math.min(CHUNK, this.options.mostBytes ?? CHUNK));
-  }
-
-  /** No byte that comes belongs to this part. */
-  get isDone(): boolean {
-    return this.done;
   }
 
   /** `count` bytes were put into `room()`. */
@@ -130,7 +121,8 @@ export class Scanner {
       if (rest === null) return;
       length = rest;
     }
-    const { base, input, until } = this;
+    const { base, input } = this;
+    const until = this.part.to;
     const held = this.bytes.subarray(input, input + length);
     const whole = held.lastIndexOf(LF) + 1;
     let end = whole;
@@ -139,17 +131,17 @@ export class Scanner {
       end = last < 0 ? whole : last + 1;
     }
     this.scan(end);
-    this.done = end < whole || base + end >= until;
+    this.isDone = end < whole || base + end >= until;
     held.copyWithin(0, end, length);
     this.held = length - end;
     this.base = base + end;
-    if (!this.done && this.held > this.options.maxLineBytes + 4) this.beginLongLine();
+    if (!this.isDone && this.held > this.options.maxLineBytes + 4) this.beginLongLine();
   }
 
   /** All bytes were there. @param isLive somebody may still be writing the last line. */
   end(isLive: boolean): LineCounts {
-    if (this.skipping === 'long') this.endLongLine();
-    else if (this.skipping === null && !this.done && this.held > 0) {
+    if (this.skipping instanceof LongLine) this.endLongLine(this.skipping);
+    else if (this.skipping === null && !this.isDone && this.held > 0) {
       const tail = this.bytes.subarray(this.input, this.input + this.held);
       this.bytes[this.input + this.held] = LF;
       this.x.scanTail(this.held, this.base, isLive && beginsUtf8(tail));
@@ -188,40 +180,32 @@ export class Scanner {
 
   /** @returns how many bytes stand behind the line feed; null where it is still to come. */
   private skip(length: number): number | null {
-    const { bytes, input } = this;
+    const { bytes, input, skipping } = this;
     const feed = bytes.subarray(input, input + length).indexOf(LF);
-    const stop = feed < 0 ? length : feed;
-    this.longLine?.add(bytes.subarray(input, input + stop));
-    if (feed < 0) {
-      this.base += length;
-      if (this.skipping === 'foreign' && this.base >= this.until) this.done = true;
-      return null;
-    }
-    if (this.skipping === 'long') this.endLongLine();
+    const long = skipping instanceof LongLine ? skipping : null;
+    long?.add(bytes.subarray(input, input + (feed < 0 ? length : feed)));
+    const skipped = feed < 0 ? length : feed + 1;
+    this.base += skipped;
+    // A long line is of this part wherever it ends.
+    this.isDone = this.base >= this.part.to && (feed >= 0 || long === null);
+    if (feed < 0) return null;
+    if (long !== null) this.endLongLine(long);
     this.skipping = null;
-    bytes.copyWithin(input, input + feed + 1, input + length);
-    this.base += feed + 1;
-    if (this.base >= this.until) {
-      this.done = true;
-      return null;
-    }
-    return length - feed - 1;
+    bytes.copyWithin(input, input + skipped, input + length);
+    return this.isDone ? null : length - skipped;
   }
 
   private beginLongLine(): void {
     const held = this.bytes.subarray(this.input, this.input + this.held);
     const mark = held[0] === 0xef && held[1] === 0xbb && held[2] === 0xbf ? 3 : 0;
-    this.longLine = new LongLine(this.base, mark, held.subarray(mark));
-    this.skipping = 'long';
+    this.skipping = new LongLine(this.base, mark, held.subarray(mark));
     this.base += this.held;
     this.held = 0;
   }
 
-  private endLongLine(): void {
-    const { length, isMarked } = this.longLine!;
-    this.x.noteTooLong(length, isMarked);
-    this.takeRejects(this.longLine);
-    this.longLine = null;
+  private endLongLine(line: LongLine): void {
+    this.x.noteTooLong(line.length, line.isMarked);
+    this.takeRejects(line);
   }
 
   /** Tells in words what is wrong with each, while its bytes stand in memory. */
@@ -244,14 +228,14 @@ export class Scanner {
         sha256: long?.sha256() ?? sha256(line[length - 1] === 13 ? line.subarray(0, -1) : line),
       };
       if (!firstRejects.has(code)) firstRejects.set(code, reject);
-      if (options.everyReject) this.sink.reject(reject, this.batch);
+      if (options.everyReject) this.sink.reject(reject, this.part.batch);
     }
     x.takeRejects();
   }
 
   /** Fills in the hashes of the lines that became rows, while they stand in memory. */
   private digest(): void {
-    if (!this.digests) return;
+    if (!this.part.digests) return;
     const { bytes, view, x } = this;
     const counts = [x.calls.value, x.runs.value];
     for (const [kind, columns] of this.layout.columns.entries()) {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Field, FieldType } from '../schema/fields.js';
-import { FORMATS, type Kind } from './formats.js';
+import { FORMATS, type Kind } from '../schema/formats.js';
 
 /** A rejected line while its bytes stand in memory. */
 export interface Fault {

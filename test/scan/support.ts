@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Layout } from '../../src/scan/columns.js';
 import { addCounts, type FilePart, scanFile } from '../../src/scan/file.js';
-import type { Kind } from '../../src/scan/formats.js';
 import { compileScanner, type ScanOptions } from '../../src/scan/machine.js';
 import type { RejectedLine } from '../../src/scan/reject.js';
 import { type LineCounts, type RowBlock, Scanner } from '../../src/scan/scanner.js';
+import type { Kind } from '../../src/schema/formats.js';
 
 export const module = compileScanner();
 export type Row = Readonly<Record<string, string | number | bigint | boolean | null>>;

@@ -1,5 +1,5 @@
-import type { Kind } from '../../scan/formats.js';
 import type { Reject } from '../../schema/account.js';
+import type { Kind } from '../../schema/formats.js';
 import type { Database } from '../duckdb/connection.js';
 import type { SourceFile } from '../input/index.js';
 

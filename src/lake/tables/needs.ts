@@ -98,11 +98,6 @@ export function shippedNeeds(): NeedsTable {
   return shipped;
 }
 
-/** Of SQL that is known when lakelog is built. */
-export async function needsTable(sql: readonly string[], parse: Parse): Promise<NeedsTable> {
-  const needs = await Promise.all(sql.map(async (one) => namesIn(await parse(one))));
-  return Object.fromEntries(sql.map((one, i) => [keyOf(one), needs[i]!]));
-}
-
-const keyOf = (sql: string) => createHash('sha256').update(sql).digest('hex');
+/** What a NeedsTable knows SQL by. */
+export const keyOf = (sql: string) => createHash('sha256').update(sql).digest('hex');
 const unique = (names: readonly string[]) => [...new Set(names)];
