@@ -4,8 +4,8 @@
 -- param: allow_unjudged flag = false -- unjudged calls (null or absent stamp) do not keep the gate from vouching
 -- column: session_id text "session_id" -- Trace of the call.
 -- column: timestamp timestamp "time" -- When the call ended.
--- column: daemon text "daemon" -- Service that accepted it.
--- column: kind text "kind" -- Kind of artifact.
+-- column: daemon text "daemon" minor -- Service that accepted it.
+-- column: kind text "kind" minor -- Kind of artifact.
 -- column: model text "model" -- Model asked for.
 -- column: reason text "reason" -- ungrounded (the stamp is false) or unjudged (null or absent: nobody checked).
 -- column: file text "file" -- File the record stands in.

@@ -4,14 +4,14 @@
 -- param: min_n integer(0) = 30 -- groups with fewer answered calls are marked as a small sample
 -- column: model text "model" -- Model the call asked for.
 -- column: documents text "documents" -- Documents the latest replay run of the trace retrieved.
--- column: calls integer "calls" -- Iterate calls in the group; every call stands in exactly one.
+-- column: calls integer "calls" minor -- Iterate calls in the group; every call stands in exactly one.
 -- column: answered integer "answered" -- Calls that ended accepted or max_iter_exhausted: the denominator of the rate.
--- column: first_shots integer "first shots" -- Calls accepted with one attempt.
+-- column: first_shots integer "first shots" minor -- Calls accepted with one attempt.
 -- column: first_shot_rate fraction "rate" -- first_shots / answered; null without an answered call.
 -- column: rate_low fraction "95% low" -- Lower end of the Wilson 95 % interval of the rate.
 -- column: rate_high fraction "95% high" -- Upper end of the Wilson 95 % interval of the rate.
 -- column: mean_best_score number "mean best score" -- Mean over answered calls of the best score of their run; null without a score.
--- column: scored integer "scored" -- Answered calls whose run recorded a score: the n of that mean.
+-- column: scored integer "scored" minor -- Answered calls whose run recorded a score: the n of that mean.
 -- column: small_sample boolean "small sample" -- Fewer answered calls than min_n: read the interval, not the rate.
 
 -- session_replays fans out; is_latest leaves one row per call, so no call counts twice and none is dropped.

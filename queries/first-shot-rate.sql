@@ -8,10 +8,10 @@
 -- column: daemon text "daemon" when by_daemon -- Service that made the calls.
 -- column: environment text "environment" when by_environment -- Deployment environment.
 -- column: day text "day" when by_day -- Calendar day in --tz.
--- column: calls integer "calls" -- Iterate calls in the group.
+-- column: calls integer "calls" minor -- Iterate calls in the group.
 -- column: answered integer "answered" -- Calls that ended accepted or max_iter_exhausted: the denominator of every rate.
--- column: infra_errors integer "infra errors" -- Calls that ended in an infra error; in no rate.
--- column: first_shots integer "first shots" -- Calls accepted with one attempt.
+-- column: infra_errors integer "infra errors" minor -- Calls that ended in an infra error; in no rate.
+-- column: first_shots integer "first shots" minor -- Calls accepted with one attempt.
 -- column: first_shot_rate fraction "rate" -- first_shots / answered; null without an answered call.
 -- column: rate_low fraction "95% low" -- Lower end of the Wilson 95 % interval of the rate.
 -- column: rate_high fraction "95% high" -- Upper end of the Wilson 95 % interval of the rate.

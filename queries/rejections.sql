@@ -3,11 +3,11 @@
 -- needs: attempts
 -- param: top integer(1) = 10 -- reasons per model
 -- column: model text "model" -- Model the calls asked for.
--- column: rank integer "rank" -- 1 = the most frequent reason of the model; equal counts in the order of the text.
+-- column: rank integer "rank" minor -- 1 = the most frequent reason of the model; equal counts in the order of the text.
 -- column: reason_shape text "reason" -- The reason with ids and numbers replaced by #; null: rejected without a reason.
 -- column: rejections integer "rejections" -- Rejected attempts that give this reason.
 -- column: share fraction "share" -- rejections / all rejected attempts of the model; an attempt may give several reasons.
--- column: calls integer "calls" -- Iterate calls with such an attempt.
+-- column: calls integer "calls" minor -- Iterate calls with such an attempt.
 -- column: example_session text "example session" -- One of their traces, the first in the order of the text.
 
 WITH rejected AS (

@@ -5,11 +5,11 @@
 -- param: count_no_candidate flag = false -- an attempt without a parseable proposal counts as a rejection
 -- column: session_id text "session_id" -- Trace of the call.
 -- column: timestamp timestamp "time" -- When the call ended.
--- column: daemon text "daemon" -- Service that made the call.
--- column: kind text "kind" -- Kind of artifact.
+-- column: daemon text "daemon" minor -- Service that made the call.
+-- column: kind text "kind" minor -- Kind of artifact.
 -- column: model text "model" -- Model asked for.
--- column: iterations integer "attempts" -- Attempts of the call.
--- column: final_verdict text "verdict" -- How the call ended.
+-- column: iterations integer "attempts" minor -- Attempts of the call.
+-- column: final_verdict text "verdict" minor -- How the call ended.
 -- column: run_length integer "in a row" -- The longest run of rejections; an infra_error neither counts nor ends it.
 -- column: reasons text "reasons" -- Reasons of that run (the earliest on ties), joined by ' | '; null where none were given.
 -- column: file text "file" -- File the record stands in.

@@ -7,7 +7,9 @@ export interface OutStream {
   /** Columns of the terminal; undefined where it is none. */
   readonly columns: number | undefined;
   /** Resolves when the reader took the text, or went away. */
-  write(text: string): Promise<void>;
+  write(text: string | Uint8Array): Promise<void>;
+  /** The reader went away: what is written to it is lost, and nobody misses it. */
+  readonly hasLeft?: boolean;
 }
 
 /** All contact with the outside arrives here, so that a test can stand in for the process. */
@@ -42,8 +44,11 @@ export function outStream(fd: 1 | 2): ProcessStream {
     get failure() {
       return failure;
     },
+    get hasLeft() {
+      return gone;
+    },
     async write(text) {
-      if (gone || text === '') return;
+      if (gone || text.length === 0) return;
       const error = await write(text).catch((error: NodeJS.ErrnoException) => error);
       if (error === undefined) return;
       gone = error.code === 'EPIPE' || error.code === 'ECONNRESET';
@@ -52,7 +57,7 @@ export function outStream(fd: 1 | 2): ProcessStream {
   };
 }
 
-type Write = (text: string) => Promise<NodeJS.ErrnoException | undefined>;
+type Write = (text: string | Uint8Array) => Promise<NodeJS.ErrnoException | undefined>;
 
 const nodeStream = (fd: 1 | 2) => (fd === 1 ? process.stdout : process.stderr);
 
@@ -67,7 +72,7 @@ function writeStream(fd: 1 | 2): Write {
 /** Node's own stream for files takes a part that was written (the disk is full) for the whole. */
 function writeFile(fd: 1 | 2): Write {
   return async (text) => {
-    const bytes = Buffer.from(text);
+    const bytes = typeof text === 'string' ? Buffer.from(text) : text;
     for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
     return undefined;
   };
@@ -94,14 +99,41 @@ export function processIo(): ProcessIo {
   };
 }
 
-/** NO_COLOR and FORCE_COLOR as their conventions have it (no-color.org, force-color.org); TERM=dumb has none. */
-export function styleOf(stream: OutStream, env: Io['env']): { color: boolean; width: number | null } {
-  const forced =
-    env.FORCE_COLOR !== undefined &&
-    env.FORCE_COLOR !== '' &&
-    env.FORCE_COLOR !== '0' &&
-    env.FORCE_COLOR !== 'false';
-  const able = stream.isTTY && env.TERM !== 'dumb' && env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false';
-  const color = !env.NO_COLOR && (forced || able);
-  return { color, width: stream.isTTY ? (stream.columns ?? 80) : null };
+export interface StreamStyle {
+  readonly color: boolean;
+  readonly width: number | null;
+  readonly ascii: boolean;
+}
+
+export function styleOf(stream: OutStream, env: Io['env']): StreamStyle {
+  return {
+    color: hasColor(stream, env),
+    width: stream.isTTY ? (stream.columns ?? 80) : null,
+    ascii: isAscii(env),
+  };
+}
+
+/**
+ * Who wants none wins: NO_COLOR (which --no-color sets), then who wants it even in a pipe, then the terminal.
+ * https://no-color.org, https://force-color.org, https://bixense.com/clicolors
+ */
+function hasColor(stream: OutStream, env: Io['env']): boolean {
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR) return env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false';
+  if (env.CLICOLOR_FORCE && env.CLICOLOR_FORCE !== '0') return true;
+  return stream.isTTY && env.TERM !== 'dumb' && env.CLICOLOR !== '0';
+}
+
+/**
+ * Whether the locale names another encoding than UTF-8, in the order of setlocale(3). No locale at all says nothing:
+ * containers, cron and CI have none, and are read as UTF-8 all the same (https://peps.python.org/pep-0538).
+ */
+function isAscii(env: Io['env']): boolean {
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || 'UTF-8';
+  return !/utf-?8/i.test(locale);
+}
+
+/** The same process for who asked for no colour. */
+export function withoutColor(io: Io): Io {
+  return Object.create(io, { env: { value: { ...io.env, NO_COLOR: '1' } } }) as Io;
 }

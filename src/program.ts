@@ -7,6 +7,7 @@ import { ensureOwnNames, questionCommand } from './commands/question-command.js'
 import { LakelogError } from './errors.js';
 import { type Io, styleOf } from './io.js';
 import { type Catalogue, loadCatalogue } from './query/catalogue.js';
+import { inAscii } from './render/ascii.js';
 import { EXIT, type ExitCode } from './schema/result.js';
 import { version } from './version.js';
 
@@ -19,6 +20,27 @@ export async function runProgram(
   packageRoot: string,
   io: Io,
   box: Context['box'],
+): Promise<ExitCode> {
+  let code: ExitCode = EXIT.error;
+  let hasRun = false;
+  try {
+    code = await runArguments(given, packageRoot, io, box, () => {
+      hasRun = true;
+    });
+    return code;
+  } finally {
+    if (code === EXIT.error && given.some((one) => one.endsWith('prom'))) {
+      await (await import('./commands/monitoring.js')).tellMonitoring(given, hasRun, io);
+    }
+  }
+}
+
+async function runArguments(
+  given: readonly string[],
+  packageRoot: string,
+  io: Io,
+  box: Context['box'],
+  onRan: () => void,
 ): Promise<ExitCode> {
   // Before anything is parsed: each of their files is a subcommand.
   const { argv, folders } = takeQueryFolders(given);
@@ -38,6 +60,7 @@ export async function runProgram(
   }
   try {
     await program.parseAsync([...argv], { from: 'user' });
+    onRan();
     return outcome;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -46,11 +69,15 @@ export async function runProgram(
     // `lakelog help alarm` is asked for; plain `lakelog` is not.
     if (error.code === 'commander.help' && argv[0] === 'help') return EXIT.clear;
     if (error.code !== 'commander.help') throw usageError(error, argv, commands);
-    await io.stderr.write('→ next: lakelog alarm --help\n');
+    await io.stderr.write(readable('→ next: lakelog alarm --help\n', io));
     return EXIT.error;
   } finally {
     await Promise.all(writes);
   }
+}
+
+function readable(text: string, { stderr, env }: Io): string {
+  return styleOf(stderr, env).ascii ? inAscii(text) : text;
 }
 
 /** `error: unknown option '--jsno'`, perhaps with `(Did you mean --json?)` on a line of its own. */
@@ -69,14 +96,15 @@ function parserOf(io: Io, writes: Promise<void>[]): Parser {
       'Loads the logs of validate-and-retry loops with full accounting and answers questions about them.',
     )
     .option('--queries <dir>', 'folder of your own questions, each .sql file a subcommand (repeatable)')
+    .option('--no-color', 'without colours, as NO_COLOR=1 has it')
     .helpCommand('help [command]', 'display help for a command')
     // So that options of `ack list` are its own and not those of `ack`.
     .enablePositionalOptions()
     .configureHelp({ subcommandTerm: (command) => command.name(), minWidthToWrap: 16 })
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => void writes.push(io.stdout.write(text)),
-      writeErr: (text) => void writes.push(io.stderr.write(text)),
+      writeOut: (text) => void writes.push(io.stdout.write(readable(text, io))),
+      writeErr: (text) => void writes.push(io.stderr.write(readable(text, io))),
       // The one place that tells of failures does it, as text or as JSON.
       outputError: () => {},
       getOutHelpWidth: () => helpWidth(io.stdout.columns),

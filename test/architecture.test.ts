@@ -113,7 +113,17 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'node:*',
   ],
   program: ['commands', 'query', 'schema', 'render', 'errors', 'io', 'version', 'commander', 'node:*'],
-  box: ['query', 'lake', 'lake/duckdb/connection.ts', 'schema', 'errors'],
+  box: [
+    'box-streams',
+    'query',
+    'lake',
+    'lake/duckdb/blocks.ts',
+    'lake/duckdb/connection.ts',
+    'schema',
+    'errors',
+    'node:*',
+  ],
+  'box-streams': ['query', 'render', 'lake/duckdb/blocks.ts', 'schema', 'node:*'],
   'head-start': ['query', 'lake/duckdb/connection.ts', 'io', 'node:*'],
   // Run by the build alone.
   'shipped-needs': ['query', 'lake', 'lake/tables/needs.ts', 'lake/duckdb/connection.ts'],

@@ -13,6 +13,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { optionName } from '../src/query/params.js';
 import { catalogue, root, tempFolder } from './support/lake.js';
+import { lakelog } from './support/program.js';
 
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
 
@@ -58,6 +59,24 @@ describe('README', () => {
     });
     expect(status).toBe(0);
     expect(withoutAge(marked('screen'))).toBe(withoutAge(stdout + stderr));
+  });
+
+  test('the alarm that fires is what a terminal of 80 columns shows, down to the receipt', async () => {
+    const { folder } = sandbox();
+    const shown: string[] = [];
+    const screen = { columns: 80, write: (text: string) => void shown.push(text) };
+    const { code } = await lakelog(['alarm', 'fixtures/alarm'], {
+      cwd: folder,
+      env: { NO_COLOR: '1', LANG: 'C.UTF-8' },
+      screen,
+    });
+    expect(code).toBe(1);
+    const [command, ...lines] = marked('fired').trimEnd().split('\n');
+    expect(command).toBe('$ lakelog alarm fixtures/alarm');
+    expect(lines.pop()).toMatch(/^… and the receipt\b/);
+    const text = shown.join('').replace(/[^\n]*\r\x1b\[2K/g, '');
+    expect(text.split('\n').slice(0, lines.length)).toEqual(lines);
+    expect(text.split('\n')[lines.length]).toMatch(/^\d+ lines = /);
   });
 
   // The tour asks what its own first line wrote: test/validatord/smoke.test.ts walks it in order.

@@ -59,7 +59,10 @@ export async function baseline(
     };
     await io.stdout.write(renderBaseline(what, styleOf(io.stdout, io.env)));
     const context = { inputs: pathsOf(paths, flags), folders, acks: named };
-    if (usualGate) await io.stderr.write(renderNext([nextCommand(usualGate.name, [], context)]));
+    if (usualGate)
+      await io.stderr.write(
+        renderNext([nextCommand(usualGate.name, [], context)], styleOf(io.stderr, io.env)),
+      );
     return exitCode;
   });
 }

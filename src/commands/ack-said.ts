@@ -47,8 +47,12 @@ function expiresOf(text: string, now: Date): string {
       next: `give a duration (${AGE_FORMS}), the last day it holds (2026-12-31, UTC) or an instant (2026-12-31T18:00:00Z)`,
     });
   }
-  const expires = isDay(text) ? text : end.toISOString();
-  if (isExpired({ expires }, now)) {
+  // Whole seconds: it is read in notices, over and over.
+  const expires = isDay(text)
+    ? text
+    : new Date(Math.ceil(end.getTime() / 1_000) * 1_000).toISOString().replace('.000Z', 'Z');
+  // Rounded up, what is over would last a moment more.
+  if (isDay(text) ? isExpired({ expires }, now) : end <= now) {
     throw new LakelogError(`--expires ${text} is in the past`, { next: 'give a time that is still to come' });
   }
   return expires;

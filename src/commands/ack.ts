@@ -64,7 +64,7 @@ export async function ack(
     const lines = linesOf(subjects, said, file, io.cwd);
     await appendAcks(file, lines, io.cwd);
     await io.stdout.write(renderAck(lines, file, styleOf(io.stdout, io.env)));
-    await io.stderr.write(renderNext([again]));
+    await io.stderr.write(renderNext([again], styleOf(io.stderr, io.env)));
     return EXIT.clear;
   });
 }

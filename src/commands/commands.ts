@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { formatNames } from '../render/format-names.js';
+import { formatNames, queryFormatNames } from '../render/format-names.js';
 import type { AckFlags } from './ack.js';
 import type { LogFlags } from './acks.js';
 import type { Command } from './command.js';
@@ -41,7 +41,10 @@ const query: Command = {
       heading: 'Query:',
       options: [
         new Option('-f, --file <file>', 'read the SQL from a file; every argument is then an input'),
-        repeatable('-p, --param <name=value>', 'a column of the table params (repeatable)'),
+        repeatable(
+          '-p, --param <name=value>',
+          'what $name stands for, and a column of the table params (repeatable)',
+        ),
         gatedKind(),
         durationOption('--timeout <duration>', 'stop the query after this time, loading not counted', '30s', [
           '1s',
@@ -53,7 +56,7 @@ const query: Command = {
     },
     filterOptions(),
     inputOptions(),
-    outputOptions(formatNames),
+    outputOptions(queryFormatNames),
   ],
   run: async ([first, rest]: [string | undefined, Paths], flags: QueryFlags, { box, io }) => {
     const { query } = await import('./query.js');

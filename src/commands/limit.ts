@@ -6,6 +6,13 @@ import { type Copy, mostRows } from './copies.js';
 import type { OutputFlags } from './options.js';
 import { showRows } from './output.js';
 
+/** What got its rows on another way. */
+export interface Elsewhere {
+  readonly stdout: boolean;
+  /** Files that the limit holds for. */
+  readonly files: number;
+}
+
 /** Prints the rows of a question that is no gate. 3 where a file or a pipe got fewer than there are. */
 export async function showLimited(
   limit: number | undefined,
@@ -14,16 +21,18 @@ export async function showLimited(
   flags: OutputFlags,
   copies: readonly Copy[],
   io: Io,
+  elsewhere: Elsewhere = { stdout: false, files: 0 },
 ): Promise<ExitCode> {
   const whole = limit === undefined ? report : cutTo(limit, report);
   const screen = cutTo(mostRows(limit, [], io), whole);
-  const code = await showRows(whole, verdict, flags, copies, io, screen);
+  const code = await showRows(whole, verdict, flags, copies, io, elsewhere.stdout ? null : screen);
   if (!screen.truncated) return code;
   await io.stderr.write(
     `only the first ${screen.result.rows.length} rows are shown, there are more (--limit N shows more)\n`,
   );
   // A reader of a file or pipe takes what is there for all there is.
-  const misleads = whole.truncated === true && (copies.length > 0 || !io.stdout.isTTY);
+  const files = copies.length + (limit === undefined ? 0 : elsewhere.files);
+  const misleads = whole.truncated === true && (files > 0 || !io.stdout.isTTY);
   return misleads && code === EXIT.clear ? EXIT.cannotVouch : code;
 }
 

@@ -6,7 +6,7 @@ import type { Filters } from '../lake/lake.js';
 import { namedAcks } from '../query/acks.js';
 import type { RunOptions } from '../query/run.js';
 import type { GivenPaths } from '../query/sources.js';
-import type { Format } from '../render/index.js';
+import type { Format, TextFormat } from '../render/index.js';
 
 /** Options as commander hands them over, for every command that reads logs. */
 export interface ReadFlags {
@@ -26,7 +26,7 @@ export interface ReadFlags {
 }
 
 export interface OutputFlags {
-  readonly format?: Format;
+  readonly format?: TextFormat;
   readonly json?: true;
   readonly output?: readonly string[];
 }
@@ -138,7 +138,10 @@ export const outputOptions = (names: readonly Format[]): OptionGroup => ({
   ],
 });
 
-export function formatOf(flags: OutputFlags): Format {
+export function formatOf<F extends Format = TextFormat>(flags: {
+  readonly json?: true;
+  readonly format?: F;
+}): F | 'json' | 'table' {
   return flags.json ? 'json' : (flags.format ?? 'table');
 }
 

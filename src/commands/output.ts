@@ -3,23 +3,23 @@ import { adviceFor, messageOf } from '../errors.js';
 import { type Io, styleOf } from '../io.js';
 import { kernelPath } from '../kernel-path.js';
 import {
-  type Format,
   formats,
   type Report,
   renderError,
   renderFindings,
   renderReceipt,
   renderStepSummary,
+  type TextFormat,
 } from '../render/index.js';
 import { EXIT, type ExitCode, type Verdict } from '../schema/result.js';
 import type { Copy } from './copies.js';
 import { formatOf, type OutputFlags } from './options.js';
-import { appendToFile, replaceFile } from './write-file.js';
+import { appendToFile, type Draft, READABLE, replaceFile } from './write-file.js';
 
 const PLAIN = { color: false, width: null };
 
 /** Null where the rows do not fit one string: that must not change what the gate found. */
-function drawn(report: Report, format: Format, io: Io): string | null {
+function drawn(report: Report, format: TextFormat, io: Io): string | null {
   try {
     return formats[format](report, styleOf(io.stdout, io.env));
   } catch (error) {
@@ -62,7 +62,7 @@ export async function showGate(
 
 /**
  * Prints the rows of a question that is no gate.
- * @param screen what stdout gets, where that is not what the copies get.
+ * @param screen what stdout gets, where that is not what the copies get; null = it has its rows already.
  */
 export async function showRows(
   report: Report,
@@ -70,10 +70,12 @@ export async function showRows(
   flags: OutputFlags,
   copies: readonly Copy[],
   io: Io,
-  screen: Report = report,
+  screen: Report | null = report,
 ): Promise<ExitCode> {
   const written = await writeCopies(report, copies, io);
-  await io.stdout.write(formats[formatOf(flags)](screen, styleOf(io.stdout, io.env)));
+  if (screen !== null) {
+    await io.stdout.write(formats[formatOf(flags)](screen, styleOf(io.stdout, io.env)));
+  }
   await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
   return written ? verdict.exit_code : EXIT.error;
 }
@@ -86,13 +88,32 @@ export async function writeCopies(report: Report, copies: readonly Copy[], io: I
       // The table is for people, who want to know what it rests on.
       const receipt = format === 'table' && report.verdict !== undefined ? renderReceipt(report, PLAIN) : '';
       ensureNotRead(file, report, io.cwd);
-      await replaceFile(kernelPath(io.cwd, file), formats[format](report, PLAIN) + receipt);
+      const text = formats[format](report, PLAIN) + receipt;
+      await replaceFile(kernelPath(io.cwd, file), text, format === 'prom' ? READABLE : undefined);
     } catch (error) {
       all = false;
       await tellUnwritten('the copy', file, error, io);
     }
   }
   return all;
+}
+
+/** Puts a copy that is written already where it shall stand; false when it cannot, which is told on stderr. */
+export async function placeCopy(
+  report: Report,
+  file: string,
+  draft: Draft | Error,
+  io: Io,
+): Promise<boolean> {
+  try {
+    if (draft instanceof Error) throw draft;
+    ensureNotRead(file, report, io.cwd);
+    await draft.place();
+    return true;
+  } catch (error) {
+    await tellUnwritten('the copy', file, error, io);
+    return false;
+  }
 }
 
 /** The rows must not take the place of the log they come from. */

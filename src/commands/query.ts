@@ -12,20 +12,17 @@ import { DEFAULT_GATED_KINDS, looseParams } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import type { RunOptions } from '../query/run.js';
 import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js';
-import { formatNames } from '../render/format-names.js';
-import type { Report } from '../render/index.js';
 import type { ExitCode } from '../schema/result.js';
-import { copiesOf, mostRows } from './copies.js';
 import { questionEvidence } from './evidence.js';
-import { filtersOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
+import { filtersOf, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
+import { planOutputs, type QueryOutputFlags } from './query-output.js';
 import { progressOn } from './terminal.js';
 
-export interface QueryFlags extends ReadFlags, OutputFlags {
+export interface QueryFlags extends ReadFlags, QueryOutputFlags {
   readonly file?: string;
   readonly param?: readonly string[];
   readonly gatedKind?: readonly string[];
   readonly timeout: number;
-  readonly limit?: number;
   readonly strict?: true;
 }
 
@@ -38,19 +35,28 @@ export async function query(
 ): Promise<ExitCode> {
   const { sql, where, paths } = await sqlOf(args, flags.file, io);
   const inputs = pathsOf(paths, flags);
-  const copies = copiesOf(flags, formatNames);
   const params = looseParams(flags.param ?? []);
   const gatedKinds = flags.gatedKind ?? DEFAULT_GATED_KINDS;
   const sources = await chooseSources(inputs, io.env, io.cwd, readsReplays(sql));
   const progress = progressOn(io);
   const options = await runOptionsOf(flags, filtersOf(flags), io, progress.report);
   const { now, onProgress } = options;
-  const maxRows = mostRows(flags.limit, copies, io);
-  const job = { ...jobOf(options, maxRows), sql, where, requests: sources.requests, gatedKinds, params };
+  const outputs = await planOutputs(flags, io);
+  const { maxRows, exports } = outputs;
+  const job = {
+    ...jobOf(options),
+    maxRows,
+    exports,
+    sql,
+    where,
+    requests: sources.requests,
+    gatedKinds,
+    params,
+  };
   try {
-    const asking = box.ask(job, { timeoutMs: flags.timeout * 1_000, onProgress });
+    const asking = box.ask(job, { timeoutMs: flags.timeout * 1_000, onProgress, onBytes: outputs.onBytes });
     // Loaded while the box works.
-    const [answer, { showLimited }] = await Promise.all([asking, import('./limit.js')]);
+    const [answer] = await Promise.all([asking, import('./output.js')]);
     await progress.end();
     const account = namingDefaults(answer.account, sources);
     const receipt = receiptOf({
@@ -68,23 +74,18 @@ export async function query(
       flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES,
     );
     const verdict = { ...judged, notices: [...judged.notices, ...answer.notices] };
-    const report: Report = {
-      query: { name: 'query', title: 'Ad-hoc query' },
-      params,
-      result: answer.result,
-      truncated: answer.truncated,
-      receipt,
-    };
-    return await showLimited(flags.limit, report, verdict, flags, copies, io);
+    const { result, truncated } = answer;
+    const query = { name: 'query', title: 'Ad-hoc query' };
+    return await outputs.show({ query, params, result, truncated, receipt }, verdict);
   } finally {
     await progress.end();
+    await outputs.end();
   }
 }
 
 /** The environment and the standard input the box has as a process of its own. */
-function jobOf({ env: _, stdin: __, onProgress, ...options }: RunOptions, maxRows: number) {
-  const watchProgress = onProgress !== undefined;
-  return { ...options, now: options.now.toISOString(), maxRows, watchProgress };
+function jobOf({ env: _, stdin: __, onProgress, ...options }: RunOptions) {
+  return { ...options, now: options.now.toISOString(), watchProgress: onProgress !== undefined };
 }
 
 interface GivenSql {

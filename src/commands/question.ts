@@ -62,7 +62,7 @@ export async function question(
       query: { name: query.name, title: query.title },
       params: params.meant,
       result: judged.result,
-      ...(gate ? { verdict: judged.verdict, gate } : {}),
+      ...(gate ? { verdict: judged.verdict, gate, ranAt: limits.now } : {}),
       receipt: receiptOf({
         account: answer.account,
         query: { name: query.name, sha256: query.sha256 },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { Io } from '../io.js';
+import { type Io, type StreamStyle, styleOf } from '../io.js';
 import { publishedTables } from '../lake/tables/published.js';
+import { inAscii } from '../render/ascii.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
 import { SCHEMA_FILES, type SchemaName } from './schema-names.js';
 
@@ -8,14 +9,15 @@ import { SCHEMA_FILES, type SchemaName } from './schema-names.js';
 export async function schema(name: SchemaName | undefined, packageRoot: string, io: Io): Promise<ExitCode> {
   await io.stdout.write(
     name === undefined
-      ? tablesText(io.stdout.isTTY ? (io.stdout.columns ?? 80) : 110)
+      ? tablesText(styleOf(io.stdout, io.env))
       : readFileSync(`${packageRoot}/dist/schema/${SCHEMA_FILES[name]}`, 'utf8'),
   );
   return EXIT.clear;
 }
 
-function tablesText(width: number): string {
-  const blocks = publishedTables().map((table) => {
+function tablesText({ width: columns, ascii }: StreamStyle): string {
+  const width = columns ?? 110;
+  const blocks = (ascii ? inAscii(publishedTables()) : publishedTables()).map((table) => {
     const names = Math.max(0, ...table.columns.map((column) => column.name.length));
     const types = Math.max(0, ...table.columns.map((column) => column.type.length));
     const lines = table.columns.map((column) => {

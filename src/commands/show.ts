@@ -83,7 +83,9 @@ export async function show(
       gatedKinds: flags.gatedKind,
       acks: options.acks,
     };
-    await io.stderr.write(renderNext(nextSteps(story, catalogue, context, flags.param ?? [])));
+    await io.stderr.write(
+      renderNext(nextSteps(story, catalogue, context, flags.param ?? []), styleOf(io.stderr, io.env)),
+    );
     return verdict.exit_code;
   } finally {
     await progress.end();

@@ -24,7 +24,13 @@ export type ValidateFlags = OutputFlags &
 const COLUMNS: readonly Column[] = [
   { name: 'file', type: 'text', note: 'File the line stands in.' },
   { name: 'line', type: 'integer', note: 'Physical line, from 1.' },
-  { name: 'byte_offset', type: 'integer', label: 'byte', note: "Of the line's first byte, uncompressed." },
+  {
+    name: 'byte_offset',
+    type: 'integer',
+    label: 'byte',
+    minor: true,
+    note: "Of the line's first byte, uncompressed.",
+  },
   { name: 'reason', type: 'text', note: 'Why it is not loaded.' },
   { name: 'detail', type: 'text', note: 'The same in words.' },
 ];
@@ -97,17 +103,23 @@ function evidenceOf(account: Account, inputs: GivenPaths, now: Date): Evidence {
       rejects: account.rejects.map((reject) => ({ ...reject, blocks: true })),
       notices: [...account.notices, ...hint],
     },
-    commands: { ...evidence.commands, listRejects: settleLine(account, inputs, listRejects) },
+    commands: { ...evidence.commands, ...settling(account.rejects, inputs, listRejects) },
   };
 }
 
-/** One line can be looked at and settled; of many the list comes first. */
-function settleLine(account: Account, inputs: GivenPaths, listRejects: string): string {
-  const [only] = account.rejects;
-  if (account.rejects.length !== 1 || only?.count !== 1 || !isExcusable(only.reason))
-    return `${listRejects} --format jsonl`;
-  const settle = nextCommand('ack', [only.first], { inputs, folders: [] }, ['--reason "…"']);
-  return `mend the line, or settle it: ${settle}`;
+/** One line is settled by its place, many in one step. */
+function settling(rejects: Account['rejects'], inputs: GivenPaths, listRejects: string) {
+  const asLines = `${listRejects} --format jsonl`;
+  if (!rejects.some(({ reason }) => isExcusable(reason))) return { listRejects: asLines };
+  const [only] = rejects;
+  const settle = (ids: readonly string[], ...own: readonly string[]) =>
+    nextCommand('ack', ids, { inputs, folders: [] }, [...own, '--reason "…"']);
+  if (rejects.length === 1 && only?.count === 1) {
+    const settleRejects = `mend the line, or settle it: ${settle([only.first])}`;
+    return { listRejects: settleRejects, settleRejects };
+  }
+  const settleRejects = `mend the lines, or settle all of now: ${settle([], '--baseline')}`;
+  return { listRejects: asLines, settleRejects };
 }
 
 function rejectRows(rejects: readonly Reject[]): Result {

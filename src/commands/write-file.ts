@@ -1,6 +1,7 @@
 /** Writing a copy of an answer to whatever stands where it shall go, without ever holding up the process. */
-import { constants, lstatSync } from 'node:fs';
+import { constants, createReadStream, lstatSync, rmSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -8,18 +9,78 @@ const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_APPEND } = constants;
 // A FIFO that nobody reads, or a line that nobody answers, would otherwise be waited for: it is an error at once.
 const AT_ONCE = (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 
+/** A file of the user alone, unless it is made for others to read. */
+const MODE = 0o600;
+/** Of what monitoring reads, as another user; it holds names and counts only. */
+export const READABLE = 0o644;
+
 /** Whole or not at all; what is no regular file (a pipe, /dev/stderr) is written to as it is. @throws the system's error. */
-export async function replaceFile(target: string, text: string): Promise<void> {
-  const stats = lstatSync(target, { throwIfNoEntry: false });
-  if (stats !== undefined && !stats.isFile()) return write(target, text, O_CREAT | O_TRUNC);
-  // A name of its own: where a killed run left its draft, the next one may have the same process id, as in a container.
-  const draft = path.join(path.dirname(target), `.lakelog-${process.pid}-${Date.now().toString(36)}.tmp`);
+export async function replaceFile(target: string, text: string, mode = MODE): Promise<void> {
+  if (!isReplaceable(target)) return write(target, text, O_CREAT | O_TRUNC);
+  const draft = await openDraft(target, mode);
   try {
-    await write(draft, text, O_CREAT | O_EXCL);
-    await rename(draft, target);
+    await write(draft.path, text, O_TRUNC);
+    await draft.place();
   } finally {
-    await rm(draft, { force: true });
+    await draft.discard();
   }
+}
+
+function isReplaceable(target: string): boolean {
+  return lstatSync(target, { throwIfNoEntry: false })?.isFile() ?? true;
+}
+
+/** A file that becomes another when it is whole; it is gone with the process, by signal too. */
+export interface Draft {
+  readonly path: string;
+  /** Puts it where it shall stand. @throws the system's error. */
+  place(): Promise<void>;
+  /** Nothing is left of what was not placed. */
+  discard(): Promise<void>;
+}
+
+let drafts = 0;
+
+/** @throws the system's error. */
+export async function openDraft(target: string, mode = MODE): Promise<Draft> {
+  const replaces = isReplaceable(target);
+  // A name of its own: where a killed run left its draft, the next one may have the same process id, as in a container.
+  const name = `.lakelog-${process.pid}-${Date.now().toString(36)}${drafts++}.tmp`;
+  const draft = path.join(replaces ? path.dirname(target) : os.tmpdir(), name);
+  const file = await open(draft, O_WRONLY | O_CREAT | O_EXCL, mode);
+  // Whatever the umask says.
+  await file.chmod(mode).finally(() => file.close());
+  const release = atEnd(() => rmSync(draft, { force: true }));
+  return {
+    path: draft,
+    place: async () => (replaces ? rename(draft, target) : pour(draft, (bytes) => append(target, bytes))),
+    discard: async () => {
+      release();
+      await rm(draft, { force: true });
+    },
+  };
+}
+
+const append = (target: string, bytes: Uint8Array) => write(target, bytes, O_CREAT | O_APPEND);
+
+/** All bytes of a file, a piece after the other. */
+export async function pour(file: string, to: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+  for await (const bytes of createReadStream(file, { highWaterMark: 1 << 20 })) await to(bytes as Uint8Array);
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
+function atEnd(clean: () => void): () => void {
+  const onSignal = (signal: NodeJS.Signals) => {
+    clean();
+    process.kill(process.pid, signal);
+  };
+  process.once('exit', clean);
+  for (const signal of SIGNALS) process.once(signal, onSignal);
+  return () => {
+    process.off('exit', clean);
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  };
 }
 
 /** Behind what stands there. @throws the system's error. */
@@ -29,10 +90,10 @@ export function appendToFile(target: string, text: string): Promise<void> {
 
 const LONGEST_WAIT_MS = 50;
 
-async function write(target: string, text: string, flags: number): Promise<void> {
-  const file = await open(target, O_WRONLY | AT_ONCE | flags, 0o600);
+async function write(target: string, text: string | Uint8Array, flags: number): Promise<void> {
+  const file = await open(target, O_WRONLY | AT_ONCE | flags, MODE);
   try {
-    const bytes = Buffer.from(text);
+    const bytes = typeof text === 'string' ? Buffer.from(text) : text;
     for (let at = 0, wait = 1; at < bytes.length; ) {
       try {
         at += (await file.write(bytes, at)).bytesWritten;

@@ -84,4 +84,6 @@ export interface Commands {
   readonly showTrace: (sessionId: string) => string;
   /** Lists every reject. */
   readonly listRejects: string;
+  /** Settles those that can be; where they are being listed already. */
+  readonly settleRejects?: string;
 }

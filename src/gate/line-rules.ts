@@ -33,7 +33,10 @@ export const rejects: Rule = {
   code: 'rejects',
   weight: 'cannot_vouch',
   about: 'lines',
-  check: (e) => (isOverBudget(e) ? summed(excusable(e), 'could not be loaded', e.commands.listRejects) : []),
+  check: (e) => {
+    const { settleRejects, listRejects } = e.commands;
+    return isOverBudget(e) ? summed(excusable(e), 'could not be loaded', settleRejects ?? listRejects) : [];
+  },
 };
 
 export const unknownRecord: Rule = {
@@ -57,9 +60,9 @@ export const conflicts: Rule = {
       ? []
       : [
           {
-            message: `${plural(e.calls.conflicts, 'call')} share a call_id with a different record: one of them may have been rewritten`,
+            message: `${plural(e.calls.conflicts, 'call')} ${e.calls.conflicts === 1 ? 'shares' : 'share'} a call_id with a different record: one of them may have been rewritten`,
             ...(e.calls.firstConflict === null ? {} : { where: e.calls.firstConflict }),
-            next: 'compare the lines with that call_id',
+            next: 'compare the lines with that call_id; what is explained is settled by: lakelog ack FILE:LINE --reason "…"',
           },
         ],
 };

@@ -1,5 +1,7 @@
-import { type Checked, isPlace, SqlFault } from './box.js';
-import type { Database, Params, TypedRows } from './duckdb/connection.js';
+import { LakelogError } from '../errors.js';
+import { asTable, type Checked, isPlace, SqlFault } from './box.js';
+import type { Blocks, Database, Params } from './duckdb/connection.js';
+import { readRows } from './duckdb/result.js';
 import { ident, quote } from './duckdb/sql.js';
 import { tokensOf } from './sql-tokens.js';
 import { isContent } from './tables/published.js';
@@ -9,34 +11,82 @@ const MOST_PIVOTED = 100_000;
 /** What a query may spill to disk. */
 const BOX_TEMP = '4GB';
 
-/** From here on the engine has its tables and nothing else. */
-export async function closeDatabase(db: Database): Promise<void> {
+/**
+ * From here on the engine has its tables and nothing else.
+ * @param files that it alone may write, where the text of a query names none.
+ */
+export async function closeDatabase(db: Database, files: readonly string[] = []): Promise<void> {
   await db.run(`SET errors_as_json = true; SET max_temp_directory_size = '${BOX_TEMP}'`);
+  await db.run(`SET allowed_paths = [${files.map(quote).join(', ')}]`);
   await db.run('SET enable_external_access = false; SET lock_configuration = true');
 }
 
+/** What else becomes of the rows. */
+export interface Export {
+  /** Absolute paths of files that are there. */
+  readonly parquet: readonly string[];
+  /** Rows in them. */
+  readonly most: number | null;
+}
+
 /**
- * Somebody's own SQL over the loaded tables, at most `most` rows of it.
+ * Somebody's own SQL over the loaded tables.
  * @param params values of its placeholders, by name in lower case.
- * @throws SqlFault.
+ * @throws SqlFault; reading the blocks does too.
  */
 export async function runStatement(
   db: Database,
   checked: Checked,
   params: Params,
-  most: number,
+  { parquet, most }: Export,
   showContent: boolean,
-): Promise<TypedRows> {
+): Promise<Blocks> {
+  const told = (error: unknown) => explainSqlError(error as Error, checked, showContent);
   await makeTypes(db, checked, params).catch((error) => {
     // Places in our own SELECT of the values are none in what was given.
     throw explainSqlError(error, { ...checked, origin: () => Number.NaN }, showContent);
   });
   try {
-    const answer = await db.rowsUpTo(checked.text, named(checked.placeholders, params), most);
-    return checked.isExplain ? planOf(answer) : answer;
+    const own = named(checked.placeholders, params);
+    if (parquet.length === 0) {
+      const answer = await db.blocks(checked.text, own);
+      return explainedBlocks(checked.isExplain ? await planOf(answer) : answer, told);
+    }
+    await db.tableOf(ANSWER, await asTable(db, checked), own);
+    for (const file of parquet) await db.run(copySql(await typesOf(db), file, most));
+    return explainedBlocks(await db.blocks(`FROM temp.${ANSWER}`, {}), told);
   } catch (error) {
-    throw explainSqlError(error as Error, checked, showContent);
+    throw error instanceof LakelogError ? error : told(error);
   }
+}
+
+/** A query is kept under this name where it goes to more than one place; the schema is one that no query may name. */
+const ANSWER = 'lakelog_answer';
+
+const typesOf = async (db: Database) =>
+  db.objects<{ column_name: string; column_type: string }>(
+    `SELECT column_name, column_type FROM (DESCRIBE temp.${ANSWER})`,
+  );
+
+/** Parquet has no integers of 128 bits, and DuckDB would write them as DOUBLE: sums would lose digits. */
+function copySql(types: Awaited<ReturnType<typeof typesOf>>, file: string, most: number | null): string {
+  const large = types
+    .filter(({ column_type }) => /^U?HUGEINT$/.test(column_type))
+    .map(({ column_name }) => `CAST(${ident(column_name)} AS DECIMAL(38, 0)) AS ${ident(column_name)}`);
+  const replace = large.length === 0 ? '' : ` REPLACE (${large.join(', ')})`;
+  const limit = most === null ? '' : ` LIMIT ${most}`;
+  return `COPY (SELECT *${replace} FROM temp.${ANSWER}${limit}) TO ${quote(file)} (FORMAT parquet, USE_TMP_FILE false)`;
+}
+
+function explainedBlocks(answer: Blocks, told: (error: unknown) => Error): Blocks {
+  async function* blocks() {
+    try {
+      yield* answer.blocks;
+    } catch (error) {
+      throw told(error);
+    }
+  }
+  return { ...answer, blocks: blocks() };
 }
 
 async function makeTypes(db: Database, { types }: Checked, params: Params): Promise<void> {
@@ -51,9 +101,13 @@ const named = (placeholders: readonly string[], params: Params): Params =>
   Object.fromEntries(placeholders.map((name) => [name, params[name.toLowerCase()] ?? null]));
 
 /** The plan of an EXPLAIN, one row a line: it is a drawing. */
-function planOf({ cells, more }: TypedRows): TypedRows {
+async function planOf(answer: Blocks): Promise<Blocks> {
+  const { cells } = await readRows(answer);
   const lines = cells.flatMap(([, drawing]) => String(drawing).trimEnd().split('\n'));
-  return { names: ['plan'], types: ['VARCHAR'], cells: lines.map((line) => [line]), more };
+  async function* blocks() {
+    yield { rows: lines.length, columns: [{ of: 'cells' as const, cells: lines }] };
+  }
+  return { names: ['plan'], types: ['VARCHAR'], blocks: blocks() };
 }
 
 /** What DuckDB says with `errors_as_json`, as far as it is used. */

@@ -1,6 +1,7 @@
 import { LakelogError } from '../errors.js';
 import type { Database } from './duckdb/connection.js';
 import { quote } from './duckdb/sql.js';
+import { tokensOf } from './sql-tokens.js';
 import { type Pivot, type Rewritten, rewrite } from './statement.js';
 import { isTableRef, lower, type Node, nodes, type Parsed, readParse, writeParse } from './tables/parse.js';
 import { TABLE_NAMES } from './tables/published.js';
@@ -127,6 +128,18 @@ function comparedWithNull(statements: readonly Node[]): number[] {
     .filter(({ class: kind, type }) => kind === 'COMPARISON' && !/DISTINCT/.test(String(type)))
     .filter(({ left, right }) => isNull(left) || isNull(right))
     .flatMap(({ query_location: place }) => (isPlace(place) ? [place] : []));
+}
+
+/** The same as a SELECT that can stand behind CREATE TABLE … AS, which takes no DESCRIBE. */
+export async function asTable(db: Database, { text, where, isExplain }: Checked): Promise<string> {
+  if (isExplain) throw refusal(where, 'a plan is no table', 'write it as text: -o plan.txt');
+  const last = tokensOf(text).at(-1);
+  const table = `FROM (${last?.text === ';' ? text.slice(0, last.from) : text}\n)`;
+  const parsed = readParse(await parseSql(db, table));
+  // One statement within brackets is one statement, unless the end of the text was not understood here.
+  if (parsed.error || parsed.statements.length !== 1) throw refusal(where, 'only a SELECT may run here');
+  ensureHarmless(parsed.statements, { sql: text, where, origin: () => Number.NaN });
+  return table;
 }
 
 /** A PIVOT of what another PIVOT makes needs the type of that one first. */

@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream';
 import type { Account, LoadedCall, LoadedConflict, Reject } from '../schema/account.js';
 import { type Checked, checkStatement, parseSql } from './box.js';
-import { closeDatabase, runStatement } from './box-run.js';
+import { closeDatabase, type Export, runStatement } from './box-run.js';
 import {
+  type Blocks,
   type Database,
   openBeside,
   openDatabase,
   type Params,
   type Rows,
-  type TypedRows,
 } from './duckdb/connection.js';
 import { memoryLimit } from './duckdb/memory.js';
 import { openSpill, type Spill } from './duckdb/spill.js';
@@ -193,10 +193,10 @@ export class Lake {
     return checkStatement(this.db, sql, where, Object.keys(this.options.params));
   }
 
-  /** Closes the database for everything but its tables, then answers with at most `most` rows. */
-  async runBoxed(checked: Checked, most: number): Promise<TypedRows> {
-    await closeDatabase(this.db);
-    return runStatement(this.db, checked, this.options.params, most, this.options.showContent);
+  /** Closes the database for everything but its tables, then answers. */
+  async runBoxed(checked: Checked, to: Export): Promise<Blocks> {
+    await closeDatabase(this.db, to.parquet);
+    return runStatement(this.db, checked, this.options.params, to, this.options.showContent);
   }
 
   close(): void {

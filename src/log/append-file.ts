@@ -13,6 +13,9 @@ const LINE_FEED = 0x0a;
 const TRIES = 10;
 const LONGEST_PAUSE_MS = 20;
 
+/** Tries of a write whose file is moved away each time. */
+const MOVES = 3;
+
 /** Looks at the end of a file that others write to. */
 const LOOKS = 3;
 
@@ -57,7 +60,7 @@ export class AppendFile {
     this.#events = events;
   }
 
-  /** The batch whose write(2) was started and has not come back. */
+  /** The batch whose write(2) was started, and of which it is not known that it is done. */
   get writing(): Batch | undefined {
     return this.#writing;
   }
@@ -68,12 +71,24 @@ export class AppendFile {
   }
 
   /**
-   * Writes the waiting lines of a batch in one write(2).
+   * Writes the waiting lines of a batch in one write(2); again where the file was moved meanwhile, since whoever moved
+   * it may have read it to its end already. Lines that stand in both files are counted once by readers.
    *
    * @returns how many of their bytes are in the file: fewer than all when the disk filled up.
    * @throws when none is known to be.
    */
   *append(batch: Batch): Steps<number> {
+    for (let tries = 1; ; tries++) {
+      try {
+        const written = yield* this.#appendOnce(batch);
+        if (written < batch.bytes || tries === MOVES || (yield* this.#isInPlace(batch))) return written;
+      } finally {
+        if (this.#writing === batch) this.#writing = undefined;
+      }
+    }
+  }
+
+  *#appendOnce(batch: Batch): Steps<number> {
     const size = yield* this.#sizeOfSameFile();
     this.#noticeCut(size);
     const open = this.#open ?? (yield* this.#openFile());
@@ -90,17 +105,24 @@ export class AppendFile {
     }
   }
 
+  /** Whether what was just written is where it is looked for, or nobody knows better. */
+  *#isInPlace(batch: Batch): Steps<boolean> {
+    const open = this.#open;
+    if (!open || batch.settled) return true;
+    try {
+      const now = yield* call('lstat', this.#path);
+      return (now !== undefined && isSame(now, open)) || batch.settled || this.#open !== open;
+    } catch {
+      return true;
+    }
+  }
+
   *#write(batch: Batch, open: Open, lead: number, end: bigint): Steps<number> {
     const length = batch.bytes + lead;
     const write = ++this.#writes;
     this.#torn = true;
     this.#writing = batch;
-    let written: number;
-    try {
-      written = yield* patiently('write', open.fd, batch.buffer, batch.start - lead, length);
-    } finally {
-      if (write === this.#writes) this.#writing = undefined;
-    }
+    const written = yield* patiently('write', open.fd, batch.buffer, batch.start - lead, length);
     // A write that was started meanwhile decides how the file ends.
     if (written === length && write === this.#writes) {
       this.#torn = false;
@@ -159,7 +181,7 @@ export class AppendFile {
     }
     try {
       const now = yield* call('lstat', this.#path);
-      if (now && now.dev === open.dev && now.ino === open.ino && now.nlink > 0n) return now.size;
+      if (now && isSame(now, open)) return now.size;
       yield* this.close();
     } catch {
       // A folder that may no longer be searched says nothing about the descriptor.
@@ -256,6 +278,10 @@ function* closeQuietly(fd: number): Steps<void> {
   } catch {
     // The descriptor is gone either way.
   }
+}
+
+function isSame({ dev, ino, nlink }: BigIntStats, open: Open): boolean {
+  return dev === open.dev && ino === open.ino && nlink > 0n;
 }
 
 function codeOf(error: unknown): unknown {

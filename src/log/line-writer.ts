@@ -38,7 +38,9 @@ const SPARES = 2;
 
 interface Waiter {
   readonly lastBatch: number;
-  readonly done: () => void;
+  /** Waits until the file works again, or the deadline gives the lines up. */
+  readonly patient: boolean;
+  readonly done: (settled: boolean) => void;
 }
 
 /**
@@ -139,32 +141,49 @@ export class LineWriter implements Pending {
   /** Resolves when every line accepted so far is written or, after the deadline, given up. Never rejects. */
   async flush(): Promise<void> {
     const last = this.#queue.at(-1);
-    if (last) {
-      last.sealed = true;
-      await new Promise<void>((resolve) => this.#wait(last.number, resolve));
-    }
+    if (!last) return;
+    last.sealed = true;
+    await this.#wait(last.number, true);
   }
 
-  #wait(lastBatch: number, resolve: () => void): void {
-    const deadline = setTimeout(() => this.#giveUp(waiter), this.#options.deadlineMs);
-    const waiter: Waiter = {
-      lastBatch,
-      done: () => {
-        clearTimeout(deadline);
-        resolve();
-      },
-    };
-    this.#waiters.push(waiter);
-    this.#hurry();
+  /**
+   * Resolves with true when every line accepted so far is written, and with false as soon as the file fails or the
+   * deadline is over; they go on waiting then. Never rejects.
+   */
+  async whenWritten(): Promise<boolean> {
+    const last = this.#queue.at(-1);
+    if (!last) return true;
+    if (this.#retry) return false;
+    const { lost } = this;
+    return (await this.#wait(last.number, false)) && this.lost === lost;
+  }
+
+  #wait(lastBatch: number, patient: boolean): Promise<boolean> {
+    return new Promise((resolve) => {
+      const deadline = setTimeout(() => this.#giveUp(waiter), this.#options.deadlineMs);
+      const waiter: Waiter = {
+        lastBatch,
+        patient,
+        done: (settled) => {
+          clearTimeout(deadline);
+          resolve(settled);
+        },
+      };
+      this.#waiters.push(waiter);
+      if (patient) this.#hurry();
+      else this.#start();
+    });
   }
 
   #giveUp(waiter: Waiter): void {
-    // What a write under way still holds may yet arrive.
-    const first = this.#underWay ? 1 : 0;
-    this.#givenUp = waiter.lastBatch;
-    this.#drop(this.#queue.filter((batch, i) => i >= first && batch.number <= waiter.lastBatch));
+    if (waiter.patient) {
+      // What a write under way still holds may yet arrive.
+      const first = this.#underWay ? 1 : 0;
+      this.#givenUp = waiter.lastBatch;
+      this.#drop(this.#queue.filter((batch, i) => i >= first && batch.number <= waiter.lastBatch));
+    }
     this.#waiters = this.#waiters.filter((other) => other !== waiter);
-    waiter.done();
+    waiter.done(false);
   }
 
   /** Flushes and releases the descriptor. A line that comes later opens the file again. */
@@ -269,8 +288,11 @@ export class LineWriter implements Pending {
   #retryAfter(error: unknown): void {
     this.#reporter.failure(error);
     this.#drop(this.#queue.filter((batch) => batch.number <= this.#givenUp));
+    const [patient, hasty] = partition(this.#waiters, (waiter) => waiter.patient);
+    this.#waiters = patient;
+    for (const waiter of hasty) waiter.done(false);
     if (this.#queue.length === 0) return;
-    const waited = this.#waiters.length > 0;
+    const waited = patient.length > 0;
     const delay = Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, waited ? HURRIED_RETRY_MS : LAST_RETRY_MS);
     this.#retry = setTimeout(() => this.#hurry(), delay);
     // A process that has nothing else to do may end: its last lines are tried once more then.
@@ -303,7 +325,7 @@ export class LineWriter implements Pending {
     const next = this.#queue[0]?.number ?? Number.POSITIVE_INFINITY;
     const [done, waiting] = partition(this.#waiters, (waiter) => waiter.lastBatch < next);
     this.#waiters = waiting;
-    for (const waiter of done) waiter.done();
+    for (const waiter of done) waiter.done(true);
   }
 
   #drop(batches: readonly Batch[]): void {

@@ -185,6 +185,14 @@ class RecordLogger {
   }
 
   /**
+   * Waits until every record accepted so far is written: true, and no death of the process takes them along. False as
+   * soon as the file fails, or after `deadlineMs`; unlike `flush()` it gives nothing up. Never rejects.
+   */
+  async whenWritten(): Promise<boolean> {
+    return (await this.#writer?.whenWritten()) ?? true;
+  }
+
+  /**
    * Flushes and releases the descriptor. May be called any number of times. A record that comes later opens the
    * file again: a late record is worth more than a closed descriptor. Never rejects.
    */

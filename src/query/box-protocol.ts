@@ -19,7 +19,10 @@ export interface BoxJob {
   readonly cwd: string;
   /** RFC 3339. */
   readonly now: string;
-  readonly maxRows: number;
+  /** Rows that are sent as cells; null = none. */
+  readonly maxRows: number | null;
+  /** Where all rows go without passing as cells. */
+  readonly exports: readonly Export[];
   readonly watchProgress: boolean;
 }
 
@@ -37,6 +40,20 @@ export type BoxMessage =
       readonly notices: readonly Finding[];
     }
   | { readonly say: 'failed'; readonly failure: BoxFailure };
+
+/** Rows as text or Parquet, written by the box itself: half the work of many rows is to hand them over. */
+export interface Export {
+  readonly format: StreamFormat;
+  /** An absolute path of a file that is there; null = the pipe to who asked. */
+  readonly file: string | null;
+  /** More rows than these are left out; null = none are. */
+  readonly most: number | null;
+}
+
+export type StreamFormat = 'csv' | 'tsv' | 'jsonl' | 'parquet';
+
+/** Of the box's end of that pipe. */
+export const BYTES_FD = 4;
 
 export interface BoxFailure {
   readonly message: string;

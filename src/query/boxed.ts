@@ -1,15 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { adviceFor, LakelogError } from '../errors.js';
 import { memoryLimit } from '../lake/duckdb/memory.js';
 import { openSpill } from '../lake/duckdb/spill.js';
 import type { Account } from '../schema/account.js';
 import type { Finding, Result } from '../schema/result.js';
-import type { BoxJob, BoxMessage } from './box-protocol.js';
+import { type BoxJob, type BoxMessage, BYTES_FD } from './box-protocol.js';
 
 export interface BoxOptions {
   /** For checking and running the SQL; loading the logs is not on the clock. */
   readonly timeoutMs: number;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /**
+   * Takes what the job streams to the pipe, and says whether more is wanted; while its reader is slow, the clock
+   * stands.
+   */
+  readonly onBytes?: ((bytes: Uint8Array) => Promise<boolean>) | undefined;
 }
 
 export interface BoxAnswer {
@@ -47,7 +53,7 @@ export async function openBox(
       ...(spill.dir === null ? {} : { TMPDIR: spill.dir }),
       LAKELOG_BOX_RSS: String(2 * bytesOf(memoryLimit(io.env.LAKELOG_MEMORY_LIMIT))),
     },
-    stdio: [readsStdin ? 'inherit' : 'ignore', 'ignore', 'pipe', 'ipc'],
+    stdio: [readsStdin ? 'inherit' : 'ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
   });
   // A child that never began has the pid 0, and the signal would go to our own process group.
   const die = () => child.pid !== undefined && child.kill('SIGKILL');
@@ -72,27 +78,27 @@ export async function openBox(
 function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Promise<BoxAnswer> {
   return new Promise((resolve, reject) => {
     const rows: Result['rows'][number][] = [];
-    let clock: NodeJS.Timeout | undefined;
+    const clock = stopClock(options.timeoutMs, () =>
+      reject(
+        new LakelogError(`the query took longer than ${options.timeoutMs / 1_000} s and was stopped`, {
+          where: job.where,
+          next: 'narrow it with a WHERE or the filters, or give it more time: --timeout 5m',
+        }),
+      ),
+    );
+    const bytes = passOn(child.stdio?.[BYTES_FD] as Readable | undefined, options.onBytes, clock);
+    // Who waits for its end hears of it, and else what became of the process says more.
+    bytes.catch(() => {});
+    let isDone = false;
     let complaint = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       complaint = (complaint + text).slice(-2_000);
     });
-    const start = () => {
-      clearTimeout(clock);
-      clock = setTimeout(() => {
-        reject(
-          new LakelogError(`the query took longer than ${options.timeoutMs / 1_000} s and was stopped`, {
-            where: job.where,
-            next: 'narrow it with a WHERE or the filters, or give it more time: --timeout 5m',
-          }),
-        );
-      }, options.timeoutMs);
-    };
     child.on('message', (message: BoxMessage) => {
       switch (message.say) {
         case 'phase':
-          if (message.phase === 'loading') clearTimeout(clock);
-          else start();
+          if (message.phase === 'loading') clock.reset();
+          else clock.start();
           break;
         case 'progress':
           options.onProgress?.(message.done, message.total);
@@ -101,20 +107,23 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
           for (const row of message.rows) rows.push(row);
           break;
         case 'done': {
-          clearTimeout(clock);
+          clock.reset();
+          isDone = true;
           const { account, columns, truncated, notices } = message;
-          resolve({ account, result: { columns, rows }, truncated, notices });
+          const answer = { account, result: { columns, rows }, truncated, notices };
+          bytes.then(() => resolve(answer), reject);
           break;
         }
         case 'failed': {
-          clearTimeout(clock);
+          clock.reset();
           const { message: what, ...parts } = message.failure;
           reject(new LakelogError(what, parts));
         }
       }
     });
     const lost = (how: string) => {
-      clearTimeout(clock);
+      if (isDone) return;
+      clock.reset();
       // As Node prints what nobody caught: a limit of the system, a binding that cannot be loaded.
       const advice = adviceFor(/^\w*Error\b.*?: (.*)$/m.exec(complaint)?.[1]);
       if (advice !== null) return reject(new LakelogError(advice.what, advice));
@@ -135,6 +144,55 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
       );
     } else child.send(job);
   });
+}
+
+interface StopClock {
+  /** From the beginning. */
+  start(): void;
+  reset(): void;
+  pause(): void;
+  goOn(): void;
+}
+
+function stopClock(ms: number, onEnd: () => void): StopClock {
+  let timer: NodeJS.Timeout | undefined;
+  let [left, since, runs] = [ms, 0, false];
+  const run = () => {
+    since = performance.now();
+    timer = setTimeout(onEnd, left);
+  };
+  return {
+    start() {
+      clearTimeout(timer);
+      [left, runs] = [ms, true];
+      run();
+    },
+    reset() {
+      clearTimeout(timer);
+      runs = false;
+    },
+    pause() {
+      clearTimeout(timer);
+      left -= performance.now() - since;
+    },
+    goOn() {
+      if (runs) run();
+    },
+  };
+}
+
+async function passOn(
+  from: Readable | undefined,
+  to: BoxOptions['onBytes'],
+  clock: StopClock,
+): Promise<void> {
+  if (from === undefined || to === undefined) return;
+  for await (const bytes of from) {
+    clock.pause();
+    const goesOn = await to(bytes as Uint8Array);
+    clock.goOn();
+    if (!goesOn) return;
+  }
 }
 
 async function gone(child: ChildProcess): Promise<void> {

@@ -43,10 +43,10 @@ export const HEADER_KEYS: readonly HeaderKey[] = [
   },
   {
     key: 'column',
-    form: 'name type "label" when flag -- note',
+    form: 'name type "label" minor when flag -- note',
     use: 'required',
     repeats: true,
-    note: 'A column of the SELECT, all of them, by name. The label heads tables (without one, the name does); `when` shows the column only where that column of `params` is true; the note stands in `--help` and in the JSON envelope.',
+    note: 'A column of the SELECT, all of them, by name. The label heads tables (without one, the name does); `minor` columns leave first where a terminal is too narrow for all; `when` shows the column only where that column of `params` is true; the note stands in `--help` and in the JSON envelope.',
   },
   {
     key: 'gate',

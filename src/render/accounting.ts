@@ -2,7 +2,7 @@ import type { ColumnType, Receipt, Result } from '../schema/result.js';
 import { equation } from './equation.js';
 import type { Report, Style } from './report.js';
 import { sanitize } from './sanitize.js';
-import { gridOf, tableOf } from './table.js';
+import { tableOf, wholeTableOf } from './table.js';
 import { bytes } from './units.js';
 
 const TERMS = ['lines', 'loaded', 'rejected', 'duplicates', 'blank', 'pending'] as const;
@@ -15,7 +15,9 @@ export function renderAccounting({ receipt, result }: Report, style: Style): str
   const few = result.rows.length > 0 && result.rows.length <= FEW_REJECTS;
   const rejects = few ? result : rejectsResult(receipt);
   const parts = [
-    receipt.files.length === 0 ? '' : (gridOf(filesResult(receipt), style) ?? equations(receipt, style)),
+    receipt.files.length === 0
+      ? ''
+      : (wholeTableOf(filesResult(receipt), style) ?? equations(receipt, style)),
     rejects.rows.length === 0 ? '' : tableOf(rejects, style),
     receipt.problems.length === 0 ? '' : tableOf(problemsResult(receipt), style),
   ];
@@ -27,7 +29,7 @@ export function filesResult({ files, totals }: Receipt): Result {
   return {
     columns: [
       column('file', 'text'),
-      column('size', 'text'),
+      { ...column('size', 'text'), minor: true },
       ...TERMS.map((term) => column(term, 'integer')),
     ],
     rows: all.map((account) => [account.file, bytes(account.bytes), ...TERMS.map((term) => account[term])]),

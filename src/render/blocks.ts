@@ -1,3 +1,4 @@
+import type { Field, Mark } from './fields.js';
 import { columns } from './measure.js';
 import type { Paint } from './paint.js';
 import { longestWord, trimRight, widest, wrap } from './wrap.js';
@@ -5,23 +6,29 @@ import { longestWord, trimRight, widest, wrap } from './wrap.js';
 const NARROWEST = 20;
 const GAP = '  ';
 
-/** The expanded layout of psql's `\x auto`: a block a row, a line a cell, for tables wider than the terminal. */
-export function blocks(
-  labels: readonly string[],
-  rows: readonly string[][],
-  width: number,
-  paint: Paint,
-): string {
+/** The expanded layout of psql's `\x auto`: a block a row, a line a cell, where a table has no room. */
+export function blocks(fields: readonly Field[], width: number, paint: Paint): string {
   const room = Math.max(width, NARROWEST);
-  const labelWidth = Math.min(widest(labels), Math.floor(room * 0.4));
-  const lines = rows.flatMap((row, i) => [
-    paint.faint(`── row ${i + 1} ──`),
-    ...labels.flatMap((label, column) => field(label, row[column] ?? '', labelWidth, room, paint)),
+  const labelWidth = Math.min(widest(fields.map(({ label }) => label)), Math.floor(room * 0.4));
+  const rows = fields[0]?.cells.length ?? 0;
+  const lines = Array.from({ length: rows }, (_, row) => [
+    paint.faint(`── row ${row + 1} ──`),
+    ...fields.flatMap(({ label, cells, marks }) =>
+      entry(label, cells[row] ?? '', marks[row], labelWidth, room, paint),
+    ),
   ]);
-  return `${lines.join('\n')}\n`;
+  return `${lines.flat().join('\n')}\n`;
 }
 
-function field(label: string, value: string, labelWidth: number, room: number, paint: Paint): string[] {
+function entry(
+  label: string,
+  value: string,
+  mark: Mark,
+  labelWidth: number,
+  room: number,
+  paint: Paint,
+): string[] {
+  const brush = (text: string) => (text === '' || mark === undefined ? text : paint[mark](text));
   const beside = room - labelWidth - GAP.length;
   const longest = longestWord(value);
   const names = wrap(label, labelWidth);
@@ -29,13 +36,13 @@ function field(label: string, value: string, labelWidth: number, room: number, p
     const indent = ' '.repeat(Math.min(GAP.length, room - longest));
     return [
       ...names.map((name) => paint.strong(name)),
-      ...wrap(value, room - indent.length).map((line) => trimRight(indent + line)),
+      ...wrap(value, room - indent.length).map((line) => indent + brush(trimRight(line))),
     ];
   }
   const values = wrap(value, beside);
   return Array.from({ length: Math.max(names.length, values.length) }, (_, i) => {
     const name = names[i] ?? '';
     const padding = ' '.repeat(labelWidth - columns(name));
-    return trimRight(`${name && paint.strong(name)}${padding}${GAP}${values[i] ?? ''}`);
+    return trimRight(`${name && paint.strong(name)}${padding}${GAP}${brush(trimRight(values[i] ?? ''))}`);
   });
 }

@@ -11,21 +11,29 @@ const FORMULA =
   /^[\s\p{C}\p{Default_Ignorable_Code_Point}\p{Pi}\p{Pf}"'`＂＇]*[=+\-@＝＋－＠﹦﹢﹣﹫−]|^[\t\r\n]/u;
 const NUMBER = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
 
+export type Separator = ',' | '\t';
+
 /**
  * RFC 4180 with `\n` line ends, as psql, DuckDB, xsv and Miller write them: cut, sort and `wc -l` work, and
  * spreadsheets read both. A null is an empty cell, an empty text `""`. No BOM.
  */
-export function renderCsv({ result }: Report): string {
-  const rows = result.rows.map((row) => result.columns.map((column, i) => field(row[i], column)));
-  return [uniqueNames(result.columns).map(text), ...rows].map((fields) => `${record(fields)}\n`).join('');
+export const renderCsv = (report: Report): string => separated(report, ',');
+
+/** The same with tabs, which no text holds: they are written `\t`. */
+export const renderTsv = (report: Report): string => separated(report, '\t');
+
+function separated({ result }: Report, separator: Separator): string {
+  const records = result.rows.map((row) => result.columns.map((column, i) => csvField(row[i], column)));
+  return [csvHeader(result.columns, separator), ...records.map((one) => record(one, separator))].join('');
 }
+
+export const csvHeader = (columns: readonly Column[], separator: Separator): string =>
+  record(uniqueNames(columns).map(text), separator);
 
 // A record of one empty field would be a blank line, which most parsers skip.
-function record(fields: readonly string[]): string {
-  return fields.join(',') || '""';
-}
+const record = (fields: readonly string[], separator: Separator) => `${fields.join(separator) || '""'}\n`;
 
-function field(cell: Cell | undefined, column: Column): string {
+export function csvField(cell: Cell | undefined, column: Column): string {
   if (cell === null || cell === undefined) return '';
   if (typeof cell === 'boolean' || typeof cell === 'number') return String(cell);
   if (column.type === 'json') return json(cellJson(cell, column));

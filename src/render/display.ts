@@ -1,13 +1,26 @@
 import type { Cell, Column } from '../schema/result.js';
 import { sanitize } from './sanitize.js';
 
-/** A cell as a person reads it, safe for a terminal: `71.4%`, `yes`, `(none)`. */
+/** What nobody recorded, in every text for people. */
+export const NULL = '–';
+
+/** A cell as a person reads it, safe for a terminal: `71.4 %`, `yes`, `–`. */
 export function display(cell: Cell | undefined, column: Column): string {
-  if (cell === null || cell === undefined) return column.type === 'text' ? '(none)' : '–';
+  if (cell === null || cell === undefined) return NULL;
   if (typeof cell === 'boolean') return cell ? 'yes' : 'no';
-  if (typeof cell === 'number') return column.type === 'fraction' ? percent(cell) : decimal(cell);
+  if (typeof cell === 'number') return column.type === 'fraction' ? percent(cell, 1) : decimal(cell);
   if (typeof cell !== 'string') return sanitize(JSON.stringify(cell));
   return column.type === 'timestamp' ? instant(cell) : sanitize(cell);
+}
+
+/** A rate and its interval, with as many decimals as the interval is worth: `64 % [55–72]`, `99.21 % [99.18–99.24]`. */
+export function interval(rate: Cell | undefined, low: Cell | undefined, high: Cell | undefined): string {
+  if (typeof rate !== 'number') return NULL;
+  if (typeof low !== 'number' || typeof high !== 'number') return percent(rate, 1);
+  const points = 100 * (high - low);
+  const decimals = points >= 2 ? 0 : points >= 0.2 ? 1 : 2;
+  const end = (value: number) => (100 * value).toFixed(decimals);
+  return `${percent(rate, decimals)} [${end(low)}–${end(high)}]`;
 }
 
 /** RFC 3339 as it came, without `.000`. */
@@ -19,8 +32,8 @@ export function isNumeric(column: Column): boolean {
   return column.type === 'integer' || column.type === 'number' || column.type === 'fraction';
 }
 
-function percent(value: number): string {
-  return `${(value * 100).toFixed(1)}%`;
+function percent(value: number, decimals: number): string {
+  return `${(value * 100).toFixed(decimals)} %`;
 }
 
 /** Three decimals, or three significant digits below one; digits before the point are never cut. */

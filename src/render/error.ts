@@ -1,7 +1,10 @@
 import type { ExitCode } from '../schema/result.js';
 import { version } from '../version.js';
+import { asciiWhereAsked } from './ascii.js';
 import { encode } from './json.js';
+import { stepLines } from './next.js';
 import { paintFor } from './paint.js';
+import { hanging } from './paragraph.js';
 import type { Style } from './report.js';
 import { sanitize } from './sanitize.js';
 
@@ -15,14 +18,18 @@ export interface ErrorText {
   readonly detail?: string | undefined;
 }
 
-/** Promise 7: what, where, next; each whole and on a line of its own, so that paths and commands can be copied. */
-export function renderError({ what, where, next, detail }: ErrorText, style: Style): string {
+/** Promise 7: what, where, next; place and command on a line of their own, so that they can be copied. */
+export const renderError = asciiWhereAsked(drawn);
+
+function drawn({ what, where, next, detail }: ErrorText, style: Style): string {
   const paint = paintFor(style);
+  const [first = '', ...rest] = hanging(`error: ${sanitize(what)}`, '  ', style.width);
   const lines = [
-    `${paint.bad('error:')} ${sanitize(what)}`,
-    ...(where === undefined ? [] : [`  at ${sanitize(where)}`]),
+    paint.bad('error:') + first.slice('error:'.length),
+    ...rest,
+    ...(where === undefined ? [] : hanging(`  at ${sanitize(where)}`, '     ', style.width)),
     ...(detail === undefined ? [] : detail.split(/\r?\n/).map((line) => paint.faint(`  ${sanitize(line)}`))),
-    ...(next === undefined ? [] : [`  → ${sanitize(next)}`]),
+    ...(next === undefined ? [] : stepLines('  → ', next, style)),
   ];
   return lines.map((line) => `${line}\n`).join('');
 }

@@ -1,4 +1,5 @@
 import type { Finding, Verdict } from '../schema/result.js';
+import { stepLines } from './next.js';
 import { type Paint, paintFor } from './paint.js';
 import { hanging } from './paragraph.js';
 import type { Style } from './report.js';
@@ -20,15 +21,16 @@ export function renderFindings(verdict: Verdict, style: Style): string {
     .join('');
 }
 
-/** `next` stays on one line of text, however long: a command that is copied must not come with line breaks. */
-export function findingLines(kind: Kind, { message, where, next }: Finding, style: Style, most?: number) {
+/** What is wrong and where, then the step that follows. */
+export function findingLines(kind: Kind, { message, where, next }: Finding, style: Style): string[] {
   const paint = paintFor(style);
   const what = `${WORDS[kind]} ${sanitize(message)}${where === undefined ? '' : ` (${sanitize(where)})`}`;
-  const lines = hanging(what, '  ', style.width, most);
-  lines[0] = `${brush(kind, paint)(WORDS[kind])}${lines[0]?.slice(WORDS[kind].length) ?? ''}`;
-  if (next === undefined) return lines;
-  // Whole, however long: a command that was cut is none.
-  return [...lines, `  → ${sanitize(next)}`];
+  const [first = '', ...rest] = hanging(what, '  ', style.width);
+  return [
+    brush(kind, paint)(WORDS[kind]) + first.slice(WORDS[kind].length),
+    ...rest,
+    ...(next === undefined ? [] : stepLines('  → ', next, style)),
+  ];
 }
 
 function brush(kind: Kind, paint: Paint): (text: string) => string {

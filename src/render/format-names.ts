@@ -1,26 +1,26 @@
-import type { Format } from './report.js';
+import type { Format, TextFormat } from './report.js';
 
-/** All formats: a gate has a verdict to annotate a commit with or to report as a test. */
-export const gateFormatNames: readonly Format[] = [
-  'table',
-  'json',
-  'jsonl',
-  'csv',
-  'md',
-  'github',
-  'junit',
-] as const satisfies readonly Format[];
+const FOR_ROWS = ['table', 'json', 'jsonl', 'csv', 'tsv', 'md'] as const satisfies readonly TextFormat[];
 
-/** The formats of every other question. */
-export const formatNames = gateFormatNames.filter((name) => name !== 'github' && name !== 'junit');
+/** The formats of every question that is no gate. */
+export const formatNames: readonly TextFormat[] = FOR_ROWS;
+
+/** A gate has a verdict to annotate a commit with, to report as a test, or to watch. */
+export const gateFormatNames: readonly TextFormat[] = [...FOR_ROWS, 'github', 'junit', 'prom'];
+
+/** Whoever asks by SQL takes the rows elsewhere. */
+export const queryFormatNames: readonly Format[] = [...FOR_ROWS, 'parquet'];
 
 const EXTENSIONS: Readonly<Record<string, Format>> = {
   json: 'json',
   jsonl: 'jsonl',
   ndjson: 'jsonl',
   csv: 'csv',
+  tsv: 'tsv',
+  parquet: 'parquet',
   md: 'md',
   xml: 'junit',
+  prom: 'prom',
   txt: 'table',
 };
 

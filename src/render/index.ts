@@ -1,39 +1,60 @@
-import { renderCsv } from './csv.js';
+import { renderAccounting as accounting } from './accounting.js';
+import {
+  renderAck as ack,
+  renderAckList as ackList,
+  renderBaseline as baseline,
+  renderRemoved as removed,
+} from './ack.js';
+import { asciiWhereAsked } from './ascii.js';
+import { renderCsv, renderTsv } from './csv.js';
+import { renderFindings as findings } from './findings.js';
 import { renderGithub } from './github.js';
 import { renderJson, renderJsonLines } from './json.js';
 import { renderJunit } from './junit.js';
+import { renderList as list } from './list.js';
 import { renderMarkdown } from './md.js';
-import type { Format, Renderer } from './report.js';
+import { renderNext as next } from './next.js';
+import { renderProm } from './prom.js';
+import { renderReceipt as receipt } from './receipt.js';
+import type { Renderer, Style, TextFormat } from './report.js';
+import { renderStory as story } from './story.js';
 import { renderTable } from './table.js';
 
-export { filesResult, rejectsResult, renderAccounting } from './accounting.js';
-export {
-  type AckState,
-  type Baseline,
-  renderAck,
-  renderAckList,
-  renderBaseline,
-  renderRemoved,
-} from './ack.js';
+export { filesResult, rejectsResult } from './accounting.js';
+export type { AckState, Baseline } from './ack.js';
 export { type ErrorText, renderError } from './error.js';
-export { renderFindings } from './findings.js';
 export { formatNames, formatOfFile, gateFormatNames } from './format-names.js';
-export { renderList } from './list.js';
-export { renderNext } from './next.js';
 export { renderProgress } from './progress.js';
-export { renderReceipt } from './receipt.js';
-export type { Format, Renderer, Report, Style } from './report.js';
+export type { Format, Renderer, Report, Style, TextFormat } from './report.js';
 export { sanitize } from './sanitize.js';
-export { renderStory } from './story.js';
 export { renderStoryJson } from './story-json.js';
 export { renderStepSummary } from './summary.js';
 
-export const formats: Readonly<Record<Format, Renderer>> = {
-  table: renderTable,
+export const renderAccounting = asciiWhereAsked(accounting);
+export const renderAck = asciiWhereAsked(ack);
+export const renderAckList = textWhereAsked(ackList);
+export const renderBaseline = asciiWhereAsked(baseline);
+export const renderRemoved = asciiWhereAsked(removed);
+export const renderFindings = asciiWhereAsked(findings);
+export const renderList = textWhereAsked(list);
+export const renderNext = asciiWhereAsked(next);
+export const renderReceipt = asciiWhereAsked(receipt);
+export const renderStory = asciiWhereAsked(story);
+
+export const formats: Readonly<Record<TextFormat, Renderer>> = {
+  table: asciiWhereAsked(renderTable),
   json: renderJson,
   jsonl: renderJsonLines,
   csv: renderCsv,
+  tsv: renderTsv,
   md: renderMarkdown,
   github: renderGithub,
   junit: renderJunit,
+  prom: renderProm,
 };
+
+/** The same of what may be JSON, which is what it is in every locale. */
+function textWhereAsked<T>(render: (data: T, asJson: boolean, style: Style) => string): typeof render {
+  const text = asciiWhereAsked(render);
+  return (data, asJson, style) => (asJson ? render : text)(data, asJson, style);
+}

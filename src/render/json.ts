@@ -22,8 +22,10 @@ export function renderJson({ query, params, result, truncated, verdict, receipt 
   ].join('');
 }
 
+export const renderJsonLines = ({ result }: Report): string => jsonLines(result);
+
 /** A row an object, a line each, and nothing else. */
-export function renderJsonLines({ result }: Report): string {
+export function jsonLines(result: Result): string {
   return objects(result)
     .map((object) => `${object}\n`)
     .join('');

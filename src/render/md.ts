@@ -1,6 +1,5 @@
-import { display, isNumeric } from './display.js';
+import { fieldsOf } from './fields.js';
 import type { Report } from './report.js';
-import { sanitize } from './sanitize.js';
 
 // Markup, HTML, maths, bare links, mentions and issue references. `_` inside a word is text already.
 const MARKUP =
@@ -19,11 +18,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
 /** A GitHub table with the values of the human table. */
 export function renderMarkdown({ result }: Report): string {
   if (result.rows.length === 0) return '(no rows)\n';
-  const head = result.columns.map((column) => escapeMarkdown(sanitize(column.label ?? column.name)));
-  const rule = result.columns.map((column) => (isNumeric(column) ? '---:' : '---'));
-  const body = result.rows.map((row) =>
-    result.columns.map((column, i) => escapeMarkdown(display(row[i], column))),
-  );
+  const fields = fieldsOf(result);
+  const head = fields.map(({ label }) => escapeMarkdown(label));
+  const rule = fields.map(({ role }) => (role === 'number' ? '---:' : '---'));
+  const body = result.rows.map((_, row) => fields.map(({ cells }) => escapeMarkdown(cells[row] ?? '')));
   return [head, rule, ...body].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 }
 

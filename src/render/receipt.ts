@@ -3,33 +3,27 @@ import { equation } from './equation.js';
 import { facts } from './facts.js';
 import { findingLines, KINDS } from './findings.js';
 import { paintFor } from './paint.js';
-import { entry, hanging, LABEL } from './paragraph.js';
+import { entry, hanging, LABEL, PROSE } from './paragraph.js';
 import type { Report, Style } from './report.js';
 import { sanitize } from './sanitize.js';
-import { type Section, squeeze } from './squeeze.js';
 import { bytes, plural } from './units.js';
 import { clip } from './wrap.js';
 
-const SCREEN = 24;
-const FEW_FILES = 4;
+/** Files and reasons of rejects that are named; `lakelog validate` and the JSON envelope have all of them. */
+const MOST_NAMED = 5;
 
-/**
- * The account of a gate, for stderr: the verdict, why, and what was read. One screen at 80 columns; the JSON
- * envelope has all of it. Where there is no screen, every finding is printed.
- */
+/** The account of a gate, for stderr: the verdict, every reason for it, and what was read. */
 export function renderReceipt(report: Report, style: Style): string {
   const { receipt, verdict } = report;
-  const findings = findingSection(verdict, receipt, style);
-  const sections = [
-    plain(headline(report, style)),
-    findings,
-    plain(equation(receipt.totals, style.width)),
-    rejectSection(receipt, style),
-    fileSection(receipt, style),
-    ...facts(receipt, (style.width ?? 160) - LABEL).map(([label, text]) => plain(entry(label, text, style))),
+  const lines = [
+    ...headline(report, style),
+    ...findings(verdict, receipt, style),
+    ...equation(receipt.totals, style.width ?? PROSE),
+    ...rejects(receipt, style),
+    ...files(receipt, style),
+    ...facts(receipt, (style.width ?? PROSE) - LABEL).flatMap(([label, text]) => entry(label, text, style)),
   ];
-  const budget = style.width === null ? SCREEN + findings.lines.length : SCREEN;
-  return `${squeeze(sections, budget, style.width).join('\n')}\n`;
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 /** `2 × bad_json, first a.jsonl:12: …`; on a terminal, path and detail are cut to about a line each. */
@@ -62,39 +56,30 @@ function headline({ query, verdict, receipt }: Report, style: Style): string[] {
   return [brush(word) + first.slice(word.length), ...rest];
 }
 
-function findingSection(verdict: Verdict | undefined, receipt: Receipt, style: Style): Section {
-  if (verdict === undefined) return plain([]);
+function findings(verdict: Verdict | undefined, receipt: Receipt, style: Style): string[] {
+  if (verdict === undefined) return [];
   const named = new Set(KINDS.flatMap((kind) => verdict[kind].map((finding) => finding.where)));
   const unnamed = receipt.problems
     .filter((problem) => !named.has(problem.path))
     .map(({ path, problem, detail }): Finding => ({ code: problem, message: detail, where: path }));
   const all = { ...verdict, notices: [...verdict.notices, ...unnamed] };
-  const pairs = KINDS.flatMap((kind) => all[kind].map((finding) => [kind, finding] as const));
-  if (style.width === null) return plain(pairs.flatMap((pair) => findingLines(...pair, style)));
-  const draw = (pair: (typeof pairs)[number]) => findingLines(...pair, style, 2);
-  return list(
-    pairs.slice(0, 1).flatMap(draw),
-    pairs.slice(1),
-    draw,
-    more('finding', ' (2>&1 | cat shows all)'),
-  );
+  return KINDS.flatMap((kind) => all[kind].flatMap((finding) => findingLines(kind, finding, style)));
 }
 
-function fileSection({ files, totals, inputs_from }: Receipt, style: Style): Section {
+function files({ files, totals, inputs_from }: Receipt, style: Style): string[] {
   const text = `${plural(files.length, 'file')}, ${bytes(totals.bytes)}, from ${sanitize(inputs_from)}`;
   const [only] = files;
   if (files.length === 1 && only !== undefined) {
-    return plain(
-      entry('files', `${text}: ${shorten(sanitize(only.file), style, LABEL + 2 + text.length)}`, style),
-    );
+    return entry('files', `${text}: ${shorten(sanitize(only.file), style, LABEL + 2 + text.length)}`, style);
   }
-  const named = files.length <= FEW_FILES ? files : files.filter(isTroubled);
-  return list(
-    entry('files', text, style),
-    named,
-    (file) => entry('', fileText(file, style), style),
-    (left) => more('file')(left + files.length - named.length),
-  );
+  // Those in trouble first, each kind in its order.
+  const sorted = [...files.filter(isTroubled), ...files.filter((file) => !isTroubled(file))];
+  const named = sorted.slice(0, MOST_NAMED);
+  return [
+    ...entry('files', text, style),
+    ...named.flatMap((file) => entry('', fileText(file, style), style)),
+    ...more(files.length - named.length, 'file', style),
+  ];
 }
 
 function isTroubled({ rejected, pending, conflicts }: FileAccount): boolean {
@@ -114,31 +99,16 @@ function shorten(text: string, { width }: Style, taken: number): string {
   return width === null ? text : clip(text, Math.max(width - taken, 20));
 }
 
-function rejectSection({ rejects, totals }: Receipt, style: Style): Section {
-  if (totals.rejected === 0 && rejects.length === 0) return plain([]);
-  const text = `${plural(totals.rejected, 'line')}, ${plural(rejects.length, 'reason')}`;
-  return list(
-    entry('rejects', text, style),
-    rejects,
-    (group) => entry('', rejectText(group, style), style),
-    more('reason'),
-  );
+function rejects({ rejects, totals }: Receipt, style: Style): string[] {
+  if (totals.rejected === 0 && rejects.length === 0) return [];
+  const named = rejects.slice(0, MOST_NAMED);
+  return [
+    ...entry('rejects', `${plural(totals.rejected, 'line')}, ${plural(rejects.length, 'reason')}`, style),
+    ...named.flatMap((group) => entry('', rejectText(group, style), style)),
+    ...more(rejects.length - named.length, 'reason', style),
+  ];
 }
 
-function list<T>(
-  lines: readonly string[],
-  all: readonly T[],
-  draw: (one: T) => string[],
-  more: Section['more'],
-): Section {
-  return { lines, count: all.length, item: (index) => all.slice(index, index + 1).flatMap(draw), more };
-}
-
-function plain(lines: readonly string[]): Section {
-  return list(lines, [], () => [], more('line'));
-}
-
-function more(noun: string, how = ''): (left: number) => string {
-  return (left) =>
-    entry('', `… and ${plural(left, `more ${noun}`)}${how}`, { color: false, width: null }).join('');
+function more(left: number, noun: string, style: Style): string[] {
+  return left === 0 ? [] : entry('', `… and ${plural(left, `more ${noun}`)}`, style);
 }

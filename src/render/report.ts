@@ -13,17 +13,24 @@ export interface Report {
   /** Absent for a query that is no gate. */
   readonly verdict?: Verdict;
   readonly receipt: Receipt;
+  /** Absent for a query that is no gate. */
+  readonly ranAt?: Date;
 }
 
 export interface Style {
   readonly color: boolean;
-  /** Columns of the terminal; null = not a terminal: nothing is wrapped, reflowed or cut. */
+  /** Columns of the terminal; null = not a terminal: tables are whole, sentences wrap at 100. */
   readonly width: number | null;
+  /** The reader's encoding is not UTF-8. */
+  readonly ascii?: boolean;
   /** A terminal that understands OSC 8: links are made of what they are, elsewhere the address is printed. */
   readonly hyperlinks?: boolean;
 }
 
-export type Format = 'table' | 'json' | 'jsonl' | 'csv' | 'md' | 'github' | 'junit';
+export type TextFormat = 'table' | 'json' | 'jsonl' | 'csv' | 'tsv' | 'md' | 'github' | 'junit' | 'prom';
+
+/** Parquet is written by the engine, of a query alone. */
+export type Format = TextFormat | 'parquet';
 
 /** Returns the whole document with its last line terminated. */
 export type Renderer = (report: Report, style: Style) => string;

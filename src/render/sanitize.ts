@@ -29,7 +29,8 @@ export function escapeJson(json: string): string {
     .replaceAll('##[', '#\\u0023[');
 }
 
-function visible(code: number): string {
+/** A code point written out: `\\x1b`, `\\u202e`, `\\u{e0041}`. */
+export function visible(code: number): string {
   if (code <= 0xff) return `\\x${hex(code, 2)}`;
   return code <= 0xffff ? `\\u${hex(code, 4)}` : `\\u{${hex(code, 5)}}`;
 }

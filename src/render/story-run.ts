@@ -1,5 +1,5 @@
 import type { StoryDocument, StoryRun } from '../schema/story.js';
-import { decimal } from './display.js';
+import { decimal, NULL } from './display.js';
 import { columns } from './measure.js';
 import { sanitize } from './sanitize.js';
 import { runContent } from './story-content.js';
@@ -36,9 +36,9 @@ function found({ documents, best_score }: StoryRun): string {
 /** Rank, score, id and source in columns; where that is too wide, the source on a line of its own. */
 function documentLines(documents: readonly StoryDocument[], { width }: Pen): string[] {
   const rows = documents.map(({ id, source, score, rank }) => ({
-    rank: rank === null ? '–' : `#${rank}`,
-    score: score === null ? '–' : decimal(score),
-    id: id === null ? '(no id)' : sanitize(id),
+    rank: rank === null ? NULL : `#${rank}`,
+    score: score === null ? NULL : decimal(score),
+    id: id === null ? NULL : sanitize(id),
     source: sanitize(source ?? ''),
   }));
   const [ranks, scores, ids, sources] = (['rank', 'score', 'id', 'source'] as const).map((key) =>

@@ -59,6 +59,9 @@ interface Word {
   readonly width: number;
 }
 
+/** After one of these a word breaks without looking broken: paths, ids and names of models are full of them. */
+const JOINTS = '/-_.:,;|=&';
+
 function breakWord(word: string, width: number): Word[] {
   const whole = columns(word);
   if (whole <= width) return [{ text: word, width: whole }];
@@ -68,14 +71,23 @@ function breakWord(word: string, width: number): Word[] {
   for (const character of characters(word)) {
     const next = columns(character);
     if (used + next > width && text !== '') {
-      parts.push({ text, width: used });
-      text = '';
-      used = 0;
+      const end = jointOf(text);
+      parts.push({ text: text.slice(0, end), width: columns(text.slice(0, end)) });
+      text = text.slice(end);
+      used = columns(text);
     }
     text += character;
     used += next;
   }
   return [...parts, { text, width: used }];
+}
+
+/** Where to break: behind a joint in the second half, else at the end. */
+function jointOf(text: string): number {
+  for (let end = text.length; end > text.length / 2; end -= 1) {
+    if (JOINTS.includes(text[end - 1] ?? '')) return end;
+  }
+  return text.length;
 }
 
 function take(parts: Iterable<string>, width: number): string[] {

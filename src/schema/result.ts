@@ -16,6 +16,8 @@ export interface Column {
   readonly label?: string;
   /** One sentence. */
   readonly note?: string;
+  /** Leaves first where a terminal is too narrow for the table. */
+  readonly minor?: boolean;
 }
 
 /** Rows of a query: cells in the order of the columns, fractions 0–1 and unrounded, timestamps RFC 3339 UTC. */

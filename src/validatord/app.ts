@@ -59,8 +59,6 @@ export function createApp(deps: Deps): App {
       return;
     }
     await next();
-    // A connection that is kept alive would keep the process alive.
-    if (draining.signal.aborted) c.res.headers.set('connection', 'close');
   });
   app.get('/healthz', async (c) => c.json(await health(deps, traffic, draining.signal.aborted)));
   app.post('/v1/iterate', async (c) => {
@@ -127,6 +125,8 @@ async function answerTo(raw: Request, deps: Deps, traffic: Traffic, stops: Stops
     const result = await runCall(request, raw, deps, stops.hardStop);
     const ending = endingOf(result, isGated(request.kind, deps.config));
     traffic.ended(ending, result);
+    // Who kills the process must not take along what a client was told.
+    await deps.logger.whenWritten();
     const withheld = ending === 'ungrounded' || ending === 'unjudged';
     if (withheld) deps.onWithheld(result.sessionId, whyWithheld(result));
     const { status, headers } = headOf(result, ending);
@@ -165,7 +165,7 @@ async function runCall(
 ): Promise<IterateResult<unknown>> {
   const { config, logger } = deps;
   const stop = either(hardStop, raw.signal, 'the client went away');
-  const { rosterIsRead, ...judges } = judging(request.kind, deps);
+  const { rosterIsRead, validate, ...judges } = judging(request.kind, deps);
   try {
     return await iterate<unknown>({
       ...request,
@@ -174,6 +174,12 @@ async function runCall(
       async generate(prompt: Prompt, attempt) {
         await rosterIsRead;
         return deps.ask(request.model, prompt, attempt);
+      },
+      async validate(candidate: unknown) {
+        const validation = await validate(candidate);
+        // What is recorded as accepted is judged: a client that leaves must not make a call that nobody can vouch for.
+        if (validation.accepted) stop.forgetClient();
+        return validation;
       },
       answerBounds: { bytes: config.limits.maxAnswerBytes },
       attemptTimeoutMs: config.limits.attemptTimeoutMs,
@@ -199,11 +205,13 @@ function either(service: AbortSignal, client: AbortSignal, goneMessage: string) 
   if (client.aborted) onGone();
   service.addEventListener('abort', onStop);
   client.addEventListener('abort', onGone);
+  const forgetClient = () => client.removeEventListener('abort', onGone);
   return {
     signal: controller.signal,
+    forgetClient,
     release() {
       service.removeEventListener('abort', onStop);
-      client.removeEventListener('abort', onGone);
+      forgetClient();
     },
   };
 }

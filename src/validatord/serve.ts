@@ -5,6 +5,7 @@ import { LakelogError, messageOf } from '../errors.js';
 import { rosterCheckFor, SessionLogger } from '../log/index.js';
 import { type App, createApp } from './app.js';
 import type { Address, Config } from './config.js';
+import { type LastAnswers, lastAnswersOf } from './last-answers.js';
 import { metricsOf, metricsServer } from './metrics.js';
 import { chatCompletions } from './model.js';
 import { type RosterFile, rosterFile } from './roster-file.js';
@@ -61,6 +62,7 @@ export async function startService(config: Config, tell: Tell): Promise<Service>
     onDefect,
   });
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
+  const lastAnswers = lastAnswersOf(server);
   const metrics = config.metrics && metricsServer(await metricsOf(app.traffic, logger), onDefect);
   const metricsUrl = metrics && (await listen(metrics, config.metrics!, 'metrics_listen', config));
   const url = await listen(server, config, 'listen', config).catch((error: unknown) => {
@@ -83,7 +85,7 @@ export async function startService(config: Config, tell: Tell): Promise<Service>
     },
     stop() {
       if (stopping) now.abort();
-      stopping ??= shutDown({ server, metrics, app, logger, now: now.signal }, config, tell);
+      stopping ??= shutDown({ server, lastAnswers, metrics, app, logger, now: now.signal }, config, tell);
       return stopping;
     },
   };
@@ -104,6 +106,7 @@ function listen(server: Server, { host, port }: Address, key: string, { file }: 
 
 interface Running {
   readonly server: Server;
+  readonly lastAnswers: LastAnswers;
   readonly metrics: Server | null;
   readonly app: App;
   readonly logger: SessionLogger;
@@ -112,7 +115,8 @@ interface Running {
 }
 
 async function shutDown(running: Running, config: Config, tell: Tell): Promise<void> {
-  const { server, metrics, app, logger, now } = running;
+  const { server, lastAnswers, metrics, app, logger, now } = running;
+  lastAnswers.closeTheirConnections();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   metrics?.close();
   metrics?.closeAllConnections();

@@ -170,6 +170,14 @@ describe('the baseline', () => {
     expect(acksIn(cwd)).toHaveLength(1);
   });
 
+  test('is what validate says to do about many lines, and about none that nothing settles', async () => {
+    const cwd = logs(TORN, '[]');
+    const { stderr } = await lakelog(['validate', 'sessions.jsonl'], { cwd });
+    expect(stderr).toContain('settle all of now: lakelog ack --baseline --reason "…" sessions.jsonl\n');
+    const unknown = await lakelog(['validate'], { cwd: logs(UNKNOWN, UNKNOWN) });
+    expect(unknown.stderr).not.toContain('--baseline');
+  });
+
   test.each([
     ['without a reason', []],
     ['of one gate', ['--reason', 'r', '--gate', 'alarm']],

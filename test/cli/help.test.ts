@@ -8,7 +8,7 @@ import { run } from '../../src/main.js';
 import { errorEnvelope } from '../../src/schema/envelope.js';
 import { version } from '../../src/version.js';
 import { ownGate, violation } from '../support/acks.js';
-import { call, command, newFolder, replayRun, root, writeLines } from '../support/cli.js';
+import { call, command, newFolder, replayRun, root, unwrapped, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 
 const QUESTIONS = ['alarm', 'corpus', 'first-shot', 'first-shot-rate', 'rejections', 'triple-rejections'];
@@ -200,7 +200,7 @@ describe.each(DURATIONS)('a duration of %s', (option, words) => {
     const { code, stdout, stderr } = await ask(value);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(option);
-    expect(stderr).toContain('90s, 15m, 26h, 7d or 2w');
+    expect(unwrapped(stderr)).toContain('90s, 15m, 26h, 7d or 2w');
   });
 });
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, copyFileSync, openSync, readdirSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { call, envelope, lakelog, newFolder, root, start, writeLines } from '../support/cli.js';
+import { call, envelope, lakelog, newFolder, root, start, unwrapped, writeLines } from '../support/cli.js';
 
 const TORN = '{"schema":"session.iterate.v1","session_id":"';
 const good = () => call();
@@ -39,7 +39,7 @@ describe('the human form', () => {
     const ran = await lakelog(['alarm', 'sessions.jsonl', '--pending-grace', '0'], { cwd: fixture('messy') });
     expect(ran.code).toBe(3);
     expect(ran.stderr).toMatch(/^CANNOT VOUCH {2}alarm/);
-    const lines = ran.stderr.split('\n');
+    const lines = unwrapped(ran.stderr).split('\n');
     for (const [i, line] of lines.entries()) {
       if (line.startsWith('cannot vouch:')) expect(lines[i + 1]).toMatch(/^ {2}→ /);
     }
@@ -50,9 +50,9 @@ describe('the human form', () => {
     sessions(folder, good(), TORN, bad());
     const ran = await lakelog(['alarm', 'sessions.jsonl'], { cwd: folder });
     expect(ran.code).toBe(1);
-    expect(ran.stdout).toMatch(/bad .*ungrounded .*sessions\.jsonl +3/);
-    expect(ran.stderr).toMatch(/fired: .*sessions\.jsonl:3/);
-    expect(ran.stderr).toMatch(/cannot vouch: .*sessions\.jsonl:2/);
+    expect(ran.stdout).toMatch(/bad .*ungrounded .*sessions\.jsonl:3/);
+    expect(unwrapped(ran.stderr)).toMatch(/fired: .*sessions\.jsonl:3/);
+    expect(unwrapped(ran.stderr)).toMatch(/cannot vouch: .*sessions\.jsonl:2/);
     expect(ran.stderr).toMatch(/1 × bad_json, first sessions\.jsonl:2/);
   });
 

@@ -225,7 +225,7 @@ describe('a header that is wrong names file, line and remedy', () => {
 
   test('a parameter called like a member of every object is told', async () => {
     const cwd = folder({ 'mine.sql': question('-- param: constructor text = x -- note') });
-    const ran = await lakelog(['mine', '--constructor', 'y', '--queries', 'q', '--json'], { cwd });
+    const ran = await lakelog(['mine', '--constructor', 'y', '--queries', 'q'], { cwd });
     expect(ran.code).toBe(2);
     expect(ran.stderr).toContain('  at q/mine.sql:4\n');
     expect(ran.stderr).toContain('member of every object');

@@ -3,6 +3,7 @@ import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
+import { styleOf } from '../../src/io.js';
 import { call, command, lakelog, newFolder, root, withoutColour } from '../support/cli.js';
 
 const FIXTURES = path.join(root, 'fixtures');
@@ -34,11 +35,33 @@ describe('colour', () => {
     }
   });
 
-  test('FORCE_COLOR=1: colour although piped, and the same text', async () => {
+  test.each([
+    ['--no-color', 'alarm', 'alarm/sessions.jsonl'],
+    ['alarm', '--no-color', 'alarm/sessions.jsonl'],
+    ['alarm', 'alarm/sessions.jsonl', '--no-color'],
+    ['alarm', '--no-color', 'gone.jsonl'],
+    ['alarm', '--since', 'x', '--no-color'],
+    ['query', 'SELECT x', 'alarm', '--no-color'],
+    ['show', '--no-color', 'nobody', 'alarm'],
+  ])('%s %s %s: none, whatever the environment wants', async (...args) => {
+    const ran = await lakelog(args, { cwd: FIXTURES, env: { FORCE_COLOR: '1', CLICOLOR_FORCE: '1' } });
+    expect(ran.stdout + ran.stderr).not.toContain(ESC);
+    expect(ran.stderr).not.toContain('unknown option');
+  });
+
+  test('behind -- it is a file like any other', async () => {
+    const ran = await lakelog(['alarm', '--', '--no-color'], { cwd: FIXTURES });
+    expect(ran.stderr).toContain('(--no-color)');
+  });
+
+  test.each([
+    ['FORCE_COLOR', { FORCE_COLOR: '1' }],
+    ['CLICOLOR_FORCE', { CLICOLOR_FORCE: '1' }],
+  ])('%s=1: colour although piped, and the same text', async (_, env) => {
     const plain = await lakelog(['alarm', 'alarm/sessions.jsonl'], { cwd: FIXTURES });
     const forced = await lakelog(['alarm', 'alarm/sessions.jsonl'], {
       cwd: FIXTURES,
-      env: { FORCE_COLOR: '1' },
+      env: env as Record<string, string>,
     });
     expect(forced.stdout).toContain(ESC);
     expect(forced.stderr).toContain(ESC);
@@ -52,6 +75,48 @@ describe('colour', () => {
       env: { FORCE_COLOR: '1' },
     });
     expect(ran.stdout).not.toContain(ESC);
+  });
+});
+
+describe('what a stream is drawn with', () => {
+  const stream = (isTTY: boolean) => ({ isTTY, columns: isTTY ? 90 : undefined, write: async () => {} });
+  const none = { NO_COLOR: '1' };
+
+  test.each<[boolean, Record<string, string>, boolean]>([
+    [true, {}, true],
+    [false, {}, false],
+    [true, { NO_COLOR: '' }, true],
+    [true, none, false],
+    [true, { ...none, FORCE_COLOR: '1' }, false],
+    [true, { ...none, CLICOLOR_FORCE: '1' }, false],
+    [true, { TERM: 'dumb' }, false],
+    [false, { TERM: 'dumb', CLICOLOR_FORCE: '1' }, true],
+    [true, { CLICOLOR: '0' }, false],
+    [true, { CLICOLOR: '0', CLICOLOR_FORCE: '1' }, true],
+    [false, { CLICOLOR: '1' }, false],
+    [false, { CLICOLOR_FORCE: '0' }, false],
+    [false, { CLICOLOR_FORCE: '' }, false],
+    [false, { FORCE_COLOR: 'true' }, true],
+    [true, { FORCE_COLOR: '0', CLICOLOR_FORCE: '1' }, false],
+  ])('terminal %j, %j: colour %j', (isTTY, env, color) => {
+    expect(styleOf(stream(isTTY), env).color).toBe(color);
+  });
+
+  test.each<[Record<string, string>, boolean]>([
+    [{}, false],
+    [{ LANG: '' }, false],
+    [{ LANG: 'C.UTF-8' }, false],
+    [{ LANG: 'de_DE.utf8' }, false],
+    [{ LANG: 'C' }, true],
+    [{ LANG: 'POSIX' }, true],
+    [{ LANG: 'de_DE.ISO-8859-15@euro' }, true],
+    [{ LANG: 'ja_JP.eucJP' }, true],
+    [{ LANG: 'C', LC_CTYPE: 'C.UTF-8' }, false],
+    [{ LANG: 'C.UTF-8', LC_ALL: 'C', LC_CTYPE: 'C.UTF-8' }, true],
+    [{ LANG: 'C', LC_ALL: 'en_US.UTF-8' }, false],
+    [{ LANG: 'C.UTF-8', LC_ALL: '' }, false],
+  ])('%j: ASCII %j', (env, ascii) => {
+    expect(styleOf(stream(true), env).ascii).toBe(ascii);
   });
 });
 
@@ -96,7 +161,7 @@ describe.skipIf(!script)(
         const wide = withoutColour(ran.text)
           .split('\n')
           // A command to copy stays on one line, however long (promise 7).
-          .filter((line) => !line.startsWith('  → '))
+          .filter((line) => !/^ *(→ )?lakelog /.test(line))
           .filter((line) => stringWidth(line) > columns);
         expect(wide).toEqual([]);
       });

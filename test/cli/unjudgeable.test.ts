@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ownGate } from '../support/acks.js';
-import { call, envelope, newFolder, writeLines } from '../support/cli.js';
+import { call, envelope, newFolder, unwrapped, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 
 const attempts = (...verdicts: readonly unknown[]) =>
@@ -28,7 +28,9 @@ describe.each(['triple-rejections', 'rejections'])('%s', (command) => {
     const cwd = log(call(), call({ ...rejected, ...changes }), call({ ...rejected, ...changes }));
     const ran = await lakelog([command], { cwd });
     expect(ran.code).toBe(0);
-    expect(ran.stderr).toMatch(/^notice: 2 calls cannot be judged: .* \(sessions\.jsonl:2\)\n {2}→ /m);
+    expect(unwrapped(ran.stderr)).toMatch(
+      /^notice: 2 calls cannot be judged: .* \(sessions\.jsonl:2\)\n {2}→ /m,
+    );
     const strict = await lakelog([command, '--strict', '--json'], { cwd });
     expect(strict.code).toBe(3);
     expect(strict.stderr).toContain('cannot vouch: 2 calls cannot be judged');

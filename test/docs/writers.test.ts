@@ -338,3 +338,35 @@ with multiprocessing.get_context("fork").Pool(3) as pool: pool.starmap(work, [(l
     },
   );
 });
+
+describe('the writer in Python, whose file is moved in the middle of a write', () => {
+  const installed = spawnSync('python3', ['--version']).status === 0;
+  test.skipIf(!installed)('writes the line again, and not for ever', () => {
+    const file = path.join(tempFolder(), 's.jsonl');
+    const code = `
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import session_log
+log = session_log.SessionLog(sys.argv[2])
+write, moves = os.write, 0
+def moved(fd, data):
+    global moves
+    if moves < int(sys.argv[3]):
+        moves += 1
+        os.rename(sys.argv[2], "%s.%d" % (sys.argv[2], moves))
+    return write(fd, data)
+os.write = moved
+log.append({"session_id": "a"})
+log.append({"session_id": "b"})
+print(moves, log.written, log.dropped)`;
+    const run = (target: string, times: string) =>
+      spawnSync('python3', ['-B', '-c', code, path.join(root, 'docs/writers/python'), target, times], {
+        encoding: 'utf8',
+      }).stdout.trim();
+    expect(run(file, '1')).toBe('1 2 0');
+    const ids = (name: string) => linesOf(name).map((line) => JSON.parse(line).session_id);
+    expect([ids(`${file}.1`), ids(file)]).toEqual([['a'], ['a', 'b']]);
+    expect(linesOf(`${file}.1`)[0]).toBe(linesOf(file)[0]);
+    expect(run(path.join(tempFolder(), 's.jsonl'), '100')).toBe('6 2 0');
+  });
+});

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkStatement } from '../../src/lake/box.js';
 import { runStatement } from '../../src/lake/box-run.js';
 import { type Database, openDatabase } from '../../src/lake/duckdb/connection.js';
+import { readRows } from '../../src/lake/duckdb/result.js';
 import { edited, tokensOf } from '../../src/lake/sql-tokens.js';
 import { rewrite } from '../../src/lake/statement.js';
 
@@ -91,7 +92,7 @@ describe('a PIVOT answers as the engine itself would', () => {
   ])('%s', async (sql) => {
     const expected = await native.runAndReadAll(sql);
     const checked = await checkStatement(db, sql, 'query', []);
-    const answer = await runStatement(db, checked, {}, 1_000, false);
+    const answer = await readRows(await runStatement(db, checked, {}, { parquet: [], most: null }, false));
     expect(answer.names).toEqual(expected.columnNames());
     const rows = (cells: readonly (readonly unknown[])[]) =>
       cells

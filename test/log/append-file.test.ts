@@ -439,10 +439,10 @@ describe('a rotation in the middle of a write', () => {
   };
 
   it.each<[string, (path: string) => void, string[]]>([
-    ['by a rename loses nothing', renamed, ['a', 'b', 'c']],
-    ['that compresses at once loses the line, which delaycompress keeps', compressed, ['a', 'c']],
+    ['by a rename writes the line again, where nobody can miss it', renamed, ['a', 'b', 'b', 'c']],
+    ['that compresses at once loses nothing', compressed, ['a', 'b', 'c']],
   ])('%s', async (_, rotate, kept) => {
-    const { path, put, rotateInNextWrite } = rotatedBy(rotate);
+    const { path, put, logger, rotateInNextWrite } = rotatedBy(rotate);
     await put({ prompt: 'a' });
     rotateInNextWrite();
     await put({ prompt: 'b' });
@@ -452,6 +452,37 @@ describe('a rotation in the middle of a write', () => {
       : { gz: '', plain: readFileSync(`${path}.1`, 'utf8') };
     const lines = `${gz}${plain}${readFileSync(path, 'utf8')}`.trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line).prompt)).toEqual(kept);
+    // Byte for byte the same: readers count such a line once.
+    expect(new Set(lines).size).toBe(3);
+    expect(logger.stats()).toMatchObject({ written: 3, queued: 0, dropped: 0, reopened: 1 });
+  });
+
+  it('that does not end is no reason to write for ever', async () => {
+    const path = join(temporaryFolder(), 'sessions.jsonl');
+    let writes = 0;
+    const { put, logger } = loggerFor(path, {
+      write: (...args) => {
+        renameSync(path, `${path}.${++writes}`);
+        return real.write(...args);
+      },
+    });
+    expect(await put({ prompt: 'a' })).toBe(true);
+    expect(writes).toBeLessThan(5);
+    expect(logger.stats()).toMatchObject({ written: 1, queued: 0, dropped: 0 });
+  });
+
+  it('is not seen in a folder that may no longer be searched', async () => {
+    const path = join(temporaryFolder(), 'sessions.jsonl');
+    let looks = 0;
+    const { put } = loggerFor(path, {
+      lstat: () => {
+        looks++;
+        throw failure('EACCES');
+      },
+    });
+    expect(await put({ prompt: 'a' })).toBe(true);
+    expect(looks).toBe(1);
+    expect(promptsOf(path)).toEqual(['a']);
   });
 
   it('by copytruncate loses what was written behind the copy; its hole shows, and the cut is said', async () => {

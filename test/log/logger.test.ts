@@ -6,7 +6,16 @@ import type { FileSystem } from '../../src/log/file-system.js';
 import { ReplayLogger, SessionLogger } from '../../src/log/index.js';
 import { serialIds } from '../../src/log/stamp.js';
 import { sessionRecord } from '../../src/schema/records.js';
-import { bundleLogger, call, failure, faultyFs, linesOf, recordsOf, temporaryFolder } from './support.js';
+import {
+  bundleLogger,
+  call,
+  failure,
+  faultyFs,
+  linesOf,
+  real,
+  recordsOf,
+  temporaryFolder,
+} from './support.js';
 
 const quiet = { onError: () => {} };
 const newPath = () => join(temporaryFolder(), 'sessions.jsonl');
@@ -281,6 +290,64 @@ describe('the queue', () => {
     expect(logger.stats()).toMatchObject({ written: 0, queued: 1, dropped: 1 });
   });
 
+  describe('is waited for by whoever answers for it', () => {
+    it('until its lines are in the file', async () => {
+      const path = newPath();
+      const logger = new SessionLogger(path, quiet);
+      expect(await logger.whenWritten()).toBe(true);
+      const all = Array.from({ length: 20 }, async (_, i) => {
+        logger.append(call({ session_id: `s-${i}` }));
+        expect(await logger.whenWritten()).toBe(true);
+        expect(recordsOf(path).map(({ session_id }) => session_id)).toContain(`s-${i}`);
+      });
+      await Promise.all(all);
+      expect(linesOf(path)).toHaveLength(20);
+    });
+
+    it('and not longer than until the file fails, which gives nothing up', async () => {
+      const path = newPath();
+      let failing = true;
+      const fs = faultyFs({
+        write: (...args) => {
+          if (failing) throw failure('EIO');
+          return real.write(...args);
+        },
+      });
+      const logger = new SessionLogger(path, { ...quiet, fs, deadlineMs: 20_000 });
+      logger.append(call());
+      expect(await logger.whenWritten()).toBe(false);
+      logger.append(call());
+      expect(await logger.whenWritten()).toBe(false);
+      expect(logger.stats()).toMatchObject({ queued: 2, dropped: 0 });
+      failing = false;
+      await logger.flush();
+      expect(linesOf(path)).toHaveLength(2);
+    });
+
+    it('and not for ever where the file system hangs', async () => {
+      const logger = new SessionLogger(newPath(), {
+        ...quiet,
+        fs: stuck(new Promise(() => {})),
+        deadlineMs: 50,
+      });
+      logger.append(call());
+      expect(await logger.whenWritten()).toBe(false);
+      expect(logger.stats()).toMatchObject({ queued: 1, dropped: 0 });
+    });
+
+    it('and false where they are given up meanwhile', async () => {
+      const logger = new SessionLogger(newPath(), {
+        ...quiet,
+        fs: stuck(new Promise(() => {})),
+        deadlineMs: 50,
+      });
+      logger.append(call());
+      logger.append(call());
+      const [isWritten] = await Promise.all([logger.whenWritten(), logger.flush()]);
+      expect(isWritten).toBe(false);
+    });
+  });
+
   it('keeps order over many flushes at once', async () => {
     const path = newPath();
     const logger = new SessionLogger(path);
@@ -471,7 +538,9 @@ describe('a file that goes away', () => {
     logger.append(call());
     await logger.close();
     const files = Array.from({ length: 10 }, (_, turn) => `${path}.${turn}`);
-    const seqs = [...files, path].flatMap(recordsOf).map((record) => record.seq);
+    // A line whose write a rotation overtook stands in both files.
+    const lines = new Set([...files, path].flatMap(linesOf));
+    const seqs = [...lines].map((line) => JSON.parse(line).seq);
     expect(seqs).toEqual(Array.from({ length: 1_001 }, (_, i) => i + 1));
   });
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkStatement, SqlFault } from '../../src/lake/box.js';
 import { runStatement } from '../../src/lake/box-run.js';
 import { type Database, openDatabase } from '../../src/lake/duckdb/connection.js';
+import { readRows } from '../../src/lake/duckdb/result.js';
 import { explained } from '../../src/query/sql-error.js';
 
 let db: Database;
@@ -16,7 +17,8 @@ afterAll(() => db.close());
 
 async function adviceOn(sql: string): Promise<string | undefined> {
   try {
-    await runStatement(db, await checkStatement(db, sql, 'query', []), {}, 10, false);
+    const checked = await checkStatement(db, sql, 'query', []);
+    await readRows(await runStatement(db, checked, {}, { parquet: [], most: null }, false));
   } catch (error) {
     if (error instanceof SqlFault) return explained(error).next;
     throw error;

@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest';
+import { queryFormatNames } from '../../src/render/format-names.js';
 import { formatNames, formatOfFile, formats, gateFormatNames } from '../../src/render/index.js';
 
-it('has two formats that only a gate can fill', () => {
-  expect(formatNames).toEqual(['table', 'json', 'jsonl', 'csv', 'md']);
-  expect(gateFormatNames).toEqual([...formatNames, 'github', 'junit']);
+it('has formats that only a gate can fill, and one of a query alone', () => {
+  expect(formatNames).toEqual(['table', 'json', 'jsonl', 'csv', 'tsv', 'md']);
+  expect(gateFormatNames).toEqual([...formatNames, 'github', 'junit', 'prom']);
+  expect(queryFormatNames).toEqual([...formatNames, 'parquet']);
   expect(Object.keys(formats)).toEqual(gateFormatNames);
 });
 
@@ -11,6 +13,9 @@ it.each([
   ['a.json', 'json'],
   ['a.jsonl', 'jsonl'],
   ['a.ndjson', 'jsonl'],
+  ['a.TSV', 'tsv'],
+  ['a.parquet', 'parquet'],
+  ['lakelog.prom', 'prom'],
   ['dir.xml/a.CSV', 'csv'],
   ['report.md', 'md'],
   ['build/report.xml', 'junit'],

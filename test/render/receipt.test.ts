@@ -144,47 +144,57 @@ describe('receipt', () => {
     );
   });
 
-  it.each([80, 100, 200])('fits one screen of %i columns whatever it has to say', (width) => {
-    for (const text of ['x', '中文', '\x1b[2J\u202e', 'y'.repeat(5000)]) {
-      const big = monster(text);
-      for (const status of ['fired', 'cannot_vouch'] as const) {
-        const output = renderReceipt(gate({ ...big, verdict: { ...big.verdict, status } }), terminal(width));
-        const lines = output.trimEnd().split('\n');
-        // A command is whole, however long: cut, it would be none.
-        const rowsOf = (line: string) => Math.ceil(stringWidth(line) / width);
-        const rows = lines.reduce(
-          (sum, line) => sum + Math.min(rowsOf(line), line.startsWith('  → ') ? 2 : Infinity),
-          0,
-        );
-        expect(rows).toBeLessThanOrEqual(24);
-        for (const line of lines.filter((line) => !line.startsWith('  → '))) {
-          expect(stringWidth(line)).toBeLessThanOrEqual(width);
+  it.each([80, 100, 200])(
+    'names every finding on %i columns, a few files and reasons, and is no wider',
+    (width) => {
+      for (const text of ['x', '中文', '\x1b[2J\u202e', 'y'.repeat(5000)]) {
+        const big = monster(text);
+        for (const status of ['fired', 'cannot_vouch'] as const) {
+          const output = renderReceipt(
+            gate({ ...big, verdict: { ...big.verdict, status } }),
+            terminal(width),
+          );
+          const lines = output.trimEnd().split('\n');
+          // A command is whole, however long: cut, it would be none.
+          for (const line of lines.filter((line) => !line.startsWith('  → '))) {
+            expect(stringWidth(line)).toBeLessThanOrEqual(width);
+          }
+          expect(lines.filter((line) => /^(fired|cannot vouch|notice): \d+ lines/.test(line))).toHaveLength(
+            70,
+          );
+          expect(lines.filter((line) => line.startsWith('  → '))).toHaveLength(70);
+          for (const must of [
+            '= 123456789012 loaded',
+            'judged ',
+            'canary ',
+            'newest ',
+            'window ',
+            'acked ',
+            'ffffffffffff',
+          ]) {
+            expect(output.replace(/\n\s*/g, ' ')).toContain(must);
+          }
+          expect(output).toMatch(/… and 85 more reasons/);
+          expect(output).toMatch(/… and 295 more files/);
         }
-        for (const must of [
-          '= 123456789012 loaded',
-          'judged ',
-          'canary ',
-          'newest ',
-          'window ',
-          'acked ',
-          'ffffffffffff',
-        ]) {
-          expect(output.replace(/\n\s*/g, ' ')).toContain(must);
-        }
-        expect(output).toMatch(/^(fired|cannot vouch): 0 lines/m);
-        expect(output).toMatch(/… and \d+ more findings/);
-        expect(output).toMatch(/… and \d+ more reasons/);
-        expect(output).toMatch(/… and \d+ more files/);
       }
-    }
+    },
+  );
+
+  it('names files in trouble before the others', () => {
+    const files = Array.from({ length: 12 }, (_, i) => account(`${i}.jsonl`, { rejected: i === 11 ? 1 : 0 }));
+    const output = renderReceipt(gate({ verdict: verdict(), receipt: receipt({ files }) }), terminal(80));
+    expect(output).toMatch(/from arguments\n +11\.jsonl: .*\n +0\.jsonl: /);
+    expect(output).toContain('… and 7 more files');
   });
 
-  it('prints every finding, whole, where there is no screen', () => {
+  it('wraps sentences at 100 where there is no screen, and leaves paths and commands whole', () => {
     const { receipt, verdict } = monster('end');
     const lines = renderReceipt(gate({ receipt, verdict }), PIPE).split('\n');
     expect(lines.filter((line) => line.startsWith('  → '))).toHaveLength(70);
-    expect(lines.length).toBeLessThan(24 + 2 * 110);
-    expect(lines.join('\n')).toContain(verdict.fired[9]?.message);
+    expect(lines.join(' ').replace(/ +/g, ' ')).toContain(verdict.fired[9]?.message);
+    expect(lines.join('\n')).toContain(verdict.fired[9]?.where);
+    for (const line of lines.filter((line) => line.length > 100)) expect(line).toMatch(/^ *\S+$|^ {2}→ /);
   });
 });
 

@@ -58,10 +58,14 @@ function everyOutput(text: string, styles = [PIPE, terminal(40)]): string[] {
     query: { name: text, title: text },
     params: { [text]: text },
     receipt,
+    ranAt: new Date(0),
     verdict,
   };
   const drawn = styles.flatMap((style) => [
-    ...gateFormatNames.map((name) => formats[name](full, style)),
+    // Between its fields a TSV has tabs; that none is within one is tested where it is written.
+    ...gateFormatNames.map((name) =>
+      name === 'tsv' ? formats.tsv(full, style).replaceAll('\t', ' ') : formats[name](full, style),
+    ),
     renderReceipt(full, style),
     renderAccounting(full, style),
     renderFindings(verdict, style),

@@ -239,3 +239,8 @@ export function equation(totals: Totals): string {
 export function withoutColour(text: string): string {
   return text.replace(/\u001b\[[0-9;]*m/g, '');
 }
+
+/** Sentences that were wrapped, on one line again; steps (`  → …`) stay on their own. */
+export function unwrapped(text: string): string {
+  return text.replace(/\n +(?! |→|-> )/g, ' ');
+}

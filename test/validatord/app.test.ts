@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { describe, expect, it, vi } from 'vitest';
+import { SessionLogger } from '../../src/log/index.js';
 import { sessionRecord } from '../../src/schema/records.js';
 import { createApp } from '../../src/validatord/app.js';
 import { parseConfig } from '../../src/validatord/config.js';
@@ -364,6 +365,39 @@ describe('what should not happen', () => {
     await eventually(async () => expect(await inFlight()).toBe(0));
     expect(told.filter((line) => line.includes('internal error'))).toEqual([]);
   });
+});
+
+it('judges what it accepted although its client has left meanwhile', async () => {
+  const stage = await setStage();
+  const config = parseConfig(configText(stage.model.url), stage.config, {});
+  const file = rosterFile(config.roster, () => {});
+  const client = new AbortController();
+  let looks = 0;
+  const onWithheld = vi.fn();
+  const logger = new SessionLogger(stage.log);
+  const { fetch } = createApp({
+    config,
+    logger,
+    // The first look is the validator's, the second one that of the check.
+    roster: {
+      current() {
+        if (++looks === 2) client.abort();
+        return file.current();
+      },
+    },
+    ask: async () => ({ raw: '{"assignments":[{"worker":"W-0001"}]}' }),
+    onWithheld,
+    onDefect: () => {},
+  });
+  const body = JSON.stringify(ask('good'));
+  const headers = { 'content-type': 'application/json' };
+  await fetch(
+    new Request('http://127.0.0.1/v1/iterate', { method: 'POST', body, headers, signal: client.signal }),
+  );
+  await logger.close();
+  expect([looks, client.signal.aborted]).toEqual([2, true]);
+  expect(recordsOf(stage.log)).toMatchObject([{ final_verdict: 'accepted', grounded_in_roster: true }]);
+  expect(onWithheld).not.toHaveBeenCalled();
 });
 
 describe('stopping', () => {

@@ -114,28 +114,66 @@ describe('the process', () => {
     stalled.destroy();
   });
 
+  /** Calls by eight clients until the daemon is gone; the ids of those that were answered. */
+  async function callsUntil(
+    daemon: { readonly url: string; kill(signal: NodeJS.Signals): void },
+    signal: NodeJS.Signals,
+  ) {
+    const answered: unknown[] = [];
+    const client = async () => {
+      for (;;) {
+        const response = await postTo(daemon.url, { kind: 'fill', prompt: '[good] x' });
+        if (response.status === 200) answered.push(((await response.json()) as { call_id: string }).call_id);
+      }
+    };
+    const clients = Array.from({ length: 8 }, () => client().catch(() => {}));
+    while (answered.length < 50) await new Promise((resolve) => setTimeout(resolve, 10));
+    daemon.kill(signal);
+    await Promise.all(clients);
+    return answered;
+  }
+
   it('answers as many as it records when it is told to stop under load', async () => {
     const { config, log } = await setStage({ limits: 'max_concurrent = 64' });
     const daemon = await startDaemon(installed, config);
-    let answered = 0;
-    let running = true;
-    const client = async () => {
-      while (running) {
-        const response = await postTo(daemon.url, { kind: 'fill', prompt: '[good] x' }).catch(
-          () => undefined,
-        );
-        if (!response) return;
-        if (response.status === 200) answered++;
-        await response.arrayBuffer();
-      }
-    };
-    const clients = Array.from({ length: 8 }, client);
-    while (answered < 50) await new Promise((resolve) => setTimeout(resolve, 10));
-    daemon.kill('SIGTERM');
+    const answered = await callsUntil(daemon, 'SIGTERM');
     expect((await daemon.ended).code).toBe(0);
-    running = false;
-    await Promise.all(clients);
-    expect(recordsOf(log)).toHaveLength(answered);
+    expect(recordsOf(log).map(({ call_id }) => call_id)).toEqual(expect.arrayContaining(answered));
+    expect(recordsOf(log)).toHaveLength(answered.length);
+  });
+
+  it('has recorded what it answered even when it is killed', async () => {
+    for (let kills = 0; kills < 5; kills++) {
+      const { config, log } = await setStage({ limits: 'max_concurrent = 64' });
+      const daemon = await startDaemon(installed, config);
+      const answered = await callsUntil(daemon, 'SIGKILL');
+      expect((await daemon.ended).signal).toBe('SIGKILL');
+      expect(recordsOf(log).map(({ call_id }) => call_id)).toEqual(expect.arrayContaining(answered));
+    }
+  }, 60_000);
+
+  it('answers what came in one connection without a pause when it is told to stop', async () => {
+    const { config, log, model } = await setStage();
+    const daemon = await startDaemon(installed, config);
+    const body = (prompt: string) => JSON.stringify({ kind: 'fill', prompt });
+    const head = `POST /v1/iterate HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n`;
+    const request = (text: string) => `${head}content-length: ${text.length}\r\n\r\n${text}`;
+    const socket = connect(Number(new URL(daemon.url).port), '127.0.0.1');
+    let answers = '';
+    socket.on('data', (bytes) => {
+      answers += bytes;
+    });
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    // The middle one is ready first, and has to wait for the one before it.
+    socket.write(['[wait] x', '[good] x', '[wait] x'].map((prompt) => request(body(prompt))).join(''));
+    while (model.asked.length < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+    daemon.kill('SIGTERM');
+    setTimeout(model.release, 100);
+    await closed;
+    expect((await daemon.ended).code).toBe(0);
+    expect(answers.match(/HTTP\/1.1 200/g)).toHaveLength(3);
+    expect(answers.match(/connection: close/gi)).toHaveLength(1);
+    expect(recordsOf(log)).toHaveLength(3);
   });
 
   it('says that nothing is logged, and logs nothing', async () => {

@@ -30,6 +30,9 @@ import (
 
 const maxLineBytes = 8 << 20
 
+// moves are the tries of a write whose file is moved away each time.
+const moves = 3
+
 // SessionLog appends records, one line and one write(2) each. It is safe for concurrent use. Go programs do not fork;
 // a child that is started anew makes a SessionLog of its own.
 type SessionLog struct {
@@ -110,6 +113,19 @@ func (l *SessionLog) line(record map[string]any) ([]byte, error) {
 }
 
 func (l *SessionLog) write(line []byte) error {
+	for try := 0; try < moves; try++ {
+		if err := l.writeToFile(line); err != nil {
+			return err
+		}
+		// Whoever moved the file meanwhile may have read it to its end already. Equal lines are counted once.
+		if l.reopenIfMoved(); l.fd >= 0 {
+			break
+		}
+	}
+	return nil
+}
+
+func (l *SessionLog) writeToFile(line []byte) error {
 	l.reopenIfMoved()
 	if l.fd < 0 {
 		if err := l.open(); err != nil {

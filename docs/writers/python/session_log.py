@@ -23,6 +23,8 @@ import uuid
 import weakref
 
 MAX_LINE_BYTES = 8 * 1024 * 1024
+# Tries of a write whose file is moved away each time.
+MOVES = 3
 
 
 class SessionLog:
@@ -101,6 +103,14 @@ class SessionLog:
         return line
 
     def _write(self, line):
+        for _ in range(MOVES):
+            self._write_once(line)
+            # Whoever moved the file meanwhile may have read it to its end already. Equal lines are counted once.
+            self._reopen_if_moved()
+            if self._fd is not None:
+                return
+
+    def _write_once(self, line):
         self._reopen_if_moved()
         if self._fd is None:
             self._open()

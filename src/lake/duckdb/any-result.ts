@@ -3,7 +3,6 @@ import {
   DuckDBDecimalValue,
   DuckDBListValue,
   DuckDBResult,
-  DuckDBResultReader,
   DuckDBStructValue,
   DuckDBTimestampTZValue,
   DuckDBTimestampValue,
@@ -12,6 +11,7 @@ import {
 import accessors from '@duckdb/node-api/lib/vectors/dataAccessors.js';
 import type { Result } from '@duckdb/node-bindings';
 import { rfc3339 } from '../../instant.js';
+import type { Block, Blocks } from '../../schema/block.js';
 import type { Cell } from '../../schema/result.js';
 import { exact, finite } from './numbers.js';
 
@@ -20,13 +20,20 @@ import { exact, finite } from './numbers.js';
   ignoreBOM: true,
 });
 
-/** The first rows, of whatever types, at least `most` of them if there are as many; types as SQL names them. */
-export async function readAnyRows(result: Result, most: number) {
+/** Rows of whatever types; types as SQL names them. */
+export function readAnyBlocks(result: Result): Omit<Blocks, 'names'> {
   const any = new DuckDBResult(result);
   const types = any.columnTypes().map((type) => type.alias ?? String(type));
-  const reader = new DuckDBResultReader(any);
-  await reader.readUntil(most);
-  return { types, cells: reader.getRows().map((row) => row.map(plain)) };
+  return { types, blocks: blocksOf(any) };
+}
+
+async function* blocksOf(result: DuckDBResult): AsyncGenerator<Block> {
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return;
+    const columns = chunk.getColumns().map((values) => ({ of: 'cells' as const, cells: values.map(plain) }));
+    yield { rows: chunk.rowCount, columns };
+  }
 }
 
 /** A DuckDB value as JSON can hold it: numbers where they are exact, else text. */

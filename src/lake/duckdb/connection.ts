@@ -1,11 +1,13 @@
 import duckdb from '@duckdb/node-bindings';
 import { adviceFor, asLakelogError, messageOf } from '../../errors.js';
 import type { Layout } from '../../scan/columns.js';
+import type { Blocks } from '../../schema/block.js';
 import { blockAppender, rowAppender } from './append.js';
+import { readBlocks } from './blocks.js';
 import { type Rows, readRows, type TypedRows } from './result.js';
-import { quote } from './sql.js';
+import { ident, quote } from './sql.js';
 
-export type { Rows, TypedRows };
+export type { Blocks, Rows, TypedRows };
 
 export type Params = Readonly<Record<string, string | number | boolean | null>>;
 
@@ -50,26 +52,21 @@ async function connect(engine: duckdb.Database, catalog: string | null, settings
   // Not at creation: the setting belongs to an extension that is loaded by then.
   await run(["SET TimeZone = 'UTC'", ...settings].join('; '));
   /** All rows, cells as plain JSON-like values. */
-  const rows = async (sql: string): Promise<Rows> => readRows(await run(sql));
+  const rows = async (sql: string): Promise<Rows> => readRows(await readBlocks(await run(sql)));
   return {
     engine,
     run,
     rows,
     /**
-     * At most `most` rows of a SELECT or EXPLAIN, and whether there are more; streamed, because the memory limit does not
-     * cover fetched rows. @param params values of `$name`, by name.
+     * At most `most` rows of a SELECT or EXPLAIN, and whether there are more; no more than that is ever held.
+     * @param params values of `$name`, by name.
      */
-    async rowsUpTo(sql: string, params: Params, most: number): Promise<TypedRows> {
-      const prepared = await duckdb.prepare(connection, sql);
-      try {
-        if (!READS.includes(duckdb.prepared_statement_type(prepared)))
-          throw new Error('the statement does not only read');
-        for (const [name, value] of Object.entries(params)) bind(prepared, name, value);
-        return await readRows(await duckdb.execute_prepared_streaming(prepared), most);
-      } finally {
-        duckdb.destroy_prepare_sync(prepared);
-      }
-    },
+    rowsUpTo: async (sql: string, params: Params, most: number) =>
+      readRows(await blocks(connection, sql, params), most),
+    /** All rows of a SELECT or EXPLAIN, as they come; to be read to the end or left by `return`. */
+    blocks: (sql: string, params: Params) => blocks(connection, sql, params),
+    /** Makes a table of a SELECT. */
+    tableOf: (name: string, sql: string, params: Params) => tableOf(connection, name, sql, params),
     /** The rows as objects; for our own small bookkeeping queries. */
     async objects<T>(sql: string): Promise<T[]> {
       const { names, cells } = await rows(sql);
@@ -87,7 +84,45 @@ async function connect(engine: duckdb.Database, catalog: string | null, settings
 
 const READS: readonly number[] = [duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN];
 
-function bind(prepared: duckdb.PreparedStatement, name: string, value: Params[string]): void {
+/** Streamed, because DuckDB's memory limit does not cover rows that were fetched. */
+async function blocks(connection: duckdb.Connection, sql: string, params: Params): Promise<Blocks> {
+  const prepared = await duckdb.prepare(connection, sql);
+  const end = () => duckdb.destroy_prepare_sync(prepared);
+  try {
+    const type = duckdb.prepared_statement_type(prepared);
+    if (!READS.includes(type)) throw new Error('the statement does not only read');
+    bind(prepared, params);
+    const read = await readBlocks(await duckdb.execute_prepared_streaming(prepared));
+    return { ...read, blocks: andThen(read.blocks, end) };
+  } catch (error) {
+    end();
+    throw error;
+  }
+}
+
+async function* andThen<T>(all: AsyncIterable<T>, end: () => void): AsyncGenerator<T> {
+  try {
+    yield* all;
+  } finally {
+    end();
+  }
+}
+
+async function tableOf(connection: duckdb.Connection, name: string, sql: string, params: Params) {
+  const prepared = await duckdb.prepare(connection, `CREATE TEMP TABLE ${ident(name)} AS ${sql}`);
+  try {
+    bind(prepared, params);
+    await duckdb.execute_prepared(prepared);
+  } finally {
+    duckdb.destroy_prepare_sync(prepared);
+  }
+}
+
+function bind(prepared: duckdb.PreparedStatement, params: Params): void {
+  for (const [name, value] of Object.entries(params)) bindOne(prepared, name, value);
+}
+
+function bindOne(prepared: duckdb.PreparedStatement, name: string, value: Params[string]): void {
   const at = duckdb.bind_parameter_index(prepared, name);
   if (value === null) duckdb.bind_null(prepared, at);
   else if (typeof value === 'boolean') duckdb.bind_boolean(prepared, at, value);

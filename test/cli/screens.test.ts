@@ -1,0 +1,181 @@
+/**
+ * What every command shows on a terminal of 80 and of 120 columns, in test/cli/screens: one file per screen, to be
+ * looked at. `npx vitest run test/cli/screens.test.ts -u` writes them anew.
+ */
+import { cpSync, readdirSync, utimesSync } from 'node:fs';
+import path from 'node:path';
+import stringWidth from 'string-width';
+import { expect, test } from 'vitest';
+import { newFolder, root, withoutColour } from '../support/cli.js';
+import { lakelog } from '../support/program.js';
+
+const NOW = new Date('2026-10-01T12:00:00Z');
+const UNGROUNDED = '4e52b80caf3a63acc6a42ea78ed67529';
+
+const ACK = ['ack', UNGROUNDED, '--reason', 'client called, worker replaced', '--author', 'ann', 'alarm'];
+const BASELINE = ['ack', '--baseline', '--reason', 'lines of before the repair', '--author', 'ann', 'messy'];
+
+const COMMANDS = [
+  'alarm',
+  'first-shot-rate',
+  'first-shot',
+  'triple-rejections',
+  'corpus',
+  'rejections',
+  'query',
+  'show',
+  'ack',
+  'validate',
+  'queries',
+  'schema',
+];
+
+/** Arguments by the name of the screen. */
+const SCREENS: Readonly<Record<string, readonly string[]>> = {
+  nothing: [],
+  help: ['--help'],
+  ...Object.fromEntries(COMMANDS.map((name) => [`help-${name}`, [name, '--help']])),
+  'alarm-clear': ['alarm', 'healthy'],
+  'alarm-fired': ['alarm', 'alarm'],
+  'alarm-cannot-vouch': ['alarm', 'messy'],
+  'alarm-missing-input': ['alarm', 'gone.jsonl'],
+  'alarm-allowed': ['alarm', 'messy', '--allow-unjudged', '--max-rejects', '99'],
+  'first-shot-rate': ['first-shot-rate', 'healthy'],
+  'first-shot-rate-groups': [
+    'first-shot-rate',
+    'healthy',
+    '--by',
+    'kind',
+    '--by',
+    'provider',
+    '--by',
+    'model',
+  ],
+  'first-shot-rate-rejects': ['first-shot-rate', 'messy'],
+  'first-shot': ['first-shot', 'alarm'],
+  'triple-rejections': ['triple-rejections', 'alarm'],
+  corpus: ['corpus', 'alarm'],
+  'corpus-without-replays': ['corpus', 'empty', 'healthy/sessions.jsonl'],
+  rejections: ['rejections', 'alarm'],
+  'no-rows': ['triple-rejections', 'alarm', '--streak', '9'],
+  validate: ['validate', 'alarm'],
+  'validate-rejects': ['validate', 'messy'],
+  schema: ['schema'],
+  queries: ['queries'],
+  'queries-show': ['queries', 'show', 'first-shot'],
+  show: ['show', UNGROUNDED.slice(0, 8), 'alarm'],
+  'show-content': ['show', UNGROUNDED, 'alarm', '--show-content'],
+  'show-unknown': ['show', 'ffffffff', 'alarm'],
+  query: [
+    'query',
+    'SELECT kind, COUNT(*) AS calls, AVG(iterations) AS attempts FROM sessions GROUP BY kind ORDER BY kind',
+    'alarm',
+  ],
+  'query-wide': ['query', 'SELECT * FROM sessions ORDER BY timestamp LIMIT 3', 'alarm'],
+  'query-wrong': ['query', 'SELECT modle FROM sessions', 'alarm'],
+  ack: ACK,
+  'ack-list': ['ack', 'list', 'alarm'],
+  'ack-rm': ['ack', 'rm', '1'],
+  'ack-prune': ['ack', 'prune', 'healthy'],
+  'ack-baseline': BASELINE,
+  'alarm-acknowledged': ['alarm', 'alarm'],
+  'ack-nothing': ['ack', 'ffffffff', '--reason', 'none', '--author', 'ann', 'alarm'],
+  'error-option': ['alarm', '--frob'],
+  'error-command': ['alrm'],
+  'error-value': ['alarm', '--since', 'yesterday'],
+};
+
+/** What was run before, in the same folder. */
+const BEFORE: Readonly<Record<string, readonly string[]>> = {
+  'ack-list': ACK,
+  'ack-rm': ACK,
+  'ack-prune': ACK,
+  'alarm-acknowledged': ACK,
+};
+
+/** The fixtures by themselves, as old as their records, so that nothing depends on when they were checked out. */
+function fixtures(): string {
+  const folder = newFolder();
+  for (const name of ['alarm', 'empty', 'healthy', 'messy']) {
+    cpSync(path.join(root, 'fixtures', name), path.join(folder, name), { recursive: true });
+    for (const file of readdirSync(path.join(folder, name))) {
+      utimesSync(path.join(folder, name, file), NOW, new Date('2026-09-30T00:00:00Z'));
+    }
+  }
+  return folder;
+}
+
+async function screenOf(name: string, columns: number, env: Record<string, string>) {
+  const cwd = fixtures();
+  const now = () => NOW;
+  if (BEFORE[name]) await lakelog(BEFORE[name], { cwd, now });
+  let text = '';
+  const screen = {
+    columns,
+    write: (part: string) => {
+      text += part;
+    },
+  };
+  const { code } = await lakelog(SCREENS[name]!, { cwd, env, screen, now });
+  // Progress of a slow run is gone when it ends.
+  return { code, text: text.replace(/[^\n]*\r\x1b\[2K/g, '') };
+}
+
+const withoutVersions = (text: string) =>
+  text.replace(/^(query +\S+) [0-9a-f]{12}, lakelog \S+/gm, '$1 0123456789ab, lakelog 0.0.0');
+
+/** What is there to be copied stays on one line: a command, the SQL of a file, what a model wrote. */
+function mayBeWide(line: string, name: string): boolean {
+  return /^ *((→ )?lakelog |→ next: |│ )/.test(line) || name === 'queries-show';
+}
+
+test.each(Object.entries(SCREENS))('%s', async (name, args) => {
+  const shown: string[] = [];
+  for (const columns of [80, 120]) {
+    const { code, text } = await screenOf(name, columns, { NO_COLOR: '1' });
+    const wide = text.split('\n').filter((line) => stringWidth(line) > columns && !mayBeWide(line, name));
+    expect(wide, `wider than ${columns}`).toEqual([]);
+    const typed = ['lakelog', ...args.map((word) => (/[\s*]/.test(word) ? `'${word}'` : word))].join(' ');
+    const rule = '='.repeat(columns - String(columns).length - 1);
+    shown.push(`${columns} ${rule}\n$ ${typed}\n${withoutVersions(text)}[exit ${code}]\n`);
+  }
+  await expect(shown.join('\n')).toMatchFileSnapshot(`screens/${name}.txt`);
+});
+
+test.each([
+  'alarm-fired',
+  'alarm-cannot-vouch',
+  'first-shot-rate',
+  'corpus',
+  'validate-rejects',
+  'show',
+  'query-wide',
+])('%s: colour adds nothing but colour', async (name) => {
+  for (const columns of [40, 80, 120]) {
+    const plain = await screenOf(name, columns, { NO_COLOR: '1' });
+    const colored = await screenOf(name, columns, { TERM: 'xterm-256color' });
+    expect(colored.text).not.toBe(plain.text);
+    expect(withoutColour(colored.text)).toBe(plain.text);
+  }
+});
+
+test.each(Object.entries(SCREENS))('%s: all ASCII where the locale is not UTF-8', async (name) => {
+  if (name === 'queries-show') return;
+  const { text } = await screenOf(name, 80, { NO_COLOR: '1', LC_ALL: 'C', LANG: 'en_US.UTF-8' });
+  expect(text).toMatch(/^[\n -~]*$/);
+});
+
+test('JSON is what it is in every locale', async () => {
+  for (const args of [
+    ['queries', '--json'],
+    ['corpus', 'healthy', '--json'],
+    ['ack', 'list', '--json', 'alarm'],
+  ]) {
+    const cwd = fixtures();
+    const [one, other] = [
+      await lakelog(args, { cwd, now: () => NOW }),
+      await lakelog(args, { cwd, now: () => NOW, env: { LC_ALL: 'C' } }),
+    ];
+    expect(other.stdout).toBe(one.stdout);
+  }
+});
