@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Account, LoadedCall, LoadedConflict, Reject } from '../schema/account.js';
+import { openTempFolder, type TempFolder } from '../temp-folder.js';
 import { type Checked, checkStatement, parseSql } from './box.js';
 import { closeDatabase, type Export, runStatement } from './box-run.js';
 import {
@@ -11,7 +12,6 @@ import {
   type Rows,
 } from './duckdb/connection.js';
 import { memoryLimit } from './duckdb/memory.js';
-import { openSpill, type Spill } from './duckdb/spill.js';
 import { ident, quote } from './duckdb/sql.js';
 import {
   absentValues,
@@ -64,7 +64,7 @@ export const CALLS_SQL = 'SELECT call_key FROM sessions';
 export const MATCHES_ACKS = { everyReject: true, hashes: true } as const;
 
 export async function openLake(options: LakeOptions): Promise<Lake> {
-  const spill = openSpill(options.env);
+  const spill = openTempFolder(options.env);
   let opened: Database | undefined;
   try {
     const db = await openDatabase({
@@ -96,9 +96,9 @@ export class Lake {
   private readonly needs: Needs;
   private readonly plan: LoadPlan;
   /** Null for one beside another. */
-  private readonly spill: Spill | null;
+  private readonly spill: TempFolder | null;
 
-  constructor(db: Database, options: LakeOptions, window: Window, needs: Needs, spill: Spill | null) {
+  constructor(db: Database, options: LakeOptions, window: Window, needs: Needs, spill: TempFolder | null) {
     this.db = db;
     this.window = window;
     this.needs = needs;

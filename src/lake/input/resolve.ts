@@ -1,10 +1,10 @@
 import path from 'node:path';
-import { LakelogError, shellWord } from '../../errors.js';
+import { LakelogError, NO_FILE, shellWord, whyUnreadable } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 import { contentIn } from './content.js';
 import { type Candidate, findSettled, type InputRequest, identityOf, statOf } from './find.js';
-import { NO_FILE, reasonOf } from './reasons.js';
+
 import { maybeEmptyAmong, sourceOfUnfinished } from './rotation.js';
 
 /** A file to be read; a pipe, and `-`, can be read once. */
@@ -103,7 +103,7 @@ class Inputs {
     } catch (error) {
       // It has another name by now, under which it is opened.
       if (isNamed && (error as NodeJS.ErrnoException).code === 'ENOENT') return true;
-      if (isNamed) this.problems.push({ path: name, problem: 'unreadable', detail: reasonOf(error) });
+      if (isNamed) this.problems.push({ path: name, problem: 'unreadable', detail: whyUnreadable(error) });
       else this.pass(name, 'not readable, and no log by name');
     }
     return false;
