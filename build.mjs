@@ -1,6 +1,15 @@
 /** Builds dist/: the CLI bundle, the daemon's bundle, the ingest-side library, its types, the JSON Schemas, and the licences. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import asc from 'assemblyscript/asc';
@@ -66,7 +75,7 @@ const cli = await build({
   define: { LAKELOG_VERSION: JSON.stringify(version), LAKELOG_BUNDLED: 'true' },
   banner: { js: REQUIRE },
 });
-await writeNeeds();
+await writeShipped();
 const daemon = await build({
   ...common,
   entryPoints: { validatord: 'src/validatord/main.ts' },
@@ -76,10 +85,7 @@ const daemon = await build({
 });
 await buildLibrary();
 
-const { outputFiles } = await build({ ...common, entryPoints: ['src/schema/json-schema.ts'], write: false });
-const { jsonSchema } = await import(
-  `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`
-);
+const { jsonSchema } = await exportsOf('src/schema/json-schema.ts');
 mkdirSync(`${out}/schema`, { recursive: true });
 for (const [record, name] of [
   ['session', 'session.iterate.v1'],
@@ -103,33 +109,46 @@ writeFileSync(
   licences([cli, daemon].flatMap(({ metafile }) => Object.keys(metafile.inputs))),
 );
 
-/** src/scan/wasm → scan.wasm: no runtime, no imports but those of its host. */
+/** What a file of src that only the build runs exports. */
+async function exportsOf(file) {
+  const { outputFiles } = await build({ ...common, entryPoints: [file], write: false });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
+}
+
+/** src/scan/wasm and the record formats → scan.wasm: no runtime, no imports but those of its host. */
 async function compileScanner() {
+  const { fieldsModule } = await exportsOf('src/shipped-scanner.ts');
+  const made = { 'src/scan/wasm/fields.ts': fieldsModule() };
   const { error, stderr } = await asc.main(
     [
       ...['src/scan/wasm/scan.ts', '--outFile', `${out}/scan.wasm`, '-O3', '--enable', 'simd', '--noAssert'],
       ...['--runtime', 'stub', '--initialMemory', '16', '--use', 'abort='],
     ],
-    { stdout: asc.createMemoryStream() },
+    {
+      stdout: asc.createMemoryStream(),
+      readFile: (name) => made[name] ?? (existsSync(name) ? readFileSync(name, 'utf8') : null),
+    },
   );
   if (error) throw new Error(`the scanner does not compile: ${error.message}\n${stderr}`);
 }
 
-/** What the SQL that ships needs to be loaded → needs.json. */
-async function writeNeeds() {
+/** The tables that queries see → tables.json; what the SQL that ships needs to be loaded → needs.json. */
+async function writeShipped() {
   // In the folder of the build, so that the binding is found from there.
-  const script = `${out}/make-needs.mjs`;
   await build({
     ...common,
-    entryPoints: ['src/shipped-needs.ts'],
-    outfile: script,
+    entryPoints: ['src/shipped-tables.ts', 'src/shipped-needs.ts'],
+    outdir: out,
     external: ['@duckdb/node-bindings'],
     define: { LAKELOG_BUNDLED: 'true' },
     banner: { js: REQUIRE },
   });
-  const { makeNeeds } = await import(pathToFileURL(script).href);
+  const made = (name) => import(pathToFileURL(path.resolve(out, name)).href);
+  const { readTables } = await made('shipped-tables.js');
+  writeFileSync(`${out}/tables.json`, JSON.stringify(readTables('queries/tables')));
+  const { makeNeeds } = await made('shipped-needs.js');
   writeFileSync(`${out}/needs.json`, JSON.stringify(await makeNeeds('queries')));
-  rmSync(script);
+  for (const name of ['shipped-tables.js', 'shipped-needs.js']) rmSync(`${out}/${name}`);
 }
 
 /**

@@ -44,12 +44,12 @@ async function answer(job: BoxJob): Promise<void> {
   });
   try {
     await say({ say: 'phase', phase: 'checking' });
-    const checked = await lake.box.check(job.sql, job.where);
+    const checked = await lake.check(job.sql, job.where);
     await say({ say: 'phase', phase: 'loading' });
     const account = await lake.load(job.requests);
     await say({ say: 'phase', phase: 'running' });
     const parquet = job.exports.filter(({ format }) => format === 'parquet');
-    const { names, types, blocks } = await lake.box.run(checked, {
+    const { names, types, blocks } = await lake.runBoxed(checked, {
       parquet: parquet.map(({ file }) => file!),
       most: parquet[0]?.most ?? null,
     });

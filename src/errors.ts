@@ -112,6 +112,23 @@ export function reasonOf(message: string): string {
   return message.replace(/^E[A-Z0-9]+: (.+?), \w+(?: '.*')?$/, '$1');
 }
 
+export const NO_FILE = 'is neither a file, a folder nor a pipe';
+
+/** Of files that are to be read: where the system's own words would mislead. */
+const WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  ENOTDIR: 'no such file or folder',
+  ENXIO: NO_FILE,
+  EISDIR: 'is a folder',
+  ESTALE: 'the network file system lost it (stale file handle)',
+};
+
+/** Why a file cannot be read, without the path that stands beside it anyway. */
+export function whyUnreadable(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return WORDS[code ?? ''] ?? reasonOf(messageOf(error));
+}
+
 /** A word of a command line that a next step tells the user to paste. */
 export function shellWord(text: string): string {
   return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

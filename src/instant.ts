@@ -26,6 +26,32 @@ export function rfc3339(micros: bigint): string {
   return `${iso}${rest === 0n ? '' : String(rest).padStart(3, '0')}${zone}`;
 }
 
+/**
+ * The same as bytes, for many of one day.
+ * @param date such as `2026-09-01T`. @param micros since the day began. @returns how many bytes they are.
+ */
+export function writeInstant(bytes: Uint8Array, start: number, date: string, micros: number): number {
+  let at = start;
+  const digits = (value: number, count: number) => {
+    for (let i = at + count - 1, rest = value; i >= at; i--, rest = Math.floor(rest / 10))
+      bytes[i] = 48 + (rest % 10);
+    at += count;
+  };
+  for (let i = 0; i < date.length; i++) bytes[at++] = date.charCodeAt(i);
+  const seconds = Math.floor(micros / 1_000_000);
+  digits(Math.floor(seconds / 3_600), 2);
+  bytes[at++] = 58;
+  digits(Math.floor(seconds / 60) % 60, 2);
+  bytes[at++] = 58;
+  digits(seconds % 60, 2);
+  bytes[at++] = 46;
+  const fraction = micros % 1_000_000;
+  if (fraction % 1_000 === 0) digits(fraction / 1_000, 3);
+  else digits(fraction, 6);
+  bytes[at++] = 90;
+  return at - start;
+}
+
 const AGE = /^(\d{1,6})(s|m|h|d|w)$/;
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 

@@ -3,7 +3,7 @@
 import { parseSql } from './lake/box.js';
 import { openDatabase } from './lake/duckdb/connection.js';
 import { CALLS_SQL } from './lake/lake.js';
-import { type NeedsTable, needsTable } from './lake/tables/needs.js';
+import { keyOf, type NeedsTable, namesIn, type Parse } from './lake/tables/needs.js';
 import { readCatalogue } from './query/catalogue.js';
 import { judgedSql } from './query/run.js';
 import { storySql } from './query/story.js';
@@ -20,4 +20,9 @@ export async function makeNeeds(queries: string): Promise<NeedsTable> {
   } finally {
     db.close();
   }
+}
+
+export async function needsTable(sql: readonly string[], parse: Parse): Promise<NeedsTable> {
+  const needs = await Promise.all(sql.map(async (one) => namesIn(await parse(one))));
+  return Object.fromEntries(sql.map((one, i) => [keyOf(one), needs[i]!]));
 }

@@ -5,12 +5,12 @@ import { LakelogError } from '../errors.js';
 import { isExcusable, type KnownReject, placeOf } from '../gate/acks.js';
 import { kernelPath } from '../kernel-path.js';
 import { foldId } from '../lake/ids.js';
-import type { Lake, LoadedCall } from '../lake/lake.js';
+import type { Lake } from '../lake/lake.js';
 import type { Query } from '../query/header.js';
 import type { Given } from '../query/params.js';
 import { sanitize } from '../render/index.js';
+import type { LoadedCall } from '../schema/account.js';
 import type { AckLine, Said } from '../schema/ack.js';
-import { withHashes } from './acks.js';
 import { violationsOf } from './gates.js';
 
 export interface Place {
@@ -113,8 +113,7 @@ export async function callsAt(
   const [only, ...others] = open;
   if (only === undefined) return conflictsAmong(lake, meant, target, asked);
   if (others.length > 0) throw ambiguous(`in the answer of ${gate.name}`, target, open);
-  const [known] = await withHashes(lake, [only]);
-  return [{ what: 'call', gate: gate.name, ...known!, values: violations.get(placeOf(only)) ?? [] }];
+  return [{ what: 'call', gate: gate.name, ...only, values: violations.get(placeOf(only)) ?? [] }];
 }
 
 /** What is named whole is meant, however many others begin with it. */

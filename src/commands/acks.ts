@@ -1,33 +1,18 @@
 /** What all commands that have to do with acknowledgements share. */
-import type { Known, KnownCall } from '../gate/acks.js';
+import type { Known } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
-import {
-  type Account,
-  CALLS_SQL,
-  type Lake,
-  type LakeOptions,
-  type LoadedCall,
-  MATCHES_ACKS,
-  NO_FILTERS,
-  openLake,
-} from '../lake/lake.js';
+import { CALLS_SQL, type Lake, type LakeOptions, MATCHES_ACKS, NO_FILTERS, openLake } from '../lake/lake.js';
 import { DEFAULT_GATED_KINDS } from '../query/params.js';
 import { chooseSources, namingDefaults } from '../query/sources.js';
 import { renderFindings } from '../render/index.js';
+import type { Account } from '../schema/account.js';
 import type { AckLine } from '../schema/ack.js';
 import type { ExitCode } from '../schema/result.js';
 import { inputEvidence } from './evidence.js';
 import { pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { progressOn } from './terminal.js';
-
-/** Calls with the hashes of their lines. */
-export async function withHashes(lake: Lake, calls: readonly LoadedCall[]): Promise<KnownCall[]> {
-  if (calls.length === 0) return [];
-  const hashes = await lake.lineHashes(calls);
-  return calls.map((call) => ({ ...call, line_sha256: hashes.get(`${call.file}:${call.line}`) ?? '' }));
-}
 
 /** What was loaded of what acknowledgements speak of; only who has some pays for looking it up. */
 export async function knownTo(
@@ -38,7 +23,7 @@ export async function knownTo(
   const speakOf = (what: AckLine['what']) => entries.some(({ ack }) => ack.what === what);
   const keys = entries.flatMap(({ ack }) => (ack.what === 'call' ? [ack.call_key] : []));
   return {
-    calls: keys.length === 0 ? [] : await withHashes(lake, await lake.calls({ keys: [...new Set(keys)] })),
+    calls: keys.length === 0 ? [] : await lake.calls({ keys: [...new Set(keys)] }),
     rejects: speakOf('reject') && account.rejects.length > 0 ? await lake.rejects() : [],
     conflicts: speakOf('conflict') && account.conflicts > 0 ? await lake.conflicts() : [],
   };

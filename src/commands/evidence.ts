@@ -1,8 +1,8 @@
 import type { Evidence } from '../gate/evidence.js';
-import type { Account, Unjudgeable } from '../lake/lake.js';
 import { nearestOf } from '../query/nearest.js';
 import type { Need } from '../query/question.js';
 import type { GivenPaths } from '../query/sources.js';
+import type { Account } from '../schema/account.js';
 import { nextCommand } from './next.js';
 import { asArguments } from './options.js';
 
@@ -48,7 +48,6 @@ export function questionEvidence(
   inputs: GivenPaths,
   now: Date,
   needs: Need | null,
-  unjudgeable: Unjudgeable | null,
 ): Evidence {
   const evidence = inputEvidence(account, inputs, now);
   return {
@@ -60,7 +59,7 @@ export function questionEvidence(
     calls: {
       ...evidence.calls,
       selected: { calls: account.callsSelected, of: account.callsLoaded },
-      unjudgeable,
+      unjudgeable: needs === 'attempts' ? account.unjudgeable : null,
     },
   };
 }

@@ -95,11 +95,8 @@ async function allSettledThenAll<A, B, C>(
 }
 
 /** Of a question that is no gate, only whether it could read what it rests on. */
-function judgeInputs(
-  { query, inputs, flags, limits }: Asked,
-  { account, result, unjudgeable }: Answer,
-): Judged {
-  const evidence = questionEvidence(account, inputs, limits.now, query.needs, unjudgeable);
+function judgeInputs({ query, inputs, flags, limits }: Asked, { account, result }: Answer): Judged {
+  const evidence = questionEvidence(account, inputs, limits.now, query.needs);
   const rules = flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES;
   return { verdict: judge(evidence, rules), result, acknowledged: null };
 }

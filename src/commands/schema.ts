@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Io, type StreamStyle, styleOf } from '../io.js';
-import { publishedTables } from '../lake/tables/shipped.js';
+import { publishedTables } from '../lake/tables/published.js';
 import { inAscii } from '../render/ascii.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
 import { SCHEMA_FILES, type SchemaName } from './schema-names.js';

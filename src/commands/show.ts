@@ -15,7 +15,6 @@ import { storySql, tellStory, traceOf, traceUrl } from '../query/story.js';
 import { renderFindings, renderNext, renderStory, renderStoryJson } from '../render/index.js';
 import type { ExitCode } from '../schema/result.js';
 import type { Story, StoryCall } from '../schema/story.js';
-import { withHashes } from './acks.js';
 import { inputEvidence } from './evidence.js';
 import { allViolations, paramsOf } from './gates.js';
 import { type Context, nextCommand } from './next.js';
@@ -120,7 +119,7 @@ async function acknowledgedOf(
 ): Promise<Map<string, StoryCall['acknowledged'][number][]>> {
   const found = new Map<string, StoryCall['acknowledged'][number][]>();
   if (acks === null) return found;
-  const calls = await withHashes(lake, await lake.calls({ beginning: trace }));
+  const calls = await lake.calls({ beginning: trace });
   for (const gate of gates) {
     const settled = settle(acks.entries, gate.name, { calls, rejects: [], conflicts: [] }, now, acks.file);
     for (const [place, { author, at, expires, reason }] of settled.calls) {

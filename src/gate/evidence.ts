@@ -1,5 +1,6 @@
+import type { Account, BlockingGroup, KindCount, Newest } from '../schema/account.js';
 import type { GateSpec } from '../schema/gate.js';
-import type { FileAccount, Finding, InputProblem, RejectGroup } from '../schema/result.js';
+import type { FileAccount, Finding, InputProblem } from '../schema/result.js';
 
 /** All that a verdict rests on, in groups by where it comes from. */
 export interface Evidence {
@@ -22,7 +23,7 @@ export interface InputEvidence {
   readonly files: readonly FileAccount[];
   readonly problems: readonly InputProblem[];
   readonly notices: readonly string[];
-  readonly rejects: readonly (RejectGroup & { readonly blocks: boolean })[];
+  readonly rejects: readonly BlockingGroup[];
   /** Files that may hold no record where others hold some: whoever rotates logs leaves such ones. */
   readonly mayBeEmpty: ReadonlySet<string>;
   /** The question rests on replay runs, and none was loaded. */
@@ -40,33 +41,14 @@ export interface CallEvidence {
     readonly nearest: string | null;
   }[];
   /** Calls that a question about attempts cannot judge, and file:line of the first. */
-  readonly unjudgeable: { readonly calls: number; readonly first: string } | null;
-  readonly kinds: readonly KindEvidence[];
+  readonly unjudgeable: Account['unjudgeable'];
+  readonly kinds: readonly KindCount[];
   readonly conflicts: number;
   readonly firstConflict: string | null;
   readonly gaps: readonly { readonly writer_id: string; readonly missing: number }[];
-  readonly newest: Instant | null;
+  readonly newest: Newest | null;
   /** Of the calls that pass the filters; for a gate with gated kinds, of those kinds. */
-  readonly newestAsked: Instant | null;
-}
-
-export interface KindEvidence {
-  readonly kind: string;
-  readonly calls: number;
-  /** Those that pass the filters. */
-  readonly selected: number;
-  /** Accepted calls stamped false. */
-  readonly accepted_false: number;
-  /** file:line of the first call, and of the first accepted one stamped false. */
-  readonly first?: string;
-  readonly first_false?: string | null;
-}
-
-export interface Instant {
-  /** RFC 3339. */
-  readonly time: string;
-  /** file:line. */
-  readonly where: string;
+  readonly newestAsked: Newest | null;
 }
 
 /** What a gate found and judged. */

@@ -24,7 +24,7 @@ export const nearMissKind = gateRule('near_miss_kind', 'cannot_vouch', ({ gatedK
     return [
       {
         message: `${plural(calls, 'call')} of kind ${JSON.stringify(kind)}${oddCharacters(kind)}, which reads like the gated kind ${JSON.stringify(gated)}`,
-        ...(first === undefined ? {} : { where: first }),
+        where: first,
         next: `correct the writer, or ${gating(gatedKinds, kind)}`,
       },
     ];
@@ -41,7 +41,7 @@ export const ungroundedElsewhere = gateRule(
           .filter(({ kind, accepted_false }) => !gatedKinds.names.includes(kind) && accepted_false > 0)
           .map(({ kind, accepted_false, first_false }) => ({
             message: `${plural(accepted_false, 'accepted call')} of kind ${JSON.stringify(kind)} stamped grounded_in_roster = false, outside the gated kinds`,
-            ...(first_false == null ? {} : { where: first_false }),
+            ...(first_false === null ? {} : { where: first_false }),
             next: gating(gatedKinds, kind),
           })),
 );

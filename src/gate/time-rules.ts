@@ -1,5 +1,6 @@
 /** How old the records are, by clocks that may be wrong. */
-import type { Evidence, Instant } from './evidence.js';
+import type { Newest } from '../schema/account.js';
+import type { Evidence } from './evidence.js';
 import { type Found, gateRule } from './rule.js';
 
 export const FUTURE_TOLERANCE_MS = 5 * 60_000;
@@ -53,7 +54,7 @@ export const future = gateRule(
 );
 
 /** What cannot be compared must not compare as false. */
-function unreadable({ time, where }: Instant) {
+function unreadable({ time, where }: Newest) {
   return {
     message: `the newest record is of ${time}, which is no instant that can be compared with others`,
     where,

@@ -1,10 +1,10 @@
 import { LakelogError } from '../errors.js';
 import { asTable, type Checked, isPlace, SqlFault } from './box.js';
-import type { Blocks, Connected, Params } from './duckdb/connection.js';
+import type { Blocks, Database, Params } from './duckdb/connection.js';
 import { readRows } from './duckdb/result.js';
 import { ident, quote } from './duckdb/sql.js';
 import { tokensOf } from './sql-tokens.js';
-import { isContent } from './tables/shipped.js';
+import { isContent } from './tables/published.js';
 
 /** Columns that a PIVOT makes: the engine's own limit. */
 const MOST_PIVOTED = 100_000;
@@ -15,7 +15,7 @@ const BOX_TEMP = '4GB';
  * From here on the engine has its tables and nothing else.
  * @param files that it alone may write, where the text of a query names none.
  */
-export async function closeDatabase(db: Connected, files: readonly string[] = []): Promise<void> {
+export async function closeDatabase(db: Database, files: readonly string[] = []): Promise<void> {
   await db.run(`SET errors_as_json = true; SET max_temp_directory_size = '${BOX_TEMP}'`);
   await db.run(`SET allowed_paths = [${files.map(quote).join(', ')}]`);
   await db.run('SET enable_external_access = false; SET lock_configuration = true');
@@ -35,7 +35,7 @@ export interface Export {
  * @throws SqlFault; reading the blocks does too.
  */
 export async function runStatement(
-  db: Connected,
+  db: Database,
   checked: Checked,
   params: Params,
   { parquet, most }: Export,
@@ -63,7 +63,7 @@ export async function runStatement(
 /** A query is kept under this name where it goes to more than one place; the schema is one that no query may name. */
 const ANSWER = 'lakelog_answer';
 
-const typesOf = async (db: Connected) =>
+const typesOf = async (db: Database) =>
   db.objects<{ column_name: string; column_type: string }>(
     `SELECT column_name, column_type FROM (DESCRIBE temp.${ANSWER})`,
   );
@@ -89,7 +89,7 @@ function explainedBlocks(answer: Blocks, told: (error: unknown) => Error): Block
   return { ...answer, blocks: blocks() };
 }
 
-async function makeTypes(db: Connected, { types }: Checked, params: Params): Promise<void> {
+async function makeTypes(db: Database, { types }: Checked, params: Params): Promise<void> {
   for (const { name, values } of types) {
     const { cells } = await db.rowsUpTo(values.text, named(values.placeholders, params), MOST_PIVOTED);
     const list = cells.map(([value]) => quote(String(value))).join(', ');

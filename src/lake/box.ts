@@ -1,11 +1,11 @@
 import { LakelogError } from '../errors.js';
-import type { Connected } from './duckdb/connection.js';
+import type { Database } from './duckdb/connection.js';
 import { quote } from './duckdb/sql.js';
 import { liftUnnest } from './grouped-unnest.js';
 import { tokensOf } from './sql-tokens.js';
 import { type Pivot, type Rewritten, rewrite } from './statement.js';
 import { isTableRef, lower, type Node, nodes, type Parsed, readParse, writeParse } from './tables/parse.js';
-import { TABLE_NAMES } from './tables/templates.js';
+import { TABLE_NAMES } from './tables/published.js';
 
 /**
  * What keeps somebody's own SQL inside (promise 6). Neither the kind of a statement nor locked settings suffice:
@@ -95,7 +95,7 @@ interface CheckedSelect {
  * @throws LakelogError (exit 2) or SqlFault unless the text is one harmless SELECT, or an EXPLAIN of one.
  */
 export async function checkStatement(
-  db: Connected,
+  db: Database,
   sql: string,
   where: string,
   params: readonly string[],
@@ -132,7 +132,7 @@ function comparedWithNull(statements: readonly Node[]): number[] {
 }
 
 /** The same as a SELECT that can stand behind CREATE TABLE … AS, which takes no DESCRIBE. */
-export async function asTable(db: Connected, { text, where, isExplain }: Checked): Promise<string> {
+export async function asTable(db: Database, { text, where, isExplain }: Checked): Promise<string> {
   if (isExplain) throw refusal(where, 'a plan is no table', 'write it as text: -o plan.txt');
   const last = tokensOf(text).at(-1);
   const table = `FROM (${last?.text === ';' ? text.slice(0, last.from) : text}\n)`;
@@ -155,7 +155,7 @@ const refusal = (where: string, what: string, next = ONE_SELECT) => new LakelogE
 
 /** The engine's parse of the SQL, or of what it is when written anew. */
 async function understood(
-  db: Connected,
+  db: Database,
   sql: string,
   where: string,
 ): Promise<Omit<Rewritten, 'origin'> & { parsed: Read; origin: (byte: number) => number }> {
@@ -251,7 +251,7 @@ interface PivotSource {
 }
 
 /** The SELECT of a PIVOT's values, as texts in order, as DuckDB itself would ask for them. */
-async function valuesOf(db: Connected, source: PivotSource): Promise<CheckedSelect> {
+async function valuesOf(db: Database, source: PivotSource): Promise<CheckedSelect> {
   const { parsed, pivot, sql, where, params } = source;
   const select = await pivotedSelect(db, parsed.statements, pivot);
   if (select === null) throw cannotPivot(where);
@@ -269,7 +269,7 @@ async function valuesOf(db: Connected, source: PivotSource): Promise<CheckedSele
 
 /** What is pivoted, as a SELECT in the scope of the PIVOT; null for what cannot be made one. */
 async function pivotedSelect(
-  db: Connected,
+  db: Database,
   statements: readonly Node[],
   { type, values }: Pivot,
 ): Promise<Node | null> {
@@ -301,7 +301,7 @@ const cannotPivot = (where: string) =>
   );
 
 /** The engine's own parse of SQL, or why it has none, as JSON. */
-export async function parseSql(db: Connected, sql: string): Promise<string> {
+export async function parseSql(db: Database, sql: string): Promise<string> {
   const { cells } = await db.rows(`SELECT json_serialize_sql(${quote(sql)})`);
   return cells[0]![0] as string;
 }

@@ -1,6 +1,8 @@
 import { LakelogError, messageOf } from '../errors.js';
 import { AGE_FORMS, compareInstants, parseAge } from '../instant.js';
-import type { Connected } from './duckdb/connection.js';
+import type { AbsentValue } from '../schema/account.js';
+import type { Receipt } from '../schema/result.js';
+import type { Database } from './duckdb/connection.js';
 import { quote } from './duckdb/sql.js';
 
 export interface Filters {
@@ -17,14 +19,10 @@ export interface Filters {
 export const NO_FILTERS: Filters = { tz: 'UTC', model: [], kind: [], daemon: [], environment: [] };
 
 /** Half-open, RFC 3339 UTC; null = unbounded. */
-export interface Window {
-  readonly since: string | null;
-  readonly until: string | null;
-  readonly tz: string;
-}
+export type Window = Receipt['window'];
 
 /** Filters that name values of the column that is called like them. */
-export const NAMED = ['model', 'kind', 'daemon', 'environment'] as const;
+const NAMED = ['model', 'kind', 'daemon', 'environment'] as const;
 
 /** Columns of a call that the filters read. */
 export function filteredColumns(filters: Filters): string[] {
@@ -55,7 +53,7 @@ const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const LOCAL = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/;
 
 /** @throws LakelogError (exit 2) for what is no time, no zone, or an empty window. */
-export async function resolveWindow(db: Connected, filters: Filters, now: Date): Promise<Window> {
+export async function resolveWindow(db: Database, filters: Filters, now: Date): Promise<Window> {
   if (filters.tz !== 'UTC') {
     await db.rows(`SELECT timezone(${quote(filters.tz)}, now())`).catch(() => {
       throw new LakelogError(`--tz ${filters.tz} is not a time zone`, {
@@ -92,4 +90,18 @@ export async function resolveWindow(db: Connected, filters: Filters, now: Date):
     });
   }
   return { since, until, tz: filters.tz };
+}
+
+/** Whatever the other filters leave: a service that was quiet in the window is no mistake. */
+export async function absentValues(db: Database, filters: Filters): Promise<AbsentValue[]> {
+  const absent: AbsentValue[] = [];
+  for (const filter of NAMED.filter((name) => filters[name].length > 0)) {
+    const { cells } = await db.rows(
+      `SELECT DISTINCT ${filter} FROM main.base_calls WHERE ${filter} IS NOT NULL ORDER BY 1`,
+    );
+    const present = cells.map(([value]) => String(value));
+    const missing = [...new Set(filters[filter])].filter((value) => !present.includes(value));
+    absent.push(...missing.map((value) => ({ filter, value, present })));
+  }
+  return absent;
 }

@@ -1,5 +1,6 @@
 import type { InputRequest } from '../lake/input/index.js';
-import type { Account, Filters, ParamValue } from '../lake/lake.js';
+import type { Filters, ParamValue } from '../lake/lake.js';
+import type { Account } from '../schema/account.js';
 import type { ExitCode, Finding, Result } from '../schema/result.js';
 
 /** What the process that runs somebody's own SQL is told, and what it says. Everything here is plain JSON. */

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { adviceFor, LakelogError } from '../errors.js';
 import { memoryLimit } from '../lake/duckdb/memory.js';
-import { openSpill } from '../lake/duckdb/spill.js';
-import type { Account } from '../lake/lake.js';
+import type { Account } from '../schema/account.js';
 import type { Finding, Result } from '../schema/result.js';
+import { openTempFolder } from '../temp-folder.js';
 import { type BoxJob, type BoxMessage, BYTES_FD } from './box-protocol.js';
 
 export interface BoxOptions {
@@ -45,7 +45,7 @@ export async function openBox(
   readsStdin: boolean,
 ): Promise<BoxProcess> {
   // The child may be killed, so its temporary files live in a folder that this process removes.
-  const spill = openSpill(io.env);
+  const spill = openTempFolder(io.env);
   const child = spawn(process.execPath, [program], {
     cwd: io.cwd,
     env: {

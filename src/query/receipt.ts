@@ -1,4 +1,4 @@
-import type { Account } from '../lake/lake.js';
+import type { Account } from '../schema/account.js';
 import type { FileAccount, Receipt } from '../schema/result.js';
 import { version } from '../version.js';
 

@@ -2,15 +2,14 @@ import type { Readable } from 'node:stream';
 import { LakelogError } from '../errors.js';
 import type { InputRequest } from '../lake/input/index.js';
 import {
-  type Account,
   CALLS_SQL,
   type Filters,
   type Lake,
   type LakeOptions,
   MATCHES_ACKS,
   openLake,
-  type Unjudgeable,
 } from '../lake/lake.js';
+import type { Account } from '../schema/account.js';
 import type { Cell, Result } from '../schema/result.js';
 import type { Query } from './header.js';
 import type { BoundParams } from './params.js';
@@ -46,8 +45,6 @@ export interface Session {
 export interface Answer {
   readonly account: Account;
   readonly result: Result;
-  /** Of a question that rests on attempts. */
-  readonly unjudgeable: Unjudgeable | null;
   /** Calls that the gate judged; null for a question that is no gate. */
   readonly judged: number | null;
   /** Selected calls of the kinds that the SQL holds for gated; null for a question that is no gate. */
@@ -69,7 +66,6 @@ export async function openSession(query: Query, params: BoundParams, options: Ru
   const answer = async (account: Account): Promise<Answer> => ({
     account,
     result: await run(lake, query, params),
-    unjudgeable: query.needs === 'attempts' ? await lake.unjudgeable() : null,
     ...(query.gate ? await count(lake, query.gate.judges, query.file) : { judged: null, gated: null }),
   });
   return {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { LakelogError } from '../errors.js';
 import type { InputRequest } from '../lake/input/index.js';
-import type { Account } from '../lake/lake.js';
+import type { Account } from '../schema/account.js';
 import { POLICY, readPolicy } from './policy.js';
 
 /** Paths as the user gave them. */

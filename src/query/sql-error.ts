@@ -2,7 +2,7 @@ import { distance } from 'fastest-levenshtein';
 import { LakelogError, messageOf } from '../errors.js';
 import { type Checked, ONE_SELECT, type SqlFault } from '../lake/box.js';
 import { quote } from '../lake/duckdb/sql.js';
-import { isContent, publishedTables } from '../lake/tables/shipped.js';
+import { isContent, publishedTables } from '../lake/tables/published.js';
 import type { Finding } from '../schema/result.js';
 import { mistakeAdvice } from './sql-advice.js';
 

@@ -2,7 +2,8 @@ import { LakelogError } from '../errors.js';
 import { compareInstants } from '../instant.js';
 import { quote } from '../lake/duckdb/sql.js';
 import { beginsWith, foldId } from '../lake/ids.js';
-import { CALLS_SQL, type Lake, type LoadedCall } from '../lake/lake.js';
+import { CALLS_SQL, type Lake } from '../lake/lake.js';
+import type { LoadedCall } from '../schema/account.js';
 import type { Cell } from '../schema/result.js';
 import {
   STORY_CALL_COLUMNS,

@@ -1,12 +1,16 @@
-import type { FieldType } from '../schema/fields.js';
-import { FORMATS, KEYS, type Kind } from './formats.js';
+import type { Field, FieldType } from '../schema/fields.js';
+import { FORMATS, KEYS, type Kind } from '../schema/formats.js';
 
 /** Rows that a block holds at most: those of a DuckDB vector. */
 export const BLOCK_ROWS = 2048;
 
-export type CellType = 'text' | 'bigint' | 'double' | 'boolean' | 'instant' | 'hash';
+/** Types of cells by their SQL names, because cells are laid out as DuckDB has them; and the bytes of a cell. */
+const BYTES = { VARCHAR: 16, BIGINT: 8, DOUBLE: 8, BOOLEAN: 1, TIMESTAMPTZ: 8, HUGEINT: 16 } as const;
+export type CellType = keyof typeof BYTES;
+/** What every engine and Parquet read alike; JSON, lists and hashes are text. */
+export type SqlType = Exclude<CellType, 'HUGEINT'>;
 
-/** A column of a block of rows; cells are laid out as DuckDB has them. */
+/** A column of a block of rows. */
 export interface ScanColumn {
   readonly name: string;
   readonly type: CellType;
@@ -21,79 +25,65 @@ export interface ScanColumn {
   readonly validity: number;
 }
 
-const BYTES: Readonly<Record<CellType, number>> = {
-  text: 16,
-  bigint: 8,
-  double: 8,
-  boolean: 1,
-  instant: 8,
-  hash: 16,
-};
+export interface Layout {
+  /** Of calls, and of replay runs. */
+  readonly columns: readonly [readonly ScanColumn[], readonly ScanColumn[]];
+  /** Bytes of the cells and validity of a block. */
+  readonly bytes: number;
+}
 
-/** Columns that are no declared fields: their number in the scanner (src/scan/wasm/rows.ts, derived.ts) and type. */
-const SOURCES: Readonly<Record<string, readonly [number, CellType]>> = {
-  line: [100, 'bigint'],
-  byte_offset: [101, 'bigint'],
-  batch: [102, 'bigint'],
-  line_key: [103, 'hash'],
-  codes: [104, 'text'],
-  extra: [105, 'text'],
-  rejections: [106, 'bigint'],
-  longest_rejection_run: [107, 'bigint'],
-  longest_failure_run: [108, 'bigint'],
-  inconsistent: [109, 'boolean'],
-  not_judgeable: [110, 'boolean'],
-  answered: [111, 'boolean'],
-  first_shot: [112, 'boolean'],
-  document_count: [113, 'bigint'],
-  best_score: [114, 'double'],
-  run_reasons: [115, 'text'],
-  failure_run_reasons: [116, 'text'],
-  attempts: [117, 'text'],
-  place: [118, 'bigint'],
-  line_sha256: [119, 'text'],
-};
+const named = (type: CellType, names: string) => names.split(' ').map((name) => ({ name, type }));
+/** Columns that are no declared fields, in the order of their numbers in src/scan/wasm/rows.ts and derived.ts. */
+const SOURCES = [
+  ...[...named('BIGINT', 'line byte_offset batch'), ...named('HUGEINT', 'line_key')],
+  ...named('VARCHAR', 'codes extra'),
+  ...named('BIGINT', 'rejections longest_rejection_run longest_failure_run'),
+  ...named('BOOLEAN', 'inconsistent not_judgeable answered first_shot'),
+  ...[...named('BIGINT', 'document_count'), ...named('DOUBLE', 'best_score')],
+  ...named('VARCHAR', 'run_reasons failure_run_reasons attempts line_sha256'),
+];
+const FIRST_SOURCE = 100;
 /** Sources that need the letters of the attempts walked. */
 const DERIVED = [106, 116] as const;
 
-const TYPES: Partial<Record<FieldType, CellType>> = {
-  timestamp: 'instant',
-  integer: 'bigint',
-  count: 'bigint',
-  positive: 'bigint',
-  number: 'double',
-  boolean: 'boolean',
+const TYPES: Partial<Record<FieldType, SqlType>> = {
+  timestamp: 'TIMESTAMPTZ',
+  integer: 'BIGINT',
+  count: 'BIGINT',
+  positive: 'BIGINT',
+  number: 'DOUBLE',
+  boolean: 'BOOLEAN',
 };
 const JSON_TEXTS: readonly FieldType[] = ['any', 'strings', 'documents'];
 
+export const sqlTypeOf = ({ type }: Field): SqlType => TYPES[type] ?? 'VARCHAR';
+
 function cellOf(kind: Kind, name: string): Pick<ScanColumn, 'source' | 'type' | 'way'> {
-  const special = SOURCES[name];
-  if (special) return { source: special[0], type: special[1], way: 0 };
+  const special = SOURCES.findIndex((source) => source.name === name);
+  if (special >= 0) return { source: FIRST_SOURCE + special, type: SOURCES[special]!.type, way: 0 };
   const field = FORMATS[kind].fields.find((candidate) => candidate.name === name);
   if (!field) throw new Error(`the scanner has no column ${name}`);
-  const source = KEYS.indexOf(name);
-  const type = TYPES[field.type] ?? 'text';
-  if (type === 'boolean') return { source, type, way: 4 };
-  if (type !== 'text') return { source, type, way: 3 };
-  if (JSON_TEXTS.includes(field.type)) return { source, type, way: 2 };
-  return { source, type, way: name === 'call_id' ? 1 : 0 };
+  const type = sqlTypeOf(field);
+  const textWay = JSON_TEXTS.includes(field.type) ? 2 : name === 'call_id' ? 1 : 0;
+  return { source: KEYS.indexOf(name), type, way: type === 'BOOLEAN' ? 4 : type === 'VARCHAR' ? textWay : 3 };
 }
 
-/** @param at where the first column's cells begin. @returns the columns, and where what follows them begins. */
-export function layOut(
-  kind: Kind,
-  names: readonly string[],
-  at: number,
-): { readonly columns: readonly ScanColumn[]; readonly end: number } {
-  let end = at;
-  const columns = names.map((name) => {
+/** Where everything stands in a block of rows of these columns. */
+export function layoutOf(names: {
+  readonly calls: readonly string[];
+  readonly runs: readonly string[];
+}): Layout {
+  let end = 0;
+  const lay = (kind: Kind, name: string): ScanColumn => {
     const cell = cellOf(kind, name);
     const bytes = BYTES[cell.type];
     const column = { name, ...cell, bytes, cells: end, validity: end + BLOCK_ROWS * bytes };
     end = column.validity + BLOCK_ROWS / 8;
     return column;
-  });
-  return { columns, end };
+  };
+  const calls = names.calls.map((name) => lay('sessions', name));
+  const runs = names.runs.map((name) => lay('replay_runs', name));
+  return { columns: [calls, runs], bytes: end };
 }
 
 export function isDerived({ source }: ScanColumn): boolean {

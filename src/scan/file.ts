@@ -1,4 +1,5 @@
 import { readSync } from 'node:fs';
+import { COUNTERS, type Counter } from './machine.js';
 import type { LineCounts, Part, Scanner } from './scanner.js';
 
 /** A part of a plain file. */
@@ -49,37 +50,21 @@ export async function scanStream(
   return { counts: scanner.end(false), bytes };
 }
 
-const NOTHING: LineCounts = {
-  lines: 0,
-  blank: 0,
-  pending: 0,
-  rejected: 0,
-  loaded: [0, 0],
-  marks: 0,
-  firstMark: 0,
-  newest: null,
-  groups: [],
-};
-
-/** Counts of a file from those of its parts, in their order. */
-export function addCounts(sum: LineCounts | undefined, part: LineCounts): LineCounts {
-  const before = sum ?? NOTHING;
+/** Counts of a file up to and with a part of it; lines of the part count from its own first. */
+export function addCounts(before: LineCounts | undefined, part: LineCounts): LineCounts {
+  if (before === undefined) return part;
   const groups = [...before.groups];
   for (const group of part.groups) {
     const at = groups.findIndex(({ reason, kind }) => reason === group.reason && kind === group.kind);
-    if (at < 0) groups.push(group);
-    else groups[at] = { ...group, count: group.count + groups[at]!.count };
+    if (at < 0) groups.push({ ...group, line: group.line + before.lines });
+    else groups[at] = { ...groups[at]!, count: groups[at]!.count + group.count };
   }
-  const { newest } = before;
+  const sums = COUNTERS.map((name) => [name, before[name] + part[name]]);
+  const isLater = before.newest === null || (part.newest !== null && part.newest > before.newest);
   return {
-    lines: before.lines + part.lines,
-    blank: before.blank + part.blank,
-    pending: before.pending + part.pending,
-    rejected: before.rejected + part.rejected,
-    loaded: [before.loaded[0] + part.loaded[0], before.loaded[1] + part.loaded[1]],
-    marks: before.marks + part.marks,
-    firstMark: before.marks > 0 ? before.firstMark : part.marks > 0 ? before.lines + part.firstMark : 0,
-    newest: newest === null || (part.newest !== null && part.newest > newest) ? part.newest : newest,
+    ...(Object.fromEntries(sums) as Record<Counter, number>),
+    firstMark: before.firstMark || (part.firstMark && before.lines + part.firstMark),
+    newest: isLater ? part.newest : before.newest,
     groups,
   };
 }

@@ -1,4 +1,4 @@
-import type { Kind } from './formats.js';
+import type { Kind } from '../schema/formats.js';
 
 /** A line that is no record. */
 export interface RejectedLine {
@@ -15,15 +15,13 @@ export interface RejectedLine {
   readonly sha256: string;
 }
 
-/** Lines rejected for one reason in one file or part. */
-export interface RejectGroup {
-  readonly reason: string;
-  readonly kind: Kind | null;
+/** The first of the lines that one reason rejects in one file or part, and how many they are. */
+export interface RejectGroup extends RejectedLine {
   readonly count: number;
 }
 
 /** In the scanner's order. */
-const REASONS = [
+export const REASONS = [
   '',
   'bad_json',
   'not_object',
@@ -41,5 +39,3 @@ export function reasonName(code: number, key: string): string {
   const name = REASONS[code]!;
   return code >= 3 && code <= 6 ? `${name}:${key}` : name;
 }
-
-export const REASON_COUNT = REASONS.length;

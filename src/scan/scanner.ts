@@ -1,24 +1,18 @@
 import { createHash } from 'node:crypto';
-import { layOut, type ScanColumn } from './columns.js';
-import { KEYS, KINDS, type Kind } from './formats.js';
-import { addressOf, type Exports, type ScannerModule, startMachine } from './machine.js';
-import { REASON_COUNT, type RejectedLine, type RejectGroup, reasonName } from './reject.js';
+import { KEYS, KINDS, type Kind } from '../schema/formats.js';
+import { type Layout, layoutOf } from './columns.js';
+import {
+  addressOf,
+  COUNTERS,
+  type Counter,
+  type Exports,
+  type ScannerModule,
+  type ScanOptions,
+  startMachine,
+  tell,
+} from './machine.js';
+import { type RejectedLine, type RejectGroup, reasonName } from './reject.js';
 import { faultInWords } from './words.js';
-
-export interface ScanOptions {
-  /** Columns of the rows of calls and of replay runs: declared fields, and those of columns.ts. */
-  readonly calls: readonly string[];
-  readonly runs: readonly string[];
-  /** Fields of an attempt that the column `attempts` keeps. */
-  readonly attemptFields: readonly string[];
-  readonly maxLineBytes: number;
-  /** No input has more bytes, so that no more memory is asked for. */
-  readonly mostBytes?: number | undefined;
-  /** Every rejected line is handed over, not only the first of each reason. */
-  readonly everyReject: boolean;
-  /** 16 random bytes, the same for all scanners of a run. */
-  readonly runKey: Uint8Array;
-}
 
 /** Rows that were scanned, as DuckDB's vectors have them. Long texts hold their place in the arena, not yet an address. */
 export interface RowBlock {
@@ -35,7 +29,8 @@ export interface RowBlock {
 export interface ScanSink {
   /** The block is the scanner's own memory: to be copied before this returns. */
   rows(block: RowBlock): void;
-  reject(line: RejectedLine): void;
+  /** With the option `everyReject`. @param batch the number of the file. */
+  reject(line: RejectedLine, batch: number): void;
 }
 
 /** A file, or a part of one. */
@@ -52,35 +47,16 @@ export interface Part {
 }
 
 /** What became of the lines of a file, or of a part of one. */
-export interface LineCounts {
-  readonly lines: number;
-  readonly blank: number;
-  readonly pending: number;
-  readonly rejected: number;
-  /** Lines that loaded: calls, and replay runs. */
-  readonly loaded: readonly [number, number];
-  /** Lines that began with a byte order mark, and the first of them. */
-  readonly marks: number;
-  readonly firstMark: number;
+export interface LineCounts extends Readonly<Record<Counter, number>> {
   /** Microseconds since 1970 of the latest record; null where none loaded. */
   readonly newest: bigint | null;
   readonly groups: readonly RejectGroup[];
 }
 
-export interface Layout {
-  readonly columns: readonly [readonly ScanColumn[], readonly ScanColumn[]];
-  /** Bytes of the cells and validity of a block. */
-  readonly bytes: number;
-}
-
-export function layoutOf({ calls, runs }: Pick<ScanOptions, 'calls' | 'runs'>): Layout {
-  const ofCalls = layOut('sessions', calls, 0);
-  const ofRuns = layOut('replay_runs', runs, ofCalls.end);
-  return { columns: [ofCalls.columns, ofRuns.columns], bytes: ofRuns.end };
-}
-
 const CHUNK = 1 << 20;
 const LF = 10;
+/** Bytes in which the scanner tells of a reject (src/scan/wasm/layout.ts). */
+const REJECT = 24;
 
 /**
  * Scans files, streams and parts of files, one after the other, with one instance of the WebAssembly:
@@ -97,52 +73,44 @@ export class Scanner {
   /** Bytes in INPUT that were not looked at, and where the first of them stands in the file. */
   private held = 0;
   private base = 0;
-  /** Lines that begin there or later are those of the next part. */
-  private until = Number.POSITIVE_INFINITY;
+  private part: Part = { batch: 0, only: null, digests: false, from: 0, to: 0 };
+  /** No byte that comes belongs to the part. */
+  isDone = false;
   /** What stands before the next line feed: a line of the part before, or one that is too long. */
-  private skipping: 'foreign' | 'long' | null = null;
-  private done = false;
-  private longLine: LongLine | null = null;
-  private digests = false;
+  private skipping: 'foreign' | LongLine | null = null;
   /** Rows of calls and runs whose hash was filled in. */
-  private digested: [number, number] = [0, 0];
+  private digested = [0, 0];
+  /** The first of the part by the number of its reason. */
+  private readonly firstRejects = new Map<number, RejectedLine>();
 
   constructor(module: ScannerModule, options: ScanOptions, sink: ScanSink) {
     this.options = options;
     this.sink = sink;
     this.layout = layoutOf(options);
-    const [calls, runs] = this.layout.columns;
-    this.x = startMachine(module, {
-      ...options,
-      calls,
-      runs,
-      cellBytes: this.layout.bytes,
-      inputBytes: Math.min(options.maxLineBytes + CHUNK, 2 * (options.mostBytes ?? CHUNK * 1024)) + 4096,
-    });
+    const { maxLineBytes, mostBytes = Number.POSITIVE_INFINITY } = options;
+    const inputBytes = Math.min(maxLineBytes + CHUNK, 2 * mostBytes) + 4096;
+    this.x = startMachine(module, options, this.layout, inputBytes);
     this.bytes = Buffer.from(this.x.memory.buffer);
     this.view = new DataView(this.x.memory.buffer);
     this.input = addressOf(this.x.INPUT);
   }
 
-  begin({ batch, only, digests, from, to }: Part): void {
-    this.x.begin(batch, only === null ? -1 : KINDS.indexOf(only), digests);
+  begin(part: Part): void {
+    const { batch, only, digests, from } = part;
+    tell(this.x, { batch, only: only === null ? -1 : KINDS.indexOf(only), digests: Number(digests) });
+    this.x.begin();
+    this.firstRejects.clear();
     this.held = 0;
     this.base = from > 0 ? from - 1 : 0;
-    this.until = to;
+    this.part = part;
     this.skipping = from > 0 ? 'foreign' : null;
-    this.done = false;
-    this.digests = digests;
+    this.isDone = false;
   }
 
   /** Where the next bytes are to be put. */
   room(): Buffer {
     const start = this.input + this.held;
     return this.bytes.subarray(start, start + Math.min(CHUNK, this.options.mostBytes ?? CHUNK));
-  }
-
-  /** No byte that comes belongs to this part. */
-  get isDone(): boolean {
-    return this.done;
   }
 
   /** `count` bytes were put into `room()`. */
@@ -153,7 +121,8 @@ export class Scanner {
       if (rest === null) return;
       length = rest;
     }
-    const { base, input, until } = this;
+    const { base, input } = this;
+    const until = this.part.to;
     const held = this.bytes.subarray(input, input + length);
     const whole = held.lastIndexOf(LF) + 1;
     let end = whole;
@@ -162,17 +131,17 @@ export class Scanner {
       end = last < 0 ? whole : last + 1;
     }
     this.scan(end);
-    this.done = end < whole || base + end >= until;
+    this.isDone = end < whole || base + end >= until;
     held.copyWithin(0, end, length);
     this.held = length - end;
     this.base = base + end;
-    if (!this.done && this.held > this.options.maxLineBytes + 4) this.beginLongLine();
+    if (!this.isDone && this.held > this.options.maxLineBytes + 4) this.beginLongLine();
   }
 
   /** All bytes were there. @param isLive somebody may still be writing the last line. */
   end(isLive: boolean): LineCounts {
-    if (this.skipping === 'long') this.endLongLine();
-    else if (this.skipping === null && !this.done && this.held > 0) {
+    if (this.skipping instanceof LongLine) this.endLongLine(this.skipping);
+    else if (this.skipping === null && !this.isDone && this.held > 0) {
       const tail = this.bytes.subarray(this.input, this.input + this.held);
       this.bytes[this.input + this.held] = LF;
       this.x.scanTail(this.held, this.base, isLive && beginsUtf8(tail));
@@ -211,126 +180,89 @@ export class Scanner {
 
   /** @returns how many bytes stand behind the line feed; null where it is still to come. */
   private skip(length: number): number | null {
-    const { bytes, input } = this;
+    const { bytes, input, skipping } = this;
     const feed = bytes.subarray(input, input + length).indexOf(LF);
-    const stop = feed < 0 ? length : feed;
-    this.longLine?.add(bytes.subarray(input, input + stop));
-    if (feed < 0) {
-      this.base += length;
-      if (this.skipping === 'foreign' && this.base >= this.until) this.done = true;
-      return null;
-    }
-    if (this.skipping === 'long') this.endLongLine();
+    const long = skipping instanceof LongLine ? skipping : null;
+    long?.add(bytes.subarray(input, input + (feed < 0 ? length : feed)));
+    const skipped = feed < 0 ? length : feed + 1;
+    this.base += skipped;
+    // A long line is of this part wherever it ends.
+    this.isDone = this.base >= this.part.to && (feed >= 0 || long === null);
+    if (feed < 0) return null;
+    if (long !== null) this.endLongLine(long);
     this.skipping = null;
-    bytes.copyWithin(input, input + feed + 1, input + length);
-    this.base += feed + 1;
-    if (this.base >= this.until) {
-      this.done = true;
-      return null;
-    }
-    return length - feed - 1;
+    bytes.copyWithin(input, input + skipped, input + length);
+    return this.isDone ? null : length - skipped;
   }
 
   private beginLongLine(): void {
     const held = this.bytes.subarray(this.input, this.input + this.held);
     const mark = held[0] === 0xef && held[1] === 0xbb && held[2] === 0xbf ? 3 : 0;
-    this.longLine = new LongLine(this.base, mark, held.subarray(mark));
-    this.skipping = 'long';
+    this.skipping = new LongLine(this.base, mark, held.subarray(mark));
     this.base += this.held;
     this.held = 0;
   }
 
-  private endLongLine(): void {
-    const { length, isMarked } = this.longLine!;
-    this.x.noteTooLong(length, isMarked);
-    this.takeRejects(this.longLine);
-    this.longLine = null;
+  private endLongLine(line: LongLine): void {
+    this.x.noteTooLong(line.length, line.isMarked);
+    this.takeRejects(line);
   }
 
+  /** Tells in words what is wrong with each, while its bytes stand in memory. */
   private takeRejects(long: LongLine | null = null): void {
-    const { x, view, bytes, options } = this;
-    const count = x.rejects.value;
-    if (count === 0) return;
-    for (let at = x.REJECTS.value, i = 0; i < count; i++, at += 24) {
-      const start = view.getUint32(at + 4, true);
-      const length = long?.length ?? view.getUint32(at + 8, true);
-      const code = view.getUint32(at + 12, true);
+    const { x, bytes, firstRejects, options } = this;
+    for (let i = 0; i < x.rejects.value; i++) {
+      const told = new Uint32Array(x.memory.buffer, x.REJECTS.value + REJECT * i, REJECT / 4);
+      const [number = 0, start = 0, inMemory = 0, code = 0, at = 0, valueLength = 0] = told;
+      const length = long?.length ?? inMemory;
+      const line = bytes.subarray(start, start + length);
       const kind = KINDS[code >> 16] ?? null;
       const reason = reasonName(code & 255, KEYS[(code >> 8) & 255]!);
-      const line = bytes.subarray(start, start + length);
-      const detail = faultInWords({
-        reason,
-        kind,
-        bytes: line,
-        length,
-        maxLineBytes: options.maxLineBytes,
-        at: view.getUint32(at + 16, true),
-        valueLength: view.getUint32(at + 20, true),
-      });
-      this.sink.reject({
-        line: view.getUint32(at, true),
+      const { maxLineBytes } = options;
+      const reject: RejectedLine = {
+        line: number,
         byteOffset: long?.offset ?? this.base + start - this.input,
         reason,
         kind,
-        detail,
+        detail: faultInWords({ reason, kind, bytes: line, length, maxLineBytes, at, valueLength }),
         sha256: long?.sha256() ?? sha256(line[length - 1] === 13 ? line.subarray(0, -1) : line),
-      });
+      };
+      if (!firstRejects.has(code)) firstRejects.set(code, reject);
+      if (options.everyReject) this.sink.reject(reject, this.part.batch);
     }
     x.takeRejects();
   }
 
   /** Fills in the hashes of the lines that became rows, while they stand in memory. */
   private digest(): void {
-    if (!this.digests) return;
+    if (!this.part.digests) return;
     const { bytes, view, x } = this;
-    const cells = addressOf(x.CELLS);
-    const counts = [x.calls.value, x.runs.value] as const;
+    const counts = [x.calls.value, x.runs.value];
     for (const [kind, columns] of this.layout.columns.entries()) {
-      const digest = columns.find(({ name }) => name === 'line_sha256');
-      const place = columns.find(({ name }) => name === 'place');
-      if (!digest || !place) continue;
-      for (let row = this.digested[kind as 0 | 1]; row < counts[kind as 0 | 1]; row++) {
-        const start = view.getUint32(cells + place.cells + row * 8, true);
-        const length = view.getUint32(cells + place.cells + row * 8 + 4, true);
-        const cell = cells + digest.cells + row * 16;
+      const column = columns.find(({ name }) => name === 'line_sha256');
+      if (!column) continue;
+      for (let row = this.digested[kind]!; row < counts[kind]!; row++) {
+        const cell = addressOf(x.CELLS) + column.cells + row * column.bytes;
+        // There the scanner says where the line stands.
         const text = addressOf(x.ARENA) + view.getUint32(cell + 8, true);
-        bytes.write(sha256(bytes.subarray(start, start + length)), text, 'latin1');
+        const start = view.getUint32(text, true);
+        const line = bytes.subarray(start, start + view.getUint32(text + 4, true));
+        bytes.write(sha256(line), text, 'latin1');
         bytes.copy(bytes, cell + 4, text, text + 4);
       }
     }
-    this.digested = [...counts];
+    this.digested = counts;
   }
 
   private counts(): LineCounts {
-    const { x } = this;
-    const loaded = [x.loadedCalls.value, x.loadedRuns.value] as const;
-    return {
-      lines: x.lines.value >>> 0,
-      blank: x.blank.value >>> 0,
-      pending: x.pending.value,
-      rejected: x.rejected.value >>> 0,
-      loaded,
-      marks: x.marks.value,
-      firstMark: x.firstMark.value,
-      newest: loaded[0] + loaded[1] > 0 ? x.newest.value : null,
-      groups: x.rejected.value === 0 ? [] : this.groups(),
-    };
-  }
-
-  private groups(): RejectGroup[] {
-    const { view, x } = this;
-    const groups: RejectGroup[] = [];
-    let at = x.GROUPS.value;
-    for (let code = 0; code < REASON_COUNT; code++) {
-      for (let key = 0; key < 64; key++) {
-        for (let kind = 0; kind < 3; kind++, at += 4) {
-          const count = view.getUint32(at, true);
-          if (count > 0)
-            groups.push({ reason: reasonName(code, KEYS[key]!), kind: KINDS[kind] ?? null, count });
-        }
-      }
-    }
-    return groups;
+    const { x, view } = this;
+    const counts = Object.fromEntries(COUNTERS.map((name) => [name, x[name].value >>> 0]));
+    const groups = [...this.firstRejects].map(([code, first]) => {
+      const group = ((code & 255) * 64 + ((code >> 8) & 255)) * 3 + (code >> 16);
+      return { ...first, count: view.getUint32(x.GROUPS.value + 4 * group, true) };
+    });
+    const hasRecords = x.loadedCalls.value + x.loadedRuns.value > 0;
+    return { ...(counts as Record<Counter, number>), newest: hasRecords ? x.newest.value : null, groups };
   }
 }
 

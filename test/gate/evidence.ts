@@ -1,11 +1,5 @@
-import type {
-  CallEvidence,
-  Evidence,
-  GateEvidence,
-  InputEvidence,
-  KindEvidence,
-  Limits,
-} from '../../src/gate/evidence.js';
+import type { CallEvidence, Evidence, GateEvidence, InputEvidence, Limits } from '../../src/gate/evidence.js';
+import type { KindCount } from '../../src/schema/account.js';
 import type { FileAccount, InputProblem } from '../../src/schema/result.js';
 
 export const NOW = new Date('2026-09-02T12:00:00.000Z');
@@ -43,21 +37,23 @@ export function reject(reason: string, count = 1, blocks = true): InputEvidence[
 export const rows = (...values: readonly string[]): GateEvidence['values'] =>
   new Map(values.map((value) => [value, { count: 2, first: 'sessions.jsonl:7', firstSession: 'trace-7' }]));
 
-export const kind = (name: string, changes: Partial<KindEvidence> = {}): KindEvidence => ({
+export const kind = (name: string, changes: Partial<KindCount> = {}): KindCount => ({
   kind: name,
   calls: 1,
   selected: 1,
   accepted_false: 0,
+  first: 'sessions.jsonl:1',
+  first_false: null,
   ...changes,
 });
 
 /** What the SQL and the rules say of the same calls of these kinds. */
 export function kinds(
-  all: readonly KindEvidence[],
+  all: readonly KindCount[],
   gated: readonly string[] = ['fill'],
   lookAlikes: ReadonlyMap<string, string> = new Map(),
 ): Changes {
-  const sum = (some: readonly KindEvidence[]) => some.reduce((total, { selected }) => total + selected, 0);
+  const sum = (some: readonly KindCount[]) => some.reduce((total, { selected }) => total + selected, 0);
   const calls = sum(all.filter(({ kind }) => gated.includes(kind)));
   return {
     calls: { kinds: all, selected: { calls: sum(all), of: sum(all) } },

@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Evidence, Instant } from '../../src/gate/evidence.js';
+import type { Evidence } from '../../src/gate/evidence.js';
 import { judge } from '../../src/gate/judge.js';
 import { INPUT_RULES, LENIENT_INPUT_RULES, RULES } from '../../src/gate/rules.js';
 import { FUTURE_TOLERANCE_MS } from '../../src/gate/time-rules.js';
+import type { Newest } from '../../src/schema/account.js';
 import type { Verdict } from '../../src/schema/result.js';
 import { at, type Changes, evidence, fileAccount, kind, kinds, problem, reject, rows } from './evidence.js';
 
 const MINUTE = 60_000;
 const empty = fileAccount({ file: 'new.jsonl', loaded: 0 });
-const newest = (ms: number): Instant => ({ time: at(ms), where: 'sessions.jsonl:3' });
+const newest = (ms: number): Newest => ({ time: at(ms), where: 'sessions.jsonl:3' });
 /** What no clock writes, and what must not compare as false. */
 const UNREADABLE = ['infinity', '', '292278-01-01T00:00:00Z', '2026-09-02T12:00:60'];
 

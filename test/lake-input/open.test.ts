@@ -9,6 +9,7 @@ import {
   readlinkSync,
   readSync,
   renameSync,
+  rmSync,
   statSync,
   truncateSync,
   utimesSync,
@@ -30,7 +31,6 @@ function source(file: string, more: Partial<SourceFile> = {}): SourceFile {
     name: path.basename(file),
     path: file,
     as: 'any',
-    stream: false,
     stats: null,
     maybeEmpty: true,
     ...more,
@@ -163,7 +163,7 @@ describe('a stream', () => {
     ['three bytes', ['{"a'], '{"a'],
     ['nothing', [], ''],
   ])('stdin: %s', async (_, chunks, expected) => {
-    const stdin = source('-', { path: '-', stream: true, maybeEmpty: false });
+    const stdin = source('-', { path: '-', maybeEmpty: false });
     expect(await textOf(stdin, Readable.from(chunks.map((chunk) => Buffer.from(chunk as string))))).toBe(
       expected,
     );
@@ -172,7 +172,7 @@ describe('a stream', () => {
   test('a pipe waits for its writer without holding up anything else', async () => {
     const fifo = path.join(tempFolder(), 'p');
     execFileSync('mkfifo', [fifo]);
-    const reading = textOf(source(fifo, { stream: true, maybeEmpty: false }));
+    const reading = textOf(source(fifo, { stats: statSync(fifo, { bigint: true }), maybeEmpty: false }));
     const turns: number[] = [];
     for (let i = 0; i < 3; i++) {
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -241,7 +241,11 @@ describe('what cannot be read', () => {
   });
 
   test('a pipe that is gone before anybody reads', async () => {
-    const opened = await open(source(path.join(tempFolder(), 'p'), { stream: true }));
+    const fifo = path.join(tempFolder(), 'p');
+    execFileSync('mkfifo', [fifo]);
+    const stats = statSync(fifo, { bigint: true });
+    rmSync(fifo);
+    const opened = await open(source(fifo, { stats }));
     await new Promise((resolve) => setTimeout(resolve, 50));
     if (opened.kind !== 'stream') throw new Error('no stream');
     const [reading] = await Promise.allSettled([opened.chunks[Symbol.asyncIterator]().next()]);
@@ -251,6 +255,6 @@ describe('what cannot be read', () => {
   test('a stdin that is a folder', async () => {
     const { createReadStream } = await import('node:fs');
     const stdin = createReadStream('', { fd: openSync(tempFolder(), 'r') });
-    await fails(source('-', { path: '-', stream: true }), /^is a folder$/, stdin);
+    await fails(source('-', { path: '-' }), /^is a folder$/, stdin);
   });
 });

@@ -1,9 +1,10 @@
 /** A lake loads what is asked for and no more; what it says is what a lake says that loads all there is. */
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Account, type Lake, openLake, type Reject } from '../../src/lake/lake.js';
-import { publishedTables } from '../../src/lake/tables/shipped.js';
+import { type Lake, openLake } from '../../src/lake/lake.js';
+import { publishedTables } from '../../src/lake/tables/published.js';
 import { bindParams } from '../../src/query/params.js';
+import type { Account, Reject } from '../../src/schema/account.js';
 import { nightly } from '../support/cli.js';
 import { catalogue, root, rowsOf, runOptions } from '../support/lake.js';
 

@@ -1,6 +1,6 @@
 /** Text comes out of the engine as it stands in the log, byte for byte, by whatever way it comes. */
 import { describe, expect, test } from 'vitest';
-import { publishedTables } from '../../src/lake/tables/shipped.js';
+import { publishedTables } from '../../src/lake/tables/published.js';
 import { ATTEMPT_FIELDS, REPLAY_FIELDS, SESSION_FIELDS } from '../../src/schema/fields.js';
 import { call, envelope, newFolder, replayRun, writeLines } from '../support/cli.js';
 import { rowsOf, withLake } from '../support/lake.js';

@@ -2,16 +2,17 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { layoutOf } from '../../src/scan/columns.js';
 import { addCounts, type FilePart } from '../../src/scan/file.js';
-import { ScanPool } from '../../src/scan/pool.js';
-import { type LineCounts, layoutOf } from '../../src/scan/scanner.js';
+import { scanInThreads } from '../../src/scan/pool.js';
+import type { LineCounts } from '../../src/scan/scanner.js';
 import { newFolder } from '../support/cli.js';
 import { endOf, fateOf, linesOf } from './checker.mjs';
 import { BODY, MAX_LINE, TAILS } from './every-fate.js';
 import { module, partScanner, type Row, rowsIn, runKey, type Scanned, shifted } from './support.js';
 
 const OPTIONS = {
-  calls: ['line', 'byte_offset', 'session_id', 'line_key', 'place', 'line_sha256', 'attempts'],
+  calls: ['line', 'byte_offset', 'session_id', 'line_key', 'line_sha256', 'attempts'],
   runs: ['line', 'byte_offset', 'session_id', 'line_key'],
   attemptFields: ['reasons'],
   maxLineBytes: MAX_LINE,
@@ -30,10 +31,9 @@ function fileOf(bytes: Buffer, isLive: boolean) {
   return { fd, size: bytes.length, isLive };
 }
 
-/** Where a line stood in the scanner's memory differs with the parts. */
 function comparable({ calls, runs, rejects, counts }: Scanned) {
   const groups = counts.groups.map(({ reason, kind, count }) => `${count} × ${reason} ${kind}`).sort();
-  return { calls: calls.map(({ place: _, ...row }) => row), runs, rejects, counts: { ...counts, groups } };
+  return { calls, runs, rejects, counts: { ...counts, groups } };
 }
 
 /** Line, place and fate of every line by the checker. */
@@ -118,16 +118,19 @@ describe('a log of every fate', () => {
       expect({ most, ...comparable(scan([], most)) }).toEqual({ most, ...whole });
   });
 
-  test('that hands over only the first reject of each reason', () => {
+  test('that tells only the first reject of each reason', () => {
     const some = partScanner(fileOf(bytes, true), { ...OPTIONS, everyReject: false });
-    const firsts = (rejects: Scanned['rejects']) =>
-      rejects.filter(
-        (one, i) => rejects.findIndex(({ reason, kind }) => reason === one.reason && kind === one.kind) === i,
-      );
-    const { counts } = whole;
+    const { rejects, counts } = whole;
+    const firsts = rejects.filter(
+      (one, i) => rejects.findIndex(({ reason, kind }) => reason === one.reason && kind === one.kind) === i,
+    );
     for (const length of [1, 7, 100, 1_000, bytes.length]) {
       const parts = some(every(length, bytes.length));
-      expect({ length, rejects: firsts(parts.rejects) }).toEqual({ length, rejects: firsts(whole.rejects) });
+      expect(parts.rejects).toEqual([]);
+      expect({ length, groups: parts.counts.groups.map(({ count: _, ...first }) => first) }).toEqual({
+        length,
+        groups: firsts,
+      });
       expect(comparable(parts).counts).toEqual(counts);
     }
   });
@@ -138,7 +141,6 @@ describe('threads', () => {
   const file = fileOf(bytes, false);
 
   async function inThreads(threads: number, length: number): Promise<Scanned> {
-    const pool = new ScanPool(module, OPTIONS, threads);
     const layout = layoutOf(OPTIONS);
     const all: { calls: Row[]; runs: Row[]; rejects: Scanned['rejects'] } = {
       calls: [],
@@ -152,20 +154,16 @@ describe('threads', () => {
         yield { batch: 0, only: null, digests: true, ...file, from, to };
       }
     }
-    try {
-      await pool.scan(parts(), (_, delivery) => {
-        const lines = counts?.lines ?? 0;
-        for (const block of delivery.blocks) {
-          const [calls, runs] = rowsIn(block, layout);
-          all.calls.push(...shifted(calls, lines));
-          all.runs.push(...shifted(runs, lines));
-        }
-        all.rejects.push(...shifted(delivery.rejects, lines));
-        counts = addCounts(counts, delivery.counts);
-      });
-    } finally {
-      await pool.close();
-    }
+    await scanInThreads(module, OPTIONS, threads, parts(), (_, delivery) => {
+      const lines = counts?.lines ?? 0;
+      for (const block of delivery.blocks) {
+        const [calls, runs] = rowsIn(block, layout);
+        all.calls.push(...shifted(calls, lines));
+        all.runs.push(...shifted(runs, lines));
+      }
+      all.rejects.push(...shifted(delivery.rejects, lines));
+      counts = addCounts(counts, delivery.counts);
+    });
     return { ...all, counts: counts! };
   }
 
@@ -176,13 +174,11 @@ describe('threads', () => {
   });
 
   test('one that cannot read tells so', async () => {
-    const pool = new ScanPool(module, OPTIONS, 2);
     const closed = openSync(path.join(newFolder()), 'r');
     async function* parts(): AsyncGenerator<FilePart, void, void> {
       yield { batch: 0, only: null, digests: true, fd: closed, size: 9, isLive: false, from: 0, to: 9 };
     }
-    await expect(pool.scan(parts(), () => {})).rejects.toThrow('EISDIR');
-    await pool.close();
+    await expect(scanInThreads(module, OPTIONS, 2, parts(), () => {})).rejects.toThrow('EISDIR');
     closeSync(closed);
   });
 });

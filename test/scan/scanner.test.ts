@@ -15,7 +15,6 @@ const CALLS = [
   'line',
   'byte_offset',
   'line_key',
-  'place',
   'line_sha256',
   'codes',
   'extra',
@@ -34,7 +33,6 @@ const RUNS = [
   'line',
   'byte_offset',
   'line_key',
-  'place',
   'line_sha256',
   'extra',
   'document_count',
@@ -101,7 +99,8 @@ function compare(lines: readonly Buffer[], scanned: Scanned, seed: string): void
     blank,
     pending: 0,
     rejected: rejects.size,
-    loaded: [calls.size, runs.size],
+    loadedCalls: calls.size,
+    loadedRuns: runs.size,
     marks: lines.filter(startsWithMark).length,
   });
   const counted = new Map<string, number>();
@@ -136,7 +135,7 @@ function textOf(value: unknown): string {
   }
 }
 
-function shown({ line_key: _, place: __, ...row }: Row) {
+function shown({ line_key: _, ...row }: Row) {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => {
       if (!JSON_COLUMNS.has(name) || value === null) return [name, value];

@@ -1,15 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import type { Layout } from '../../src/scan/columns.js';
 import { addCounts, type FilePart, scanFile } from '../../src/scan/file.js';
-import type { Kind } from '../../src/scan/formats.js';
-import { compileScanner } from '../../src/scan/machine.js';
+import { compileScanner, type ScanOptions } from '../../src/scan/machine.js';
 import type { RejectedLine } from '../../src/scan/reject.js';
-import {
-  type Layout,
-  type LineCounts,
-  type RowBlock,
-  Scanner,
-  type ScanOptions,
-} from '../../src/scan/scanner.js';
+import { type LineCounts, type RowBlock, Scanner } from '../../src/scan/scanner.js';
+import type { Kind } from '../../src/schema/formats.js';
 
 export const module = compileScanner();
 export type Row = Readonly<Record<string, string | number | bigint | boolean | null>>;
@@ -59,17 +54,17 @@ export function rowsIn(block: RowBlock, layout: Layout): [Row[], Row[]] {
 
 function cell(view: DataView, block: RowBlock, type: string, at: number) {
   switch (type) {
-    case 'boolean':
+    case 'BOOLEAN':
       return view.getUint8(at) === 1;
-    case 'double':
+    case 'DOUBLE':
       return view.getFloat64(at, true);
-    case 'bigint': {
+    case 'BIGINT': {
       const value = view.getBigInt64(at, true);
       return Number.isSafeInteger(Number(value)) ? Number(value) : value;
     }
-    case 'instant':
+    case 'TIMESTAMPTZ':
       return view.getBigInt64(at, true);
-    case 'hash':
+    case 'HUGEINT':
       return `${view.getBigUint64(at, true)}:${view.getBigUint64(at + 8, true)}`;
     default: {
       const length = view.getUint32(at, true);

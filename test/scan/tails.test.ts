@@ -9,10 +9,10 @@ const scan = bytesScanner();
 function fateOfTail(tail: Buffer, isLive: boolean): string {
   const { counts, rejects } = scan(Buffer.concat([Buffer.from('{}\n'), tail]), { isLive });
   const [, reject] = rejects;
-  const { lines, pending, blank, loaded } = counts;
+  const { lines, pending, blank, loadedCalls } = counts;
   if (lines === 1) return 'nothing';
   expect(lines).toBe(2);
-  return reject?.reason ?? (pending ? 'pending' : blank ? 'blank' : loaded[0] ? 'call' : 'run');
+  return reject?.reason ?? (pending ? 'pending' : blank ? 'blank' : loadedCalls ? 'call' : 'run');
 }
 
 /** By the checker. */

@@ -1,17 +1,10 @@
 import { DuckDBInstance, DuckDBTimestampTZValue } from '@duckdb/node-api';
 import initSqlJs, { type SqliteValue } from 'sql.js';
-import {
-  BASE_TABLES,
-  type BaseColumn,
-  type BaseName,
-  baseTable,
-  createBase,
-} from '../../src/lake/tables/base.js';
+import { BASE_TABLES, type BaseColumn, type BaseName, baseTable } from '../../src/lake/tables/base.js';
 import { type Dialect, DUCKDB } from '../../src/lake/tables/dialect.js';
 import { EVERYTHING, type Needs } from '../../src/lake/tables/needs.js';
 import { loadPlan } from '../../src/lake/tables/plan.js';
-import { publishedTables } from '../../src/lake/tables/shipped.js';
-import { TABLE_NAMES } from '../../src/lake/tables/templates.js';
+import { publishedTables, TABLE_NAMES } from '../../src/lake/tables/published.js';
 import { composeView, viewStatements } from '../../src/lake/tables/views.js';
 import { type Filters, formatInstant } from '../oracle/oracle.mjs';
 import { type BaseRows, cellsOf, type Value } from './base-rows.js';
@@ -84,7 +77,8 @@ export async function duckDb(): Promise<DuckDb> {
   const parse = async (sql: string) =>
     (await query(`SELECT json_serialize_sql(${DUCKDB.quote(sql)})`)).cells[0]![0] as string;
   const append = async (name: BaseName, columns: readonly BaseColumn[], rows: BaseRows) => {
-    await db.run(createBase(name, columns));
+    const list = columns.map((column) => `"${column.name}" ${column.type}`).join(', ');
+    await db.run(`CREATE OR REPLACE TABLE ${baseTable(name)} (${list})`);
     const appender = await db.createAppender(`base_${name}`);
     for (const row of rows[name]) {
       for (const [i, value] of cellsOf(name, row, columns).entries()) {
@@ -154,7 +148,7 @@ export function sqlite(): Engine {
       }
       const { filters = {}, gatedKinds = ['fill'] } = asked;
       const said = conditions(filters, SQLITE, (micros) => SQLITE.quote(microseconds(formatInstant(micros))));
-      const slots = { dialect: SQLITE, base: baseTable, gatedKinds, ...said };
+      const slots = { dialect: SQLITE, gatedKinds, ...said };
       for (const table of publishedTables().filter(({ columns }) => columns.length > 0))
         db.run(`CREATE VIEW ${table.name} AS ${composeView(table, slots)}`);
       db.run(paramsSql(SQLITE, asked));

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { publishedTables } from '../../src/lake/tables/shipped.js';
+import { publishedTables } from '../../src/lake/tables/published.js';
 import {
   attempts,
   derive,

@@ -1,15 +1,15 @@
 import duckdb from '@duckdb/node-bindings';
-import { BLOCK_ROWS, type CellType, type ScanColumn } from '../../scan/columns.js';
+import { BLOCK_ROWS, type CellType, type Layout, type ScanColumn } from '../../scan/columns.js';
 import type { RowBlock } from '../../scan/scanner.js';
 
 /** DuckDB's numbers of the types of cells. */
 const TYPE: Readonly<Record<CellType, number>> = {
-  boolean: 1,
-  bigint: 5,
-  double: 11,
-  hash: 16,
-  text: 17,
-  instant: 31,
+  BOOLEAN: 1,
+  BIGINT: 5,
+  DOUBLE: 11,
+  HUGEINT: 16,
+  VARCHAR: 17,
+  TIMESTAMPTZ: 31,
 };
 const BLOB = 18;
 /** A text of more bytes is a pointer. */
@@ -18,49 +18,57 @@ const INLINE = 12;
 export interface BlockAppender {
   /** @param lineBase lines of the file before the first of the block. */
   add(block: RowBlock, lineBase: number): void;
-  /** All rows are in the table. */
+  /** All rows are in the tables. */
   close(): void;
 }
 
 /**
- * Puts scanned rows into a table without a look at their values: cells are copied as they are. Long texts go into
- * DuckDB's memory as one blob per block, and their cells point into it (the public layout of `duckdb_string_t`)
- * until the table has copied them; `selfTestTexts` tries that before anything is believed.
- *
- * @param kind which rows of a block: 0 calls, 1 replay runs.
+ * Puts scanned rows into base_calls and base_runs without a look at their values: cells are copied as they are. Long
+ * texts go into DuckDB's memory as one blob per block, and their cells point into it (the public layout of
+ * `duckdb_string_t`) until the table has copied them.
  */
 export function blockAppender(
   connection: duckdb.Connection,
   catalog: string | null,
-  table: string,
-  kind: 0 | 1,
-  all: readonly ScanColumn[],
+  layout: Layout,
 ): BlockAppender {
-  const appender = duckdb.appender_create_ext(connection, catalog, 'main', table);
-  // Where the host's hashes were to go is no affair of the table.
-  const columns = all.filter(({ name }) => name !== 'place');
-  const chunk = duckdb.create_data_chunk(columns.map(({ type }) => duckdb.create_logical_type(TYPE[type])));
   const texts = duckdb.create_data_chunk([duckdb.create_logical_type(BLOB)]);
-  const line = columns.find(({ name }) => name === 'line');
+  const tables = layout.columns.map((columns, kind) => ({
+    columns,
+    kind: kind as 0 | 1,
+    appender: duckdb.appender_create_ext(
+      connection,
+      catalog,
+      'main',
+      kind === 0 ? 'base_calls' : 'base_runs',
+    ),
+    chunk: duckdb.create_data_chunk(columns.map(({ type }) => duckdb.create_logical_type(TYPE[type]))),
+    line: columns.find(({ name }) => name === 'line'),
+  }));
   return {
     add(block, lineBase) {
       const { buffer } = block;
-      const rows = block.rows[kind];
-      if (rows === 0) return;
-      if (line && lineBase > 0)
-        shiftLines(new Uint32Array(buffer, block.cells + line.cells, 2 * rows), lineBase);
-      if (block.arenaBytes > INLINE) pointTexts(block, rows, columns, placeTexts(texts, block));
-      duckdb.data_chunk_reset(chunk);
-      for (const [i, { bytes, cells, validity }] of columns.entries()) {
-        const vector = duckdb.data_chunk_get_vector(chunk, i);
-        duckdb.copy_data_to_vector(vector, 0, buffer, block.cells + cells, rows * bytes);
-        duckdb.vector_ensure_validity_writable(vector);
-        duckdb.copy_data_to_vector_validity(vector, 0, buffer, block.cells + validity, BLOCK_ROWS / 8);
+      const address = block.arenaBytes > INLINE ? placeTexts(texts, block) : null;
+      for (const { columns, kind, appender, chunk, line } of tables) {
+        const rows = block.rows[kind];
+        if (rows === 0) continue;
+        if (line && lineBase > 0)
+          shiftLines(new Uint32Array(buffer, block.cells + line.cells, 2 * rows), lineBase);
+        if (address !== null) pointTexts(block, rows, columns, address);
+        duckdb.data_chunk_reset(chunk);
+        for (const [i, { bytes, cells, validity }] of columns.entries()) {
+          const vector = duckdb.data_chunk_get_vector(chunk, i);
+          duckdb.copy_data_to_vector(vector, 0, buffer, block.cells + cells, rows * bytes);
+          duckdb.vector_ensure_validity_writable(vector);
+          duckdb.copy_data_to_vector_validity(vector, 0, buffer, block.cells + validity, BLOCK_ROWS / 8);
+        }
+        duckdb.data_chunk_set_size(chunk, rows);
+        duckdb.append_data_chunk(appender, chunk);
       }
-      duckdb.data_chunk_set_size(chunk, rows);
-      duckdb.append_data_chunk(appender, chunk);
     },
-    close: () => duckdb.appender_close_sync(appender),
+    close() {
+      for (const { appender } of tables) duckdb.appender_close_sync(appender);
+    },
   };
 }
 
@@ -87,7 +95,7 @@ function pointTexts(
   [low, high]: [number, number],
 ): void {
   for (const column of columns) {
-    if (column.type !== 'text') continue;
+    if (column.type !== 'VARCHAR') continue;
     const words = new Uint32Array(buffer, cells + column.cells, 4 * rows);
     for (let i = 0; i < words.length; i += 4) {
       if (words[i]! <= INLINE) continue;
@@ -98,39 +106,30 @@ function pointTexts(
   }
 }
 
-/** Fills a table of BIGINT, VARCHAR and TIMESTAMPTZ columns with rows that stand in no log. Instants are microseconds. */
-export function appendRows(
+export interface RowAppender {
+  /** Cells in the order of the columns; an instant is a text, and no text holds U+0000, which would end it. */
+  add(cells: readonly (string | number | boolean | null)[]): void;
+  /** All rows are in the table. */
+  close(): void;
+}
+
+/** Fills a table of whole numbers, texts, booleans and instants with rows that stand in no log. */
+export function rowAppender(
   connection: duckdb.Connection,
   catalog: string | null,
   table: string,
-  rows: readonly (readonly (string | number | bigint | null)[])[],
-): void {
+): RowAppender {
   const appender = duckdb.appender_create_ext(connection, catalog, 'main', table);
-  const width = duckdb.appender_column_count(appender);
-  const types = Array.from({ length: width }, (_, i) => duckdb.appender_column_type(appender, i));
-  const chunk = duckdb.create_data_chunk(types);
-  for (let from = 0; from < rows.length; from += BLOCK_ROWS) {
-    const some = rows.slice(from, from + BLOCK_ROWS);
-    duckdb.data_chunk_reset(chunk);
-    for (let i = 0; i < width; i++) {
-      const vector = duckdb.data_chunk_get_vector(chunk, i);
-      const numbers = new BigInt64Array(some.length);
-      const valid = new Uint8Array(BLOCK_ROWS / 8);
-      for (const [row, cells] of some.entries()) {
-        const cell = cells[i];
-        if (cell === null || cell === undefined) continue;
-        valid[row >> 3]! |= 1 << (row & 7);
-        if (typeof cell !== 'string') numbers[row] = BigInt(cell);
-        // Not by a C string, which U+0000 would end.
-        else duckdb.vector_assign_string_element_len(vector, row, Buffer.from(cell));
+  return {
+    add(cells) {
+      for (const cell of cells) {
+        if (cell === null) duckdb.append_null(appender);
+        else if (typeof cell === 'string') duckdb.append_varchar(appender, cell);
+        else if (typeof cell === 'boolean') duckdb.append_bool(appender, cell);
+        else duckdb.append_int64(appender, BigInt(cell));
       }
-      const isText = duckdb.get_type_id(types[i]!) === TYPE.text;
-      if (!isText) duckdb.copy_data_to_vector(vector, 0, numbers.buffer, 0, numbers.byteLength);
-      duckdb.vector_ensure_validity_writable(vector);
-      duckdb.copy_data_to_vector_validity(vector, 0, valid.buffer, 0, valid.length);
-    }
-    duckdb.data_chunk_set_size(chunk, some.length);
-    duckdb.append_data_chunk(appender, chunk);
-  }
-  duckdb.appender_close_sync(appender);
+      duckdb.appender_end_row(appender);
+    },
+    close: () => duckdb.appender_close_sync(appender),
+  };
 }

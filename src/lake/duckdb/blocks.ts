@@ -1,5 +1,5 @@
 import duckdb from '@duckdb/node-bindings';
-import { rfc3339 } from '../../instant.js';
+import { rfc3339, writeInstant } from '../../instant.js';
 import { type Block, type BlockColumn, type Blocks, hasValue, type Valid } from '../../schema/block.js';
 import type { Cell } from '../../schema/result.js';
 import { exact, finite } from './numbers.js';
@@ -197,26 +197,3 @@ function instantsOf(data: Uint8Array, valid: Valid, rows: number): BlockColumn {
 }
 
 const utf8Encoder = new TextEncoder();
-
-/** @returns its length. */
-function writeInstant(bytes: Uint8Array, start: number, date: string, micros: number): number {
-  let at = start;
-  const digits = (value: number, count: number) => {
-    for (let i = at + count - 1, rest = value; i >= at; i--, rest = Math.floor(rest / 10))
-      bytes[i] = 48 + (rest % 10);
-    at += count;
-  };
-  for (let i = 0; i < date.length; i++) bytes[at++] = date.charCodeAt(i);
-  const seconds = Math.floor(micros / 1_000_000);
-  digits(Math.floor(seconds / 3_600), 2);
-  bytes[at++] = 58;
-  digits(Math.floor(seconds / 60) % 60, 2);
-  bytes[at++] = 58;
-  digits(seconds % 60, 2);
-  bytes[at++] = 46;
-  const fraction = micros % 1_000_000;
-  if (fraction % 1_000 === 0) digits(fraction / 1_000, 3);
-  else digits(fraction, 6);
-  bytes[at++] = 90;
-  return at - start;
-}

@@ -1,42 +1,15 @@
 import duckdb from '@duckdb/node-bindings';
 import { adviceFor, asLakelogError, messageOf } from '../../errors.js';
-import type { ScanColumn } from '../../scan/columns.js';
+import type { Layout } from '../../scan/columns.js';
 import type { Blocks } from '../../schema/block.js';
-import { appendRows, type BlockAppender, blockAppender } from './append.js';
+import { blockAppender, rowAppender } from './append.js';
 import { readBlocks } from './blocks.js';
 import { type Rows, readRows, type TypedRows } from './result.js';
 import { ident, quote } from './sql.js';
 
 export type { Blocks, Rows, TypedRows };
 
-export interface Database extends Connected {
-  /** A database of its own in the same engine: the same names mean other tables, and both work at the same time. */
-  beside(): Promise<Connected>;
-}
-
 export type Params = Readonly<Record<string, string | number | boolean | null>>;
-
-export interface Connected {
-  run(sql: string): Promise<void>;
-  /** All rows, cells as plain JSON-like values. */
-  rows(sql: string): Promise<Rows>;
-  /**
-   * At most `most` rows of a SELECT or EXPLAIN, and whether there are more; no more than that is ever held.
-   * @param params values of `$name`, by name.
-   */
-  rowsUpTo(sql: string, params: Params, most: number): Promise<TypedRows>;
-  /** All rows of a SELECT or EXPLAIN, as they come; to be read to the end or left by `return`. */
-  blocks(sql: string, params: Params): Promise<Blocks>;
-  /** Makes a table of a SELECT. */
-  tableOf(name: string, sql: string, params: Params): Promise<void>;
-  /** The rows as objects; for our own small bookkeeping queries. */
-  objects<T>(sql: string): Promise<T[]>;
-  /** Fills a table with blocks of scanned rows, whose columns are the table's. @param kind 0 calls, 1 replay runs. */
-  blockAppender(table: string, kind: 0 | 1, columns: readonly ScanColumn[]): BlockAppender;
-  /** Fills a table of BIGINT, VARCHAR and TIMESTAMPTZ columns; instants are microseconds. */
-  appendRows(table: string, rows: readonly (readonly (string | number | bigint | null)[])[]): void;
-  close(): void;
-}
 
 export interface DatabaseOptions {
   /** Folder for what does not fit in memory, which only the user can read; null: there is none, and nothing spills. */
@@ -55,50 +28,57 @@ export function startEngine(): Promise<duckdb.Database> {
   return waiting;
 }
 
-/** Opens an in-memory DuckDB whose clock is UTC and whose memory is bounded. */
-export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+/** A database in memory, whose clock is UTC. */
+export type Database = Awaited<ReturnType<typeof connect>>;
+
+export async function openDatabase({ memoryLimit, tempDir }: DatabaseOptions): Promise<Database> {
   const engine = startEngine();
   waiting = undefined;
-  const instance = await engine;
-  const db = await connect(instance, null, [
-    `SET memory_limit = ${quote(options.memoryLimit)}`,
-    `SET temp_directory = ${quote(options.tempDir ?? '')}`,
+  return connect(await engine, null, [
+    `SET memory_limit = ${quote(memoryLimit)}`,
+    `SET temp_directory = ${quote(tempDir ?? '')}`,
   ]);
-  return {
-    ...db,
-    beside: () => connect(instance, 'beside', ["ATTACH ':memory:' AS beside", 'USE beside']),
-    close() {
-      db.close();
-      duckdb.close_sync(instance);
-    },
-  };
 }
 
-async function connect(
-  instance: duckdb.Database,
-  catalog: string | null,
-  settings: readonly string[],
-): Promise<Connected> {
-  const connection = await duckdb.connect(instance);
+/** A database of its own in the same engine: the same names mean other tables, and both work at the same time. */
+export function openBeside({ engine }: Database): Promise<Database> {
+  return connect(engine, 'beside', ["ATTACH ':memory:' AS beside", 'USE beside']);
+}
+
+/** @param catalog null for the engine's own, which is closed with it. */
+async function connect(engine: duckdb.Database, catalog: string | null, settings: readonly string[]) {
+  const connection = await duckdb.connect(engine);
   const run = (sql: string) => duckdb.query(connection, sql).catch(explained);
   // Not at creation: the setting belongs to an extension that is loaded by then.
   await run(["SET TimeZone = 'UTC'", ...settings].join('; '));
-  const rows = async (sql: string) => readRows(await readBlocks(await run(sql)));
+  /** All rows, cells as plain JSON-like values. */
+  const rows = async (sql: string): Promise<Rows> => readRows(await readBlocks(await run(sql)));
   return {
-    async run(sql) {
-      await run(sql);
-    },
+    engine,
+    run,
     rows,
-    rowsUpTo: async (sql, params, most) => readRows(await blocks(connection, sql, params), most),
-    blocks: (sql, params) => blocks(connection, sql, params),
-    tableOf: (name, sql, params) => tableOf(connection, name, sql, params),
-    async objects<T>(sql: string) {
+    /**
+     * At most `most` rows of a SELECT or EXPLAIN, and whether there are more; no more than that is ever held.
+     * @param params values of `$name`, by name.
+     */
+    rowsUpTo: async (sql: string, params: Params, most: number) =>
+      readRows(await blocks(connection, sql, params), most),
+    /** All rows of a SELECT or EXPLAIN, as they come; to be read to the end or left by `return`. */
+    blocks: (sql: string, params: Params) => blocks(connection, sql, params),
+    /** Makes a table of a SELECT. */
+    tableOf: (name: string, sql: string, params: Params) => tableOf(connection, name, sql, params),
+    /** The rows as objects; for our own small bookkeeping queries. */
+    async objects<T>(sql: string): Promise<T[]> {
       const { names, cells } = await rows(sql);
       return cells.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]])) as T);
     },
-    blockAppender: (table, kind, columns) => blockAppender(connection, catalog, table, kind, columns),
-    appendRows: (table, rows) => appendRows(connection, catalog, table, rows),
-    close: () => duckdb.disconnect_sync(connection),
+    /** Fills base_calls and base_runs. */
+    blockAppender: (layout: Layout) => blockAppender(connection, catalog, layout),
+    rowAppender: (table: string) => rowAppender(connection, catalog, table),
+    close() {
+      duckdb.disconnect_sync(connection);
+      if (catalog === null) duckdb.close_sync(engine);
+    },
   };
 }
 

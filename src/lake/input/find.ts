@@ -1,8 +1,8 @@
 import { type BigIntStats, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import picomatch from 'picomatch';
+import { NO_FILE, whyUnreadable } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
-import { NO_FILE, reasonOf } from './reasons.js';
 
 /**
  * From what a user wrote to what stands there. By ourselves and not by DuckDB, which skips an unreadable folder and a
@@ -26,7 +26,7 @@ export interface Place {
 
 export interface Candidate extends Place {
   readonly as: Assertion;
-  /** Null for stdin. */
+  /** As it was found, to be known again under another name; null for stdin. */
   readonly stats: BigIntStats | null;
   /** By its own name, by a pattern, or because it lies in a folder that is read whole, where its content decides. */
   readonly found: 'named' | 'matched' | 'inFolder';
@@ -109,7 +109,8 @@ function look({ name, path }: Place): { readonly stats: BigIntStats } | InputPro
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
-    const detail = isMissing && isLink(path) ? 'is a link to a file that does not exist' : reasonOf(error);
+    const detail =
+      isMissing && isLink(path) ? 'is a link to a file that does not exist' : whyUnreadable(error);
     return { path: name, problem: isMissing ? 'missing' : 'unreadable', detail };
   }
 }
@@ -148,7 +149,7 @@ function* walk(
     here = new Set(above).add(real);
     entries = readdirSync(folder.path).sort();
   } catch (error) {
-    yield { path: folder.name, problem: 'unreadable', detail: reasonOf(error) };
+    yield { path: folder.name, problem: 'unreadable', detail: whyUnreadable(error) };
     return;
   }
   for (const entry of entries) {

@@ -46,7 +46,8 @@ export async function openInput(
 ): Promise<OpenedInput> {
   if (file.path === '-') return streamed(file, stdin, file.maybeEmpty);
   // Opening a pipe waits for its writer: never synchronously, or no signal would be heard.
-  if (file.stream) return streamed(file, createReadStream(file.path, { highWaterMark: CHUNK }), false);
+  if (file.stats?.isFile() === false)
+    return streamed(file, createReadStream(file.path, { highWaterMark: CHUNK }), false);
   const fd = await openFound(file).catch((error) => {
     throw unreadable(error);
   });

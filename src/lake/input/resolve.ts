@@ -1,27 +1,16 @@
-import type { BigIntStats } from 'node:fs';
 import path from 'node:path';
-import { LakelogError, shellWord } from '../../errors.js';
+import { LakelogError, NO_FILE, shellWord, whyUnreadable } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 import { contentIn } from './content.js';
-import {
-  type Assertion,
-  type Candidate,
-  findSettled,
-  type InputRequest,
-  identityOf,
-  type Place,
-  statOf,
-} from './find.js';
-import { NO_FILE, reasonOf } from './reasons.js';
+import { type Candidate, findSettled, type InputRequest, identityOf, statOf } from './find.js';
+
 import { maybeEmptyAmong, sourceOfUnfinished } from './rotation.js';
 
-export interface SourceFile extends Place {
-  readonly as: Assertion;
-  /** `-`, a pipe or a process substitution: can be read once. */
-  readonly stream: boolean;
-  /** As it was found, to be known again under another name; null for what can be read once. */
-  readonly stats: BigIntStats | null;
+/** A file to be read; a pipe, and `-`, can be read once. */
+export interface SourceFile extends Omit<Candidate, 'found'> {
+  /** Bytes of what can be read once, where they are known before. */
+  readonly length?: number;
   /** May hold no record beside files that hold some: just rotated. False again where the content is compressed. */
   readonly maybeEmpty: boolean;
 }
@@ -114,7 +103,7 @@ class Inputs {
     } catch (error) {
       // It has another name by now, under which it is opened.
       if (isNamed && (error as NodeJS.ErrnoException).code === 'ENOENT') return true;
-      if (isNamed) this.problems.push({ path: name, problem: 'unreadable', detail: reasonOf(error) });
+      if (isNamed) this.problems.push({ path: name, problem: 'unreadable', detail: whyUnreadable(error) });
       else this.pass(name, 'not readable, and no log by name');
     }
     return false;
@@ -160,18 +149,7 @@ class Inputs {
     });
     const maybeEmpty = maybeEmptyAmong(files, clock);
     return {
-      files: files.map((input) => {
-        const { name, path, as, stats } = input;
-        const isFile = stats?.isFile() === true;
-        return {
-          name,
-          path,
-          as,
-          stream: !isFile,
-          stats: isFile ? stats : null,
-          maybeEmpty: maybeEmpty(input),
-        };
-      }),
+      files: files.map((input) => ({ ...input, maybeEmpty: maybeEmpty(input) })),
       problems: this.problems,
       notices: [...this.notices, ...[...this.passed].map(passedOver)],
     };

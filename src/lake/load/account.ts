@@ -1,103 +1,84 @@
 /** The account of what was loaded: every line, every file, and what is known of the calls whatever the filters. */
 import { LakelogError } from '../../errors.js';
 import { rfc3339 } from '../../instant.js';
-import type { FileAccount, InputProblem, RejectGroup } from '../../schema/result.js';
-import type { Connected } from '../duckdb/connection.js';
+import type { Account, BlockingGroup, KindCount, Newest } from '../../schema/account.js';
+import type { FileAccount, InputProblem } from '../../schema/result.js';
+import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
-import type { Window } from '../filters.js';
+import { BASE_TABLES } from '../tables/base.js';
 import type { Alike } from './duplicates.js';
-import type { LoadedFile } from './load.js';
+import type { Loaded, LoadedFile } from './load.js';
 import { blocksGates } from './rejects.js';
 
-/** An instant, RFC 3339, and the file:line it stands in. */
-export interface Newest {
-  readonly time: string;
-  readonly where: string;
-}
-
-export interface KindCount {
-  readonly kind: string;
-  /** All loaded calls of the kind. */
-  readonly calls: number;
-  /** Those that pass the filters. */
-  readonly selected: number;
-  /** Accepted calls among these. */
-  readonly accepted: number;
-  /** All loaded accepted calls stamped false. */
-  readonly accepted_false: number;
-  /** file:line of the first call, and of the first accepted one stamped false. */
-  readonly first: string;
-  readonly first_false: string | null;
-}
-
-/** What was read, and what is known of it whatever the filters. */
-export interface Account {
-  readonly files: readonly FileAccount[];
-  readonly problems: readonly InputProblem[];
-  readonly notices: readonly string[];
-  readonly rejects: readonly (RejectGroup & { readonly blocks: boolean })[];
-  readonly callsLoaded: number;
-  readonly replayRunsLoaded: number;
-  readonly callsSelected: number;
-  readonly kinds: readonly KindCount[];
-  readonly inconsistent: number;
-  readonly notJudgeable: number;
-  readonly conflicts: number;
-  readonly firstConflict: string | null;
-  readonly gaps: readonly { writer_id: string; missing: number }[];
-  /** Of all calls, of those that pass the filters, and of those among them whose kind is gated. */
-  readonly newestCall: Newest | null;
-  readonly newestSelected: Newest | null;
-  readonly newestSelectedGated: Newest | null;
-  /** Files that may hold no record without keeping a gate from vouching, where others hold some (just rotated). */
-  readonly mayBeEmpty: readonly string[];
-  readonly window: Window;
-}
-
 export interface AccountParts {
-  readonly files: readonly LoadedFile[];
+  readonly loaded: Loaded;
   readonly alike: Alike;
   readonly problems: readonly InputProblem[];
   readonly notices: readonly string[];
   /** Condition over a call `s`. */
   readonly selects: string;
   readonly gatedKinds: readonly string[];
-  readonly window: Window;
 }
 
-export async function makeAccount(db: Connected, parts: AccountParts): Promise<Account> {
-  const { alike, selects, window } = parts;
-  const files = parts.files.map((file) => fileAccount(file, alike));
-  const loaded = (kind: 0 | 1) => parts.files.reduce((sum, { counts }) => sum + counts.loaded[kind], 0);
-  const counted = loaded(0) === 0 ? [] : await countKinds(db, selects);
-  const sum = (name: 'calls' | 'selected' | 'inconsistent' | 'not_judgeable' | 'numbered') =>
+/** All but what the filters alone decide; base_batches is filled on the way. */
+export async function makeAccount(
+  db: Database,
+  parts: AccountParts,
+): Promise<Omit<Account, 'absent' | 'window'>> {
+  const { alike, selects, loaded } = parts;
+  const files = loaded.files.map((file) => fileAccount(file, alike));
+  fillBatches(db, loaded, files);
+  const total = (name: 'loaded' | 'conflicts') => files.reduce((sum, file) => sum + file[name], 0);
+  const hasCalls = loaded.files.some(({ counts }) => counts.loadedCalls > 0);
+  const counted = hasCalls ? await countKinds(db, selects) : [];
+  const sum = (name: 'calls' | 'selected' | 'inconsistent' | 'not_judgeable' | 'unjudgeable' | 'numbered') =>
     counted.reduce((total, kind) => total + kind[name], 0);
-  const whereIs = (place: number) => placeName(parts.files, place);
+  const whereIs = (place: number) => placeName(loaded.files, place);
   const [newestCall, newestSelected, newestSelectedGated] = await newestOf(db, counted, parts, whereIs);
-  const duplicates = [...alike.duplicates.values()].reduce((total, count) => total + count, 0);
+  const firstUnjudgeable = counted.flatMap(({ first_unjudgeable: place }) => (place === null ? [] : [place]));
+  const unreadable = loaded.unreadable.map(({ source, why }) => problemOf(source.name, 'unreadable', why));
   return {
     files,
-    problems: [...parts.problems, ...files.flatMap(withoutRecords)],
-    notices: [...parts.notices, ...parts.files.flatMap(markNotice)],
-    rejects: groupRejects(parts.files),
+    problems: [...parts.problems, ...unreadable, ...files.flatMap(withoutRecords)],
+    notices: [...parts.notices, ...loaded.files.flatMap(markNotice)],
+    rejects: groupRejects(loaded.files),
     callsLoaded: sum('calls'),
-    replayRunsLoaded: loaded(0) + loaded(1) - duplicates - sum('calls'),
+    replayRunsLoaded: total('loaded') - sum('calls'),
     callsSelected: sum('selected'),
-    kinds: counted.map(({ kind, calls, selected, accepted, accepted_false, first, first_false }) => ({
-      ...{ kind, calls, selected, accepted, accepted_false, first: whereIs(first) },
+    kinds: counted.map(({ kind, calls, selected, accepted_false, first, first_false }) => ({
+      ...{ kind, calls, selected, accepted_false, first: whereIs(first) },
       first_false: first_false === null ? null : whereIs(first_false),
     })),
     inconsistent: sum('inconsistent'),
     notJudgeable: sum('not_judgeable'),
-    conflicts: [...alike.conflicts.values()].reduce((total, count) => total + count, 0),
-    firstConflict: alike.firstConflict && nameOf(parts.files, alike.firstConflict),
+    unjudgeable:
+      firstUnjudgeable.length === 0
+        ? null
+        : { calls: sum('unjudgeable'), first: whereIs(Math.min(...firstUnjudgeable)) },
+    conflicts: total('conflicts'),
+    firstConflict: alike.firstConflict && nameOf(loaded.files, alike.firstConflict),
     gaps: sum('numbered') === 0 ? [] : await findGaps(db),
     newestCall,
     newestSelected,
     newestSelectedGated,
-    mayBeEmpty: parts.files.filter(({ maybeEmpty }) => maybeEmpty).map(({ source }) => source.name),
-    window,
+    mayBeEmpty: loaded.files.filter(({ maybeEmpty }) => maybeEmpty).map(({ source }) => source.name),
   };
+}
+
+const problemOf = (path: string, problem: InputProblem['problem'], detail: string) => ({
+  path,
+  problem,
+  detail,
+});
+
+/** Its columns are called as an account of a file calls them. */
+function fillBatches(db: Database, { files: loaded }: Loaded, files: readonly FileAccount[]): void {
+  const batches = db.rowAppender('base_batches');
+  for (const [i, file] of files.entries()) {
+    const row = { ...file, batch: loaded[i]!.batch };
+    batches.add(BASE_TABLES.batches.map(({ name }) => row[name as keyof typeof row]));
+  }
+  batches.close();
 }
 
 function fileAccount({ batch, source, bytes, counts }: LoadedFile, alike: Alike): FileAccount {
@@ -106,7 +87,7 @@ function fileAccount({ batch, source, bytes, counts }: LoadedFile, alike: Alike)
     file: source.name,
     bytes,
     lines: counts.lines,
-    loaded: counts.loaded[0] + counts.loaded[1] - duplicates,
+    loaded: counts.loadedCalls + counts.loadedRuns - duplicates,
     rejected: counts.rejected,
     duplicates,
     blank: counts.blank,
@@ -128,7 +109,7 @@ function fileAccount({ batch, source, bytes, counts }: LoadedFile, alike: Alike)
 function withoutRecords({ file, bytes, loaded, duplicates }: FileAccount): InputProblem[] {
   if (loaded + duplicates > 0) return [];
   const detail = bytes === 0 ? 'the file is empty' : 'no line of the file could be loaded';
-  return [{ path: file, problem: 'no_records', detail }];
+  return [problemOf(file, 'no_records', detail)];
 }
 
 /** Windows writes one at the start of a file; elsewhere it shows that files were joined. */
@@ -152,8 +133,12 @@ const placeName = (files: readonly LoadedFile[], place: number) =>
 interface CountedKind extends Omit<KindCount, 'first' | 'first_false'> {
   readonly first: number;
   readonly first_false: number | null;
+  /** Selected calls, as are the next two. */
   readonly inconsistent: number;
   readonly not_judgeable: number;
+  /** One or the other, and the first of them. */
+  readonly unjudgeable: number;
+  readonly first_unjudgeable: number | null;
   /** Calls that carry a running number. */
   readonly numbered: number;
   /** Microseconds since 1970 of the latest call, and of the latest one that passes the filters. */
@@ -162,16 +147,17 @@ interface CountedKind extends Omit<KindCount, 'first' | 'first_false'> {
 }
 
 /** Binding an expression costs more than a hundred rows, so the filters are bound only where there are some. */
-function countKinds(db: Connected, selects: string): Promise<CountedKind[]> {
+function countKinds(db: Database, selects: string): Promise<CountedKind[]> {
   const ungrounded = `final_verdict = 'accepted' AND NOT grounded_in_roster`;
   const isAll = selects === 'TRUE';
   const only = isAll ? '' : ' FILTER (chosen)';
-  const also = (condition: string) => ` FILTER (${isAll ? '' : 'chosen AND '}${condition})`;
+  const also = (condition: string) => ` FILTER (${isAll ? '' : 'chosen AND '}(${condition}))`;
+  const unjudgeable = also('inconsistent OR not_judgeable');
   return db.objects<CountedKind>(
     `SELECT kind, count(*) AS calls, count(*)${only} AS selected, min(place) AS first,
-       count(*)${also(`final_verdict = 'accepted'`)} AS accepted,
        count(*) FILTER (${ungrounded}) AS accepted_false, min(place) FILTER (${ungrounded}) AS first_false,
        count(*)${also('inconsistent')} AS inconsistent, count(*)${also('not_judgeable')} AS not_judgeable,
+       count(*)${unjudgeable} AS unjudgeable, min(place)${unjudgeable} AS first_unjudgeable,
        count(seq) AS numbered, epoch_us(max("timestamp")) AS newest,
        epoch_us(max("timestamp")${only}) AS newest_selected
      FROM (SELECT *, ${PLACE} AS place${isAll ? '' : `, ${selects} AS chosen`} FROM main.base_calls s)
@@ -183,33 +169,25 @@ type Newests = [calls: Newest | null, selected: Newest | null, selectedGated: Ne
 
 /** Of all calls, of those that pass the filters, and of those among them whose kind is gated; of equal ones the last. */
 async function newestOf(
-  db: Connected,
+  db: Database,
   kinds: readonly CountedKind[],
   { selects, gatedKinds }: AccountParts,
   whereIs: (place: number) => string,
 ): Promise<Newests> {
   if (kinds.length === 0) return [null, null, null];
+  const isGated = `kind IN (${['NULL', ...gatedKinds.map(quote)].join(', ')})`;
   const gated = kinds.filter(({ kind }) => gatedKinds.includes(kind));
   const asked = [
     [latest(kinds, 'newest'), 'TRUE'],
     [latest(kinds, 'newest_selected'), selects],
-    [
-      latest(gated, 'newest_selected'),
-      `${selects} AND kind IN (${['NULL', ...gatedKinds.map(quote)].join(', ')})`,
-    ],
+    [latest(gated, 'newest_selected'), `${selects} AND ${isGated}`],
   ] as const;
   const places = asked.map(([time, condition]) =>
     time === null
       ? 'NULL'
-      : `max(${PLACE}) FILTER ("timestamp" = make_timestamptz(${time}) AND ${condition})`,
+      : `(SELECT max(${PLACE}) FROM main.base_calls s WHERE "timestamp" = make_timestamptz(${time}) AND ${condition})`,
   );
-  const oldest = asked.reduce(
-    (least, [time]) => (time !== null && time < least ? time : least),
-    asked[0][0]!,
-  );
-  const { cells } = await db.rows(
-    `SELECT ${places.join(', ')} FROM main.base_calls s WHERE "timestamp" >= make_timestamptz(${oldest})`,
-  );
+  const { cells } = await db.rows(`SELECT ${places.join(', ')}`);
   return asked.map(([time], i) =>
     time === null ? null : { time: rfc3339(time), where: whereIs(cells[0]![i] as number) },
   ) as Newests;
@@ -221,7 +199,7 @@ function latest(kinds: readonly CountedKind[], which: 'newest' | 'newest_selecte
 }
 
 /** Distinct numbers are taken first: inside a group they are counted one by one, on one core. */
-function findGaps(db: Connected): Promise<{ writer_id: string; missing: number }[]> {
+function findGaps(db: Database): Promise<{ writer_id: string; missing: number }[]> {
   return db.objects(
     `SELECT writer_id, max(seq) - min(seq) + 1 - count(*) AS missing
      FROM (SELECT DISTINCT writer_id, seq FROM main.base_calls WHERE writer_id IS NOT NULL AND seq IS NOT NULL)
@@ -230,21 +208,14 @@ function findGaps(db: Connected): Promise<{ writer_id: string; missing: number }
 }
 
 /** By reason, and by whether they could hide a call; the words are those of the first. */
-function groupRejects(files: readonly LoadedFile[]): Account['rejects'] {
-  const groups = new Map<string, RejectGroup & { blocks: boolean }>();
-  for (const { source, counts, rejects } of files) {
-    for (const { reason, kind, count } of counts.groups) {
-      const first = rejects.find((reject) => reject.reason === reason && reject.kind === kind)!;
+function groupRejects(files: readonly LoadedFile[]): BlockingGroup[] {
+  const groups = new Map<string, BlockingGroup>();
+  for (const { source, counts } of files) {
+    for (const { reason, kind, count, line, detail } of counts.groups) {
       const blocks = blocksGates(source.as, kind, reason);
       const key = `${blocks} ${reason}`;
-      const before = groups.get(key);
-      groups.set(key, {
-        reason,
-        count: (before?.count ?? 0) + count,
-        first: before?.first ?? `${source.name}:${first.line}`,
-        detail: before?.detail ?? first.detail,
-        blocks,
-      });
+      const before = groups.get(key) ?? { reason, count: 0, first: `${source.name}:${line}`, detail, blocks };
+      groups.set(key, { ...before, count: before.count + count });
     }
   }
   return [...groups.values()].sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));

@@ -1,32 +1,32 @@
 import { randomBytes } from 'node:crypto';
-import { statSync } from 'node:fs';
+import os from 'node:os';
 import type { Readable } from 'node:stream';
+import { layoutOf } from '../../scan/columns.js';
 import { addCounts, type FilePart, scanFile, scanStream } from '../../scan/file.js';
-import { compileScanner } from '../../scan/machine.js';
-import { ScanPool } from '../../scan/pool.js';
+import { compileScanner, type ScanOptions } from '../../scan/machine.js';
+import { scanInThreads } from '../../scan/pool.js';
 import type { RejectedLine } from '../../scan/reject.js';
-import { type LineCounts, layoutOf, type RowBlock, Scanner, type ScanOptions } from '../../scan/scanner.js';
-import type { Delivery } from '../../scan/worker.js';
-import type { BlockAppender } from '../duckdb/append.js';
-import type { Connected } from '../duckdb/connection.js';
+import { type LineCounts, Scanner } from '../../scan/scanner.js';
+import type { BlockAppender, RowAppender } from '../duckdb/append.js';
+import type { Database } from '../duckdb/connection.js';
 import { openInput, type PlainInput, type SourceFile, type StreamInput, Unreadable } from '../input/index.js';
 import type { LoadPlan } from '../tables/plan.js';
+import { blocksGates } from './rejects.js';
 import { createTables, scanColumns } from './staging.js';
 
 export interface LoadOptions {
-  readonly plan: LoadPlan;
   readonly maxLineBytes: number;
-  /** Bytes of the only stream, where they are known before it is read. */
-  readonly mostBytes?: number | undefined;
   /** Seconds that an unterminated last line of a live file may stay unfinished. */
   readonly pendingGraceS: number;
   /** Every loaded line gets its SHA-256. */
-  readonly hashes: boolean;
-  /** Every reject is kept, not only the first of each reason and file. */
-  readonly everyReject: boolean;
+  readonly hashes?: boolean | undefined;
+  /** Every reject is told, not only the first of each reason and file. */
+  readonly everyReject?: boolean | undefined;
   readonly now: Date;
   readonly stdin: Readable;
-  readonly threads: Threads;
+  /** @internal For tests: what large files are treated to, on small ones. */
+  readonly threads?: Threads | undefined;
+  /** Bytes read and bytes known so far. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -39,6 +39,8 @@ export interface Threads {
   readonly part: number;
 }
 
+const THREADS: Threads = { count: Math.min(4, os.availableParallelism()), above: 48 << 20, part: 8 << 20 };
+
 /** A file that was read to its end; its rows stand in the base tables under `batch`. */
 export interface LoadedFile {
   readonly batch: number;
@@ -46,8 +48,6 @@ export interface LoadedFile {
   readonly bytes: number;
   readonly maybeEmpty: boolean;
   readonly counts: LineCounts;
-  /** All of them, or the first of each reason and kind. */
-  readonly rejects: readonly RejectedLine[];
 }
 
 export interface Loaded {
@@ -57,46 +57,40 @@ export interface Loaded {
 
 /** Reads files into new base tables, with every line accounted for. @throws LakelogError for one that changed meanwhile. */
 export async function loadFiles(
-  db: Connected,
+  db: Database,
+  plan: LoadPlan,
   sources: readonly SourceFile[],
   options: LoadOptions,
 ): Promise<Loaded> {
-  await createTables(db, options.plan, hasHashes(options));
-  const loading = new Loading(db, options);
-  const total = totalBytes(sources);
-  const { count, above, part } = options.threads;
+  await createTables(db, plan, options);
+  const loading = new Loading(db, plan, sources, options);
+  const { count, above, part } = options.threads ?? THREADS;
   try {
-    if (count > 1 && total > above) await loading.scanInThreads(loading.partsOf(sources, total, part), count);
-    else await loading.scanHere(loading.partsOf(sources, total, Number.POSITIVE_INFINITY));
+    if (count > 1 && loading.total > above) await loading.scanInThreads(count, part);
+    else await loading.scanHere();
     return await loading.end();
   } finally {
-    await loading.close();
+    loading.close();
   }
-}
-
-/** Twins are numbered by the hashes of their lines. */
-const hasHashes = ({ hashes, plan }: LoadOptions) => hashes || plan.twins !== undefined;
-
-function totalBytes(sources: readonly SourceFile[]): number {
-  const sizeOf = ({ stream, path }: SourceFile) =>
-    stream ? 0 : (statSync(path, { throwIfNoEntry: false })?.size ?? 0);
-  return sources.reduce((sum, source) => sum + sizeOf(source), 0);
 }
 
 /** A plain file of which parts are still scanned. */
 interface OpenFile {
-  readonly batch: number;
-  readonly source: SourceFile;
   readonly input: PlainInput;
-  readonly rejects: RejectedLine[];
   counts: LineCounts | undefined;
 }
 
 class Loading {
-  private readonly db: Connected;
+  private readonly db: Database;
+  private readonly plan: LoadPlan;
+  private readonly sources: readonly SourceFile[];
   private readonly options: LoadOptions;
+  /** Bytes of all files whose size is known. */
+  readonly total: number;
+  private done = 0;
   private readonly scan: ScanOptions;
-  private readonly appenders: readonly [BlockAppender, BlockAppender];
+  private readonly rows: BlockAppender;
+  private readonly rejects: RowAppender | null;
   private readonly module = compileScanner();
   private scanner: Scanner | undefined;
   /** Bytes of the largest file that the scanner takes. */
@@ -104,21 +98,17 @@ class Loading {
   private readonly open = new Map<number, OpenFile>();
   private readonly files: LoadedFile[] = [];
   private readonly unreadable: { batch: number; source: SourceFile; why: string }[] = [];
-  /** Rejects of the file that this thread scans. */
-  private rejects: RejectedLine[] = [];
-  private onBytes: ((count: number) => void) | undefined;
 
-  constructor(db: Connected, options: LoadOptions) {
+  constructor(db: Database, plan: LoadPlan, sources: readonly SourceFile[], options: LoadOptions) {
     this.db = db;
+    this.plan = plan;
+    this.sources = sources;
     this.options = options;
-    const { plan, maxLineBytes, everyReject } = options;
-    const columns = scanColumns(plan, hasHashes(options));
-    this.scan = { ...columns, maxLineBytes, everyReject, runKey: randomBytes(16) };
-    const layout = layoutOf(this.scan);
-    this.appenders = [
-      db.blockAppender('base_calls', 0, layout.columns[0]),
-      db.blockAppender('base_runs', 1, layout.columns[1]),
-    ];
+    this.total = sources.reduce((sum, { stats }) => sum + Number(stats?.size ?? 0), 0);
+    const { maxLineBytes, everyReject = false } = options;
+    this.scan = { ...scanColumns(plan, options), maxLineBytes, everyReject, runKey: randomBytes(16) };
+    this.rows = db.blockAppender(layoutOf(this.scan));
+    this.rejects = everyReject ? db.rowAppender('base_rejects') : null;
   }
 
   /**
@@ -129,36 +119,30 @@ class Loading {
     if (this.scanner !== undefined && bytes <= this.room) return this.scanner;
     this.room = this.scanner === undefined ? bytes : Number.POSITIVE_INFINITY;
     this.scanner?.flush();
-    const mostBytes = Number.isFinite(this.room) ? this.room : undefined;
     this.scanner = new Scanner(
       this.module,
-      { ...this.scan, mostBytes },
-      { rows: (block) => this.append(block, 0), reject: (line) => void this.rejects.push(line) },
+      { ...this.scan, mostBytes: this.room },
+      { rows: (block) => this.rows.add(block, 0), reject: (line, batch) => this.addReject(batch, line, 0) },
     );
     return this.scanner;
   }
 
   /** Parts of the plain files, in order; what can be read once is scanned here meanwhile. */
-  async *partsOf(
-    sources: readonly SourceFile[],
-    total: number,
-    length: number,
-  ): AsyncGenerator<FilePart, void, void> {
-    const { onProgress, stdin } = this.options;
-    let done = 0;
-    if (onProgress) {
-      this.onBytes = (count) => {
-        done += count;
-        onProgress(done, total);
-      };
-    }
-    for (const [batch, source] of sources.entries()) {
+  private async *parts(length: number): AsyncGenerator<FilePart, void, void> {
+    const { hashes = false, now, pendingGraceS } = this.options;
+    for (const [batch, source] of this.sources.entries()) {
       try {
-        const input = await openInput(source, { stdin });
-        if (input.kind === 'stream') await this.scanStream(batch, source, input);
-        else {
-          this.open.set(batch, { batch, source, input, rejects: [], counts: undefined });
-          yield* this.cut(batch, source, input, length);
+        const input = await openInput(source, this.options);
+        if (input.kind === 'stream') {
+          await this.scanStream(batch, source, input);
+          continue;
+        }
+        this.open.set(batch, { input, counts: undefined });
+        const { fd, size, mtimeMs } = input;
+        const isLive = Math.abs(now.getTime() - mtimeMs) <= pendingGraceS * 1000;
+        for (let from = 0; from < size; from += length) {
+          const to = Math.min(from + length, size);
+          yield { batch, only: onlyOf(source), digests: hashes, fd, size, isLive, from, to };
         }
       } catch (error) {
         if (!(error instanceof Unreadable)) throw error;
@@ -167,102 +151,76 @@ class Loading {
     }
   }
 
-  private *cut(
-    batch: number,
-    source: SourceFile,
-    { fd, size, mtimeMs }: PlainInput,
-    length: number,
-  ): Generator<FilePart> {
-    const { hashes, now, pendingGraceS } = this.options;
-    const isLive = Math.abs(now.getTime() - mtimeMs) <= pendingGraceS * 1000;
-    const common = { batch, only: onlyOf(source), digests: hashes, fd, size, isLive };
-    for (let from = 0; from < size; from += length) {
-      yield { ...common, from, to: Math.min(from + length, size) };
+  async scanHere(): Promise<void> {
+    for await (const part of this.parts(Number.POSITIVE_INFINITY)) {
+      this.take(
+        part,
+        scanFile(this.scannerFor(part.size), part, (count) => this.note(count)),
+      );
     }
   }
 
-  async scanHere(parts: AsyncIterable<FilePart>): Promise<void> {
-    for await (const part of parts) {
-      const counts = scanFile(this.scannerFor(part.size), part, this.onBytes);
-      this.take(part, counts, this.rejects, []);
-      this.rejects = [];
-    }
-  }
-
-  async scanInThreads(parts: AsyncGenerator<FilePart>, count: number): Promise<void> {
-    const pool = new ScanPool(this.module, this.scan, count);
-    try {
-      await pool.scan(parts, (part, { counts, rejects, blocks }: Delivery) => {
-        this.take(part, counts, rejects, blocks);
-        this.onBytes?.(part.to - part.from);
-      });
-    } finally {
-      await pool.close();
-    }
+  scanInThreads(count: number, length: number): Promise<void> {
+    return scanInThreads(this.module, this.scan, count, this.parts(length), (part, found) => {
+      // Parts of a file come in their order, so that the lines before them are known.
+      const lines = this.open.get(part.batch)!.counts?.lines ?? 0;
+      for (const block of found.blocks) this.rows.add(block, lines);
+      for (const reject of found.rejects) this.addReject(part.batch, reject, lines);
+      this.take(part, found.counts);
+      this.note(part.to - part.from);
+    });
   }
 
   private async scanStream(batch: number, source: SourceFile, input: StreamInput): Promise<void> {
-    this.rejects = [];
-    const { mostBytes = Number.POSITIVE_INFINITY } = this.options;
     // What cannot be read once more is hashed while it is there.
-    const part = { batch, only: onlyOf(source), digests: hasHashes(this.options) };
-    const { counts, bytes } = await scanStream(this.scannerFor(mostBytes), input.chunks, part, this.onBytes);
-    this.files.push({ batch, source, bytes, maybeEmpty: input.maybeEmpty, counts, rejects: this.rejects });
-    this.rejects = [];
+    const digests = this.options.hashes === true || this.plan.twins !== undefined;
+    const part = { batch, only: onlyOf(source), digests };
+    const { maybeEmpty, chunks } = input;
+    const scanner = this.scannerFor(source.length ?? Number.POSITIVE_INFINITY);
+    const { counts, bytes } = await scanStream(scanner, chunks, part, (count) => this.note(count));
+    this.files.push({ batch, source, bytes, maybeEmpty, counts });
   }
 
-  /** Parts of a file come in their order, so that the lines before them are known. */
-  private take(
-    part: FilePart,
-    counts: LineCounts,
-    rejects: readonly RejectedLine[],
-    blocks: readonly RowBlock[],
-  ): void {
-    const file = this.open.get(part.batch)!;
-    const lines = file.counts?.lines ?? 0;
-    for (const block of blocks) this.append(block, lines);
-    for (const reject of rejects) {
-      const isKnown = file.rejects.some(
-        ({ reason, kind }) => reason === reject.reason && kind === reject.kind,
-      );
-      if (this.options.everyReject || !isKnown) file.rejects.push({ ...reject, line: reject.line + lines });
-    }
+  private note(bytes: number): void {
+    this.done += bytes;
+    this.options.onProgress?.(this.done, this.total);
+  }
+
+  private take({ batch, to, size }: FilePart, counts: LineCounts): void {
+    const file = this.open.get(batch)!;
     file.counts = addCounts(file.counts, counts);
-    if (part.to === part.size) this.finish(file);
-  }
-
-  private finish({ batch, source, input, rejects, counts }: OpenFile): void {
+    if (to < size) return;
+    const { input } = file;
+    input.ensureUnchanged();
+    input.close();
     this.open.delete(batch);
-    try {
-      input.ensureUnchanged();
-    } finally {
-      input.close();
-    }
-    const { size: bytes, maybeEmpty } = input;
-    this.files.push({ batch, source, bytes, maybeEmpty, counts: counts!, rejects });
+    const source = this.sources[batch]!;
+    this.files.push({ batch, source, bytes: size, maybeEmpty: input.maybeEmpty, counts: file.counts });
   }
 
-  private append(block: RowBlock, lineBase: number): void {
-    for (const appender of this.appenders) appender.add(block, lineBase);
+  private addReject(batch: number, reject: RejectedLine, lineBase: number): void {
+    const { line, byteOffset, reason, kind, detail, sha256 } = reject;
+    const blocks = blocksGates(this.sources[batch]!.as, kind, reason);
+    this.rejects?.add([batch, line + lineBase, byteOffset, reason, detail, sha256, blocks]);
   }
 
   async end(): Promise<Loaded> {
     this.scanner?.flush();
-    for (const appender of this.appenders) appender.close();
+    this.rows.close();
+    this.rejects?.close();
     // Of a file that turned out to be damaged nothing is believed.
     const damaged = this.unreadable.map(({ batch }) => batch).join(', ');
-    if (damaged !== '') {
-      for (const table of ['calls', 'runs']) {
+    const tables = ['calls', 'runs', ...(this.rejects ? ['rejects'] : [])];
+    if (damaged !== '')
+      for (const table of tables)
         await this.db.run(`DELETE FROM main.base_${table} WHERE batch IN (${damaged})`);
-      }
-    }
     return { files: this.files.sort((a, b) => a.batch - b.batch), unreadable: this.unreadable };
   }
 
-  async close(): Promise<void> {
+  close(): void {
     for (const { input } of this.open.values()) input.close();
   }
 }
 
 /** The kind that all lines of a file were said to be of. */
-export const onlyOf = ({ as }: SourceFile) => (as === 'any' ? null : as);
+const onlyOf = ({ as }: SourceFile) => (as === 'any' ? null : as);

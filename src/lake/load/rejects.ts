@@ -1,30 +1,13 @@
-import type { Kind } from '../../scan/formats.js';
+import type { Reject } from '../../schema/account.js';
+import type { Kind } from '../../schema/formats.js';
+import type { Database } from '../duckdb/connection.js';
 import type { SourceFile } from '../input/index.js';
-import type { LoadedFile } from './load.js';
 
-/** A line that could not be loaded, as queries, acknowledgements and `validate` see it. */
-export interface Reject {
-  readonly file: string;
-  readonly line: number;
-  readonly byte_offset: number;
-  readonly reason: string;
-  readonly detail: string;
-  readonly line_sha256: string;
-  /** It could hide a call. */
-  readonly blocks: boolean;
-}
-
-export function rejectsOf(files: readonly LoadedFile[]): Reject[] {
-  return files.flatMap(({ source, rejects }) =>
-    rejects.map(({ line, byteOffset, reason, kind, detail, sha256 }) => ({
-      file: source.name,
-      line,
-      byte_offset: byteOffset,
-      reason,
-      detail,
-      line_sha256: sha256,
-      blocks: blocksGates(source.as, kind, reason),
-    })),
+/** In the order of files and lines; loaded with the option `everyReject`. */
+export function rejectsIn(db: Database): Promise<Reject[]> {
+  return db.objects<Reject>(
+    `SELECT b.file, r.line, r.byte_offset, r.reason, r.detail, r.line_sha256, r.blocks
+     FROM main.base_rejects r JOIN main.base_batches b ON b.batch = r.batch ORDER BY r.batch, r.line`,
   );
 }
 

@@ -1,16 +1,17 @@
 /** The tables that the scanner fills, and those that are made of them. */
 
-import type { ScanOptions } from '../../scan/scanner.js';
+import type { CellType } from '../../scan/columns.js';
+import type { ScanOptions } from '../../scan/machine.js';
 import { ATTEMPT_FIELDS, DOCUMENT_FIELDS, type Field, type FieldType } from '../../schema/fields.js';
-import type { Connected } from '../duckdb/connection.js';
+import type { Database } from '../duckdb/connection.js';
 import { ident } from '../duckdb/sql.js';
-import { type BaseColumn, type BaseName, baseTable, createBase } from '../tables/base.js';
+import { BASE_TABLES, type BaseColumn, type BaseName, baseTable } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 
 /** A column beyond those of the base tables, which no view reads. */
 interface Column {
   readonly name: string;
-  readonly type: BaseColumn['type'] | 'HUGEINT';
+  readonly type: CellType;
 }
 
 const text = (name: string): Column => ({ name, type: 'VARCHAR' });
@@ -24,10 +25,12 @@ const hasColumn = (columns: readonly BaseColumn[] | undefined, name: string) =>
   columns?.some((column) => column.name === name) === true;
 
 /** Columns that the scanner fills: those of the plan, the hash that finds equal lines, and what others are made of. */
-function scanned(plan: LoadPlan, base: 'calls' | 'runs', hashes: boolean): Column[] {
+function scanned(plan: LoadPlan, base: 'calls' | 'runs', hashes = false): Column[] {
   const columns: Column[] = plan[base].filter(({ name }) => name !== 'call_key_base');
   const more = [
-    ...(hashes ? [text('line_sha256')] : []),
+    // Twins are numbered by the hashes of their lines.
+    ...(hashes || plan.twins ? [text('line_sha256')] : []),
+    ...(plan.twins ? [{ name: 'byte_offset', type: 'BIGINT' } as const] : []),
     { name: 'line_key', type: 'HUGEINT' } as const,
     ...(base === 'calls' && readsAttempts(plan) ? [text('codes'), text('attempts')] : []),
     ...(base === 'runs' && plan.documents !== undefined ? [text('documents')] : []),
@@ -38,9 +41,9 @@ function scanned(plan: LoadPlan, base: 'calls' | 'runs', hashes: boolean): Colum
 /** What the scanner is to hand over. */
 export function scanColumns(
   plan: LoadPlan,
-  hashes: boolean,
+  { hashes }: { readonly hashes?: boolean | undefined },
 ): Pick<ScanOptions, 'calls' | 'runs' | 'attemptFields'> {
-  const names = (base: 'calls' | 'runs') => [...scanned(plan, base, hashes).map(({ name }) => name), 'place'];
+  const names = (base: 'calls' | 'runs') => scanned(plan, base, hashes).map(({ name }) => name);
   return {
     calls: names('calls'),
     runs: names('runs'),
@@ -48,14 +51,27 @@ export function scanColumns(
   };
 }
 
-export async function createTables(db: Connected, plan: LoadPlan, hashes: boolean): Promise<void> {
-  const filled = (['calls', 'runs'] as const).map((base) => {
-    const columns = scanned(plan, base, hashes).map(({ name, type }) => `${ident(name)} ${type}`);
-    const key = base === 'calls' ? [`call_key_base ${CALL_KEY}`] : [];
-    return `CREATE OR REPLACE TABLE ${baseTable(base)} (${[...columns, ...key].join(', ')})`;
-  });
-  const others = (['batches', 'rejects', 'twins'] as const).filter((base) => plan[base] !== undefined);
-  await db.run([...filled, ...others.map((base) => createBase(base, plan[base]))].join('; '));
+/** Empty ones; those of the scanner, and those that are filled with rows. */
+export async function createTables(
+  db: Database,
+  plan: LoadPlan,
+  {
+    hashes,
+    everyReject,
+  }: { readonly hashes?: boolean | undefined; readonly everyReject?: boolean | undefined },
+): Promise<void> {
+  const create = (base: BaseName, columns: readonly { readonly name: string; readonly type: string }[]) =>
+    `CREATE OR REPLACE TABLE ${baseTable(base)} (${columns.map(({ name, type }) => `${ident(name)} ${type}`).join(', ')})`;
+  const blocks = { name: 'blocks', type: 'BOOLEAN' };
+  await db.run(
+    [
+      create('calls', [...scanned(plan, 'calls', hashes), { name: 'call_key_base', type: CALL_KEY }]),
+      create('runs', scanned(plan, 'runs', hashes)),
+      create('batches', BASE_TABLES.batches),
+      ...(everyReject ? [create('rejects', [...BASE_TABLES.rejects, blocks])] : []),
+      ...(plan.twins ? [create('twins', BASE_TABLES.twins)] : []),
+    ].join('; '),
+  );
 }
 
 /** Fields of an attempt that some table is made of. */
@@ -101,7 +117,7 @@ const OF_ATTEMPT: Readonly<Record<string, string>> = {
 const OF_DOCUMENT = Object.fromEntries(DOCUMENT_FIELDS.map(({ name }) => [name, `d.${ident(name)}`]));
 
 /** Base tables that are made of others, once all lines stand in those. */
-export async function explode(db: Connected, plan: LoadPlan): Promise<void> {
+export async function explode(db: Database, plan: LoadPlan): Promise<void> {
   const unnested = (from: string, json: string, type: string, as: string, number: string) =>
     `(SELECT *, unnest(l) AS ${as}, generate_subscripts(l, 1) AS ${number}
       FROM (SELECT *, from_json(${json}, '${type}') AS l FROM ${from} WHERE ${json} IS NOT NULL))`;

@@ -1,3 +1,4 @@
+import { type SqlType, sqlTypeOf } from '../../scan/columns.js';
 import {
   ATTEMPT_FIELDS,
   DOCUMENT_FIELDS,
@@ -11,24 +12,12 @@ import {
  * by `queries/tables/*.sql` alone. Every derived column that needs no other row and no parameter stands here.
  */
 
-/** What every engine and Parquet read alike; JSON, lists and hashes are text. */
-export type SqlType = 'BIGINT' | 'DOUBLE' | 'BOOLEAN' | 'VARCHAR' | 'TIMESTAMPTZ';
+export { sqlTypeOf };
 
 export interface BaseColumn {
   readonly name: string;
   readonly type: SqlType;
 }
-
-const SQL_TYPES: Partial<Record<Field['type'], SqlType>> = {
-  timestamp: 'TIMESTAMPTZ',
-  integer: 'BIGINT',
-  count: 'BIGINT',
-  positive: 'BIGINT',
-  number: 'DOUBLE',
-  boolean: 'BOOLEAN',
-};
-
-export const sqlTypeOf = (field: Field): SqlType => SQL_TYPES[field.type] ?? 'VARCHAR';
 
 const columns = (type: SqlType, names: string): BaseColumn[] =>
   names.split(' ').map((name) => ({ name, type }));
@@ -99,7 +88,3 @@ export type BaseName = keyof typeof BASE_TABLES;
 
 /** As SQL names it; with its schema, so that nobody's WITH can stand in for it. */
 export const baseTable = (name: BaseName): string => `main.base_${name}`;
-
-export function createBase(name: BaseName, held: readonly BaseColumn[] = BASE_TABLES[name]): string {
-  return `CREATE OR REPLACE TABLE ${baseTable(name)} (${held.map((column) => `"${column.name}" ${column.type}`).join(', ')})`;
-}

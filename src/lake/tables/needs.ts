@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { artifact } from '../../scan/artifact.js';
 import { isTableRef, lower, type Node, nodes, type Parsed } from './parse.js';
-import { type Needs, type NeedsTable, publishedTables } from './shipped.js';
-import { TABLE_NAMES } from './templates.js';
+import { publishedTables, TABLE_NAMES } from './published.js';
 
-export type { Needs, NeedsTable };
+/** Published tables and columns that SQL reads. Names that are too many cost time, never truth. */
+export interface Needs {
+  readonly tables: readonly string[];
+  readonly columns: readonly string[] | 'all';
+}
+
+/** By the SHA-256 of the SQL. */
+export type NeedsTable = Readonly<Record<string, Needs>>;
 
 /** The engine's own parse: what `json_serialize_sql` says of the SQL. */
 export type Parse = (sql: string) => Promise<string>;
@@ -82,11 +90,14 @@ export async function needsOf(sql: readonly string[], parse: Parse, known: Needs
   };
 }
 
-/** Of SQL that is known when lakelog is built. */
-export async function needsTable(sql: readonly string[], parse: Parse): Promise<NeedsTable> {
-  const needs = await Promise.all(sql.map(async (one) => namesIn(await parse(one))));
-  return Object.fromEntries(sql.map((one, i) => [keyOf(one), needs[i]!]));
+let shipped: NeedsTable | undefined;
+
+/** Needs of the questions that ship, found when the package was built. */
+export function shippedNeeds(): NeedsTable {
+  shipped ??= JSON.parse(readFileSync(artifact('needs.json'), 'utf8')) as NeedsTable;
+  return shipped;
 }
 
-const keyOf = (sql: string) => createHash('sha256').update(sql).digest('hex');
+/** What a NeedsTable knows SQL by. */
+export const keyOf = (sql: string) => createHash('sha256').update(sql).digest('hex');
 const unique = (names: readonly string[]) => [...new Set(names)];

@@ -1,29 +1,14 @@
 /** The attempts of the line at hand: a letter for each, where its reasons stand, and what else is wanted of it. */
-import { ATTEMPT_SPANS, ATTEMPT_TYPES, CODES, NOWHERE, PROJECTION, REASONS } from './layout';
+import {
+  ATTEMPT_TYPES, attemptVerdictCount, attemptVerdictWords, fieldCount, fieldWords, reasonsField,
+} from './fields';
+import { ATTEMPT_SPANS, CODES, NOWHERE, PROJECTION, REASONS } from './layout';
+import { wantedFields } from './settings';
 import {
   colonBehind, copyWord, guessWord, isAnyWord, isWord, NONE, noteFollower, sawEscape, skipSpace, skipString,
   wordLength,
 } from './text';
 import { faultOfValue, OK, skipValue } from './values';
-/** The fields of an attempt are the words from here, the verdict first. */
-let firstWord: u32 = 0;
-let fieldCount: u32 = 0;
-let reasonsField: i32 = NONE;
-let verdicts: u32 = 0;
-let verdictCount: u32 = 0;
-/** Fields that go into the projection. */
-let wanted: u32 = 0;
-
-export function setAttempts(
-  words: u32, count: u32, reasons: i32, verdictWords: u32, verdictWordCount: u32, wantedFields: u32,
-): void {
-  firstWord = words;
-  fieldCount = count;
-  reasonsField = reasons;
-  verdicts = verdictWords;
-  verdictCount = verdictWordCount;
-  wanted = wantedFields;
-}
 
 /** a(ccepted) r(ejected) n(o candidate) i(nfra error), in the order of the words. */
 const LETTERS: u32 = 0x696e7261;
@@ -57,7 +42,7 @@ export function forgetAttempts(): void {
 export function beginAttempts(): void {
   forgetAttempts();
   forgetAttempt();
-  if (wanted != 0) store<u8>(projectionEnd++, 0x5b);
+  if (wantedFields != 0) store<u8>(projectionEnd++, 0x5b);
 }
 
 function forgetAttempt(): void {
@@ -73,21 +58,21 @@ function forgetAttempt(): void {
 /** @param p a quote. @returns the address of the value. */
 export function nextAttemptKey(p: usize): usize {
   const from = p + 1;
-  const guess = guessWord(before, firstWord);
+  const guess = guessWord(before, fieldWords);
   let word: i32 = guess;
   if (isWord(from, guess)) p = from + wordLength(guess) + 1;
   else {
     p = skipString(from);
     if (p == 0) return 0;
-    const found = isAnyWord(from, p - 1, firstWord, fieldCount);
-    word = found == NONE ? NONE : <i32>firstWord + found;
+    const found = isAnyWord(from, p - 1, fieldWords, fieldCount);
+    word = found == NONE ? NONE : <i32>fieldWords + found;
     if (word != NONE && before != NONE) noteFollower(before, word);
   }
   p = colonBehind(p);
   field = NONE;
   if (word == NONE) return p;
   before = word;
-  field = word - <i32>firstWord;
+  field = word - <i32>fieldWords;
   const bit = (<u32>1) << field;
   twice |= seen & bit;
   seen |= bit;
@@ -104,7 +89,7 @@ export function endAttemptValue(p: usize): void {
   const first = load<u8>(start);
   if (first == 0x6e) return;
   if (field == 0 && first == 0x22) {
-    const which = isAnyWord(start + 1, p - 1, verdicts, verdictCount);
+    const which = isAnyWord(start + 1, p - 1, attemptVerdictWords, attemptVerdictCount);
     letter = which < 0 ? OTHER : <u8>(LETTERS >> ((<u32>which) << 3));
   }
   const type = load<u8>(ATTEMPT_TYPES + field);
@@ -122,13 +107,13 @@ export function endAttempt(): void {
   const given = reasonsField != NONE && (good >> reasonsField) & 1;
   store<u64>(reasons, given ? load<u64>(ATTEMPT_SPANS + ((<usize>reasonsField) << 3)) : 0);
   codesEnd++;
-  if (wanted != 0) project();
+  if (wantedFields != 0) project();
   forgetAttempt();
 }
 
 export function endAttempts(): void {
   attemptsListed = true;
-  if (wanted == 0) return;
+  if (wantedFields == 0) return;
   if (load<u8>(projectionEnd - 1) == 0x2c) projectionEnd--;
   store<u8>(projectionEnd++, 0x5d);
 }
@@ -137,14 +122,14 @@ export function endAttempts(): void {
 function project(): void {
   let to = projectionEnd;
   store<u8>(to++, 0x7b);
-  for (let fields = good & wanted; fields != 0; fields &= fields - 1) {
+  for (let fields = good & wantedFields; fields != 0; fields &= fields - 1) {
     const at = ctz(fields);
     const span = ATTEMPT_SPANS + ((<usize>at) << 3);
     const start = <usize>load<u32>(span);
     const length = <usize>load<u32>(span, 4) - start;
     if (load<u8>(to - 1) != 0x7b) store<u8>(to++, 0x2c);
     store<u8>(to++, 0x22);
-    to += copyWord(to, firstWord + at);
+    to += copyWord(to, fieldWords + at);
     store<u8>(to++, 0x3a);
     if (load<u8>(ATTEMPT_TYPES + at) == ANY) to = quoteText(start, start + length, to);
     else if (isMixed && <i32>at == reasonsField) to = copyTexts(start, to);

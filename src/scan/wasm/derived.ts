@@ -3,6 +3,7 @@ import { attemptsListed, codesEnd } from './attempts';
 import { present } from './json';
 import { CODES } from './layout';
 import { has, valueOf } from './record';
+import { attemptsKey, documentsKey, finalVerdictKey, iterationsKey } from './fields';
 import { bestScore, documentCount, hasScore } from './values';
 
 /** Sources of columns that are derived; see src/scan/columns.ts. */
@@ -21,18 +22,6 @@ const REJECTED: u8 = 0x72;
 const NO_CANDIDATE: u8 = 0x6e;
 const INFRA_ERROR: u8 = 0x69;
 const OTHER: u8 = 0x6f;
-
-let attemptsKey: u32 = 0;
-let documentsKey: u32 = 0;
-let iterationsKey: u32 = 0;
-let finalVerdictKey: u32 = 0;
-
-export function setDerived(attempts: u32, documents: u32, iterations: u32, finalVerdict: u32): void {
-  attemptsKey = attempts;
-  documentsKey = documents;
-  iterationsKey = iterations;
-  finalVerdictKey = finalVerdict;
-}
 
 let rejections: i64 = 0;
 let hasOther: bool = false;

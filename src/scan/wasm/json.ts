@@ -3,19 +3,11 @@ import {
   beginAttempts, endAttempt, endAttempts, endAttemptValue, forgetAttempts, nextAttemptKey,
 } from './attempts';
 import { EXTRAS, SPANS, STACK } from './layout';
+import { attemptsKey, keyCount } from './fields';
 import {
   colonBehind, failed, forgetHigh, guessWord, isAnyWord, isUtf8, isWord, NONE, noteFollower, sawEscape,
   sawHigh, skipLetters, skipNumber, skipSpace, skipString, wordLength,
 } from './text';
-
-/** The keys are the words from 0. */
-let keyCount: u32 = 0;
-let attemptsKey: i32 = NONE;
-
-export function setGrammar(keys: u32, attempts: i32): void {
-  keyCount = keys;
-  attemptsKey = attempts;
-}
 
 /** Where the line feed of the parsed line stands; only meant after success. */
 export let lineEnd: usize = 0;

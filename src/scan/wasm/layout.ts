@@ -1,18 +1,14 @@
 /**
- * Where things stand in the linear memory. The host writes the words, the fields and the columns, calls `reserve`
- * once, and then fills INPUT again and again. Nothing here is allocated or freed, so no runtime is linked.
+ * Where things stand in the linear memory. The build makes the words and the fields (`./fields`, from
+ * src/shipped-scanner.ts), the host writes the columns, calls `reserve` once, and then fills INPUT again and again.
+ * Nothing here is allocated or freed, so no runtime is linked.
  */
 /** A word is compared 32 bytes at a time: mask u32 (a bit per byte of text and quote), follower u32, text at 16. */
 export const WORD: usize = 48;
-export const WORDS: usize = 1024;
-export const MOST_WORDS: usize = 128;
 /** Per kind of record: count u32, required u64 at 8, then per field: key u8, type u8. */
-export const KINDS: usize = WORDS + WORD * MOST_WORDS;
 export const KIND: usize = 16 + 2 * 64;
-/** Types of an attempt's fields, a byte each. */
-export const ATTEMPT_TYPES: usize = KINDS + 2 * KIND;
-/** Per key, of the line at hand: start u32 and end u32 of its value. */
-export const SPANS: usize = ATTEMPT_TYPES + 64;
+/** Per key, of the line at hand: start u32 and end u32 of its value. Words and fields end before. */
+export const SPANS: usize = 16384;
 /** The same per field of the attempt at hand. */
 export const ATTEMPT_SPANS: usize = SPANS + 8 * 64;
 /** Per key: what a number (i64 or f64), an instant, a boolean or a choice is worth. */

@@ -1,6 +1,8 @@
 /** What makes a JSON object a record: required fields, declared types and values, in the order in which they are reported. */
 import { escaped, present, twice } from './json';
-import { KIND, KINDS, SPANS, VALUES } from './layout';
+import { finalVerdictKey, iterationsKey, KINDS, schemaKey, schemaWords } from './fields';
+import { KIND, SPANS, VALUES } from './layout';
+import { only } from './settings';
 import { choice, faultOfValue, OK, TYPE, VALUE } from './values';
 
 export const BAD_JSON: u32 = 1;
@@ -10,24 +12,6 @@ export const MISSING: u32 = 4;
 export const TOO_LONG: u32 = 7;
 export const WRONG_KIND: u32 = 8;
 export const TORN_TAIL: u32 = 9;
-
-let schemaKey: u32 = 0;
-let iterationsKey: u32 = 0;
-let finalVerdictKey: u32 = 0;
-let schemas: u32 = 0;
-/** The only kind that is let in; -1 = each line says it itself. */
-let only: i32 = -1;
-
-export function setRecords(schema: u32, iterations: u32, finalVerdict: u32, schemaWords: u32): void {
-  schemaKey = schema;
-  iterationsKey = iterations;
-  finalVerdictKey = finalVerdict;
-  schemas = schemaWords;
-}
-
-export function setOnly(kind: i32): void {
-  only = kind;
-}
 
 /** 0 sessions, 1 replay runs, 2 neither. */
 export let kind: u32 = 0;
@@ -49,7 +33,7 @@ export function faultOfObject(): u32 {
   if (!has(present, schemaKey)) return MISSING | (schemaKey << 8);
   const p = startOf(schemaKey);
   if (load<u8>(p) != 0x22) return TYPE | (schemaKey << 8);
-  const found = choice(p + 1, endOf(schemaKey) - 1, has(escaped, schemaKey), schemas, 2);
+  const found = choice(p + 1, endOf(schemaKey) - 1, has(escaped, schemaKey), schemaWords, 2);
   if (found < 0) return VALUE | (schemaKey << 8);
   kind = <u32>found;
   if (only >= 0 && only != found) return WRONG_KIND;

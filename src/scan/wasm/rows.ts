@@ -10,6 +10,8 @@ import {
   ARENA, ARENA_END, CELLS, CODES, COLUMN, COLUMNS, EXTRAS, MOST_COLUMNS, PROJECTION, REASONS, VALUES,
 } from './layout';
 import { endOf, has, kind, startOf } from './record';
+import { declaredByCalls, declaredByRuns } from './fields';
+import { batch, callColumns, derivesCalls, digests, runColumns } from './settings';
 import { copyWord, firstBytes, skipSpace, skipString, unescape } from './text';
 
 /** Sources of columns that are no keys; see src/scan/columns.ts. */
@@ -22,8 +24,7 @@ const EXTRA: u32 = 105;
 const RUN_REASONS: u32 = 115;
 const FAILURE_RUN_REASONS: u32 = 116;
 const ATTEMPTS: u32 = 117;
-const PLACE: u32 = 118;
-const DIGEST: u32 = 119;
+const DIGEST: u32 = 118;
 
 /** Ways to write a cell; 0 is a text, and 1 one whose empty value is none. */
 const TEXT_OR_NULL: u32 = 1;
@@ -33,28 +34,10 @@ const ONE_BYTE: u32 = 4;
 
 const DIGEST_LENGTH: u32 = 64;
 
-let callColumns: u32 = 0;
-let runColumns: u32 = 0;
-let derives: bool = false;
-let batch: i64 = 0;
-/** The host fills in the hashes of the lines. */
-let digests: bool = false;
-
 export let calls: u32 = 0;
 export let runs: u32 = 0;
 export let arenaUsed: u32 = 0;
 let top: usize = 0;
-
-export function setColumns(ofCalls: u32, ofRuns: u32, derivesCalls: bool): void {
-  callColumns = ofCalls;
-  runColumns = ofRuns;
-  derives = derivesCalls;
-}
-
-export function setBatch(number: u32, hasDigests: bool): void {
-  batch = number;
-  digests = hasDigests;
-}
 
 export function clearRows(): void {
   calls = 0;
@@ -79,7 +62,7 @@ export function addRow(line: u32, start: usize, end: usize, base: f64): void {
   const row = isCall ? calls : runs;
   const count = isCall ? callColumns : runColumns;
   if (end > start && load<u8>(end - 1) == 0x0d) end--;
-  if (isCall && derives) deriveCall();
+  if (isCall && derivesCalls) deriveCall();
   let at = COLUMNS + (isCall ? 0 : COLUMN * MOST_COLUMNS);
   for (let i: u32 = 0; i < count; i++, at += COLUMN) {
     const source = load<u32>(at);
@@ -146,12 +129,11 @@ function otherCell(source: u32, cells: usize, row: u32, line: u32, start: usize,
       if (!attemptsListed) return false;
       text(sixteen, PROJECTION, <u32>(projectionEnd - PROJECTION));
       return true;
-    case PLACE:
-      store<u32>(eight, <u32>start);
-      store<u32>(eight, <u32>(end - start), 4);
-      return true;
     case DIGEST:
       if (!digests) return false;
+      // Where the line stands, until the host puts its hash there.
+      store<u32>(top, <u32>start);
+      store<u32>(top, <u32>(end - start), 4);
       point(sixteen, top, DIGEST_LENGTH);
       top += DIGEST_LENGTH;
       return true;
@@ -183,14 +165,6 @@ function point(cell: usize, at: usize, length: u32): void {
   const kept = firstBytes(v128.load(at), length);
   const size = i32x4.splat(length);
   v128.store(cell, v128.shuffle<u8>(size, kept, 0, 1, 2, 3, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27));
-}
-
-/** Keys that the kind of the line at hand declares, by kind. */
-let declaredByCalls: u64 = 0;
-let declaredByRuns: u64 = 0;
-export function setDeclared(ofCalls: u64, ofRuns: u64): void {
-  declaredByCalls = ofCalls;
-  declaredByRuns = ofRuns;
 }
 
 /** The members that no field declares, as one JSON object. */

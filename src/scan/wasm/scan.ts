@@ -2,27 +2,20 @@
 import { isObject, lineEnd, parseLine } from './json';
 import { GROUPS, GROUPS_BYTES, INPUT, MOST_REJECTS, REJECT, REJECTS } from './layout';
 import {
-  BAD_JSON, DUPLICATE_KEY, endOf, faultOfObject, kind, NOT_OBJECT, setOnly, startOf, TOO_LONG, TORN_TAIL,
+  BAD_JSON, DUPLICATE_KEY, endOf, faultOfObject, kind, NOT_OBJECT, startOf, TOO_LONG, TORN_TAIL,
   valueOf,
 } from './record';
-import { addRow, arenaRoom, calls, runs, setBatch } from './rows';
+import { addRow, arenaRoom, calls, runs } from './rows';
+import { timestampKey } from './fields';
+import { everyReject, maxLineBytes } from './settings';
 import { failedAt, findByte, skipSpace } from './text';
 import { OK, VALUE } from './values';
 
-export { setAttempts } from './attempts';
-export { setDerived } from './derived';
-export { setGrammar } from './json';
-export { ARENA, ATTEMPT_TYPES, CELLS, COLUMNS, GROUPS, INPUT, KEY, KINDS, REJECTS, reserve, WORDS } from './layout';
-export { setRecords } from './record';
-export { arenaUsed, calls, clearRows as takeRows, runs, setColumns, setDeclared } from './rows';
-export { setValues } from './values';
+export { ARENA, CELLS, COLUMNS, GROUPS, INPUT, KEY, REJECTS, reserve } from './layout';
+export { arenaUsed, calls, clearRows as takeRows, runs } from './rows';
+export * from './settings';
 
 const MOST_ROWS: u32 = 2048;
-
-let maxLine: u32 = 16 << 20;
-let timestampKey: u32 = 0;
-/** Every reject is handed over, not only the first of each reason. */
-let everyReject: bool = false;
 
 /** Counts of the part at hand. */
 export let lines: u32 = 0;
@@ -39,25 +32,15 @@ export let newest: i64 = 0;
 /** Rejects that wait to be taken. */
 export let rejects: u32 = 0;
 
-export function setScan(maxLineBytes: u32, timestamp: u32, handsOverEvery: bool): void {
-  maxLine = maxLineBytes;
-  timestampKey = timestamp;
-  everyReject = handsOverEvery;
-}
-
-/**
- * A file or a part of one begins: its lines count from 1.
- * @param only the kind that is let in; -1 = any. @param digests the host fills in the hashes of its lines.
- */
-export function begin(batch: u32, only: i32, digests: bool): void {
-  setBatch(batch, digests);
-  setOnly(only);
+/** A file or a part of one begins: its lines count from 1. */
+export function begin(): void {
   lines = 0;
   blank = 0;
   pending = 0;
   loadedCalls = 0;
   loadedRuns = 0;
   marks = 0;
+  firstMark = 0;
   newest = i64.MIN_VALUE;
   if (rejected > 0) memory.fill(GROUPS, 0, GROUPS_BYTES);
   rejected = 0;
@@ -134,7 +117,7 @@ function judge(start: usize, end: usize): usize {
     stop = findByte(start, end, 0x0a);
     fault = BAD_JSON;
   }
-  if (stop - start > maxLine) {
+  if (stop - start > maxLineBytes) {
     fault = TOO_LONG;
     recordKind = 2;
   }

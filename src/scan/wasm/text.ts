@@ -1,5 +1,6 @@
 /** Strings, numbers and UTF-8: the parts of RFC 8259 that need no nesting. All of them stop at a line feed. */
-import { SCRATCH, WORD, WORDS } from './layout';
+import { WORDS } from './fields';
+import { SCRATCH, WORD } from './layout';
 
 export const NONE: i32 = -1;
 

@@ -1,6 +1,7 @@
 /** Declared types and values: whether the JSON value of a field is one, and what it is worth. */
 import { isInstant } from './instant';
 import { SCRATCH } from './layout';
+import { documentWords, finalVerdictCount, finalVerdictWords } from './fields';
 import {
   findByte, findWord, isDigit, NONE, skipNumber, skipSpace, skipString, unescape, wordLength,
 } from './text';
@@ -12,20 +13,10 @@ export const OK: u32 = 0;
 export const TYPE: u32 = 5;
 export const VALUE: u32 = 6;
 
-/** Declared types, in the numbers of src/scan/machine.ts; 0 is any JSON. */
+/** Declared types, in the numbers of src/shipped-scanner.ts; 0 is any JSON. */
 const enum Type { STRING = 1, NONEMPTY, TIMESTAMP, VERDICT, BOOLEAN, NUMBER, INTEGER, COUNT, POSITIVE, STRINGS, DOCUMENTS }
 
 const MAX_EXACT: f64 = 9007199254740991;
-
-let finalVerdicts: u32 = 0;
-let finalVerdictCount: u32 = 0;
-let documentWords: u32 = 0;
-
-export function setValues(verdictWords: u32, verdictCount: u32, documents: u32): void {
-  finalVerdicts = verdictWords;
-  finalVerdictCount = verdictCount;
-  documentWords = documents;
-}
 
 /**
  * @param p where the value starts, valid JSON and not null. @param value where to put what it is worth.
@@ -42,7 +33,7 @@ export function faultOfValue(type: i32, p: usize, end: usize, escaped: bool, val
       return first != 0x22 ? TYPE : timestamp(p + 1, end - 1, escaped, value) ? OK : VALUE;
     case Type.VERDICT: {
       if (first != 0x22) return TYPE;
-      const which = choice(p + 1, end - 1, escaped, finalVerdicts, finalVerdictCount);
+      const which = choice(p + 1, end - 1, escaped, finalVerdictWords, finalVerdictCount);
       store<i64>(value, which);
       return which < 0 ? VALUE : OK;
     }

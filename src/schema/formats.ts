@@ -1,12 +1,6 @@
-import {
-  type Field,
-  REPLAY_FIELDS,
-  REPLAY_SCHEMA,
-  SESSION_FIELDS,
-  SESSION_SCHEMA,
-} from '../schema/fields.js';
+import { type Field, REPLAY_FIELDS, REPLAY_SCHEMA, SESSION_FIELDS, SESSION_SCHEMA } from './fields.js';
 
-/** What a line is a record of. */
+/** What a line is a record of, and what its format declares. */
 export type Kind = 'sessions' | 'replay_runs';
 
 /** In the scanner's order: 0 sessions, 1 replay runs. */

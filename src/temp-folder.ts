@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 
 /** A private folder for what does not fit in memory; gone when the run ends, by signal too. */
-export interface Spill {
+export interface TempFolder {
   /** Null where no folder can be made: then nothing is written, and what needs more memory fails. */
   readonly dir: string | null;
   remove(): void;
@@ -11,7 +11,7 @@ export interface Spill {
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
-export function openSpill(env: Readonly<Record<string, string | undefined>>): Spill {
+export function openTempFolder(env: Readonly<Record<string, string | undefined>>): TempFolder {
   let dir: string;
   try {
     dir = mkdtempSync(path.join(env.TMPDIR || os.tmpdir(), 'lakelog-'));

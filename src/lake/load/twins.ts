@@ -1,0 +1,71 @@
+import { readSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { sha256 } from '../../scan/scanner.js';
+import type { Database } from '../duckdb/connection.js';
+import { changedWhileRead, openInput, type SourceFile } from '../input/index.js';
+
+/** Calls whose key other lines have too. */
+const TWINS = `call_key_base IN
+  (SELECT call_key_base FROM main.base_calls GROUP BY call_key_base HAVING count(*) > 1)`;
+
+/** All but the first of twins, by the hashes of their lines, get a key of their own: none is ever hidden. */
+export async function numberTwins(
+  db: Database,
+  sources: readonly SourceFile[],
+  options: { readonly stdin: Readable },
+): Promise<void> {
+  const unhashed = await db.objects<{ batch: number; offsets: string }>(
+    `SELECT batch, string_agg(CAST(byte_offset AS VARCHAR), ',') AS offsets
+     FROM main.base_calls WHERE line_sha256 IS NULL AND ${TWINS} GROUP BY batch`,
+  );
+  if (unhashed.length > 0) {
+    await db.run(
+      'CREATE OR REPLACE TABLE main.base_hashes (batch BIGINT, byte_offset BIGINT, sha256 VARCHAR)',
+    );
+    const hashes = db.rowAppender('base_hashes');
+    for (const { batch, offsets } of unhashed) {
+      const places = offsets.split(',').map(Number);
+      const found = await hashesIn(sources[batch]!, places, options);
+      for (const [i, hash] of found.entries()) hashes.add([batch, places[i]!, hash]);
+    }
+    hashes.close();
+    await db.run(
+      `UPDATE main.base_calls c SET line_sha256 = h.sha256 FROM main.base_hashes h
+       WHERE h.batch = c.batch AND h.byte_offset = c.byte_offset`,
+    );
+  }
+  await db.run(
+    `INSERT INTO main.base_twins SELECT batch, line, call_key_base || '#' || number FROM
+       (SELECT *, row_number() OVER (PARTITION BY call_key_base ORDER BY line_sha256) AS number
+        FROM main.base_calls WHERE ${TWINS}) WHERE number > 1`,
+  );
+}
+
+/** SHA-256 of the lines of a plain file that begin at these offsets; twins are rare, so only theirs are read again. */
+async function hashesIn(
+  source: SourceFile,
+  offsets: readonly number[],
+  options: { readonly stdin: Readable },
+): Promise<string[]> {
+  const input = await openInput(source, options);
+  try {
+    if (input.kind === 'stream') throw changedWhileRead(source.name, 'it is no plain file any more');
+    const hashes = offsets.map((offset) => sha256(lineAt(input.fd, offset)));
+    input.ensureUnchanged();
+    return hashes;
+  } finally {
+    input.close();
+  }
+}
+
+/** Without its terminator. */
+function lineAt(fd: number, offset: number): Buffer {
+  for (let room = 4 << 10; ; room *= 4) {
+    const bytes = Buffer.allocUnsafe(room);
+    const count = readSync(fd, bytes, 0, room, offset);
+    const feed = bytes.subarray(0, count).indexOf('\n');
+    if (feed < 0 && count === room) continue;
+    const line = bytes.subarray(0, feed < 0 ? count : feed);
+    return line.at(-1) === 13 ? line.subarray(0, -1) : line;
+  }
+}
