@@ -4,10 +4,8 @@ import { rowsOf } from '../duckdb/blocks.js';
 import type { Database } from '../duckdb/connection.js';
 import type { SourceFile } from '../input/index.js';
 
-type Row = [
-  ...[batch: number, line: number, offset: number, reason: string, detail: string, sha256: string],
-  blocks: boolean,
-];
+/** As they are selected below. */
+type Row = [number, number, number, string, string, string, boolean];
 
 /** In the order of files and lines; loaded with the option `everyReject`. There may be very many: the engine sorts none. */
 export async function rejectsIn(db: Database): Promise<Reject[]> {
