@@ -127,10 +127,9 @@ describe('README', () => {
     expect(found).toBe(table);
   });
 
-  test('the crontab line parses and its command exists', () => {
-    const [block] = blocks('crontab');
-    const [job] = block!.split('\n').filter((line) => line.startsWith('*'));
-    const [, schedule, command] = /^((?:\S+\s+){5})(.*)$/.exec(job!)!;
+  const jobs = blocks('crontab').flatMap((block) => block.split('\n').filter((line) => line.startsWith('*')));
+  test.each(jobs)('the crontab line parses and its command exists: %s', (job) => {
+    const [, schedule, command] = /^((?:\S+\s+){5})(.*)$/.exec(job)!;
     expect(schedule!.trim().split(/\s+/)).toHaveLength(5);
     expectUsage(command!);
   });

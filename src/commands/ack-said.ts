@@ -28,7 +28,7 @@ export function saidBy(
 
 function reasonOf(reason = ''): string {
   const words = reason.trim();
-  if (words !== '' && words !== '…') return words;
+  if (!['', '…', '...'].includes(words)) return words;
   throw new LakelogError('an acknowledgement needs a reason', {
     next: 'say why it is settled: --reason "called the client, worker replaced, ticket 4711"',
   });

@@ -10,7 +10,7 @@ import type { Format, Report, TextFormat } from '../render/index.js';
 import { EXIT, type ExitCode, type Verdict } from '../schema/result.js';
 import { type Copy, copiesOf, mostRows } from './copies.js';
 import { formatOf } from './options.js';
-import { type Draft, openDraft, pour } from './write-file.js';
+import { type Draft, openDraft, piecesOf } from './write-file.js';
 
 export interface QueryOutputFlags {
   readonly format?: Format;
@@ -103,7 +103,9 @@ async function show(showing: Showing): Promise<ExitCode> {
   const [{ placeCopy }, { showLimited }] = await Promise.all([import('./output.js'), import('./limit.js')]);
   let all = true;
   for (const { copy, draft } of files) all = (await placeCopy(report, copy.file, draft, io)) && all;
-  if (stdoutDraft !== null) await pour(stdoutDraft.path, (bytes) => io.stdout.write(bytes));
+  if (stdoutDraft !== null) {
+    for await (const bytes of piecesOf(stdoutDraft.path)) await io.stdout.write(bytes);
+  }
   const format = formatOf<Format>(flags) as TextFormat;
   const elsewhere = { stdout: toPipe, files: files.length };
   const code = await showLimited(flags.limit, report, verdict, { format }, drawn, io, elsewhere);

@@ -1,6 +1,6 @@
 /** Writing a copy of an answer to whatever stands where it shall go, without ever holding up the process. */
 import { constants, createReadStream, lstatSync, rmSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,10 +16,10 @@ export const READABLE = 0o644;
 
 /** Whole or not at all; what is no regular file (a pipe, /dev/stderr) is written to as it is. @throws the system's error. */
 export async function replaceFile(target: string, text: string, mode = MODE): Promise<void> {
-  if (!isReplaceable(target)) return write(target, text, O_CREAT | O_TRUNC);
+  if (!isReplaceable(target)) return write(target, [Buffer.from(text)], O_CREAT | O_TRUNC);
   const draft = await openDraft(target, mode);
   try {
-    await write(draft.path, text, O_TRUNC);
+    await write(draft.path, [Buffer.from(text)], O_TRUNC);
     await draft.place();
   } finally {
     await draft.discard();
@@ -53,7 +53,7 @@ export async function openDraft(target: string, mode = MODE): Promise<Draft> {
   const release = atEnd(() => rmSync(draft, { force: true }));
   return {
     path: draft,
-    place: async () => (replaces ? rename(draft, target) : pour(draft, (bytes) => append(target, bytes))),
+    place: async () => (replaces ? rename(draft, target) : write(target, piecesOf(draft), O_CREAT | O_TRUNC)),
     discard: async () => {
       release();
       await rm(draft, { force: true });
@@ -61,11 +61,9 @@ export async function openDraft(target: string, mode = MODE): Promise<Draft> {
   };
 }
 
-const append = (target: string, bytes: Uint8Array) => write(target, bytes, O_CREAT | O_APPEND);
-
-/** All bytes of a file, a piece after the other. */
-export async function pour(file: string, to: (bytes: Uint8Array) => Promise<void>): Promise<void> {
-  for await (const bytes of createReadStream(file, { highWaterMark: 1 << 20 })) await to(bytes as Uint8Array);
+/** The bytes of a file, a piece after the other. */
+export function piecesOf(file: string): AsyncIterable<Uint8Array> {
+  return createReadStream(file, { highWaterMark: 1 << 20 });
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
@@ -85,27 +83,34 @@ function atEnd(clean: () => void): () => void {
 
 /** Behind what stands there. @throws the system's error. */
 export function appendToFile(target: string, text: string): Promise<void> {
-  return write(target, text, O_CREAT | O_APPEND);
+  return write(target, [Buffer.from(text)], O_CREAT | O_APPEND);
 }
 
 const LONGEST_WAIT_MS = 50;
 
-async function write(target: string, text: string | Uint8Array, flags: number): Promise<void> {
+async function write(
+  target: string,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  flags: number,
+): Promise<void> {
   const file = await open(target, O_WRONLY | AT_ONCE | flags, MODE);
   try {
-    const bytes = typeof text === 'string' ? Buffer.from(text) : text;
-    for (let at = 0, wait = 1; at < bytes.length; ) {
-      try {
-        at += (await file.write(bytes, at)).bytesWritten;
-        wait = 1;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-        // The pipe is full until its reader goes on.
-        await sleep(wait);
-        wait = Math.min(2 * wait, LONGEST_WAIT_MS);
-      }
-    }
+    for await (const bytes of pieces) await writeAll(file, bytes);
   } finally {
     await file.close();
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0, wait = 1; at < bytes.length; ) {
+    try {
+      at += (await file.write(bytes, at)).bytesWritten;
+      wait = 1;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      // The pipe is full until its reader goes on.
+      await sleep(wait);
+      wait = Math.min(2 * wait, LONGEST_WAIT_MS);
+    }
   }
 }

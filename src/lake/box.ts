@@ -1,6 +1,7 @@
 import { LakelogError } from '../errors.js';
 import type { Database } from './duckdb/connection.js';
 import { quote } from './duckdb/sql.js';
+import { liftUnnest } from './grouped-unnest.js';
 import { tokensOf } from './sql-tokens.js';
 import { type Pivot, type Rewritten, rewrite } from './statement.js';
 import { isTableRef, lower, type Node, nodes, type Parsed, readParse, writeParse } from './tables/parse.js';
@@ -159,7 +160,13 @@ async function understood(
   where: string,
 ): Promise<Omit<Rewritten, 'origin'> & { parsed: Read; origin: (byte: number) => number }> {
   const parsed = readParse(await parseSql(db, sql));
-  if (!parsed.error) return { text: sql, prefix: '', pivots: [], parsed, origin: (byte) => byte };
+  if (!parsed.error) {
+    const lifted = liftUnnest(sql, parsed.statements);
+    const again = lifted === null ? null : readParse(await parseSql(db, lifted.text));
+    if (lifted !== null && again?.error === false)
+      return { ...lifted, prefix: '', pivots: [], parsed: again };
+    return { text: sql, prefix: '', pivots: [], parsed, origin: (byte) => byte };
+  }
   const anew = rewrite(sql);
   const again = anew === null ? null : readParse(await parseSql(db, anew.text));
   if (anew !== null && again?.error === false) return { ...anew, parsed: again };

@@ -124,16 +124,7 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
     const lost = (how: string) => {
       if (isDone) return;
       clock.reset();
-      // As Node prints what nobody caught: a limit of the system, a binding that cannot be loaded.
-      const advice = adviceFor(/^\w*Error\b.*?: (.*)$/m.exec(complaint)?.[1]);
-      if (advice !== null) return reject(new LakelogError(advice.what, advice));
-      reject(
-        new LakelogError(`the process that ran the query ended early (${how})`, {
-          where: job.where,
-          next: 'make the query smaller; if it is small already, report it with the SQL',
-          ...(complaint.trim() === '' ? {} : { detail: complaint.trim().split('\n').slice(-3).join('\n') }),
-        }),
-      );
+      reject(endedEarly(how, complaint, job.where));
     };
     child.once('error', reject);
     child.once('exit', (code, signal) => setImmediate(() => lost(signal ?? `exit code ${code}`)));
@@ -143,6 +134,17 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
           (child.exitCode === null ? 'it cannot be started' : `exit code ${child.exitCode}`),
       );
     } else child.send(job);
+  });
+}
+
+/** @param complaint what it wrote to stderr, as Node prints what nobody caught: a limit of the system, a binding that cannot be loaded. */
+function endedEarly(how: string, complaint: string, where: string): LakelogError {
+  const advice = adviceFor(/^\w*Error\b.*?: (.*)$/m.exec(complaint)?.[1]);
+  if (advice !== null) return new LakelogError(advice.what, advice);
+  return new LakelogError(`the process that ran the query ended early (${how})`, {
+    where,
+    next: 'make the query smaller; if it is small already, report it with the SQL',
+    ...(complaint.trim() === '' ? {} : { detail: complaint.trim().split('\n').slice(-3).join('\n') }),
   });
 }
 

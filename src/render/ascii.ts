@@ -56,10 +56,10 @@ function text(raw: string): string {
   return raw.replace(BEYOND, (char) => SIGNS[char] ?? visible(char.codePointAt(0) ?? 0));
 }
 
-// Where no column hangs on it, a sign may be wider.
+// Where no column hangs on it (`… and 3 more files`, `--reason "…"`), a sign may be wider.
 function ownSigns(drawn: string): string {
   return drawn
     .replace(/^( *)→ /gm, '$1-> ')
-    .replace(/(?<=^|[ "])…(?=[ "]|$)/gm, '...')
+    .replace(/…(?= and \d+ more )|(?<=")…(?=")/g, '...')
     .replace(BEYOND, (char) => NARROW_SIGNS[char] ?? '?');
 }

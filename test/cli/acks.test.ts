@@ -621,6 +621,7 @@ describe('FILE:LINE as it is printed', () => {
 describe('what is said of it', () => {
   test.each([
     ['no reason', ['--reason', '']],
+    ['the same in ASCII', ['--reason', '...']],
     ['white space', ['--reason', ' \t ']],
     ['the dots that show prints', ['--reason', '…']],
     ['no reason at all', []],

@@ -14,7 +14,8 @@ describe('a query whose process cannot be started, or not whole', () => {
     return cwd;
   };
 
-  test.each([24, 25, 26, 27])('with %i open files', (files) => {
+  // With less the program itself does not start.
+  test.each([28, 29, 30, 31])('with %i open files', (files) => {
     // The shell is of the same process group: no signal that was meant for the child may reach it.
     const ran = inShell(`ulimit -n ${files}; ${query}; echo "ended with $?"`, { cwd: prepared() });
     expect(ran.stdout, ran.stderr).toBe('ended with 2\n');
@@ -29,7 +30,9 @@ describe('a query whose process cannot be started, or not whole', () => {
     cpSync(path.join(root, named), path.join(packageRoot, named), { recursive: true });
     const ran = inShell(query, { cwd: prepared(), packageRoot });
     expect(ran).toMatchObject({ code: 2, stdout: '' });
-    expect(ran.stderr).toMatch(/the DuckDB binding cannot be loaded: .*\n {2}→ npm install .*optional/);
+    expect(ran.stderr).toMatch(
+      /the DuckDB binding cannot be loaded: [\s\S]*\n {2}→ npm install [\s\S]*optional/,
+    );
   });
 
   test('a signal ends it while its settings are a pipe that nobody writes to', async () => {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { EMPTY, raw, SKIPPABLE } from '../lake-input/zst-samples.js';
-import { call, command, newFolder, replayRun } from '../support/cli.js';
+import { call, command, newFolder, replayRun, unwrapped } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 
 interface Case {
@@ -545,7 +545,7 @@ describe.each(Object.entries(KINDS))('%s', (_kind, cases) => {
   test.each(cases)('$name', async (one) => {
     const { code, text } = await play(one);
     expect(code, text).toBeOneOf([...one.exit]);
-    for (const pattern of one.has ?? []) expect(text).toMatch(pattern);
+    for (const pattern of one.has ?? []) expect(unwrapped(text)).toMatch(pattern);
     for (const pattern of one.not ?? []) expect(text).not.toMatch(pattern);
   });
 });

@@ -15,7 +15,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { violation } from '../support/acks.js';
-import { call, copyPackage, newFolder, root, start, writeLines } from '../support/cli.js';
+import { call, copyPackage, newFolder, root, start, unwrapped, writeLines } from '../support/cli.js';
 import { inShell } from '../support/terminal.js';
 
 const built = copyPackage();
@@ -42,7 +42,7 @@ function expectRefused(line: string, packageRoot: string, says: RegExp): void {
   const ran = inShell(line, { cwd, packageRoot });
   expect(ran.code, ran.text).toBe(2);
   expect(ran.stdout).toBe('');
-  expect(ran.stderr).toMatch(says);
+  expect(unwrapped(ran.stderr)).toMatch(says);
   expect(ran.stderr).toMatch(/^ *→ /m);
   expect(ran.stderr).not.toMatch(/defect of|^ +at .*:\d+:\d+|node:internal/m);
 }

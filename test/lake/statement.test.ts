@@ -103,3 +103,53 @@ describe('a PIVOT answers as the engine itself would', () => {
     await db.run([0, 1, 2].map((i) => `DROP TYPE IF EXISTS "lakelog_pivot_${i}"`).join('; '));
   });
 });
+
+describe('what a SELECT unnests may be grouped by', () => {
+  let db: Database;
+  beforeAll(async () => {
+    db = await openDatabase({ tempDir: null, memoryLimit: '200MB' });
+    await db.run(
+      "CREATE TABLE sessions AS SELECT * FROM (VALUES ('a-b', 1), ('b-c', 2), (NULL, 3)) AS t(model, line)",
+    );
+  });
+  afterAll(() => db.close());
+
+  test.each([
+    ["SELECT unnest(string_split(model, '-')) AS p, COUNT(*) AS n FROM sessions GROUP BY p", 'a1 b2 c1'],
+    [
+      "SELECT UNNEST(string_split(model, '-')) p, COUNT(*) FROM sessions WHERE line > 1 GROUP BY ALL",
+      'b1 c1',
+    ],
+    ["SELECT COUNT(*), unnest(string_split(model, '-')) FROM sessions GROUP BY 2", '1a 1c 2b'],
+    [
+      "SELECT unnest(string_split(model, '-')), COUNT(*) FROM sessions GROUP BY unnest(string_split(model, '-'))",
+      'a1 b2 c1',
+    ],
+    [
+      "SELECT upper(p), n FROM (SELECT unnest(string_split(model, '-')) AS p, COUNT(*) AS n FROM sessions GROUP BY p) ORDER BY 1",
+      'A1 B2 C1',
+    ],
+    [
+      "SELECT 'ä' AS x, unnest([line, line + 1]) AS v, COUNT(*) FROM sessions s JOIN sessions t USING (line) GROUP BY x, v HAVING COUNT(*) > 1",
+      'ä22 ä32',
+    ],
+    ['SELECT unnest([1, 2]) AS a, unnest([3, 4]) AS b, COUNT(*) FROM sessions GROUP BY a, b', '133 243'],
+    // What is unnested behind the grouping stays as it is.
+    ['SELECT line % 2 AS odd, unnest(list(line ORDER BY line)) AS l FROM sessions GROUP BY odd', '02 11 13'],
+    ["SELECT unnest(string_split(model, '-')) AS p FROM sessions", 'a b b c'],
+  ])('%s', async (sql, expected) => {
+    const checked = await checkStatement(db, sql, 'query', []);
+    const { cells } = await readRows(await runStatement(db, checked, {}, { parquet: [], most: null }, false));
+    expect(
+      cells
+        .map((row) => row.join(''))
+        .sort()
+        .join(' '),
+    ).toBe(expected);
+  });
+
+  test('is looked into like all else', async () => {
+    const sql = "SELECT unnest(string_split(content, '-')) AS p, COUNT(*) FROM read_text('x') GROUP BY p";
+    await expect(checkStatement(db, sql, 'query', [])).rejects.toThrow('read_text');
+  });
+});

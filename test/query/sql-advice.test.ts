@@ -58,8 +58,8 @@ test.each<[sql: string, advice: string]>([
   ['SELECT * FROM sessions WHERE COUNT(*) > 2', 'HAVING COUNT(*) > 2'],
   ['SELECT kind FROM sessions WHERE ROW_NUMBER() OVER () = 1', 'QUALIFY'],
   ['SELECT MAX(COUNT(*)) FROM sessions GROUP BY kind', 'aggregate twice'],
-  ["SELECT unnest(string_split(model, '-')) AS p, COUNT(*) FROM sessions GROUP BY p", 'AS u(part)'],
-  ["SELECT unnest(string_split(model, '-')) AS p, COUNT(*) FROM sessions GROUP BY ALL", 'AS u(part)'],
+  ["FROM sessions SELECT unnest(string_split(model, '-')) AS p, COUNT(*) GROUP BY p", 'AS u(part)'],
+  ["SELECT COUNT(*) FROM sessions GROUP BY unnest(string_split(model, '-'))", 'AS u(part)'],
   // Times.
   ['SELECT date_trunc("timestamp", \'day\') FROM sessions', 'the unit comes first'],
   ['SELECT date_trunc(kind, "timestamp") FROM sessions', 'the unit comes first'],
