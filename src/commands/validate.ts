@@ -8,6 +8,7 @@ import { NO_FILTERS, openLake } from '../lake/lake.js';
 import { DEFAULT_GATED_KINDS } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import { chooseSources, type GivenPaths, namingDefaults } from '../query/sources.js';
+import { FEW_REJECTS } from '../render/accounting.js';
 import { formatNames, formats, type Report, renderAccounting, renderFindings } from '../render/index.js';
 import type { Account, Reject } from '../schema/account.js';
 import { type Column, EXIT, type ExitCode, type Result } from '../schema/result.js';
@@ -51,7 +52,10 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
   });
   try {
     const account = namingDefaults(await lake.load(sources.requests), sources);
-    const result = rejectRows(account.rejects.length > 0 ? await lake.rejects() : []);
+    const format = formatOf(flags);
+    const count = account.rejects.reduce((sum, group) => sum + group.count, 0);
+    const areListed = format !== 'table' || copies.length > 0 || count <= FEW_REJECTS;
+    const result = rejectRows(count > 0 && areListed ? await lake.rejects() : []);
     await progress.end();
     const receipt = receiptOf({
       account,
@@ -73,7 +77,6 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
     };
     const written = await writeCopies(report, copies, io);
     const style = styleOf(io.stdout, io.env);
-    const format = formatOf(flags);
     await io.stdout.write(
       format === 'table' ? renderAccounting(report, style) : formats[format](report, style),
     );

@@ -7,8 +7,8 @@ import { bytes } from './units.js';
 
 const TERMS = ['lines', 'loaded', 'rejected', 'duplicates', 'blank', 'pending'] as const;
 
-/** More rejects than this are shown by reason. */
-const FEW_REJECTS = 50;
+/** More rejects than this are shown by reason, and need not be among the rows. */
+export const FEW_REJECTS = 50;
 
 /** What `lakelog validate` prints: the line equation of every file, the rejects, the inputs that failed. */
 export function renderAccounting({ receipt, result }: Report, style: Style): string {

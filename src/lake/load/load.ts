@@ -62,11 +62,17 @@ export async function loadFiles(
   sources: readonly SourceFile[],
   options: LoadOptions,
 ): Promise<Loaded> {
-  await createTables(db, plan, options);
-  const loading = new Loading(db, plan, sources, options);
+  const { maxLineBytes, everyReject = false } = options;
+  const scan = { ...scanColumns(plan, options), maxLineBytes, everyReject, runKey: randomBytes(16) };
+  const layout = layoutOf(scan);
+  await createTables(db, plan, layout, everyReject);
+  const rejects = everyReject ? db.rowAppender('base_rejects') : null;
+  const total = sources.reduce((sum, { stats }) => sum + Number(stats?.size ?? 0), 0);
+  const rows = db.blockAppender(layout);
+  const loading = new Loading({ db, plan, sources, options, scan, rows, rejects, total });
   const { count, above, part } = options.threads ?? THREADS;
   try {
-    if (count > 1 && loading.total > above) await loading.scanInThreads(count, part);
+    if (count > 1 && total > above) await loading.scanInThreads(count, part);
     else await loading.scanHere();
     return await loading.end();
   } finally {
@@ -74,41 +80,33 @@ export async function loadFiles(
   }
 }
 
-/** A plain file of which parts are still scanned. */
-interface OpenFile {
-  readonly input: PlainInput;
-  counts: LineCounts | undefined;
+interface Work {
+  readonly db: Database;
+  readonly plan: LoadPlan;
+  readonly sources: readonly SourceFile[];
+  readonly options: LoadOptions;
+  readonly scan: ScanOptions;
+  readonly rows: BlockAppender;
+  readonly rejects: RowAppender | null;
+  /** Bytes of all files whose size is known. */
+  readonly total: number;
 }
 
 class Loading {
-  private readonly db: Database;
-  private readonly plan: LoadPlan;
-  private readonly sources: readonly SourceFile[];
-  private readonly options: LoadOptions;
-  /** Bytes of all files whose size is known. */
-  readonly total: number;
+  private readonly work: Work;
   private done = 0;
-  private readonly scan: ScanOptions;
-  private readonly rows: BlockAppender;
-  private readonly rejects: RowAppender | null;
   private readonly module = compileScanner();
   private scanner: Scanner | undefined;
   /** Bytes of the largest file that the scanner takes. */
   private room = 0;
-  private readonly open = new Map<number, OpenFile>();
+  /** Plain files of which parts are still scanned, and what became of the lines of those that were. */
+  private readonly open = new Map<number, PlainInput>();
+  private readonly counts = new Map<number, LineCounts>();
   private readonly files: LoadedFile[] = [];
   private readonly unreadable: { batch: number; source: SourceFile; why: string }[] = [];
 
-  constructor(db: Database, plan: LoadPlan, sources: readonly SourceFile[], options: LoadOptions) {
-    this.db = db;
-    this.plan = plan;
-    this.sources = sources;
-    this.options = options;
-    this.total = sources.reduce((sum, { stats }) => sum + Number(stats?.size ?? 0), 0);
-    const { maxLineBytes, everyReject = false } = options;
-    this.scan = { ...scanColumns(plan, options), maxLineBytes, everyReject, runKey: randomBytes(16) };
-    this.rows = db.blockAppender(layoutOf(this.scan));
-    this.rejects = everyReject ? db.rowAppender('base_rejects') : null;
+  constructor(work: Work) {
+    this.work = work;
   }
 
   /**
@@ -121,23 +119,26 @@ class Loading {
     this.scanner?.flush();
     this.scanner = new Scanner(
       this.module,
-      { ...this.scan, mostBytes: this.room },
-      { rows: (block) => this.rows.add(block, 0), reject: (line, batch) => this.addReject(batch, line, 0) },
+      { ...this.work.scan, mostBytes: this.room },
+      {
+        rows: (block) => this.work.rows.add(block, 0),
+        reject: (line, batch) => this.addReject(batch, line, 0),
+      },
     );
     return this.scanner;
   }
 
   /** Parts of the plain files, in order; what can be read once is scanned here meanwhile. */
   private async *parts(length: number): AsyncGenerator<FilePart, void, void> {
-    const { hashes = false, now, pendingGraceS } = this.options;
-    for (const [batch, source] of this.sources.entries()) {
+    const { hashes = false, now, pendingGraceS } = this.work.options;
+    for (const [batch, source] of this.work.sources.entries()) {
       try {
-        const input = await openInput(source, this.options);
+        const input = await openInput(source, this.work.options);
         if (input.kind === 'stream') {
           await this.scanStream(batch, source, input);
           continue;
         }
-        this.open.set(batch, { input, counts: undefined });
+        this.open.set(batch, input);
         const { fd, size, mtimeMs } = input;
         const isLive = Math.abs(now.getTime() - mtimeMs) <= pendingGraceS * 1000;
         for (let from = 0; from < size; from += length) {
@@ -161,10 +162,10 @@ class Loading {
   }
 
   scanInThreads(count: number, length: number): Promise<void> {
-    return scanInThreads(this.module, this.scan, count, this.parts(length), (part, found) => {
+    return scanInThreads(this.module, this.work.scan, count, this.parts(length), (part, found) => {
       // Parts of a file come in their order, so that the lines before them are known.
-      const lines = this.open.get(part.batch)!.counts?.lines ?? 0;
-      for (const block of found.blocks) this.rows.add(block, lines);
+      const lines = this.counts.get(part.batch)?.lines ?? 0;
+      for (const block of found.blocks) this.work.rows.add(block, lines);
       for (const reject of found.rejects) this.addReject(part.batch, reject, lines);
       this.take(part, found.counts);
       this.note(part.to - part.from);
@@ -173,7 +174,7 @@ class Loading {
 
   private async scanStream(batch: number, source: SourceFile, input: StreamInput): Promise<void> {
     // What cannot be read once more is hashed while it is there.
-    const digests = this.options.hashes === true || this.plan.twins !== undefined;
+    const digests = this.work.options.hashes === true || this.work.plan.twins !== undefined;
     const part = { batch, only: onlyOf(source), digests };
     const { maybeEmpty, chunks } = input;
     const scanner = this.scannerFor(source.length ?? Number.POSITIVE_INFINITY);
@@ -183,42 +184,42 @@ class Loading {
 
   private note(bytes: number): void {
     this.done += bytes;
-    this.options.onProgress?.(this.done, this.total);
+    this.work.options.onProgress?.(this.done, this.work.total);
   }
 
-  private take({ batch, to, size }: FilePart, counts: LineCounts): void {
-    const file = this.open.get(batch)!;
-    file.counts = addCounts(file.counts, counts);
-    if (to < size) return;
-    const { input } = file;
+  private take({ batch, to, size: bytes }: FilePart, found: LineCounts): void {
+    const counts = addCounts(this.counts.get(batch), found);
+    this.counts.set(batch, counts);
+    if (to < bytes) return;
+    const input = this.open.get(batch)!;
     input.ensureUnchanged();
     input.close();
     this.open.delete(batch);
-    const source = this.sources[batch]!;
-    this.files.push({ batch, source, bytes: size, maybeEmpty: input.maybeEmpty, counts: file.counts });
+    const { maybeEmpty } = input;
+    this.files.push({ batch, source: this.work.sources[batch]!, bytes, maybeEmpty, counts });
   }
 
   private addReject(batch: number, reject: RejectedLine, lineBase: number): void {
     const { line, byteOffset, reason, kind, detail, sha256 } = reject;
-    const blocks = blocksGates(this.sources[batch]!.as, kind, reason);
-    this.rejects?.add([batch, line + lineBase, byteOffset, reason, detail, sha256, blocks]);
+    const blocks = blocksGates(this.work.sources[batch]!.as, kind, reason);
+    this.work.rejects?.add([batch, line + lineBase, byteOffset, reason, detail, sha256, blocks]);
   }
 
   async end(): Promise<Loaded> {
     this.scanner?.flush();
-    this.rows.close();
-    this.rejects?.close();
+    this.work.rows.close();
+    this.work.rejects?.close();
     // Of a file that turned out to be damaged nothing is believed.
     const damaged = this.unreadable.map(({ batch }) => batch).join(', ');
-    const tables = ['calls', 'runs', ...(this.rejects ? ['rejects'] : [])];
+    const tables = ['calls', 'runs', ...(this.work.rejects ? ['rejects'] : [])];
     if (damaged !== '')
       for (const table of tables)
-        await this.db.run(`DELETE FROM main.base_${table} WHERE batch IN (${damaged})`);
+        await this.work.db.run(`DELETE FROM main.base_${table} WHERE batch IN (${damaged})`);
     return { files: this.files.sort((a, b) => a.batch - b.batch), unreadable: this.unreadable };
   }
 
   close(): void {
-    for (const { input } of this.open.values()) input.close();
+    for (const input of this.open.values()) input.close();
   }
 }
 

@@ -1,6 +1,6 @@
 /** The tables that the scanner fills, and those that are made of them. */
 
-import type { CellType } from '../../scan/columns.js';
+import type { Layout } from '../../scan/columns.js';
 import type { ScanOptions } from '../../scan/machine.js';
 import { ATTEMPT_FIELDS, DOCUMENT_FIELDS, type Field, type FieldType } from '../../schema/fields.js';
 import type { Database } from '../duckdb/connection.js';
@@ -8,65 +8,46 @@ import { ident } from '../duckdb/sql.js';
 import { BASE_TABLES, type BaseColumn, type BaseName, baseTable } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 
-/** A column beyond those of the base tables, which no view reads. */
-interface Column {
-  readonly name: string;
-  readonly type: CellType;
-}
-
-const text = (name: string): Column => ({ name, type: 'VARCHAR' });
-
 /** A call without a call_id is known by its required fields; virtual, so that only who asks for keys pays. */
 const CALL_KEY = `VARCHAR GENERATED ALWAYS AS (COALESCE(call_id, 'h:' || left(md5(concat_ws(chr(31), session_id,
   epoch_us("timestamp"), kind, model, iterations, final_verdict, grounded_in_roster, daemon)), 16))) VIRTUAL`;
 
-const readsAttempts = (plan: LoadPlan) => plan.attempts !== undefined || plan.attempt_reasons !== undefined;
 const hasColumn = (columns: readonly BaseColumn[] | undefined, name: string) =>
   columns?.some((column) => column.name === name) === true;
 
-/** Columns that the scanner fills: those of the plan, the hash that finds equal lines, and what others are made of. */
-function scanned(plan: LoadPlan, base: 'calls' | 'runs', hashes = false): Column[] {
-  const columns: Column[] = plan[base].filter(({ name }) => name !== 'call_key_base');
-  const more = [
-    // Twins are numbered by the hashes of their lines.
-    ...(hashes || plan.twins ? [text('line_sha256')] : []),
-    ...(plan.twins ? [{ name: 'byte_offset', type: 'BIGINT' } as const] : []),
-    { name: 'line_key', type: 'HUGEINT' } as const,
-    ...(base === 'calls' && readsAttempts(plan) ? [text('codes'), text('attempts')] : []),
-    ...(base === 'runs' && plan.documents !== undefined ? [text('documents')] : []),
-  ];
-  return [...columns, ...more.filter(({ name }) => !columns.some((column) => column.name === name))];
-}
-
-/** What the scanner is to hand over. */
+/** What the scanner is to hand over: columns of the plan, the hash that finds equal lines, and what others are made of. */
 export function scanColumns(
   plan: LoadPlan,
-  { hashes }: { readonly hashes?: boolean | undefined },
+  { hashes = false }: { readonly hashes?: boolean | undefined },
 ): Pick<ScanOptions, 'calls' | 'runs' | 'attemptFields'> {
-  const names = (base: 'calls' | 'runs') => scanned(plan, base, hashes).map(({ name }) => name);
+  const names = (base: 'calls' | 'runs', ...more: string[]) => {
+    const held = plan[base].map(({ name }) => name).filter((name) => name !== 'call_key_base');
+    // Twins are numbered by the hashes of their lines, which are read again where that was not done at once.
+    const places = plan.twins ? ['line_sha256', 'byte_offset'] : hashes ? ['line_sha256'] : [];
+    return [...new Set([...held, ...places, 'line_key', ...more])];
+  };
+  const readsAttempts = plan.attempts !== undefined || plan.attempt_reasons !== undefined;
   return {
-    calls: names('calls'),
-    runs: names('runs'),
+    calls: names('calls', ...(readsAttempts ? ['codes', 'attempts'] : [])),
+    runs: names('runs', ...(plan.documents ? ['documents'] : [])),
     attemptFields: attemptFields(plan).map(({ name }) => name),
   };
 }
 
-/** Empty ones; those of the scanner, and those that are filled with rows. */
+/** Empty ones: those that the scanner fills, and those that are filled with rows. */
 export async function createTables(
   db: Database,
   plan: LoadPlan,
-  {
-    hashes,
-    everyReject,
-  }: { readonly hashes?: boolean | undefined; readonly everyReject?: boolean | undefined },
+  { columns: [calls, runs] }: Layout,
+  everyReject: boolean,
 ): Promise<void> {
   const create = (base: BaseName, columns: readonly { readonly name: string; readonly type: string }[]) =>
     `CREATE OR REPLACE TABLE ${baseTable(base)} (${columns.map(({ name, type }) => `${ident(name)} ${type}`).join(', ')})`;
   const blocks = { name: 'blocks', type: 'BOOLEAN' };
   await db.run(
     [
-      create('calls', [...scanned(plan, 'calls', hashes), { name: 'call_key_base', type: CALL_KEY }]),
-      create('runs', scanned(plan, 'runs', hashes)),
+      create('calls', [...calls, { name: 'call_key_base', type: CALL_KEY }]),
+      create('runs', runs),
       create('batches', BASE_TABLES.batches),
       ...(everyReject ? [create('rejects', [...BASE_TABLES.rejects, blocks])] : []),
       ...(plan.twins ? [create('twins', BASE_TABLES.twins)] : []),
