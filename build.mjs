@@ -82,6 +82,8 @@ const daemon = await build({
   outdir: out,
   minify: true,
   define: { LAKELOG_VERSION: JSON.stringify(version) },
+  // prom-client, loaded only for metrics_listen, asks for Node's modules in the old way.
+  banner: { js: REQUIRE },
 });
 await buildLibrary();
 

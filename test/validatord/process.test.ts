@@ -51,6 +51,15 @@ describe('the process', () => {
     expect(recordsOf(log)).toMatchObject([{ final_verdict: 'accepted', grounded_in_roster: true }]);
   });
 
+  it('serves metrics as it is shipped, though their library asks for modules in the old way', async () => {
+    const { config } = await setStage({ top: 'metrics_listen = "127.0.0.1:0"' });
+    const daemon = await startDaemon(installed, config);
+    const [, url] = /metrics on (\S+)\n/.exec(daemon.stderr()) ?? [];
+    expect(await (await fetch(`${url}`)).text()).toContain('validatord_calls_total{outcome="accepted"} 0\n');
+    daemon.kill('SIGTERM');
+    expect(await daemon.ended).toEqual({ code: 0, signal: null });
+  });
+
   it('ends the calls in flight when it is told twice', async () => {
     const { config, log, model } = await setStage();
     const daemon = await startDaemon(installed, config);
