@@ -42,12 +42,35 @@ export function inputEvidence(account: Account, inputs: GivenPaths, now: Date): 
   };
 }
 
+/** Kinds that are gated, and those of them that somebody named. */
+export interface GatedKinds {
+  readonly gated: readonly string[];
+  readonly named: readonly string[];
+}
+
+/** A misspelt one gates nothing, and what was meant stays ungated; that is none of those that are gated too. */
+function absentKinds(account: Account, { gated, named }: GatedKinds): Evidence['calls']['absent'] {
+  if (account.callsLoaded === 0) return [];
+  const present = account.kinds.map(({ kind }) => kind);
+  return named
+    .filter((kind) => !present.includes(kind))
+    .map((value) => ({
+      filter: 'gated-kind',
+      value,
+      nearest: nearestOf(
+        value,
+        present.filter((kind) => !gated.includes(kind)),
+      ),
+    }));
+}
+
 /** The same for a question, which is asked of the calls that pass the filters. */
 export function questionEvidence(
   account: Account,
   inputs: GivenPaths,
   now: Date,
   needs: Need | null,
+  kinds: GatedKinds,
 ): Evidence {
   const evidence = inputEvidence(account, inputs, now);
   return {
@@ -58,6 +81,7 @@ export function questionEvidence(
     },
     calls: {
       ...evidence.calls,
+      absent: [...evidence.calls.absent, ...absentKinds(account, kinds)],
       selected: { calls: account.callsSelected, of: account.callsLoaded },
       unjudgeable: needs === 'attempts' ? account.unjudgeable : null,
     },

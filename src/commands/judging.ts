@@ -14,7 +14,7 @@ import { lookAlikesOf } from '../gate/look-alikes.js';
 import type { Lake } from '../lake/lake.js';
 import type { AckFile } from '../query/acks.js';
 import type { Query } from '../query/header.js';
-import type { BoundParams } from '../query/params.js';
+import { type BoundParams, gatingOf } from '../query/params.js';
 import type { Answer, Session } from '../query/run.js';
 import type { GivenPaths } from '../query/sources.js';
 import type { Account } from '../schema/account.js';
@@ -93,7 +93,7 @@ export async function judgeGate(asked: Asked, gate: GateSpec, answer: Answer, la
   const { account } = answer;
   const settled = await settledBy(acks, query, account, lake, limits.now);
   const open = withoutSettled(answer.result, gate, settled);
-  const evidence = questionEvidence(account, inputs, limits.now, query.needs);
+  const evidence = questionEvidence(account, inputs, limits.now, query.needs, gatingOf(query, params));
   const found = await gateEvidence(asked, gate, { ...answer, result: open });
   const newestAsked = found.gatedKinds === null ? account.newestSelected : account.newestSelectedGated;
   const context = { inputs, folders, gatedKinds: params.gatedKinds, acks: namedAcks };

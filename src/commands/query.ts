@@ -70,7 +70,7 @@ export async function query(
       now,
     });
     const judged = judge(
-      questionEvidence(account, inputs, now, null),
+      questionEvidence(account, inputs, now, null, { gated: gatedKinds, named: flags.gatedKind ?? [] }),
       flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES,
     );
     const verdict = { ...judged, notices: [...judged.notices, ...answer.notices] };

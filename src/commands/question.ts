@@ -3,7 +3,7 @@ import { INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
 import type { Io } from '../io.js';
 import { readAcks } from '../query/acks.js';
 import type { Query } from '../query/header.js';
-import { bindParams, type Given } from '../query/params.js';
+import { bindParams, type Given, gatingOf } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import { type Answer, openSession } from '../query/run.js';
 import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js';
@@ -95,8 +95,8 @@ async function allSettledThenAll<A, B, C>(
 }
 
 /** Of a question that is no gate, only whether it could read what it rests on. */
-function judgeInputs({ query, inputs, flags, limits }: Asked, { account, result }: Answer): Judged {
-  const evidence = questionEvidence(account, inputs, limits.now, query.needs);
+function judgeInputs({ query, params, inputs, flags, limits }: Asked, { account, result }: Answer): Judged {
+  const evidence = questionEvidence(account, inputs, limits.now, query.needs, gatingOf(query, params));
   const rules = flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES;
   return { verdict: judge(evidence, rules), result, acknowledged: null };
 }

@@ -105,7 +105,7 @@ export const unjudgeable: Rule = {
 };
 
 const absentFilter = ({ filter, value }: { filter: string; value: string }) =>
-  `no loaded call has the ${filter} ${JSON.stringify(value)} that --${filter} names`;
+  `no loaded call has the ${filter === 'gated-kind' ? 'kind' : filter} ${JSON.stringify(value)} that --${filter} names`;
 
 /** What was asked for is not what was meant, and the answer would be about something else. */
 export const misspeltFilter: Rule = {

@@ -15,6 +15,15 @@ export interface BoundParams {
 
 export const DEFAULT_GATED_KINDS = ['fill'] as const;
 
+/** The gated kinds, and those of them that somebody named beyond those that the question has by itself. */
+export function gatingOf(
+  query: Query,
+  { gatedKinds: gated }: BoundParams,
+): { readonly gated: readonly string[]; readonly named: readonly string[] } {
+  const usual = query.params.find(({ of }) => of.type === 'kinds')?.default.split(',') ?? gated;
+  return { gated, named: gated.filter((kind) => !usual.includes(kind)) };
+}
+
 interface Bound {
   /** Columns of `params`. */
   readonly columns: Record<string, ParamValue>;

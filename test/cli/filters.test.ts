@@ -63,4 +63,25 @@ describe('a value of a filter that occurs nowhere', () => {
     expect(query.code).toBe(3);
     expect(query.stderr).toContain('did you mean --kind fill?');
   });
+
+  const ALARM = ['alarm', '--allow-unjudged', '--min-judged', '0'];
+  test.each([
+    ['alarm', [...ALARM, '--gated-kind', 'fill', '--gated-kind', 'emial']],
+    ['alarm that judges nothing', [...ALARM, '--gated-kind', 'emails']],
+    ['first-shot', ['first-shot', '--gated-kind', 'Email']],
+    ['query', ['query', 'SELECT 1 AS n FROM sessions', '--gated-kind', 'emial']],
+  ])('is as wrong in --gated-kind, which would gate nothing: %s', async (_, args) => {
+    const ran = await lakelog(args, { cwd });
+    expect(ran.code).toBe(3);
+    expect(ran.stderr).toContain('  → did you mean --gated-kind email?\n');
+  });
+
+  test.each([
+    ['beside the kind that it is like', ['--gated-kind', 'fill', '--gated-kind', 'fills'], '"fills"'],
+    ['like none', ['--gated-kind', 'fill', '--gated-kind', 'sms'], '"sms"'],
+  ])('a gated kind that did not occur, %s: a warning', async (_, kinds, named) => {
+    const ran = await lakelog([...ALARM, ...kinds], { cwd });
+    expect(ran.code).toBe(0);
+    expect(ran.stderr).toContain(`notice: no loaded call has the kind ${named} that --gated-kind names`);
+  });
 });
