@@ -5,7 +5,18 @@ const WORD = /^[\w.-]+$/;
 const outline = (word: string) =>
   word.toLowerCase().replaceAll('m', 'rn').replaceAll('0', 'o').replace(/[1l]/g, 'i');
 
-async function areAlike(kind: string, gated: string): Promise<boolean> {
+const SIGN = /[\p{P}\p{Cf}\s]/u;
+
+/** Without the quotes, stops and dashes that a template or a list leaves around a word; itself where it is only those. */
+export function bareWord(word: string): string {
+  const characters = [...word];
+  const isPart = (character: string) => !SIGN.test(character);
+  const first = characters.findIndex(isPart);
+  return first < 0 ? word : characters.slice(first, characters.findLastIndex(isPart) + 1).join('');
+}
+
+async function areAlike(one: string, other: string): Promise<boolean> {
+  const [kind, gated] = [bareWord(one), bareWord(other)];
   if (WORD.test(kind) && WORD.test(gated) && outline(kind) !== outline(gated)) return false;
   const { readAlike } = await import('./confusables.js');
   return readAlike(kind, gated);

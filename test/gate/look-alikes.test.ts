@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import looks from 'unhomoglyph/data.json' with { type: 'json' };
 import { describe, expect, test } from 'vitest';
 import { readAlike } from '../../src/gate/confusables.js';
-import { lookAlikesOf } from '../../src/gate/look-alikes.js';
+import { bareWord, lookAlikesOf } from '../../src/gate/look-alikes.js';
 import { root } from '../support/cli.js';
 
 const alikes: Readonly<Record<string, readonly string[]>> = {
@@ -52,6 +52,18 @@ const alikes: Readonly<Record<string, readonly string[]>> = {
     'fi\u0000ll',
     'fill\u007f',
   ],
+  'signs around it': [
+    'fill.',
+    'fill:',
+    '"fill"',
+    "'fill'",
+    '(Fill)',
+    'fill_',
+    '-fill',
+    '\u201cfill\u201d',
+    'fill\u00b7',
+    ' fill, ',
+  ],
   'bidi marks': ['\u202efill', 'fill\u202c', 'fi\u200ell', '\u2067fill\u2069', 'fi\u061cll'],
 };
 
@@ -71,6 +83,8 @@ describe('kinds that a person would read as fill', () => {
     'fill_2',
     'fi-ll',
     'fi_ll',
+    '.',
+    '--',
     'flll',
     'fiil',
     'file',
@@ -187,7 +201,7 @@ describe('properties', () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.tuple(word, word), fc.tuple(near, near)), async ([one, other]) => {
         const found = await lookAlikesOf([one], [other]);
-        expect(found.has(one)).toBe(one !== other && readAlike(one, other));
+        expect(found.has(one)).toBe(one !== other && readAlike(bareWord(one), bareWord(other)));
       }),
       { numRuns: 5_000 },
     );
@@ -203,6 +217,18 @@ describe('properties', () => {
       { numRuns: 500 },
     );
   });
+});
+
+test.each([
+  ['', ''],
+  ['.', '.'],
+  ['"fill"', 'fill'],
+  [' fill-2. ', 'fill-2'],
+  ['f.i', 'f.i'],
+  ['\u{1f642}!', '\u{1f642}'],
+  [`${'.'.repeat(1_000_000)}f${'.'.repeat(1_000_000)}`, 'f'],
+])('the bare word of %.20j', (word, bare) => {
+  expect(bareWord(word)).toBe(bare);
 });
 
 test('a kind of a million characters is compared in no time worth mentioning', () => {
