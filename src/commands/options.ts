@@ -109,6 +109,12 @@ export const limitOption = (): Option =>
     'no more rows than this (default: 10000 on a terminal, all of them in files and pipes)',
   ).argParser(wholeNumber(1));
 
+/** No record is without one: what is empty is a variable of the shell that nobody set. */
+const named = (what: string) => (value: string, before?: readonly string[]) => {
+  if (value.trim() === '') throw new InvalidArgumentError(`It takes the name of a ${what}.`);
+  return collect(value, before);
+};
+
 export const filterOptions = (): OptionGroup => ({
   heading: 'Filters:',
   options: [
@@ -118,8 +124,10 @@ export const filterOptions = (): OptionGroup => ({
     ),
     new Option('--until <time>', 'only calls before this time'),
     new Option('--tz <zone>', 'time zone of dates and of the column day').default('UTC'),
-    repeatable('--model <name>', 'only calls of this model (repeatable, as the next three)'),
-    repeatable('--kind <name>', 'only calls of this kind'),
+    repeatable('--model <name>', 'only calls of this model (repeatable, as the next three)').argParser(
+      named('model'),
+    ),
+    repeatable('--kind <name>', 'only calls of this kind').argParser(named('kind')),
     repeatable('--daemon <name>', 'only calls of this daemon'),
     repeatable('--environment <name>', 'only calls of this environment'),
     new Option('--show-content', 'load prompts and artifacts too, which may hold personal data'),

@@ -42,6 +42,18 @@ describe('a value of a filter that occurs nowhere', () => {
     expect(ran.stderr).not.toContain('did you mean');
   });
 
+  test.each([
+    ['alarm', '--model', ''],
+    ['alarm', '--kind', ''],
+    ['first-shot-rate', '--model', ' '],
+    ['query', '--kind', ''],
+  ])('%s %s "%s", a variable that nobody set, is a usage error', async (command, option, value) => {
+    const ran = await lakelog([command, option, value], { cwd });
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain(`It takes the name of a ${option.slice(2)}.`);
+    expect(ran.stderr).not.toContain('self-test');
+  });
+
   test('beside one that occurs is told too', async () => {
     const ran = await rate('--model', 'claude-sonnet-4-5', '--model', 'claude-sonet-4-5');
     expect(ran.code).toBe(3);
