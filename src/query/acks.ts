@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import os from 'node:os';
+import type { ZodError } from 'zod';
 import { LakelogError, messageOf } from '../errors.js';
 import { kernelPath } from '../kernel-path.js';
 import { ACKS_NAME } from '../lake/input/index.js';
@@ -48,11 +49,12 @@ export async function readAcks(named: string | undefined, cwd: string): Promise<
   if (written.length === 0) return { file, entries: [] };
   const { ackLine } = await import('../schema/envelope.js');
   const entries = written.map(({ line, number }) => {
-    const parsed = ackLine.safeParse(json(line));
-    if (parsed.success) return { ack: parsed.data as AckLine, line: number };
-    const [issue] = parsed.error.issues;
-    const at = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
-    throw new LakelogError(`this is no acknowledgement: ${at}${issue?.message ?? 'not understood'}`, {
+    const value = json(line);
+    const parsed = ackLine.safeParse(value);
+    const wrong =
+      value === undefined ? 'it is not JSON (torn?)' : (firstIssue(parsed.error) ?? doubled(line));
+    if (wrong === null) return { ack: parsed.data as AckLine, line: number };
+    throw new LakelogError(`this is no acknowledgement: ${wrong}`, {
       where: `${file}:${number}`,
       next: 'correct the line or take it out; `lakelog ack` writes such lines, `lakelog schema --json-schema ack` describes them',
     });
@@ -66,6 +68,22 @@ function json(line: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function firstIssue(error: ZodError | undefined): string | null {
+  const issue = error?.issues[0];
+  if (issue === undefined) return null;
+  return `${issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''}${issue.message}`;
+}
+
+/** Of a field that stands twice neither value counts. Only of an object without others inside, as these lines are. */
+function doubled(line: string): string | null {
+  const strings = [...line.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)];
+  const keys = strings
+    .filter(([, colon]) => colon)
+    .map(([text]) => JSON.parse(text.replace(/\s*:$/, '')) as string);
+  const key = keys.find((one, i) => keys.indexOf(one) < i);
+  return key === undefined ? null : `${JSON.stringify(key)} stands more than once`;
 }
 
 /** Who acknowledges: --author, LAKELOG_ACK_AUTHOR, else the name of the account. */

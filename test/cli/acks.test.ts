@@ -866,6 +866,8 @@ describe('the file', () => {
     ['no stamp', (line: string) => line.replace('"grounded_in_roster":false,', '')],
     ['another thing', (line: string) => line.replace('"what":"call"', '"what":"*"')],
     ['a word too many', (line: string) => line.replace('{', '{"all":true,')],
+    ['two limits', (line: string) => line.replace('{', '{"expires":"2025-07-01",')],
+    ['two limits, spelt apart', (line: string) => line.replace('{', '{"expire\\u0073" :"2025-07-01",')],
   ])('a line that is no acknowledgement stops the gate: %s', async (_, spoilt) => {
     const { cwd, file, lines } = await settledFolder();
     writeFileSync(file, `${lines[0]}\n\n${spoilt(lines[1]!)}\n`);
@@ -876,6 +878,13 @@ describe('the file', () => {
       expect(ran.stdout).toBe('');
     }
     expect(readFileSync(file, 'utf8')).toBe(`${lines[0]}\n\n${spoilt(lines[1]!)}\n`);
+  });
+
+  test('a reason may hold what looks like a field', async () => {
+    const { cwd, file, lines } = await settledFolder();
+    const reason = JSON.stringify('"expires":"2025-07-01", \\"expires\\": {}');
+    writeFileSync(file, lines.map((line) => `${line.replace('"looked at it"', reason)}\n`).join(''));
+    expect(await alarm({ cwd })).toMatchObject({ ...clear, acknowledged: { calls: 2 } });
   });
 
   test('that is missing, a folder, or not readable stops the gate when it was named', async () => {
