@@ -6,11 +6,12 @@ import { DEFAULT_ACKS, namedAcks, readAcks } from '../query/acks.js';
 import { appendAcks } from '../query/acks-file.js';
 import type { Catalogue } from '../query/catalogue.js';
 import { bindParams } from '../query/params.js';
+import { chooseSources, knowsNone } from '../query/sources.js';
 import { renderAck, renderNext } from '../render/index.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
 import { baseline } from './ack-baseline.js';
 import { type SaidFlags, saidBy } from './ack-said.js';
-import { callsAt, linesOf, placeNamed, rejectAt, rejectSubject } from './ack-target.js';
+import { callsAt, linesOf, placeNamed, realOf, rejectAt, rejectSubject } from './ack-target.js';
 import { type LogFlags, withLogs } from './acks.js';
 import { gateNamed, givenOf } from './gates.js';
 import { asOptions, chosenParams, nextCommand } from './next.js';
@@ -21,6 +22,18 @@ export interface AckFlags extends LogFlags, SaidFlags {
   readonly gate?: string;
   readonly gatedKind?: readonly string[];
   readonly param?: readonly string[];
+}
+
+/** FILE:LINE says which log is meant where nothing else does. */
+async function logsFor(
+  target: string,
+  paths: readonly string[],
+  flags: AckFlags,
+  io: Io,
+): Promise<readonly string[]> {
+  const [, file] = /^(.+):\d+$/s.exec(target) ?? [];
+  if (file === undefined || realOf(file, io.cwd) === null) return paths;
+  return knowsNone(await chooseSources(pathsOf(paths, flags), io.env, io.cwd, true), io.cwd) ? [file] : paths;
 }
 
 /** Settles one violation of a gate or one line, or with --baseline all lines that are in the way now. */
@@ -46,14 +59,15 @@ export async function ack(
     return baseline(all, flags, { file, named, said, entries: before?.entries ?? [] }, catalogue, io);
   }
   const target = given.replace(/^ (?=-:)/, '');
-  const inputs = pathsOf(paths, flags);
+  const logs = await logsFor(target, paths, flags, io);
+  const inputs = pathsOf(logs, flags);
   const gate = gateNamed(catalogue, flags.gate);
   const chosen = givenOf(gate, flags.gatedKind, flags.param ?? []);
   const params = bindParams(gate, chosen);
   const context = { inputs, folders: catalogue.folders, gatedKinds: params.gatedKinds, acks: named };
   const again = nextCommand(gate.name, [], context, asOptions(gate, chosenParams(gate, params)));
   const asks = { asks: [gate.sql], gatedKinds: params.gatedKinds, params: params.columns };
-  return withLogs(paths, flags, asks, io, async ({ lake, account }) => {
+  return withLogs(logs, flags, asks, io, async ({ lake, account }) => {
     const files = account.files.map((one) => one.file);
     const place = placeNamed(target, files, io.cwd);
     const reject = place && account.rejects.length > 0 ? rejectAt(place, await lake.rejects()) : null;

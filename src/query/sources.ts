@@ -69,6 +69,11 @@ export async function chooseSources(
   };
 }
 
+/** Whether nobody said where to look, and there is no log where one usually is. */
+export function knowsNone({ from }: Sources, cwd: string): boolean {
+  return from === WORKING_FOLDER && !existsSync(path.join(cwd, 'sessions.jsonl'));
+}
+
 /** A default place that holds nothing was not named by anyone: the message lists where was looked. */
 export function namingDefaults(account: Account, { from }: Sources): Account {
   if (from !== WORKING_FOLDER) return account;

@@ -550,6 +550,39 @@ describe('a rejected line', () => {
   });
 });
 
+describe('FILE:LINE without a log', () => {
+  test.each([
+    ['logs/a.jsonl:2', 'alarm logs/a.jsonl'],
+    ['./logs/../logs/a.jsonl:2', 'alarm ./logs/../logs/a.jsonl'],
+  ])('%s: its file is the log', async (place, next) => {
+    const cwd = newFolder();
+    mkdirSync(path.join(cwd, 'logs'));
+    writeLines(cwd, 'logs/a.jsonl', [call(), TORN, call()]);
+    const ran = await ack(cwd, place);
+    expect(ran).toMatchObject({ code: 0, acks: [{ what: 'reject', file: 'logs/a.jsonl', line: 2 }] });
+    expect(ran.stderr).toBe(`→ next: lakelog ${next}\n`);
+  });
+
+  test('where a log is known it is that one', async () => {
+    const cwd = logs();
+    writeLines(cwd, 'other.jsonl', [call(), TORN]);
+    for (const [place, env] of [
+      ['other.jsonl:2', {}],
+      ['other.jsonl:2', { LAKELOG_SESSIONS: 'sessions.jsonl' }],
+    ] as const) {
+      const ran = await lakelog(['ack', place, '--reason', 'r'], { cwd, env });
+      expect(ran.code).toBe(2);
+      expect(ran.stderr).toContain('"other.jsonl:2" is no loaded call');
+    }
+  });
+
+  test('that is not there is no log', async () => {
+    const ran = await ack(newFolder(), 'none.jsonl:2');
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain('no input was named and none was found');
+  });
+});
+
 describe('FILE:LINE as it is printed', () => {
   const ODD = 'o d\u202ed.jsonl';
   const folderOf = (...files: readonly string[]) => {
