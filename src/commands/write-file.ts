@@ -16,7 +16,7 @@ export const READABLE = 0o644;
 
 /** Whole or not at all; what is no regular file (a pipe, /dev/stderr) is written to as it is. @throws the system's error. */
 export async function replaceFile(target: string, text: string, mode = MODE): Promise<void> {
-  if (!isReplaceable(target)) return write(target, [Buffer.from(text)], O_CREAT | O_TRUNC);
+  if (!isReplaceable(target)) return write(target, [Buffer.from(text)], O_CREAT | O_TRUNC, mode);
   const draft = await openDraft(target, mode);
   try {
     await write(draft.path, [Buffer.from(text)], O_TRUNC);
@@ -92,8 +92,9 @@ async function write(
   target: string,
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   flags: number,
+  mode = MODE,
 ): Promise<void> {
-  const file = await open(target, O_WRONLY | AT_ONCE | flags, MODE);
+  const file = await open(target, O_WRONLY | AT_ONCE | flags, mode);
   try {
     for await (const bytes of pieces) await writeAll(file, bytes);
   } finally {

@@ -277,6 +277,9 @@ describe('--output', () => {
     await lakelog(['alarm', '-o', 'x.json'], { cwd });
     expect(JSON.parse(read(cwd, 'real.json')).verdict.status).toBe('fired');
     expect(modeOf(cwd, 'real.json')).toBe(0o600);
+    symlinkSync('real.prom', path.join(cwd, 'x.prom'));
+    await lakelog(['alarm', '-o', 'x.prom'], { cwd });
+    expect(modeOf(cwd, 'real.prom'), 'but what another user reads is for all').toBe(0o644);
   });
 
   test.each([
