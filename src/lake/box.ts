@@ -256,9 +256,14 @@ async function valuesOf(db: Database, source: PivotSource): Promise<CheckedSelec
   const select = await pivotedSelect(db, parsed.statements, pivot);
   if (select === null) throw cannotPivot(where);
   const statement = { ...parsed.statements[0], node: select };
-  const { cells } = await db.rows(
-    `SELECT json_deserialize_sql(${quote(writeParse({ error: false, statements: [statement] }))}::JSON)`,
-  );
+  // The engine does not read all that it writes: the Infinity of 1e400.
+  const { cells } = await db
+    .rows(
+      `SELECT json_deserialize_sql(${quote(writeParse({ error: false, statements: [statement] }))}::JSON)`,
+    )
+    .catch(() => {
+      throw cannotPivot(where);
+    });
   const text = `SELECT DISTINCT CAST(value AS VARCHAR) AS value FROM (${String(cells[0]![0]).replace(/;\s*$/, '')}
 ) AS pivoted(value) WHERE value IS NOT NULL ORDER BY value`;
   const again = readParse(await parseSql(db, text));

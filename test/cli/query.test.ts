@@ -187,6 +187,10 @@ describe('harmless statements', () => {
       [{ big: '9007199254740993', d: 1.5, l: [1, 2], s: { a: 1 } }],
     ],
     [
+      "SELECT 1e400 AS a, -1e400 AS b, 'Infinity' AS c, 'NaN'::DOUBLE AS d",
+      [{ a: 'Infinity', b: '-Infinity', c: 'Infinity', d: 'NaN' }],
+    ],
+    [
       'PIVOT sessions ON kind USING COUNT(*) GROUP BY gated ORDER BY gated',
       [
         { gated: false, email: 130, fill: 0, playbook: 63 },

@@ -104,6 +104,15 @@ describe('a PIVOT answers as the engine itself would', () => {
   });
 });
 
+test('a PIVOT of what the engine writes and cannot read again is refused with what helps', async () => {
+  const db = await openDatabase({ tempDir: null, memoryLimit: '200MB' });
+  await db.run('CREATE TABLE sessions (kind VARCHAR, x DOUBLE)');
+  await expect(
+    checkStatement(db, 'PIVOT (FROM sessions WHERE x < 1e400) ON kind USING COUNT(*)', 'query', []),
+  ).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining('cannot be found out') });
+  db.close();
+});
+
 describe('what a SELECT unnests may be grouped by', () => {
   let db: Database;
   beforeAll(async () => {

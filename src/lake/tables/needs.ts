@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { artifact } from '../../scan/artifact.js';
-import { isTableRef, lower, type Node, nodes, type Parsed } from './parse.js';
+import { isTableRef, lower, type Node, nodes, readParse } from './parse.js';
 import { publishedTables, TABLE_NAMES } from './published.js';
 
 /** Published tables and columns that SQL reads. Names that are too many cost time, never truth. */
@@ -20,7 +20,7 @@ export const EVERYTHING: Needs = { tables: TABLE_NAMES, columns: 'all' };
 
 /** @param serialized of one or several SELECTs; what the engine could not serialize may read anything. */
 export function namesIn(serialized: string): Needs {
-  const parsed = JSON.parse(serialized) as Parsed;
+  const parsed = readParse(serialized);
   if (parsed.error) return EVERYTHING;
   const found = new Names();
   for (const node of nodes(parsed.statements)) found.note(node);

@@ -10,16 +10,19 @@ export type Parsed =
 
 const DIGITS = '\u0001digits:';
 
-/** Of what `json_serialize_sql` says; whole numbers that JavaScript cannot hold become texts, which `writeParse` knows. */
+/**
+ * Of what `json_serialize_sql` says; whole numbers that JavaScript cannot hold, and the Infinity that it makes of 1e400,
+ * become texts, which `writeParse` knows.
+ */
 export function readParse(json: string): Parsed {
-  const held = json.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g, (token) =>
+  const held = json.replace(/"(?:[^"\\]|\\.)*"|-?(?:\d{16,}(?![\d.eE])|Infinity|NaN)/g, (token) =>
     token.startsWith('"') ? token : JSON.stringify(`${DIGITS}${token}`),
   );
   return JSON.parse(held) as Parsed;
 }
 
 export function writeParse(parsed: unknown): string {
-  return JSON.stringify(parsed).replace(/"\\u0001digits:(-?\d+)"/g, '$1');
+  return JSON.stringify(parsed).replace(/"\\u0001digits:(-?(?:\d+|Infinity|NaN))"/g, '$1');
 }
 
 /** An object of the parse; every kind has keys of its own. */
