@@ -175,6 +175,7 @@ async function understood(
   }
   const isSelect = again?.error === true && again.error_type !== 'not implemented';
   if (isSelect && anew?.pivots.length) throw cannotPivot(where);
+  if (parsed.error_message.startsWith('Mixing named and positional')) throw nameless(where);
   throw refusal(where, 'only a SELECT may run here');
 }
 
@@ -185,17 +186,19 @@ function placeholdersIn(parsed: Read, where: string, params: readonly string[]):
   );
   for (const name of names) {
     if (params.includes(lower(name))) continue;
-    const isNumber = /^\d+$/.test(name);
-    throw refusal(
-      where,
-      isNumber
-        ? 'the query has a placeholder without a name ($1, ?), which nothing fills'
-        : `the query has the placeholder $${name}, which nothing fills`,
-      isNumber ? 'write $name and give it with -p name=value' : `give it: -p ${lower(name)}=VALUE`,
-    );
+    if (/^\d+$/.test(name)) throw nameless(where);
+    const what = `the query has the placeholder $${name}, which nothing fills`;
+    throw refusal(where, what, `give it: -p ${lower(name)}=VALUE`);
   }
   return names;
 }
+
+const nameless = (where: string) =>
+  refusal(
+    where,
+    'the query has a placeholder without a name ($1, ?), which nothing fills',
+    'write $name and give it with -p name=value',
+  );
 
 interface Source {
   readonly sql: string;

@@ -104,6 +104,7 @@ const HOSTILE: readonly (readonly [sql: string, says: RegExp])[] = [
   ],
   ['SELECT $1', /placeholder/],
   ['SELECT ?', /placeholder/],
+  ['SELECT $x, ?', /placeholder without a name/],
   ['SELECT $name', /-p name=VALUE/],
   ['PIVOT (SELECT $kind AS k) ON k', /-p kind=VALUE/],
   ['SELECT count(*) FROM range(1000000000000) a, range(1000000000000) b', /longer than 2 s/],
