@@ -199,7 +199,7 @@ describe('a file that is truncated while it is read', () => {
       expect(ran.stdout).toBe('');
       expect(ran.stderr).toContain('changed while it was read');
       expect(ran.stderr).toContain(file);
-      expect(ran.stderr).toContain('→');
+      expect(ran.stderr).toMatch(/→|"next":"\w/);
       return;
     }
     const { totals, judged } = envelope(ran).receipt;
