@@ -126,8 +126,12 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
       clock.reset();
       reject(endedEarly(how, complaint, job.where));
     };
-    child.once('error', reject);
-    child.once('exit', (code, signal) => setImmediate(() => lost(signal ?? `exit code ${code}`)));
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      // It was gone before it heard what to do, and how it ended says more.
+      if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') reject(error);
+    });
+    // Not at its exit: what it wrote may still be on the way.
+    child.once('close', (code, signal) => lost(signal ?? `exit code ${code}`));
     if (hasEnded(child)) {
       lost(
         child.signalCode ??

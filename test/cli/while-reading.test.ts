@@ -195,11 +195,19 @@ describe('a file that is truncated while it is read', () => {
     expect(ran.leftovers).toEqual([]);
     // What changed cannot vouch.
     expect([0, 3]).toContain(ran.code);
+    if (ran.code === 3 && ran.stdout !== '') {
+      // Between looking for it and opening it.
+      expect(envelope(ran).receipt.problems).toMatchObject([
+        { path: file, problem: 'unreadable', detail: expect.stringContaining('cut in place') },
+      ]);
+      return;
+    }
     if (ran.code === 3) {
-      expect(ran.stdout).toBe('');
-      expect(ran.stderr).toContain('changed while it was read');
-      expect(ran.stderr).toContain(file);
-      expect(ran.stderr).toMatch(/→|"next":"\w/);
+      expect(JSON.parse(ran.stderr)).toMatchObject({
+        error: expect.stringContaining('changed while it was read'),
+        where: file,
+        next: expect.any(String),
+      });
       return;
     }
     const { totals, judged } = envelope(ran).receipt;
