@@ -60,9 +60,13 @@ export async function openBox(
   process.once('exit', die);
   // That it cannot be started is told to who asks.
   let unable: Error | undefined;
-  child.on('error', (error) => {
-    unable = error;
+  const refused = new Promise<void>((resolve) => {
+    child.on('error', (error) => {
+      unable = error;
+      resolve();
+    });
   });
+  if (child.pid === undefined) await refused;
   return {
     // However it went, it has nothing left to do, and its files are removed here.
     ask: (job, options) => (unable ? Promise.reject(unable) : conversation(child, job, options)).finally(die),

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { LakelogError, messageOf } from '../errors.js';
+import { asLakelogError, LakelogError, messageOf } from '../errors.js';
 import { kernelPath } from '../kernel-path.js';
 import { parseQuery, type Query } from './header.js';
 
@@ -77,6 +77,8 @@ function namesIn(folder: string, cwd: string): string[] {
   try {
     entries = readdirSync(kernelPath(cwd, folder));
   } catch (error) {
+    // A limit of the system is no mistake in the path.
+    if (/^E[MN]FILE$/.test((error as NodeJS.ErrnoException).code ?? '')) throw asLakelogError(error);
     throw new LakelogError(`the folder of queries cannot be read: ${messageOf(error)}`, {
       where: folder,
       next: 'correct --queries',
