@@ -1,6 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
 import os from 'node:os';
-import type { ZodError } from 'zod';
 import { LakelogError, messageOf } from '../errors.js';
 import { kernelPath } from '../kernel-path.js';
 import { ACKS_NAME } from '../lake/input/index.js';
@@ -70,7 +69,12 @@ function json(line: string): unknown {
   }
 }
 
-function firstIssue(error: ZodError | undefined): string | null {
+/** As zod has it. */
+interface Issues {
+  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+}
+
+function firstIssue(error: Issues | undefined): string | null {
   const issue = error?.issues[0];
   if (issue === undefined) return null;
   return `${issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''}${issue.message}`;

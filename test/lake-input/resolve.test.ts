@@ -405,13 +405,15 @@ describe('logrotate at work', () => {
     ['in a folder', ['d']],
     ['in a pattern', ['d/s.jsonl*']],
     ['named, with what it is made from', ['d/s.jsonl.1.gz', 'd/s.jsonl', 'd/s.jsonl.1']],
-  ])('a young copy beside what it is made from is not read: %s', async (_, given) => {
-    const { names, notices, problems } = await resolve(folderOf(files, { 'd/s.jsonl.1.gz': 0.5 }), given);
-    expect(names).toEqual(['d/s.jsonl', 'd/s.jsonl.1']);
+  ])('a young copy beside what it is made from may be half written: %s', async (_, given) => {
+    const { files: found, problems } = await resolve(folderOf(files, { 'd/s.jsonl.1.gz': 0.5 }), given);
     expect(problems).toEqual([]);
-    expect(notices).toEqual([
-      'd/s.jsonl.1.gz is being made from d/s.jsonl.1, which is read instead (logrotate at work)',
-    ]);
+    const madeFrom = Object.fromEntries(found.map((file) => [file.name, file.madeFrom]));
+    expect(madeFrom).toEqual({
+      'd/s.jsonl': null,
+      'd/s.jsonl.1': null,
+      'd/s.jsonl.1.gz': 'd/s.jsonl.1',
+    });
   });
 
   test.each<
@@ -431,19 +433,34 @@ describe('logrotate at work', () => {
       {},
     ],
     ['there is none', { 'd/s.jsonl.1.gz': half }, { 'd/s.jsonl.1.gz': 0.5 }, ['d'], {}],
-  ])('it is read where %s', async (_, given, hours, paths, options) => {
-    const { names } = await resolve(folderOf(given, hours), paths, options);
-    expect(names).toContain('d/s.jsonl.1.gz');
+  ])('it must be whole where %s', async (_, given, hours, paths, options) => {
+    const { files: found } = await resolve(folderOf(given, hours), paths, options);
+    expect(found.find(({ name }) => name === 'd/s.jsonl.1.gz')!.madeFrom).toBeNull();
   });
 
   test('.zst alike', async () => {
-    const { names } = await resolve(
+    const { files: found } = await resolve(
       folderOf({ 'd/s.jsonl.1': RECORD, 'd/s.jsonl.1.zst': '(\xb5' }, { 'd/s.jsonl.1.zst': 0 }),
       ['d'],
     );
-    expect(names).toEqual(['d/s.jsonl.1']);
+    expect(found.map(({ madeFrom }) => madeFrom)).toEqual([null, 'd/s.jsonl.1']);
   });
 });
+
+test('a folder of more files than anybody meant is refused', async () => {
+  const cwd = folderOf({ 'd/s.jsonl': RECORD });
+  mkdirSync(path.join(cwd, 'd/many'));
+  // Links up again and again make 18 times 12,000 names of one folder.
+  for (let i = 0; i < 12_000; i++) writeFileSync(path.join(cwd, `d/many/${i}`), '');
+  mkdirSync(path.join(cwd, 'e'));
+  for (let i = 0; i < 18; i++) symlinkSync(path.join(cwd, 'd/many'), path.join(cwd, `e/${i}`));
+  await expect(resolve(cwd, ['e'])).rejects.toMatchObject({
+    message: 'more than 200000 files lie below the folder',
+    where: 'e',
+    exitCode: 2,
+  });
+  expect((await resolve(cwd, ['d'])).names).toEqual(['d/s.jsonl']);
+}, 60_000);
 
 describe('what may be empty', () => {
   const empty = async (files: readonly string[], hours: Record<string, number> = {}) => {

@@ -1,6 +1,6 @@
 import { type BigIntStats, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import picomatch from 'picomatch';
-import { NO_FILE, whyUnreadable } from '../../errors.js';
+import { LakelogError, NO_FILE, whyUnreadable } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 
@@ -72,12 +72,12 @@ function find({ path: given, as }: InputRequest, cwd: string): Findings {
     const glob = seen.problem === 'missing' ? parseGlob(given) : null;
     if (glob === null) return { found: [], ifNone: seen };
     const folder = { name: glob.folder, path: kernelPath(cwd, glob.folder) };
-    const found = statOf(folder.path)?.isDirectory() ? [...walk(folder, as, glob)] : [];
+    const found = statOf(folder.path)?.isDirectory() ? all(walk(folder, as, glob), given) : [];
     return { found, ifNone: none('missing', 'no file matches the pattern') };
   }
   if (seen.stats?.isDirectory()) {
     const detail = 'the folder holds no log: no .jsonl or .ndjson file, and no record';
-    return { found: [...walk(place, as)], ifNone: none('no_logs', detail) };
+    return { found: all(walk(place, as), given), ifNone: none('no_logs', detail) };
   }
   const named = {
     ...place,
@@ -87,6 +87,21 @@ function find({ path: given, as }: InputRequest, cwd: string): Findings {
     found: 'named',
   } as const;
   return { found: [named], ifNone: none('unreadable', NO_FILE) };
+}
+
+/** A folder of more files was hardly meant (`/`, `/proc`), and their names alone would fill the memory. */
+const MOST_FILES = 200_000;
+
+function all<T>(found: Iterable<T>, given: string): T[] {
+  const gathered: T[] = [];
+  for (const one of found) {
+    if (gathered.push(one) <= MOST_FILES) continue;
+    throw new LakelogError(`more than ${MOST_FILES} files lie below the folder`, {
+      where: given,
+      next: 'name the folder or the files that hold the logs',
+    });
+  }
+  return gathered;
 }
 
 export function statOf(file: string): BigIntStats | undefined {

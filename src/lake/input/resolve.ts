@@ -13,6 +13,8 @@ export interface SourceFile extends Omit<Candidate, 'found'> {
   readonly length?: number;
   /** May hold no record beside files that hold some: just rotated. False again where the content is compressed. */
   readonly maybeEmpty: boolean;
+  /** A file that it may still be made from, which is read too. */
+  readonly madeFrom?: string | null;
 }
 
 export interface ResolvedInputs {
@@ -139,17 +141,14 @@ class Inputs {
   resolved(): ResolvedInputs {
     const { now, rotationGraceS = ROTATION_GRACE_S } = this.options;
     const clock = { now, rotationGraceS };
-    const files = [...this.inputs.values()].filter((input) => {
-      const source = sourceOfUnfinished(input, (id) => this.inputs.has(id), clock);
-      if (source === null) return true;
-      this.notices.push(
-        `${input.name} is being made from ${source}, which is read instead (logrotate at work)`,
-      );
-      return false;
-    });
+    const files = [...this.inputs.values()];
     const maybeEmpty = maybeEmptyAmong(files, clock);
     return {
-      files: files.map((input) => ({ ...input, maybeEmpty: maybeEmpty(input) })),
+      files: files.map((input) => ({
+        ...input,
+        maybeEmpty: maybeEmpty(input),
+        madeFrom: sourceOfUnfinished(input, (id) => this.inputs.has(id), clock),
+      })),
       problems: this.problems,
       notices: [...this.notices, ...[...this.passed].map(passedOver)],
     };

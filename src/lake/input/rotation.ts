@@ -26,8 +26,8 @@ function isYoung(stats: BigIntStats, { now, rotationGraceS }: Clock): boolean {
 }
 
 /**
- * logrotate at work: `X.gz` is being written from an `X` that is read too. Half of it would be a damaged file, and
- * the whole of it nothing new. An `X` that is empty or was written since is no longer what `X.gz` was made from.
+ * logrotate at work: `X.gz` is being written from an `X` that is read too, so half of it is no damage; the whole of it
+ * is read, and holds nothing new if it was made from this `X`. One that is empty or was written since is not what it was.
  * @returns the path of `X` as a user would name it.
  */
 export function sourceOfUnfinished(

@@ -36,11 +36,10 @@ export async function makeAccount(
   const whereIs = (place: number) => placeName(loaded.files, place);
   const [newestCall, newestSelected, newestSelectedGated] = await newestOf(db, counted, parts, whereIs);
   const firstUnjudgeable = counted.flatMap(({ first_unjudgeable: place }) => (place === null ? [] : [place]));
-  const unreadable = loaded.unreadable.map(({ source, why }) => problemOf(source.name, 'unreadable', why));
   return {
     files,
-    problems: [...parts.problems, ...unreadable, ...files.flatMap(withoutRecords)],
-    notices: [...parts.notices, ...loaded.files.flatMap(markNotice)],
+    problems: [...parts.problems, ...unreadable(loaded), ...files.flatMap(withoutRecords)],
+    notices: [...parts.notices, ...unfinished(loaded), ...loaded.files.flatMap(markNotice)],
     rejects: groupRejects(loaded.files),
     callsLoaded: sum('calls'),
     replayRunsLoaded: total('loaded') - sum('calls'),
@@ -103,6 +102,17 @@ function fileAccount({ batch, source, bytes, counts }: LoadedFile, alike: Alike)
     });
   }
   return file;
+}
+
+function unreadable(loaded: Loaded): InputProblem[] {
+  const damaged = loaded.unreadable.filter(({ source }) => !source.madeFrom);
+  return damaged.map(({ source, why }) => problemOf(source.name, 'unreadable', why));
+}
+
+function unfinished(loaded: Loaded): string[] {
+  return loaded.unreadable.flatMap(({ source: { name, madeFrom } }) =>
+    madeFrom ? [`${name} is being made from ${madeFrom}, which is read instead (logrotate at work)`] : [],
+  );
 }
 
 /** A copy of lines that were read before holds records, if no new ones. */

@@ -1,0 +1,36 @@
+import { utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { call, newFolder } from '../support/cli.js';
+import { lakelog } from '../support/program.js';
+
+const good = `${call()}\n`;
+const violation = `${call({ session_id: 'phantom', grounded_in_roster: false })}\n`;
+
+/** An hour ago `X` was rotated, and its archive is young. */
+function folder(archive: Buffer): string {
+  const cwd = newFolder();
+  writeFileSync(path.join(cwd, 's.jsonl.1'), good);
+  writeFileSync(path.join(cwd, 's.jsonl.1.gz'), archive);
+  const then = new Date(Date.now() - 1_800_000);
+  utimesSync(path.join(cwd, 's.jsonl.1'), then, then);
+  return cwd;
+}
+
+test('a half written archive beside what it is made from is a notice', async () => {
+  for (const archive of [gzipSync(good).subarray(0, 30), Buffer.alloc(0)]) {
+    const ran = await lakelog(['alarm', '.'], { cwd: folder(archive) });
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(ran.stderr).toContain('s.jsonl.1.gz is being made from s.jsonl.1, which is read instead');
+  }
+});
+
+test('a whole one is read, and a violation in it alone fires', async () => {
+  const same = await lakelog(['alarm', '.', '--json'], { cwd: folder(gzipSync(good)) });
+  expect(same.code, same.stderr).toBe(0);
+  expect(JSON.parse(same.stdout).receipt.totals).toMatchObject({ lines: 2, loaded: 1, duplicates: 1 });
+  const other = await lakelog(['alarm', '.', '--json'], { cwd: folder(gzipSync(good + violation)) });
+  expect(other.code, other.stderr).toBe(1);
+  expect(JSON.parse(other.stdout).rows).toMatchObject([{ session_id: 'phantom', file: 's.jsonl.1.gz' }]);
+});
