@@ -14,7 +14,7 @@ export async function makeNeeds(queries: string): Promise<NeedsTable> {
     ...(gate ? [judgedSql(gate.judges)] : []),
   ]);
   const sql = new Set([...questions, ...storySql(false), ...storySql(true), CALLS_SQL]);
-  const db = await openDatabase({ tempDir: null, memoryLimit: '1GB' });
+  const db = await openDatabase(null, '1GB');
   try {
     return await needsTable([...sql], (one) => parseSql(db, one));
   } finally {

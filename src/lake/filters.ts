@@ -5,24 +5,20 @@ import type { Receipt } from '../schema/result.js';
 import type { Database } from './duckdb/connection.js';
 import { quote } from './duckdb/sql.js';
 
-export interface Filters {
+/** Filters that name values of the column that is called like them. */
+const NAMED = ['model', 'kind', 'daemon', 'environment'] as const;
+
+export interface Filters extends Readonly<Record<(typeof NAMED)[number], readonly string[]>> {
   /** RFC 3339, a date (in tz) or an age such as `24h` or `7d`. */
   readonly since?: string | undefined;
   readonly until?: string | undefined;
   readonly tz: string;
-  readonly model: readonly string[];
-  readonly kind: readonly string[];
-  readonly daemon: readonly string[];
-  readonly environment: readonly string[];
 }
 
 export const NO_FILTERS: Filters = { tz: 'UTC', model: [], kind: [], daemon: [], environment: [] };
 
 /** Half-open, RFC 3339 UTC; null = unbounded. */
 export type Window = Receipt['window'];
-
-/** Filters that name values of the column that is called like them. */
-const NAMED = ['model', 'kind', 'daemon', 'environment'] as const;
 
 /** Columns of a call that the filters read. */
 export function filteredColumns(filters: Filters): string[] {

@@ -67,10 +67,7 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
   const spill = openTempFolder(options.env);
   let opened: Database | undefined;
   try {
-    const db = await openDatabase({
-      tempDir: spill.dir,
-      memoryLimit: memoryLimit(options.env.LAKELOG_MEMORY_LIMIT),
-    });
+    const db = await openDatabase(spill.dir, memoryLimit(options.env.LAKELOG_MEMORY_LIMIT));
     opened = db;
     const window = await resolveWindow(db, options.filters, options.now);
     const needs = await needsOf(options.asks, (sql) => parseSql(db, sql), shippedNeeds());

@@ -93,8 +93,7 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
     const bytes = passOn(child.stdio?.[BYTES_FD] as Readable | undefined, options.onBytes, clock);
     // Who waits for its end hears of it, and else what became of the process says more.
     bytes.catch(() => {});
-    let isDone = false;
-    let complaint = '';
+    let [isDone, complaint] = [false, ''];
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       complaint = (complaint + text).slice(-2_000);
     });
@@ -136,14 +135,13 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
     });
     // Not at its exit: what it wrote may still be on the way.
     child.once('close', (code, signal) => lost(signal ?? `exit code ${code}`));
-    if (hasEnded(child)) {
-      lost(
-        child.signalCode ??
-          (child.exitCode === null ? 'it cannot be started' : `exit code ${child.exitCode}`),
-      );
-    } else child.send(job);
+    if (hasEnded(child)) lost(howEnded(child));
+    else child.send(job);
   });
 }
+
+const howEnded = ({ signalCode, exitCode }: ChildProcess) =>
+  signalCode ?? (exitCode === null ? 'it cannot be started' : `exit code ${exitCode}`);
 
 /** @param complaint what it wrote to stderr, as Node prints what nobody caught: a limit of the system, a binding that cannot be loaded. */
 function endedEarly(how: string, complaint: string, where: string): LakelogError {

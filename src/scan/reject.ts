@@ -19,23 +19,3 @@ export interface RejectedLine {
 export interface RejectGroup extends RejectedLine {
   readonly count: number;
 }
-
-/** In the scanner's order. */
-export const REASONS = [
-  '',
-  'bad_json',
-  'not_object',
-  'duplicate_key',
-  'missing',
-  'type',
-  'value',
-  'too_long',
-  'wrong_kind',
-  'torn_tail',
-];
-
-/** @param code the scanner's number of a reason. @param key the field that it is about. */
-export function reasonName(code: number, key: string): string {
-  const name = REASONS[code]!;
-  return code >= 3 && code <= 6 ? `${name}:${key}` : name;
-}

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { KEYS, KINDS, type Kind } from '../schema/formats.js';
+import { reasonName } from '../schema/reasons.js';
 import { type Layout, layoutOf } from './columns.js';
 import {
   addressOf,
@@ -11,7 +12,7 @@ import {
   startMachine,
   tell,
 } from './machine.js';
-import { type RejectedLine, type RejectGroup, reasonName } from './reject.js';
+import type { RejectedLine, RejectGroup } from './reject.js';
 import { faultInWords } from './words.js';
 
 /** Rows that were scanned, as DuckDB's vectors have them. Long texts hold their place in the arena, not yet an address. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import type { Field, FieldType } from '../schema/fields.js';
 import { FORMATS, type Kind } from '../schema/formats.js';
+import { expectation } from '../schema/reasons.js';
 
 /** A rejected line while its bytes stand in memory. */
 export interface Fault {
@@ -98,31 +98,6 @@ function syntax(bytes: Uint8Array, at: number): string {
     return 'an escape that JSON does not know';
   return 'something else stands';
 }
-
-const MUST: Partial<Record<FieldType, string>> = {
-  timestamp: 'an RFC 3339 date and time with offset, like 2026-09-01T08:00:00Z',
-  integer: 'an integer',
-  count: 'an integer of at least 0',
-  positive: 'an integer of at least 1',
-  number: 'a finite number',
-  boolean: 'true, false or null',
-  strings: 'an array of strings',
-  documents: 'an array of {id, source, score, rank}, each of them once',
-  verdict: 'accepted, max_iter_exhausted or infra_error',
-  nonempty: 'a string that is not empty',
-};
-
-function expectation(field: Field | undefined, value: string): string {
-  const type = field?.type ?? 'string';
-  if (type === 'timestamp' && /:60(\.\d+)?([Zz]|[+-]\d\d:\d\d)"$/.test(value))
-    return 'an RFC 3339 date and time without a leap second (:60)';
-  return `${MUST[type] ?? 'a string'}${INTEGERS.includes(type) ? bound(value) : ''}`;
-}
-
-const INTEGERS: readonly FieldType[] = ['integer', 'count', 'positive'];
-/** Integers are exact up to 2^53 − 1, and no digit is bent. */
-const bound = (value: string) =>
-  Math.abs(Number(value)) > Number.MAX_SAFE_INTEGER ? ' and at most 9007199254740991 (2^53 − 1)' : '';
 
 const SHOWN = 60;
 

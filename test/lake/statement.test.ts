@@ -60,7 +60,7 @@ describe('a PIVOT answers as the engine itself would', () => {
   beforeAll(async () => {
     native = await (await DuckDBInstance.create(':memory:')).connect();
     await native.run(SETUP);
-    db = await openDatabase({ tempDir: null, memoryLimit: '200MB' });
+    db = await openDatabase(null, '200MB');
     await db.run(SETUP);
   });
   afterAll(() => db.close());
@@ -105,7 +105,7 @@ describe('a PIVOT answers as the engine itself would', () => {
 });
 
 test('a PIVOT of what the engine writes and cannot read again is refused with what helps', async () => {
-  const db = await openDatabase({ tempDir: null, memoryLimit: '200MB' });
+  const db = await openDatabase(null, '200MB');
   await db.run('CREATE TABLE sessions (kind VARCHAR, x DOUBLE)');
   await expect(
     checkStatement(db, 'PIVOT (FROM sessions WHERE x < 1e400) ON kind USING COUNT(*)', 'query', []),
@@ -116,7 +116,7 @@ test('a PIVOT of what the engine writes and cannot read again is refused with wh
 describe('what a SELECT unnests may be grouped by', () => {
   let db: Database;
   beforeAll(async () => {
-    db = await openDatabase({ tempDir: null, memoryLimit: '200MB' });
+    db = await openDatabase(null, '200MB');
     await db.run(
       "CREATE TABLE sessions AS SELECT * FROM (VALUES ('a-b', 1), ('b-c', 2), (NULL, 3)) AS t(model, line)",
     );

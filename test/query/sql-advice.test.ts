@@ -7,7 +7,7 @@ import { explained } from '../../src/query/sql-error.js';
 
 let db: Database;
 beforeAll(async () => {
-  db = await openDatabase({ tempDir: null, memoryLimit: '200MB' });
+  db = await openDatabase(null, '200MB');
   await db.run(`CREATE TABLE sessions (kind VARCHAR, model VARCHAR, "timestamp" TIMESTAMPTZ, iterations BIGINT,
     duration_ms DOUBLE, gated BOOLEAN, call_key VARCHAR, extra VARCHAR, line BIGINT, file VARCHAR);
     INSERT INTO sessions VALUES ('fill', 'm-1', now(), 1, 2.5, TRUE, 'a', NULL, 1, 'f'), ('x', 'm', now(), 1, 2, TRUE, 'b', '{', 2, 'f');

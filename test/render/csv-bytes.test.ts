@@ -29,7 +29,7 @@ async function bothWays(db: Database, sql: string, separator: ',' | '\t'): Promi
 
 let db: Database;
 beforeAll(async () => {
-  db = await openDatabase({ tempDir: null, memoryLimit: '500MB' });
+  db = await openDatabase(null, '500MB');
 });
 afterAll(() => db.close());
 

@@ -11,13 +11,6 @@ export type { Blocks, Rows, TypedRows };
 
 export type Params = Readonly<Record<string, string | number | boolean | null>>;
 
-export interface DatabaseOptions {
-  /** Folder for what does not fit in memory, which only the user can read; null: there is none, and nothing spills. */
-  readonly tempDir: string | null;
-  /** e.g. `1GB`; beyond it DuckDB spills to `tempDir`. */
-  readonly memoryLimit: string;
-}
-
 let waiting: Promise<duckdb.Database> | undefined;
 
 /** Starts the engine, for who will open a database in a moment and has other things to do first. */
@@ -31,7 +24,11 @@ export function startEngine(): Promise<duckdb.Database> {
 /** A database in memory, whose clock is UTC. */
 export type Database = Awaited<ReturnType<typeof connect>>;
 
-export async function openDatabase({ memoryLimit, tempDir }: DatabaseOptions): Promise<Database> {
+/**
+ * @param tempDir for what does not fit in memory, a folder that only the user can read; null: nothing spills.
+ * @param memoryLimit e.g. `1GB`; beyond it DuckDB spills.
+ */
+export async function openDatabase(tempDir: string | null, memoryLimit: string): Promise<Database> {
   const engine = startEngine();
   waiting = undefined;
   return connect(await engine, null, [

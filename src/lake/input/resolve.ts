@@ -4,7 +4,6 @@ import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 import { contentIn } from './content.js';
 import { type Candidate, findSettled, type InputRequest, identityOf, statOf } from './find.js';
-
 import { maybeEmptyAmong, sourceOfUnfinished } from './rotation.js';
 
 /** A file to be read; a pipe, and `-`, can be read once. */

@@ -64,12 +64,6 @@ export async function makeAccount(
   };
 }
 
-const problemOf = (path: string, problem: InputProblem['problem'], detail: string) => ({
-  path,
-  problem,
-  detail,
-});
-
 /** Its columns are called as an account of a file calls them. */
 function fillBatches(db: Database, { files: loaded }: Loaded, files: readonly FileAccount[]): void {
   const batches = db.rowAppender('base_batches');
@@ -106,7 +100,7 @@ function fileAccount({ batch, source, bytes, counts }: LoadedFile, alike: Alike)
 
 function unreadable(loaded: Loaded): InputProblem[] {
   const damaged = loaded.unreadable.filter(({ source }) => !source.madeFrom);
-  return damaged.map(({ source, why }) => problemOf(source.name, 'unreadable', why));
+  return damaged.map(({ source: { name: path }, why }) => ({ path, problem: 'unreadable', detail: why }));
 }
 
 function unfinished(loaded: Loaded): string[] {
@@ -119,7 +113,7 @@ function unfinished(loaded: Loaded): string[] {
 function withoutRecords({ file, bytes, loaded, duplicates }: FileAccount): InputProblem[] {
   if (loaded + duplicates > 0) return [];
   const detail = bytes === 0 ? 'the file is empty' : 'no line of the file could be loaded';
-  return [problemOf(file, 'no_records', detail)];
+  return [{ path: file, problem: 'no_records', detail }];
 }
 
 /** Windows writes one at the start of a file; elsewhere it shows that files were joined. */

@@ -7,7 +7,6 @@ import { compileScanner, type ScanOptions } from '../../scan/machine.js';
 import { scanInThreads } from '../../scan/pool.js';
 import type { RejectedLine } from '../../scan/reject.js';
 import { type LineCounts, Scanner } from '../../scan/scanner.js';
-import type { BlockAppender, RowAppender } from '../duckdb/append.js';
 import type { Database } from '../duckdb/connection.js';
 import { openInput, type PlainInput, type SourceFile, type StreamInput, Unreadable } from '../input/index.js';
 import type { LoadPlan } from '../tables/plan.js';
@@ -62,17 +61,11 @@ export async function loadFiles(
   sources: readonly SourceFile[],
   options: LoadOptions,
 ): Promise<Loaded> {
-  const { maxLineBytes, everyReject = false } = options;
-  const scan = { ...scanColumns(plan, options), maxLineBytes, everyReject, runKey: randomBytes(16) };
-  const layout = layoutOf(scan);
-  await createTables(db, plan, layout, everyReject);
-  const rejects = everyReject ? db.rowAppender('base_rejects') : null;
-  const total = sources.reduce((sum, { stats }) => sum + Number(stats?.size ?? 0), 0);
-  const rows = db.blockAppender(layout);
-  const loading = new Loading({ db, plan, sources, options, scan, rows, rejects, total });
+  const work = await begin(db, plan, sources, options);
+  const loading = new Loading(work);
   const { count, above, part } = options.threads ?? THREADS;
   try {
-    if (count > 1 && total > above) await loading.scanInThreads(count, part);
+    if (count > 1 && work.total > above) await loading.scanInThreads(count, part);
     else await loading.scanHere();
     return await loading.end();
   } finally {
@@ -80,16 +73,21 @@ export async function loadFiles(
   }
 }
 
-interface Work {
-  readonly db: Database;
-  readonly plan: LoadPlan;
-  readonly sources: readonly SourceFile[];
-  readonly options: LoadOptions;
-  readonly scan: ScanOptions;
-  readonly rows: BlockAppender;
-  readonly rejects: RowAppender | null;
-  /** Bytes of all files whose size is known. */
-  readonly total: number;
+type Work = Awaited<ReturnType<typeof begin>>;
+
+/** Empty tables, and what fills them. */
+async function begin(db: Database, plan: LoadPlan, sources: readonly SourceFile[], options: LoadOptions) {
+  const { maxLineBytes, everyReject = false } = options;
+  const scan: ScanOptions = {
+    ...scanColumns(plan, options),
+    ...{ maxLineBytes, everyReject, runKey: randomBytes(16) },
+  };
+  const layout = layoutOf(scan);
+  await createTables(db, plan, layout, everyReject);
+  const rejects = everyReject ? db.rowAppender('base_rejects') : null;
+  // Of all files whose size is known.
+  const total = sources.reduce((sum, { stats }) => sum + Number(stats?.size ?? 0), 0);
+  return { db, plan, sources, options, scan, rows: db.blockAppender(layout), rejects, total };
 }
 
 class Loading {

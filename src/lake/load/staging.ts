@@ -81,8 +81,6 @@ function structType(fields: readonly Field[]): string {
   ]);
 }
 
-const attemptsType = (plan: LoadPlan) => structType(attemptFields(plan));
-
 const VERDICT = `CASE substr(codes, attempt_number, 1) WHEN 'a' THEN 'accepted' WHEN 'r' THEN 'rejected'
   WHEN 'n' THEN 'no_candidate' WHEN 'i' THEN 'infra_error' ELSE 'other' END`;
 /** Ids and numbers become #, so that one cause groups. */
@@ -102,7 +100,13 @@ export async function explode(db: Database, plan: LoadPlan): Promise<void> {
   const unnested = (from: string, json: string, type: string, as: string, number: string) =>
     `(SELECT *, unnest(l) AS ${as}, generate_subscripts(l, 1) AS ${number}
       FROM (SELECT *, from_json(${json}, '${type}') AS l FROM ${from} WHERE ${json} IS NOT NULL))`;
-  const attempts = unnested(baseTable('calls'), 'attempts', attemptsType(plan), 'a', 'attempt_number');
+  const attempts = unnested(
+    baseTable('calls'),
+    'attempts',
+    structType(attemptFields(plan)),
+    'a',
+    'attempt_number',
+  );
   const made: readonly (readonly [BaseName, Readonly<Record<string, string>>, string])[] = [
     ['attempts', OF_ATTEMPT, attempts],
     [

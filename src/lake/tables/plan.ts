@@ -8,11 +8,7 @@ export type LoadPlan = Readonly<Partial<Record<BaseName, readonly BaseColumn[]>>
 
 const dotted = (base: BaseName, names: readonly string[]) => names.map((name) => `${base}.${name}`);
 const words = (base: BaseName, text: string) => dotted(base, text.split(/\s+/));
-const all = (base: BaseName) =>
-  dotted(
-    base,
-    BASE_TABLES[base].map(({ name }) => name),
-  );
+const all = (base: BaseName) => BASE_TABLES[base].map(({ name }) => `${base}.${name}`);
 
 /** Account, derived columns and gates rest on these. */
 const ALWAYS = [
