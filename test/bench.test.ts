@@ -28,7 +28,7 @@ const bench = (args: readonly string[]) => node(['bench/run.mjs', '--data', newF
 /** JavaScript without declarations: what it exports is `any`. */
 const script = (name: string) => import(path.join(root, 'bench', name));
 const NAMES = [
-  ...['version', 'alarm-100', 'alarm', 'corpus', 'query', 'validate', 'show', 'torn'],
+  ...['version', 'alarm-100', 'alarm', 'query', 'show', 'torn'],
   ...['alarm-gz', 'alarm-stdin', 'all-rejects', 'long-lines', 'star', 'small-files'],
 ];
 

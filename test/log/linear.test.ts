@@ -65,8 +65,8 @@ function slowest(expression: RegExp, limit: number): { ms: number; text: string;
   for (const piece of hostileTexts(expression)) {
     for (const start of ['', '```json\n', '00-']) {
       for (const size of SIZES) {
-        // What is not linear shows at a quarter of it; a start in front changes nothing then.
-        if (size === MEGABYTE && start !== '') continue;
+        // With a start in front, what is not linear shows at a sixteenth: the 4 billion steps take longer than is allowed.
+        if (size > 2 ** 16 && start !== '') continue;
         const text = `${start}${piece.repeat(Math.ceil(size / piece.length))}\u2603`;
         const started = performance.now();
         text.replace(expression, '');

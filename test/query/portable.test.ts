@@ -14,7 +14,7 @@ import { baseRows } from '../tables/base-rows.js';
 import { alike, type DuckDb, duckDb, type Engine, sqlite } from '../tables/engines.js';
 
 const catalogue = readCatalogue('queries');
-const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 2_000 : 30;
+const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 2_000 : 16;
 
 const SETTINGS: Readonly<Record<string, readonly Given[]>> = {
   corpus: [{}, { min_n: ['0'] }, { min_n: ['2'] }],

@@ -20,7 +20,7 @@ import { randomFilters, randomGatedKinds, randomLogs } from '../oracle/random-lo
 import { type BaseRow, baseRows } from './base-rows.js';
 import { type Asked, alike, type DuckDb, duckDb, type Engine, microseconds, sqlite } from './engines.js';
 
-const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 2_000 : 60;
+const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 2_000 : 40;
 const PUBLISHED = publishedTables().filter(({ columns }) => columns.length > 0);
 
 let duck: DuckDb;
