@@ -62,11 +62,13 @@ function hostileTexts({ source }: RegExp): string[] {
 
 function slowest(expression: RegExp, limit: number): { ms: number; text: string; size: number } {
   let worst = { ms: 0, text: '', size: 0 };
-  for (const piece of hostileTexts(expression)) {
+  for (const [i, piece] of hostileTexts(expression).entries()) {
     for (const start of ['', '```json\n', '00-']) {
       for (const size of SIZES) {
         // With a start in front, what is not linear shows at a sixteenth: the 4 billion steps take longer than is allowed.
         if (size > 2 ** 16 && start !== '') continue;
+        // Nothing but time is seen beyond a quarter of a megabyte.
+        if (size === MEGABYTE && i % 4 > 0) continue;
         const text = `${start}${piece.repeat(Math.ceil(size / piece.length))}\u2603`;
         const started = performance.now();
         text.replace(expression, '');
