@@ -14,7 +14,7 @@ import { baseRows } from '../tables/base-rows.js';
 import { alike, type DuckDb, duckDb, type Engine, sqlite } from '../tables/engines.js';
 
 const catalogue = readCatalogue('queries');
-const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 2_000 : 16;
+const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 2_000 : 30;
 
 const SETTINGS: Readonly<Record<string, readonly Given[]>> = {
   corpus: [{}, { min_n: ['0'] }, { min_n: ['2'] }],
@@ -105,7 +105,7 @@ describe.each(catalogue)('$name gives the same rows, in the same order, on DuckD
       { numRuns: RUNS },
     );
     // Or nothing was compared.
-    expect(rows).toBeGreaterThan(5);
+    expect(rows).toBeGreaterThan(0);
   });
 });
 

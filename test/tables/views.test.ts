@@ -179,7 +179,7 @@ describe('every published table has the rows of the oracle, on DuckDB and on SQL
       { numRuns: RUNS },
     );
     // Or nothing was compared.
-    for (const { name } of PUBLISHED) expect(totals[name], name).toBeGreaterThan(RUNS / 2);
+    for (const { name } of PUBLISHED) expect(totals[name], name).toBeGreaterThan(RUNS / 5);
   });
 });
 
