@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { LakelogError } from '../errors.js';
-import { isExcusable, type KnownReject, placeOf } from '../gate/acks.js';
+import { isExcusable, type KnownReject, type Place, placeOf } from '../gate/acks.js';
 import { kernelPath } from '../kernel-path.js';
 import { foldId } from '../lake/ids.js';
 import type { Lake } from '../lake/lake.js';
@@ -12,11 +12,6 @@ import { sanitize } from '../render/index.js';
 import type { LoadedCall } from '../schema/account.js';
 import type { AckLine, Said } from '../schema/ack.js';
 import { violationsOf } from './gates.js';
-
-export interface Place {
-  readonly file: string;
-  readonly line: number;
-}
 
 /** What an acknowledgement says of what it settles. */
 export type Subject = AckLine extends infer A ? (A extends AckLine ? Omit<A, SaidLater> : never) : never;

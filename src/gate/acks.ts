@@ -2,7 +2,7 @@
 import type { AckLine, CallAck, CallFacts, ConflictAck, Entry, RejectAck } from '../schema/ack.js';
 import type { Finding, RejectGroup } from '../schema/result.js';
 
-interface Place {
+export interface Place {
   readonly file: string;
   readonly line: number;
 }

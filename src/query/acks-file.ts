@@ -25,7 +25,7 @@ import { LakelogError, messageOf, shellWord } from '../errors.js';
 import { kernelPath } from '../kernel-path.js';
 import type { AckLine, Entry } from '../schema/ack.js';
 import { EXIT } from '../schema/result.js';
-import { readAcks } from './acks.js';
+import { firstIssue, readAcks } from './acks.js';
 
 // A planted link would have the line written somewhere else.
 const SAFELY = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
@@ -53,10 +53,9 @@ export async function appendAcks(file: string, acks: readonly AckLine[], cwd: st
 async function ensureReadable(acks: readonly AckLine[]): Promise<void> {
   const { ackLine } = await import('../schema/envelope.js');
   for (const ack of acks) {
-    const checked = ackLine.safeParse(ack);
-    if (checked.success) continue;
-    const [issue] = checked.error.issues;
-    throw new LakelogError(`this cannot be acknowledged: ${issue?.path.join('.')}: ${issue?.message}`, {
+    const wrong = firstIssue(ackLine.safeParse(ack).error);
+    if (wrong === null) continue;
+    throw new LakelogError(`this cannot be acknowledged: ${wrong}`, {
       where: `${ack.file}:${ack.line}`,
       next: 'mend the record, or take it out of the log',
     });

@@ -74,7 +74,8 @@ interface Issues {
   readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
 }
 
-function firstIssue(error: Issues | undefined): string | null {
+/** What is wrong with an acknowledgement; null where nothing is. */
+export function firstIssue(error: Issues | undefined): string | null {
   const issue = error?.issues[0];
   if (issue === undefined) return null;
   return `${issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''}${issue.message}`;

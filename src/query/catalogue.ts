@@ -77,12 +77,7 @@ function namesIn(folder: string, cwd: string): string[] {
   try {
     entries = readdirSync(kernelPath(cwd, folder));
   } catch (error) {
-    // A limit of the system is no mistake in the path.
-    if (/^E[MN]FILE$/.test((error as NodeJS.ErrnoException).code ?? '')) throw asLakelogError(error);
-    throw new LakelogError(`the folder of queries cannot be read: ${messageOf(error)}`, {
-      where: folder,
-      next: 'correct --queries',
-    });
+    throw cannotRead('the folder of queries', folder, 'correct --queries', error);
   }
   const names = entries.filter((entry) => entry.endsWith('.sql')).map((entry) => entry.slice(0, -4));
   if (names.length === 0) {
@@ -109,9 +104,12 @@ function readText(file: string, cwd: string): string {
   try {
     return readFileSync(kernelPath(cwd, file), 'utf8');
   } catch (error) {
-    throw new LakelogError(`the query cannot be read: ${messageOf(error)}`, {
-      where: file,
-      next: 'make it readable',
-    });
+    throw cannotRead('the query', file, 'make it readable', error);
   }
+}
+
+/** A limit of the system is no mistake of whoever named the path. */
+function cannotRead(what: string, where: string, next: string, error: unknown): LakelogError {
+  if (/^E[MN]FILE$/.test((error as NodeJS.ErrnoException).code ?? '')) return asLakelogError(error);
+  return new LakelogError(`${what} cannot be read: ${messageOf(error)}`, { where, next });
 }
