@@ -31,7 +31,7 @@ export type Counter = (typeof COUNTERS)[number];
 type Address = 'INPUT' | 'CELLS' | 'ARENA' | 'COLUMNS' | 'REJECTS' | 'GROUPS' | 'KEY';
 /** Rows and rejects that wait to be taken. */
 type Waiting = 'calls' | 'runs' | 'arenaUsed' | 'rejects';
-type Setting = keyof ReturnType<typeof settingsOf> | 'batch' | 'only' | 'digests';
+type Setting = keyof ReturnType<typeof settingsOf> | 'batch' | 'only' | 'linesBefore' | 'digests';
 
 /** What the scanner's WebAssembly exports. See src/scan/wasm. */
 export interface Exports extends Readonly<Record<Address | Counter | Waiting, Global>> {

@@ -40,8 +40,12 @@ export interface Part {
   readonly batch: number;
   /** The kind that the file was said to hold; null = each line says it itself. */
   readonly only: Kind | null;
+  /** Lines before the first byte of all that is scanned of the file, where others stand before it. */
+  readonly linesBefore?: number;
   /** Fills in the column `line_sha256`. */
   readonly digests: boolean;
+  /** Tells the hash of the bytes of the part. */
+  readonly hashesBytes?: boolean;
   /** Lines that begin in these bytes; of a part other than the first, the byte before it is to come first. */
   readonly from: number;
   readonly to: number;
@@ -51,6 +55,8 @@ export interface Part {
 export interface LineCounts extends Readonly<Record<Counter, number>> {
   /** Microseconds since 1970 of the latest record; null where none loaded. */
   readonly newest: bigint | null;
+  /** Of the bytes, where that was asked for; null of several parts together. */
+  readonly sha256: string | null;
   readonly groups: readonly RejectGroup[];
 }
 
@@ -97,8 +103,9 @@ export class Scanner {
   }
 
   begin(part: Part): void {
-    const { batch, only, digests, from } = part;
-    tell(this.x, { batch, only: only === null ? -1 : KINDS.indexOf(only), digests: Number(digests) });
+    const { batch, only, linesBefore = 0, digests, from } = part;
+    const kind = only === null ? -1 : KINDS.indexOf(only);
+    tell(this.x, { batch, only: kind, linesBefore, digests: Number(digests) });
     this.x.begin();
     this.firstRejects.clear();
     this.held = 0;
@@ -263,7 +270,7 @@ export class Scanner {
       return { ...first, count: view.getUint32(x.GROUPS.value + 4 * group, true) };
     });
     const hasRecords = x.loadedCalls.value + x.loadedRuns.value > 0;
-    return { ...(counts as Record<Counter, number>), newest: hasRecords ? x.newest.value : null, groups };
+    return { ...(counts as Record<Counter, number>), newest: hasRecords ? x.newest.value : null, sha256: null, groups };
   }
 }
 

@@ -8,7 +8,7 @@ import { scanInThreads } from '../../scan/pool.js';
 import type { RejectedLine } from '../../scan/reject.js';
 import { type LineCounts, Scanner } from '../../scan/scanner.js';
 import type { Database } from '../duckdb/connection.js';
-import { openInput, type PlainInput, type SourceFile, type StreamInput, Unreadable } from '../input/index.js';
+import { type OpenedInput, openInput, type PlainInput, type SourceFile, type StreamInput, Unreadable } from '../input/index.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { blocksGates } from './rejects.js';
 import { createTables, scanColumns } from './staging.js';
@@ -23,6 +23,8 @@ export interface LoadOptions {
   readonly everyReject?: boolean | undefined;
   readonly now: Date;
   readonly stdin: Readable;
+  /** Opens a file in another way than by its name. */
+  readonly open?: ((source: Reading) => Promise<OpenedInput>) | undefined;
   /** @internal For tests: what large files are treated to, on small ones. */
   readonly threads?: Threads | undefined;
   /** Bytes read and bytes known so far. */
@@ -40,10 +42,24 @@ export interface Threads {
 
 const THREADS: Threads = { count: Math.min(4, os.availableParallelism()), above: 48 << 20, part: 8 << 20 };
 
+/** What is to be read of a file that was read up to there before. */
+export interface Range {
+  /** The first byte of a line, and where to stop. */
+  readonly from: number;
+  readonly to: number;
+  /** Lines before it. */
+  readonly linesBefore: number;
+}
+
+/** A file, or what is to be read of it; the bytes of a range are hashed. */
+export interface Reading extends SourceFile {
+  readonly range?: Range;
+}
+
 /** A file that was read to its end; its rows stand in the base tables under `batch`. */
 export interface LoadedFile {
   readonly batch: number;
-  readonly source: SourceFile;
+  readonly source: Reading;
   readonly bytes: number;
   readonly maybeEmpty: boolean;
   readonly counts: LineCounts;
@@ -58,7 +74,7 @@ export interface Loaded {
 export async function loadFiles(
   db: Database,
   plan: LoadPlan,
-  sources: readonly SourceFile[],
+  sources: readonly Reading[],
   options: LoadOptions,
 ): Promise<Loaded> {
   const work = await begin(db, plan, sources, options);
@@ -76,7 +92,7 @@ export async function loadFiles(
 type Work = Awaited<ReturnType<typeof begin>>;
 
 /** Empty tables, and what fills them. */
-async function begin(db: Database, plan: LoadPlan, sources: readonly SourceFile[], options: LoadOptions) {
+async function begin(db: Database, plan: LoadPlan, sources: readonly Reading[], options: LoadOptions) {
   const { maxLineBytes, everyReject = false } = options;
   const scan: ScanOptions = {
     ...scanColumns(plan, options),
@@ -86,7 +102,10 @@ async function begin(db: Database, plan: LoadPlan, sources: readonly SourceFile[
   await createTables(db, plan, layout, everyReject);
   const rejects = everyReject ? db.rowAppender('base_rejects') : null;
   // Of all files whose size is known.
-  const total = sources.reduce((sum, { stats }) => sum + Number(stats?.size ?? 0), 0);
+  const total = sources.reduce(
+    (sum, { stats, range }) => sum + (range ? range.to - range.from : Number(stats?.size ?? 0)),
+    0,
+  );
   return { db, plan, sources, options, scan, rows: db.blockAppender(layout), rejects, total };
 }
 
@@ -128,21 +147,23 @@ class Loading {
 
   /** Parts of the plain files, in order; what can be read once is scanned here meanwhile. */
   private async *parts(length: number): AsyncGenerator<FilePart, void, void> {
-    const { hashes = false, now, pendingGraceS } = this.work.options;
+    const { options } = this.work;
+    const { hashes = false, now, pendingGraceS } = options;
     for (const [batch, source] of this.work.sources.entries()) {
       try {
-        const input = await openInput(source, this.work.options);
+        const input = await (options.open?.(source) ?? openInput(source, options));
         if (input.kind === 'stream') {
           await this.scanStream(batch, source, input);
           continue;
         }
         this.open.set(batch, input);
-        const { fd, size, mtimeMs } = input;
+        const { fd, mtimeMs } = input;
+        const { range } = source;
+        const size = Math.min(input.size, range?.to ?? input.size);
         const isLive = Math.abs(now.getTime() - mtimeMs) <= pendingGraceS * 1000;
-        for (let from = 0; from < size; from += length) {
-          const to = Math.min(from + length, size);
-          yield { batch, only: onlyOf(source), digests: hashes, fd, size, isLive, from, to };
-        }
+        const part = { ...partOf(batch, source), digests: hashes, fd, size, isLive };
+        for (let from = range?.from ?? 0; from < size; from += length)
+          yield { ...part, from, to: Math.min(from + length, size) };
       } catch (error) {
         if (!(error instanceof Unreadable)) throw error;
         this.unreadable.push({ batch, source, why: error.message });
@@ -154,7 +175,7 @@ class Loading {
     for await (const part of this.parts(Number.POSITIVE_INFINITY)) {
       this.take(
         part,
-        scanFile(this.scannerFor(part.size), part, (count) => this.note(count)),
+        scanFile(this.scannerFor(part.size - part.from + 1), part, (count) => this.note(count)),
       );
     }
   }
@@ -170,10 +191,10 @@ class Loading {
     });
   }
 
-  private async scanStream(batch: number, source: SourceFile, input: StreamInput): Promise<void> {
+  private async scanStream(batch: number, source: Reading, input: StreamInput): Promise<void> {
     // What cannot be read once more is hashed while it is there.
     const digests = this.work.options.hashes === true || this.work.plan.twins !== undefined;
-    const part = { batch, only: onlyOf(source), digests };
+    const part = { ...partOf(batch, source), digests, from: source.range?.from ?? 0 };
     const { maybeEmpty, chunks } = input;
     const scanner = this.scannerFor(source.length ?? Number.POSITIVE_INFINITY);
     const { counts, bytes } = await scanStream(scanner, chunks, part, (count) => this.note(count));
@@ -194,7 +215,8 @@ class Loading {
     input.close();
     this.open.delete(batch);
     const { maybeEmpty } = input;
-    this.files.push({ batch, source: this.work.sources[batch]!, bytes, maybeEmpty, counts });
+    const source = this.work.sources[batch]!;
+    this.files.push({ batch, source, bytes: bytes - (source.range?.from ?? 0), maybeEmpty, counts });
   }
 
   private addReject(batch: number, reject: RejectedLine, lineBase: number): void {
@@ -221,5 +243,10 @@ class Loading {
   }
 }
 
-/** The kind that all lines of a file were said to be of. */
-const onlyOf = ({ as }: SourceFile) => (as === 'any' ? null : as);
+const partOf = (batch: number, { as, range }: Reading) => ({
+  batch,
+  // The kind that all lines of a file were said to be of.
+  only: as === 'any' ? null : as,
+  linesBefore: range?.linesBefore ?? 0,
+  hashesBytes: range !== undefined,
+});

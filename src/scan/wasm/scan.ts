@@ -66,7 +66,7 @@ export function scan(from: u32, to: u32, base: f64): u32 {
     if (fault == OK) {
       // Taken out of its escapes and quoted anew, a line may take its own length several times.
       if (calls + runs > 0 && arenaRoom() < 4 * (stop - start) + 256) break;
-      addRow(lines + 1, start, stop, shift);
+      addRow(linesBefore + lines + 1, start, stop, shift);
       if (kind == 0) loadedCalls++;
       else loadedRuns++;
       newest = max(newest, valueOf(timestampKey));
@@ -130,7 +130,7 @@ function judge(start: usize, end: usize): usize {
 
 @inline function countLine(marked: bool): void {
   lines++;
-  if (marked && marks++ == 0) firstMark = lines;
+  if (marked && marks++ == 0) firstMark = linesBefore + lines;
 }
 
 function reject(reason: u32, start: usize, stop: usize): void {
@@ -140,7 +140,7 @@ function reject(reason: u32, start: usize, stop: usize): void {
   store<u32>(group, count + 1);
   if (count > 0 && !everyReject) return;
   const at = REJECTS + REJECT * rejects++;
-  store<u32>(at, lines + 1);
+  store<u32>(at, linesBefore + lines + 1);
   store<u32>(at, <u32>start, 4);
   store<u32>(at, <u32>(stop - start), 8);
   store<u32>(at, reason | (recordKind << 16), 12);

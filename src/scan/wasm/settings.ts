@@ -12,5 +12,7 @@ export let everyReject: bool = false;
 /** Of the part at hand: the number of its file, and the only kind that is let in (-1 = each line says it itself). */
 export let batch: u32 = 0;
 export let only: i32 = -1;
+/** Lines of the file that were read some other time, before the first of those at hand. */
+export let linesBefore: u32 = 0;
 /** The host fills in the hashes of its lines. */
 export let digests: bool = false;
