@@ -1,23 +1,24 @@
--- One row per file that was read: lines = loaded + rejected + duplicates + blank + pending.
+-- One row per file that was read, now or earlier: lines = loaded + rejected + duplicates + blank + pending.
 SELECT
   -- VARCHAR: As it was named.
   b.file,
   -- BIGINT: Bytes read, uncompressed.
-  b.bytes,
+  CAST(SUM(b.bytes) AS BIGINT) AS bytes,
   -- BIGINT: Physical lines.
-  b.lines,
+  CAST(SUM(b.lines) AS BIGINT) AS lines,
   -- BIGINT: Lines that became a row.
-  b.loaded,
+  CAST(SUM(b.loaded) AS BIGINT) AS loaded,
   -- BIGINT: Lines that could not be loaded.
-  b.rejected,
+  CAST(SUM(b.rejected) AS BIGINT) AS rejected,
   -- BIGINT: Lines that are byte-identical to an earlier one.
-  b.duplicates,
+  CAST(SUM(b.duplicates) AS BIGINT) AS duplicates,
   -- BIGINT: Lines of white space.
-  b.blank,
+  CAST(SUM(b.blank) AS BIGINT) AS blank,
   -- BIGINT: An unfinished last line of a file that is being written.
-  b.pending,
+  CAST(SUM(b.pending) AS BIGINT) AS pending,
   -- BIGINT: Loaded calls whose call_id another line carries too.
-  b.conflicts,
+  CAST(SUM(b.conflicts) AS BIGINT) AS conflicts,
   -- TIMESTAMPTZ: Latest timestamp that was loaded.
-  b.newest_record
+  MAX(b.newest_record) AS newest_record
 FROM {{base.batches}} b
+GROUP BY b.file

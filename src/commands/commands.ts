@@ -1,14 +1,17 @@
 import { Option } from 'commander';
+import { LakelogError } from '../errors.js';
 import { formatNames, queryFormatNames } from '../render/format-names.js';
 import type { AckFlags } from './ack.js';
 import type { LogFlags } from './acks.js';
 import type { Command } from './command.js';
+import type { LakeFlags } from './lake.js';
 import {
   acksOption,
   durationOption,
   filterOptions,
-  inputOptions,
   limitOption,
+  logOptions,
+  ofOneLake,
   outputOptions,
   PATHS,
   repeatable,
@@ -16,6 +19,7 @@ import {
 import type { QueryFlags } from './query.js';
 import { SCHEMA_NAMES, type SchemaName } from './schema-names.js';
 import type { ShowFlags } from './show.js';
+import type { SyncFlags } from './sync.js';
 import type { ValidateFlags } from './validate.js';
 
 type Paths = readonly string[];
@@ -55,7 +59,7 @@ const query: Command = {
       ],
     },
     filterOptions(),
-    inputOptions(),
+    ...logOptions(),
     outputOptions(queryFormatNames),
   ],
   run: async ([first, rest]: [string | undefined, Paths], flags: QueryFlags, { box, io }) => {
@@ -89,7 +93,7 @@ const show: Command = {
         new Option('--json', 'as JSON'),
       ],
     },
-    inputOptions(),
+    ...logOptions(),
   ],
   run: async ([id, paths]: [string, Paths], flags: ShowFlags, { catalogue, io }) =>
     (await import('./show.js')).show(id, paths, flags, catalogue, io),
@@ -125,7 +129,7 @@ const ack: Command = {
         repeatable('-p, --param <name=value>', 'a parameter of the gate (repeatable)'),
       ],
     },
-    inputOptions(),
+    ...logOptions(),
   ],
   subcommands: [
     {
@@ -137,7 +141,7 @@ const ack: Command = {
       args: [PATHS],
       options: () => [
         { heading: null, options: [acksOption('their file'), new Option('--json', 'as JSON')] },
-        inputOptions(),
+        ...logOptions(),
       ],
       run: async ([paths]: [Paths], flags: LogFlags & { json?: true }, { io }) =>
         (await import('./ack-list.js')).listAcks(paths, flags, io),
@@ -162,7 +166,7 @@ const ack: Command = {
         'Takes out the acknowledgements that match nothing in the logs. Those whose log is there and was not named stay.',
       examples: ['lakelog ack prune logs/', 'lakelog ack prune sessions.jsonl --acks ops/acks.jsonl'],
       args: [PATHS],
-      options: () => [{ heading: null, options: [acksOption('their file')] }, inputOptions()],
+      options: () => [{ heading: null, options: [acksOption('their file')] }, ...logOptions()],
       run: async ([paths]: [Paths], flags: LogFlags, { io }) =>
         (await import('./ack-list.js')).pruneAcks(paths, flags, io),
     },
@@ -177,7 +181,7 @@ const validate: Command = {
   description: 'Accounts for every line of the files and lists those that cannot be loaded; exit 0 or 3.',
   examples: ['lakelog validate sessions.jsonl', 'lakelog validate logs/ --format jsonl'],
   args: [PATHS],
-  options: () => [inputOptions(), outputOptions(formatNames)],
+  options: () => [...logOptions(), outputOptions(formatNames)],
   run: async ([paths]: [Paths], flags: ValidateFlags, { io }) =>
     (await import('./validate.js')).validate(paths, flags, io),
 };
@@ -227,5 +231,72 @@ const schema: Command = {
     (await import('./schema.js')).schema(jsonSchema, packageRoot, io),
 };
 
+const sync: Command = {
+  name: 'sync',
+  summary: 'Bring a lake up to date with its logs, and answer nothing',
+  description:
+    'Reads into a lake what the logs hold beyond what it has. Without logs, those that it knows. Exit 0, or 3 where a log was missing, unreadable or not what was read of it before.',
+  examples: ['lakelog sync --lake lakelog.duckdb logs/', 'lakelog sync --lake lakelog.duckdb --rebuild'],
+  args: [PATHS],
+  options: () => [
+    {
+      heading: null,
+      options: [
+        new Option('--rebuild', 'make the lake anew from the logs; the old file stays beside it as .damaged'),
+      ],
+    },
+    ...logOptions(),
+    outputOptions(formatNames),
+  ],
+  run: async ([paths]: [Paths], flags: SyncFlags, { io }) =>
+    (await import('./sync.js')).sync(paths, flags, io),
+};
+
+const lake: Command = {
+  name: 'lake',
+  summary: 'Look into a lake: what it holds, and whether the logs still say the same',
+  description: 'Looks into a lake and changes nothing.',
+  examples: ['lakelog lake info --lake lakelog.duckdb', 'lakelog lake verify --lake lakelog.duckdb'],
+  args: [],
+  options: () => [],
+  subcommands: [
+    {
+      name: 'info',
+      summary: 'Say what it holds, and how other programs open it',
+      description: 'Says what a lake holds, and prints the lines that open it in other programs.',
+      examples: ['lakelog lake info --lake lakelog.duckdb', 'lakelog lake info --lake lakelog.duckdb --json'],
+      args: [],
+      options: () => [{ heading: null, options: [...ofOneLake(), new Option('--json', 'as JSON')] }],
+      run: async (_: [], flags: LakeFlags, { io }) => (await import('./lake.js')).lakeInfo(flags, io),
+    },
+    {
+      name: 'verify',
+      summary: 'Read the logs that are still there again, and compare every batch',
+      description:
+        'Reads the logs that are still there again and compares the hash of every batch, or with --receipt those that a receipt rests on. Exit 0, or 3 where something differs.',
+      examples: [
+        'lakelog lake verify --lake lakelog.duckdb',
+        'lakelog lake verify --lake lakelog.duckdb --receipt alarm.json',
+      ],
+      args: [],
+      options: () => [
+        {
+          heading: null,
+          options: [
+            ...ofOneLake(),
+            new Option('--receipt <file>', 'a JSON envelope of a gate: whether the same logs still give it'),
+            new Option('--json', 'as JSON'),
+          ],
+        },
+      ],
+      run: async (_: [], flags: LakeFlags & { receipt?: string }, { io }) =>
+        (await import('./lake.js')).verifyLake(flags, io),
+    },
+  ],
+  run: async () => {
+    throw new LakelogError('lake what?', { next: 'lakelog lake info, or lakelog lake verify' });
+  },
+};
+
 /** The commands that are no questions, in the order in which the help lists them. */
-export const COMMANDS: readonly Command[] = [query, show, ack, validate, queries, schema];
+export const COMMANDS: readonly Command[] = [query, show, ack, validate, sync, lake, queries, schema];

@@ -15,6 +15,7 @@ export function inputEvidence(account: Account, inputs: GivenPaths, now: Date): 
       notices: account.notices,
       rejects: account.rejects,
       mayBeEmpty: new Set(account.mayBeEmpty),
+      lake: account.lake,
       lacksReplayRuns: false,
     },
     calls: {

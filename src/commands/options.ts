@@ -4,6 +4,7 @@ import { AGE_FORMS, parseAge } from '../instant.js';
 import type { Io } from '../io.js';
 import type { Filters } from '../lake/lake.js';
 import { namedAcks } from '../query/acks.js';
+import { namedLake } from '../query/policy.js';
 import type { RunOptions } from '../query/run.js';
 import type { GivenPaths } from '../query/sources.js';
 import type { Format, TextFormat } from '../render/index.js';
@@ -23,6 +24,12 @@ export interface ReadFlags {
   readonly maxLineBytes: number;
   readonly pendingGrace: number;
   readonly rotationGrace: number;
+  readonly lake?: string;
+  /** False where the logs are not to be looked at. */
+  readonly sync?: boolean;
+  readonly keepContent?: true;
+  readonly lockTimeout?: number;
+  readonly rebuild?: true;
 }
 
 export interface OutputFlags {
@@ -78,7 +85,7 @@ export const PATHS: Argument = [
   'log files, folders, globs or - (stdin); each line says itself what it is',
 ];
 
-export const inputOptions = (): OptionGroup => ({
+const inputOptions = (): OptionGroup => ({
   heading: 'Inputs:',
   options: [
     repeatable('--sessions <path>', 'file, folder or glob that holds session records only (repeatable)'),
@@ -98,6 +105,26 @@ export const inputOptions = (): OptionGroup => ({
     ),
   ],
 });
+
+const lakeOptions = (): OptionGroup => ({
+  heading: 'Lake:',
+  options: [
+    new Option(
+      '--lake <file>',
+      'keep what was read in this file, and read only what is new (default: LAKELOG_LAKE, lake of lakelog.toml)',
+    ),
+    new Option('--no-sync', 'answer from the lake without a look at the logs'),
+    new Option('--keep-content', 'a lake that is made now keeps prompts and artifacts too'),
+    durationOption('--lock-timeout <duration>', 'how long to wait for another run on the lake', '10s'),
+  ],
+});
+
+/** Of who only looks into a lake. */
+export const ofOneLake = (): readonly Option[] =>
+  lakeOptions().options.filter(({ long }) => long === '--lake' || long === '--lock-timeout');
+
+/** Where lines come from. */
+export const logOptions = (): readonly OptionGroup[] => [inputOptions(), lakeOptions()];
 
 export const acksOption = (what: string): Option =>
   new Option('--acks <file>', `${what} (default: LAKELOG_ACKS, acks of lakelog.toml, ./lakelog-acks.jsonl)`);
@@ -167,7 +194,7 @@ export function filtersOf(flags: ReadFlags): Filters {
 
 /** @throws LakelogError (exit 2) for a policy that cannot be read. */
 export async function runOptionsOf(
-  flags: Pick<ReadFlags, 'showContent' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace'> & {
+  flags: Pick<ReadFlags, 'showContent' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace' | LakeFlag> & {
     readonly acks?: string;
   },
   filters: Filters,
@@ -186,7 +213,20 @@ export async function runOptionsOf(
     stdin: io.stdin,
     onProgress,
     acks: await namedAcks(flags.acks, io.env, io.cwd),
+    lake: await lakeOf(flags, io),
   };
+}
+
+export type LakeFlag = 'lake' | 'sync' | 'keepContent' | 'lockTimeout' | 'rebuild';
+
+/** @throws LakelogError (exit 2) for options of a lake where none is named. */
+async function lakeOf(flags: Pick<ReadFlags, LakeFlag>, io: Io): Promise<RunOptions['lake']> {
+  const name = await namedLake(flags.lake, io.env, io.cwd);
+  const { sync = true, keepContent = false, rebuild = false, lockTimeout = 10 } = flags;
+  if (name !== undefined) return { name, sync, keepContent, rebuild, lockTimeoutS: lockTimeout };
+  const needy = !sync ? '--no-sync' : keepContent ? '--keep-content' : rebuild ? '--rebuild' : null;
+  if (needy === null) return undefined;
+  throw new LakelogError(`${needy} is about a lake, and none is named`, { next: 'name it: --lake FILE' });
 }
 
 export function ageOf(flag: string, text: string | undefined): number | null {

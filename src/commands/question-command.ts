@@ -7,8 +7,8 @@ import type { Command } from './command.js';
 import {
   acksOption,
   filterOptions,
-  inputOptions,
   limitOption,
+  logOptions,
   type OptionGroup,
   outputOptions,
   PATHS,
@@ -53,7 +53,7 @@ function questionOptions({ gate }: Query): readonly OptionGroup[] {
   return [
     gate ? gateOptions() : { heading: 'Question:', options: [limitOption(), strict] },
     filterOptions(),
-    inputOptions(),
+    ...logOptions(),
     outputOptions(gate ? gateFormatNames : formatNames),
   ];
 }

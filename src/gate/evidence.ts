@@ -1,6 +1,6 @@
 import type { Account, BlockingGroup, KindCount, Newest } from '../schema/account.js';
 import type { GateSpec } from '../schema/gate.js';
-import type { FileAccount, Finding, InputProblem } from '../schema/result.js';
+import type { FileAccount, Finding, InputProblem, LakeReceipt } from '../schema/result.js';
 
 /** All that a verdict rests on, in groups by where it comes from. */
 export interface Evidence {
@@ -26,6 +26,8 @@ export interface InputEvidence {
   readonly rejects: readonly BlockingGroup[];
   /** Files that may hold no record where others hold some: whoever rotates logs leaves such ones. */
   readonly mayBeEmpty: ReadonlySet<string>;
+  /** What the lake did; null without one. */
+  readonly lake: LakeReceipt | null;
   /** The question rests on replay runs, and none was loaded. */
   readonly lacksReplayRuns: boolean;
 }

@@ -9,6 +9,7 @@ import {
   unreadableInput,
 } from './input-rules.js';
 import { countsDisagree, nearMissKind, ungroundedElsewhere } from './kind-rules.js';
+import { notSynced, stillLoading } from './lake-rules.js';
 import {
   absentFilterValue,
   conflicts,
@@ -41,6 +42,8 @@ export const RULES: readonly Rule[] = [
   noLogs,
   noRecords,
   noReplayRuns,
+  notSynced,
+  stillLoading,
   misspeltFilter,
   tooFewJudged,
   nothingSelected,

@@ -23,12 +23,15 @@ import {
 } from './filters.js';
 import { beginsWith } from './ids.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './input/index.js';
-import { makeAccount } from './load/account.js';
+import { type Ledger, makeAccount } from './load/account.js';
 import { findAlike, REPEATED_IDS } from './load/duplicates.js';
+import { ledgerOf } from './load/ledger.js';
 import { type LoadOptions, loadFiles } from './load/load.js';
 import { rejectsIn } from './load/rejects.js';
 import { explode } from './load/staging.js';
 import { numberTwins } from './load/twins.js';
+import { lakeLedger } from './store/ledger.js';
+import { type LakeUse, openSynced, type Synced } from './store/sync.js';
 import { type Needs, needsOf, shippedNeeds } from './tables/needs.js';
 import { type LoadPlan, loadPlan } from './tables/plan.js';
 import { viewStatements } from './tables/views.js';
@@ -50,6 +53,8 @@ export interface LakeOptions extends LoadOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The acknowledgements that somebody named. */
   readonly acks?: string | undefined;
+  /** A store that outlives the run; without one it is in memory. */
+  readonly lake?: LakeUse | undefined;
 }
 
 /** What names calls: their keys, the beginning of their key or trace, or where they stand. */
@@ -106,21 +111,26 @@ export class Lake {
 
   /** Another lake of the same options in the same engine; both load and answer at the same time. Closed first. */
   async beside(): Promise<Lake> {
-    const db = await openBeside(this.db);
+    const db = await openBeside(this.db, 'beside');
     await prepare(db, this.options);
-    return new Lake(db, { ...this.options, onProgress: undefined }, this.window, this.needs, null);
+    return new Lake(
+      db,
+      { ...this.options, lake: undefined, onProgress: undefined },
+      this.window,
+      this.needs,
+      null,
+    );
   }
 
-  /** Replaces what was loaded before. */
+  /** Replaces what was loaded before; with a lake, reads what is new. */
   async load(requests: readonly InputRequest[]): Promise<Account> {
     const { db, options, window } = this;
-    const { files, problems, notices } = await resolveInputs(requests, options);
-    const loaded = await this.fill(files, options);
+    const synced = options.lake ? await openSynced(db, requests, { ...options, use: options.lake }) : null;
+    const ledger = synced ? await this.openLedger(synced) : await this.fillFrom(requests);
     const { selects } = filterSql(options.filters, window);
-    const { gatedKinds } = options;
-    const account = await makeAccount(db, { ...loaded, problems, notices, selects, gatedKinds });
+    const account = await makeAccount(db, ledger, { selects, gatedKinds: options.gatedKinds });
     const absent = account.callsLoaded === 0 ? [] : await absentValues(db, options.filters);
-    return { ...account, absent, window };
+    return { ...account, absent, window, lake: synced && receiptOf(options.lake!, synced) };
   }
 
   /** Loads lines that stand in no file of the user's, through the very same code; nobody asks for their account. */
@@ -129,19 +139,37 @@ export class Lake {
     const { length } = bytes;
     const source = { name, path: '-', as: 'any', stats: null, length, maybeEmpty: false } as const;
     await this.fill([source], { ...this.options, stdin: Readable.from([bytes]) });
+    await this.makeViews();
   }
 
-  /** From files to the tables that queries see. */
+  private async openLedger(synced: Synced): Promise<Ledger> {
+    await this.makeViews();
+    return lakeLedger(this.db, synced);
+  }
+
+  private async fillFrom(requests: readonly InputRequest[]): Promise<Ledger> {
+    const { files, problems, notices } = await resolveInputs(requests, this.options);
+    const { loaded, alike } = await this.fill(files, this.options);
+    await this.makeViews();
+    return ledgerOf(this.db, loaded, alike, { problems, notices });
+  }
+
+  /** From files to the base tables. */
   private async fill(sources: readonly SourceFile[], options: LoadOptions) {
-    const { db, plan, needs, window } = this;
+    const { db, plan } = this;
     const loaded = await loadFiles(db, plan, sources, options);
     const alike = await findAlike(db, loaded.files);
     if (plan.twins) await numberTwins(db, sources, options);
     await explode(db, plan);
+    return { loaded, alike };
+  }
+
+  /** The tables that queries see. */
+  private async makeViews(): Promise<void> {
+    const { needs, window } = this;
     const { filters, gatedKinds } = this.options;
     const slots = { needs, gatedKinds, tz: filters.tz, ...filterSql(filters, window) };
-    await db.run(viewStatements({ ...usesOf(this.options), ...slots }).join('; '));
-    return { loaded, alike };
+    await this.db.run(viewStatements({ ...usesOf(this.options), ...slots, temporary: true }).join('; '));
   }
 
   query(sql: string): Promise<Rows> {
@@ -176,7 +204,7 @@ export class Lake {
     return this.db.objects<LoadedConflict>(
       `SELECT s.call_id, b.file, s.line, s.line_sha256
        FROM main.base_calls s JOIN main.base_batches b ON b.batch = s.batch
-       WHERE s.call_id IN (${REPEATED_IDS}) ORDER BY s.batch, s.line`,
+       WHERE s.call_id IN (${this.options.lake ? 'SELECT call_id FROM main.base_conflicts' : REPEATED_IDS}) ORDER BY s.batch, s.line`,
     );
   }
 
@@ -202,6 +230,20 @@ export class Lake {
   }
 }
 
+function receiptOf({ name }: LakeUse, synced: Synced): NonNullable<Account['lake']> {
+  return {
+    path: name,
+    synced: synced.isSynced,
+    last_sync: synced.lastSync,
+    loading: synced.isLoading,
+    known_logs: synced.usedKnown,
+    new_bytes: synced.read.bytes,
+    new_files: synced.read.files,
+    earlier_bytes: synced.before.bytes,
+    earlier_files: synced.before.files,
+  };
+}
+
 const usesOf = ({ showContent, filters }: LakeOptions) => ({
   showContent,
   alsoColumns: filteredColumns(filters),
@@ -215,5 +257,5 @@ function paramsSql(params: Params): string {
     return Number.isInteger(value) ? `${value}::BIGINT` : `${value}::DOUBLE`;
   };
   const columns = Object.entries(params).map(([name, value]) => `${literal(value)} AS ${ident(name)}`);
-  return `CREATE OR REPLACE TABLE main.params AS SELECT ${columns.join(', ') || 'NULL AS none'}`;
+  return `CREATE OR REPLACE TEMP TABLE params AS SELECT ${columns.join(', ') || 'NULL AS none'}`;
 }

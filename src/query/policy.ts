@@ -12,12 +12,14 @@ export interface Policy {
   readonly replayRuns: readonly string[];
   /** The file of acknowledgements. */
   readonly acks: string | undefined;
+  /** The file of a lake. */
+  readonly lake: string | undefined;
 }
 
-const NONE: Policy = { sessions: [], replayRuns: [], acks: undefined };
+const NONE: Policy = { sessions: [], replayRuns: [], acks: undefined, lake: undefined };
 
 /** The keys of all that read the file: a misspelt one would silently send the alarm to another log. */
-const KEYS = ['sessions', 'replay_runs', 'acks', 'validatord'];
+const KEYS = ['sessions', 'replay_runs', 'acks', 'lake', 'validatord'];
 
 /** @throws LakelogError (exit 2) for what is no TOML, an unknown key or a value of another type. */
 export async function readPolicy(cwd: string): Promise<Policy> {
@@ -27,7 +29,7 @@ export async function readPolicy(cwd: string): Promise<Policy> {
   const fail = (what: string, next: string) => new LakelogError(what, { where: file, next });
   const unknown = Object.keys(values).find((key) => !KEYS.includes(key));
   if (unknown !== undefined)
-    throw fail(`"${unknown}" is no key of ${POLICY}`, 'use sessions, replay_runs and acks');
+    throw fail(`"${unknown}" is no key of ${POLICY}`, 'use sessions, replay_runs, acks and lake');
   const list = (key: string) => {
     const value = values[key];
     if (value === undefined) return [];
@@ -36,10 +38,25 @@ export async function readPolicy(cwd: string): Promise<Policy> {
       return paths as string[];
     throw fail(`"${key}" must be a path or a list of paths`, `write it as: ${key} = ["logs/"]`);
   };
-  const { acks } = values;
-  if (acks !== undefined && (typeof acks !== 'string' || acks === ''))
-    throw fail('"acks" must be a path', 'write it as: acks = "lakelog-acks.jsonl"');
-  return { sessions: list('sessions'), replayRuns: list('replay_runs'), acks };
+  const one = (key: string, example: string) => {
+    const value = values[key];
+    if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+    throw fail(`"${key}" must be a path`, `write it as: ${key} = "${example}"`);
+  };
+  return {
+    ...{ sessions: list('sessions'), replayRuns: list('replay_runs') },
+    ...{ acks: one('acks', 'lakelog-acks.jsonl'), lake: one('lake', 'lakelog.duckdb') },
+  };
+}
+
+/** --lake, else LAKELOG_LAKE, else the policy's `lake`. */
+export async function namedLake(
+  given: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): Promise<string | undefined> {
+  if (given === '') throw new LakelogError('--lake names no file', { next: 'name it: --lake FILE' });
+  return given ?? (env.LAKELOG_LAKE || (await readPolicy(cwd)).lake);
 }
 
 async function tableIn(file: string): Promise<Record<string, unknown>> {

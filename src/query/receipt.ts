@@ -20,8 +20,9 @@ export function receiptOf(parts: ReceiptParts): Receipt {
   return {
     version,
     query,
-    inputs_from: from,
+    inputs_from: account.lake?.known_logs || account.lake?.synced === false ? 'lake' : from,
     files: account.files,
+    ...(account.lake ? { lake: account.lake } : {}),
     totals: totalsOf(account.files, newest),
     problems: account.problems,
     rejects: account.rejects.map(({ blocks: _, ...group }) => group),

@@ -28,6 +28,7 @@ export interface RunOptions {
   /** The acknowledgements that somebody named. */
   readonly acks?: string | undefined;
   readonly threads?: LakeOptions['threads'];
+  readonly lake?: LakeOptions['lake'];
   /** Acknowledgements will be matched with what is loaded. */
   readonly matchesAcks?: boolean;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;

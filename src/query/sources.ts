@@ -56,15 +56,15 @@ export async function chooseSources(
   if (configured.length > 0) return { requests: configured, from: `config (${POLICY})` };
   const here = existsSync(path.join(cwd, 'sessions.jsonl'));
   if (!here && existsSync(PRODUCTION_LOG)) {
-    return { requests: [{ path: PRODUCTION_LOG, as: 'sessions' }], from: 'default (production path)' };
+    return {
+      requests: [{ path: PRODUCTION_LOG, as: 'sessions', isDefault: true }],
+      from: 'default (production path)',
+    };
   }
   const replays = wantsReplays && existsSync(path.join(cwd, 'replay_runs.jsonl'));
+  const usual = { paths: [], sessions: ['sessions.jsonl'], replayRuns: replays ? ['replay_runs.jsonl'] : [] };
   return {
-    requests: toRequests({
-      paths: [],
-      sessions: ['sessions.jsonl'],
-      replayRuns: replays ? ['replay_runs.jsonl'] : [],
-    }),
+    requests: toRequests(usual).map((request) => ({ ...request, isDefault: true })),
     from: WORKING_FOLDER,
   };
 }

@@ -2,7 +2,7 @@ import type { Receipt } from '../schema/result.js';
 import { instant } from './display.js';
 import { columns } from './measure.js';
 import { sanitize } from './sanitize.js';
-import { age, plural } from './units.js';
+import { age, bytes, plural } from './units.js';
 import { clip } from './wrap.js';
 
 /** What a receipt says in a line each, lists cut to what fits `room` columns; lines that would say nothing are left out. */
@@ -10,6 +10,7 @@ export function facts(receipt: Receipt, room: number): [label: string, text: str
   const { canary, newest_record, newest_record_age_s, query, version, window } = receipt;
   const old = newest_record_age_s === null ? '' : `, ${age(newest_record_age_s)}`;
   const all: [string, string][] = [
+    ['lake', lake(receipt)],
     ['judged', judged(receipt, room)],
     ['not gated', notGated(receipt, room)],
     ['calls', calls(receipt)],
@@ -24,6 +25,16 @@ export function facts(receipt: Receipt, room: number): [label: string, text: str
     ],
   ];
   return all.filter(([, text]) => text !== '');
+}
+
+function lake({ lake }: Receipt): string {
+  if (!lake) return '';
+  const { synced, last_sync, new_bytes, new_files, earlier_bytes, earlier_files } = lake;
+  const before = `${bytes(earlier_bytes)} of ${plural(earlier_files, 'file')} read before`;
+  if (!synced)
+    return `${before}, not looked at now; last sync ${last_sync === null ? 'never' : instant(last_sync)}`;
+  const fresh = new_bytes === 0 ? 'nothing new' : `${bytes(new_bytes)} new in ${plural(new_files, 'file')}`;
+  return earlier_bytes === 0 ? fresh : `${fresh}; ${before}, fingerprints unchanged`;
 }
 
 /** Calls of gated kinds that were not judged were not accepted, or carry no stamp. */

@@ -270,7 +270,12 @@ export class Scanner {
       return { ...first, count: view.getUint32(x.GROUPS.value + 4 * group, true) };
     });
     const hasRecords = x.loadedCalls.value + x.loadedRuns.value > 0;
-    return { ...(counts as Record<Counter, number>), newest: hasRecords ? x.newest.value : null, sha256: null, groups };
+    return {
+      ...(counts as Record<Counter, number>),
+      newest: hasRecords ? x.newest.value : null,
+      sha256: null,
+      groups,
+    };
   }
 }
 

@@ -1,6 +1,6 @@
 /** What a run knows of the lines that it read: the lake fills it in, gate judges it, receipts and outputs tell it. */
 import type { CallFacts } from './ack.js';
-import type { FileAccount, InputProblem, Receipt, RejectGroup } from './result.js';
+import type { FileAccount, InputProblem, LakeReceipt, Receipt, RejectGroup } from './result.js';
 
 /** Whatever the filters, if nothing else is said. */
 export interface Account {
@@ -27,6 +27,8 @@ export interface Account {
   /** Files that may hold no record without keeping a gate from vouching, where others hold some (just rotated). */
   readonly mayBeEmpty: readonly string[];
   readonly window: Receipt['window'];
+  /** What the lake did; null without one. */
+  readonly lake: LakeReceipt | null;
   /** Values of the filters that no loaded call has; none where no call was loaded. */
   readonly absent: readonly AbsentValue[];
 }

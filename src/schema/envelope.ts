@@ -110,7 +110,15 @@ const receipt = z
       .describe('The question and the SQL that ran.'),
     inputs_from: text.describe('Where the inputs came from: arguments, environment, config or default.'),
     files: z
-      .array(z.strictObject({ file: text.describe('The file, as it was named.'), ...totals }))
+      .array(
+        z.strictObject({
+          file: text.describe('The file, as it was named.'),
+          ...totals,
+          head: sha256
+            .optional()
+            .describe('With a lake: the hash of all that was read of the log, batch by batch.'),
+        }),
+      )
       .describe('The account of every file.'),
     totals: z.strictObject(totals).describe('The sum of all files.'),
     problems: z
@@ -118,12 +126,29 @@ const receipt = z
         z.strictObject({
           path: text.describe('The input, as it was named.'),
           problem: z
-            .enum(['missing', 'unreadable', 'no_logs', 'no_records'])
+            .enum(['missing', 'unreadable', 'no_logs', 'no_records', 'changed'])
             .describe('What is wrong with it.'),
           detail: text.describe('The same in words.'),
+          fingerprint: text
+            .optional()
+            .describe('Of one that changed since a lake read it: the hash of what was read.'),
         }),
       )
-      .describe('Inputs that gave no record.'),
+      .describe('Inputs that gave no record, or not what they gave before.'),
+    lake: z
+      .strictObject({
+        path: text.describe('The lake, as it was named.'),
+        synced: z.boolean().describe('False with --no-sync: nobody looked at the logs.'),
+        last_sync: instant.nullable().describe('When that was done last, UTC.'),
+        loading: z.boolean().describe('Its first loading is not at its end.'),
+        known_logs: z.boolean().describe("Nobody named logs: the lake's own were looked at."),
+        new_bytes: count.describe('Bytes that this run read.'),
+        new_files: count.describe('Files that they stand in.'),
+        earlier_bytes: count.describe('Bytes that earlier runs read.'),
+        earlier_files: count.describe('Logs that stand as they stood then.'),
+      })
+      .optional()
+      .describe('With --lake: what was read now and what earlier.'),
     rejects: z
       .array(
         z.strictObject({

@@ -65,6 +65,8 @@ export interface FileAccount {
   readonly conflicts: number;
   /** RFC 3339 UTC, or null where nothing loaded. */
   readonly newest_record: string | null;
+  /** With a lake: the hash of all that was read of the log, batch by batch. */
+  readonly head?: string;
 }
 
 export interface RejectGroup {
@@ -79,8 +81,10 @@ export interface RejectGroup {
 
 export interface InputProblem {
   readonly path: string;
-  readonly problem: 'missing' | 'unreadable' | 'no_logs' | 'no_records';
+  readonly problem: 'missing' | 'unreadable' | 'no_logs' | 'no_records' | 'changed';
   readonly detail: string;
+  /** Of one that a lake read before and that changed since: the hash of all that was read of it. */
+  readonly fingerprint?: string;
 }
 
 /** The account a run gives of what it read and judged. */
@@ -93,6 +97,8 @@ export interface Receipt {
   readonly files: readonly FileAccount[];
   readonly totals: Omit<FileAccount, 'file'>;
   readonly problems: readonly InputProblem[];
+  /** With --lake: what was read now and what earlier. */
+  readonly lake?: LakeReceipt;
   readonly rejects: readonly RejectGroup[];
   /** Loaded rows per record format, unfiltered. */
   readonly calls_loaded: number;
@@ -120,6 +126,25 @@ export interface Receipt {
   readonly canary: { readonly planted: number; readonly found: number } | null;
   /** What acknowledgements took out of this verdict; null for no gate. */
   readonly acknowledged: Acknowledged | null;
+}
+
+export interface LakeReceipt {
+  /** As it was named. */
+  readonly path: string;
+  /** False with --no-sync: nobody looked at the logs. */
+  readonly synced: boolean;
+  /** RFC 3339 UTC: when that was done last. */
+  readonly last_sync: string | null;
+  /** The first loading is not at its end. */
+  readonly loading: boolean;
+  /** Nobody named logs: the lake's own were looked at. */
+  readonly known_logs: boolean;
+  /** Read by this run. */
+  readonly new_bytes: number;
+  readonly new_files: number;
+  /** Read by earlier ones, and of how many logs that is known to stand there still. */
+  readonly earlier_bytes: number;
+  readonly earlier_files: number;
 }
 
 export interface Acknowledged {

@@ -78,6 +78,7 @@ const CLEAR: Evidence & { readonly gate: GateEvidence } = {
     notices: [],
     rejects: [],
     mayBeEmpty: new Set(['new.jsonl']),
+    lake: null,
     lacksReplayRuns: false,
   },
   calls: {

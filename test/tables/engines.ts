@@ -111,7 +111,7 @@ export async function duckDb(): Promise<DuckDb> {
         DUCKDB,
         (micros) => `TIMESTAMPTZ ${DUCKDB.quote(formatInstant(micros))}`,
       );
-      const context = { needs, showContent, alsoColumns, gatedKinds, ...said };
+      const context = { needs, showContent, alsoColumns, gatedKinds, ...said, temporary: false };
       for (const statement of [...viewStatements(context), paramsSql(DUCKDB, asked)]) await db.run(statement);
     },
     query,
@@ -148,7 +148,7 @@ export function sqlite(): Engine {
       }
       const { filters = {}, gatedKinds = ['fill'] } = asked;
       const said = conditions(filters, SQLITE, (micros) => SQLITE.quote(microseconds(formatInstant(micros))));
-      const slots = { dialect: SQLITE, gatedKinds, ...said };
+      const slots = { dialect: SQLITE, gatedKinds, ...said, temporary: false };
       for (const table of publishedTables().filter(({ columns }) => columns.length > 0))
         db.run(`CREATE VIEW ${table.name} AS ${composeView(table, slots)}`);
       db.run(paramsSql(SQLITE, asked));

@@ -38,8 +38,8 @@ export async function openDatabase(tempDir: string | null, memoryLimit: string):
 }
 
 /** A database of its own in the same engine: the same names mean other tables, and both work at the same time. */
-export function openBeside({ engine }: Database): Promise<Database> {
-  return connect(engine, 'beside', ["ATTACH ':memory:' AS beside", 'USE beside']);
+export function openBeside({ engine }: Database, catalog: string): Promise<Database> {
+  return connect(engine, catalog, [`ATTACH ':memory:' AS ${catalog}`, `USE ${catalog}`]);
 }
 
 /** @param catalog null for the engine's own, which is closed with it. */

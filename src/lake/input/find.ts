@@ -15,6 +15,8 @@ export type Assertion = 'sessions' | 'replay_runs' | 'any';
 export interface InputRequest {
   readonly path: string;
   readonly as: Assertion;
+  /** Nobody named it: it stands in a usual place. */
+  readonly isDefault?: boolean;
 }
 
 export interface Place {

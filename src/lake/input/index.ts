@@ -1,5 +1,6 @@
 /** Inputs: from paths to files, and from files to bytes. */
-export type { Assertion, InputRequest } from './find.js';
+export { type Assertion, type InputRequest, identityOf, statOf } from './find.js';
 export { changedWhileRead, type OpenedInput, openInput, type PlainInput, type StreamInput } from './open.js';
+export { predecessorsOf } from './predecessors.js';
 export { Unreadable } from './reasons.js';
 export { ACKS_NAME, type ResolveOptions, resolveInputs, type SourceFile } from './resolve.js';

@@ -63,3 +63,15 @@ function successorsOf(file: Candidate): string[] {
     return stats ? [identityOf(stats)] : [];
   });
 }
+
+/** What stands in the folder of a log and was that log before. */
+export function predecessorNames(names: readonly string[], log: string): string[] {
+  return names.filter((name) => {
+    const bare = name.replace(COMPRESSED, '');
+    if (bare === log) return name !== log;
+    return STAMPED.some((stamped) => {
+      const [, stem, extension = ''] = stamped.exec(bare) ?? [];
+      return stem !== undefined && stem + extension === log;
+    });
+  });
+}

@@ -1,46 +1,54 @@
 /** The account of what was loaded: every line, every file, and what is known of the calls whatever the filters. */
-import { LakelogError } from '../../errors.js';
 import { rfc3339 } from '../../instant.js';
 import type { Account, BlockingGroup, KindCount, Newest } from '../../schema/account.js';
 import type { FileAccount, InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
-import { BASE_TABLES } from '../tables/base.js';
-import type { Alike } from './duplicates.js';
-import type { Loaded, LoadedFile } from './load.js';
-import { blocksGates } from './rejects.js';
 
-export interface AccountParts {
-  readonly loaded: Loaded;
-  readonly alike: Alike;
+/** What became of the lines of every file, as whoever loaded them knows it. */
+export interface Ledger {
+  readonly files: readonly FileAccount[];
+  readonly rejects: readonly BlockingGroup[];
+  readonly hasCalls: boolean;
+  readonly firstConflict: Place | null;
   readonly problems: readonly InputProblem[];
   readonly notices: readonly string[];
+  readonly mayBeEmpty: readonly string[];
+  /** Of the file of a batch. */
+  nameOf(batch: number): string;
+}
+
+export interface Place {
+  readonly batch: number;
+  readonly line: number;
+}
+
+export interface AccountParts {
   /** Condition over a call `s`. */
   readonly selects: string;
   readonly gatedKinds: readonly string[];
 }
 
-/** All but what the filters alone decide; base_batches is filled on the way. */
+/** All but what the filters alone decide. */
 export async function makeAccount(
   db: Database,
+  ledger: Ledger,
   parts: AccountParts,
-): Promise<Omit<Account, 'absent' | 'window'>> {
-  const { alike, selects, loaded } = parts;
-  const files = loaded.files.map((file) => fileAccount(file, alike));
-  fillBatches(db, loaded, files);
+): Promise<Omit<Account, 'absent' | 'window' | 'lake'>> {
+  const { files, hasCalls, firstConflict } = ledger;
   const total = (name: 'loaded' | 'conflicts') => files.reduce((sum, file) => sum + file[name], 0);
-  const hasCalls = loaded.files.some(({ counts }) => counts.loadedCalls > 0);
-  const counted = hasCalls ? await countKinds(db, selects) : [];
+  const counted = hasCalls ? await countKinds(db, parts.selects) : [];
   const sum = (name: 'calls' | 'selected' | 'inconsistent' | 'not_judgeable' | 'unjudgeable' | 'numbered') =>
     counted.reduce((total, kind) => total + kind[name], 0);
-  const whereIs = (place: number) => placeName(loaded.files, place);
+  const whereIs = (place: number) =>
+    nameOf(ledger, { batch: Math.floor(place / LINES), line: place % LINES });
   const [newestCall, newestSelected, newestSelectedGated] = await newestOf(db, counted, parts, whereIs);
   const firstUnjudgeable = counted.flatMap(({ first_unjudgeable: place }) => (place === null ? [] : [place]));
   return {
     files,
-    problems: [...parts.problems, ...unreadable(loaded), ...files.flatMap(withoutRecords)],
-    notices: [...parts.notices, ...unfinished(loaded), ...loaded.files.flatMap(markNotice)],
-    rejects: groupRejects(loaded.files),
+    problems: ledger.problems,
+    notices: ledger.notices,
+    rejects: ledger.rejects,
     callsLoaded: sum('calls'),
     replayRunsLoaded: total('loaded') - sum('calls'),
     callsSelected: sum('selected'),
@@ -55,73 +63,13 @@ export async function makeAccount(
         ? null
         : { calls: sum('unjudgeable'), first: whereIs(Math.min(...firstUnjudgeable)) },
     conflicts: total('conflicts'),
-    firstConflict: alike.firstConflict && nameOf(loaded.files, alike.firstConflict),
+    firstConflict: firstConflict && nameOf(ledger, firstConflict),
     gaps: sum('numbered') === 0 ? [] : await findGaps(db),
     newestCall,
     newestSelected,
     newestSelectedGated,
-    mayBeEmpty: loaded.files.filter(({ maybeEmpty }) => maybeEmpty).map(({ source }) => source.name),
+    mayBeEmpty: ledger.mayBeEmpty,
   };
-}
-
-/** Its columns are called as an account of a file calls them. */
-function fillBatches(db: Database, { files: loaded }: Loaded, files: readonly FileAccount[]): void {
-  const batches = db.rowAppender('base_batches');
-  for (const [i, file] of files.entries()) {
-    const row = { ...file, batch: loaded[i]!.batch };
-    batches.add(BASE_TABLES.batches.map(({ name }) => row[name as keyof typeof row]));
-  }
-  batches.close();
-}
-
-function fileAccount({ batch, source, bytes, counts }: LoadedFile, alike: Alike): FileAccount {
-  const duplicates = alike.duplicates.get(batch) ?? 0;
-  const file = {
-    file: source.name,
-    bytes,
-    lines: counts.lines,
-    loaded: counts.loadedCalls + counts.loadedRuns - duplicates,
-    rejected: counts.rejected,
-    duplicates,
-    blank: counts.blank,
-    pending: counts.pending,
-    conflicts: alike.conflicts.get(batch) ?? 0,
-    newest_record: counts.newest === null ? null : rfc3339(counts.newest),
-  };
-  const sum = file.loaded + file.rejected + file.duplicates + file.blank + file.pending;
-  if (sum !== file.lines) {
-    throw new LakelogError(`the account does not add up: ${file.lines} lines, ${sum} accounted for`, {
-      where: file.file,
-      next: 'this is a defect of lakelog: please report it with the file',
-    });
-  }
-  return file;
-}
-
-function unreadable(loaded: Loaded): InputProblem[] {
-  const damaged = loaded.unreadable.filter(({ source }) => !source.madeFrom);
-  return damaged.map(({ source: { name: path }, why }) => ({ path, problem: 'unreadable', detail: why }));
-}
-
-function unfinished(loaded: Loaded): string[] {
-  return loaded.unreadable.flatMap(({ source: { name, madeFrom } }) =>
-    madeFrom ? [`${name} is being made from ${madeFrom}, which is read instead (logrotate at work)`] : [],
-  );
-}
-
-/** A copy of lines that were read before holds records, if no new ones. */
-function withoutRecords({ file, bytes, loaded, duplicates }: FileAccount): InputProblem[] {
-  if (loaded + duplicates > 0) return [];
-  const detail = bytes === 0 ? 'the file is empty' : 'no line of the file could be loaded';
-  return [{ path: file, problem: 'no_records', detail }];
-}
-
-/** Windows writes one at the start of a file; elsewhere it shows that files were joined. */
-function markNotice({ source, counts: { marks, firstMark } }: LoadedFile): string[] {
-  if (marks === 0 || (marks === 1 && firstMark === 1)) return [];
-  const lines = marks === 1 ? '1 line begins' : `${marks} lines begin`;
-  const first = marks === 1 ? `${source.name}:${firstMark}` : `the first is ${source.name}:${firstMark}`;
-  return [`${lines} with a byte order mark (U+FEFF), which is no part of a record (joined files?): ${first}`];
 }
 
 /** Lines of a file are fewer than that. */
@@ -129,10 +77,7 @@ const LINES = 2 ** 33;
 /** Names a row by one number, in the order of files and lines. */
 const PLACE = `batch * ${LINES} + line`;
 
-const nameOf = (files: readonly LoadedFile[], { batch, line }: { batch: number; line: number }) =>
-  `${files.find((file) => file.batch === batch)!.source.name}:${line}`;
-const placeName = (files: readonly LoadedFile[], place: number) =>
-  nameOf(files, { batch: Math.floor(place / LINES), line: place % LINES });
+const nameOf = (ledger: Ledger, { batch, line }: Place) => `${ledger.nameOf(batch)}:${line}`;
 
 interface CountedKind extends Omit<KindCount, 'first' | 'first_false'> {
   readonly first: number;
@@ -209,18 +154,4 @@ function findGaps(db: Database): Promise<{ writer_id: string; missing: number }[
      FROM (SELECT DISTINCT writer_id, seq FROM main.base_calls WHERE writer_id IS NOT NULL AND seq IS NOT NULL)
      GROUP BY writer_id HAVING missing > 0 ORDER BY missing DESC, writer_id`,
   );
-}
-
-/** By reason, and by whether they could hide a call; the words are those of the first. */
-function groupRejects(files: readonly LoadedFile[]): BlockingGroup[] {
-  const groups = new Map<string, BlockingGroup>();
-  for (const { source, counts } of files) {
-    for (const { reason, kind, count, line, detail } of counts.groups) {
-      const blocks = blocksGates(source.as, kind, reason);
-      const key = `${blocks} ${reason}`;
-      const before = groups.get(key) ?? { reason, count: 0, first: `${source.name}:${line}`, detail, blocks };
-      groups.set(key, { ...before, count: before.count + count });
-    }
-  }
-  return [...groups.values()].sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
 }

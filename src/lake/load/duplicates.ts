@@ -43,6 +43,18 @@ export async function findAlike(db: Database, files: readonly LoadedFile[]): Pro
   return { duplicates, conflicts: countsOf(conflicts), firstConflict };
 }
 
+/** Takes out byte-identical lines alone. @returns how many of each file. */
+export async function countDuplicates(
+  db: Database,
+  files: readonly LoadedFile[],
+): Promise<Alike['duplicates']> {
+  const duplicates = new Map<number, number>();
+  const has = (name: 'loadedCalls' | 'loadedRuns') => files.some(({ counts }) => counts[name] > 0);
+  if (has('loadedRuns')) await takeOut(db, 'base_runs', duplicates);
+  if (has('loadedCalls')) await takeOut(db, 'base_calls', duplicates);
+  return duplicates;
+}
+
 async function takeOut(db: Database, table: string, duplicates: Map<number, number>): Promise<void> {
   const [{ extra } = { extra: 0 }] = await db.objects<{ extra: number }>(
     `SELECT count(*) - count(DISTINCT line_key) AS extra FROM main.${table}`,

@@ -8,7 +8,14 @@ import { scanInThreads } from '../../scan/pool.js';
 import type { RejectedLine } from '../../scan/reject.js';
 import { type LineCounts, Scanner } from '../../scan/scanner.js';
 import type { Database } from '../duckdb/connection.js';
-import { type OpenedInput, openInput, type PlainInput, type SourceFile, type StreamInput, Unreadable } from '../input/index.js';
+import {
+  type OpenedInput,
+  openInput,
+  type PlainInput,
+  type SourceFile,
+  type StreamInput,
+  Unreadable,
+} from '../input/index.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { blocksGates } from './rejects.js';
 import { createTables, scanColumns } from './staging.js';
@@ -47,8 +54,8 @@ export interface Range {
   /** The first byte of a line, and where to stop. */
   readonly from: number;
   readonly to: number;
-  /** Lines before it. */
-  readonly linesBefore: number;
+  /** Lines before it; null = it goes on where the reading before it ended. */
+  readonly linesBefore: number | null;
 }
 
 /** A file, or what is to be read of it; the bytes of a range are hashed. */
@@ -145,7 +152,17 @@ class Loading {
     return this.scanner;
   }
 
-  /** Parts of the plain files, in order; what can be read once is scanned here meanwhile. */
+  /** Lines of a file that come before what is read of it. */
+  private linesBefore(batch: number): number {
+    const { range } = this.work.sources[batch]!;
+    if (range?.linesBefore !== null) return range?.linesBefore ?? 0;
+    return this.linesBefore(batch - 1) + (this.counts.get(batch - 1)?.lines ?? 0);
+  }
+
+  /**
+   * Parts of the plain files, in order; what can be read once is scanned here meanwhile.
+   * @param length of a part; where it is infinite, each is scanned before the next is asked for.
+   */
   private async *parts(length: number): AsyncGenerator<FilePart, void, void> {
     const { options } = this.work;
     const { hashes = false, now, pendingGraceS } = options;
@@ -161,7 +178,8 @@ class Loading {
         const { range } = source;
         const size = Math.min(input.size, range?.to ?? input.size);
         const isLive = Math.abs(now.getTime() - mtimeMs) <= pendingGraceS * 1000;
-        const part = { ...partOf(batch, source), digests: hashes, fd, size, isLive };
+        const linesBefore = Number.isFinite(length) ? 0 : this.linesBefore(batch);
+        const part = { ...partOf(batch, source), linesBefore, digests: hashes, fd, size, isLive };
         for (let from = range?.from ?? 0; from < size; from += length)
           yield { ...part, from, to: Math.min(from + length, size) };
       } catch (error) {
@@ -183,7 +201,7 @@ class Loading {
   scanInThreads(count: number, length: number): Promise<void> {
     return scanInThreads(this.module, this.work.scan, count, this.parts(length), (part, found) => {
       // Parts of a file come in their order, so that the lines before them are known.
-      const lines = this.counts.get(part.batch)?.lines ?? 0;
+      const lines = this.linesBefore(part.batch) + (this.counts.get(part.batch)?.lines ?? 0);
       for (const block of found.blocks) this.work.rows.add(block, lines);
       for (const reject of found.rejects) this.addReject(part.batch, reject, lines);
       this.take(part, found.counts);
@@ -194,7 +212,8 @@ class Loading {
   private async scanStream(batch: number, source: Reading, input: StreamInput): Promise<void> {
     // What cannot be read once more is hashed while it is there.
     const digests = this.work.options.hashes === true || this.work.plan.twins !== undefined;
-    const part = { ...partOf(batch, source), digests, from: source.range?.from ?? 0 };
+    const linesBefore = this.linesBefore(batch);
+    const part = { ...partOf(batch, source), linesBefore, digests, from: source.range?.from ?? 0 };
     const { maybeEmpty, chunks } = input;
     const scanner = this.scannerFor(source.length ?? Number.POSITIVE_INFINITY);
     const { counts, bytes } = await scanStream(scanner, chunks, part, (count) => this.note(count));
@@ -247,6 +266,5 @@ const partOf = (batch: number, { as, range }: Reading) => ({
   batch,
   // The kind that all lines of a file were said to be of.
   only: as === 'any' ? null : as,
-  linesBefore: range?.linesBefore ?? 0,
   hashesBytes: range !== undefined,
 });

@@ -9,7 +9,7 @@ import { BASE_TABLES, type BaseColumn, type BaseName, baseTable } from '../table
 import type { LoadPlan } from '../tables/plan.js';
 
 /** A call without a call_id is known by its required fields; virtual, so that only who asks for keys pays. */
-const CALL_KEY = `VARCHAR GENERATED ALWAYS AS (COALESCE(call_id, 'h:' || left(md5(concat_ws(chr(31), session_id,
+export const CALL_KEY = `VARCHAR GENERATED ALWAYS AS (COALESCE(call_id, 'h:' || left(md5(concat_ws(chr(31), session_id,
   epoch_us("timestamp"), kind, model, iterations, final_verdict, grounded_in_roster, daemon)), 16))) VIRTUAL`;
 
 const hasColumn = (columns: readonly BaseColumn[] | undefined, name: string) =>

@@ -68,12 +68,14 @@ export function tableUses(needs: Needs, { showContent, alsoColumns = [] }: UseOp
 
 export interface ViewContext extends UseOptions, Omit<Slots, 'dialect'> {
   readonly needs: Needs;
+  /** False: they stay with the base tables; else they are seen before all others of their names, and go with the connection. */
+  readonly temporary: boolean;
 }
 
 /** The statements that make the needed tables in DuckDB; the base tables hold what the load plan of the same needs says. */
 export function viewStatements(context: ViewContext): string[] {
   return tableUses(context.needs, context).map(
     (use) =>
-      `CREATE OR REPLACE VIEW main.${use.name} AS ${composeView(use, { ...context, dialect: DUCKDB })}`,
+      `CREATE OR REPLACE ${context.temporary ? 'TEMP VIEW ' : 'VIEW main.'}${use.name} AS ${composeView(use, { ...context, dialect: DUCKDB })}`,
   );
 }

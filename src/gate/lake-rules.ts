@@ -1,0 +1,28 @@
+/** What a lake must have done for a gate to rest on it. */
+import { shellWord } from '../errors.js';
+import { gateRule } from './rule.js';
+
+export const notSynced = gateRule('not_synced', 'cannot_vouch', (_, { inputs: { lake }, limits }) =>
+  lake === null || lake.synced || limits.maxAgeMs !== null
+    ? []
+    : [
+        {
+          message:
+            'nobody looked at the logs (--no-sync), so what was written since the last sync is not judged',
+          where: lake.path,
+          next: 'leave out --no-sync, or say how old the newest call may be: --max-age 1h',
+        },
+      ],
+);
+
+export const stillLoading = gateRule('still_loading', 'cannot_vouch', (_, { inputs: { lake } }) =>
+  lake?.loading
+    ? [
+        {
+          message: 'the last sync did not come to its end, so the lake does not hold all of the logs yet',
+          where: lake.path,
+          next: `let it: lakelog sync --lake ${shellWord(lake.path)}`,
+        },
+      ]
+    : [],
+);

@@ -1,0 +1,73 @@
+/** How a log is known again: by its first bytes, and by the last of what was read. */
+import { createHash } from 'node:crypto';
+import { readSync } from 'node:fs';
+import type { KnownLog, Piece } from './logs.js';
+
+/** Bytes at either end that are compared at every run; `lake verify` compares all. */
+const WINDOW = 4096;
+
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+function bytesAt(fd: number, from: number, to: number): Buffer {
+  const bytes = Buffer.allocUnsafe(to - from);
+  let length = 0;
+  for (let count = 1; count > 0 && length < bytes.length; length += count)
+    count = readSync(fd, bytes, length, bytes.length - length, from + length);
+  return bytes.subarray(0, length);
+}
+
+/** Of the first bytes of a log of which so many are in the lake. */
+export const startOf = (fd: number, readTo: number): string =>
+  sha256(bytesAt(fd, 0, Math.min(WINDOW, readTo)));
+export const endOf = (fd: number, readTo: number): string =>
+  sha256(bytesAt(fd, Math.max(0, readTo - WINDOW), readTo));
+
+/** How many first bytes `startOf` hashes. */
+export const startLength = ({ read_to }: Pick<KnownLog, 'read_to'>): number => Math.min(WINDOW, read_to);
+export const START_BYTES = WINDOW;
+
+/** Whether what was read of a log stands in a file, as far as its ends tell. */
+export function isSame(fd: number, size: number, log: KnownLog): boolean {
+  return (
+    size >= log.read_to &&
+    startOf(fd, log.read_to) === log.start_sha256 &&
+    endOf(fd, log.read_to) === log.end_sha256
+  );
+}
+
+export interface Compared {
+  /** Every batch of the log stands in them, byte for byte. */
+  readonly isSame: boolean;
+  /** The first batch that does not; null where all do. */
+  readonly differs: Piece | null;
+  readonly bytes: number;
+}
+
+/** Compares all bytes of a file with the batches of a log. @param pieces in their order, without a hole. */
+export async function compare(
+  chunks: AsyncIterable<Uint8Array>,
+  pieces: readonly Piece[],
+): Promise<Compared> {
+  let [bytes, at, left] = [0, 0, pieces[0]?.bytes ?? 0];
+  let hash = createHash('sha256');
+  let differs: Piece | null = null;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    for (let from = 0; from < chunk.length && at < pieces.length; ) {
+      const some = chunk.subarray(from, from + left);
+      hash.update(some);
+      from += some.length;
+      left -= some.length;
+      if (left > 0) continue;
+      const piece = pieces[at++]!;
+      if (hash.digest('hex') !== piece.sha256) differs ??= piece;
+      hash = createHash('sha256');
+      left = pieces[at]?.bytes ?? 0;
+    }
+  }
+  differs ??= pieces[at] ?? null;
+  return { isSame: differs === null, differs, bytes };
+}
+
+/** The hash of the batches of a log up to and with this one. */
+export const headAfter = (head: string, batch: string): string => sha256(Buffer.from(head + batch, 'latin1'));

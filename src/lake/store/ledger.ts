@@ -1,0 +1,63 @@
+/** What became of the lines of all logs of a lake, now and earlier. */
+import type { BlockingGroup } from '../../schema/account.js';
+import type { FileAccount } from '../../schema/result.js';
+import type { Database } from '../duckdb/connection.js';
+import type { Ledger } from '../load/account.js';
+import { withoutRecords } from '../load/ledger.js';
+import type { Synced } from './sync.js';
+
+export async function lakeLedger(db: Database, synced: Synced): Promise<Ledger> {
+  const names = new Map(synced.logs.map(({ log, name }) => [log, name]));
+  const { cells } = await db.rows('SELECT batch, log FROM main.base_batches');
+  const logs = new Map(cells as readonly [number, number][]);
+  const nameOf = (batch: number) => names.get(logs.get(batch)!)!;
+  const files = await fileAccounts(db, synced);
+  return {
+    files,
+    rejects: await rejectGroups(db, nameOf),
+    hasCalls: files.some(({ loaded }) => loaded > 0),
+    firstConflict: files.some(({ conflicts }) => conflicts > 0) ? await firstConflict(db) : null,
+    problems: [...synced.problems, ...files.flatMap(withoutRecords)],
+    notices: synced.notices,
+    mayBeEmpty: synced.mayBeEmpty,
+    nameOf,
+  };
+}
+
+/** In the order in which they were read first. */
+async function fileAccounts(db: Database, { logs }: Synced): Promise<FileAccount[]> {
+  const sums = ['bytes', 'lines', 'loaded', 'rejected', 'duplicates', 'blank', 'pending', 'conflicts']
+    .map((name) => `CAST(sum(${name}) AS BIGINT) AS ${name}`)
+    .join(', ');
+  const rows = await db.objects<Omit<FileAccount, 'file'> & { log: number }>(
+    `SELECT log, ${sums}, max(newest_record) AS newest_record FROM main.base_batches GROUP BY log ORDER BY log`,
+  );
+  return rows.map(({ log: number, ...account }) => {
+    const { name, head } = logs.find(({ log }) => log === number)!;
+    return { file: name, ...account, head };
+  });
+}
+
+async function rejectGroups(db: Database, nameOf: Ledger['nameOf']): Promise<BlockingGroup[]> {
+  const rows = await db.objects<{
+    reason: string;
+    blocks: boolean;
+    count: number;
+    first: { batch: number; line: number; detail: string };
+  }>(
+    `SELECT reason, blocks, count(*) AS count,
+       arg_min({batch: batch, line: line, detail: detail}, {batch: batch, line: line}) AS first
+     FROM main.base_rejects GROUP BY ALL ORDER BY count DESC, reason`,
+  );
+  return rows.map(({ reason, blocks, count, first: { batch, line, detail } }) => {
+    return { reason, count, first: `${nameOf(batch)}:${line}`, detail, blocks };
+  });
+}
+
+async function firstConflict(db: Database): Promise<Ledger['firstConflict']> {
+  const [first = null] = await db.objects<{ batch: number; line: number }>(
+    `SELECT batch, line FROM main.base_conflicts
+     QUALIFY row_number() OVER (PARTITION BY call_id ORDER BY batch, line) = 2 ORDER BY batch, line LIMIT 1`,
+  );
+  return first;
+}

@@ -1,0 +1,210 @@
+/** Opening the file of a lake: never what is none, and never while another process writes to it. */
+import {
+  closeSync,
+  linkSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LakelogError, messageOf, shellWord, whyUnreadable } from '../../errors.js';
+import { EXIT } from '../../schema/result.js';
+import type { Database } from '../duckdb/connection.js';
+import { quote } from '../duckdb/sql.js';
+import { createLake, LAKE_FORMAT } from './tables.js';
+
+export interface LakeFile {
+  /** As the user named it, and where that is. */
+  readonly name: string;
+  readonly path: string;
+  /** Seconds to wait for another process. */
+  readonly lockTimeoutS: number;
+}
+
+/** Name of the catalog. */
+export const CATALOG = 'lake';
+
+/** What a DuckDB file begins with, behind a checksum, and its version after it. */
+const MAGIC = { at: 8, text: 'DUCK', version: 12 };
+/** Versions of the format that this engine reads. */
+const OLDEST = 64n;
+const NEWEST = 68n;
+
+export const damagedLake = ({ name }: Pick<LakeFile, 'name'>, detail: string): LakelogError =>
+  new LakelogError(`the lake is damaged: ${detail}`, {
+    where: name,
+    next: `make it anew from the logs, which remain the only truth: lakelog sync --lake ${shellWord(name)} --rebuild`,
+    exitCode: EXIT.cannotVouch,
+  });
+
+const noLake = ({ name }: LakeFile, what: string, next = 'name another file: --lake FILE'): LakelogError =>
+  new LakelogError(`${what}, and is left as it is`, { where: name, next });
+
+/**
+ * Looks at the file before the engine does, which would take a log for a database of its own or fetch an extension.
+ * Closed again before it is opened there: a lock falls when any descriptor of the process closes.
+ * @returns whether there is one.
+ * @throws LakelogError for what is no lake.
+ */
+export function isThere(file: LakeFile): boolean {
+  const head = Buffer.alloc(20);
+  try {
+    if (!statSync(file.path).isFile()) throw noLake(file, 'this is no regular file, so no lake');
+    const fd = openSync(file.path, 'r');
+    try {
+      readSync(fd, head, 0, head.length, 0);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (error instanceof LakelogError) throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw new LakelogError(`the lake cannot be opened: ${whyUnreadable(error)}`, {
+      where: file.name,
+      next: 'make it readable for this user, or name another file',
+    });
+  }
+  if (head.toString('latin1', MAGIC.at, MAGIC.version) !== MAGIC.text) {
+    const isEmpty = head.every((byte) => byte === 0);
+    throw noLake(file, isEmpty ? 'the file is empty, no lake' : 'this is no lake (a log?)');
+  }
+  const version = head.readBigUInt64LE(MAGIC.version);
+  if (version < OLDEST || version > NEWEST) throw newer(file);
+  return true;
+}
+
+const newer = (file: LakeFile) =>
+  noLake(file, 'this lake was made by a newer version', 'update lakelog, or name another file: --lake FILE');
+
+/** Attaches the lake and makes it the current catalog. @throws LakelogError (exit 3) where another process holds it. */
+export async function attach(db: Database, file: LakeFile, mode: 'read' | 'write'): Promise<void> {
+  await whenFree(file, mode, async () => {
+    const how = mode === 'read' ? 'READ_ONLY' : `STORAGE_VERSION 'v1.5.0'`;
+    await db.run(
+      `SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;
+       ATTACH ${quote(file.path)} AS ${CATALOG} (TYPE duckdb, ${how}); USE ${CATALOG}`,
+    );
+  });
+  await ensureLake(db, file);
+}
+
+export async function detach(db: Database): Promise<void> {
+  await db.run(`USE memory; DETACH ${CATALOG}`);
+}
+
+async function ensureLake(db: Database, file: LakeFile): Promise<void> {
+  const [found] = await db.objects<{ format: number | null }>(
+    `SELECT (SELECT count(*) FROM duckdb_tables() WHERE database_name = '${CATALOG}' AND table_name = 'lake') AS format`,
+  );
+  if (found?.format !== 1) throw noLake(file, 'this is another database, no lake');
+  const [lake] = await db.objects<{ format: number }>('SELECT format FROM main.lake');
+  if (lake === undefined) throw damagedLake(file, 'it does not say what it is');
+  if (lake.format > LAKE_FORMAT) throw newer(file);
+}
+
+/**
+ * Puts an empty lake where there is none, under a name of its own first, so that nobody ever sees half of one.
+ * Whoever comes first wins.
+ */
+export async function create(
+  db: Database,
+  file: LakeFile,
+  keepsContent: boolean,
+  version: string,
+): Promise<void> {
+  const draft = `${file.path}.new-${process.pid}`;
+  try {
+    await db.run(`ATTACH ${quote(draft)} AS draft (STORAGE_VERSION 'v1.5.0'); USE draft`);
+    await createLake(db, keepsContent, version);
+    await db.run('USE memory; DETACH draft');
+    linkSync(draft, file.path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    for (const end of ['', '.wal']) rmSync(draft + end, { force: true });
+  }
+}
+
+/** Takes a lake out of the way, to be made anew; what was there stays beside it until the new one is whole. */
+export function setAside(file: LakeFile): void {
+  for (const end of ['', '.wal']) {
+    try {
+      renameSync(file.path + end, `${file.path}${end}.damaged`);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+}
+
+const RETRY_MS = 25;
+/** A writer that waits longer than that has been killed. */
+const WANT_MS = 10_000;
+
+/** Readers one after the other would keep a writer out for ever, so it leaves word that it waits. */
+async function whenFree(file: LakeFile, mode: 'read' | 'write', open: () => Promise<void>): Promise<void> {
+  const want = `${file.path}.want`;
+  const until = Date.now() + file.lockTimeoutS * 1_000;
+  let waits = false;
+  try {
+    for (;;) {
+      const isOver = Date.now() >= until;
+      if (mode === 'read' && !isOver && isYoung(want)) {
+        await sleep(RETRY_MS * (1 + Math.random()));
+        continue;
+      }
+      try {
+        return await open();
+      } catch (error) {
+        const held = /Could not set lock on file|Conflicting lock is held/.test(messageOf(error));
+        if (!held) throw explained(error, file);
+        if (isOver) throw stillHeld(error, file);
+      }
+      if (mode === 'write') {
+        waits = true;
+        touch(want);
+      }
+      await sleep(RETRY_MS * (1 + Math.random()));
+    }
+  } finally {
+    if (waits) rmSync(want, { force: true });
+  }
+}
+
+function isYoung(file: string): boolean {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats !== undefined && Math.abs(Date.now() - stats.mtimeMs) < WANT_MS;
+}
+
+function touch(file: string): void {
+  try {
+    const now = new Date();
+    writeFileSync(file, '', { flag: 'a', mode: 0o600 });
+    utimesSync(file, now, now);
+  } catch {
+    // Without it a writer waits its turn like anybody else.
+  }
+}
+
+function stillHeld(error: unknown, { name, lockTimeoutS }: LakeFile): LakelogError {
+  const [, holder = 'another process'] = /(?:held in .*?)?\((PID \d+)\)/.exec(messageOf(error)) ?? [];
+  return new LakelogError(`nothing was checked: ${holder} held the lake for ${lockTimeoutS} s`, {
+    where: name,
+    next: `wait for it (--lock-timeout 5m), or see what it does: ps -fp ${/\d+/.exec(holder)?.[0] ?? 'PID'}`,
+    exitCode: EXIT.cannotVouch,
+  });
+}
+
+const DAMAGE =
+  /corrupt|checksum|deserializ|INTERNAL Error|FATAL Error|Serialization Error|block .*(does not|not match)|WAL|Failure while replaying/i;
+
+/** What the engine says of a file that it cannot read. */
+export function explained(error: unknown, file: Pick<LakeFile, 'name'>): unknown {
+  if (error instanceof LakelogError) return error;
+  const message = messageOf(error).split('\n', 1)[0]!;
+  if (/No space left|ENOSPC|Disk quota/i.test(message)) return error;
+  return DAMAGE.test(message) ? damagedLake(file, message) : error;
+}

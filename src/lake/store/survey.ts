@@ -1,0 +1,321 @@
+/** What the files that were found hold beyond what the lake has, and what became of the logs that it knows. */
+import { createReadStream, readSync } from 'node:fs';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import type { InputProblem } from '../../schema/result.js';
+import {
+  type InputRequest,
+  identityOf,
+  openInput,
+  type SourceFile,
+  statOf,
+  Unreadable,
+} from '../input/index.js';
+import { compare, isSame, START_BYTES, sha256, startLength } from './fingerprint.js';
+import type { KnownLog, LogState, Piece } from './logs.js';
+
+/** Bytes of a file that the lake does not have. */
+export interface Task {
+  readonly file: SourceFile;
+  /** Null for one that the lake did not know. */
+  readonly log: KnownLog | null;
+  readonly form: KnownLog['form'];
+  readonly request: string;
+  /** Where they begin, and where the last whole line of them ends; bytes of a stream are as many as come. */
+  readonly from: number;
+  readonly to: number;
+  /** Where the file ends. */
+  readonly size: number;
+}
+
+export interface Survey {
+  readonly tasks: readonly Task[];
+  /** Logs of which the lake has to write down something else now. */
+  readonly updates: readonly KnownLog[];
+  /** Logs of which bytes were read before, and that stand where they did or elsewhere. */
+  readonly standing: readonly KnownLog[];
+  readonly problems: readonly InputProblem[];
+  readonly notices: readonly string[];
+  /** Plain files without a byte. */
+  readonly empty: readonly SourceFile[];
+}
+
+export interface SurveyOptions {
+  readonly stdin: Readable;
+  readonly now: Date;
+  readonly rotationGraceS: number;
+  readonly requests: readonly InputRequest[];
+  readonly pieces: (log: number) => Promise<readonly Piece[]>;
+}
+
+/** A file whose bytes were looked at, not yet known to be of any log. */
+interface Stranger {
+  readonly file: SourceFile;
+  readonly form: KnownLog['form'];
+  readonly size: number;
+  /** Its first bytes. */
+  readonly start: Buffer;
+}
+
+export async function survey(
+  files: readonly SourceFile[],
+  logs: readonly KnownLog[],
+  options: SurveyOptions,
+): Promise<Survey> {
+  const surveying = new Surveying(logs, options);
+  for (const file of files) await surveying.look(file);
+  await surveying.recognize();
+  return surveying.end();
+}
+
+class Surveying {
+  private readonly options: SurveyOptions;
+  /** Those of which no file was found yet. */
+  private readonly missing: Map<number, KnownLog>;
+  private readonly strangers: Stranger[] = [];
+  private readonly tasks: Task[] = [];
+  private readonly updates: KnownLog[] = [];
+  private readonly standing: KnownLog[] = [];
+  private readonly problems: InputProblem[] = [];
+  private readonly notices: string[] = [];
+  private readonly empty: SourceFile[] = [];
+  /** All that can be read more than once, for logs whose bytes stand in a file of another log too. */
+  private readonly seen: Stranger[] = [];
+
+  constructor(logs: readonly KnownLog[], options: SurveyOptions) {
+    this.options = options;
+    this.missing = new Map(logs.filter(({ form }) => form !== 'stream').map((log) => [log.log, log]));
+  }
+
+  async look(file: SourceFile): Promise<void> {
+    // It holds what the file holds that it is made from, which is read.
+    if (file.madeFrom) {
+      this.notices.push(
+        `${file.name} is being made from ${file.madeFrom}, which is read instead (logrotate at work)`,
+      );
+      return;
+    }
+    if (file.stats?.isFile() !== true) {
+      this.add({ file, form: 'stream', size: 0, start: Buffer.alloc(0) }, null);
+      return;
+    }
+    try {
+      await this.lookInto(file);
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      this.problems.push({ path: file.name, problem: 'unreadable', detail: error.message });
+      // What stands in it is not known, so nothing is said of its log.
+      for (const [number, log] of this.missing) if (log.path === file.path) this.missing.delete(number);
+    }
+  }
+
+  private async lookInto(file: SourceFile): Promise<void> {
+    const identity = identityOf(file.stats!);
+    const mine = [...this.missing.values()].filter((log) => log.identity === identity).reverse();
+    const archive = mine.find(
+      ({ form, size, mtime_ns }) =>
+        form === 'archive' && size === Number(file.stats!.size) && mtime_ns === String(file.stats!.mtimeNs),
+    );
+    if (archive) {
+      this.claim(archive, { file, form: 'archive', size: archive.read_to, start: Buffer.alloc(0) });
+      return;
+    }
+    const input = await openInput(file, this.options);
+    if (input.kind === 'stream') {
+      const { start, bytes } = await measure(input.chunks);
+      const isPlain = file.stats!.size === 0n;
+      // Some files of the system say that they are empty and are not.
+      if (isPlain && bytes > 0) this.add({ file, form: 'stream', size: bytes, start }, null);
+      else if (isPlain) this.empty.push(file);
+      else this.strange({ file, form: 'archive', size: bytes, start });
+      return;
+    }
+    try {
+      const { fd, size } = input;
+      const start = Buffer.alloc(Math.min(START_BYTES, size));
+      readSync(fd, start, 0, start.length, 0);
+      const stranger: Stranger = { file, form: 'plain', size, start };
+      const log = mine.find((one) => one.form === 'plain' && isSame(fd, size, one));
+      if (log) this.claim(log, stranger, lastLineEnd(fd, log.read_to, size));
+      else this.strange(stranger, lastLineEnd(fd, 0, size));
+    } finally {
+      input.close();
+    }
+  }
+
+  private readonly lineEnds = new Map<Stranger, number>();
+
+  private strange(stranger: Stranger, lineEnd = stranger.size): void {
+    this.strangers.push(stranger);
+    this.seen.push(stranger);
+    this.lineEnds.set(stranger, lineEnd);
+  }
+
+  /** Files whose bytes were read before under another name, plain or compressed; the rest is new. */
+  async recognize(): Promise<void> {
+    for (const stranger of this.strangers) {
+      const log = await this.logIn(stranger);
+      if (log) this.claim(log, stranger, this.lineEnds.get(stranger)!);
+      else this.add(stranger, null, this.lineEnds.get(stranger)!);
+    }
+  }
+
+  private async logIn(stranger: Stranger): Promise<KnownLog | undefined> {
+    const candidates = [...this.missing.values()]
+      .filter((log) => log.read_to > 0 && log.read_to <= stranger.size && beginsLike(stranger, log))
+      .filter((log) => this.isCovered(log) || !standsThere(log))
+      .sort((a, b) => b.read_to - a.read_to);
+    for (const log of candidates) if (await this.holds(stranger, log)) return log;
+    return undefined;
+  }
+
+  private async holds({ file }: Stranger, log: KnownLog): Promise<boolean> {
+    const input = await openInput(file, this.options);
+    if (input.kind === 'stream')
+      return (await compare(input.chunks, await this.options.pieces(log.log))).isSame;
+    const chunks = createReadStream(file.path, {
+      fd: input.fd,
+      autoClose: false,
+      start: 0,
+      end: Math.max(0, log.read_to - 1),
+    });
+    try {
+      return (await compare(chunks, await this.options.pieces(log.log))).isSame;
+    } finally {
+      input.close();
+    }
+  }
+
+  /** The log stands in this file, perhaps with more than is known of it. */
+  private claim(log: KnownLog, { file, form, size, start }: Stranger, lineEnd = size): void {
+    this.missing.delete(log.log);
+    if (start.length > 0) this.seen.push({ file, form, size, start });
+    const rest = form === 'plain' ? size - Math.max(lineEnd, log.read_to) : 0;
+    const to = form === 'plain' ? Math.max(lineEnd, log.read_to) : size;
+    const now: KnownLog = {
+      ...log,
+      ...{ name: file.name, path: file.path, form, state: 'here', detail: null },
+      ...placeOf(file),
+      rest,
+      is_settled: size === log.read_to && this.isSettled(file),
+    };
+    if (size > log.read_to) this.tasks.push(this.task(file, now, form, log.read_to, to, size));
+    if (log.read_to > 0) this.standing.push(now);
+    if (isDifferent(log, now)) this.updates.push(now);
+  }
+
+  private add({ file, form, size }: Stranger, log: null, lineEnd = size): void {
+    this.tasks.push(this.task(file, log, form, 0, lineEnd, size));
+  }
+
+  private task(
+    file: SourceFile,
+    log: KnownLog | null,
+    form: KnownLog['form'],
+    from: number,
+    to: number,
+    size: number,
+  ): Task {
+    return { file, log, form, request: requestOf(file, this.options.requests), from, to, size };
+  }
+
+  /** Nobody has written to it for a while, so that nobody will. */
+  private isSettled({ stats }: SourceFile): boolean {
+    const { now, rotationGraceS } = this.options;
+    return now.getTime() - Number(stats!.mtimeMs) > rotationGraceS * 1_000;
+  }
+
+  private isCovered({ request }: KnownLog): boolean {
+    return this.options.requests.some(({ path }) => path === request);
+  }
+
+  async end(): Promise<Survey> {
+    for (const log of this.missing.values()) {
+      if (log.state !== 'here' || !this.isCovered(log)) continue;
+      const [state, detail] = await this.fateOf(log);
+      this.updates.push({ ...log, state, detail });
+    }
+    const { tasks, updates, standing, problems, notices, empty } = this;
+    return { tasks, updates, standing, problems, notices, empty };
+  }
+
+  /** Of a log that was looked for and stands nowhere as it was read. */
+  private async fateOf(log: KnownLog): Promise<[LogState, string | null]> {
+    for (const other of this.seen) {
+      if (other.size >= log.read_to && beginsLike(other, log) && (await this.holds(other, log)))
+        return ['gone', null];
+    }
+    const now = statOf(log.path);
+    if (now && identityOf(now) === log.identity) {
+      const detail =
+        log.form === 'plain' && Number(now.size) < log.read_to
+          ? `it holds ${now.size} bytes, and ${log.read_to} were read of it before`
+          : `what was read of it before (${log.read_to} bytes) does not stand there any more`;
+      return ['changed', detail];
+    }
+    if (log.rest > 0)
+      return ['lost', `it is gone, with ${log.rest} bytes behind its last whole line that were never read`];
+    if (log.is_settled || log.form === 'archive') return ['gone', null];
+    return [
+      'lost',
+      `it is gone, and was still being written to when it was read up to byte ${log.read_to}: what came behind was never read`,
+    ];
+  }
+}
+
+const placeOf = ({ stats }: SourceFile) => ({
+  identity: identityOf(stats!),
+  size: Number(stats!.size),
+  mtime_ns: String(stats!.mtimeNs),
+});
+
+/** What a later run would not find out by itself. */
+function isDifferent(before: KnownLog, now: KnownLog): boolean {
+  const told = ['name', 'path', 'form', 'identity', 'state', 'is_settled'] as const;
+  if (told.some((name) => before[name] !== now[name])) return true;
+  return now.form === 'archive' && (before.size !== now.size || before.mtime_ns !== now.mtime_ns);
+}
+
+const beginsLike = ({ start }: Stranger, log: KnownLog): boolean =>
+  start.length >= startLength(log) && sha256(start.subarray(0, startLength(log))) === log.start_sha256;
+
+function standsThere({ path: file, identity }: KnownLog): boolean {
+  const stats = statOf(file);
+  return stats !== undefined && identityOf(stats) === identity;
+}
+
+/** Reads all of an archive, so that nothing is believed of one that is damaged further on. */
+async function measure(chunks: AsyncIterable<Uint8Array>): Promise<{ start: Buffer; bytes: number }> {
+  let start: Buffer = Buffer.alloc(0);
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    if (start.length < START_BYTES) start = Buffer.concat([start, chunk]).subarray(0, START_BYTES);
+    bytes += chunk.length;
+  }
+  return { start: Buffer.from(start), bytes };
+}
+
+const STEP = 64 << 10;
+const LF = 10;
+
+/** Where the last line of the bytes from `from` on ends; `from` where none does. */
+function lastLineEnd(fd: number, from: number, size: number): number {
+  for (let to = size; to > from; ) {
+    const start = Math.max(from, to - STEP);
+    const bytes = Buffer.allocUnsafe(to - start);
+    const feed = bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, start)).lastIndexOf(LF);
+    if (feed >= 0) return start + feed + 1;
+    to = start;
+  }
+  return from;
+}
+
+/** The path that led to the file, or to the one whose predecessor it is. */
+function requestOf({ path: file }: SourceFile, requests: readonly InputRequest[]): string {
+  const found =
+    requests.find(({ path }) => path === file) ??
+    requests.find(({ path }) => file.startsWith(`${path.replace(/\/+$/, '')}/`)) ??
+    requests.find((request) => path.dirname(request.path) === path.dirname(file)) ??
+    requests[0];
+  return found?.path ?? file;
+}

@@ -1,0 +1,437 @@
+/** Brings a lake up to date: what the logs hold beyond what it has, in transactions of rows, rejects, account and place. */
+import { LakelogError, shellWord } from '../../errors.js';
+import { rfc3339 } from '../../instant.js';
+import { kernelPath } from '../../kernel-path.js';
+import type { InputProblem } from '../../schema/result.js';
+import { version } from '../../version.js';
+import { type Database, openBeside } from '../duckdb/connection.js';
+import { quote } from '../duckdb/sql.js';
+import {
+  type InputRequest,
+  openInput,
+  predecessorsOf,
+  resolveInputs,
+  type SourceFile,
+} from '../input/index.js';
+import { countDuplicates } from '../load/duplicates.js';
+import { accountOf } from '../load/ledger.js';
+import { type LoadedFile, type LoadOptions, loadFiles } from '../load/load.js';
+import { explode } from '../load/staging.js';
+import { BASE_TABLES } from '../tables/base.js';
+import type { LoadPlan } from '../tables/plan.js';
+import { findShared, putRows, STAGE, takeOutKnown } from './commit.js';
+import { headAfter } from './fingerprint.js';
+import { addRequests, type KnownLog, piecesOf, readLogs, readRequests, writeLogs } from './logs.js';
+import { attach, CATALOG, create, detach, isThere, type LakeFile, setAside } from './open.js';
+import { type BatchReading, batchOpener, type Ends, plainBatches, streamBatches, tailOf } from './read.js';
+import { type Survey, survey, type Task } from './survey.js';
+import { BATCH_COLUMNS, lakePlan } from './tables.js';
+
+/** A lake as a run is told to use it. */
+export interface LakeUse {
+  /** As the user named it. */
+  readonly name: string;
+  readonly lockTimeoutS: number;
+  /** False: only answers from it. */
+  readonly sync: boolean;
+  /** Only for one that is made now. */
+  readonly keepContent: boolean;
+  /** Makes it anew from the logs. */
+  readonly rebuild: boolean;
+}
+
+export interface SyncOptions extends LoadOptions {
+  readonly use: LakeUse;
+  readonly showContent: boolean;
+  readonly rotationGraceS: number;
+  readonly cwd: string;
+  readonly acks?: string | undefined;
+}
+
+/** What a run read into the lake, and what it found of the rest. */
+export interface Synced {
+  readonly logs: readonly KnownLog[];
+  readonly problems: readonly InputProblem[];
+  readonly notices: readonly string[];
+  readonly mayBeEmpty: readonly string[];
+  /** Bytes and files that are new, and that were read before and stand where they stood. */
+  readonly read: { readonly bytes: number; readonly files: number };
+  readonly before: { readonly bytes: number; readonly files: number };
+  /** Whether the logs were looked at, and when that was done last. */
+  readonly isSynced: boolean;
+  readonly lastSync: string | null;
+  /** The first loading is not at its end yet. */
+  readonly isLoading: boolean;
+  readonly usedKnown: boolean;
+}
+
+/** Bytes that one transaction takes. */
+const ROUND = 128 << 20;
+
+/** Attaches the lake as the current catalog of `db`, with all in it that the logs hold. */
+export async function openSynced(
+  db: Database,
+  requests: readonly InputRequest[],
+  options: SyncOptions,
+): Promise<Synced> {
+  const syncing = new Syncing(db, options);
+  if (!options.use.sync) return syncing.asItIs();
+  await syncing.prepare();
+  return syncing.run(requests);
+}
+
+class Syncing {
+  private readonly db: Database;
+  private readonly options: SyncOptions;
+  private readonly file: LakeFile;
+  private plan: LoadPlan = lakePlan(false);
+  private keepsContent = false;
+  private logs: KnownLog[] = [];
+  private read = { bytes: 0, files: new Set<string>() };
+  private stage: Database | undefined;
+
+  constructor(db: Database, options: SyncOptions) {
+    this.db = db;
+    this.options = options;
+    const { name, lockTimeoutS } = options.use;
+    this.file = { name, path: kernelPath(options.cwd, name), lockTimeoutS };
+  }
+
+  /** Without a look at the logs. */
+  async asItIs(): Promise<Synced> {
+    if (!isThere(this.file)) throw this.nowhere();
+    await this.open('read');
+    return this.told({ problems: [], notices: [], mayBeEmpty: [] }, [], false, false);
+  }
+
+  private nowhere(): LakelogError {
+    return new LakelogError('there is no lake to answer from', {
+      where: this.file.name,
+      next: `fill it: lakelog sync --lake ${shellWord(this.file.name)} LOGS`,
+      exitCode: 3,
+    });
+  }
+
+  /** There is a lake, if an empty one. */
+  async prepare(): Promise<void> {
+    const { use } = this.options;
+    if (use.rebuild) setAside(this.file);
+    if (!isThere(this.file)) await create(this.db, this.file, use.keepContent, version);
+  }
+
+  private async open(mode: 'read' | 'write'): Promise<void> {
+    const { db, file, options } = this;
+    await attach(db, file, mode);
+    const [lake] = await db.objects<{ keeps_content: boolean }>('SELECT keeps_content FROM main.lake');
+    this.keepsContent = lake!.keeps_content;
+    this.plan = lakePlan(this.keepsContent);
+    this.logs = await readLogs(db);
+    const wanted = options.showContent ? '--show-content' : options.use.keepContent ? '--keep-content' : null;
+    if (wanted === null || this.keepsContent) return;
+    throw new LakelogError(`the lake keeps no content, which ${wanted} asks for`, {
+      where: file.name,
+      next: `make it anew with it: lakelog sync --lake ${shellWord(file.name)} --rebuild --keep-content`,
+    });
+  }
+
+  async run(given: readonly InputRequest[]): Promise<Synced> {
+    const { db, options } = this;
+    await this.open('read');
+    const known = given.some(({ isDefault }) => isDefault) ? await readRequests(db) : [];
+    const requests = (known.length > 0 ? known : given).map(({ path, as }) => ({
+      path: path === '-' ? path : kernelPath(options.cwd, path),
+      as,
+    }));
+    const named = known.length > 0 ? known : given;
+    const inputs = await this.resolve(named);
+    let found = await this.survey(inputs.files, requests);
+    const [state] = await db.objects<{ is_loading: boolean; requests: number }>(
+      `SELECT is_loading, (SELECT count(*) FROM main.lake_requests) AS requests FROM main.lake`,
+    );
+    const isNew = known.length === 0 && (await this.lacks(requests));
+    if (found.tasks.length + found.updates.length > 0 || isNew || state!.is_loading) {
+      await detach(db);
+      await this.open('write');
+      found = await this.survey(inputs.files, requests);
+      await this.bring(found, requests);
+    }
+    const problems = [...inputs.problems, ...found.problems];
+    const notices = [...inputs.notices, ...found.notices];
+    const mayBeEmpty = found.empty
+      .filter((file) => file.maybeEmpty || this.hasHistory(file))
+      .map(({ name }) => name);
+    const empties = found.empty.map(
+      ({ name }): InputProblem => ({
+        path: name,
+        problem: 'no_records',
+        detail: 'the file is empty',
+      }),
+    );
+    const told = { problems: [...problems, ...empties], notices, mayBeEmpty };
+    return this.told(told, found.standing, true, known.length > 0);
+  }
+
+  /** A log with its rotated predecessors, which hold what was written to it before. */
+  private async resolve(requests: readonly InputRequest[]) {
+    const { options } = this;
+    const inputs = await resolveInputs(requests, options);
+    const { requests: more, vanished } = predecessorsOf(requests, inputs, {
+      cwd: options.cwd,
+      now: options.now,
+      rotationGraceS: options.rotationGraceS,
+    });
+    if (more.length === 0) return inputs;
+    const all = await resolveInputs([...requests, ...more], options);
+    const problems = all.problems.filter(
+      ({ path, problem }) => problem !== 'missing' || !vanished.includes(path),
+    );
+    const notices = vanished.map(
+      (name) => `${name} is not there now; what was written to it before is read (just rotated?)`,
+    );
+    return { ...all, problems, notices: [...all.notices, ...notices] };
+  }
+
+  private survey(files: readonly SourceFile[], requests: readonly InputRequest[]): Promise<Survey> {
+    const { options, db, logs } = this;
+    return survey(files, logs, { ...options, requests, pieces: (log) => piecesOf(db, log) });
+  }
+
+  private async lacks(requests: readonly InputRequest[]): Promise<boolean> {
+    const { cells } = await this.db.rows('SELECT path FROM main.lake_requests');
+    const held = cells.map(([path]) => path);
+    return requests.some(({ path }) => path !== '-' && !held.includes(path));
+  }
+
+  private hasHistory(file: SourceFile): boolean {
+    return this.logs.some(({ path, request }) => path === file.path || request === file.path);
+  }
+
+  /** Batch after batch; what was committed stays, whatever becomes of the rest. */
+  private async bring({ tasks, updates }: Survey, requests: readonly InputRequest[]): Promise<void> {
+    const { db } = this;
+    await db.run('BEGIN');
+    await addRequests(
+      db,
+      requests.filter(({ path }) => path !== '-'),
+    );
+    await writeLogs(db, updates);
+    await db.run(`UPDATE main.lake SET is_loading = ${tasks.length > 0}; COMMIT`);
+    this.replace(updates);
+    const tails: Task[] = [];
+    let round: BatchReading[] = [];
+    let size = 0;
+    for (const task of tasks) {
+      if (task.form === 'plain') tails.push(task);
+      for await (const batch of this.batchesOf(task)) {
+        round.push(batch);
+        size += batch.range.to - batch.range.from;
+        if (size < ROUND) continue;
+        await this.commit(round);
+        [round, size] = [[], 0];
+      }
+    }
+    if (round.length > 0) await this.commit(round);
+    await this.finish(tails);
+  }
+
+  private async *batchesOf(task: Task): AsyncGenerator<BatchReading> {
+    const input = await openInput(task.file, this.options);
+    try {
+      if (input.kind === 'plain') yield* plainBatches(task, input.fd);
+      else yield* streamBatches(task, input.chunks);
+    } finally {
+      input.close();
+    }
+  }
+
+  /** The rows of batches, and how far their logs were read by that, at once. */
+  private async commit(readings: readonly BatchReading[]): Promise<void> {
+    const { db } = this;
+    const lined = readings.map((reading, i) => this.continued(reading, readings[i - 1]));
+    const { files, ends } = await this.load(lined);
+    const first = await this.nextBatch();
+    await db.run('BEGIN');
+    const logs = await this.put(files, ends, first);
+    await writeLogs(db, logs);
+    await db.run('COMMIT');
+    this.replace(logs);
+  }
+
+  /** A batch of a log that an earlier round began counts its lines from where that one ended. */
+  private continued(reading: BatchReading, before: BatchReading | undefined): BatchReading {
+    if (reading.range.linesBefore !== null || before?.task === reading.task) return reading;
+    return { ...reading, range: { ...reading.range, linesBefore: this.logOf(reading.task)!.lines } };
+  }
+
+  /** Into tables of their own, without what the lake has. */
+  private async load(readings: readonly BatchReading[]) {
+    const { db, plan, options } = this;
+    this.stage ??= await openBeside(db, STAGE);
+    const ends = new Map<SourceFile, Ends>();
+    const loaded = await loadFiles(this.stage, plan, readings, {
+      ...options,
+      hashes: true,
+      everyReject: true,
+      open: batchOpener(options, ends),
+    });
+    const [broken] = loaded.unreadable;
+    if (broken)
+      throw new LakelogError(`the input cannot be read: ${broken.why}`, {
+        where: broken.source.name,
+        next: 'run the same command again',
+        exitCode: 3,
+      });
+    const within = await countDuplicates(this.stage, loaded.files);
+    const known = await takeOutKnown(this.stage, CATALOG);
+    await explode(this.stage, plan);
+    const files = loaded.files.map((file) => ({
+      ...file,
+      duplicates: (within.get(file.batch) ?? 0) + (known.get(file.batch) ?? 0),
+    }));
+    return { files, ends };
+  }
+
+  private async nextBatch(): Promise<number> {
+    const { cells } = await this.db.rows('SELECT COALESCE(max(batch), -1) + 1 FROM main.base_batches');
+    return cells[0]![0] as number;
+  }
+
+  /** In the current transaction. @returns the logs as they are known by that. */
+  private async put(
+    files: readonly (LoadedFile & { readonly duplicates: number })[],
+    ends: ReadonlyMap<SourceFile, Ends>,
+    first: number,
+  ): Promise<KnownLog[]> {
+    const { db, plan } = this;
+    const shared = await findShared(db);
+    await putRows(db, plan, first);
+    const logs = new Map<number, KnownLog>();
+    const numbers = new Map<Task, number>();
+    const batches = db.rowAppender('base_batches');
+    let next = 1 + this.logs.reduce((most, { log }) => Math.max(most, log), 0);
+    for (const file of files) {
+      const { task, range } = file.source as BatchReading;
+      let number = numbers.get(task) ?? this.logOf(task)?.log;
+      if (number === undefined) number = next++;
+      numbers.set(task, number);
+      const before = logs.get(number) ?? this.logOf(task);
+      const head = headAfter(before?.head ?? '', file.counts.sha256!);
+      const lines = (before?.lines ?? 0) + file.counts.lines;
+      const row = {
+        ...accountOf(file, file.duplicates),
+        conflicts: 0,
+        batch: first + file.batch,
+        log: number,
+        byte_from: range.from,
+        lines_before: before?.lines ?? 0,
+        sha256: file.counts.sha256,
+        head,
+      };
+      const names = [...BASE_TABLES.batches, ...BATCH_COLUMNS].map(({ name }) => name);
+      batches.add(names.map((name) => row[name as keyof typeof row] ?? null));
+      const place = { ...newLog(task, number), ...before, ...placeIn(task) };
+      logs.set(number, { ...place, ...ends.get(file.source)!, read_to: range.to, lines, head });
+      this.read.bytes += range.to - range.from;
+      this.read.files.add(file.source.name);
+    }
+    batches.close();
+    await shared();
+    for (const [task, number] of numbers) this.numbered.set(task, number);
+    return [...logs.values()];
+  }
+
+  private readonly numbered = new Map<Task, number>();
+
+  private logOf(task: Task): KnownLog | undefined {
+    const number = this.numbered.get(task) ?? task.log?.log;
+    return this.logs.find(({ log }) => log === number);
+  }
+
+  private replace(logs: readonly KnownLog[]): void {
+    const others = this.logs.filter(({ log }) => !logs.some((one) => one.log === log));
+    this.logs = [...others, ...logs].sort((a, b) => a.log - b.log);
+  }
+
+  /**
+   * What is still without its line end is put into a transaction that nobody commits: answered from, and read again.
+   */
+  private async finish(tasks: readonly Task[]): Promise<void> {
+    const { db } = this;
+    const begun = tasks.filter((task) => this.logOf(task) === undefined);
+    let next = 1 + this.logs.reduce((most, { log }) => Math.max(most, log), 0);
+    const empty = begun.map((task): KnownLog => {
+      const log = newLog(task, next++);
+      this.numbered.set(task, log.log);
+      return { ...log, ...placeIn(task) };
+    });
+    await db.run('BEGIN');
+    await writeLogs(db, empty);
+    const now = rfc3339(BigInt(this.options.now.getTime()) * 1000n);
+    await db.run(`UPDATE main.lake SET is_loading = FALSE, last_sync = ${quote(now)}; COMMIT`);
+    this.replace(empty);
+    const tails = tasks.flatMap((task) => tailOf(task, this.logOf(task)?.lines ?? 0) ?? []);
+    if (tails.length === 0) return;
+    const { files, ends } = await this.load(
+      tails.map((tail) => ({ ...tail, task: { ...tail.task, log: this.logOf(tail.task) ?? null } })),
+    );
+    await db.run('BEGIN');
+    await this.put(files, ends, await this.nextBatch());
+  }
+
+  private async told(
+    { problems, notices, mayBeEmpty }: Pick<Synced, 'problems' | 'notices' | 'mayBeEmpty'>,
+    standing: readonly KnownLog[],
+    isSynced: boolean,
+    usedKnown: boolean,
+  ): Promise<Synced> {
+    const { logs, read } = this;
+    const [lake] = await this.db.objects<{ is_loading: boolean; last_sync: string | null }>(
+      'SELECT is_loading, last_sync FROM main.lake',
+    );
+    const broken = logs
+      .filter(({ state }) => state === 'lost' || state === 'changed')
+      .map(
+        ({ name, detail, head }): InputProblem => ({
+          ...{ path: name, problem: 'changed', detail: detail! },
+          fingerprint: head,
+        }),
+      );
+    return {
+      logs,
+      problems: [...problems, ...broken],
+      notices,
+      mayBeEmpty,
+      read: { bytes: read.bytes, files: read.files.size },
+      before: {
+        bytes: logs.reduce((sum, { read_to }) => sum + read_to, 0) - read.bytes,
+        files: isSynced ? standing.length : logs.length,
+      },
+      isSynced,
+      lastSync: lake!.last_sync,
+      isLoading: lake!.is_loading,
+      usedKnown,
+    };
+  }
+}
+
+function newLog({ file, form, request }: Task, log: number): KnownLog {
+  return {
+    log,
+    ...{ name: file.name, path: file.path, request, kind: file.as, form, state: 'here', detail: null },
+    ...{ identity: '-', size: 0, mtime_ns: '0', read_to: 0, lines: 0, rest: 0, is_settled: false },
+    ...{ start_sha256: '', end_sha256: '', head: '' },
+  };
+}
+
+/** Where a log stands, as it was found. */
+function placeIn({ file, form, size, to }: Task) {
+  const stats = form === 'stream' ? null : file.stats;
+  return {
+    rest: form === 'plain' ? size - to : 0,
+    identity: stats ? `${stats.dev}:${stats.ino}` : '-',
+    size: Number(stats?.size ?? 0),
+    mtime_ns: String(stats?.mtimeNs ?? 0),
+    name: file.name,
+    path: file.path,
+  };
+}

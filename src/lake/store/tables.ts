@@ -1,0 +1,98 @@
+/** The tables of a lake file: the base tables, all of them, and what a lake knows of its logs. */
+import type { Database } from '../duckdb/connection.js';
+import { ident, quote } from '../duckdb/sql.js';
+import { CALL_KEY } from '../load/staging.js';
+import { BASE_TABLES, type BaseColumn, type BaseName } from '../tables/base.js';
+import { EVERYTHING } from '../tables/needs.js';
+import type { LoadPlan } from '../tables/plan.js';
+import { isContent } from '../tables/published.js';
+import { viewStatements } from '../tables/views.js';
+
+/** Of the tables below; a lake of a higher one is refused, one of a lower one is made anew. */
+export const LAKE_FORMAT = 1;
+
+const columns = (type: BaseColumn['type'], names: string): BaseColumn[] =>
+  names.split(' ').map((name) => ({ name, type }));
+
+/** Beside those that a batch has in memory. */
+export const BATCH_COLUMNS = [
+  ...columns('BIGINT', 'log byte_from lines_before'),
+  // Of its bytes; and of those of all batches of the log up to it, one after the other.
+  ...columns('VARCHAR', 'sha256 head'),
+];
+
+const OWN_TABLES = {
+  /** One row: what the lake is. */
+  lake: [
+    ...columns('BIGINT', 'format'),
+    ...columns('BOOLEAN', 'keeps_content is_loading'),
+    ...columns('VARCHAR', 'made_by last_sync'),
+  ],
+  /** Where to look for logs when nobody says. */
+  lake_requests: columns('VARCHAR', 'path name kind'),
+  /** What was read of every log, and how it is known again. */
+  lake_logs: [
+    ...columns('BIGINT', 'log'),
+    ...columns('VARCHAR', 'name path request kind form identity'),
+    ...columns('BIGINT', 'size'),
+    ...columns('VARCHAR', 'mtime_ns'),
+    ...columns('BIGINT', 'read_to lines rest'),
+    ...columns('VARCHAR', 'start_sha256 end_sha256 head state detail'),
+    ...columns('BOOLEAN', 'is_settled'),
+  ],
+  /** Every call whose call_id another one carries too. */
+  base_conflicts: [...columns('BIGINT', 'batch line'), ...columns('VARCHAR', 'call_id')],
+  /** The findings of a gate when they were printed last. */
+  lake_answers: columns('VARCHAR', 'question findings'),
+} as const satisfies Record<string, readonly BaseColumn[]>;
+
+const bases = Object.keys(BASE_TABLES) as BaseName[];
+
+/** What a lake has of each base table. */
+export function lakePlan(keepsContent: boolean): LoadPlan {
+  const columnsOf = (base: BaseName) =>
+    BASE_TABLES[base].filter(({ name }) => keepsContent || !isContent(name));
+  return Object.fromEntries(bases.map((base) => [base, columnsOf(base)])) as unknown as LoadPlan;
+}
+
+/** Columns of a base table of the lake, in their order. */
+export function lakeColumns(plan: LoadPlan, base: BaseName): readonly BaseColumn[] {
+  if (base === 'batches') return [...BASE_TABLES.batches, ...BATCH_COLUMNS];
+  const held = plan[base] ?? [];
+  return base === 'rejects' ? [...held, ...columns('BOOLEAN', 'blocks')] : held;
+}
+
+/** Makes the tables of a new lake in the current catalog, and the views that other programs see. */
+export async function createLake(db: Database, keepsContent: boolean, version: string): Promise<void> {
+  const plan = lakePlan(keepsContent);
+  const create = (name: string, held: readonly BaseColumn[]) =>
+    `CREATE TABLE main.${name} (${held
+      .map(
+        (column) =>
+          `${ident(column.name)} ${column.name === 'call_key_base' && name === 'base_calls' ? CALL_KEY : column.type}`,
+      )
+      .join(', ')})`;
+  await db.run(
+    [
+      'BEGIN',
+      ...bases.map((base) => create(`base_${base}`, lakeColumns(plan, base))),
+      ...Object.entries(OWN_TABLES).map(([name, held]) => create(name, held)),
+      `INSERT INTO main.lake VALUES (${LAKE_FORMAT}, ${keepsContent}, FALSE, ${quote(version)}, NULL)`,
+      ...publishedViews(keepsContent),
+      'COMMIT',
+    ].join('; '),
+  );
+}
+
+/** As DuckDB's own shell, a notebook or a dashboard finds them: no filter, the usual gated kind, UTC. */
+function publishedViews(keepsContent: boolean): string[] {
+  return viewStatements({
+    needs: EVERYTHING,
+    showContent: keepsContent,
+    gatedKinds: ['fill'],
+    tz: 'UTC',
+    selects: 'TRUE',
+    selectsRun: 'TRUE',
+    temporary: false,
+  });
+}
