@@ -11,18 +11,27 @@ export async function lakeLedger(db: Database, synced: Synced): Promise<Ledger> 
   const { cells } = await db.rows('SELECT batch, log FROM main.base_batches');
   const logs = new Map(cells as readonly [number, number][]);
   const nameOf = (batch: number) => names.get(logs.get(batch)!)!;
-  const files = await fileAccounts(db, synced);
+  const accounts = await fileAccounts(db, synced);
+  const files = [...accounts, ...synced.empty.map(emptyAccount)];
+  // Of a log that stands nowhere any more nobody could ever mend that it holds none.
+  const standing = new Set(synced.logs.filter(({ state }) => state === 'here').map(({ name }) => name));
+  const present = files.filter(({ file, bytes }) => bytes === 0 || standing.has(file));
   return {
     files,
     rejects: await rejectGroups(db, nameOf),
     hasCalls: files.some(({ loaded }) => loaded > 0),
     firstConflict: files.some(({ conflicts }) => conflicts > 0) ? await firstConflict(db) : null,
-    problems: [...synced.problems, ...files.flatMap(withoutRecords)],
+    problems: [...synced.problems, ...present.flatMap(withoutRecords)],
     notices: synced.notices,
     mayBeEmpty: synced.mayBeEmpty,
     nameOf,
   };
 }
+
+const emptyAccount = (file: string): FileAccount => ({
+  ...{ file, bytes: 0, lines: 0, loaded: 0, rejected: 0, duplicates: 0, blank: 0, pending: 0, conflicts: 0 },
+  newest_record: null,
+});
 
 /** In the order in which they were read first. */
 async function fileAccounts(db: Database, { logs }: Synced): Promise<FileAccount[]> {
