@@ -5,8 +5,8 @@ export interface FoundFile {
   readonly path: string;
   /** Device and inode. */
   readonly id: string;
-  /** `damaged` cannot be read to its end; `empty` holds no byte. */
-  readonly form: 'plain' | 'archive' | 'damaged' | 'empty';
+  /** `damaged` cannot be read to its end, `unfinished` is being made, `empty` holds no byte. */
+  readonly form: 'plain' | 'archive' | 'damaged' | 'unfinished' | 'empty';
   /** Uncompressed. */
   readonly bytes: Buffer;
   readonly mtimeMs: number;

@@ -3,8 +3,8 @@
  * nothing with the product. A log is what was read of it, byte for byte; a file is a log whose bytes it begins with.
  */
 import { createHash } from 'node:crypto';
-import { readLine } from './oracle.mjs';
 import { linesOf, stripped } from '../scan/checker.mjs';
+import { readLine } from './oracle.mjs';
 
 const LF = 10;
 const HOUR = 3_600_000;
@@ -15,7 +15,12 @@ export const hashOf = (line) => createHash('sha256').update(stripped(line)).dige
 export const emptyLake = () => ({ logs: [], rows: new Map(), rejects: [], isLoading: false });
 
 function copyOf(lake) {
-  return { ...lake, logs: lake.logs.map((log) => ({ ...log })), rows: new Map(lake.rows), rejects: [...lake.rejects] };
+  return {
+    ...lake,
+    logs: lake.logs.map((log) => ({ ...log })),
+    rows: new Map(lake.rows),
+    rejects: [...lake.rejects],
+  };
 }
 
 /** @param found {files, missing}: what stands in the folder now. */
@@ -75,7 +80,8 @@ function recognize(lake, { files }) {
   const readable = files.filter(({ form }) => form === 'plain' || form === 'archive');
   // What cannot be read says nothing of its log.
   for (const { form, path } of files)
-    if (form === 'damaged') for (const log of missing) if (log.path === path) missing.delete(log);
+    if (form === 'damaged' || form === 'unfinished')
+      for (const log of missing) if (log.path === path) missing.delete(log);
   const pairs = new Map();
   for (const file of readable) {
     const log = [...missing]
@@ -101,7 +107,15 @@ const baseOf = (name) => name.replace(/\.gz$/, '').replace(ROTATED, '');
 
 function begin(lake, file) {
   const number = lake.logs.length;
-  const log = { number, base: baseOf(file.name), ...placeOf(file), state: 'here', settled: false, content: Buffer.alloc(0), ...NO_LINES };
+  const log = {
+    number,
+    base: baseOf(file.name),
+    ...placeOf(file),
+    state: 'here',
+    settled: false,
+    content: Buffer.alloc(0),
+    ...NO_LINES,
+  };
   lake.logs.push(log);
   return log;
 }
@@ -130,12 +144,12 @@ function take(lake, log, file, from, to, { now }) {
   log.content = Buffer.concat([log.content, bytes]);
 }
 
-
 /** Nobody writes to it any more: another one stands where it stood, and it is old. */
 const isSettled = ({ name, mtimeMs }, { now }) => ROTATED.test(name) && now - mtimeMs > HOUR;
 
 function fateOf(log, files) {
-  if (files.some(({ form, path }) => form === 'damaged' && path === log.path)) return 'here';
+  const unknown = files.filter(({ form }) => form === 'damaged' || form === 'unfinished');
+  if (unknown.some(({ path }) => path === log.path)) return 'here';
   const readable = files.filter(({ form }) => form === 'plain' || form === 'archive');
   if (readable.some(({ bytes }) => log.content.length > 0 && startsWith(bytes, log.content))) return 'gone';
   if (files.some(({ path, id }) => path === log.path && id === log.id)) return 'changed';
@@ -176,8 +190,13 @@ function tell(lake, found, clock) {
     broken: broken.length,
     rows: [...lake.rows.keys()].sort(),
     rejects: lake.rejects.map(({ sha256, reason }) => `${sha256} ${reason}`).sort(),
-    accounts: lake.logs.filter(({ lines }) => lines > 0).map(accountOf).sort(),
-    cannotVouch: Object.keys(is).filter((code) => is[code]).sort(),
+    accounts: lake.logs
+      .filter(({ lines }) => lines > 0)
+      .map(accountOf)
+      .sort(),
+    cannotVouch: Object.keys(is)
+      .filter((code) => is[code])
+      .sort(),
   };
 }
 

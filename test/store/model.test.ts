@@ -47,7 +47,10 @@ interface Step {
 }
 
 const linesOf = fc.array(
-  fc.oneof({ weight: 3, arbitrary: fc.constant<LineKind>('call') }, { weight: 2, arbitrary: fc.constantFrom(...LINES) }),
+  fc.oneof(
+    { weight: 3, arbitrary: fc.constant<LineKind>('call') },
+    { weight: 2, arbitrary: fc.constantFrom(...LINES) },
+  ),
   { minLength: 1, maxLength: 5 },
 );
 
@@ -153,7 +156,8 @@ class Trial {
     const said = await alarm(this.lake, paths, this.cwd);
     if (typeof said === 'string') throw new Error(said);
     const matching = ends.filter(
-      ({ told }) => isEqual(heldOf(told), { ...held, bytes: undefined }) && isEqual(saidOf(told), plain(said)),
+      ({ told }) =>
+        isEqual(heldOf(told), { ...held, bytes: undefined }) && isEqual(saidOf(told), plain(said)),
     );
     if (matching.length === 0) {
       const [{ told }] = ends as [(typeof ends)[number]];
@@ -178,7 +182,9 @@ class Trial {
   private narrow(models: readonly ModelLake[], said: Said | string): void {
     const matching = models.filter(
       (model) =>
-        typeof said !== 'string' && model.isLoading === said.isLoading && isEqual(saidOf(look(model)), plain(said)),
+        typeof said !== 'string' &&
+        model.isLoading === said.isLoading &&
+        isEqual(saidOf(look(model)), plain(said)),
     );
     if (matching.length === 0) expect(said).toEqual({ ...saidOf(look(models[0]!)) });
     this.models = matching;
@@ -214,7 +220,10 @@ class Trial {
   }
 
   dump(): string {
-    return JSON.stringify([this.world.names(), this.models.map(({logs}) => logs.map(({content, ...log}) => ({...log, content: content.length})))]);
+    return JSON.stringify([
+      this.world.names(),
+      this.models.map(({ logs }) => logs.map(({ content, ...log }) => ({ ...log, content: content.length }))),
+    ]);
   }
 
   remove(): void {
@@ -237,6 +246,15 @@ const plain = ({ code: _, isLoading: __, ...said }: Said) => saidOf(said as unkn
 test(
   'whatever becomes of the logs, a lake holds what was written, once, and says what it could not see',
   async () => {
+    if (process.env.STEPS) {
+      const trial = new Trial((process.env.REQUEST ?? 'names') as 'names');
+      for (const [what, which, lines] of JSON.parse(process.env.STEPS)) {
+        await trial.take({ what, which, lines: lines.split(',') });
+        console.log(what, trial.dump());
+      }
+      await trial.sync();
+      return;
+    }
     await fc.assert(
       fc.asyncProperty(schedule, async ({ request, steps }) => {
         const trial = new Trial(request as 'names' | 'folder');
@@ -244,13 +262,18 @@ test(
           for (const one of steps) await trial.take(one);
           await trial.sync();
         } catch (error) {
-          if (process.env.TRACE) console.log(JSON.stringify(steps.map(({what,which,lines})=>[what,which,lines.join()])), trial.dump(), error);
+          if (process.env.TRACE)
+            console.log(
+              JSON.stringify(steps.map(({ what, which, lines }) => [what, which, lines.join()])),
+              trial.dump(),
+              error,
+            );
           throw error;
         } finally {
           trial.remove();
         }
       }),
-      { numRuns: RUNS, endOnFailure: true, ...(process.env.SEED ? {seed: Number(process.env.SEED)} : {}) },
+      { numRuns: RUNS, endOnFailure: true, ...(process.env.SEED ? { seed: Number(process.env.SEED) } : {}) },
     );
   },
   nightly ? 7_200_000 : 300_000,

@@ -21,8 +21,7 @@ export async function syncAndList(lake: string, paths: readonly string[], cwd: s
   });
   try {
     const account = await opened.load(paths.map((one) => ({ path: one, as: 'any' as const })));
-    const listed = async (sql: string) =>
-      (await opened.query(sql)).cells.map((row) => row.join(' ')).sort();
+    const listed = async (sql: string) => (await opened.query(sql)).cells.map((row) => row.join(' ')).sort();
     const calls = await listed('SELECT line_sha256 FROM main.base_calls');
     const runs = await listed('SELECT line_sha256 FROM main.base_runs');
     return {
@@ -30,7 +29,10 @@ export async function syncAndList(lake: string, paths: readonly string[], cwd: s
       runs: runs.length,
       rows: [...calls, ...runs].sort(),
       rejects: await listed('SELECT line_sha256, reason FROM main.base_rejects'),
-      accounts: account.files.filter(({ bytes }) => bytes > 0).map(accountOf).sort(),
+      accounts: account.files
+        .filter(({ bytes }) => bytes > 0)
+        .map(accountOf)
+        .sort(),
       bytes: account.lake!.new_bytes,
     };
   } finally {
@@ -71,7 +73,10 @@ export async function alarm(
     judged: receipt.judged!,
     conflicts: receipt.conflicts,
     broken: receipt.problems.filter(({ problem }) => problem === 'changed').length,
-    accounts: receipt.files.filter(({ bytes }) => bytes > 0).map(accountOf).sort(),
+    accounts: receipt.files
+      .filter(({ bytes }) => bytes > 0)
+      .map(accountOf)
+      .sort(),
     cannotVouch: [...new Set(verdict!.cannot_vouch.map(({ code }) => code))].sort(),
     isLoading: (receipt.lake as { loading: boolean }).loading,
   };

@@ -266,7 +266,6 @@ export class World {
       ids.add(file.id);
       return [file];
     });
-    const read = files.filter((file) => !isBeingMade(file, all, now));
     const gone = request.filter((name) => !existsSync(this.at(name)));
     const isExcused = (name: string) =>
       [...this.rotatedOf(name), `${name}.gz`].some((other) => {
@@ -275,7 +274,7 @@ export class World {
         return Math.abs(now - Math.max(ctimeMs, mtimeMs)) <= HOUR;
       });
     return {
-      files: read,
+      files: files.map((file) => (isBeingMade(file, all, now) ? { ...file, form: 'unfinished' } : file)),
       missing: isNamed ? gone.filter((name) => !isExcused(name)).length : 0,
       noLogs: !isNamed && files.length === 0,
       bases: isNamed ? request : LOGS,

@@ -97,6 +97,7 @@ class Surveying {
       this.notices.push(
         `${file.name} is being made from ${file.madeFrom}, which is read instead (logrotate at work)`,
       );
+      this.sayNothingOf(file);
       return;
     }
     if (file.stats?.isFile() !== true) {
@@ -108,9 +109,13 @@ class Surveying {
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
       this.problems.push({ path: file.name, problem: 'unreadable', detail: error.message });
-      // What stands in it is not known, so nothing is said of its log.
-      for (const [number, log] of this.missing) if (log.path === file.path) this.missing.delete(number);
+      this.sayNothingOf(file);
     }
+  }
+
+  /** What stands in a file is not known, and so not what became of the log that stood there. */
+  private sayNothingOf(file: SourceFile): void {
+    for (const [number, log] of this.missing) if (log.path === file.path) this.missing.delete(number);
   }
 
   private async lookInto(file: SourceFile): Promise<void> {
