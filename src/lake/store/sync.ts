@@ -16,7 +16,6 @@ import {
 import { countDuplicates } from '../load/duplicates.js';
 import { accountOf } from '../load/ledger.js';
 import { type LoadedFile, type LoadOptions, loadFiles } from '../load/load.js';
-import { explode } from '../load/staging.js';
 import { BASE_TABLES } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { findShared, putRows, STAGE, takeOutKnown } from './commit.js';
@@ -283,7 +282,6 @@ class Syncing {
       });
     const within = await countDuplicates(this.stage, loaded.files);
     const known = await takeOutKnown(this.stage, CATALOG);
-    await explode(this.stage, plan);
     const files = loaded.files.map((file) => ({
       ...file,
       duplicates: (within.get(file.batch) ?? 0) + (known.get(file.batch) ?? 0),
