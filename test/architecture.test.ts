@@ -215,7 +215,7 @@ describe(`imports run one way: ${ORDER}`, () => {
     ['DuckDB', /^@duckdb\//, ['lake/duckdb']],
     ['zstddec', /^zstddec\//, ['lake/input']],
     ['scan', /^scan\//, ['scan', 'lake/load', 'lake/tables', 'lake/duckdb']],
-    ['lake/load', /^lake\/load\//, ['lake/load', 'lake']],
+    ['lake/load', /^lake\/load\//, ['lake/load', 'lake/store', 'lake']],
     ['AssemblyScript', /^scan\/wasm\//, []],
     ['what only the build runs', /^shipped-(needs|tables|scanner)\.ts$/, []],
     ['commander', /^commander$/, ['program', 'commands']],

@@ -64,6 +64,10 @@ export interface Synced {
   readonly usedKnown: boolean;
 }
 
+export function lakeFile({ name, lockTimeoutS }: LakeUse, cwd: string): LakeFile {
+  return { name, path: kernelPath(cwd, name), lockTimeoutS };
+}
+
 /** Bytes that one transaction takes. */
 const ROUND = 128 << 20;
 
@@ -92,8 +96,7 @@ class Syncing {
   constructor(db: Database, options: SyncOptions) {
     this.db = db;
     this.options = options;
-    const { name, lockTimeoutS } = options.use;
-    this.file = { name, path: kernelPath(options.cwd, name), lockTimeoutS };
+    this.file = lakeFile(options.use, options.cwd);
   }
 
   /** Without a look at the logs. */
@@ -104,7 +107,7 @@ class Syncing {
   }
 
   private nowhere(): LakelogError {
-    return new LakelogError('there is no lake to answer from', {
+    return new LakelogError('there is no lake yet', {
       where: this.file.name,
       next: `fill it: lakelog sync --lake ${shellWord(this.file.name)} LOGS`,
       exitCode: 3,
