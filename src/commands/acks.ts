@@ -11,7 +11,7 @@ import type { Account } from '../schema/account.js';
 import type { AckLine } from '../schema/ack.js';
 import type { ExitCode } from '../schema/result.js';
 import { inputEvidence } from './evidence.js';
-import { pathsOf, type ReadFlags, runOptionsOf } from './options.js';
+import { type LogFlag, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { progressOn } from './terminal.js';
 
 /** What was loaded of what acknowledgements speak of; only who has some pays for looking it up. */
@@ -29,8 +29,7 @@ export async function knownTo(
   };
 }
 
-export interface LogFlags
-  extends Pick<ReadFlags, 'sessions' | 'replayRuns' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace'> {
+export interface LogFlags extends Pick<ReadFlags, LogFlag> {
   readonly acks?: string;
 }
 

@@ -1,13 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { LakelogError, messageOf, shellWord } from '../errors.js';
+import { type Io, styleOf } from '../io.js';
+import { kernelPath } from '../kernel-path.js';
+import { type InspectOptions, inspectLake, type ReceiptFile, verifyLakeFile } from '../lake/inspect.js';
+import { namedLake } from '../query/policy.js';
+import { renderLakeInfo, renderLogChecks } from '../render/index.js';
+import type { LogCheck } from '../schema/lake.js';
+import { EXIT, type ExitCode } from '../schema/result.js';
+
 export interface LakeFlags {
   readonly lake?: string;
   readonly lockTimeout?: number;
   readonly json?: true;
 }
 
-import type { Io } from '../io.js';
-export async function lakeInfo(_flags: LakeFlags, _io: Io): Promise<0> {
-  return 0;
+export async function lakeInfo(flags: LakeFlags, io: Io): Promise<ExitCode> {
+  const info = await inspectLake(await optionsOf(flags, io));
+  await io.stdout.write(
+    flags.json ? `${JSON.stringify(info)}\n` : renderLakeInfo(info, styleOf(io.stdout, io.env)),
+  );
+  return EXIT.clear;
 }
-export async function verifyLake(_flags: LakeFlags, _io: Io): Promise<0> {
-  return 0;
+
+/** 3 where a log that is still there is not what was read of it. */
+export async function verifyLake(
+  { receipt, ...flags }: LakeFlags & { readonly receipt?: string },
+  io: Io,
+): Promise<ExitCode> {
+  const files = receipt === undefined ? null : await filesOf(receipt, io.cwd);
+  const checks = await verifyLakeFile(await optionsOf(flags, io), files);
+  await io.stdout.write(
+    flags.json
+      ? `${JSON.stringify({ logs: checks, same: isSame(checks, files !== null) })}\n`
+      : renderLogChecks(checks, styleOf(io.stdout, io.env)),
+  );
+  return isSame(checks, files !== null) ? EXIT.clear : EXIT.cannotVouch;
+}
+
+/** What is not there to be compared proves nothing of a receipt; a lake outlives its logs. */
+function isSame(checks: readonly LogCheck[], isReceipt: boolean): boolean {
+  const fine: readonly LogCheck['status'][] = isReceipt ? ['same'] : ['same', 'absent'];
+  return checks.length > 0 && checks.every(({ status }) => fine.includes(status));
+}
+
+async function optionsOf({ lake, lockTimeout = 10 }: LakeFlags, io: Io): Promise<InspectOptions> {
+  const name = await namedLake(lake, io.env, io.cwd);
+  if (name === undefined) throw new LakelogError('no lake is named', { next: 'name it: --lake FILE' });
+  return { name, lockTimeoutS: lockTimeout, cwd: io.cwd, env: io.env, stdin: io.stdin };
+}
+
+/** @throws LakelogError (exit 2) for what is no envelope of a run with a lake. */
+async function filesOf(file: string, cwd: string): Promise<ReceiptFile[]> {
+  const fail = (what: string) =>
+    new LakelogError(what, {
+      where: file,
+      next: `name one that a gate wrote: lakelog alarm --lake FILE --output ${shellWord('alarm.json')}`,
+    });
+  let envelope: unknown;
+  try {
+    envelope = JSON.parse(await readFile(kernelPath(cwd, file), 'utf8'));
+  } catch (error) {
+    throw fail(`the receipt cannot be read: ${messageOf(error)}`);
+  }
+  const files = (envelope as { receipt?: { files?: unknown } } | null)?.receipt?.files;
+  if (!Array.isArray(files) || files.length === 0) throw fail('this is no receipt');
+  return files.map((one: { file?: unknown; head?: unknown }) => {
+    if (typeof one?.file !== 'string' || typeof one.head !== 'string' || !/^[0-9a-f]{64}$/.test(one.head))
+      throw fail('the receipt names no hashes of logs: it was given without a lake');
+    return { file: one.file, head: one.head };
+  });
 }

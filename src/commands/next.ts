@@ -29,6 +29,7 @@ export function nextCommand(
   const options = [
     ...inputs.sessions.map((path) => `--sessions ${shellWord(path)}`),
     ...inputs.replayRuns.map((path) => `--replay-runs ${shellWord(path)}`),
+    ...(inputs.lake === undefined ? [] : [`--lake ${shellWord(inputs.lake)}`]),
     ...kinds.map((kind) => `--gated-kind ${shellWord(kind)}`),
     ...params.map((param) => `-p ${shellWord(param)}`),
     ...(acks === undefined ? [] : [`--acks ${shellWord(acks)}`]),

@@ -182,9 +182,10 @@ export function formatOf<F extends Format = TextFormat>(flags: {
 
 export function pathsOf(
   paths: readonly string[],
-  flags: Pick<ReadFlags, 'sessions' | 'replayRuns'>,
+  flags: Pick<ReadFlags, 'sessions' | 'replayRuns' | 'lake'>,
 ): GivenPaths {
-  return { paths, sessions: flags.sessions ?? [], replayRuns: flags.replayRuns ?? [] };
+  const { sessions = [], replayRuns = [], lake } = flags;
+  return { paths, sessions, replayRuns, ...(lake === undefined ? {} : { lake }) };
 }
 
 export function filtersOf(flags: ReadFlags): Filters {
@@ -217,6 +218,15 @@ export async function runOptionsOf(
   };
 }
 
+/** Flags of every command that reads logs. */
+export type LogFlag =
+  | 'sessions'
+  | 'replayRuns'
+  | 'maxLineBytes'
+  | 'pendingGrace'
+  | 'rotationGrace'
+  | LakeFlag;
+
 export type LakeFlag = 'lake' | 'sync' | 'keepContent' | 'lockTimeout' | 'rebuild';
 
 /** @throws LakelogError (exit 2) for options of a lake where none is named. */
@@ -243,6 +253,7 @@ export function asArguments(given: GivenPaths): string {
     ...given.paths.map(shellWord),
     ...given.sessions.map((path) => `--sessions ${shellWord(path)}`),
     ...given.replayRuns.map((path) => `--replay-runs ${shellWord(path)}`),
+    ...(given.lake === undefined ? [] : [`--lake ${shellWord(given.lake)}`]),
   ]
     .map((argument) => ` ${argument}`)
     .join('');

@@ -32,7 +32,7 @@ function drawn(report: Report, format: TextFormat, io: Io): string | null {
 export async function showGate(
   found: Report,
   verdict: Verdict,
-  flags: OutputFlags & { readonly quiet?: true },
+  flags: OutputFlags & { readonly quiet?: true; readonly isSilent?: boolean },
   copies: readonly Copy[],
   io: Io,
 ): Promise<ExitCode> {
@@ -42,6 +42,7 @@ export async function showGate(
   };
   const format = formatOf(flags);
   const copied = await writeCopies(found, copies, io);
+  if (flags.isSilent) return ending(copied).code;
   if (flags.quiet && ending(copied).code === EXIT.clear) return EXIT.clear;
   // Before anything is printed: what is printed tells the exit code.
   const summarised = format !== 'github' || (await summarise(ending(copied).report, io));

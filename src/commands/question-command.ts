@@ -70,6 +70,7 @@ const gateOptions = (): OptionGroup => ({
     acksOption('acknowledgements'),
     new Option('--max-age <duration>', 'cannot vouch when the newest call it judges by is older, e.g. 36h'),
     new Option('-q, --quiet', 'print nothing on exit 0'),
+    new Option('--on-change', 'with a lake: print only what differs from the run before'),
   ],
 });
 

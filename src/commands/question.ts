@@ -1,3 +1,4 @@
+import { LakelogError } from '../errors.js';
 import { judge } from '../gate/judge.js';
 import { INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
 import type { Io } from '../io.js';
@@ -13,12 +14,14 @@ import type { ExitCode } from '../schema/result.js';
 import { copiesOf } from './copies.js';
 import { questionEvidence } from './evidence.js';
 import { type Asked, type GateFlags, type Judged, judgeGate, limitsOf, plantSelfTest } from './judging.js';
+import { showNews } from './news.js';
 import { filtersOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { progressOn } from './terminal.js';
 
 export interface QuestionFlags extends ReadFlags, OutputFlags, GateFlags {
   readonly strict?: true;
   readonly quiet?: true;
+  readonly onChange?: true;
   readonly limit?: number;
 }
 
@@ -40,6 +43,7 @@ export async function question(
   const limits = limitsOf(flags, io.now());
   const progress = progressOn(io);
   const options = await runOptionsOf(flags, filters, io, progress.report);
+  if (flags.onChange && options.lake === undefined) throw onChangeNeedsLake();
   const acks = gate ? await readAcks(options.acks, io.cwd) : null;
   const asked: Asked = { query, params, inputs, folders, flags, limits, acks, namedAcks: options.acks };
   const session = await openSession(query, params, {
@@ -75,13 +79,20 @@ export async function question(
       }),
     };
     return gate
-      ? await showGate(report, judged.verdict, flags, copies, io)
+      ? await showNews(session.lake, flags.onChange === true, report, judged.verdict, (isSilent) =>
+          showGate(report, judged.verdict, { ...flags, isSilent }, copies, io),
+        )
       : await showLimited(flags.limit, report, judged.verdict, flags, copies, io);
   } finally {
     await progress.end();
     session.lake.close();
   }
 }
+
+const onChangeNeedsLake = () =>
+  new LakelogError('--on-change compares with what a lake keeps of the run before', {
+    next: 'name one: --lake FILE',
+  });
 
 /** The self-test runs while the logs are read; if both fail, it is what counts. */
 async function allSettledThenAll<A, B, C>(

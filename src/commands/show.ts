@@ -18,14 +18,10 @@ import type { Story, StoryCall } from '../schema/story.js';
 import { inputEvidence } from './evidence.js';
 import { allViolations, paramsOf } from './gates.js';
 import { type Context, nextCommand } from './next.js';
-import { asArguments, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
+import { asArguments, type LogFlag, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { progressOn } from './terminal.js';
 
-export interface ShowFlags
-  extends Pick<
-    ReadFlags,
-    'sessions' | 'replayRuns' | 'showContent' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace'
-  > {
+export interface ShowFlags extends Pick<ReadFlags, LogFlag | 'showContent'> {
   readonly gatedKind?: readonly string[];
   readonly traceUrl?: string;
   readonly acks?: string;

@@ -12,12 +12,11 @@ import { formatNames } from '../render/format-names.js';
 import type { ExitCode } from '../schema/result.js';
 import { copiesOf } from './copies.js';
 import { inputEvidence } from './evidence.js';
-import { type LakeFlag, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
+import { type LogFlag, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { showRows } from './output.js';
 import { progressOn } from './terminal.js';
 
-export type SyncFlags = OutputFlags &
-  Pick<ReadFlags, 'sessions' | 'replayRuns' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace' | LakeFlag>;
+export type SyncFlags = OutputFlags & Pick<ReadFlags, LogFlag>;
 
 /** Brings a lake up to date and says what it holds of every log. */
 export async function sync(paths: readonly string[], flags: SyncFlags, io: Io): Promise<ExitCode> {

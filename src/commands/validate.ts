@@ -15,12 +15,18 @@ import { type Column, EXIT, type ExitCode, type Result } from '../schema/result.
 import { copiesOf } from './copies.js';
 import { inputEvidence } from './evidence.js';
 import { nextCommand } from './next.js';
-import { formatOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
+import {
+  formatOf,
+  type LogFlag,
+  type OutputFlags,
+  pathsOf,
+  type ReadFlags,
+  runOptionsOf,
+} from './options.js';
 import { writeCopies } from './output.js';
 import { progressOn } from './terminal.js';
 
-export type ValidateFlags = OutputFlags &
-  Pick<ReadFlags, 'sessions' | 'replayRuns' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace'>;
+export type ValidateFlags = OutputFlags & Pick<ReadFlags, LogFlag>;
 
 const COLUMNS: readonly Column[] = [
   { name: 'file', type: 'text', note: 'File the line stands in.' },

@@ -30,8 +30,9 @@ import { type LoadOptions, loadFiles } from './load/load.js';
 import { rejectsIn } from './load/rejects.js';
 import { explode } from './load/staging.js';
 import { numberTwins } from './load/twins.js';
+import { isKnownAnswer, keepAnswer } from './store/answers.js';
 import { lakeLedger } from './store/ledger.js';
-import { type LakeUse, openSynced, type Synced } from './store/sync.js';
+import { type LakeUse, lakeFile, openSynced, type Synced } from './store/sync.js';
 import { type Needs, needsOf, shippedNeeds } from './tables/needs.js';
 import { type LoadPlan, loadPlan } from './tables/plan.js';
 import { viewStatements } from './tables/views.js';
@@ -222,6 +223,21 @@ export class Lake {
   async runBoxed(checked: Checked, to: Export): Promise<Blocks> {
     await closeDatabase(this.db, to.parquet);
     return runStatement(this.db, checked, this.options.params, to, this.options.showContent);
+  }
+
+  /**
+   * Whether a gate found the same the last time that it was asked on this lake, and how to keep what it found now.
+   * @returns null without a lake.
+   */
+  async lastAnswer(
+    question: string,
+    findings: string,
+  ): Promise<{ isSame: boolean; keep(): Promise<void> } | null> {
+    const { db } = this;
+    const { lake, cwd } = this.options;
+    if (!lake) return null;
+    const isSame = await isKnownAnswer(db, question, findings);
+    return { isSame, keep: () => keepAnswer(db, lakeFile(lake, cwd), question, findings) };
   }
 
   close(): void {

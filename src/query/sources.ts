@@ -10,6 +10,8 @@ export interface GivenPaths {
   readonly paths: readonly string[];
   readonly sessions: readonly string[];
   readonly replayRuns: readonly string[];
+  /** As --lake names it. */
+  readonly lake?: string | undefined;
 }
 
 export interface Sources {

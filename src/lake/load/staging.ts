@@ -5,7 +5,7 @@ import type { ScanOptions } from '../../scan/machine.js';
 import { ATTEMPT_FIELDS, DOCUMENT_FIELDS, type Field, type FieldType } from '../../schema/fields.js';
 import type { Database } from '../duckdb/connection.js';
 import { ident } from '../duckdb/sql.js';
-import { BASE_TABLES, type BaseColumn, type BaseName, baseTable } from '../tables/base.js';
+import { BASE_TABLES, type BaseColumn, type BaseName, baseTable, CARRIED } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 
 /** A call without a call_id is known by its required fields; virtual, so that only who asks for keys pays. */
@@ -95,36 +95,61 @@ const OF_ATTEMPT: Readonly<Record<string, string>> = {
 };
 const OF_DOCUMENT = Object.fromEntries(DOCUMENT_FIELDS.map(({ name }) => [name, `d.${ident(name)}`]));
 
+/** Where rows come from and where they go; in memory both are the base tables. */
+export interface Explosion {
+  /** Schema of the tables that hold the JSON. */
+  readonly from: string;
+  /** The beginning of a statement that takes the rows of a SELECT. */
+  into(base: BaseName, columns: readonly BaseColumn[]): string;
+  /** What stands in the column `batch`. */
+  readonly batch: string;
+}
+
+const IN_MEMORY: Explosion = {
+  from: 'main',
+  into: (base) => `CREATE OR REPLACE TABLE ${baseTable(base)} AS`,
+  batch: 'batch',
+};
+
 /** Base tables that are made of others, once all lines stand in those. */
-export async function explode(db: Database, plan: LoadPlan): Promise<void> {
-  const unnested = (from: string, json: string, type: string, as: string, number: string) =>
+export async function explode(db: Database, plan: LoadPlan, explosion = IN_MEMORY): Promise<void> {
+  const unnested = (base: BaseName, json: string, type: string, as: string, number: string) =>
     `(SELECT *, unnest(l) AS ${as}, generate_subscripts(l, 1) AS ${number}
-      FROM (SELECT *, from_json(${json}, '${type}') AS l FROM ${from} WHERE ${json} IS NOT NULL))`;
-  const attempts = unnested(
-    baseTable('calls'),
-    'attempts',
-    structType(attemptFields(plan)),
-    'a',
-    'attempt_number',
-  );
+      FROM (SELECT *, from_json(${json}, '${type}') AS l FROM ${explosion.from}.base_${base} WHERE ${json} IS NOT NULL))`;
+  const attempts = unnested('calls', 'attempts', structType(attemptFields(plan)), 'a', 'attempt_number');
+  // Parsing takes longer than all else.
+  const isTwice = plan.attempts !== undefined && plan.attempt_reasons !== undefined;
+  const parsed = isTwice ? 'temp.parsed_attempts' : attempts;
   const made: readonly (readonly [BaseName, Readonly<Record<string, string>>, string])[] = [
-    ['attempts', OF_ATTEMPT, attempts],
+    ['attempts', OF_ATTEMPT, parsed],
     [
       'attempt_reasons',
       OF_ATTEMPT,
-      `(SELECT *, unnest(a.reasons) AS reason, generate_subscripts(a.reasons, 1) AS reason_number FROM ${attempts})`,
+      `(SELECT *, unnest(a.reasons) AS reason, generate_subscripts(a.reasons, 1) AS reason_number FROM ${parsed})`,
     ],
-    [
-      'documents',
-      OF_DOCUMENT,
-      unnested(baseTable('runs'), 'documents', structType(DOCUMENT_FIELDS), 'd', 'position'),
-    ],
+    ['documents', OF_DOCUMENT, unnested('runs', 'documents', structType(DOCUMENT_FIELDS), 'd', 'position')],
   ];
   const statements = made.flatMap(([base, expressions, from]) => {
     const columns = plan[base];
     if (!columns) return [];
-    const list = columns.map(({ name }) => `${expressions[name] ?? ident(name)} AS ${ident(name)}`);
-    return [`CREATE OR REPLACE TABLE ${baseTable(base)} AS SELECT ${list.join(', ')} FROM ${from}`];
+    const list = columns.map(({ name }) => {
+      const cell = name === 'batch' ? explosion.batch : (expressions[name] ?? ident(name));
+      return `${cell} AS ${ident(name)}`;
+    });
+    return [`${explosion.into(base, columns)} SELECT ${list.join(', ')} FROM ${from}`];
   });
-  if (statements.length > 0) await db.run(statements.join('; '));
+  if (statements.length === 0) return;
+  const carried = ['batch', 'line', 'codes', ...CARRIED.attempts.columns.map(({ name }) => name)];
+  const held = carried.filter((name) =>
+    hasColumn([...(plan.attempts ?? []), ...(plan.attempt_reasons ?? []), ...ALWAYS_THERE], name),
+  );
+  const once = `CREATE OR REPLACE TEMP TABLE parsed_attempts AS
+    SELECT ${held.map(ident).join(', ')}, a, attempt_number FROM ${attempts}`;
+  await db.run(
+    [...(isTwice ? [once] : []), ...statements, ...(isTwice ? ['DROP TABLE temp.parsed_attempts'] : [])].join(
+      '; ',
+    ),
+  );
 }
+
+const ALWAYS_THERE: readonly BaseColumn[] = [{ name: 'codes', type: 'VARCHAR' }];

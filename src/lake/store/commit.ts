@@ -1,6 +1,7 @@
 /** From the tables of a loading to those of the lake, in the transaction of whoever calls. */
 import type { Database } from '../duckdb/connection.js';
 import { ident, quote } from '../duckdb/sql.js';
+import { explode } from '../load/staging.js';
 import type { BaseName } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { lakeColumns } from './tables.js';
@@ -36,15 +37,26 @@ export async function takeOutKnown(stage: Database, lake: string): Promise<Count
 
 /** Puts the rows of a loading behind those of the lake; its batches count on from `first`. */
 export async function putRows(db: Database, plan: LoadPlan, first: number): Promise<void> {
-  const tables = (Object.keys(plan) as BaseName[]).filter((base) => base !== 'batches' && base !== 'twins');
+  const into = (base: BaseName, names: readonly string[]) =>
+    `INSERT INTO ${held(base)} (${names.map(ident).join(', ')})`;
+  const tables = ['calls', 'runs', 'rejects'] as const;
   const statements = tables.map((base) => {
     const names = lakeColumns(plan, base)
       .map(({ name }) => name)
       .filter((name) => base !== 'calls' || name !== 'call_key_base');
     const cells = names.map((name) => (name === 'batch' ? `batch + ${first}` : ident(name)));
-    return `INSERT INTO ${held(base)} (${names.map(ident).join(', ')}) SELECT ${cells.join(', ')} FROM ${staged(base)}`;
+    return `${into(base, names)} SELECT ${cells.join(', ')} FROM ${staged(base)}`;
   });
   await db.run(statements.join('; '));
+  await explode(db, plan, {
+    from: `${STAGE}.main`,
+    into: (base, columns) =>
+      into(
+        base,
+        columns.map(({ name }) => name),
+      ),
+    batch: `batch + ${first}`,
+  });
 }
 
 /** Keys of new calls that another call has too, of the loading or of the lake: by call_id, or by all that is required. */

@@ -1,4 +1,5 @@
 /** The logs that a lake knows: how far each was read, and how it is known again under another name. */
+import type { LakeLog } from '../../schema/lake.js';
 import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
 import type { Assertion, InputRequest } from '../input/index.js';
@@ -10,7 +11,7 @@ import type { Assertion, InputRequest } from '../input/index.js';
  * - `lost`: it is nowhere, and lines that were never read may have gone with it.
  * - `changed`: what was read of it does not stand there any more.
  */
-export type LogState = 'here' | 'gone' | 'lost' | 'changed';
+export type LogState = LakeLog['state'];
 
 export interface KnownLog {
   readonly log: number;
@@ -21,7 +22,7 @@ export interface KnownLog {
   readonly request: string;
   readonly kind: Assertion;
   /** `archive` is compressed; `stream` can be read once. */
-  readonly form: 'plain' | 'archive' | 'stream';
+  readonly form: LakeLog['form'];
   /** Device and inode, size and time of the last change when it was read last. */
   readonly identity: string;
   readonly size: number;

@@ -85,7 +85,7 @@ export async function attach(db: Database, file: LakeFile, mode: 'read' | 'write
   await whenFree(file, mode, async () => {
     const how = mode === 'read' ? 'READ_ONLY' : `STORAGE_VERSION 'v1.5.0'`;
     await db.run(
-      `SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;
+      `SET checkpoint_threshold = '1GB'; SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;
        ATTACH ${quote(file.path)} AS ${CATALOG} (TYPE duckdb, ${how}); USE ${CATALOG}`,
     );
   });

@@ -16,7 +16,6 @@ import {
 import { countDuplicates } from '../load/duplicates.js';
 import { accountOf } from '../load/ledger.js';
 import { type LoadedFile, type LoadOptions, loadFiles } from '../load/load.js';
-import { explode } from '../load/staging.js';
 import { BASE_TABLES } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { findShared, putRows, STAGE, takeOutKnown } from './commit.js';
@@ -67,6 +66,10 @@ export interface Synced {
   readonly usedKnown: boolean;
 }
 
+export function lakeFile({ name, lockTimeoutS }: LakeUse, cwd: string): LakeFile {
+  return { name, path: kernelPath(cwd, name), lockTimeoutS };
+}
+
 /** Bytes that one transaction takes. */
 const ROUND = 128 << 20;
 
@@ -100,8 +103,7 @@ class Syncing {
   constructor(db: Database, options: SyncOptions) {
     this.db = db;
     this.options = options;
-    const { name, lockTimeoutS } = options.use;
-    this.file = { name, path: kernelPath(options.cwd, name), lockTimeoutS };
+    this.file = lakeFile(options.use, options.cwd);
   }
 
   close(): void {
@@ -116,7 +118,7 @@ class Syncing {
   }
 
   private nowhere(): LakelogError {
-    return new LakelogError('there is no lake to answer from', {
+    return new LakelogError('there is no lake yet', {
       where: this.file.name,
       next: `fill it: lakelog sync --lake ${shellWord(this.file.name)} LOGS`,
       exitCode: 3,
@@ -297,7 +299,6 @@ class Syncing {
       });
     const within = await countDuplicates(this.stage, loaded.files);
     const known = await takeOutKnown(this.stage, CATALOG);
-    await explode(this.stage, plan);
     const files = loaded.files.map((file) => ({
       ...file,
       duplicates: (within.get(file.batch) ?? 0) + (known.get(file.batch) ?? 0),

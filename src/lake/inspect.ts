@@ -1,0 +1,75 @@
+/** Looking into a lake without bringing it up to date. */
+import { statSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { LakelogError, shellWord } from '../errors.js';
+import { kernelPath } from '../kernel-path.js';
+import type { LakeInfo, LogCheck } from '../schema/lake.js';
+import { openTempFolder } from '../temp-folder.js';
+import { type Database, openDatabase } from './duckdb/connection.js';
+import { memoryLimit } from './duckdb/memory.js';
+import { readLogs } from './store/logs.js';
+import { attach, isThere } from './store/open.js';
+import { type ReceiptFile, verifyLogs, verifyReceipt } from './store/verify.js';
+
+export type { ReceiptFile };
+
+export interface InspectOptions {
+  readonly name: string;
+  readonly lockTimeoutS: number;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: Readable;
+}
+
+export function inspectLake(options: InspectOptions): Promise<LakeInfo> {
+  return withLake(options, async (db, file) => {
+    const count = (base: string) => `(SELECT count(*) FROM main.base_${base})`;
+    const [facts] = await db.objects<Omit<LakeInfo, 'path' | 'bytes' | 'logs'>>(
+      `SELECT format, made_by, keeps_content, last_sync, is_loading, ${count('batches')} AS batches,
+         ${count('calls')} AS calls, ${count('runs')} AS replay_runs, ${count('rejects')} AS rejects,
+         (SELECT max(newest_record) FROM main.base_batches) AS newest_record FROM main.lake`,
+    );
+    const logs = await readLogs(db);
+    return {
+      path: file.path,
+      bytes: file.bytes,
+      ...facts!,
+      logs: logs.map(({ name, path, form, state, read_to, lines, head }) => {
+        return { name, path, form, state, read_to, lines, head };
+      }),
+    };
+  });
+}
+
+/** @param receipt files of one that is to be given again; null = all that the lake has. */
+export function verifyLakeFile(
+  options: InspectOptions,
+  receipt: readonly ReceiptFile[] | null,
+): Promise<LogCheck[]> {
+  return withLake(options, (db) =>
+    receipt === null ? verifyLogs(db, options) : verifyReceipt(db, receipt, options),
+  );
+}
+
+async function withLake<T>(
+  { name, lockTimeoutS, cwd, env }: InspectOptions,
+  look: (db: Database, file: { readonly path: string; readonly bytes: number }) => Promise<T>,
+): Promise<T> {
+  const file = { name, path: kernelPath(cwd, name), lockTimeoutS };
+  if (!isThere(file))
+    throw new LakelogError('there is no lake', {
+      where: name,
+      next: `fill one: lakelog sync --lake ${shellWord(name)} LOGS`,
+    });
+  // Before it is open: a descriptor of it that is closed takes the lock along.
+  const { size: bytes } = statSync(file.path);
+  const spill = openTempFolder(env);
+  const db = await openDatabase(spill.dir, memoryLimit(env.LAKELOG_MEMORY_LIMIT));
+  try {
+    await attach(db, file, 'read');
+    return await look(db, { path: file.path, bytes });
+  } finally {
+    db.close();
+    spill.remove();
+  }
+}

@@ -1,0 +1,113 @@
+/** Whether a lake still says what the logs say, and whether it hangs together. */
+import { closeSync, openSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { whyUnreadable } from '../../errors.js';
+import type { LogCheck } from '../../schema/lake.js';
+import type { Database } from '../duckdb/connection.js';
+import { openInput, statOf, Unreadable } from '../input/index.js';
+import { compare, headAfter } from './fingerprint.js';
+import { type KnownLog, type Piece, piecesOf, readLogs } from './logs.js';
+
+/** A file of a receipt, by the hash of what was read of it. */
+export interface ReceiptFile {
+  readonly file: string;
+  readonly head: string;
+}
+
+interface Batch extends Piece {
+  readonly batch: number;
+  readonly head: string;
+  readonly loaded: number;
+  readonly rows: number;
+}
+
+/** Reads every log that is still there to its end of what the lake has. */
+export async function verifyLogs(db: Database, options: { readonly stdin: Readable }): Promise<LogCheck[]> {
+  const checks: LogCheck[] = [];
+  for (const log of await readLogs(db)) checks.push(await checkLog(db, log, options));
+  return checks;
+}
+
+/** The same for what a receipt rests on: a log is known by its head, under whatever name. */
+export async function verifyReceipt(
+  db: Database,
+  files: readonly ReceiptFile[],
+  options: { readonly stdin: Readable },
+): Promise<LogCheck[]> {
+  const logs = await readLogs(db);
+  const checks: LogCheck[] = [];
+  for (const { file, head } of files) {
+    const [found] = await db.objects<{ log: number; byte_to: number }>(
+      `SELECT log, byte_from + bytes AS byte_to FROM main.base_batches WHERE head = '${head.replaceAll(/[^0-9a-f]/g, '')}'`,
+    );
+    const log = found && logs.find((one) => one.log === found.log);
+    if (log)
+      checks.push({ ...(await checkLog(db, { ...log, head, read_to: found.byte_to }, options)), file });
+    else
+      checks.push({
+        ...{ file, status: 'different', batches: 0, bytes: 0, head },
+        detail: 'no log of the lake has this hash, nor had it at an earlier batch',
+      });
+  }
+  return checks;
+}
+
+async function checkLog(
+  db: Database,
+  log: KnownLog,
+  options: { readonly stdin: Readable },
+): Promise<LogCheck> {
+  const pieces = (await piecesOf(db, log.log)).filter(({ byte_from }) => byte_from < log.read_to);
+  const facts = { file: log.name, batches: pieces.length, bytes: log.read_to, head: log.head };
+  const wrong = await contradiction(db, log);
+  if (wrong !== null) return { ...facts, status: 'inconsistent', detail: wrong };
+  if (log.state === 'lost' || log.state === 'changed')
+    return { ...facts, status: 'different', detail: log.detail };
+  const stats = statOf(log.path);
+  if (log.form === 'stream' || stats === undefined)
+    return { ...facts, status: 'absent', detail: 'it is not there to be compared' };
+  try {
+    closeSync(openSync(log.path, 'r'));
+    const source = { name: log.name, path: log.path, as: 'any', stats, maybeEmpty: true } as const;
+    const { differs } = await compare(await bytesOf(source, options), pieces);
+    if (differs === null) return { ...facts, status: 'same', detail: null };
+    const place = `bytes ${differs.byte_from} to ${differs.byte_from + differs.bytes}`;
+    return { ...facts, status: 'different', detail: `${place} are not what was read` };
+  } catch (error) {
+    const detail = error instanceof Unreadable ? error.message : whyUnreadable(error);
+    return { ...facts, status: 'unreadable', detail };
+  }
+}
+
+async function bytesOf(
+  source: Parameters<typeof openInput>[0],
+  options: { readonly stdin: Readable },
+): Promise<AsyncIterable<Uint8Array>> {
+  const input = await openInput(source, options);
+  if (input.kind === 'stream') return input.chunks;
+  input.close();
+  const { createReadStream } = await import('node:fs');
+  return createReadStream(source.path, { highWaterMark: 1 << 20 });
+}
+
+/** Batches must join without a hole, hash into one another, and have as many rows as they say. */
+async function contradiction(db: Database, log: KnownLog): Promise<string | null> {
+  const batches = await db.objects<Batch>(
+    `SELECT b.batch, b.byte_from, b.bytes, b.sha256, b.head, b.loaded,
+       COALESCE(c.rows, 0) + COALESCE(r.rows, 0) AS rows
+     FROM main.base_batches b
+     LEFT JOIN (SELECT batch, count(line_sha256) AS rows FROM main.base_calls GROUP BY batch) c ON c.batch = b.batch
+     LEFT JOIN (SELECT batch, count(line_sha256) AS rows FROM main.base_runs GROUP BY batch) r ON r.batch = b.batch
+     WHERE b.log = ${log.log} ORDER BY b.byte_from`,
+  );
+  let [at, head] = [0, ''];
+  for (const { batch, byte_from, bytes, sha256, head: said, loaded, rows } of batches) {
+    if (byte_from !== at)
+      return `batch ${batch} begins at byte ${byte_from}, and the one before it ends at ${at}`;
+    head = headAfter(head, sha256);
+    if (head !== said) return `batch ${batch} does not follow the one before it`;
+    if (rows !== loaded) return `batch ${batch} has ${rows} rows, and ${loaded} were loaded`;
+    at += bytes;
+  }
+  return null;
+}
