@@ -1,4 +1,4 @@
-import type { Attempt } from '../scan/checker.mjs';
+import type { Attempt, Fate } from '../scan/checker.mjs';
 
 export interface LogInput {
   readonly file: string;
@@ -301,3 +301,9 @@ export function attempts(log: Log, options?: Filtered): AttemptRow[];
 export function traces(log: Log, options?: Gated & Filtered): TraceRow[];
 /** Sorted by call in the order of loading, then by run time and position. */
 export function sessionReplays(log: Log, options?: Filtered): SessionReplayRow[];
+
+export function readLine(
+  line: { readonly bytes: Buffer; readonly terminated: boolean },
+  input: Pick<LogInput, 'as' | 'compressed' | 'mtimeMs'>,
+  options: Required<LoadOptions>,
+): Fate;

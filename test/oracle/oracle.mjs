@@ -113,7 +113,8 @@ export function loadLog(inputs, options) {
   return log;
 }
 
-function readLine({ bytes, terminated }, input, { now, pendingGraceS, maxLineBytes }) {
+/** What becomes of a line; one without a terminator may still be written. */
+export function readLine({ bytes, terminated }, input, { now, pendingGraceS, maxLineBytes }) {
   const fate = fateOf(bytes, { as: input.as === 'replay' ? 'replay_runs' : input.as, maxLineBytes });
   if (terminated || fate.reason !== 'bad_json') return fate;
   const isFresh =

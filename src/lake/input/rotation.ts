@@ -75,3 +75,7 @@ export function predecessorNames(names: readonly string[], log: string): string[
     });
   });
 }
+
+/** Whether nobody writes to a file of this name any more, once its rotation is over. */
+export const isRotatedName = (name: string): boolean =>
+  COMPRESSED.test(name) || STAMPED.some((stamped) => stamped.test(name));

@@ -22,6 +22,15 @@ export const startOf = (fd: number, readTo: number): string =>
 export const endOf = (fd: number, readTo: number): string =>
   sha256(bytesAt(fd, Math.max(0, readTo - WINDOW), readTo));
 
+/** Of a log of which nothing was read yet. */
+export const NOTHING_READ = { start_sha256: sha256(Buffer.alloc(0)), end_sha256: sha256(Buffer.alloc(0)) };
+
+/** The last of the bytes that came so far, as many as `endOf` hashes. */
+export const lastOf = (before: Buffer, bytes: Uint8Array): Buffer =>
+  bytes.length < WINDOW
+    ? Buffer.concat([before, bytes]).subarray(-WINDOW)
+    : Buffer.from(bytes.subarray(-WINDOW));
+
 /** How many first bytes `startOf` hashes. */
 export const startLength = ({ read_to }: Pick<KnownLog, 'read_to'>): number => Math.min(WINDOW, read_to);
 export const START_BYTES = WINDOW;

@@ -4,6 +4,7 @@ import type { FileAccount } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import type { Ledger } from '../load/account.js';
 import { withoutRecords } from '../load/ledger.js';
+import type { LogState } from './logs.js';
 import type { Synced } from './sync.js';
 
 export async function lakeLedger(db: Database, synced: Synced): Promise<Ledger> {
@@ -11,21 +12,36 @@ export async function lakeLedger(db: Database, synced: Synced): Promise<Ledger> 
   const { cells } = await db.rows('SELECT batch, log FROM main.base_batches');
   const logs = new Map(cells as readonly [number, number][]);
   const nameOf = (batch: number) => names.get(logs.get(batch)!)!;
-  const files = await fileAccounts(db, synced);
+  const accounts = await logAccounts(db, synced);
+  const empty = synced.empty.map(emptyAccount);
+  const files = [...accounts.map(({ account }) => account), ...empty];
+  // Of what stands nowhere any more nobody could ever mend that it holds none.
+  const present = accounts.filter(({ state }) => synced.isSynced && state === 'here');
   return {
     files,
     rejects: await rejectGroups(db, nameOf),
     hasCalls: files.some(({ loaded }) => loaded > 0),
     firstConflict: files.some(({ conflicts }) => conflicts > 0) ? await firstConflict(db) : null,
-    problems: [...synced.problems, ...files.flatMap(withoutRecords)],
+    problems: [
+      ...synced.problems,
+      ...[...present.map(({ account }) => account), ...empty].flatMap(withoutRecords),
+    ],
     notices: synced.notices,
     mayBeEmpty: synced.mayBeEmpty,
     nameOf,
   };
 }
 
+const emptyAccount = (file: string): FileAccount => ({
+  ...{ file, bytes: 0, lines: 0, loaded: 0, rejected: 0, duplicates: 0, blank: 0, pending: 0, conflicts: 0 },
+  newest_record: null,
+});
+
 /** In the order in which they were read first. */
-async function fileAccounts(db: Database, { logs }: Synced): Promise<FileAccount[]> {
+async function logAccounts(
+  db: Database,
+  { logs }: Synced,
+): Promise<{ readonly account: FileAccount; readonly state: LogState }[]> {
   const sums = ['bytes', 'lines', 'loaded', 'rejected', 'duplicates', 'blank', 'pending', 'conflicts']
     .map((name) => `CAST(sum(${name}) AS BIGINT) AS ${name}`)
     .join(', ');
@@ -33,8 +49,8 @@ async function fileAccounts(db: Database, { logs }: Synced): Promise<FileAccount
     `SELECT log, ${sums}, max(newest_record) AS newest_record FROM main.base_batches GROUP BY log ORDER BY log`,
   );
   return rows.map(({ log: number, ...account }) => {
-    const { name, head } = logs.find(({ log }) => log === number)!;
-    return { file: name, ...account, head };
+    const { name, head, state } = logs.find(({ log }) => log === number)!;
+    return { account: { file: name, ...account, head }, state };
   });
 }
 

@@ -30,7 +30,7 @@ export interface KnownLog {
   /** Bytes that are in the lake, whole lines, and how many lines these are. */
   readonly read_to: number;
   readonly lines: number;
-  /** Bytes behind them: a line that has no end yet. */
+  /** Bytes behind them that were not read: a line that has no end yet, or all that a run could not come to. */
   readonly rest: number;
   /** Of the first and of the last bytes of what is in the lake. */
   readonly start_sha256: string;
@@ -40,7 +40,7 @@ export interface KnownLog {
   readonly state: LogState;
   /** Why it cannot be vouched for. */
   readonly detail: string | null;
-  /** It was read long after it had been written to last. */
+  /** It was rotated away, and read to its end long after it had been written to last. */
   readonly is_settled: boolean;
 }
 

@@ -2,7 +2,7 @@
 import { readSync } from 'node:fs';
 import { changedWhileRead, type OpenedInput, openInput, type SourceFile } from '../input/index.js';
 import type { Reading } from '../load/load.js';
-import { endOf, isSame, START_BYTES, sha256, startOf } from './fingerprint.js';
+import { endOf, isSame, lastOf, START_BYTES, sha256, startOf } from './fingerprint.js';
 import type { KnownLog } from './logs.js';
 import type { Task } from './survey.js';
 
@@ -17,8 +17,9 @@ export interface BatchReading extends Reading {
   readonly task: Task;
   /** The bytes, and the one before them. */
   readonly bytes?: readonly Uint8Array[];
-  /** Of the log up to the end of the batch, where its bytes do not stand in a plain file. */
+  /** The first and the last of the log up to the end of the batch, where they do not stand in a plain file. */
   readonly start?: Buffer;
+  readonly end?: Buffer;
 }
 
 /** Batches of the whole lines that a plain file has beyond what was read of it. */
@@ -55,6 +56,7 @@ export async function* streamBatches(
 ): AsyncGenerator<BatchReading, void, void> {
   let [at, from, length] = [0, task.from, 0];
   let start: Buffer = Buffer.alloc(0);
+  let end: Buffer = Buffer.alloc(0);
   let bytes: Uint8Array[] = [];
   const batch = (): BatchReading => {
     const range = {
@@ -64,17 +66,19 @@ export async function* streamBatches(
     };
     // The scanner wants the byte before.
     const lead = from > 0 ? [Buffer.from('\n')] : [];
-    return { ...task.file, task, range, bytes: [...lead, ...bytes], start };
+    return { ...task.file, task, range, bytes: [...lead, ...bytes], start, end };
   };
   for await (const chunk of chunks) {
     if (start.length < START_BYTES) start = Buffer.concat([start, chunk]).subarray(0, START_BYTES);
     const skipped = Math.min(chunk.length, Math.max(0, task.from - at));
     at += chunk.length;
+    end = lastOf(end, chunk.subarray(0, skipped));
     let rest = Buffer.from(chunk.subarray(skipped));
     while (rest.length > 0) {
       const feed = length + rest.length < BATCH ? -1 : rest.indexOf(LF, Math.max(0, BATCH - length));
       const some = feed < 0 ? rest : rest.subarray(0, feed + 1);
       bytes.push(some);
+      end = lastOf(end, some);
       length += some.length;
       rest = rest.subarray(some.length);
       if (feed < 0) continue;
@@ -99,11 +103,11 @@ export function batchOpener(
   ends: Map<SourceFile, Ends>,
 ): (reading: Reading) => Promise<OpenedInput> {
   return async (reading) => {
-    const { bytes, start, task, range } = reading as BatchReading;
+    const { bytes, start, end, task, range } = reading as BatchReading;
     if (bytes !== undefined) {
       ends.set(reading, {
         start_sha256: sha256(start!.subarray(0, Math.min(START_BYTES, range.to))),
-        end_sha256: '',
+        end_sha256: sha256(end!),
       });
       return { kind: 'stream', chunks: each(bytes), maybeEmpty: false, close: () => {} };
     }

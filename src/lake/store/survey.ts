@@ -6,7 +6,9 @@ import type { InputProblem } from '../../schema/result.js';
 import {
   type InputRequest,
   identityOf,
+  isRotatedName,
   openInput,
+  predecessorNames,
   type SourceFile,
   statOf,
   Unreadable,
@@ -26,6 +28,8 @@ export interface Task {
   readonly to: number;
   /** Where the file ends. */
   readonly size: number;
+  /** Nobody will write to it any more. */
+  readonly isSettled: boolean;
 }
 
 export interface Survey {
@@ -93,6 +97,7 @@ class Surveying {
       this.notices.push(
         `${file.name} is being made from ${file.madeFrom}, which is read instead (logrotate at work)`,
       );
+      this.sayNothingOf(file);
       return;
     }
     if (file.stats?.isFile() !== true) {
@@ -104,17 +109,24 @@ class Surveying {
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
       this.problems.push({ path: file.name, problem: 'unreadable', detail: error.message });
-      // What stands in it is not known, so nothing is said of its log.
-      for (const [number, log] of this.missing) if (log.path === file.path) this.missing.delete(number);
+      this.sayNothingOf(file);
     }
+  }
+
+  /** What stands in a file is not known, and so not what became of the log that stood there. */
+  private sayNothingOf(file: SourceFile): void {
+    for (const [number, log] of this.missing) if (log.path === file.path) this.missing.delete(number);
   }
 
   private async lookInto(file: SourceFile): Promise<void> {
     const identity = identityOf(file.stats!);
     const mine = [...this.missing.values()].filter((log) => log.identity === identity).reverse();
     const archive = mine.find(
-      ({ form, size, mtime_ns }) =>
-        form === 'archive' && size === Number(file.stats!.size) && mtime_ns === String(file.stats!.mtimeNs),
+      ({ form, rest, size, mtime_ns }) =>
+        form === 'archive' &&
+        rest === 0 &&
+        size === Number(file.stats!.size) &&
+        mtime_ns === String(file.stats!.mtimeNs),
     );
     if (archive) {
       this.claim(archive, { file, form: 'archive', size: archive.read_to, start: Buffer.alloc(0) });
@@ -190,13 +202,12 @@ class Surveying {
   private claim(log: KnownLog, { file, form, size, start }: Stranger, lineEnd = size): void {
     this.missing.delete(log.log);
     if (start.length > 0) this.seen.push({ file, form, size, start });
-    const rest = form === 'plain' ? size - Math.max(lineEnd, log.read_to) : 0;
     const to = form === 'plain' ? Math.max(lineEnd, log.read_to) : size;
     const now: KnownLog = {
       ...log,
       ...{ name: file.name, path: file.path, form, state: 'here', detail: null },
       ...placeOf(file),
-      rest,
+      rest: size - log.read_to,
       is_settled: size === log.read_to && this.isSettled(file),
     };
     if (size > log.read_to) this.tasks.push(this.task(file, now, form, log.read_to, to, size));
@@ -216,12 +227,17 @@ class Surveying {
     to: number,
     size: number,
   ): Task {
-    return { file, log, form, request: requestOf(file, this.options.requests), from, to, size };
+    const isSettled = form !== 'stream' && this.isSettled(file);
+    return { file, log, form, request: requestOf(file, this.options.requests), from, to, size, isSettled };
   }
 
-  /** Nobody has written to it for a while, so that nobody will. */
-  private isSettled({ stats }: SourceFile): boolean {
+  /**
+   * Nobody has written to it for a while, and another file stands where it stood, so that nobody will. Of a log that
+   * was not rotated only its writer knows whether it rests.
+   */
+  private isSettled({ name, stats }: SourceFile): boolean {
     const { now, rotationGraceS } = this.options;
+    if (!isRotatedName(path.basename(name))) return false;
     return now.getTime() - Number(stats!.mtimeMs) > rotationGraceS * 1_000;
   }
 
@@ -241,7 +257,8 @@ class Surveying {
 
   /** Of a log that was looked for and stands nowhere as it was read. */
   private async fateOf(log: KnownLog): Promise<[LogState, string | null]> {
-    for (const other of this.seen) {
+    // Nothing is in every file.
+    for (const other of log.read_to > 0 ? this.seen : []) {
       if (other.size >= log.read_to && beginsLike(other, log) && (await this.holds(other, log)))
         return ['gone', null];
     }
@@ -312,10 +329,12 @@ function lastLineEnd(fd: number, from: number, size: number): number {
 
 /** The path that led to the file, or to the one whose predecessor it is. */
 function requestOf({ path: file }: SourceFile, requests: readonly InputRequest[]): string {
+  const beside = requests.filter((request) => path.dirname(request.path) === path.dirname(file));
   const found =
     requests.find(({ path }) => path === file) ??
     requests.find(({ path }) => file.startsWith(`${path.replace(/\/+$/, '')}/`)) ??
-    requests.find((request) => path.dirname(request.path) === path.dirname(file)) ??
+    beside.find(({ path: log }) => predecessorNames([path.basename(file)], path.basename(log)).length > 0) ??
+    beside[0] ??
     requests[0];
   return found?.path ?? file;
 }

@@ -19,7 +19,7 @@ import { type LoadedFile, type LoadOptions, loadFiles } from '../load/load.js';
 import { BASE_TABLES } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { findShared, putRows, STAGE, takeOutKnown } from './commit.js';
-import { headAfter } from './fingerprint.js';
+import { headAfter, NOTHING_READ } from './fingerprint.js';
 import { addRequests, type KnownLog, piecesOf, readLogs, readRequests, writeLogs } from './logs.js';
 import { attach, CATALOG, create, detach, isThere, type LakeFile, setAside } from './open.js';
 import { type BatchReading, batchOpener, type Ends, plainBatches, streamBatches, tailOf } from './read.js';
@@ -53,6 +53,8 @@ export interface Synced {
   readonly problems: readonly InputProblem[];
   readonly notices: readonly string[];
   readonly mayBeEmpty: readonly string[];
+  /** Plain files without a byte. */
+  readonly empty: readonly string[];
   /** Bytes and files that are new, and that were read before and stand where they stood. */
   readonly read: { readonly bytes: number; readonly files: number };
   readonly before: { readonly bytes: number; readonly files: number };
@@ -80,7 +82,12 @@ export async function openSynced(
   const syncing = new Syncing(db, options);
   if (!options.use.sync) return syncing.asItIs();
   await syncing.prepare();
-  return syncing.run(requests);
+  try {
+    return await syncing.run(requests);
+  } finally {
+    // The engine is closed, and the lake with it, when its last connection is.
+    syncing.close();
+  }
 }
 
 class Syncing {
@@ -99,11 +106,15 @@ class Syncing {
     this.file = lakeFile(options.use, options.cwd);
   }
 
+  close(): void {
+    this.stage?.close();
+  }
+
   /** Without a look at the logs. */
   async asItIs(): Promise<Synced> {
     if (!isThere(this.file)) throw this.nowhere();
     await this.open('read');
-    return this.told({ problems: [], notices: [], mayBeEmpty: [] }, [], false, false);
+    return this.told({ problems: [], notices: [], mayBeEmpty: [], empty: [] }, [], false, false);
   }
 
   private nowhere(): LakelogError {
@@ -159,17 +170,10 @@ class Syncing {
     }
     const problems = [...inputs.problems, ...found.problems];
     const notices = [...inputs.notices, ...found.notices];
-    const mayBeEmpty = found.empty
-      .filter((file) => file.maybeEmpty || this.hasHistory(file))
+    const mayBeEmpty = inputs.files
+      .filter((file) => this.isPlain(file, found) && (file.maybeEmpty || this.hasHistory(file)))
       .map(({ name }) => name);
-    const empties = found.empty.map(
-      ({ name }): InputProblem => ({
-        path: name,
-        problem: 'no_records',
-        detail: 'the file is empty',
-      }),
-    );
-    const told = { problems: [...problems, ...empties], notices, mayBeEmpty };
+    const told = { problems, notices, mayBeEmpty, empty: found.empty.map(({ name }) => name) };
     return this.told(told, found.standing, true, known.length > 0);
   }
 
@@ -204,8 +208,18 @@ class Syncing {
     return requests.some(({ path }) => path !== '-' && !held.includes(path));
   }
 
-  private hasHistory(file: SourceFile): boolean {
-    return this.logs.some(({ path, request }) => path === file.path || request === file.path);
+  /** An archive that holds nothing was not just rotated. */
+  private isPlain(file: SourceFile, { empty }: Survey): boolean {
+    const isIt = (log: KnownLog) => log.form === 'plain' && log.state === 'here' && log.path === file.path;
+    return empty.includes(file) || this.logs.some(isIt);
+  }
+
+  /** Records were read before that stood there, or in what was rotated away from there. */
+  private hasHistory({ path: here }: SourceFile): boolean {
+    return this.logs.some(
+      ({ path, request, state, read_to }) =>
+        read_to > 0 && (path === here ? state !== 'here' : request === here),
+    );
   }
 
   /** Batch after batch; what was committed stays, whatever becomes of the rest. */
@@ -330,7 +344,7 @@ class Syncing {
       };
       const names = [...BASE_TABLES.batches, ...BATCH_COLUMNS].map(({ name }) => name);
       batches.add(names.map((name) => row[name as keyof typeof row] ?? null));
-      const place = { ...newLog(task, number), ...before, ...placeIn(task) };
+      const place = { ...newLog(task, number), ...before, ...placeIn(task, range.to) };
       logs.set(number, { ...place, ...ends.get(file.source)!, read_to: range.to, lines, head });
       this.read.bytes += range.to - range.from;
       this.read.files.add(file.source.name);
@@ -363,7 +377,7 @@ class Syncing {
     const empty = begun.map((task): KnownLog => {
       const log = newLog(task, next++);
       this.numbered.set(task, log.log);
-      return { ...log, ...placeIn(task) };
+      return { ...log, ...placeIn(task, 0) };
     });
     await db.run('BEGIN');
     await writeLogs(db, empty);
@@ -380,7 +394,7 @@ class Syncing {
   }
 
   private async told(
-    { problems, notices, mayBeEmpty }: Pick<Synced, 'problems' | 'notices' | 'mayBeEmpty'>,
+    found: Pick<Synced, 'problems' | 'notices' | 'mayBeEmpty' | 'empty'>,
     standing: readonly KnownLog[],
     isSynced: boolean,
     usedKnown: boolean,
@@ -398,10 +412,9 @@ class Syncing {
         }),
       );
     return {
+      ...found,
       logs,
-      problems: [...problems, ...broken],
-      notices,
-      mayBeEmpty,
+      problems: [...found.problems, ...broken],
       read: { bytes: read.bytes, files: read.files.size },
       before: {
         bytes: logs.reduce((sum, { read_to }) => sum + read_to, 0) - read.bytes,
@@ -420,15 +433,17 @@ function newLog({ file, form, request }: Task, log: number): KnownLog {
     log,
     ...{ name: file.name, path: file.path, request, kind: file.as, form, state: 'here', detail: null },
     ...{ identity: '-', size: 0, mtime_ns: '0', read_to: 0, lines: 0, rest: 0, is_settled: false },
-    ...{ start_sha256: '', end_sha256: '', head: '' },
+    ...{ ...NOTHING_READ, head: '' },
   };
 }
 
-/** Where a log stands, as it was found. */
-function placeIn({ file, form, size, to }: Task) {
+/** Where a log stands, as it was found, and what of it is still to be read. */
+function placeIn({ file, form, size, isSettled }: Task, readTo: number) {
   const stats = form === 'stream' ? null : file.stats;
+  const rest = form === 'stream' ? 0 : size - readTo;
   return {
-    rest: form === 'plain' ? size - to : 0,
+    rest,
+    is_settled: rest === 0 && isSettled,
     identity: stats ? `${stats.dev}:${stats.ino}` : '-',
     size: Number(stats?.size ?? 0),
     mtime_ns: String(stats?.mtimeNs ?? 0),

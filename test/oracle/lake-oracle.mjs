@@ -1,0 +1,224 @@
+/**
+ * What a lake must hold and say: its rules over whole contents instead of fingerprints, in plain JavaScript, sharing
+ * nothing with the product. A log is what was read of it, byte for byte; a file is a log whose bytes it begins with.
+ */
+import { createHash } from 'node:crypto';
+import { linesOf, stripped } from '../scan/checker.mjs';
+import { readLine } from './oracle.mjs';
+
+const LF = 10;
+const HOUR = 3_600_000;
+const ROTATED = /(\.\d+|-\d{8}|\.gz)$/;
+
+export const hashOf = (line) => createHash('sha256').update(stripped(line)).digest('hex');
+
+export const emptyLake = () => ({ logs: [], rows: new Map(), rejects: [], isLoading: false });
+
+function copyOf(lake) {
+  return {
+    ...lake,
+    logs: lake.logs.map((log) => ({ ...log })),
+    rows: new Map(lake.rows),
+    rejects: [...lake.rejects],
+  };
+}
+
+/** @param found {files, missing}: what stands in the folder now. */
+export function sync(lake, found, clock) {
+  const pairs = recognize(lake, found);
+  const first = copyOf(lake);
+  const tasks = [];
+  const standing = new Set();
+  for (const { file, log } of pairs) {
+    const known = log === null ? null : first.logs.find(({ number }) => number === log.number);
+    const before = known?.content.length ?? 0;
+    const lineEnd = file.form === 'archive' ? file.bytes.length : file.bytes.lastIndexOf(LF) + 1;
+    const to = Math.max(lineEnd, before);
+    const isWhole = file.bytes.length === before;
+    if (known !== null) {
+      Object.assign(known, { ...placeOf(file), state: 'here', settled: isWhole && isSettled(file, clock) });
+      standing.add(known);
+    }
+    if (!isWhole) tasks.push({ file, known, from: before, to });
+  }
+  for (const log of first.logs) {
+    if (standing.has(log) || log.state !== 'here' || !found.bases.includes(log.base)) continue;
+    log.state = fateOf(log, found.files);
+  }
+  first.isLoading = tasks.length > 0;
+
+  const second = copyOf(first);
+  for (const task of tasks) {
+    let log = task.known && second.logs.find(({ number }) => number === task.known.number);
+    log ??= begin(second, task.file);
+    take(second, log, task.file, task.from, task.to, clock);
+    if (task.to === task.file.bytes.length) log.settled = isSettled(task.file, clock);
+    task.number = log.number;
+  }
+  const third = { ...copyOf(second), isLoading: false };
+  const answered = copyOf(third);
+  for (const { file, to, number } of tasks) {
+    const log = answered.logs.find((one) => one.number === number);
+    take(answered, log, file, to, file.bytes.length, clock);
+  }
+  return { stages: [first, second, third], lake: third, told: tell(answered, found, clock) };
+}
+
+/** Without a look at the logs. */
+export function look(lake) {
+  const told = tell(lake, { files: [], missing: 0, noLogs: false, bases: [], isNamed: true }, { now: 0 });
+  const codes = ['not_synced', ...(lake.isLoading ? ['still_loading'] : [])];
+  return { ...told, cannotVouch: [...told.cannotVouch, ...codes].sort() };
+}
+
+const startsWith = (bytes, content) =>
+  bytes.length >= content.length && bytes.subarray(0, content.length).equals(content);
+
+/** Which file is which log: the one that stood there, else the one of which it holds most. */
+function recognize(lake, { files }) {
+  const missing = new Set(lake.logs);
+  const readable = files.filter(({ form }) => form === 'plain' || form === 'archive');
+  // What cannot be read says nothing of its log.
+  for (const { form, path } of files)
+    if (form === 'damaged' || form === 'unfinished')
+      for (const log of missing) if (log.path === path) missing.delete(log);
+  const pairs = new Map();
+  for (const file of readable) {
+    const log = [...missing]
+      .reverse()
+      .find((one) => one.id === file.id && one.form === file.form && startsWith(file.bytes, one.content));
+    if (log === undefined) continue;
+    missing.delete(log);
+    pairs.set(file, log);
+  }
+  for (const file of readable) {
+    if (pairs.has(file)) continue;
+    const [log = null] = [...missing]
+      .filter(({ content }) => content.length > 0 && startsWith(file.bytes, content))
+      .sort((a, b) => b.content.length - a.content.length);
+    if (log !== null) missing.delete(log);
+    pairs.set(file, log);
+  }
+  return readable.filter(({ bytes }) => bytes.length > 0).map((file) => ({ file, log: pairs.get(file) }));
+}
+
+const placeOf = ({ id, path, form }) => ({ id, path, form });
+const baseOf = (name) => name.replace(/\.gz$/, '').replace(ROTATED, '');
+
+function begin(lake, file) {
+  const number = lake.logs.length;
+  const log = {
+    number,
+    base: baseOf(file.name),
+    ...placeOf(file),
+    state: 'here',
+    settled: false,
+    content: Buffer.alloc(0),
+    ...NO_LINES,
+  };
+  lake.logs.push(log);
+  return log;
+}
+
+const NO_LINES = { lines: 0, good: 0, rejected: 0, blank: 0, pending: 0 };
+
+function take(lake, log, file, from, to, { now }) {
+  if (to === from) return;
+  const bytes = file.bytes.subarray(from, to);
+  const input = { as: 'any', compressed: file.form === 'archive', mtimeMs: file.mtimeMs };
+  for (const line of linesOf(bytes)) {
+    log.lines++;
+    const fate = readLine(line, input, { now, pendingGraceS: 60, maxLineBytes: 16_777_216 });
+    if (fate.fate === 'blank' || fate.fate === 'pending') log[fate.fate]++;
+    else if (fate.fate === 'reject') {
+      log.rejected++;
+      const blocks =
+        ['value:schema', 'wrong_kind'].includes(fate.reason) || (fate.named ?? null) !== 'replay_runs';
+      lake.rejects.push({ sha256: hashOf(line.bytes), reason: fate.reason, blocks });
+    } else {
+      log.good++;
+      const sha256 = hashOf(line.bytes);
+      if (!lake.rows.has(sha256)) lake.rows.set(sha256, fate);
+    }
+  }
+  log.content = Buffer.concat([log.content, bytes]);
+}
+
+/** Nobody writes to it any more: another one stands where it stood, and it is old. */
+const isSettled = ({ name, mtimeMs }, { now }) => ROTATED.test(name) && now - mtimeMs > HOUR;
+
+function fateOf(log, files) {
+  const unknown = files.filter(({ form }) => form === 'damaged' || form === 'unfinished');
+  if (unknown.some(({ path }) => path === log.path)) return 'here';
+  const readable = files.filter(({ form }) => form === 'plain' || form === 'archive');
+  if (readable.some(({ bytes }) => log.content.length > 0 && startsWith(bytes, log.content))) return 'gone';
+  if (files.some(({ path, id }) => path === log.path && id === log.id)) return 'changed';
+  return log.settled || log.form === 'archive' ? 'gone' : 'lost';
+}
+
+const NEVER_EXCUSED = /^(missing|type|value|duplicate_key):(schema|final_verdict)$/;
+
+function tell(lake, found, clock) {
+  const rows = [...lake.rows.values()];
+  const calls = rows.filter(({ fate }) => fate === 'call').map(({ values }) => values);
+  const gated = calls.filter(({ kind, final_verdict }) => kind === 'fill' && final_verdict === 'accepted');
+  const judged = gated.filter(({ grounded_in_roster }) => grounded_in_roster !== null);
+  const violations = judged.filter(({ grounded_in_roster }) => !grounded_in_roster).length;
+  const ids = calls.map(({ call_id }) => call_id).filter((id) => id !== null);
+  const conflicts = ids.filter((id) => ids.indexOf(id) !== ids.lastIndexOf(id)).length;
+  const blocking = lake.rejects.filter(({ blocks }) => blocks);
+  const unknown = blocking.filter(({ reason }) => NEVER_EXCUSED.test(reason)).length;
+  const broken = lake.logs.filter(({ state }) => state === 'lost' || state === 'changed');
+  const is = {
+    missing_input: found.missing > 0,
+    no_logs: found.noLogs,
+    unreadable_input: found.files.some(({ form }) => form === 'damaged'),
+    no_records: lacksRecords(lake, found, calls.length, rows.length, clock),
+    unjudged: gated.length > judged.length,
+    too_few_judged: judged.length === 0,
+    rejects: blocking.length - unknown + conflicts > 0 && blocking.length > unknown,
+    unknown_record: unknown > 0,
+    conflicts: conflicts > 0,
+    changed_input: broken.length > 0,
+  };
+  return {
+    calls: calls.length,
+    runs: rows.length - calls.length,
+    violations,
+    judged: judged.length,
+    conflicts,
+    broken: broken.length,
+    rows: [...lake.rows.keys()].sort(),
+    rejects: lake.rejects.map(({ sha256, reason }) => `${sha256} ${reason}`).sort(),
+    accounts: lake.logs
+      .filter(({ lines }) => lines > 0)
+      .map(accountOf)
+      .sort(),
+    cannotVouch: Object.keys(is)
+      .filter((code) => is[code])
+      .sort(),
+  };
+}
+
+const accountOf = ({ content, lines, good, rejected, blank, pending }) =>
+  [content.length, lines, good, rejected, blank, pending].join(' ');
+
+/** A file that holds nothing, unless it was just rotated or cut. */
+function lacksRecords(lake, { files, isNamed }, calls, loaded, { now }) {
+  const isExcusable = (file) => {
+    const isYoung = Math.abs(now - file.mtimeMs) <= HOUR;
+    const hasPast =
+      files.some(({ name }) => name !== file.name && baseOf(name) === file.name) ||
+      lake.logs.some(
+        ({ base, path, state, content }) =>
+          content.length > 0 && (path === file.path ? state !== 'here' : isNamed && base === file.name),
+      );
+    return file.form !== 'archive' && (isYoung || hasPast) && loaded > 0 && calls > 0;
+  };
+  return files.some((file) => {
+    if (file.form === 'empty') return !isExcusable(file);
+    const log = lake.logs.find(({ state, path }) => state === 'here' && path === file.path);
+    if (log === undefined || log.lines === 0 || log.good > 0) return false;
+    return !(log.lines === log.blank + log.pending && isExcusable(file));
+  });
+}

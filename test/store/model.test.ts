@@ -1,0 +1,280 @@
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { emptyLake, look, type ModelLake, sync, type Told } from '../oracle/lake-oracle.mjs';
+import { lakelog as binary, newFolder, nightly, start } from '../support/cli.js';
+import { alarm, type Said, syncAndList } from './product.js';
+import { LINES, type LineKind, LOGS, World } from './world.js';
+
+const RUNS = nightly ? 2_000 : 60;
+
+/** Weights of what happens next. */
+const HAPPENINGS = {
+  append: 14,
+  tear: 4,
+  'give up': 1,
+  'rotate create': 2,
+  'rotate rename': 2,
+  'rotate copytruncate': 3,
+  'rotate date': 2,
+  'rotate gzip': 2,
+  'append to rotated': 2,
+  gzip: 4,
+  'begin gzip': 1,
+  'end gzip': 2,
+  truncate: 1,
+  cut: 1,
+  delete: 2,
+  'reuse inode': 1,
+  copy: 1,
+  link: 1,
+  restore: 1,
+  'hours pass': 2,
+  'clock back': 1,
+  sync: 10,
+  kill: 1,
+  'two at once': 1,
+  read: 2,
+  'sync one log': 2,
+} as const;
+
+interface Step {
+  readonly what: keyof typeof HAPPENINGS;
+  readonly which: number;
+  readonly lines: readonly LineKind[];
+}
+
+const linesOf = fc.array(
+  fc.oneof(
+    { weight: 3, arbitrary: fc.constant<LineKind>('call') },
+    { weight: 2, arbitrary: fc.constantFrom(...LINES) },
+  ),
+  { minLength: 1, maxLength: 5 },
+);
+
+const step: fc.Arbitrary<Step> = fc.record({
+  what: fc.oneof(
+    ...Object.entries(HAPPENINGS).map(([what, weight]) => ({
+      weight,
+      arbitrary: fc.constant(what as Step['what']),
+    })),
+  ),
+  which: fc.nat(999),
+  lines: linesOf,
+});
+
+const schedule = fc.record({
+  request: fc.constantFrom('names', 'names', 'folder'),
+  steps: fc.array(step, { minLength: 6, maxLength: nightly ? 30 : 16, size: 'max' }),
+});
+
+class Trial {
+  private readonly folder = newFolder();
+  private readonly world: World;
+  private readonly lake: string;
+  private readonly paths: readonly string[];
+  /** What the lake may be: more than one after a sync was killed. */
+  private models: ModelLake[] = [];
+  private spawnMs = 400;
+
+  constructor(request: 'names' | 'folder') {
+    const cwd = newFolder();
+    this.world = new World(cwd);
+    this.lake = path.join(this.folder, 'L.duckdb');
+    this.paths = request === 'names' ? LOGS : ['.'];
+  }
+
+  private get cwd(): string {
+    return this.world.folder;
+  }
+
+  private models0(): ModelLake[] {
+    return this.models.length > 0 ? this.models : [emptyLake()];
+  }
+
+  async take({ what, which, lines }: Step): Promise<void> {
+    const { world } = this;
+    const log = LOGS[which % 5 === 0 ? 1 : 0]!;
+    const names = world.names();
+    const any = names[which % Math.max(1, names.length)] ?? log;
+    const rotated = world.rotatedOf(log);
+    const old = rotated[which % Math.max(1, rotated.length)];
+    if (what === 'append') world.append(log, lines, 'finish');
+    else if (what === 'tear') world.append(log, lines, 'tear');
+    else if (what === 'give up') world.append(log, lines, 'give up');
+    else if (what.startsWith('rotate ')) world.rotate(log, what.slice(7) as Parameters<World['rotate']>[1]);
+    else if (what === 'append to rotated') {
+      if (old && !old.endsWith('.gz')) world.append(old, lines, 'finish');
+    } else if (what === 'gzip') world.gzip(old ?? log);
+    else if (what === 'begin gzip') {
+      if (old) world.beginGzip(old);
+    } else if (what === 'end gzip') world.endGzip();
+    else if (what === 'truncate') this.destroy(log, () => world.truncate(log, lines));
+    else if (what === 'cut') this.destroy(log, () => world.cutTo(log, (which % 10) / 10), (which % 10) / 10);
+    else if (what === 'delete') this.destroy(any, () => world.delete(any));
+    else if (what === 'reuse inode') this.destroy(any, () => world.reuseInode(any, lines));
+    else if (what === 'copy' || what === 'link' || what === 'restore') world.copy(any, what);
+    else if (what === 'hours pass') world.age(2);
+    else if (what === 'clock back') world.age(-3);
+    else if (what === 'sync') await this.sync();
+    else if (what === 'sync one log') await this.sync(this.paths.length === 1 ? this.paths : [log]);
+    else if (what === 'kill') await this.kill(which / 1_000);
+    else if (what === 'two at once') await this.two();
+    else await this.read();
+  }
+
+  /**
+   * Nobody can know what went with a file that no look saw, or that nobody wrote to for long, nor what was cut off
+   * behind all that was read.
+   */
+  private destroy(name: string, how: () => void, kept = 0): void {
+    const [file] = this.world.contents().filter((one) => one.name === name);
+    const isKnown = this.models0().every(({ logs }) =>
+      logs.some(
+        (log) =>
+          log.id === file?.id &&
+          log.state === 'here' &&
+          !log.settled &&
+          log.content.length > Math.floor(file.bytes.length * kept),
+      ),
+    );
+    if (!isKnown) this.world.excuse(name);
+    how();
+  }
+
+  private found(paths: readonly string[] = this.paths) {
+    return this.world.found(paths, Date.now());
+  }
+
+  async sync(paths: readonly string[] = this.paths): Promise<void> {
+    const now = Date.now();
+    const found = this.found(paths);
+    const ends = this.models0().map((model) => sync(model, found, { now }));
+    const held = await syncAndList(this.lake, paths, this.cwd);
+    const said = await alarm(this.lake, paths, this.cwd);
+    if (typeof said === 'string') throw new Error(said);
+    const matching = ends.filter(
+      ({ told }) =>
+        isEqual(heldOf(told), { ...held, bytes: undefined }) && isEqual(saidOf(told), plain(said)),
+    );
+    if (matching.length === 0) {
+      const [{ told }] = ends as [(typeof ends)[number]];
+      expect({ ...held, bytes: undefined }).toEqual(heldOf(told));
+      expect(plain(said)).toEqual(saidOf(told));
+    }
+    expect(said.code).toBe(said.violations > 0 ? 1 : said.cannotVouch.length > 0 ? 3 : 0);
+    this.models = matching.map(({ lake }) => lake);
+    const rows = new Set([...held.rows, ...held.rejects.map((one) => one.slice(0, 64))]);
+    if (paths === this.paths && this.world.lost(rows).length > 0)
+      expect([...said.cannotVouch, said.broken], 'lines are lost').not.toEqual([0]);
+  }
+
+  /** Answers from the lake as it is. */
+  private async read(): Promise<void> {
+    const said = await alarm(this.lake, this.paths, this.cwd, '--no-sync');
+    if (this.models.length === 0) expect(said).toMatch(/^3: .*there is no lake/s);
+    else this.narrow(this.models, said as Said);
+  }
+
+  /** Which of the lakes it may be that answers so. */
+  private narrow(models: readonly ModelLake[], said: Said | string): void {
+    const matching = models.filter(
+      (model) =>
+        typeof said !== 'string' &&
+        model.isLoading === said.isLoading &&
+        isEqual(saidOf(look(model)), plain(said)),
+    );
+    if (matching.length === 0) expect(said).toEqual({ ...saidOf(look(models[0]!)) });
+    this.models = matching;
+  }
+
+  private async kill(part: number): Promise<void> {
+    const now = Date.now();
+    const found = this.found();
+    const child = start(['sync', '--lake', this.lake, ...this.paths], { cwd: this.cwd });
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    const ms = this.spawnMs * (0.3 + part);
+    await Promise.race([sleep(ms), ended]);
+    child.kill('SIGKILL');
+    await ended;
+    const after = this.models0().flatMap((model) => sync(model, found, { now }).stages);
+    const said = await alarm(this.lake, this.paths, this.cwd, '--no-sync');
+    // It was killed before there was a lake.
+    if (typeof said === 'string' && /^3: .*there is no lake/s.test(said) && this.models.length === 0) return;
+    this.narrow([...this.models0(), ...after], said);
+  }
+
+  private async two(): Promise<void> {
+    const now = Date.now();
+    const found = this.found();
+    const begun = Date.now();
+    const ran = await Promise.all(
+      [0, 1].map(() => binary(['sync', '--lake', this.lake, ...this.paths], { cwd: this.cwd })),
+    );
+    this.spawnMs = Date.now() - begun;
+    for (const { code, stderr } of ran) expect([0, 3], stderr).toContain(code);
+    const after = this.models0().map((model) => sync(model, found, { now }).lake);
+    this.narrow(after, await alarm(this.lake, this.paths, this.cwd, '--no-sync'));
+  }
+
+  dump(): string {
+    return JSON.stringify([
+      this.world.names(),
+      this.models.map(({ logs }) => logs.map(({ content, ...log }) => ({ ...log, content: content.length }))),
+    ]);
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true });
+    rmSync(this.cwd, { recursive: true });
+  }
+}
+
+const isEqual = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+
+const heldOf = ({ calls, runs, rows, rejects, accounts }: Told) => ({ calls, runs, rows, rejects, accounts });
+
+const saidOf = ({ calls, runs, violations, judged, conflicts, broken, accounts, cannotVouch }: Told) => ({
+  ...{ calls, runs, violations, judged, conflicts, broken, accounts },
+  cannotVouch: cannotVouch.filter((code) => code !== 'changed_input'),
+});
+
+const plain = ({ code: _, isLoading: __, ...said }: Said) => saidOf(said as unknown as Told);
+
+test(
+  'whatever becomes of the logs, a lake holds what was written, once, and says what it could not see',
+  async () => {
+    if (process.env.STEPS) {
+      const trial = new Trial((process.env.REQUEST ?? 'names') as 'names');
+      for (const [what, which, lines] of JSON.parse(process.env.STEPS)) {
+        await trial.take({ what, which, lines: lines.split(',') });
+        console.log(what, trial.dump());
+      }
+      await trial.sync();
+      return;
+    }
+    await fc.assert(
+      fc.asyncProperty(schedule, async ({ request, steps }) => {
+        const trial = new Trial(request as 'names' | 'folder');
+        try {
+          for (const one of steps) await trial.take(one);
+          await trial.sync();
+        } catch (error) {
+          if (process.env.TRACE)
+            console.log(
+              JSON.stringify(steps.map(({ what, which, lines }) => [what, which, lines.join()])),
+              trial.dump(),
+              error,
+            );
+          throw error;
+        } finally {
+          trial.remove();
+        }
+      }),
+      { numRuns: RUNS, endOnFailure: true, ...(process.env.SEED ? { seed: Number(process.env.SEED) } : {}) },
+    );
+  },
+  nightly ? 7_200_000 : 300_000,
+);
