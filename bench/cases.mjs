@@ -14,7 +14,9 @@
  * - `planted`: first run on a log with violations, where all must find the same ones
  * - `goals`: see goals.mjs
  */
-import { cpu, peak, seconds, wall } from './goals.mjs';
+import { rmSync, statSync } from 'node:fs';
+import { cpu, peak, seconds, share, wall } from './goals.mjs';
+import { appendNew, lakeOf, prepareLake } from './lake.mjs';
 
 const ALL = ['before', 'script', 'jq', 'python-duckdb', 'chdb'];
 const SESSIONS = ['sessions'];
@@ -273,6 +275,55 @@ export const CASES = [
     agree: ['session_id', 'reason'],
     ...gate,
     goals: [seconds(10, '20000-calls')],
+  },
+  {
+    name: 'lake-new',
+    sizes: ['1GB', '5GB'],
+    setup: (log, small) => {
+      prepareLake(log);
+      prepareLake(small());
+    },
+    each: (log) => appendNew(log),
+    ours: (log) => ['alarm', '--json', '--lake', lakeOf(log).file, lakeOf(log).folder],
+    rivals: [
+      {
+        name: 'small history',
+        each: (_, small) => appendNew(small()),
+        ours: (_, __, small) => ['alarm', '--json', '--lake', lakeOf(small()).file, lakeOf(small()).folder],
+      },
+      { name: 'no lake', ours: (log) => ['alarm', '--json', lakeOf(log).folder] },
+    ],
+    goals: [wall('small history', 1.3, '5GB'), wall('no lake', 0.1, '5GB')],
+  },
+  {
+    name: 'lake-idle',
+    sizes: ['1GB', '5GB'],
+    setup: (log) => prepareLake(log),
+    ours: (log) => ['alarm', '--json', '--lake', lakeOf(log).file],
+    rivals: ['node', 'bare'],
+    goals: [wall('bare', 1.6, '5GB')],
+  },
+  ...['alarm', 'first-shot-rate', 'first-shot', 'triple-rejections', 'rejections', 'corpus'].map(
+    (question) => ({
+      name: `lake-${question}`,
+      sizes: ['1GB'],
+      setup: (log) => prepareLake(log, 'same'),
+      ours: (log) => [question, '--json', '--lake', lakeOf(log, 'same').file],
+      rivals: ['script'],
+      question,
+      goals: [wall('script', 0.4, '1GB')],
+    }),
+  ),
+  {
+    name: 'lake-load',
+    sizes: ['1GB'],
+    setup: (log) => rmSync(`${log.folder}/load.duckdb`, { force: true }),
+    each: (log) => rmSync(`${log.folder}/load.duckdb`, { force: true }),
+    ours: (log) => ['sync', '--json', '--lake', `${log.folder}/load.duckdb`, log.sessions],
+    rivals: ['table'],
+    question: 'table',
+    share: (log) => statSync(`${log.folder}/load.duckdb`).size / log.bytes,
+    goals: [wall('table', 2, '1GB'), peak(900, '1GB'), share(0.15, '1GB')],
   },
 ];
 

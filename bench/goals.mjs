@@ -6,6 +6,7 @@ const KINDS = {
   wall: { of: (ours, rival) => ours.median_ms / rival.median_ms, digits: 2, unit: '×' },
   cpu: { of: (ours, rival) => over(ours.cpu_ms, rival.cpu_ms), digits: 2, unit: '× CPU' },
   peak: { of: ({ peak_mb }) => peak_mb, digits: 0, unit: 'MB' },
+  share: { of: ({ share }) => share, digits: 3, unit: '× the log' },
   seconds: { of: ({ median_ms }) => median_ms / 1000, digits: 1, unit: 's' },
 };
 
@@ -15,6 +16,8 @@ export const wall = (rival, atMost, ...at) => ({ what: 'wall', rival, atMost, at
 export const cpu = (rival, atMost, ...at) => ({ what: 'cpu', rival, atMost, at });
 /** Peak memory of the largest process, in MB (10^6 bytes). */
 export const peak = (atMost, ...at) => ({ what: 'peak', rival: null, atMost, at });
+/** Bytes of what is made, by those of the log. */
+export const share = (atMost, ...at) => ({ what: 'share', rival: null, atMost, at });
 /** Median wall time in seconds. */
 export const seconds = (atMost, ...at) => ({ what: 'seconds', rival: null, atMost, at });
 

@@ -5,6 +5,9 @@ import { parseArgs } from 'node:util';
 import { CASES } from './cases.mjs';
 import { BUILT, RIVALS } from './rivals.mjs';
 
+/** `lake` names all cases of lakes. */
+const isNamed = (name, given) => name === given || (name.startsWith(`${given}-`) && given === 'lake');
+
 const UNITS = { KB: 1e3, MB: 1e6, GB: 1e9 };
 
 export const USAGE = `npm run bench [-- options]
@@ -43,12 +46,12 @@ export function readOptions(argv) {
   const before = values.before && path.resolve(values.before);
   const missing = before && BUILT.find((file) => !existsSync(path.join(before, file)));
   if (missing) throw new Error(`--before ${values.before} has no ${missing}: build that checkout first`);
-  const names = listOf('--case', values.case, [...CASES.map(({ name }) => name), 'install']);
+  const names = listOf('--case', values.case, [...CASES.map(({ name }) => name), 'lake', 'install']);
   return {
     help: values.help,
     sizes: values.size?.split(',').map((name) => ({ name, bytes: bytesOf(name) })),
     rounds,
-    cases: CASES.filter(({ name }) => values.case === undefined || names.includes(name)),
+    cases: CASES.filter(({ name }) => values.case === undefined || names.some((one) => isNamed(name, one))),
     install: names.includes('install') && values.case !== undefined,
     rivals: listOf('--rival', values.rival, Object.keys(RIVALS)),
     before,

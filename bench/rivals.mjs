@@ -40,6 +40,11 @@ export const RIVALS = {
     command: ({ question, log }) =>
       byHand([process.execPath, path.join(BUNDLES, 'script.mjs')], here('sql', `${question}-typed.sql`), log),
   },
+  table: {
+    what: 'the same bundle, `CREATE TABLE` in a new file, of the columns that a lake keeps with their types given',
+    command: ({ question, log }) =>
+      byHand([process.execPath, path.join(BUNDLES, 'table.mjs')], here('sql', `${question}.sql`), log),
+  },
   grep: {
     what: '`grep -F` for the id',
     command: ({ log }) => ['grep', '-hF', log.sample, log.sessions, log.replays],
@@ -94,7 +99,7 @@ function version(program, args) {
 /** As the CLI is built, so that the rival has what we have. */
 export async function bundleRivals() {
   await build({
-    entryPoints: [here('bare.mjs'), here('script.mjs')],
+    entryPoints: [here('bare.mjs'), here('script.mjs'), here('table.mjs')],
     outdir: BUNDLES,
     outExtension: { '.js': '.mjs' },
     bundle: true,

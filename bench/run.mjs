@@ -11,6 +11,7 @@ import { readOptions, sizeOf, USAGE } from './options.mjs';
 import { aligned, tableText } from './report.mjs';
 import { BUILT, bundleRivals, lakelogIn, probeRivals, RIVALS, ROOT } from './rivals.mjs';
 
+const SMALL = { name: '10MB', bytes: 10e6 };
 const PLANTED = { name: 'planted', calls: 2000, flaws: true };
 
 try {
@@ -113,20 +114,28 @@ function prepared(root, want) {
 function contendersOn(size, definition, options, result) {
   const { form, ours, rivals, rivalsRead, piped, check, exit } = definition;
   const plain = () => prepared(options.data, size);
+  const small = () => prepared(options.data, SMALL);
   const log =
     size &&
     (form ? prepared(options.data, { ...size, ...form, name: `${size.name}-${form.name}` }) : plain());
+  definition.setup?.(log, small);
   const args = ours(log);
   const itself = { check, exit: exit?.(log) ?? 0 };
   const theirs = rivalsRead && log ? { ...log, sessions: rivalsRead(log) } : log;
   const others = rivals.flatMap((rival) => {
     if (typeof rival === 'object')
-      return [{ exit: 0, ...rival, command: lakelogIn(ROOT, rival.ours(log, plain)) }];
+      return [
+        {
+          ...{ exit: 0, ...rival, command: lakelogIn(ROOT, rival.ours(log, plain, small)) },
+          each: rival.each && (() => rival.each(log, small)),
+        },
+      ];
     if (!isHere(rival, log, options, result)) return [];
     const command = RIVALS[rival].command({ ...definition, ...options, log: theirs, args });
     return [{ name: rival, command, ...(rival === 'before' ? itself : { exit: 0 }) }];
   });
-  const contenders = [{ name: 'lakelog', command: lakelogIn(ROOT, args), ...itself }, ...others];
+  const each = definition.each && (() => definition.each(log));
+  const contenders = [{ name: 'lakelog', command: lakelogIn(ROOT, args), ...itself, each }, ...others];
   return { log, contenders: contenders.map((one) => ({ ...one, piped: piped && log.sessions })) };
 }
 
@@ -150,6 +159,7 @@ function soundOnes({ agree, rows = {} }, { log, contenders }, stopwatch, left) {
   for (const contender of contenders) {
     const { name, command, piped, exit, check } = contender;
     const why = (() => {
+      contender.each?.();
       const ran = stopwatch.run(command, piped);
       if (ran.exit !== exit) return `exit ${ran.exit}: ${complaintIn(ran.stderr())}`;
       const wrong = check?.(
@@ -178,7 +188,8 @@ function complaintIn(stderr) {
 function race(contenders, rounds, stopwatch, left) {
   let racing = contenders.map((contender) => ({ ...contender, runs: [] }));
   for (let round = 1; round <= rounds; round++) {
-    racing = racing.filter(({ name, command, piped, exit, runs }) => {
+    racing = racing.filter(({ name, command, piped, exit, runs, each }) => {
+      each?.();
       const ran = stopwatch.run(command, piped);
       runs.push(ran);
       if (ran.exit !== exit) left(name, `exit ${ran.exit} in round ${round}`);
@@ -203,6 +214,8 @@ function summary(definition, size, log, raced) {
     };
   });
   const [ours, ...rivals] = commands;
+  // What is no matter of time: measured once, on what the last run left.
+  ours.share = definition.share?.(log) ?? null;
   const against = (key) =>
     Object.fromEntries(rivals.map((rival) => [rival.name, over(ours[key], rival[key])]));
   return {

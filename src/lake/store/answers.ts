@@ -2,6 +2,7 @@
 import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
 import { attach, detach, type LakeFile } from './open.js';
+import { asOwnFiles } from './own-files.js';
 
 /** Whether the same was found the last time. @param question names it with all that was asked. */
 export async function isKnownAnswer(db: Database, question: string, findings: string): Promise<boolean> {
@@ -22,8 +23,10 @@ export async function keepAnswer(
   await db.run('ROLLBACK').catch(() => {});
   await detach(db);
   await attach(db, file, 'write');
-  await db.run(
-    `BEGIN; DELETE FROM main.lake_answers WHERE question = ${quote(question)};
+  const keep = () =>
+    db.run(
+      `BEGIN; DELETE FROM main.lake_answers WHERE question = ${quote(question)};
      INSERT INTO main.lake_answers VALUES (${quote(question)}, ${quote(findings)}); COMMIT`,
-  );
+    );
+  await asOwnFiles(keep);
 }

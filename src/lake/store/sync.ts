@@ -22,6 +22,7 @@ import { findShared, putRows, STAGE, takeOutKnown } from './commit.js';
 import { headAfter, NOTHING_READ } from './fingerprint.js';
 import { addRequests, type KnownLog, piecesOf, readLogs, readRequests, writeLogs } from './logs.js';
 import { attach, CATALOG, create, detach, isThere, type LakeFile, setAside } from './open.js';
+import { asOwnFiles } from './own-files.js';
 import { type BatchReading, batchOpener, type Ends, plainBatches, streamBatches, tailOf } from './read.js';
 import { type Survey, survey, type Task } from './survey.js';
 import { BATCH_COLUMNS, lakePlan } from './tables.js';
@@ -129,7 +130,7 @@ class Syncing {
   async prepare(): Promise<void> {
     const { use } = this.options;
     if (use.rebuild) setAside(this.file);
-    if (!isThere(this.file)) await create(this.db, this.file, use.keepContent, version);
+    if (!isThere(this.file)) await asOwnFiles(() => create(this.db, this.file, use.keepContent, version));
   }
 
   private async open(mode: 'read' | 'write'): Promise<void> {
@@ -166,7 +167,7 @@ class Syncing {
       await detach(db);
       await this.open('write');
       found = await this.survey(inputs.files, requests);
-      await this.bring(found, requests);
+      await asOwnFiles(() => this.bring(found, requests));
     }
     const problems = [...inputs.problems, ...found.problems];
     const notices = [...inputs.notices, ...found.notices];
