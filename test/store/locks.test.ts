@@ -114,7 +114,7 @@ test('the word of a writer that was killed holds nobody up for long', async () =
   expect(ran.code, ran.stderr).toBe(0);
 });
 
-test('ten at once all get their turn, and nothing is read twice', async () => {
+test('six at once all get their turn, and nothing is read twice', async () => {
   const cwd = newFolder();
   writeLines(
     cwd,

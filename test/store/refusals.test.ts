@@ -113,16 +113,26 @@ describe('what is no lake is refused and left as it is', () => {
     const cwd = newFolder();
     writeLines(cwd, 'sessions.jsonl', logs);
     symlinkSync('loop', path.join(cwd, 'loop'));
-    const ran = await lakelog(['alarm', '--lake', 'loop', 'sessions.jsonl'], { cwd });
-    expect([ran.code, ran.stderr]).toEqual([2, expect.stringMatching(/the lake cannot be opened/)]);
-    expect(ran.stderr).not.toMatch(/internal error/);
+    symlinkSync('nowhere', path.join(cwd, 'dangling'));
+    for (const [name, words] of [
+      ['loop', /the lake cannot be opened/],
+      ['dangling', /a link to a file that does not exist/],
+    ] as const) {
+      const ran = await lakelog(['alarm', '--lake', name, 'sessions.jsonl'], { cwd });
+      expect([ran.code, ran.stderr]).toEqual([2, expect.stringMatching(words)]);
+      expect(ran.stderr).not.toMatch(/internal error/);
+    }
+    expect(readdirSync(cwd).sort()).toEqual(['dangling', 'loop', 'sessions.jsonl']);
   });
 
   test('a folder that is not there', async () => {
     const cwd = newFolder();
     writeLines(cwd, 'sessions.jsonl', logs);
     const ran = await lakelog(['alarm', '--lake', 'none/L.duckdb', 'sessions.jsonl'], { cwd });
-    expect([ran.code, ran.stderr]).toEqual([2, expect.stringMatching(/none\/L\.duckdb/)]);
+    expect([ran.code, ran.stderr]).toEqual([
+      2,
+      expect.stringMatching(/no such file or folder\n {2}at none\/L\.duckdb/),
+    ]);
     expect(ran.stderr).not.toMatch(/internal error/);
   });
 });
