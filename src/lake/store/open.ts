@@ -53,8 +53,11 @@ const MAGIC = { at: 8, text: 'DUCK', version: 12 };
 const OLDEST = 64n;
 const NEWEST = 68n;
 
-export const damagedLake = ({ name }: Pick<LakeFile, 'name'>, detail: string): LakelogError =>
-  new LakelogError(`the lake is damaged: ${detail}`, {
+/** Only one that is damaged is put aside without a look at what it is. */
+class DamagedLake extends LakelogError {}
+
+const damagedLake = ({ name }: Pick<LakeFile, 'name'>, detail: string): LakelogError =>
+  new DamagedLake(`the lake is damaged: ${detail}`, {
     where: name,
     next: `make it anew from the logs, which remain the only truth: lakelog sync --lake ${shellWord(name)} --rebuild`,
     exitCode: EXIT.cannotVouch,
@@ -118,7 +121,12 @@ export async function attach(db: Database, file: LakeFile, mode: 'read' | 'write
     );
   });
   db.explainFailures((error) => explained(error, file));
-  await ensureLake(db, file);
+  try {
+    await ensureLake(db, file);
+  } catch (error) {
+    await detach(db);
+    throw error;
+  }
 }
 
 /** The engine's own words would name a file that nobody knows. */
@@ -171,8 +179,18 @@ export async function create(
   }
 }
 
-/** Takes a lake out of the way, to be made anew; what was there stays beside it until the new one is whole. */
-export function setAside(file: LakeFile): void {
+/**
+ * Takes a lake out of the way, to be made anew; what was there stays beside it.
+ * @throws LakelogError for what is no lake, and where another process holds it.
+ */
+export async function setAside(db: Database, file: LakeFile): Promise<void> {
+  if (!isThere(file)) return;
+  try {
+    await attach(db, file, 'write');
+    await detach(db);
+  } catch (error) {
+    if (!(error instanceof DamagedLake)) throw error;
+  }
   for (const end of ['', '.wal']) {
     try {
       renameSync(file.path + end, `${file.path}${end}.damaged`);

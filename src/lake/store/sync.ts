@@ -135,7 +135,7 @@ class Syncing {
   /** There is a lake, if an empty one. */
   async prepare(): Promise<void> {
     const { use } = this.options;
-    if (use.rebuild) setAside(this.file);
+    if (use.rebuild) await setAside(this.db, this.file);
     if (!isThere(this.file)) await asOwnFiles(() => create(this.db, this.file, use.keepContent, version));
   }
 
