@@ -61,7 +61,7 @@ describe('colour', () => {
     ['FORCE_COLOR', { FORCE_COLOR: '1' }],
     ['CLICOLOR_FORCE', { CLICOLOR_FORCE: '1' }],
   ])('%s=1: colour although piped, and the same text', async (_, env) => {
-    const plain = await lakelog(['alarm', 'alarm/sessions.jsonl'], { cwd: FIXTURES });
+    const plain = await spawned(['alarm', 'alarm/sessions.jsonl'], { cwd: FIXTURES });
     const forced = await spawned(['alarm', 'alarm/sessions.jsonl'], {
       cwd: FIXTURES,
       env: env as Record<string, string>,
