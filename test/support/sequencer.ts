@@ -1,0 +1,44 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/**
+ * What takes longest, longest first. A fresh clone knows no durations yet, and a long file that begins last is waited
+ * for alone.
+ */
+const LONG = [
+  'cli/acks',
+  'cli/query',
+  'cli/alarm',
+  'cli/show',
+  'bench',
+  'cli/screens',
+  'query/portable',
+  'cli/terminal',
+  'cli/output',
+  'cli/streams',
+  'log/process-end',
+  'cli/acks-kept',
+  'cli/outcomes',
+  'cli/start',
+  'package',
+  'oracle/oracle',
+  'lake/oracle',
+  'lake/questions',
+  'cli/attacks',
+  'cli/while-reading',
+  'validatord/smoke',
+  'log/processes',
+  'log/linear',
+];
+
+const place = ({ moduleId }: TestSpecification) => {
+  const at = LONG.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
+  return at < 0 ? LONG.length : at;
+};
+
+/** Long files first; the others as vitest has it. */
+export class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.toSorted((one, other) => place(one) - place(other));
+  }
+}
