@@ -156,9 +156,23 @@ describe.skipIf(!script)(
       [2, 'alarm --since x'],
     ];
 
-    for (const columns of [80, 120]) {
-      test.each(commands)(`${columns} columns: exit %i of %s`, (code, args) => {
-        const ran = onTerminal(columns, args.split(' '));
+    /** The same of a terminal that this process makes up: one width is seen on a real one. */
+    async function onScreen(columns: number, args: readonly string[]) {
+      let text = '';
+      const write = (part: string) => {
+        text += part;
+      };
+      const env = { TERM: 'xterm' };
+      const { code } = await lakelog(args, { cwd: FIXTURES, env, screen: { columns, write } });
+      return { code, text };
+    }
+
+    for (const [columns, show] of [
+      [80, onTerminal],
+      [120, onScreen],
+    ] as const) {
+      test.each(commands)(`${columns} columns: exit %i of %s`, async (code, args) => {
+        const ran = await show(columns, args.split(' '));
         expect(ran.code).toBe(code);
         expect(ran.text).toContain(`${ESC}[`);
         const wide = withoutColour(ran.text)
@@ -171,8 +185,8 @@ describe.skipIf(!script)(
 
       test.each(['--help', 'alarm --help', 'first-shot-rate --help', 'schema'])(
         `${columns} columns: %s is no wider`,
-        (args) => {
-          const ran = onTerminal(columns, args.split(' '));
+        async (args) => {
+          const ran = await show(columns, args.split(' '));
           expect(ran.code).toBe(0);
           expect(ran.text.split('\n').filter((line) => stringWidth(line) > columns)).toEqual([]);
         },
