@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
@@ -30,6 +32,8 @@ const LONG = [
   'log/linear',
 ];
 
+const tests = path.resolve(import.meta.dirname, '..');
+
 const place = ({ moduleId }: TestSpecification) => {
   const at = LONG.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
   return at < 0 ? LONG.length : at;
@@ -38,6 +42,8 @@ const place = ({ moduleId }: TestSpecification) => {
 /** Long files first; the others as vitest has it. */
 export class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const gone = LONG.filter((name) => !existsSync(path.join(tests, `${name}.test.ts`)));
+    if (gone.length > 0) throw new Error(`test/support/sequencer.ts names what is gone: ${gone.join(', ')}`);
     const sorted = await super.sort(files);
     return sorted.toSorted((one, other) => place(one) - place(other));
   }
