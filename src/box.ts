@@ -3,13 +3,12 @@ import { closeSync } from 'node:fs';
 import { openStream } from './box-streams.js';
 import { asLakelogError } from './errors.js';
 import { SqlFault } from './lake/box.js';
-import { rowsOf } from './lake/duckdb/blocks.js';
 import { startEngine } from './lake/duckdb/connection.js';
 import { openLake } from './lake/lake.js';
 import { type BoxFailure, type BoxJob, type BoxMessage, BYTES_FD } from './query/box-protocol.js';
 import { columnsOf } from './query/columns.js';
 import { explained, NARROW_IT, noticesOf } from './query/sql-error.js';
-import type { Block } from './schema/block.js';
+import { type Block, rowsOf } from './schema/block.js';
 import { type Cell, type Column, EXIT } from './schema/result.js';
 
 const ROWS_PER_MESSAGE = 1_000;
@@ -54,17 +53,12 @@ async function answer(job: BoxJob): Promise<void> {
       most: parquet[0]?.most ?? null,
     });
     const columns = columnsOf(names, types);
+    await say({ say: 'answer', about: { account, columns, notices: noticesOf(checked) } });
     const { cells, more } = await handOut(blocks, columns, job);
     for (let i = 0; i < cells.length; i += ROWS_PER_MESSAGE) {
       await say({ say: 'rows', rows: cells.slice(i, i + ROWS_PER_MESSAGE) });
     }
-    await say({
-      say: 'done',
-      account,
-      columns,
-      truncated: more,
-      notices: noticesOf(checked),
-    });
+    await say({ say: 'done', truncated: more });
   } finally {
     lake.close();
   }
@@ -72,7 +66,9 @@ async function answer(job: BoxJob): Promise<void> {
 
 /** To the streams, and as cells as far as they are wanted. */
 async function handOut(blocks: AsyncIterable<Block>, columns: readonly Column[], job: BoxJob) {
-  const texts = job.exports.filter(({ format }) => format !== 'parquet');
+  const texts = job.exports.flatMap(({ format, ...one }) =>
+    format === 'parquet' ? [] : [{ format, ...one }],
+  );
   const streams = await Promise.all(texts.map((one) => openStream(one, columns)));
   const most = job.maxRows ?? -1;
   const cells: Cell[][] = [];

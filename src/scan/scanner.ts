@@ -30,8 +30,12 @@ export interface RowBlock {
 export interface ScanSink {
   /** The block is the scanner's own memory: to be copied before this returns. */
   rows(block: RowBlock): void;
-  /** With the option `everyReject`. @param batch the number of the file. */
-  reject(line: RejectedLine, batch: number): void;
+  /**
+   * With the option `everyReject`.
+   * @param batch the number of the file.
+   * @param sha256 hashes the line without its terminator; to be called before this returns.
+   */
+  reject(line: RejectedLine, batch: number, sha256: () => string): void;
 }
 
 /** A file, or a part of one. */
@@ -226,10 +230,10 @@ export class Scanner {
         reason,
         kind,
         detail: faultInWords({ reason, kind, bytes: line, length, maxLineBytes, at, valueLength }),
-        sha256: long?.sha256() ?? sha256(line[length - 1] === 13 ? line.subarray(0, -1) : line),
       };
       if (!firstRejects.has(code)) firstRejects.set(code, reject);
-      if (options.everyReject) this.sink.reject(reject, this.part.batch);
+      const hash = () => long?.sha256() ?? sha256(line[length - 1] === 13 ? line.subarray(0, -1) : line);
+      if (options.everyReject) this.sink.reject(reject, this.part.batch, hash);
     }
     x.takeRejects();
   }

@@ -35,3 +35,32 @@ export interface Blocks {
   readonly types: readonly string[];
   readonly blocks: AsyncIterable<Block>;
 }
+
+/** The rows of a block, as JSON can hold them. */
+export function rowsOf({ rows, columns }: Block): Cell[][] {
+  return Array.from({ length: rows }, (_, row) => columns.map((column) => cellOf(column, row)));
+}
+
+function cellOf(column: BlockColumn, row: number): Cell {
+  if (column.of === 'cells') return column.cells[row]!;
+  if (column.of === 'texts') {
+    const [start, length] = [column.starts[row]!, column.lengths[row]!];
+    return length < 0 ? null : utf8.decode(column.bytes.subarray(start, start + length));
+  }
+  if (!hasValue(column.valid, row)) return null;
+  if (column.of === 'booleans') return column.values[row] !== 0;
+  return exact(column.values[row]!);
+}
+
+/** Byte for byte: a text that begins with U+FEFF keeps it, or SQL and rules would judge different texts. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** A number where it is exact, else its digits. */
+export function exact(value: bigint): Cell {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : String(value);
+}
+
+export function finite(value: number): Cell {
+  return Number.isFinite(value) ? value : String(value);
+}
