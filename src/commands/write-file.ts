@@ -50,10 +50,16 @@ export async function openDraft(target: string, mode = MODE): Promise<Draft> {
   // A name of its own: where a killed run left its draft, the next one may have the same process id, as in a container.
   const name = `.lakelog-${process.pid}-${Date.now().toString(36)}${drafts++}.tmp`;
   const draft = path.join(replaces ? path.dirname(target) : os.tmpdir(), name);
-  const file = await open(draft, O_WRONLY | O_CREAT | O_EXCL, mode);
-  // Whatever the umask says.
-  await file.chmod(mode).finally(() => file.close());
+  // Before there is anything: the signal may come at once.
   const release = atEnd(() => rmSync(draft, { force: true }));
+  try {
+    const file = await open(draft, O_WRONLY | O_CREAT | O_EXCL, mode);
+    // Whatever the umask says.
+    await file.chmod(mode).finally(() => file.close());
+  } catch (error) {
+    release();
+    throw error;
+  }
   return {
     path: draft,
     place: async () => (replaces ? rename(draft, target) : write(target, piecesOf(draft), O_CREAT | O_TRUNC)),

@@ -60,6 +60,8 @@ export interface LineCounts extends Readonly<Record<Counter, number>> {
 
 const CHUNK = 1 << 20;
 const LF = 10;
+/** Rows of longer texts do not wait for more: these stand in memory several times over, until the engine has them. */
+const MOST_TEXT = 4 << 20;
 /** Bytes in which the scanner tells of a reject (src/scan/wasm/layout.ts). */
 const REJECT = 24;
 
@@ -179,7 +181,7 @@ export class Scanner {
       at = this.x.scan(at, end, this.base);
       this.takeRejects();
       this.digest();
-      if (at < end) this.flush();
+      if (at < end || this.x.arenaUsed.value > MOST_TEXT) this.flush();
     }
   }
 
