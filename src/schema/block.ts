@@ -28,6 +28,15 @@ export type Valid = Uint8Array | null;
 export const hasValue = (valid: Valid, row: number): boolean =>
   valid === null || ((valid[row >> 3]! >> (row & 7)) & 1) === 1;
 
+/** The same of some of the rows. */
+export function validIn(valid: Valid, from: number, to: number): Valid {
+  if (valid === null || from === 0) return valid;
+  const bits = new Uint8Array(Math.ceil((to - from) / 8));
+  for (let row = from; row < to; row++)
+    if (hasValue(valid, row)) bits[(row - from) >> 3]! |= 1 << ((row - from) & 7);
+  return bits;
+}
+
 /** A result that arrives in blocks. */
 export interface Blocks {
   readonly names: readonly string[];

@@ -8,6 +8,7 @@ import {
   finite,
   hasValue,
   type Valid,
+  validIn,
 } from '../../schema/block.js';
 import type { Cell } from '../../schema/result.js';
 
@@ -79,7 +80,7 @@ async function* blocksOf(result: duckdb.Result, formats: readonly Format[]): Asy
       yield {
         rows: to - from,
         columns: columns.map(({ bytes, read, data, valid }) =>
-          read(data.subarray(from * bytes, to * bytes), part(valid, from, to), to - from),
+          read(data.subarray(from * bytes, to * bytes), validIn(valid, from, to), to - from),
         ),
       };
     }
@@ -92,15 +93,6 @@ const MOST_TEXT = 4 << 20;
 /** Of the cell of a text. */
 const lengthOf = (data: Uint8Array, row: number) =>
   new DataView(data.buffer, data.byteOffset).getUint32(16 * row, true);
-
-/** The bits of some rows. */
-function part(valid: Valid, from: number, to: number): Valid {
-  if (valid === null || from === 0) return valid;
-  const bits = new Uint8Array(Math.ceil((to - from) / 8));
-  for (let row = from; row < to; row++)
-    if (hasValue(valid, row)) bits[(row - from) >> 3]! |= 1 << ((row - from) & 7);
-  return bits;
-}
 
 function cellsBy(bytes: number, read: (data: DataView, at: number) => Cell): Format[2] {
   return (data, valid, rows) => {

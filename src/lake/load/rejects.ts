@@ -5,16 +5,13 @@ import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
 import type { SourceFile } from '../input/index.js';
 
-/** As they are selected below. */
-type Row = [string, number, number, string, string, string, boolean];
-
 /** In the order of files and lines; loaded with the option `everyReject`. */
 export async function rejectsIn(db: Database): Promise<Reject[]> {
-  const columns = ['file', 'line', 'byte_offset', 'reason', 'detail', 'line_sha256', 'blocks'];
+  const names = ['file', 'line', 'byte_offset', 'reason', 'detail', 'line_sha256', 'blocks'];
   const rejects: Reject[] = [];
-  for await (const block of rejectBlocks(db, columns)) {
-    for (const [file, line, byte_offset, reason, detail, line_sha256, blocks] of rowsOf(block) as Row[])
-      rejects.push({ file, line, byte_offset, reason, detail, line_sha256, blocks });
+  for await (const block of rejectBlocks(db, names)) {
+    for (const row of rowsOf(block))
+      rejects.push(Object.fromEntries(names.map((name, i) => [name, row[i]])) as unknown as Reject);
   }
   return rejects;
 }
