@@ -88,7 +88,7 @@ async function* blocksOf(result: duckdb.Result, formats: readonly Format[]): Asy
 }
 
 /** Longer texts in all are handed over in several blocks, each of them copied when it is its turn. */
-const MOST_TEXT = 4 << 20;
+const MOST_TEXT = 1 << 20;
 
 /** Of the cell of a text. */
 const lengthOf = (data: Uint8Array, row: number) =>
