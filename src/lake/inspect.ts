@@ -2,13 +2,12 @@
 import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { LakelogError, shellWord } from '../errors.js';
-import { kernelPath } from '../kernel-path.js';
 import type { LakeInfo, LogCheck } from '../schema/lake.js';
 import { openTempFolder } from '../temp-folder.js';
 import { type Database, openDatabase } from './duckdb/connection.js';
 import { memoryLimit } from './duckdb/memory.js';
 import { readLogs } from './store/logs.js';
-import { attach, isThere } from './store/open.js';
+import { attach, isThere, lakeFileOf } from './store/open.js';
 import { type ReceiptFile, verifyLogs, verifyReceipt } from './store/verify.js';
 
 export type { ReceiptFile };
@@ -55,7 +54,7 @@ async function withLake<T>(
   { name, lockTimeoutS, cwd, env }: InspectOptions,
   look: (db: Database, file: { readonly path: string; readonly bytes: number }) => Promise<T>,
 ): Promise<T> {
-  const file = { name, path: kernelPath(cwd, name), lockTimeoutS };
+  const file = lakeFileOf(name, cwd, lockTimeoutS);
   if (!isThere(file))
     throw new LakelogError('there is no lake', {
       where: name,

@@ -33,7 +33,8 @@ import { explode } from './load/staging.js';
 import { numberTwins } from './load/twins.js';
 import { isKnownAnswer, keepAnswer } from './store/answers.js';
 import { lakeLedger } from './store/ledger.js';
-import { type LakeUse, lakeFile, openSynced, type Synced } from './store/sync.js';
+import { lakeFileOf } from './store/open.js';
+import { type LakeUse, openSynced, type Synced } from './store/sync.js';
 import { type Needs, needsOf, shippedNeeds } from './tables/needs.js';
 import { type LoadPlan, loadPlan } from './tables/plan.js';
 import { viewStatements } from './tables/views.js';
@@ -243,7 +244,10 @@ export class Lake {
     const { lake, cwd } = this.options;
     if (!lake) return null;
     const isSame = await isKnownAnswer(db, question, findings);
-    return { isSame, keep: () => keepAnswer(db, lakeFile(lake, cwd), question, findings) };
+    return {
+      isSame,
+      keep: () => keepAnswer(db, lakeFileOf(lake.name, cwd, lake.lockTimeoutS), question, findings),
+    };
   }
 
   close(): void {

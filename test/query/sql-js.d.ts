@@ -6,6 +6,7 @@ declare module 'sql.js' {
     run(sql: string): Database;
     exec(sql: string): { columns: string[]; values: SqliteValue[][] }[];
     prepare(sql: string): { run(values: readonly SqliteValue[]): void; free(): boolean };
+    export(): Uint8Array;
     close(): void;
   }
 

@@ -45,25 +45,32 @@ export function openBeside({ engine }: Database, catalog: string): Promise<Datab
 /** @param catalog null for the engine's own, which is closed with it. */
 async function connect(engine: duckdb.Database, catalog: string | null, settings: readonly string[]) {
   const connection = await duckdb.connect(engine);
-  const run = (sql: string) => duckdb.query(connection, sql).catch(explained);
+  let toldOf = (error: unknown): unknown => error;
+  const fail = (error: unknown): never => explained(toldOf(error));
+  const run = (sql: string) => duckdb.query(connection, sql).catch(fail);
   // Not at creation: the setting belongs to an extension that is loaded by then.
   await run(["SET TimeZone = 'UTC'", ...settings].join('; '));
   /** All rows, cells as plain JSON-like values. */
-  const rows = async (sql: string): Promise<Rows> => readRows(await readBlocks(await run(sql)));
+  const rows = async (sql: string): Promise<Rows> => readRows(await readBlocks(await run(sql)).catch(fail));
   return {
     engine,
     run,
+    /** What failures of the engine mean, for who knows more of them. */
+    explainFailures(told: (error: unknown) => unknown) {
+      toldOf = told;
+    },
     rows,
     /**
      * At most `most` rows of a SELECT or EXPLAIN, and whether there are more; no more than that is ever held.
      * @param params values of `$name`, by name.
      */
     rowsUpTo: async (sql: string, params: Params, most: number) =>
-      readRows(await blocks(connection, sql, params), most),
+      readRows(await blocks(connection, sql, params).catch(fail), most).catch(fail),
     /** All rows of a SELECT or EXPLAIN, as they come; to be read to the end or left by `return`. */
-    blocks: (sql: string, params: Params) => blocks(connection, sql, params),
+    blocks: (sql: string, params: Params) => blocks(connection, sql, params).catch(fail),
     /** Makes a table of a SELECT. */
-    tableOf: (name: string, sql: string, params: Params) => tableOf(connection, name, sql, params),
+    tableOf: (name: string, sql: string, params: Params) =>
+      tableOf(connection, name, sql, params).catch(fail),
     /** The rows as objects; for our own small bookkeeping queries. */
     async objects<T>(sql: string): Promise<T[]> {
       const { names, cells } = await rows(sql);

@@ -1,17 +1,23 @@
 /** Opening the file of a lake: never what is none, and never while another process writes to it. */
 import {
+  accessSync,
   closeSync,
+  constants,
   linkSync,
+  lstatSync,
   openSync,
   readSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LakelogError, messageOf, shellWord, whyUnreadable } from '../../errors.js';
+import { kernelPath } from '../../kernel-path.js';
 import { EXIT } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
@@ -23,6 +29,19 @@ export interface LakeFile {
   readonly path: string;
   /** Seconds to wait for another process. */
   readonly lockTimeoutS: number;
+}
+
+/**
+ * Links are followed: the engine puts what it writes ahead beside the name by which it opens a file, so that under
+ * another name the last transaction of a run that was killed would be missing.
+ */
+export function lakeFileOf(name: string, cwd: string, lockTimeoutS: number): LakeFile {
+  const given = kernelPath(cwd, name);
+  try {
+    return { name, path: realpathSync.native(given), lockTimeoutS };
+  } catch {
+    return { name, path: given, lockTimeoutS };
+  }
 }
 
 /** Name of the catalog. */
@@ -52,8 +71,11 @@ const noLake = ({ name }: LakeFile, what: string, next = 'name another file: --l
  */
 export function isThere(file: LakeFile): boolean {
   const head = Buffer.alloc(20);
+  if (file.name.endsWith('/')) throw folder(file);
   try {
-    if (!statSync(file.path).isFile()) throw noLake(file, 'this is no regular file, so no lake');
+    const stats = statSync(file.path);
+    if (stats.isDirectory()) throw folder(file);
+    if (!stats.isFile()) throw noLake(file, 'this is no regular file, so no lake');
     const fd = openSync(file.path, 'r');
     try {
       readSync(fd, head, 0, head.length, 0);
@@ -62,7 +84,9 @@ export function isThere(file: LakeFile): boolean {
     }
   } catch (error) {
     if (error instanceof LakelogError) throw error;
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (isMissing && !lstatSync(file.path, { throwIfNoEntry: false })) return false;
+    if (isMissing) throw noLake(file, 'this is a link to a file that does not exist');
     throw new LakelogError(`the lake cannot be opened: ${whyUnreadable(error)}`, {
       where: file.name,
       next: 'make it readable for this user, or name another file',
@@ -77,11 +101,15 @@ export function isThere(file: LakeFile): boolean {
   return true;
 }
 
+const folder = (file: LakeFile) =>
+  noLake(file, 'this is a folder, and a lake is a file', 'name a file: --lake FILE');
+
 const newer = (file: LakeFile) =>
   noLake(file, 'this lake was made by a newer version', 'update lakelog, or name another file: --lake FILE');
 
 /** Attaches the lake and makes it the current catalog. @throws LakelogError (exit 3) where another process holds it. */
 export async function attach(db: Database, file: LakeFile, mode: 'read' | 'write'): Promise<void> {
+  if (mode === 'write') ensureWritable(file, [file.path, path.dirname(file.path)]);
   await whenFree(file, mode, async () => {
     const how = mode === 'read' ? 'READ_ONLY' : `STORAGE_VERSION 'v1.5.0'`;
     await db.run(
@@ -89,7 +117,20 @@ export async function attach(db: Database, file: LakeFile, mode: 'read' | 'write
        ATTACH ${quote(file.path)} AS ${CATALOG} (TYPE duckdb, ${how}); USE ${CATALOG}`,
     );
   });
+  db.explainFailures((error) => explained(error, file));
   await ensureLake(db, file);
+}
+
+/** The engine's own words would name a file that nobody knows. */
+function ensureWritable(file: LakeFile, places: readonly string[]): void {
+  try {
+    for (const place of places) accessSync(place, constants.W_OK);
+  } catch (error) {
+    throw new LakelogError(`the lake cannot be written to: ${whyUnreadable(error)}`, {
+      where: file.name,
+      next: 'let this user write to it and to its folder (ls -ld), or name another file: --lake FILE',
+    });
+  }
 }
 
 export async function detach(db: Database): Promise<void> {
@@ -115,6 +156,7 @@ export async function create(
   keepsContent: boolean,
   version: string,
 ): Promise<void> {
+  ensureWritable(file, [path.dirname(file.path)]);
   const draft = `${file.path}.new-${process.pid}`;
   try {
     await db.run(`ATTACH ${quote(draft)} AS draft (STORAGE_VERSION 'v1.5.0'); USE draft`);
@@ -197,13 +239,14 @@ function stillHeld(error: unknown, { name, lockTimeoutS }: LakeFile): LakelogErr
   });
 }
 
+/** Every block carries a checksum; what is wrong in spite of it makes the engine give up. */
 const DAMAGE =
-  /corrupt|checksum|deserializ|INTERNAL Error|FATAL Error|Serialization Error|block .*(does not|not match)|WAL|Failure while replaying/i;
+  /^(FATAL|INTERNAL|Serialization) Error|^IO Error:.*(corrupt|checksum|could not read enough bytes|does not match|not a valid DuckDB)|WAL file/i;
 
 /** What the engine says of a file that it cannot read. */
 export function explained(error: unknown, file: Pick<LakeFile, 'name'>): unknown {
   if (error instanceof LakelogError) return error;
   const message = messageOf(error).split('\n', 1)[0]!;
-  if (/No space left|ENOSPC|Disk quota/i.test(message)) return error;
+  if (/No space left|ENOSPC|Disk quota|Out of Memory/i.test(message)) return error;
   return DAMAGE.test(message) ? damagedLake(file, message) : error;
 }

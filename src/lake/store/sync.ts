@@ -21,7 +21,17 @@ import type { LoadPlan } from '../tables/plan.js';
 import { findShared, putRows, STAGE, takeOutKnown } from './commit.js';
 import { headAfter, NOTHING_READ } from './fingerprint.js';
 import { addRequests, type KnownLog, piecesOf, readLogs, readRequests, writeLogs } from './logs.js';
-import { attach, CATALOG, create, detach, isThere, type LakeFile, setAside } from './open.js';
+import {
+  attach,
+  CATALOG,
+  create,
+  detach,
+  explained,
+  isThere,
+  type LakeFile,
+  lakeFileOf,
+  setAside,
+} from './open.js';
 import { asOwnFiles } from './own-files.js';
 import { type BatchReading, batchOpener, type Ends, plainBatches, streamBatches, tailOf } from './read.js';
 import { type Survey, survey, type Task } from './survey.js';
@@ -67,10 +77,6 @@ export interface Synced {
   readonly usedKnown: boolean;
 }
 
-export function lakeFile({ name, lockTimeoutS }: LakeUse, cwd: string): LakeFile {
-  return { name, path: kernelPath(cwd, name), lockTimeoutS };
-}
-
 /** Bytes that one transaction takes. */
 const ROUND = 128 << 20;
 
@@ -104,7 +110,7 @@ class Syncing {
   constructor(db: Database, options: SyncOptions) {
     this.db = db;
     this.options = options;
-    this.file = lakeFile(options.use, options.cwd);
+    this.file = lakeFileOf(options.use.name, options.cwd, options.use.lockTimeoutS);
   }
 
   close(): void {
@@ -283,7 +289,10 @@ class Syncing {
   /** Into tables of their own, without what the lake has. */
   private async load(readings: readonly BatchReading[]) {
     const { db, plan, options } = this;
-    this.stage ??= await openBeside(db, STAGE);
+    if (this.stage === undefined) {
+      this.stage = await openBeside(db, STAGE);
+      this.stage.explainFailures((error) => explained(error, this.file));
+    }
     const ends = new Map<SourceFile, Ends>();
     const loaded = await loadFiles(this.stage, plan, readings, {
       ...options,

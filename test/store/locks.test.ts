@@ -1,0 +1,150 @@
+import { existsSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { call, lakelog, newFolder, start, writeLines } from '../support/cli.js';
+
+/** Holds the lock of a database until it is told to end, from a process of its own. */
+const HOLDER = `
+const duckdb = require(process.argv[1]);
+(async () => {
+  const config = duckdb.create_config();
+  if (process.argv[3] === 'read') duckdb.set_config(config, 'access_mode', 'READ_ONLY');
+  const db = await duckdb.open(process.argv[2], config);
+  console.log('held');
+  process.stdin.on('data', () => { duckdb.close_sync(db); process.exit(); });
+})();`;
+
+async function hold(lake: string, mode: 'read' | 'write') {
+  const { spawn } = await import('node:child_process');
+  const { createRequire } = await import('node:module');
+  const bindings = createRequire(import.meta.url).resolve('@duckdb/node-bindings');
+  const child = spawn(process.execPath, ['-e', HOLDER, bindings, lake, mode], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  return {
+    pid: child.pid!,
+    release: async () => {
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      child.stdin.write('end\n');
+      await ended;
+    },
+  };
+}
+
+async function filled() {
+  const cwd = newFolder();
+  writeLines(cwd, 'sessions.jsonl', [call()]);
+  const lake = path.join(cwd, 'L.duckdb');
+  const ran = await lakelog(['sync', '--lake', 'L.duckdb', 'sessions.jsonl'], { cwd });
+  expect(ran.code, ran.stderr).toBe(0);
+  return { cwd, lake };
+}
+
+test('who waits in vain names the process that holds the lake, and nothing was checked', async () => {
+  const { cwd, lake } = await filled();
+  const holder = await hold(lake, 'write');
+  const before = statSync(lake).mtimeMs;
+  for (const way of [['alarm'], ['sync'], ['alarm', '--no-sync']]) {
+    const args = [...way, '--lake', 'L.duckdb', '--lock-timeout', '1s', 'sessions.jsonl'];
+    const begun = Date.now();
+    const ran = await lakelog(args, { cwd });
+    expect(Date.now() - begun).toBeGreaterThan(1_000);
+    expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining(`PID ${holder.pid}`)]);
+    expect(ran.stderr).toContain('nothing was checked');
+    expect(ran.stderr).toContain(`ps -fp ${holder.pid}`);
+    expect(ran.stdout).toBe('');
+  }
+  expect(statSync(lake).mtimeMs).toBe(before);
+  await holder.release();
+  expect((await lakelog(['alarm', '--lake', 'L.duckdb', 'sessions.jsonl'], { cwd })).code).toBe(0);
+});
+
+test('who waits long enough is served', async () => {
+  const { cwd, lake } = await filled();
+  writeLines(cwd, 'sessions.jsonl', [call(), call(), call({ grounded_in_roster: false })]);
+  const holder = await hold(lake, 'write');
+  const run = lakelog(['alarm', '--lake', 'L.duckdb', 'sessions.jsonl'], { cwd });
+  await sleep(1_000);
+  await holder.release();
+  const ran = await run;
+  expect(ran.code, ran.stderr).toBe(1);
+});
+
+test('readers go on beside readers', async () => {
+  const { cwd, lake } = await filled();
+  const holder = await hold(lake, 'read');
+  const ran = await lakelog(['alarm', '--lake', 'L.duckdb', '--lock-timeout', '1s', 'sessions.jsonl'], {
+    cwd,
+  });
+  expect(ran.code, ran.stderr).toBe(0);
+  await holder.release();
+});
+
+test('a writer that waits is let in between readers, and leaves no word behind', async () => {
+  const { cwd, lake } = await filled();
+  writeLines(cwd, 'sessions.jsonl', [call(), call({ grounded_in_roster: false })]);
+  const holder = await hold(lake, 'read');
+  const writer = lakelog(['sync', '--lake', 'L.duckdb', '--lock-timeout', '20s', 'sessions.jsonl'], { cwd });
+  for (let waited = 0; !existsSync(`${lake}.want`) && waited < 200; waited++) await sleep(50);
+  expect(existsSync(`${lake}.want`), 'the writer leaves word').toBe(true);
+
+  const reader = lakelog(['alarm', '--lake', 'L.duckdb', '--no-sync', '--json'], { cwd });
+  await sleep(1_500);
+  await holder.release();
+  const [wrote, read] = await Promise.all([writer, reader]);
+  expect(wrote.code, wrote.stderr).toBe(0);
+  // It came second, and so sees what the writer wrote.
+  expect(read.code, read.stderr).toBe(1);
+  expect(existsSync(`${lake}.want`)).toBe(false);
+});
+
+test('the word of a writer that was killed holds nobody up for long', async () => {
+  const { cwd, lake } = await filled();
+  writeFileSync(`${lake}.want`, '');
+  const old = new Date(Date.now() - 11_000);
+  utimesSync(`${lake}.want`, old, old);
+  const ran = await lakelog(
+    ['alarm', '--lake', 'L.duckdb', '--lock-timeout', '0', '--no-sync', '--max-age', '9999d'],
+    {
+      cwd,
+    },
+  );
+  expect(ran.code, ran.stderr).toBe(0);
+});
+
+test('six at once all get their turn, and nothing is read twice', async () => {
+  const cwd = newFolder();
+  writeLines(
+    cwd,
+    'sessions.jsonl',
+    Array.from({ length: 500 }, () => call()),
+  );
+  const all = await Promise.all(
+    Array.from({ length: 6 }, () =>
+      lakelog(['sync', '--lake', 'L.duckdb', '--lock-timeout', '60s', '--json', 'sessions.jsonl'], { cwd }),
+    ),
+  );
+  for (const ran of all) expect(ran.code, ran.stderr).toBe(0);
+  const read = all.map(({ stdout }) => JSON.parse(stdout).receipt.lake.new_bytes as number);
+  expect(read.filter((bytes) => bytes > 0)).toHaveLength(1);
+  expect(JSON.parse(all[0]!.stdout).receipt.totals).toMatchObject({ lines: 500, loaded: 500, duplicates: 0 });
+});
+
+test('a sync that is stopped by a signal lets go of the lake', async () => {
+  const { cwd } = await filled();
+  writeLines(
+    cwd,
+    'sessions.jsonl',
+    Array.from({ length: 20_000 }, () => call()),
+  );
+  const child = start(['sync', '--lake', 'L.duckdb', 'sessions.jsonl'], { cwd });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  await sleep(500);
+  child.kill('SIGTERM');
+  await ended;
+  const ran = await lakelog(['alarm', '--lake', 'L.duckdb', 'sessions.jsonl', '--json'], { cwd });
+  expect(ran.code, ran.stderr).toBe(0);
+  expect(JSON.parse(ran.stdout).receipt.calls_loaded).toBe(20_000 + 1);
+});
