@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongFirst } from './test/support/sequencer.js';
 
 const nightly = process.env.LAKELOG_NIGHTLY === '1';
 
@@ -10,5 +11,6 @@ export default defineConfig({
     // The native DuckDB addon is not safe to unload with a worker thread, so every file gets a process.
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongFirst },
   },
 });

@@ -3,10 +3,8 @@ import { write as writeSome } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { rowsOf } from './lake/duckdb/blocks.js';
 import { BYTES_FD, type Export } from './query/box-protocol.js';
-import { CsvBytes } from './render/csv-bytes.js';
-import { jsonLines } from './render/json.js';
+import { type RowFormat, rowWriter } from './render/stream.js';
 import type { Block } from './schema/block.js';
 import type { Column } from './schema/result.js';
 
@@ -18,48 +16,40 @@ export interface Stream {
   readonly isOver: boolean;
 }
 
-interface Encoder {
-  header(): Uint8Array;
-  /** Valid until the next call. */
-  block(block: Block): Uint8Array;
-}
-
 /** @throws the system's error. */
-export async function openStream({ format, file }: Export, columns: readonly Column[]): Promise<Stream> {
+export async function openStream(
+  { format, file }: Export<RowFormat>,
+  columns: readonly Column[],
+): Promise<Stream> {
   const handle = file === null ? null : await open(file, 'r+');
   const fd = handle?.fd ?? BYTES_FD;
-  const encoder = encoderOf(format, columns);
+  const rows = rowWriter(format, columns);
   let isOver = false;
-  const begin = (bytes: Uint8Array) => {
-    const writing = writeAll(fd, bytes).catch((error: NodeJS.ErrnoException) => {
-      isOver = error.code === 'EPIPE';
-      if (!isOver) throw error;
-    });
+  const begin = (piece: string | Uint8Array) => {
+    const writing = writeAll(fd, typeof piece === 'string' ? Buffer.from(piece) : piece).catch(
+      (error: NodeJS.ErrnoException) => {
+        isOver = error.code === 'EPIPE';
+        if (!isOver) throw error;
+      },
+    );
     // Whoever waits for it hears of it.
     writing.catch(() => {});
     return writing;
   };
-  let pending = begin(encoder.header());
+  let pending = begin(rows.header());
   return {
     get isOver() {
       return isOver;
     },
     async write(block) {
       await pending;
-      if (!isOver) pending = begin(encoder.block(block));
+      if (!isOver) pending = begin(rows.block(block));
     },
     async end() {
       await pending;
+      if (!isOver) await begin(rows.end());
       await handle?.close();
     },
-  };
-}
-
-function encoderOf(format: Export['format'], columns: readonly Column[]): Encoder {
-  if (format !== 'jsonl') return new CsvBytes(columns, format === 'tsv' ? '\t' : ',');
-  return {
-    header: () => new Uint8Array(),
-    block: (block) => Buffer.from(jsonLines({ columns, rows: rowsOf(block) })),
   };
 }
 

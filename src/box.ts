@@ -3,16 +3,14 @@ import { closeSync } from 'node:fs';
 import { openStream } from './box-streams.js';
 import { asLakelogError } from './errors.js';
 import { SqlFault } from './lake/box.js';
-import { rowsOf } from './lake/duckdb/blocks.js';
 import { startEngine } from './lake/duckdb/connection.js';
 import { openLake } from './lake/lake.js';
 import { type BoxFailure, type BoxJob, type BoxMessage, BYTES_FD } from './query/box-protocol.js';
 import { columnsOf } from './query/columns.js';
 import { explained, NARROW_IT, noticesOf } from './query/sql-error.js';
-import type { Block } from './schema/block.js';
-import { type Cell, type Column, EXIT } from './schema/result.js';
+import { type Block, rowsOf } from './schema/block.js';
+import { type Column, EXIT } from './schema/result.js';
 
-const ROWS_PER_MESSAGE = 1_000;
 const WATCH_MS = 25;
 
 const say = (message: BoxMessage) =>
@@ -54,37 +52,33 @@ async function answer(job: BoxJob): Promise<void> {
       most: parquet[0]?.most ?? null,
     });
     const columns = columnsOf(names, types);
-    const { cells, more } = await handOut(blocks, columns, job);
-    for (let i = 0; i < cells.length; i += ROWS_PER_MESSAGE) {
-      await say({ say: 'rows', rows: cells.slice(i, i + ROWS_PER_MESSAGE) });
-    }
-    await say({
-      say: 'done',
-      account,
-      columns,
-      truncated: more,
-      notices: noticesOf(checked),
-    });
+    await say({ say: 'answer', about: { account, columns, notices: noticesOf(checked) } });
+    await say({ say: 'done', truncated: await handOut(blocks, columns, job) });
   } finally {
     lake.close();
   }
 }
 
-/** To the streams, and as cells as far as they are wanted. */
+/** To the streams, and as cells as far as they are wanted. @returns whether there are more than those. */
 async function handOut(blocks: AsyncIterable<Block>, columns: readonly Column[], job: BoxJob) {
-  const texts = job.exports.filter(({ format }) => format !== 'parquet');
+  const texts = job.exports.flatMap(({ format, ...one }) =>
+    format === 'parquet' ? [] : [{ format, ...one }],
+  );
   const streams = await Promise.all(texts.map((one) => openStream(one, columns)));
-  const most = job.maxRows ?? -1;
-  const cells: Cell[][] = [];
+  let wanted = job.maxRows ?? 0;
+  let more = false;
   for await (const block of blocks) {
     for (const stream of streams) await stream.write(block);
-    if (cells.length <= most) for (const row of rowsOf(block)) cells.push(row);
-    else if (streams.every(({ isOver }) => isOver)) break;
+    const some = Math.min(block.rows, wanted);
+    if (some > 0) await say({ say: 'rows', rows: rowsOf({ ...block, rows: some }) });
+    wanted -= some;
+    more = some < block.rows;
+    if (more && streams.every(({ isOver }) => isOver)) break;
   }
   await Promise.all(streams.map((stream) => stream.end()));
   // Its reader ends at the end of it.
   closeSync(BYTES_FD);
-  return { cells: cells.slice(0, Math.max(most, 0)), more: job.maxRows !== null && cells.length > most };
+  return more && job.maxRows !== null;
 }
 
 function failureOf(error: unknown): BoxFailure {

@@ -3,6 +3,7 @@ import { adviceFor, messageOf } from '../errors.js';
 import { type Io, styleOf } from '../io.js';
 import { kernelPath } from '../kernel-path.js';
 import {
+  type Format,
   formats,
   type Report,
   renderError,
@@ -11,10 +12,12 @@ import {
   renderStepSummary,
   type TextFormat,
 } from '../render/index.js';
+import { documentOf, inEnvelope, isRowFormat } from '../render/stream.js';
+import type { Block } from '../schema/block.js';
 import { EXIT, type ExitCode, type Verdict } from '../schema/result.js';
 import type { Copy } from './copies.js';
 import { formatOf, type OutputFlags } from './options.js';
-import { appendToFile, type Draft, READABLE, replaceFile } from './write-file.js';
+import { appendToFile, type Draft, piecesOf, READABLE, replaceFile } from './write-file.js';
 
 const PLAIN = { color: false, width: null };
 
@@ -81,16 +84,27 @@ export async function showRows(
   return written ? verdict.exit_code : EXIT.error;
 }
 
-/** False when one of them could not be written, which is told on stderr. */
-export async function writeCopies(report: Report, copies: readonly Copy[], io: Io): Promise<boolean> {
+/**
+ * False when one of them could not be written, which is told on stderr.
+ * @param blocks all rows, where they may be too many for the report to hold them.
+ */
+export async function writeCopies(
+  report: Report,
+  copies: readonly Copy[],
+  io: Io,
+  blocks?: () => AsyncIterable<Block>,
+): Promise<boolean> {
   let all = true;
   for (const { file, format } of copies) {
     try {
       // The table is for people, who want to know what it rests on.
       const receipt = format === 'table' && report.verdict !== undefined ? renderReceipt(report, PLAIN) : '';
       ensureNotRead(file, report, io.cwd);
-      const text = formats[format](report, PLAIN) + receipt;
-      await replaceFile(kernelPath(io.cwd, file), text, format === 'prom' ? READABLE : undefined);
+      const pieces =
+        blocks && isRowFormat(format)
+          ? documentOf(format, report, blocks())
+          : [formats[format](report, PLAIN) + receipt];
+      await replaceFile(kernelPath(io.cwd, file), pieces, format === 'prom' ? READABLE : undefined);
     } catch (error) {
       all = false;
       await tellUnwritten('the copy', file, error, io);
@@ -102,14 +116,16 @@ export async function writeCopies(report: Report, copies: readonly Copy[], io: I
 /** Puts a copy that is written already where it shall stand; false when it cannot, which is told on stderr. */
 export async function placeCopy(
   report: Report,
-  file: string,
+  { file, format }: Copy<Format>,
   draft: Draft | Error,
   io: Io,
 ): Promise<boolean> {
   try {
     if (draft instanceof Error) throw draft;
     ensureNotRead(file, report, io.cwd);
-    await draft.place();
+    if (format === 'json') {
+      await replaceFile(kernelPath(io.cwd, file), inEnvelope(report, piecesOf(draft.path)));
+    } else await draft.place();
     return true;
   } catch (error) {
     await tellUnwritten('the copy', file, error, io);

@@ -7,6 +7,8 @@ import { kernelPath } from '../kernel-path.js';
 import type { Export, StreamFormat } from '../query/box-protocol.js';
 import { queryFormatNames } from '../render/format-names.js';
 import type { Format, Report, TextFormat } from '../render/index.js';
+import { envelopeOf } from '../render/json.js';
+import { isRowFormat } from '../render/stream.js';
 import { EXIT, type ExitCode, type Verdict } from '../schema/result.js';
 import { type Copy, copiesOf, mostRows } from './copies.js';
 import { formatOf } from './options.js';
@@ -19,11 +21,6 @@ export interface QueryOutputFlags {
   readonly limit?: number;
 }
 
-/** Made of blocks of rows, one after the other. */
-const STREAMED: readonly Format[] = ['csv', 'tsv', 'jsonl', 'parquet'] satisfies readonly StreamFormat[];
-
-const isStreamed = (format: Format): format is StreamFormat => STREAMED.includes(format);
-
 interface File {
   readonly copy: Copy<Format>;
   /** What the box writes to, or why there is nothing to write to. */
@@ -34,7 +31,8 @@ export interface Outputs {
   /** What the box is asked for. */
   readonly maxRows: number | null;
   readonly exports: readonly Export[];
-  readonly onBytes: (bytes: Uint8Array) => Promise<boolean>;
+  /** @param reportOf tells all but the rows. */
+  readonly onBytes: (bytes: Uint8Array, reportOf: () => Report) => Promise<boolean>;
   /** Prints and places what there is by now. */
   show(report: Report, verdict: Verdict): Promise<ExitCode>;
   end(): Promise<void>;
@@ -49,7 +47,7 @@ export async function planOutputs(flags: QueryOutputFlags, io: Io): Promise<Outp
     throw new LakelogError('Parquet is not for a terminal', { next: 'write it to a file: -o rows.parquet' });
   }
   // What is cut passes as cells, which are counted here; Parquet is the engine's own affair.
-  const streams = (one: Format) => one === 'parquet' || (isStreamed(one) && most === null);
+  const streams = (one: Format) => one === 'parquet' || (isRowFormat(one) && most === null);
   const toPipe = streams(format) && !io.stdout.isTTY;
   const files = await Promise.all(
     copies.filter((copy) => streams(copy.format)).map((copy) => draftOf(copy, io)),
@@ -61,16 +59,28 @@ export async function planOutputs(flags: QueryOutputFlags, io: Io): Promise<Outp
     ),
     ...(toPipe ? [{ format: format as StreamFormat, file: stdoutDraft?.path ?? null, most }] : []),
   ];
+  // Stands before the first row, and at the latest before what stands behind the last.
+  let head = toPipe && format === 'json' ? 0 : 1;
+  const begin = async (reportOf: () => Report) => {
+    if (head++ === 0) await io.stdout.write(envelopeOf(reportOf())[0]);
+  };
   const drawn = copies.filter((copy): copy is Copy => !streams(copy.format));
   return {
     // With a limit, cells tell whether there are more.
     maxRows: toPipe && drawn.length === 0 && most === null ? null : mostRows(flags.limit, drawn, io),
     exports,
-    onBytes: async (bytes) => {
+    onBytes: async (bytes, reportOf) => {
+      await begin(reportOf);
       await io.stdout.write(bytes);
       return io.stdout.hasLeft !== true;
     },
-    show: (report, verdict) => show({ report, verdict, flags, toPipe, stdoutDraft, drawn, files, io }),
+    show: async (report, verdict) => {
+      if (toPipe && format === 'json') {
+        await begin(() => report);
+        await io.stdout.write(envelopeOf(report)[1]);
+      }
+      return show({ report, verdict, flags, toPipe, stdoutDraft, drawn, files, io });
+    },
     end: async () => {
       const drafts = [...files.map(({ draft }) => draft), stdoutDraft];
       for (const draft of drafts) if (draft !== null && !(draft instanceof Error)) await draft.discard();
@@ -102,7 +112,7 @@ async function show(showing: Showing): Promise<ExitCode> {
   const { report, verdict, flags, toPipe, stdoutDraft, drawn, files, io } = showing;
   const [{ placeCopy }, { showLimited }] = await Promise.all([import('./output.js'), import('./limit.js')]);
   let all = true;
-  for (const { copy, draft } of files) all = (await placeCopy(report, copy.file, draft, io)) && all;
+  for (const { copy, draft } of files) all = (await placeCopy(report, copy, draft, io)) && all;
   if (stdoutDraft !== null) {
     for await (const bytes of piecesOf(stdoutDraft.path)) await io.stdout.write(bytes);
   }

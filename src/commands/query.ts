@@ -7,12 +7,15 @@ import { judge } from '../gate/judge.js';
 import { INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
 import type { Io } from '../io.js';
 import { kernelPath } from '../kernel-path.js';
+import type { BoxAbout } from '../query/box-protocol.js';
 import type { BoxProcess } from '../query/boxed.js';
 import { DEFAULT_GATED_KINDS, looseParams } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import type { RunOptions } from '../query/run.js';
 import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js';
-import type { ExitCode } from '../schema/result.js';
+import type { Report } from '../render/report.js';
+import type { Account } from '../schema/account.js';
+import type { ExitCode, Result } from '../schema/result.js';
 import { questionEvidence } from './evidence.js';
 import { filtersOf, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { planOutputs, type QueryOutputFlags } from './query-output.js';
@@ -54,29 +57,41 @@ export async function query(
     params,
   };
   try {
-    const asking = box.ask(job, { timeoutMs: flags.timeout * 1_000, onProgress, onBytes: outputs.onBytes });
-    // Loaded while the box works.
-    const [answer] = await Promise.all([asking, import('./output.js')]);
-    await progress.end();
-    const account = namingDefaults(answer.account, sources);
-    const receipt = receiptOf({
-      account,
-      query: { name: 'query', sha256: createHash('sha256').update(sql).digest('hex') },
-      from: sources.from,
-      gatedKinds,
-      judged: null,
-      canary: null,
-      acknowledged: null,
-      now,
+    const receiptFor = (account: Account) =>
+      receiptOf({
+        account,
+        query: { name: 'query', sha256: createHash('sha256').update(sql).digest('hex') },
+        from: sources.from,
+        gatedKinds,
+        judged: null,
+        canary: null,
+        acknowledged: null,
+        now,
+      });
+    const reportOf = (
+      { account, columns }: BoxAbout,
+      rows: Result['rows'] = [],
+      truncated = false,
+    ): Report => ({
+      ...{ query: { name: 'query', title: 'Ad-hoc query' }, params, result: { columns, rows }, truncated },
+      receipt: receiptFor(namingDefaults(account, sources)),
     });
+    const asking = box.ask(job, {
+      ...{ timeoutMs: flags.timeout * 1_000, onProgress },
+      onBytes: (bytes, about) => outputs.onBytes(bytes, () => reportOf(about)),
+    });
+    // Loaded while the box works.
+    const [{ about, rows, truncated }] = await Promise.all([asking, import('./output.js')]);
+    await progress.end();
     const judged = judge(
-      questionEvidence(account, inputs, now, null, { gated: gatedKinds, named: flags.gatedKind ?? [] }),
+      questionEvidence(namingDefaults(about.account, sources), inputs, now, null, {
+        gated: gatedKinds,
+        named: flags.gatedKind ?? [],
+      }),
       flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES,
     );
-    const verdict = { ...judged, notices: [...judged.notices, ...answer.notices] };
-    const { result, truncated } = answer;
-    const query = { name: 'query', title: 'Ad-hoc query' };
-    return await outputs.show({ query, params, result, truncated, receipt }, verdict);
+    const verdict = { ...judged, notices: [...judged.notices, ...about.notices] };
+    return await outputs.show(reportOf(about, rows, truncated), verdict);
   } finally {
     await progress.end();
     await outputs.end();

@@ -9,9 +9,11 @@ import { DEFAULT_GATED_KINDS } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import { chooseSources, type GivenPaths, namingDefaults } from '../query/sources.js';
 import { FEW_REJECTS } from '../render/accounting.js';
-import { formatNames, formats, type Report, renderAccounting, renderFindings } from '../render/index.js';
-import type { Account, Reject } from '../schema/account.js';
-import { type Column, EXIT, type ExitCode, type Result } from '../schema/result.js';
+import { formatNames, type Report, renderAccounting, renderFindings } from '../render/index.js';
+import { documentOf, isRowFormat } from '../render/stream.js';
+import type { Account } from '../schema/account.js';
+import { type Block, rowsOf } from '../schema/block.js';
+import { type Cell, type Column, EXIT, type ExitCode } from '../schema/result.js';
 import { copiesOf } from './copies.js';
 import { inputEvidence } from './evidence.js';
 import { nextCommand } from './next.js';
@@ -42,6 +44,8 @@ const COLUMNS: readonly Column[] = [
   { name: 'detail', type: 'text', note: 'The same in words.' },
 ];
 
+const NAMES = COLUMNS.map(({ name }) => name);
+
 /** Accounts for every line and lists those that cannot be loaded; exit 0 only when there is none. */
 export async function validate(paths: readonly string[], flags: ValidateFlags, io: Io): Promise<ExitCode> {
   const inputs = pathsOf(paths, flags);
@@ -51,8 +55,7 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
   const options = await runOptionsOf(flags, NO_FILTERS, io, progress.report);
   const lake = await openLake({
     ...options,
-    asks: [],
-    everyReject: true,
+    asks: [`SELECT ${NAMES.join(', ')} FROM rejects`],
     gatedKinds: DEFAULT_GATED_KINDS,
     params: {},
   });
@@ -60,8 +63,10 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
     const account = namingDefaults(await lake.load(sources.requests), sources);
     const format = formatOf(flags);
     const count = account.rejects.reduce((sum, group) => sum + group.count, 0);
-    const areListed = format !== 'table' || copies.length > 0 || count <= FEW_REJECTS;
-    const result = rejectRows(count > 0 && areListed ? await lake.rejects() : []);
+    const blocks = () => lake.rejectBlocks(NAMES);
+    // A table needs them all at once; all else takes them block by block.
+    const isTable = count <= FEW_REJECTS || copies.some((copy) => copy.format === 'table');
+    const result = { columns: COLUMNS, rows: isTable ? await rowsIn(blocks()) : [] };
     await progress.end();
     const receipt = receiptOf({
       account,
@@ -81,11 +86,14 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
       verdict,
       receipt,
     };
-    const written = await writeCopies(report, copies, io);
-    const style = styleOf(io.stdout, io.env);
-    await io.stdout.write(
-      format === 'table' ? renderAccounting(report, style) : formats[format](report, style),
-    );
+    const written = await writeCopies(report, copies, io, blocks);
+    const pieces = isRowFormat(format)
+      ? documentOf(format, report, blocks())
+      : [renderAccounting(report, styleOf(io.stdout, io.env))];
+    for await (const piece of pieces) {
+      await io.stdout.write(piece);
+      if (io.stdout.hasLeft) break;
+    }
     await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
     return written ? verdict.exit_code : EXIT.error;
   } finally {
@@ -131,15 +139,8 @@ function settling(rejects: Account['rejects'], inputs: GivenPaths, listRejects: 
   return { listRejects: asLines, settleRejects };
 }
 
-function rejectRows(rejects: readonly Reject[]): Result {
-  return {
-    columns: COLUMNS,
-    rows: rejects.map((reject) => [
-      reject.file,
-      reject.line,
-      reject.byte_offset,
-      reject.reason,
-      reject.detail,
-    ]),
-  };
+async function rowsIn(blocks: AsyncIterable<Block>): Promise<Cell[][]> {
+  const rows: Cell[][] = [];
+  for await (const block of blocks) for (const row of rowsOf(block)) rows.push(row);
+  return rows;
 }

@@ -14,12 +14,15 @@ const MODE = 0o600;
 /** Of what monitoring reads, as another user; it holds names and counts only. */
 export const READABLE = 0o644;
 
+/** What a file is made of, in order; each is taken before the next is asked for. */
+type Pieces = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
+
 /** Whole or not at all; what is no regular file (a pipe, /dev/stderr) is written to as it is. @throws the system's error. */
-export async function replaceFile(target: string, text: string, mode = MODE): Promise<void> {
-  if (!isReplaceable(target)) return write(target, [Buffer.from(text)], O_CREAT | O_TRUNC, mode);
+export async function replaceFile(target: string, pieces: Pieces, mode = MODE): Promise<void> {
+  if (!isReplaceable(target)) return write(target, pieces, O_CREAT | O_TRUNC, mode);
   const draft = await openDraft(target, mode);
   try {
-    await write(draft.path, [Buffer.from(text)], O_TRUNC);
+    await write(draft.path, pieces, O_TRUNC);
     await draft.place();
   } finally {
     await draft.discard();
@@ -47,10 +50,16 @@ export async function openDraft(target: string, mode = MODE): Promise<Draft> {
   // A name of its own: where a killed run left its draft, the next one may have the same process id, as in a container.
   const name = `.lakelog-${process.pid}-${Date.now().toString(36)}${drafts++}.tmp`;
   const draft = path.join(replaces ? path.dirname(target) : os.tmpdir(), name);
-  const file = await open(draft, O_WRONLY | O_CREAT | O_EXCL, mode);
-  // Whatever the umask says.
-  await file.chmod(mode).finally(() => file.close());
+  // Before there is anything: the signal may come at once.
   const release = atEnd(() => rmSync(draft, { force: true }));
+  try {
+    const file = await open(draft, O_WRONLY | O_CREAT | O_EXCL, mode);
+    // Whatever the umask says.
+    await file.chmod(mode).finally(() => file.close());
+  } catch (error) {
+    release();
+    throw error;
+  }
   return {
     path: draft,
     place: async () => (replaces ? rename(draft, target) : write(target, piecesOf(draft), O_CREAT | O_TRUNC)),
@@ -83,20 +92,15 @@ function atEnd(clean: () => void): () => void {
 
 /** Behind what stands there. @throws the system's error. */
 export function appendToFile(target: string, text: string): Promise<void> {
-  return write(target, [Buffer.from(text)], O_CREAT | O_APPEND);
+  return write(target, [text], O_CREAT | O_APPEND);
 }
 
 const LONGEST_WAIT_MS = 50;
 
-async function write(
-  target: string,
-  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  flags: number,
-  mode = MODE,
-): Promise<void> {
+async function write(target: string, pieces: Pieces, flags: number, mode = MODE): Promise<void> {
   const file = await open(target, O_WRONLY | AT_ONCE | flags, mode);
   try {
-    for await (const bytes of pieces) await writeAll(file, bytes);
+    for await (const one of pieces) await writeAll(file, typeof one === 'string' ? Buffer.from(one) : one);
   } finally {
     await file.close();
   }

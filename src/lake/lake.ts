@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Account, LoadedCall, LoadedConflict, Reject } from '../schema/account.js';
+import type { Block } from '../schema/block.js';
 import { openTempFolder, type TempFolder } from '../temp-folder.js';
 import { type Checked, checkStatement, parseSql } from './box.js';
 import { closeDatabase, type Export, runStatement } from './box-run.js';
@@ -27,7 +28,7 @@ import { type Ledger, makeAccount } from './load/account.js';
 import { findAlike, REPEATED_IDS } from './load/duplicates.js';
 import { ledgerOf } from './load/ledger.js';
 import { type LoadOptions, loadFiles } from './load/load.js';
-import { rejectsIn } from './load/rejects.js';
+import { rejectBlocks, rejectsIn } from './load/rejects.js';
 import { explode } from './load/staging.js';
 import { numberTwins } from './load/twins.js';
 import { isKnownAnswer, keepAnswer } from './store/answers.js';
@@ -108,7 +109,7 @@ export class Lake {
     this.needs = needs;
     this.spill = spill;
     this.plan = loadPlan(needs, usesOf(options));
-    this.options = { ...options, everyReject: options.everyReject || this.plan.rejects !== undefined };
+    this.options = options;
   }
 
   /** Another lake of the same options in the same engine; both load and answer at the same time. Closed first. */
@@ -213,6 +214,11 @@ export class Lake {
   /** Every reject with its place and reason; needs the option `everyReject`. */
   rejects(): Promise<Reject[]> {
     return rejectsIn(this.db);
+  }
+
+  /** The same by blocks, of as many as there may be; needs these columns of `rejects` among those that are asked for. */
+  rejectBlocks(columns: readonly string[]): AsyncIterable<Block> {
+    return rejectBlocks(this.db, columns);
   }
 
   /** Refuses somebody's own SQL unless it is one harmless SELECT or EXPLAIN; `where` names where it came from. */

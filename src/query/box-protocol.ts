@@ -31,26 +31,29 @@ export type BoxMessage =
   | { readonly say: 'phase'; readonly phase: 'checking' | 'loading' | 'running' }
   | { readonly say: 'progress'; readonly done: number; readonly total: number }
   | { readonly say: 'rows'; readonly rows: Result['rows'] }
-  | {
-      readonly say: 'done';
-      readonly account: Account;
-      readonly columns: Result['columns'];
-      readonly truncated: boolean;
-      /** About the SQL. */
-      readonly notices: readonly Finding[];
-    }
+  /** Before the first row. */
+  | { readonly say: 'answer'; readonly about: BoxAbout }
+  | { readonly say: 'done'; readonly truncated: boolean }
   | { readonly say: 'failed'; readonly failure: BoxFailure };
 
+/** What is known of an answer before its rows. */
+export interface BoxAbout {
+  readonly account: Account;
+  readonly columns: Result['columns'];
+  /** About the SQL. */
+  readonly notices: readonly Finding[];
+}
+
 /** Rows as text or Parquet, written by the box itself: half the work of many rows is to hand them over. */
-export interface Export {
-  readonly format: StreamFormat;
+export interface Export<F extends StreamFormat = StreamFormat> {
+  readonly format: F;
   /** An absolute path of a file that is there; null = the pipe to who asked. */
   readonly file: string | null;
   /** More rows than these are left out; null = none are. */
   readonly most: number | null;
 }
 
-export type StreamFormat = 'csv' | 'tsv' | 'jsonl' | 'parquet';
+export type StreamFormat = 'json' | 'jsonl' | 'csv' | 'tsv' | 'md' | 'parquet';
 
 /** Of the box's end of that pipe. */
 export const BYTES_FD = 4;

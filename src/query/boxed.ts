@@ -2,10 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { adviceFor, LakelogError } from '../errors.js';
 import { memoryLimit } from '../lake/duckdb/memory.js';
-import type { Account } from '../schema/account.js';
-import type { Finding, Result } from '../schema/result.js';
+import type { Result } from '../schema/result.js';
 import { openTempFolder } from '../temp-folder.js';
-import { type BoxJob, type BoxMessage, BYTES_FD } from './box-protocol.js';
+import { type BoxAbout, type BoxJob, type BoxMessage, BYTES_FD } from './box-protocol.js';
 
 export interface BoxOptions {
   /** For checking and running the SQL; loading the logs is not on the clock. */
@@ -15,15 +14,13 @@ export interface BoxOptions {
    * Takes what the job streams to the pipe, and says whether more is wanted; while its reader is slow, the clock
    * stands.
    */
-  readonly onBytes?: ((bytes: Uint8Array) => Promise<boolean>) | undefined;
+  readonly onBytes?: ((bytes: Uint8Array, about: BoxAbout) => Promise<boolean>) | undefined;
 }
 
 export interface BoxAnswer {
-  readonly account: Account;
-  readonly result: Result;
+  readonly about: BoxAbout;
+  readonly rows: Result['rows'];
   readonly truncated: boolean;
-  /** About the SQL. */
-  readonly notices: readonly Finding[];
 }
 
 /** A process that waits for one job; whoever opened it ends it. */
@@ -90,7 +87,11 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
         }),
       ),
     );
-    const bytes = passOn(child.stdio?.[BYTES_FD] as Readable | undefined, options.onBytes, clock);
+    let tell: (about: BoxAbout) => void = () => {};
+    const answer = new Promise<BoxAbout>((resolve) => {
+      tell = resolve;
+    });
+    const bytes = passOn(child.stdio?.[BYTES_FD] as Readable | undefined, answer, options.onBytes, clock);
     // Who waits for its end hears of it, and else what became of the process says more.
     bytes.catch(() => {});
     let [isDone, complaint] = [false, ''];
@@ -109,12 +110,14 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
         case 'rows':
           for (const row of message.rows) rows.push(row);
           break;
+        case 'answer':
+          tell(message.about);
+          break;
         case 'done': {
           clock.reset();
           isDone = true;
-          const { account, columns, truncated, notices } = message;
-          const answer = { account, result: { columns, rows }, truncated, notices };
-          bytes.then(() => resolve(answer), reject);
+          const { truncated } = message;
+          Promise.all([answer, bytes]).then(([about]) => resolve({ about, rows, truncated }), reject);
           break;
         }
         case 'failed': {
@@ -191,13 +194,14 @@ function stopClock(ms: number, onEnd: () => void): StopClock {
 
 async function passOn(
   from: Readable | undefined,
+  answer: Promise<BoxAbout>,
   to: BoxOptions['onBytes'],
   clock: StopClock,
 ): Promise<void> {
   if (from === undefined || to === undefined) return;
   for await (const bytes of from) {
     clock.pause();
-    const goesOn = await to(bytes as Uint8Array);
+    const goesOn = await to(bytes as Uint8Array, await answer);
     clock.goOn();
     if (!goesOn) return;
   }

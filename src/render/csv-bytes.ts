@@ -41,8 +41,12 @@ export class CsvBytes {
     this.separator = separator;
   }
 
-  header(): Uint8Array {
-    return Buffer.from(csvHeader(this.columns, this.separator));
+  header(): string {
+    return csvHeader(this.columns, this.separator);
+  }
+
+  end(): string {
+    return '';
   }
 
   /** Valid until the next call. */

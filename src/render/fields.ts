@@ -113,6 +113,7 @@ function markerOf({ name }: Column, gate: GateSpec | undefined): (cell: Cell | u
   const look = Object.hasOwn(WORTH_A_LOOK, name) ? WORTH_A_LOOK[name] : undefined;
   return (cell) => {
     if (cell === null || cell === undefined) return 'faint';
-    return marks.get(String(cell)) ?? (look?.(cell) ? 'doubtful' : undefined);
+    // An object may have a `toString` of its own.
+    return marks.get(typeof cell === 'object' ? '' : String(cell)) ?? (look?.(cell) ? 'doubtful' : undefined);
   };
 }

@@ -3,11 +3,17 @@ import { uniqueNames } from './names.js';
 import type { Report } from './report.js';
 import { escapeJson } from './sanitize.js';
 
-/** One envelope on one line; its keys and their order are an API. */
-export function renderJson({ query, params, result, truncated, verdict, receipt }: Report): string {
+/** One envelope on one line. */
+export function renderJson(report: Report): string {
+  const [head, tail] = envelopeOf(report);
+  return head + objects(report.result).join(',') + tail;
+}
+
+/** What stands before the rows and behind them; its keys and their order are an API. */
+export function envelopeOf({ query, params, result, truncated, verdict, receipt }: Report): [string, string] {
   const names = uniqueNames(result.columns);
   const columns = result.columns.map(({ type, note }, i) => ({ name: names[i], type, note: note ?? null }));
-  return [
+  const head = [
     '{"format":"lakelog.result.v1"',
     `,"lakelog":${encode(receipt.version)}`,
     `,"query":${encode(query.name)}`,
@@ -15,11 +21,9 @@ export function renderJson({ query, params, result, truncated, verdict, receipt 
     `,"params":${encode(params)}`,
     `,"verdict":${encode(verdict ?? null)}`,
     `,"columns":${encode(columns)}`,
-    `,"rows":[${objects(result).join(',')}]`,
-    `,"truncated":${truncated === true}`,
-    `,"receipt":${encode(receipt)}`,
-    '}\n',
+    ',"rows":[',
   ].join('');
+  return [head, `],"truncated":${truncated === true},"receipt":${encode(receipt)}}\n`];
 }
 
 export const renderJsonLines = ({ result }: Report): string => jsonLines(result);

@@ -1,3 +1,4 @@
+import type { Column, Result } from '../schema/result.js';
 import { fieldsOf } from './fields.js';
 import type { Report } from './report.js';
 
@@ -15,15 +16,26 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '#': '#&#8203;',
 };
 
+export const NO_ROWS = '(no rows)\n';
+
 /** A GitHub table with the values of the human table. */
-export function renderMarkdown({ result }: Report): string {
-  if (result.rows.length === 0) return '(no rows)\n';
-  const fields = fieldsOf(result);
-  const head = fields.map(({ label }) => escapeMarkdown(label));
+export const renderMarkdown = ({ result }: Report): string =>
+  result.rows.length === 0 ? NO_ROWS : markdownHead(result.columns) + markdownRows(result);
+
+export function markdownHead(columns: readonly Column[]): string {
+  const fields = fieldsOf({ columns, rows: [] });
   const rule = fields.map(({ role }) => (role === 'number' ? '---:' : '---'));
-  const body = result.rows.map((_, row) => fields.map(({ cells }) => escapeMarkdown(cells[row] ?? '')));
-  return [head, rule, ...body].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+  return markdownLine(fields.map(({ label }) => escapeMarkdown(label))) + markdownLine(rule);
 }
+
+export function markdownRows(result: Result): string {
+  const fields = fieldsOf(result);
+  return result.rows
+    .map((_, row) => markdownLine(fields.map(({ cells }) => escapeMarkdown(cells[row] ?? ''))))
+    .join('');
+}
+
+const markdownLine = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
 
 /** Text that is safe for a terminal, as Markdown that means just that text. */
 export function escapeMarkdown(text: string): string {

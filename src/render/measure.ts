@@ -4,7 +4,7 @@ import stringWidth from 'string-width';
 let graphemes: Intl.Segmenter | undefined;
 
 /** One column a code unit, no grapheme of two: printable ASCII, Latin letters, and the signs that lakelog draws. */
-const NARROW = /^[ -~\u00a0-\u02ff\u2013-\u201d\u2026\u2192\u2264\u2265\u2500-\u257f]*$/;
+export const NARROW = /^[ -~\u00a0-\u02ff\u2013-\u201d\u2026\u2192\u2264\u2265\u2500-\u257f]*$/;
 
 // Each step of Intl.Segmenter copies the whole text (Node 20: 20,000 characters take 0.3 s, 80,000 all memory), and
 // string-width uses it. In pieces of this length the cost grows with the text.

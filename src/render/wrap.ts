@@ -1,4 +1,4 @@
-import { characters, columns } from './measure.js';
+import { characters, columns, NARROW } from './measure.js';
 
 /** Lines of at most `width` columns, broken at spaces, inside a word only where the word alone is too wide. */
 export function wrap(text: string, width: number): string[] {
@@ -66,6 +66,16 @@ function breakWord(word: string, width: number): Word[] {
   const whole = columns(word);
   if (whole <= width) return [{ text: word, width: whole }];
   const parts: Word[] = [];
+  if (NARROW.test(word)) {
+    // Cut, not put together: a text of megabytes has as many characters.
+    let at = 0;
+    while (word.length - at > width) {
+      const end = jointOf(word.slice(at, at + width));
+      parts.push({ text: word.slice(at, at + end), width: end });
+      at += end;
+    }
+    return [...parts, { text: word.slice(at), width: word.length - at }];
+  }
   let text = '';
   let used = 0;
   for (const character of characters(word)) {

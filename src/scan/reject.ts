@@ -11,8 +11,6 @@ export interface RejectedLine {
   readonly kind: Kind | null;
   /** What is wrong, in words that hold no content fields. */
   readonly detail: string;
-  /** Hash of the line without its terminator. */
-  readonly sha256: string;
 }
 
 /** The first of the lines that one reason rejects in one file or part, and how many they are. */

@@ -30,8 +30,12 @@ export interface RowBlock {
 export interface ScanSink {
   /** The block is the scanner's own memory: to be copied before this returns. */
   rows(block: RowBlock): void;
-  /** With the option `everyReject`. @param batch the number of the file. */
-  reject(line: RejectedLine, batch: number): void;
+  /**
+   * With the option `everyReject`.
+   * @param batch the number of the file.
+   * @param sha256 hashes the line without its terminator; to be called before this returns.
+   */
+  reject(line: RejectedLine, batch: number, sha256: () => string): void;
 }
 
 /** A file, or a part of one. */
@@ -62,6 +66,8 @@ export interface LineCounts extends Readonly<Record<Counter, number>> {
 
 const CHUNK = 1 << 20;
 const LF = 10;
+/** Rows of longer texts do not wait for more: these stand in memory several times over, until the engine has them. */
+const MOST_TEXT = 4 << 20;
 /** Bytes in which the scanner tells of a reject (src/scan/wasm/layout.ts). */
 const REJECT = 24;
 
@@ -182,7 +188,7 @@ export class Scanner {
       at = this.x.scan(at, end, this.base);
       this.takeRejects();
       this.digest();
-      if (at < end) this.flush();
+      if (at < end || this.x.arenaUsed.value > MOST_TEXT) this.flush();
     }
   }
 
@@ -233,10 +239,10 @@ export class Scanner {
         reason,
         kind,
         detail: faultInWords({ reason, kind, bytes: line, length, maxLineBytes, at, valueLength }),
-        sha256: long?.sha256() ?? sha256(line[length - 1] === 13 ? line.subarray(0, -1) : line),
       };
       if (!firstRejects.has(code)) firstRejects.set(code, reject);
-      if (options.everyReject) this.sink.reject(reject, this.part.batch);
+      const hash = () => long?.sha256() ?? sha256(line[length - 1] === 13 ? line.subarray(0, -1) : line);
+      if (options.everyReject) this.sink.reject(reject, this.part.batch, hash);
     }
     x.takeRejects();
   }

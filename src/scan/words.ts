@@ -49,8 +49,9 @@ export function faultInWords(fault: Fault): string {
 /** More of a value is never looked at. */
 const MOST = 1 << 16;
 
-const text = (bytes: Uint8Array) =>
-  new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, MOST));
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+const latin1 = new TextDecoder('latin1');
+const text = (bytes: Uint8Array) => utf8.decode(bytes.subarray(0, MOST));
 
 /** A text may be a record that was quoted, content and all. */
 const whatItIs = (json: string) => (json.startsWith('"') ? 'a string' : inWords(json));
@@ -86,8 +87,8 @@ function isUtf16(bytes: Uint8Array): boolean {
 
 /** What is wrong where the line stops being JSON; what it holds there may be content and is not quoted. */
 function syntax(bytes: Uint8Array, at: number): string {
-  const rest = new TextDecoder('latin1').decode(bytes.subarray(at, at + 9));
-  const before = new TextDecoder('latin1').decode(bytes.subarray(Math.max(0, at - 64), at)).trimEnd();
+  const rest = latin1.decode(bytes.subarray(at, at + 9));
+  const before = latin1.decode(bytes.subarray(Math.max(0, at - 64), at)).trimEnd();
   if (/^\\u[dD][89a-fA-F]/.test(rest) || /\\u[dD][89abAB][0-9a-fA-F]{2}\\?$/.test(before)) {
     return 'half of a surrogate pair, which no UTF-8 text can hold,';
   }

@@ -2,7 +2,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type FilePart, scanFile } from './file.js';
 import type { ScannerModule, ScanOptions } from './machine.js';
-import type { RejectedLine } from './reject.js';
 import { type LineCounts, type RowBlock, Scanner } from './scanner.js';
 
 export interface Order {
@@ -13,17 +12,15 @@ export interface Order {
 
 export interface Delivery {
   readonly counts: LineCounts;
-  readonly rejects: readonly RejectedLine[];
   readonly blocks: readonly RowBlock[];
 }
 
 const { module, options } = workerData as { module: ScannerModule; options: ScanOptions };
 const spare: ArrayBuffer[] = [];
-let rejects: RejectedLine[] = [];
 let blocks: RowBlock[] = [];
 const scanner = new Scanner(module, options, {
   rows: (block) => void blocks.push(copied(block)),
-  reject: (line) => void rejects.push(line),
+  reject: () => {},
 });
 
 /** The cells and texts of a block in a buffer of their own, which can be given away. */
@@ -42,11 +39,10 @@ parentPort!.on('message', ({ part, buffers }: Order) => {
   spare.push(...buffers);
   const counts = scanFile(scanner, part);
   scanner.flush();
-  const delivery: Delivery = { counts, rejects, blocks };
+  const delivery: Delivery = { counts, blocks };
   parentPort!.postMessage(
     delivery,
     blocks.map(({ buffer }) => buffer),
   );
-  rejects = [];
   blocks = [];
 });

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { lakelog } from '../support/cli.js';
 import { tempFolder } from '../support/lake.js';
+import { lakelog } from '../support/program.js';
 
 /** Ways in which a violation was hidden or a verdict lost before; each was found by an attack on exit 0. */
 

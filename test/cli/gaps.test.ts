@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { call, envelope, lakelog, newFolder, writeLines } from '../support/cli.js';
+import { call, envelope, newFolder, writeLines } from '../support/cli.js';
+import { lakelog } from '../support/program.js';
 
 const numbered = (writer_id: string, ...numbers: number[]) => numbers.map((seq) => call({ writer_id, seq }));
 

@@ -67,14 +67,23 @@ describe.skipIf(!canMeasure)('of an alarm', () => {
 });
 
 describe.skipIf(!canMeasure)('where every reject is wanted', () => {
-  const log = () => write(60 * MB, KINDS_OF_BAD['with a faulty field']!);
+  const log = (size = 60 * MB) => write(size, KINDS_OF_BAD['with a faulty field']!);
   const options = () => ({ cwd: newFolder() });
 
-  test.each([
-    ['validate', ['validate']],
-    ['query', ['query', 'SELECT reason, COUNT(*) AS n FROM rejects GROUP BY reason']],
-  ])('%s', (_name, args) => {
-    const { code, peakMB, stderr } = measured([...args, log()], options());
+  const formats = nightly ? ['json', 'jsonl', 'csv', 'tsv', 'md', 'table'] : ['json', 'md'];
+  test.each(formats)('validate as %s', (format) => {
+    // Of short lines some megabytes hold as many as a large log of usual ones.
+    const bad = nightly ? log(SIZE) : write(5 * MB, () => '{"schema":0}');
+    const copy = format === 'json' ? 'copy.csv' : 'copy.json';
+    const args = ['validate', '--format', format, '-o', copy, bad];
+    const { code, peakMB, stderr } = measured(args, options());
+    expect(code, stderr).toBe(3);
+    expect(peakMB).toBeLessThan(MOST);
+  });
+
+  test('query', () => {
+    const sql = 'SELECT reason, COUNT(*) AS n FROM rejects GROUP BY reason';
+    const { code, peakMB, stderr } = measured(['query', sql, log(nightly ? SIZE : 60 * MB)], options());
     expect(code, stderr).toBe(3);
     expect(peakMB).toBeLessThan(MOST);
   });
@@ -105,14 +114,16 @@ describe.skipIf(!canMeasure)('of long lines', () => {
     expect(peakMB).toBeLessThan(MOST_LONG);
   });
 
-  test('50 MB of them, and every column', () => {
-    const log = write(50 * MB, () => long(1 * MB));
-    for (const format of ['table', 'json', 'csv']) {
-      const { code, peakMB, stderr } = measured(['query', 'SELECT * FROM sessions', log, '--format', format]);
+  test.each(['json', 'jsonl', 'csv', 'tsv', 'md', 'parquet', 'table'])(
+    '50 MB of them, and every column, content too, as %s',
+    (format) => {
+      const log = write(50 * MB, () => long(1 * MB));
+      const args = ['SELECT * FROM sessions', log, '--show-content', '--format', format];
+      const { code, peakMB, stderr } = measured(['query', ...args]);
       expect(code, stderr).toBe(0);
       expect(peakMB).toBeLessThan(MOST_LONG);
-    }
-  });
+    },
+  );
 
   test('the story of one call among them', () => {
     const log = write(50 * MB, (number) => call({ session_id: `trace-${number}`, prompt: 'y'.repeat(MB) }));

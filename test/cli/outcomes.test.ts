@@ -3,6 +3,7 @@ import { closeSync, copyFileSync, openSync, readdirSync, writeFileSync, writeSyn
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { call, envelope, lakelog, newFolder, root, start, unwrapped, writeLines } from '../support/cli.js';
+import { lakelog as inThisProcess } from '../support/program.js';
 
 const TORN = '{"schema":"session.iterate.v1","session_id":"';
 const good = () => call();
@@ -148,7 +149,7 @@ describe('other commands end the same way', () => {
     sessions(folder, good());
     writeLines(folder, 'torn.jsonl', [good(), TORN]);
     writeLines(folder, 'empty.jsonl', []);
-    const ran = await lakelog(args, { cwd: folder });
+    const ran = await inThisProcess(args, { cwd: folder });
     expect.soft(ran.code, ran.stderr).toBe(code);
     expect.soft(ran.stdout + ran.stderr).toMatch(says);
     expect.soft(ran.stderr, 'what comes next').toContain('→');
@@ -158,20 +159,20 @@ describe('other commands end the same way', () => {
   test('first-shot-rate warns about rejects and ends with 0', async () => {
     const folder = newFolder();
     sessions(folder, good(), TORN);
-    const ran = await lakelog(['first-shot-rate', 'sessions.jsonl', '--json'], { cwd: folder });
+    const ran = await inThisProcess(['first-shot-rate', 'sessions.jsonl', '--json'], { cwd: folder });
     expect(ran.code).toBe(0);
     expect(ran.stderr).toMatch(/sessions\.jsonl:2/);
     expect(envelope(ran).rows).toHaveLength(1);
   });
 
   test('validate: a hint when no line looks like a record', async () => {
-    const ran = await lakelog(['validate', 'README.txt'], { cwd: textFolder() });
+    const ran = await inThisProcess(['validate', 'README.txt'], { cwd: textFolder() });
     expect(ran.code).toBe(3);
     expect(ran.stderr).toMatch(/no line looks like .* record/);
   });
 
   test('validate: 0 where every line is loaded', async () => {
-    const ran = await lakelog(['validate', '*.jsonl'], { cwd: fixture('healthy') });
+    const ran = await inThisProcess(['validate', '*.jsonl'], { cwd: fixture('healthy') });
     expect(ran.code).toBe(0);
     expect(ran.stderr).toBe('');
   });

@@ -105,7 +105,18 @@ function fixtures(): string {
   return folder;
 }
 
-async function screenOf(name: string, columns: number, env: Record<string, string>) {
+type Screen = { readonly code: number | null; readonly text: string };
+const plainScreens = new Map<string, Promise<Screen>>();
+
+/** The screen without colour; several tests look at it, and it is the same for all. */
+function plainScreen(name: string, columns: number): Promise<Screen> {
+  const key = `${columns} ${name}`;
+  const screen = plainScreens.get(key) ?? screenOf(name, columns, { NO_COLOR: '1' });
+  plainScreens.set(key, screen);
+  return screen;
+}
+
+async function screenOf(name: string, columns: number, env: Record<string, string>): Promise<Screen> {
   const cwd = fixtures();
   const now = () => NOW;
   if (BEFORE[name]) await lakelog(BEFORE[name], { cwd, now });
@@ -132,7 +143,7 @@ function mayBeWide(line: string, name: string): boolean {
 test.each(Object.entries(SCREENS))('%s', async (name, args) => {
   const shown: string[] = [];
   for (const columns of [80, 120]) {
-    const { code, text } = await screenOf(name, columns, { NO_COLOR: '1' });
+    const { code, text } = await plainScreen(name, columns);
     const wide = text.split('\n').filter((line) => stringWidth(line) > columns && !mayBeWide(line, name));
     expect(wide, `wider than ${columns}`).toEqual([]);
     const typed = ['lakelog', ...args.map((word) => (/[\s*]/.test(word) ? `'${word}'` : word))].join(' ');
@@ -152,7 +163,7 @@ test.each([
   'query-wide',
 ])('%s: colour adds nothing but colour', async (name) => {
   for (const columns of [40, 80, 120]) {
-    const plain = await screenOf(name, columns, { NO_COLOR: '1' });
+    const plain = await plainScreen(name, columns);
     const colored = await screenOf(name, columns, { TERM: 'xterm-256color' });
     expect(colored.text).not.toBe(plain.text);
     expect(withoutColour(colored.text)).toBe(plain.text);

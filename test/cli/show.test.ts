@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -390,13 +391,15 @@ describe('the address of the trace', () => {
 
 const why = (command: string) => command.replace('"…"', '"worker replaced, ticket 4711"');
 
+type Line = (line: string) => Promise<{ code: number | null; text: string }>;
+
 /** Runs the alarm and then what each run says to run next, until nothing is left to say. */
-function follow(first: string, run: (line: string) => { code: number | null; text: string }) {
+async function follow(first: string, run: Line) {
   const lines: string[] = [];
   const codes: (number | null)[] = [];
   const texts: string[] = [];
   for (let line: string | undefined = first; line !== undefined && lines.length < 6; ) {
-    const { code, text } = run(line);
+    const { code, text } = await run(line);
     lines.push(line);
     codes.push(code);
     texts.push(text);
@@ -406,17 +409,24 @@ function follow(first: string, run: (line: string) => { code: number | null; tex
   return { lines, codes, texts };
 }
 
-const ways: [string, (cwd: string) => (line: string) => { code: number | null; text: string }][] = [
-  ['without a terminal', (cwd) => (line) => inShell(line, { cwd })],
-  ...(terminals
-    ? [
-        [
-          'in a terminal of 80 columns',
-          (cwd: string) => (line: string) => onTerminal(80, line, { cwd }),
-        ] as never,
-      ]
-    : []),
+/** The words of a line are a shell's affair, and what is made of them is that of the program. */
+function wordsOf(line: string, cwd: string): string[] {
+  const printed = execFileSync('bash', ['-c', `printf '%s\\0' ${line}`], { cwd, encoding: 'utf8' });
+  return printed.split('\0').slice(1, -1);
+}
+
+const ways: [string, (cwd: string) => Line][] = [
+  [
+    'without a terminal',
+    (cwd) => async (line) => {
+      const { code, stdout, stderr } = await lakelog(wordsOf(line, cwd), { cwd });
+      return { code, text: stdout + stderr };
+    },
+  ],
 ];
+if (terminals) {
+  ways.push(['in a terminal of 80 columns', (cwd) => async (line) => onTerminal(80, line, { cwd })]);
+}
 
 describe.each(ways)('from the alarm to a settled acknowledgement, %s', (_, runIn) => {
   const folders: [string, string, (cwd: string) => void][] = [
@@ -454,33 +464,33 @@ describe.each(ways)('from the alarm to a settled acknowledgement, %s', (_, runIn
     ],
   ];
 
-  test.each(folders)('%s', (_, first, write) => {
+  test.each(folders)('%s', async (_, first, write) => {
     const cwd = newFolder();
     write(cwd);
-    const { lines, codes, texts } = follow(first, runIn(cwd));
+    const { lines, codes, texts } = await follow(first, runIn(cwd));
     expect(lines.map((line) => line.split(' ')[1])).toEqual(['alarm', 'show', 'ack', 'alarm']);
     expect(codes, texts.join('\n')).toEqual([1, 0, 0, 0]);
     expect(texts[3]).toContain('1 acknowledged');
   });
 
-  test('the folder that the acknowledgements are written to', () => {
+  test('the folder that the acknowledgements are written to', async () => {
     const cwd = newFolder();
     writeLines(cwd, 'sessions.jsonl', [call(), violation()]);
-    const { codes, texts } = follow('lakelog alarm .', runIn(cwd));
+    const { codes, texts } = await follow('lakelog alarm .', runIn(cwd));
     expect(codes, texts.join('\n')).toEqual([1, 0, 0, 0]);
   });
 
-  test('a path so long that the command is wider than two lines of the terminal', () => {
+  test('a path so long that the command is wider than two lines of the terminal', async () => {
     const cwd = newFolder();
     const name = `${'deep/'.repeat(30)}sessions.jsonl`;
     writeLines(cwd, name, [call(), violation({ session_id: TRACE })]);
-    const { codes, texts } = follow(`lakelog alarm ${name}`, runIn(cwd));
+    const { codes, texts } = await follow(`lakelog alarm ${name}`, runIn(cwd));
     expect(codes, texts.join('\n')).toEqual([1, 0, 0, 0]);
   });
 
   test.each([['lakelog slow --queries q'], ['lakelog slow --queries q --limit 10']])(
     'a gate of one’s own: %s',
-    (first) => {
+    async (first) => {
       const cwd = newFolder();
       const ms = first.includes('--limit') ? 500 : 5000;
       writeLines(cwd, 'sessions.jsonl', [
@@ -488,7 +498,7 @@ describe.each(ways)('from the alarm to a settled acknowledgement, %s', (_, runIn
         call({ duration_ms: 1 }),
       ]);
       writeLines(cwd, 'q/slow.sql', [ownGate()]);
-      const { codes, texts } = follow(first, runIn(cwd));
+      const { codes, texts } = await follow(first, runIn(cwd));
       expect(codes, texts.join('\n')).toEqual([1, 0, 0, 0]);
     },
   );

@@ -4,7 +4,8 @@ import path from 'node:path';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { styleOf } from '../../src/io.js';
-import { call, command, lakelog, newFolder, root, withoutColour } from '../support/cli.js';
+import { call, command, newFolder, root, lakelog as spawned, withoutColour } from '../support/cli.js';
+import { lakelog } from '../support/program.js';
 
 const FIXTURES = path.join(root, 'fixtures');
 const ESC = '\u001b';
@@ -29,7 +30,9 @@ describe('colour', () => {
     ['FORCE_COLOR=0', { FORCE_COLOR: '0' }],
     ['TERM=dumb', { TERM: 'dumb' }],
   ])('piped, with %s: no escape byte in any output', async (_, env) => {
-    const runs = commands.map((args) => lakelog(args, { cwd: FIXTURES, env: env as Record<string, string> }));
+    // What a pipe is to Node.js is seen in the binary, and what is made of it here as well.
+    const ask = Object.keys(env).length === 0 ? spawned : lakelog;
+    const runs = commands.map((args) => ask(args, { cwd: FIXTURES, env: env as Record<string, string> }));
     for (const ran of await Promise.all(runs)) {
       expect.soft(ran.stdout + ran.stderr).not.toContain(ESC);
     }
@@ -58,8 +61,8 @@ describe('colour', () => {
     ['FORCE_COLOR', { FORCE_COLOR: '1' }],
     ['CLICOLOR_FORCE', { CLICOLOR_FORCE: '1' }],
   ])('%s=1: colour although piped, and the same text', async (_, env) => {
-    const plain = await lakelog(['alarm', 'alarm/sessions.jsonl'], { cwd: FIXTURES });
-    const forced = await lakelog(['alarm', 'alarm/sessions.jsonl'], {
+    const plain = await spawned(['alarm', 'alarm/sessions.jsonl'], { cwd: FIXTURES });
+    const forced = await spawned(['alarm', 'alarm/sessions.jsonl'], {
       cwd: FIXTURES,
       env: env as Record<string, string>,
     });
@@ -153,9 +156,23 @@ describe.skipIf(!script)(
       [2, 'alarm --since x'],
     ];
 
-    for (const columns of [80, 120]) {
-      test.each(commands)(`${columns} columns: exit %i of %s`, (code, args) => {
-        const ran = onTerminal(columns, args.split(' '));
+    /** The same of a terminal that this process makes up: one width is seen on a real one. */
+    async function onScreen(columns: number, args: readonly string[]) {
+      let text = '';
+      const write = (part: string) => {
+        text += part;
+      };
+      const env = { TERM: 'xterm' };
+      const { code } = await lakelog(args, { cwd: FIXTURES, env, screen: { columns, write } });
+      return { code, text };
+    }
+
+    for (const [columns, show] of [
+      [80, onTerminal],
+      [120, onScreen],
+    ] as const) {
+      test.each(commands)(`${columns} columns: exit %i of %s`, async (code, args) => {
+        const ran = await show(columns, args.split(' '));
         expect(ran.code).toBe(code);
         expect(ran.text).toContain(`${ESC}[`);
         const wide = withoutColour(ran.text)
@@ -168,8 +185,8 @@ describe.skipIf(!script)(
 
       test.each(['--help', 'alarm --help', 'first-shot-rate --help', 'schema'])(
         `${columns} columns: %s is no wider`,
-        (args) => {
-          const ran = onTerminal(columns, args.split(' '));
+        async (args) => {
+          const ran = await show(columns, args.split(' '));
           expect(ran.code).toBe(0);
           expect(ran.text.split('\n').filter((line) => stringWidth(line) > columns)).toEqual([]);
         },

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { call, envelope, equation, lakelog, newFolder, nightly, writeLines } from '../support/cli.js';
+import { call, envelope, equation, newFolder, nightly, writeLines } from '../support/cli.js';
+import { lakelog } from '../support/program.js';
 
 /** As a service writes it, with characters of two, three and four bytes that a tear can cut in half. */
 const RECORD = Buffer.from(

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { call, lakelog, newFolder, replayRun, withoutColour, writeLines } from '../support/cli.js';
+import { call, newFolder, replayRun, withoutColour, writeLines } from '../support/cli.js';
+import { lakelog } from '../support/program.js';
 
 const ESC = '\u001b';
 /** Whatever a terminal could act on or that draws nothing; line feeds are ours. */

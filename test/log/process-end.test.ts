@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SessionLogger } from '../../src/log/index.js';
 import { bundleLogger, call, failure, faultyFs, real, recordsOf, temporaryFolder } from './support.js';
 
@@ -13,12 +14,17 @@ interface Ended {
   readonly path: string;
 }
 
+const bundles = mkdtempSync(join(tmpdir(), 'lakelog-bundle-'));
+beforeAll(async () => {
+  await bundleLogger(join(bundles, 'log.mjs'));
+});
+afterAll(() => rmSync(bundles, { recursive: true }));
+
 /** Runs a host that has `logger`, `call()` and `ready()`; `kill` is sent once it is ready. */
 async function host(script: string, kill?: NodeJS.Signals): Promise<Ended> {
   const folder = temporaryFolder();
   const path = join(folder, 'sessions.jsonl');
-  const bundle = join(folder, 'log.mjs');
-  await bundleLogger(bundle);
+  copyFileSync(join(bundles, 'log.mjs'), join(folder, 'log.mjs'));
   const file = join(folder, 'host.mjs');
   writeFileSync(
     file,

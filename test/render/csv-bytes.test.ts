@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { rowsOf } from '../../src/lake/duckdb/blocks.js';
 import { type Database, openDatabase } from '../../src/lake/duckdb/connection.js';
 import { quote } from '../../src/lake/duckdb/sql.js';
 import { columnsOf } from '../../src/query/columns.js';
 import { renderCsv, renderTsv } from '../../src/render/csv.js';
 import { CsvBytes } from '../../src/render/csv-bytes.js';
 import type { Report } from '../../src/render/report.js';
+import { rowsOf } from '../../src/schema/block.js';
 import type { Cell, Column } from '../../src/schema/result.js';
 
 const SEPARATORS = [',', '\t'] as const;

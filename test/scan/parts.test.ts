@@ -121,9 +121,11 @@ describe('a log of every fate', () => {
   test('that tells only the first reject of each reason', () => {
     const some = partScanner(fileOf(bytes, true), { ...OPTIONS, everyReject: false });
     const { rejects, counts } = whole;
-    const firsts = rejects.filter(
-      (one, i) => rejects.findIndex(({ reason, kind }) => reason === one.reason && kind === one.kind) === i,
-    );
+    const firsts = rejects
+      .filter(
+        (one, i) => rejects.findIndex(({ reason, kind }) => reason === one.reason && kind === one.kind) === i,
+      )
+      .map(({ sha256: _, ...first }) => first);
     for (const length of [1, 7, 100, 1_000, bytes.length]) {
       const parts = some(every(length, bytes.length));
       expect(parts.rejects).toEqual([]);
@@ -161,14 +163,14 @@ describe('threads', () => {
         all.calls.push(...shifted(calls, lines));
         all.runs.push(...shifted(runs, lines));
       }
-      all.rejects.push(...shifted(delivery.rejects, lines));
       counts = addCounts(counts, delivery.counts);
     });
     return { ...all, counts: counts! };
   }
 
   test.each([1, 2, 3, 4])('%i of them', async (threads) => {
-    const whole = comparable(partScanner(file, OPTIONS)([]));
+    // Rejects they only count: who wants each of them scans for them again.
+    const whole = { ...comparable(partScanner(file, OPTIONS)([])), rejects: [] };
     for (const length of [13, 200, 1_000, bytes.length])
       expect({ length, ...comparable(await inThreads(threads, length)) }).toEqual({ length, ...whole });
   });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Layout } from '../../src/scan/columns.js';
 import { addCounts, type FilePart, scanFile } from '../../src/scan/file.js';
 import { compileScanner, type ScanOptions } from '../../src/scan/machine.js';
-import type { RejectedLine } from '../../src/scan/reject.js';
+import type { RejectedLine as Rejected } from '../../src/scan/reject.js';
 import { type LineCounts, type RowBlock, Scanner } from '../../src/scan/scanner.js';
 import type { Kind } from '../../src/schema/formats.js';
 
@@ -78,6 +78,8 @@ function cell(view: DataView, block: RowBlock, type: string, at: number) {
   }
 }
 
+type RejectedLine = Rejected & { readonly sha256: string };
+
 export interface Scanned {
   readonly calls: Row[];
   readonly runs: Row[];
@@ -113,7 +115,7 @@ export function scanner(options: Partial<ScanOptions> = {}) {
         found.calls.push(...calls);
         found.runs.push(...runs);
       },
-      reject: (line) => void found.rejects.push(line),
+      reject: (line, _batch, sha256) => void found.rejects.push({ ...line, sha256: sha256() }),
     },
   );
   return { one, found };

@@ -3,7 +3,7 @@ import initSqlJs, { type SqliteValue } from 'sql.js';
 import { BASE_TABLES, type BaseColumn, type BaseName, baseTable } from '../../src/lake/tables/base.js';
 import { type Dialect, DUCKDB } from '../../src/lake/tables/dialect.js';
 import { EVERYTHING, type Needs } from '../../src/lake/tables/needs.js';
-import { loadPlan } from '../../src/lake/tables/plan.js';
+import { type LoadPlan, loadPlan } from '../../src/lake/tables/plan.js';
 import { publishedTables, TABLE_NAMES } from '../../src/lake/tables/published.js';
 import { composeView, viewStatements } from '../../src/lake/tables/views.js';
 import { type Filters, formatInstant } from '../oracle/oracle.mjs';
@@ -25,6 +25,7 @@ export interface Answered {
 
 /** An engine in which base tables are filled and the published ones stand over them. */
 export interface Engine {
+  /** Rows that are there already, the very same object, are not written again. */
   fill(rows: BaseRows, asked?: Asked): Promise<void>;
   query(sql: string): Promise<Answered>;
   close(): void;
@@ -93,6 +94,16 @@ export async function duckDb(): Promise<DuckDb> {
     }
     appender.closeSync();
   };
+  let held: { rows: BaseRows; plan: string } | undefined;
+  const hold = async (rows: BaseRows, plan: LoadPlan) => {
+    const wanted = JSON.stringify(plan);
+    if (held?.rows === rows && held.plan === wanted) return;
+    held = undefined;
+    for (const name of Object.keys(BASE_TABLES))
+      await db.run(`DROP TABLE IF EXISTS ${baseTable(name as BaseName)}`);
+    for (const [name, columns] of Object.entries(plan)) await append(name as BaseName, columns, rows);
+    held = { rows, plan: wanted };
+  };
   return {
     async fill(rows, asked = {}) {
       const { filters = {}, gatedKinds = ['fill'], needs = EVERYTHING, showContent = true } = asked;
@@ -103,9 +114,7 @@ export async function duckDb(): Promise<DuckDb> {
       const plan = loadPlan(needs, { showContent, alsoColumns });
       for (const name of TABLE_NAMES)
         await db.run(`DROP ${name === 'params' ? 'TABLE' : 'VIEW'} IF EXISTS ${name}`);
-      for (const name of Object.keys(BASE_TABLES))
-        await db.run(`DROP TABLE IF EXISTS ${baseTable(name as BaseName)}`);
-      for (const [name, columns] of Object.entries(plan)) await append(name as BaseName, columns, rows);
+      await hold(rows, plan);
       const said = conditions(
         filters,
         DUCKDB,
@@ -135,22 +144,31 @@ const { Database } = await initSqlJs({ useOldExtensionFunctions: false });
 /** SQLite over whole base tables, by the same templates; its instants are texts of one width, so that they sort. */
 export function sqlite(): Engine {
   let db = new Database();
+  let held: BaseRows | undefined;
+  const published = publishedTables().filter(({ columns }) => columns.length > 0);
+  const hold = (rows: BaseRows) => {
+    if (held === rows) return;
+    held = undefined;
+    db.close();
+    db = new Database();
+    for (const name of Object.keys(BASE_TABLES) as BaseName[]) {
+      const columns = BASE_TABLES[name].map((column) => `"${column.name}"`);
+      db.run(`CREATE TABLE base_${name} (${columns.join(', ')})`);
+      const insert = db.prepare(`INSERT INTO base_${name} VALUES (${columns.map(() => '?').join(', ')})`);
+      for (const row of rows[name]) insert.run(cellsOf(name, row).map(stored));
+      insert.free();
+    }
+    held = rows;
+  };
   return {
     async fill(rows, asked = {}) {
-      db.close();
-      db = new Database();
-      for (const name of Object.keys(BASE_TABLES) as BaseName[]) {
-        const columns = BASE_TABLES[name].map((column) => `"${column.name}"`);
-        db.run(`CREATE TABLE base_${name} (${columns.join(', ')})`);
-        const insert = db.prepare(`INSERT INTO base_${name} VALUES (${columns.map(() => '?').join(', ')})`);
-        for (const row of rows[name]) insert.run(cellsOf(name, row).map(stored));
-        insert.free();
-      }
+      hold(rows);
+      for (const { name } of published) db.run(`DROP VIEW IF EXISTS ${name}`);
+      db.run('DROP TABLE IF EXISTS params');
       const { filters = {}, gatedKinds = ['fill'] } = asked;
       const said = conditions(filters, SQLITE, (micros) => SQLITE.quote(microseconds(formatInstant(micros))));
-      const slots = { dialect: SQLITE, gatedKinds, ...said, temporary: false };
-      for (const table of publishedTables().filter(({ columns }) => columns.length > 0))
-        db.run(`CREATE VIEW ${table.name} AS ${composeView(table, slots)}`);
+      const slots = { dialect: SQLITE, gatedKinds, ...said };
+      for (const table of published) db.run(`CREATE VIEW ${table.name} AS ${composeView(table, slots)}`);
       db.run(paramsSql(SQLITE, asked));
     },
     async query(sql) {

@@ -11,9 +11,8 @@ import {
 import accessors from '@duckdb/node-api/lib/vectors/dataAccessors.js';
 import type { Result } from '@duckdb/node-bindings';
 import { rfc3339 } from '../../instant.js';
-import type { Block, Blocks } from '../../schema/block.js';
+import { type Block, type Blocks, exact, finite } from '../../schema/block.js';
 import type { Cell } from '../../schema/result.js';
-import { exact, finite } from './numbers.js';
 
 // The package's own decoder drops a U+FEFF at the start of a text.
 (accessors as { textDecoder: InstanceType<typeof TextDecoder> }).textDecoder = new TextDecoder('utf-8', {

@@ -1,8 +1,16 @@
 import duckdb from '@duckdb/node-bindings';
 import { rfc3339, writeInstant } from '../../instant.js';
-import { type Block, type BlockColumn, type Blocks, hasValue, type Valid } from '../../schema/block.js';
+import {
+  type Block,
+  type BlockColumn,
+  type Blocks,
+  exact,
+  finite,
+  hasValue,
+  type Valid,
+  validIn,
+} from '../../schema/block.js';
 import type { Cell } from '../../schema/result.js';
-import { exact, finite } from './numbers.js';
 
 /** The name of a type as SQL has it, the bytes of a value, and what the values of a block are read to. */
 type Format = readonly [
@@ -53,34 +61,38 @@ async function* blocksOf(result: duckdb.Result, formats: readonly Format[]): Asy
     const chunk = await duckdb.fetch_chunk(result);
     const rows = chunk === null ? 0 : duckdb.data_chunk_get_size(chunk);
     if (chunk === null || rows === 0) return;
-    const columns = formats.map(([, bytes, read], i) => {
+    const columns = formats.map(([name, bytes, read], i) => {
       const vector = duckdb.data_chunk_get_vector(chunk, i);
       // 64 rows in 8 bytes; null = all rows have a value.
       const valid = duckdb.vector_get_validity(vector, Math.ceil(rows / 64) * 8) as Valid;
-      return read(duckdb.vector_get_data(vector, rows * bytes), valid, rows);
+      return {
+        isText: name === 'VARCHAR',
+        bytes,
+        read,
+        data: duckdb.vector_get_data(vector, rows * bytes),
+        valid,
+      };
     });
-    yield { rows, columns };
+    const texts = columns.filter(({ isText }) => isText);
+    for (let from = 0, to = 0; from < rows; from = to) {
+      for (let bytes = 0; to < rows && (to === from || bytes < MOST_TEXT); to++)
+        for (const { data, valid } of texts) if (hasValue(valid, to)) bytes += lengthOf(data, to);
+      yield {
+        rows: to - from,
+        columns: columns.map(({ bytes, read, data, valid }) =>
+          read(data.subarray(from * bytes, to * bytes), validIn(valid, from, to), to - from),
+        ),
+      };
+    }
   }
 }
 
-/** The rows of a block, as JSON can hold them. */
-export function rowsOf({ rows, columns }: Block): Cell[][] {
-  return Array.from({ length: rows }, (_, row) => columns.map((column) => cellOf(column, row)));
-}
+/** Longer texts in all are handed over in several blocks, each of them copied when it is its turn. */
+const MOST_TEXT = 1 << 20;
 
-function cellOf(column: BlockColumn, row: number): Cell {
-  if (column.of === 'cells') return column.cells[row]!;
-  if (column.of === 'texts') {
-    const [start, length] = [column.starts[row]!, column.lengths[row]!];
-    return length < 0 ? null : utf8.decode(column.bytes.subarray(start, start + length));
-  }
-  if (!hasValue(column.valid, row)) return null;
-  if (column.of === 'booleans') return column.values[row] !== 0;
-  return exact(column.values[row]!);
-}
-
-/** Byte for byte: a text that begins with U+FEFF keeps it, or SQL and rules would judge different texts. */
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+/** Of the cell of a text. */
+const lengthOf = (data: Uint8Array, row: number) =>
+  new DataView(data.buffer, data.byteOffset).getUint32(16 * row, true);
 
 function cellsBy(bytes: number, read: (data: DataView, at: number) => Cell): Format[2] {
   return (data, valid, rows) => {

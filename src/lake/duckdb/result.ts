@@ -1,6 +1,6 @@
 import type { Blocks } from '../../schema/block.js';
+import { rowsOf } from '../../schema/block.js';
 import type { Cell } from '../../schema/result.js';
-import { rowsOf } from './blocks.js';
 
 export interface Rows {
   readonly names: readonly string[];

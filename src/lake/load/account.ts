@@ -10,6 +10,8 @@ export interface Ledger {
   readonly files: readonly FileAccount[];
   readonly rejects: readonly BlockingGroup[];
   readonly hasCalls: boolean;
+  /** The table that holds a summary of the calls of each batch; null where they are few enough to be counted. */
+  readonly summary: string | null;
   readonly firstConflict: Place | null;
   readonly problems: readonly InputProblem[];
   readonly notices: readonly string[];
@@ -37,7 +39,7 @@ export async function makeAccount(
 ): Promise<Omit<Account, 'absent' | 'window' | 'lake'>> {
   const { files, hasCalls, firstConflict } = ledger;
   const total = (name: 'loaded' | 'conflicts') => files.reduce((sum, file) => sum + file[name], 0);
-  const counted = hasCalls ? await countKinds(db, parts.selects) : [];
+  const counted = hasCalls ? await countKinds(db, parts.selects, ledger.summary) : [];
   const sum = (name: 'calls' | 'selected' | 'inconsistent' | 'not_judgeable' | 'unjudgeable' | 'numbered') =>
     counted.reduce((total, kind) => total + kind[name], 0);
   const whereIs = (place: number) =>
@@ -95,20 +97,53 @@ interface CountedKind extends Omit<KindCount, 'first' | 'first_false'> {
   readonly newest_selected: number | string | null;
 }
 
-/** Binding an expression costs more than a hundred rows, so the filters are bound only where there are some. */
-function countKinds(db: Database, selects: string): Promise<CountedKind[]> {
+/** The name of each sum or least of a kind, and how it is made of calls; what is counted of selected ones has `only`. */
+function kindColumns(
+  only: string,
+  also: (condition: string) => string,
+): readonly (readonly [string, string])[] {
   const ungrounded = `final_verdict = 'accepted' AND NOT grounded_in_roster`;
+  const unjudgeable = also('inconsistent OR not_judgeable');
+  return [
+    ['calls', 'count(*)'],
+    ['selected', `count(*)${only}`],
+    ['first', 'min(place)'],
+    ['accepted_false', `count(*) FILTER (${ungrounded})`],
+    ['first_false', `min(place) FILTER (${ungrounded})`],
+    ['inconsistent', `count(*)${also('inconsistent')}`],
+    ['not_judgeable', `count(*)${also('not_judgeable')}`],
+    ['unjudgeable', `count(*)${unjudgeable}`],
+    ['first_unjudgeable', `min(place)${unjudgeable}`],
+    ['numbered', 'count(seq)'],
+    ['newest', 'epoch_us(max("timestamp"))'],
+    ['newest_selected', `epoch_us(max("timestamp")${only})`],
+  ];
+}
+
+const listed = (columns: readonly (readonly [string, string])[]) =>
+  columns.map(([name, sql]) => `${sql} AS ${name}`).join(', ');
+const ALL_CALLS = kindColumns('', (condition) => ` FILTER (${condition})`);
+
+/** The columns of a summary of the calls of each batch, all of them BIGINT, and the SELECT that makes it. */
+export const SUMMARY_COLUMNS: readonly string[] = ALL_CALLS.map(([name]) => name);
+export const summarySql = (calls: string, batch: string): string =>
+  `SELECT ${batch} AS batch, kind, ${listed(ALL_CALLS)}
+   FROM (SELECT *, (${batch}) * ${LINES} + line AS place FROM ${calls}) GROUP BY ALL`;
+
+/** Binding an expression costs more than a hundred rows, so the filters are bound only where there are some. */
+function countKinds(db: Database, selects: string, summary: string | null): Promise<CountedKind[]> {
   const isAll = selects === 'TRUE';
+  if (isAll && summary !== null) {
+    const sums = ALL_CALLS.map(([name]): [string, string] => {
+      const how = name.startsWith('first') ? 'min' : name.startsWith('newest') ? 'max' : 'sum';
+      return [name, `CAST(${how}(${name}) AS BIGINT)`];
+    });
+    return db.objects(`SELECT kind, ${listed(sums)} FROM ${summary} GROUP BY kind ORDER BY calls DESC, kind`);
+  }
   const only = isAll ? '' : ' FILTER (chosen)';
   const also = (condition: string) => ` FILTER (${isAll ? '' : 'chosen AND '}(${condition}))`;
-  const unjudgeable = also('inconsistent OR not_judgeable');
   return db.objects<CountedKind>(
-    `SELECT kind, count(*) AS calls, count(*)${only} AS selected, min(place) AS first,
-       count(*) FILTER (${ungrounded}) AS accepted_false, min(place) FILTER (${ungrounded}) AS first_false,
-       count(*)${also('inconsistent')} AS inconsistent, count(*)${also('not_judgeable')} AS not_judgeable,
-       count(*)${unjudgeable} AS unjudgeable, min(place)${unjudgeable} AS first_unjudgeable,
-       count(seq) AS numbered, epoch_us(max("timestamp")) AS newest,
-       epoch_us(max("timestamp")${only}) AS newest_selected
+    `SELECT kind, ${listed(kindColumns(only, also))}
      FROM (SELECT *, ${PLACE} AS place${isAll ? '' : `, ${selects} AS chosen`} FROM main.base_calls s)
      GROUP BY kind ORDER BY calls DESC, kind`,
   );

@@ -22,6 +22,7 @@ export function ledgerOf(
   return {
     files,
     rejects: groupRejects(loaded.files),
+    summary: null,
     hasCalls: loaded.files.some(({ counts }) => counts.loadedCalls > 0),
     firstConflict: alike.firstConflict,
     problems: [...found.problems, ...unreadable(loaded), ...files.flatMap(withoutRecords)],

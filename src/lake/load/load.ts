@@ -18,7 +18,7 @@ import {
 } from '../input/index.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { blocksGates } from './rejects.js';
-import { createTables, scanColumns } from './staging.js';
+import { createTables, rejectColumns, scanColumns } from './staging.js';
 
 export interface LoadOptions {
   readonly maxLineBytes: number;
@@ -100,14 +100,15 @@ type Work = Awaited<ReturnType<typeof begin>>;
 
 /** Empty tables, and what fills them. */
 async function begin(db: Database, plan: LoadPlan, sources: readonly Reading[], options: LoadOptions) {
-  const { maxLineBytes, everyReject = false } = options;
+  const { maxLineBytes } = options;
+  const rejected = rejectColumns(plan, options);
   const scan: ScanOptions = {
     ...scanColumns(plan, options),
-    ...{ maxLineBytes, everyReject, runKey: randomBytes(16) },
+    ...{ maxLineBytes, everyReject: rejected !== null, runKey: randomBytes(16) },
   };
   const layout = layoutOf(scan);
-  await createTables(db, plan, layout, everyReject);
-  const rejects = everyReject ? db.rowAppender('base_rejects') : null;
+  await createTables(db, plan, layout, rejected);
+  const rejects = rejected && { columns: rejected, table: db.rowAppender('base_rejects') };
   // Of all files whose size is known.
   const total = sources.reduce(
     (sum, { stats, range }) => sum + (range ? range.to - range.from : Number(stats?.size ?? 0)),
@@ -123,6 +124,9 @@ class Loading {
   private scanner: Scanner | undefined;
   /** Bytes of the largest file that the scanner takes. */
   private room = 0;
+  /** Scans parts for their rejects, and the lines of the file before the one at hand. */
+  private teller: Scanner | undefined;
+  private lineBase = 0;
   /** Plain files of which parts are still scanned, and what became of the lines of those that were. */
   private readonly open = new Map<number, PlainInput>();
   private readonly counts = new Map<number, LineCounts>();
@@ -146,7 +150,7 @@ class Loading {
       { ...this.work.scan, mostBytes: this.room },
       {
         rows: (block) => this.work.rows.add(block, 0),
-        reject: (line, batch) => this.addReject(batch, line, 0),
+        reject: (line, batch, sha256) => this.addReject(batch, line, sha256),
       },
     );
     return this.scanner;
@@ -199,11 +203,12 @@ class Loading {
   }
 
   scanInThreads(count: number, length: number): Promise<void> {
-    return scanInThreads(this.module, this.work.scan, count, this.parts(length), (part, found) => {
+    const options = { ...this.work.scan, everyReject: false };
+    return scanInThreads(this.module, options, count, this.parts(length), (part, found) => {
       // Parts of a file come in their order, so that the lines before them are known.
       const lines = this.linesBefore(part.batch) + (this.counts.get(part.batch)?.lines ?? 0);
       for (const block of found.blocks) this.work.rows.add(block, lines);
-      for (const reject of found.rejects) this.addReject(part.batch, reject, lines);
+      if (this.work.rejects !== null && found.counts.rejected > 0) this.tellRejects(part, lines);
       this.take(part, found.counts);
       this.note(part.to - part.from);
     });
@@ -238,16 +243,39 @@ class Loading {
     this.files.push({ batch, source, bytes: bytes - (source.range?.from ?? 0), maybeEmpty, counts });
   }
 
-  private addReject(batch: number, reject: RejectedLine, lineBase: number): void {
-    const { line, byteOffset, reason, kind, detail, sha256 } = reject;
-    const blocks = blocksGates(this.work.sources[batch]!.as, kind, reason);
-    this.work.rejects?.add([batch, line + lineBase, byteOffset, reason, detail, sha256, blocks]);
+  /**
+   * Scans a part once more for its rejects alone: a thread that handed them over would fill the memory with those of
+   * all parts that wait, and copying them takes longer than finding them.
+   */
+  private tellRejects(part: FilePart, lineBase: number): void {
+    this.teller ??= new Scanner(
+      this.module,
+      { ...this.work.scan, calls: [], runs: [], attemptFields: [] },
+      { rows: () => {}, reject: (line, batch, sha256) => this.addReject(batch, line, sha256) },
+    );
+    this.lineBase = lineBase;
+    scanFile(this.teller, { ...part, digests: false, hashesBytes: false });
+    this.lineBase = 0;
+  }
+
+  private addReject(batch: number, reject: RejectedLine, sha256: () => string): void {
+    const { columns, table } = this.work.rejects!;
+    const cells: Readonly<Record<string, () => string | number | boolean>> = {
+      batch: () => batch,
+      line: () => reject.line + this.lineBase,
+      byte_offset: () => reject.byteOffset,
+      reason: () => reject.reason,
+      detail: () => reject.detail,
+      line_sha256: sha256,
+      blocks: () => blocksGates(this.work.sources[batch]!.as, reject.kind, reject.reason),
+    };
+    table.add(columns.map(({ name }) => cells[name]!()));
   }
 
   async end(): Promise<Loaded> {
     this.scanner?.flush();
     this.work.rows.close();
-    this.work.rejects?.close();
+    this.work.rejects?.table.close();
     // Of a file that turned out to be damaged nothing is believed.
     const damaged = this.unreadable.map(({ batch }) => batch).join(', ');
     const tables = ['calls', 'runs', ...(this.work.rejects ? ['rejects'] : [])];

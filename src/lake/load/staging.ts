@@ -34,22 +34,31 @@ export function scanColumns(
   };
 }
 
+/** What is kept of every reject; null = nothing is. */
+export function rejectColumns(
+  plan: LoadPlan,
+  { everyReject = false }: { readonly everyReject?: boolean | undefined },
+): readonly BaseColumn[] | null {
+  // Whether it could hide a call matters to acknowledgements only.
+  if (everyReject) return [...BASE_TABLES.rejects, { name: 'blocks', type: 'BOOLEAN' }];
+  return plan.rejects ?? null;
+}
+
 /** Empty ones: those that the scanner fills, and those that are filled with rows. */
 export async function createTables(
   db: Database,
   plan: LoadPlan,
   { columns: [calls, runs] }: Layout,
-  everyReject: boolean,
+  rejected: readonly BaseColumn[] | null,
 ): Promise<void> {
   const create = (base: BaseName, columns: readonly { readonly name: string; readonly type: string }[]) =>
     `CREATE OR REPLACE TABLE ${baseTable(base)} (${columns.map(({ name, type }) => `${ident(name)} ${type}`).join(', ')})`;
-  const blocks = { name: 'blocks', type: 'BOOLEAN' };
   await db.run(
     [
       create('calls', [...calls, { name: 'call_key_base', type: CALL_KEY }]),
       create('runs', runs),
       create('batches', BASE_TABLES.batches),
-      ...(everyReject ? [create('rejects', [...BASE_TABLES.rejects, blocks])] : []),
+      ...(rejected ? [create('rejects', rejected)] : []),
       ...(plan.twins ? [create('twins', BASE_TABLES.twins)] : []),
     ].join('; '),
   );

@@ -1,6 +1,7 @@
 /** From the tables of a loading to those of the lake, in the transaction of whoever calls. */
 import type { Database } from '../duckdb/connection.js';
 import { ident, quote } from '../duckdb/sql.js';
+import { summarySql } from '../load/account.js';
 import { explode } from '../load/staging.js';
 import type { BaseName } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
@@ -47,7 +48,8 @@ export async function putRows(db: Database, plan: LoadPlan, first: number): Prom
     const cells = names.map((name) => (name === 'batch' ? `batch + ${first}` : ident(name)));
     return `${into(base, names)} SELECT ${cells.join(', ')} FROM ${staged(base)}`;
   });
-  await db.run(statements.join('; '));
+  const summary = `INSERT INTO main.base_summary ${summarySql(staged('calls'), `batch + ${first}`)}`;
+  await db.run([...statements, summary].join('; '));
   await explode(db, plan, {
     from: `${STAGE}.main`,
     into: (base, columns) =>

@@ -20,6 +20,7 @@ export async function lakeLedger(db: Database, synced: Synced): Promise<Ledger> 
   return {
     files,
     rejects: await rejectGroups(db, nameOf),
+    summary: 'main.base_summary',
     hasCalls: files.some(({ loaded }) => loaded > 0),
     firstConflict: files.some(({ conflicts }) => conflicts > 0) ? await firstConflict(db) : null,
     problems: [

@@ -146,11 +146,10 @@ export async function detach(db: Database): Promise<void> {
 }
 
 async function ensureLake(db: Database, file: LakeFile): Promise<void> {
-  const [found] = await db.objects<{ format: number | null }>(
-    `SELECT (SELECT count(*) FROM duckdb_tables() WHERE database_name = '${CATALOG}' AND table_name = 'lake') AS format`,
-  );
-  if (found?.format !== 1) throw noLake(file, 'this is another database, no lake');
-  const [lake] = await db.objects<{ format: number }>('SELECT format FROM main.lake');
+  const [lake] = await db.objects<{ format: number }>('SELECT format FROM main.lake').catch((error) => {
+    if (!/^(Catalog|Binder) Error/.test(messageOf(error))) throw explained(error, file);
+    throw noLake(file, 'this is another database, no lake');
+  });
   if (lake === undefined) throw damagedLake(file, 'it does not say what it is');
   if (lake.format > LAKE_FORMAT) throw newer(file);
 }

@@ -1,6 +1,7 @@
 /** The tables of a lake file: the base tables, all of them, and what a lake knows of its logs. */
 import type { Database } from '../duckdb/connection.js';
 import { ident, quote } from '../duckdb/sql.js';
+import { SUMMARY_COLUMNS } from '../load/account.js';
 import { CALL_KEY } from '../load/staging.js';
 import { BASE_TABLES, type BaseColumn, type BaseName } from '../tables/base.js';
 import { EVERYTHING } from '../tables/needs.js';
@@ -42,6 +43,12 @@ const OWN_TABLES = {
   ],
   /** Every call whose call_id another one carries too. */
   base_conflicts: [...columns('BIGINT', 'batch line'), ...columns('VARCHAR', 'call_id')],
+  /** What the calls of a batch come to, kind by kind. */
+  base_summary: [
+    ...columns('BIGINT', 'batch'),
+    ...columns('VARCHAR', 'kind'),
+    ...columns('BIGINT', SUMMARY_COLUMNS.join(' ')),
+  ],
   /** The findings of a gate when they were printed last. */
   lake_answers: columns('VARCHAR', 'question findings'),
 } as const satisfies Record<string, readonly BaseColumn[]>;

@@ -25,7 +25,7 @@ const PLACES: Partial<Record<BaseName, readonly string[]>> = {
   attempts: words('attempts', 'batch line attempt_number'),
   attempt_reasons: words('attempt_reasons', 'batch line attempt_number reason_number'),
   documents: words('documents', 'batch line position'),
-  rejects: all('rejects'),
+  rejects: words('rejects', 'batch line'),
   twins: all('twins'),
 };
 
