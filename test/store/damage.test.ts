@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { call, newFolder, nightly, replayRun, writeLines } from '../support/cli.js';
+import { call, type Envelope, newFolder, nightly, replayRun, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 
 const PLACES = nightly ? 100 : 25;
@@ -114,7 +114,7 @@ describe('a lake whose bytes are not what was written', () => {
     }
   }
 
-  test('cut anywhere, or with a block of zeros or of another place in it', async () => {
+  test('cut anywhere, or with a block of zeros in it', async () => {
     const block = 262_144;
     const count = Math.floor((whole.length - 12_288) / block);
     const at = (n: number) => 12_288 + block * n;
@@ -122,9 +122,6 @@ describe('a lake whose bytes are not what was written', () => {
       const zeros = Buffer.from(whole);
       zeros.fill(0, at(n), at(n + 1));
       await noticedOrHarmless(zeros);
-      const swapped = Buffer.from(whole);
-      whole.copy(swapped, at(n), at(n + 1), at(n + 2));
-      await noticedOrHarmless(swapped);
       await noticedOrHarmless(whole.subarray(0, at(n) + 1_000));
     }
     for (const length of [20, 100, 4_096, 12_288]) {
@@ -146,10 +143,14 @@ describe('a lake whose bytes are not what was written', () => {
       expect(ran.code, ran.stderr).toBe(0);
       expect(readFileSync(path.join(cwd, `${LAKE}.damaged`)).equals(damaged)).toBe(true);
       for (const [i, question] of QUESTIONS.entries())
-        expect(withoutNews(await answerOf(question)), question[0]).toEqual(withoutNews(answers[i]!));
+        expect(foundIn(await answerOf(question)), question[0]).toEqual(foundIn(answers[i]!));
     }
   });
 });
 
-/** Read at once, the heads of the logs are others. */
-const withoutNews = (answer: string | null) => answer?.replaceAll(/"head":"\w+"/g, '');
+/** What was found of the logs, in however many goes. */
+function foundIn(answer: string | null) {
+  const [code, { verdict, rows, receipt }] = JSON.parse(answer ?? '[null, {}]') as [number, Envelope];
+  const { totals, calls_loaded, replay_runs_loaded } = receipt;
+  return { code, verdict, rows, totals, calls_loaded, replay_runs_loaded };
+}
