@@ -166,6 +166,7 @@ export async function create(
 ): Promise<void> {
   ensureWritable(file, [path.dirname(file.path)]);
   const draft = `${file.path}.new-${process.pid}`;
+  db.explainFailures((error) => explained(error, file));
   try {
     await db.run(`ATTACH ${quote(draft)} AS draft (STORAGE_VERSION 'v1.5.0'); USE draft`);
     await createLake(db, keepsContent, version);
@@ -261,10 +262,19 @@ function stillHeld(error: unknown, { name, lockTimeoutS }: LakeFile): LakelogErr
 const DAMAGE =
   /^(FATAL|INTERNAL|Serialization) Error|^IO Error:.*(corrupt|checksum|could not read enough bytes|does not match|not a valid DuckDB)|WAL file/i;
 
-/** What the engine says of a file that it cannot read. */
+const noRoom = ({ name }: Pick<LakeFile, 'name'>, cause: unknown): LakelogError =>
+  new LakelogError('there is no room left for the lake', {
+    where: name,
+    next: 'make room on its disk (df -h) and run the same command again; what the lake had is still there',
+    cause,
+  });
+
+/** What the engine says of a file that it cannot read or write. */
 export function explained(error: unknown, file: Pick<LakeFile, 'name'>): unknown {
   if (error instanceof LakelogError) return error;
   const message = messageOf(error).split('\n', 1)[0]!;
-  if (/No space left|ENOSPC|Disk quota|Out of Memory/i.test(message)) return error;
+  // The last line says it where a checkpoint did not come to its end.
+  if (/No space left|ENOSPC|Disk quota/i.test(messageOf(error))) return noRoom(file, error);
+  if (/^Out of Memory/.test(message)) return error;
   return DAMAGE.test(message) ? damagedLake(file, message) : error;
 }
