@@ -56,7 +56,8 @@ const isNode = (to: string) => to.startsWith('node:') && isBuiltin(to);
 /** Per part: the parts, single files and packages that it may import; `node:*` stands for Node's own modules. */
 const MAY: Readonly<Record<string, readonly string[]>> = {
   schema: ['zod'],
-  log: ['schema', 'node:*'],
+  roster: ['node:*'],
+  log: ['roster', 'schema', 'node:*'],
   errors: ['schema'],
   instant: [],
   'kernel-path': ['node:*'],
@@ -66,7 +67,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   ending: ['render', 'schema', 'errors', 'io'],
   gate: ['schema', 'errors', 'unhomoglyph/data.json'],
   render: ['schema', 'version', 'chalk', 'cli-table3', 'diff', 'string-width'],
-  scan: ['schema', 'node:*'],
+  scan: ['roster', 'schema', 'node:*'],
   'lake/input': ['kernel-path', 'schema', 'errors', 'picomatch', 'zstddec/stream', 'node:*'],
   'lake/duckdb': [
     'instant',
@@ -80,10 +81,12 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   ],
   'lake/tables': ['scan', 'schema', 'lake/duckdb/sql.ts', 'node:*'],
   'lake/load': ['lake/input', 'lake/tables', 'lake/duckdb', 'scan', 'schema', 'errors', 'instant', 'node:*'],
+  'lake/roster': ['lake/duckdb', 'roster', 'kernel-path', 'errors', 'node:*'],
   lake: [
     'temp-folder',
     'lake/input',
     'lake/load',
+    'lake/roster',
     'lake/tables',
     'lake/duckdb',
     'schema',

@@ -12,6 +12,7 @@ import {
   outputOptions,
   PATHS,
   repeatable,
+  rosterOptions,
 } from './options.js';
 import type { QueryFlags } from './query.js';
 import { SCHEMA_NAMES, type SchemaName } from './schema-names.js';
@@ -86,6 +87,7 @@ const show: Command = {
         gatedKind(),
         repeatable('-p, --param <name=value>', 'a parameter of the gates (repeatable)'),
         acksOption('acknowledgements'),
+        ...rosterOptions(),
         new Option('--json', 'as JSON'),
       ],
     },
@@ -120,6 +122,7 @@ const ack: Command = {
           'every line that could not be loaded and every shared call_id of now; all arguments are logs',
         ).conflicts(['gate', 'gatedKind', 'param']),
         acksOption('file to append to'),
+        ...rosterOptions(),
         new Option('--gate <name>', 'the gate whose violation it is (default: the one that ships)'),
         gatedKind(),
         repeatable('-p, --param <name=value>', 'a parameter of the gate (repeatable)'),

@@ -21,6 +21,7 @@ import {
   unjudgeable,
   unknownRecord,
 } from './line-rules.js';
+import { otherRoster, unusableRoster } from './roster-rules.js';
 import {
   acknowledged,
   acknowledgements,
@@ -38,6 +39,7 @@ export const RULES: readonly Rule[] = [
   violation,
   missingInput,
   unreadableInput,
+  unusableRoster,
   noLogs,
   noRecords,
   noReplayRuns,
@@ -58,6 +60,7 @@ export const RULES: readonly Rule[] = [
   future,
   allowed,
   acknowledged,
+  otherRoster,
   rejectsWithinBudget,
   replayRejects,
   justRotated,

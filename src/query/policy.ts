@@ -12,12 +12,21 @@ export interface Policy {
   readonly replayRuns: readonly string[];
   /** The file of acknowledgements. */
   readonly acks: string | undefined;
+  /** What stamps are checked against, and the columns of it. */
+  readonly roster: string | undefined;
+  readonly rosterColumn: string | undefined;
+  /** Empty: there is none. */
+  readonly rosterActiveColumn: string | undefined;
 }
 
-const NONE: Policy = { sessions: [], replayRuns: [], acks: undefined };
+const NONE: Policy = {
+  ...{ sessions: [], replayRuns: [], acks: undefined },
+  ...{ roster: undefined, rosterColumn: undefined, rosterActiveColumn: undefined },
+};
 
 /** The keys of all that read the file: a misspelt one would silently send the alarm to another log. */
-const KEYS = ['sessions', 'replay_runs', 'acks', 'validatord'];
+const OWN_KEYS = ['sessions', 'replay_runs', 'acks', 'roster', 'roster_column', 'roster_active_column'];
+const KEYS = [...OWN_KEYS, 'validatord'];
 
 /** @throws LakelogError (exit 2) for what is no TOML, an unknown key or a value of another type. */
 export async function readPolicy(cwd: string): Promise<Policy> {
@@ -27,7 +36,10 @@ export async function readPolicy(cwd: string): Promise<Policy> {
   const fail = (what: string, next: string) => new LakelogError(what, { where: file, next });
   const unknown = Object.keys(values).find((key) => !KEYS.includes(key));
   if (unknown !== undefined)
-    throw fail(`"${unknown}" is no key of ${POLICY}`, 'use sessions, replay_runs and acks');
+    throw fail(
+      `"${unknown}" is no key of ${POLICY}`,
+      `use ${OWN_KEYS.slice(0, -1).join(', ')} and ${OWN_KEYS.at(-1)}`,
+    );
   const list = (key: string) => {
     const value = values[key];
     if (value === undefined) return [];
@@ -36,10 +48,19 @@ export async function readPolicy(cwd: string): Promise<Policy> {
       return paths as string[];
     throw fail(`"${key}" must be a path or a list of paths`, `write it as: ${key} = ["logs/"]`);
   };
-  const { acks } = values;
-  if (acks !== undefined && (typeof acks !== 'string' || acks === ''))
-    throw fail('"acks" must be a path', 'write it as: acks = "lakelog-acks.jsonl"');
-  return { sessions: list('sessions'), replayRuns: list('replay_runs'), acks };
+  const text = (key: string, what: string, example: string, least = 1) => {
+    const value = values[key];
+    if (value === undefined || (typeof value === 'string' && value.length >= least)) return value;
+    throw fail(`"${key}" must be ${what}`, `write it as: ${key} = "${example}"`);
+  };
+  return {
+    sessions: list('sessions'),
+    replayRuns: list('replay_runs'),
+    acks: text('acks', 'a path', 'lakelog-acks.jsonl'),
+    roster: text('roster', 'a path', 'roster.csv'),
+    rosterColumn: text('roster_column', 'the name of a column', 'worker_id'),
+    rosterActiveColumn: text('roster_active_column', 'the name of a column, or empty', 'active', 0),
+  };
 }
 
 async function tableIn(file: string): Promise<Record<string, unknown>> {

@@ -23,6 +23,8 @@ export interface ScanColumn {
   /** Where its cells and its validity begin among those of the block. */
   readonly cells: number;
   readonly validity: number;
+  /** It goes into no table. */
+  readonly passing: boolean;
 }
 
 export interface Layout {
@@ -72,12 +74,15 @@ function cellOf(kind: Kind, name: string): Pick<ScanColumn, 'source' | 'type' | 
 export function layoutOf(names: {
   readonly calls: readonly string[];
   readonly runs: readonly string[];
+  /** Columns of calls that go into no table. */
+  readonly passing?: readonly string[] | undefined;
 }): Layout {
   let end = 0;
   const lay = (kind: Kind, name: string): ScanColumn => {
     const cell = cellOf(kind, name);
     const bytes = BYTES[cell.type];
-    const column = { name, ...cell, bytes, cells: end, validity: end + BLOCK_ROWS * bytes };
+    const passing = kind === 'sessions' && names.passing?.includes(name) === true;
+    const column = { name, ...cell, bytes, cells: end, validity: end + BLOCK_ROWS * bytes, passing };
     end = column.validity + BLOCK_ROWS / 8;
     return column;
   };

@@ -12,6 +12,7 @@ import {
   startMachine,
   tell,
 } from './machine.js';
+import { namingCalls } from './named.js';
 import type { RejectedLine, RejectGroup } from './reject.js';
 import { faultInWords } from './words.js';
 
@@ -24,6 +25,8 @@ export interface RowBlock {
   readonly arenaBytes: number;
   /** Rows of calls, and of replay runs. */
   readonly rows: readonly [number, number];
+  /** With the option `naming`: what `namingCalls` found in it. */
+  readonly naming: string | null;
 }
 
 /** Where a scanner puts what it found, in the order of the lines. */
@@ -159,13 +162,17 @@ export class Scanner {
     const { x } = this;
     const rows = [x.calls.value, x.runs.value] as const;
     if (rows[0] + rows[1] === 0) return;
-    this.sink.rows({
+    const block = {
       buffer: x.memory.buffer,
       cells: addressOf(x.CELLS),
       arena: addressOf(x.ARENA),
       arenaBytes: x.arenaUsed.value,
       rows,
-    });
+      naming: null,
+    };
+    const { naming } = this.options;
+    const found = naming && rows[0] > 0 ? namingCalls(block, this.layout.columns[0], naming) : null;
+    this.sink.rows({ ...block, naming: found });
     x.takeRows();
     this.digested = [0, 0];
   }

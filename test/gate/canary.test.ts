@@ -23,6 +23,7 @@ const context = (changes: Partial<CanaryContext> = {}): CanaryContext => ({
   model: undefined,
   daemon: undefined,
   environment: undefined,
+  roster: null,
   timestamp: '2026-09-01T08:00:00.000Z',
   ...changes,
 });
@@ -189,10 +190,14 @@ describe('through the loader and the SQL of the gate', () => {
   const BREAKS: readonly (readonly [string, string, string])[] = [
     [
       'NULL = FALSE is not true',
-      'COALESCE(s.grounded_in_roster, FALSE) = FALSE',
+      "COALESCE(s.grounded_in_roster, s.roster_check = 'right', FALSE) = FALSE",
       's.grounded_in_roster = FALSE',
     ],
-    ['the wrong stamp', 'COALESCE(s.grounded_in_roster, FALSE) = FALSE', 's.grounded_in_roster'],
+    [
+      'the wrong stamp',
+      "COALESCE(s.grounded_in_roster, s.roster_check = 'right', FALSE) = FALSE",
+      's.grounded_in_roster',
+    ],
     ['the wrong verdict', "s.final_verdict = 'accepted'", "s.final_verdict = 'Accepted'"],
     ['a kind spelled out', 'AND s.gated', "AND s.kind = 'Fill'"],
     ['values swapped', "'unjudged' ELSE 'ungrounded'", "'ungrounded' ELSE 'unjudged'"],

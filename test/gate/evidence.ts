@@ -103,6 +103,7 @@ const CLEAR: Evidence & { readonly gate: GateEvidence } = {
     allowed: new Set(),
     judged: 3,
     gatedKinds: { names: ['fill'], calls: 3, lookAlikes: new Map() },
+    recomputed: null,
   },
   limits: { now: NOW, minJudged: 1, maxRejects: 0, maxAgeMs: null },
   acknowledgements: { used: [], findings: [] },

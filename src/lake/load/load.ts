@@ -6,10 +6,11 @@ import { addCounts, type FilePart, scanFile, scanStream } from '../../scan/file.
 import { compileScanner, type ScanOptions } from '../../scan/machine.js';
 import { scanInThreads } from '../../scan/pool.js';
 import type { RejectedLine } from '../../scan/reject.js';
-import { type LineCounts, Scanner } from '../../scan/scanner.js';
+import { type LineCounts, type RowBlock, Scanner } from '../../scan/scanner.js';
 import type { Database } from '../duckdb/connection.js';
 import { openInput, type PlainInput, type SourceFile, type StreamInput, Unreadable } from '../input/index.js';
 import type { LoadPlan } from '../tables/plan.js';
+import { namingAppender } from './naming.js';
 import { blocksGates } from './rejects.js';
 import { createTables, scanColumns } from './staging.js';
 
@@ -17,6 +18,8 @@ export interface LoadOptions {
   readonly maxLineBytes: number;
   /** Seconds that an unterminated last line of a live file may stay unfinished. */
   readonly pendingGraceS: number;
+  /** Of accepted calls of these kinds it is found whom they name, where somebody asks. */
+  readonly gatedKinds: readonly string[];
   /** Every loaded line gets its SHA-256. */
   readonly hashes?: boolean | undefined;
   /** Every reject is told, not only the first of each reason and file. */
@@ -87,7 +90,8 @@ async function begin(db: Database, plan: LoadPlan, sources: readonly SourceFile[
   const rejects = everyReject ? db.rowAppender('base_rejects') : null;
   // Of all files whose size is known.
   const total = sources.reduce((sum, { stats }) => sum + Number(stats?.size ?? 0), 0);
-  return { db, plan, sources, options, scan, rows: db.blockAppender(layout), rejects, total };
+  const naming = plan.named_workers ? namingAppender(db) : null;
+  return { db, plan, sources, options, scan, rows: db.blockAppender(layout), naming, rejects, total };
 }
 
 class Loading {
@@ -119,7 +123,7 @@ class Loading {
       this.module,
       { ...this.work.scan, mostBytes: this.room },
       {
-        rows: (block) => this.work.rows.add(block, 0),
+        rows: (block) => this.addRows(block, 0),
         reject: (line, batch) => this.addReject(batch, line, 0),
       },
     );
@@ -163,7 +167,7 @@ class Loading {
     return scanInThreads(this.module, this.work.scan, count, this.parts(length), (part, found) => {
       // Parts of a file come in their order, so that the lines before them are known.
       const lines = this.counts.get(part.batch)?.lines ?? 0;
-      for (const block of found.blocks) this.work.rows.add(block, lines);
+      for (const block of found.blocks) this.addRows(block, lines);
       for (const reject of found.rejects) this.addReject(part.batch, reject, lines);
       this.take(part, found.counts);
       this.note(part.to - part.from);
@@ -197,6 +201,11 @@ class Loading {
     this.files.push({ batch, source: this.work.sources[batch]!, bytes, maybeEmpty, counts });
   }
 
+  private addRows(block: RowBlock, lineBase: number): void {
+    this.work.rows.add(block, lineBase);
+    if (block.naming !== null) this.work.naming?.add(block.naming, lineBase);
+  }
+
   private addReject(batch: number, reject: RejectedLine, lineBase: number): void {
     const { line, byteOffset, reason, kind, detail, sha256 } = reject;
     const blocks = blocksGates(this.work.sources[batch]!.as, kind, reason);
@@ -207,9 +216,11 @@ class Loading {
     this.scanner?.flush();
     this.work.rows.close();
     this.work.rejects?.close();
+    await this.work.naming?.end();
     // Of a file that turned out to be damaged nothing is believed.
     const damaged = this.unreadable.map(({ batch }) => batch).join(', ');
-    const tables = ['calls', 'runs', ...(this.work.rejects ? ['rejects'] : [])];
+    const { rejects, naming } = this.work;
+    const tables = ['calls', 'runs', ...(rejects ? ['rejects'] : []), ...(naming ? ['named_workers'] : [])];
     if (damaged !== '')
       for (const table of tables)
         await this.work.db.run(`DELETE FROM main.base_${table} WHERE batch IN (${damaged})`);
