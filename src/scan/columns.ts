@@ -34,6 +34,19 @@ export interface Layout {
   readonly bytes: number;
 }
 
+/** Rows that were scanned, as DuckDB's vectors have them. Long texts hold their place in the arena, not yet an address. */
+export interface RowBlock {
+  readonly buffer: ArrayBuffer;
+  /** Where the cells of the layout, and the texts, begin in the buffer. */
+  readonly cells: number;
+  readonly arena: number;
+  readonly arenaBytes: number;
+  /** Rows of calls, and of replay runs. */
+  readonly rows: readonly [number, number];
+  /** With the option `naming`: what `namingCalls` found in it. */
+  readonly naming: string | null;
+}
+
 const named = (type: CellType, names: string) => names.split(' ').map((name) => ({ name, type }));
 /** Columns that are no declared fields, in the order of their numbers in src/scan/wasm/rows.ts and derived.ts. */
 const SOURCES = [

@@ -1,7 +1,6 @@
 /** Workers that accepted calls name, found while artifacts stand in memory: nobody has to store those for it. */
 import { namedWorkersInJson } from '../roster/named.js';
-import type { ScanColumn } from './columns.js';
-import type { RowBlock } from './scanner.js';
+import type { RowBlock, ScanColumn } from './columns.js';
 
 /** A call that names workers, or whose workers cannot be told. */
 export interface NamingCall {

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { KEYS, KINDS, type Kind } from '../schema/formats.js';
 import { reasonName } from '../schema/reasons.js';
-import { type Layout, layoutOf } from './columns.js';
+import { type Layout, layoutOf, type RowBlock } from './columns.js';
+
+export type { RowBlock };
+
 import {
   addressOf,
   COUNTERS,
@@ -15,19 +18,6 @@ import {
 import { namingCalls } from './named.js';
 import type { RejectedLine, RejectGroup } from './reject.js';
 import { faultInWords } from './words.js';
-
-/** Rows that were scanned, as DuckDB's vectors have them. Long texts hold their place in the arena, not yet an address. */
-export interface RowBlock {
-  readonly buffer: ArrayBuffer;
-  /** Where the cells of the layout, and the texts, begin in the buffer. */
-  readonly cells: number;
-  readonly arena: number;
-  readonly arenaBytes: number;
-  /** Rows of calls, and of replay runs. */
-  readonly rows: readonly [number, number];
-  /** With the option `naming`: what `namingCalls` found in it. */
-  readonly naming: string | null;
-}
 
 /** Where a scanner puts what it found, in the order of the lines. */
 export interface ScanSink {

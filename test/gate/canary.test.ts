@@ -200,7 +200,7 @@ describe('through the loader and the SQL of the gate', () => {
     ],
     ['the wrong verdict', "s.final_verdict = 'accepted'", "s.final_verdict = 'Accepted'"],
     ['a kind spelled out', 'AND s.gated', "AND s.kind = 'Fill'"],
-    ['values swapped', "'unjudged' ELSE 'ungrounded'", "'ungrounded' ELSE 'unjudged'"],
+    ['values swapped', "ELSE 'unjudged'", "ELSE 'ungrounded'"],
     ['a row too few', 'ORDER BY s.timestamp, s.file, s.line', 'ORDER BY s.timestamp, s.file, s.line LIMIT 2'],
     ['a row twice', 'FROM sessions s', 'FROM sessions s CROSS JOIN (SELECT 1 UNION ALL SELECT 2) twice'],
     [
