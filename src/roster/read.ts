@@ -93,14 +93,18 @@ function* jsonTable(text: string): Generator<TableRow> {
  * file's format, the order of its lines or its other columns.
  */
 export function rosterHash(workers: Iterable<Worker>): string {
-  const lines = Array.from(workers, ({ id, active }) => ({
-    id: Buffer.from(id),
-    text: `${JSON.stringify([id, active])}\n`,
-  })).sort((a, b) => Buffer.compare(a.id, b.id));
-  const hash = createHash('sha256');
-  for (const { text } of lines) hash.update(text);
-  return `sha256:${hash.digest('hex')}`;
+  const sorted = [...workers].sort((a, b) => compareBytes(a.id, b.id));
+  const text = sorted.map(({ id, active }) => `${JSON.stringify([id, active])}\n`).join('');
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
+
+/** The order of texts by UTF-16 is that of their bytes, unless one of them has surrogates. */
+function compareBytes(a: string, b: string): number {
+  if (SURROGATES.test(a) || SURROGATES.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+const SURROGATES = /[\ud800-\udfff]/;
 
 /** One line of a table, with the names that hold for it. */
 export interface TableRow {

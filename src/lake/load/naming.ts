@@ -15,14 +15,16 @@ const FOUND = JSON.stringify([
 /** A worker a row; what is no text is nobody's id. */
 const TAKE_APART = `INSERT INTO main.base_named_workers
   WITH calls AS (
-    SELECT line_base, unnest(from_json(found, '${FOUND}')) AS c FROM main.base_naming
+    SELECT c.batch AS batch, c.line + line_base AS line, c.ids AS ids, c.texts AS texts, c.others AS others,
+      c.unread AS unread
+    FROM (SELECT line_base, unnest(from_json(found, '${FOUND}')) AS c FROM main.base_naming)
   ), named AS (
-    SELECT c, line_base, 'ids' AS source, unnest(c.ids) AS worker, TRUE AS is_text FROM calls
-    UNION ALL SELECT c, line_base, 'artifact', unnest(c.texts), TRUE FROM calls
-    UNION ALL SELECT c, line_base, 'artifact', unnest(c.others), FALSE FROM calls
-    UNION ALL SELECT c, line_base, 'unread', c.unread, FALSE FROM calls WHERE c.unread IS NOT NULL
+    SELECT batch, line, unnest(ids) AS worker, TRUE AS is_text, 'ids' AS source FROM calls
+    UNION ALL SELECT batch, line, unnest(texts), TRUE, 'artifact' FROM calls
+    UNION ALL SELECT batch, line, unnest(others), FALSE, 'artifact' FROM calls
+    UNION ALL SELECT batch, line, unread, FALSE, 'unread' FROM calls WHERE unread IS NOT NULL
   )
-  SELECT c.batch, c.line + line_base, worker, CASE WHEN is_text THEN worker END, source FROM named`;
+  SELECT batch, line, worker, CASE WHEN is_text THEN worker END, source FROM named`;
 
 export function namingAppender(db: Database) {
   const rows = db.rowAppender('base_naming');
