@@ -14,7 +14,7 @@
 -- gate: reason
 -- fires: contradicted -- stamped grounded, but the roster lacks a worker; the check that stamps is broken or bypassed
 -- fires: ungrounded -- accepted although a worker is not in the roster; something bypasses the validator
--- cannot-vouch: unjudged unless allow_unjudged -- accepted, but nobody checked the roster (stamp null or absent; with --roster also: nobody is named)
+-- cannot-vouch: unjudged unless allow_unjudged -- accepted, but nobody checked the roster (no stamp, or nobody is named)
 -- cannot-vouch: unchecked -- accepted, but its workers could not be looked up: its roster is not at hand, or its ids are hashed or cannot be told
 -- judges: final_verdict = 'accepted' AND gated AND (grounded_in_roster = FALSE OR COALESCE(roster_check, CASE WHEN grounded_in_roster THEN 'right' END) IN ('right', 'wrong'))
 -- canary: ungrounded {"final_verdict": "accepted", "grounded_in_roster": false}

@@ -86,7 +86,7 @@ describe('as of its time', () => {
     const said = await alarm(folderOf({ ...files, [lie]: csv('W-1', 'W-9', 'W-10') }), '--roster', 'rosters');
     expect(said).toMatchObject({ code: 3, rows: [{ session_id: 'day-1', reason: 'unchecked' }] });
     expect(said.notices).toContainEqual(
-      expect.stringContaining(`${lie} holds another roster than its name says`),
+      expect.stringContaining(`${lie} is not used: it holds another roster than its name says`),
     );
   });
 

@@ -82,21 +82,21 @@ async function fileOf(request: RosterRequest, read: Read): Promise<Rosters> {
   return { request, only, sample: only, withHashes: async () => [only], notices: () => [] };
 }
 
-/** The name of a file may say its hash, so that only those are read that somebody asks for; what counts is what is in it. */
+/** The name of a file may say its hash, so that only those are read that somebody asks for; it is never believed. */
 async function folderOf(request: RosterRequest, place: RosterPlace, read: Read): Promise<Rosters> {
   const folder = request.path;
   const entries = await readdir(kernelPath(place.cwd, folder), { withFileTypes: true });
   const names = entries.filter(isRosterName).map(({ name }) => name);
   const notices = new Map<string, string>();
-  /** Null for what is no roster. */
+  /** Null for what is no roster, or not the one that it says. */
   const readOne = async (name: string): Promise<Roster | null> => {
     const file = path.join(folder, name);
     try {
       const roster = await read(file);
       const said = HASH_NAME.exec(name)?.[1];
-      if (said !== undefined && roster.hash !== `sha256:${said}`)
-        notices.set(file, `${file} holds another roster than its name says: ${roster.hash}`);
-      return roster;
+      if (said === undefined || roster.hash === `sha256:${said}`) return roster;
+      notices.set(file, `${file} is not used: it holds another roster than its name says (${roster.hash})`);
+      return null;
     } catch (error) {
       const { where, why } = problemOf(file, error);
       notices.set(file, `${where} is no roster that can be used: ${why}`);
