@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hashOf } from '../oracle/recompute.mjs';
@@ -314,6 +314,13 @@ describe('the phantom is named', () => {
     expect(shown.join('')).toContain('["W-404"]');
     expect(shown.join('')).toContain('lakelog show trace-2 log.jsonl --roster r.csv');
     expect(shown.join('')).toMatch(/^stamps {4}1 right, 1 wrong, 0 not at hand; 1 contradicted$/m);
+  });
+
+  test('in a copy that never takes the place of the roster', async () => {
+    const ran = await lakelog(['alarm', 'log.jsonl', ...roster, '-o', './r.csv'], { cwd });
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toContain('it is one of the files that were read');
+    expect(readFileSync(path.join(cwd, 'r.csv'), 'utf8')).toBe(csv('W-1'));
   });
 
   test('without a roster nothing is said of one', async () => {
