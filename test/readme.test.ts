@@ -79,6 +79,22 @@ describe('README', () => {
     expect(text.split('\n')[lines.length]).toMatch(/^\d+ lines = /);
   });
 
+  test('the phantom that a stamp of true hid is what a terminal of 80 columns shows, down to the receipt', async () => {
+    const { folder } = sandbox();
+    const shown: string[] = [];
+    const screen = { columns: 80, write: (text: string) => void shown.push(text) };
+    const args = ['alarm', 'fixtures/healthy', '--roster', 'fixtures/roster.csv'];
+    const { code } = await lakelog(args, { cwd: folder, env: { NO_COLOR: '1', LANG: 'C.UTF-8' }, screen });
+    expect(code).toBe(1);
+    const [command, ...lines] = marked('recomputed').trimEnd().split('\n');
+    expect(command).toBe(`$ lakelog ${args.join(' ')}`);
+    expect(lines.pop()).toMatch(/^… and the receipt\b/);
+    const text = shown.join('').replace(/[^\n]*\r\x1b\[2K/g, '');
+    expect(text.split('\n').slice(0, lines.length)).toEqual(lines);
+    expect(text.split('\n')[lines.length]).toMatch(/^\d+ lines = /);
+    expect(lines.join('\n')).toContain('W-0423');
+  });
+
   // The tour asks what its own first line wrote: test/validatord/smoke.test.ts walks it in order.
   const commands = blocks('sh')
     .filter((block) => block !== marked('tour'))

@@ -6,6 +6,7 @@ import { DEFAULT_ACKS, namedAcks, readAcks } from '../query/acks.js';
 import { appendAcks } from '../query/acks-file.js';
 import type { Catalogue } from '../query/catalogue.js';
 import { bindParams } from '../query/params.js';
+import { asksRoster, namedRoster, type RosterFlags } from '../query/roster.js';
 import { chooseSources, knowsNone } from '../query/sources.js';
 import { renderAck, renderNext } from '../render/index.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
@@ -14,10 +15,10 @@ import { type SaidFlags, saidBy } from './ack-said.js';
 import { callsAt, linesOf, placeNamed, realOf, rejectAt, rejectSubject } from './ack-target.js';
 import { type LogFlags, withLogs } from './acks.js';
 import { gateNamed, givenOf } from './gates.js';
-import { asOptions, chosenParams, nextCommand } from './next.js';
+import { asOptions, chosenParams, nextCommand, rosterFlagsOf } from './next.js';
 import { pathsOf } from './options.js';
 
-export interface AckFlags extends LogFlags, SaidFlags {
+export interface AckFlags extends LogFlags, SaidFlags, RosterFlags {
   readonly baseline?: true;
   readonly gate?: string;
   readonly gatedKind?: readonly string[];
@@ -64,9 +65,16 @@ export async function ack(
   const gate = gateNamed(catalogue, flags.gate);
   const chosen = givenOf(gate, flags.gatedKind, flags.param ?? []);
   const params = bindParams(gate, chosen);
-  const context = { inputs, folders: catalogue.folders, gatedKinds: params.gatedKinds, acks: named };
+  const roster = asksRoster(gate.sql) ? await namedRoster(flags, io.env, io.cwd) : null;
+  const context = {
+    inputs,
+    folders: catalogue.folders,
+    gatedKinds: params.gatedKinds,
+    acks: named,
+    roster: rosterFlagsOf(flags),
+  };
   const again = nextCommand(gate.name, [], context, asOptions(gate, chosenParams(gate, params)));
-  const asks = { asks: [gate.sql], gatedKinds: params.gatedKinds, params: params.columns };
+  const asks = { asks: [gate.sql], gatedKinds: params.gatedKinds, params: params.columns, roster };
   return withLogs(logs, flags, asks, io, async ({ lake, account }) => {
     const files = account.files.map((one) => one.file);
     const place = placeNamed(target, files, io.cwd);

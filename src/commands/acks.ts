@@ -44,7 +44,7 @@ export interface Loaded {
 export async function withLogs<T>(
   paths: readonly string[],
   flags: LogFlags,
-  asked: Partial<Pick<LakeOptions, 'asks' | 'gatedKinds' | 'params'>>,
+  asked: Partial<Pick<LakeOptions, 'asks' | 'gatedKinds' | 'params' | 'roster'>>,
   io: Io,
   use: (loaded: Loaded) => Promise<T>,
 ): Promise<T> {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { LakelogError } from '../errors.js';
 import {
   describeAcks,
@@ -7,7 +8,7 @@ import {
   type Settled,
   settle,
 } from '../gate/acks.js';
-import { instantInside, plantCanary, proveCanary } from '../gate/canary.js';
+import { type CanaryRoster, instantInside, plantCanary, proveCanary } from '../gate/canary.js';
 import type { Evidence, GateEvidence, Limits } from '../gate/evidence.js';
 import { judge } from '../gate/judge.js';
 import { lookAlikesOf } from '../gate/look-alikes.js';
@@ -15,6 +16,7 @@ import type { Lake } from '../lake/lake.js';
 import type { AckFile } from '../query/acks.js';
 import type { Query } from '../query/header.js';
 import { type BoundParams, gatingOf } from '../query/params.js';
+import type { RosterFlags } from '../query/roster.js';
 import type { Answer, Session } from '../query/run.js';
 import type { GivenPaths } from '../query/sources.js';
 import type { Account } from '../schema/account.js';
@@ -22,7 +24,7 @@ import type { GateSpec } from '../schema/gate.js';
 import type { Receipt, Result, Verdict } from '../schema/result.js';
 import { knownTo } from './acks.js';
 import { questionEvidence } from './evidence.js';
-import { chosenParams, nextCommand } from './next.js';
+import { chosenParams, nextCommand, rosterFlagsOf } from './next.js';
 import { ageOf, type ReadFlags } from './options.js';
 
 export interface GateFlags {
@@ -40,7 +42,8 @@ export interface Asked {
   /** Folders of --queries. */
   readonly folders: readonly string[];
   readonly flags: Pick<ReadFlags, 'model' | 'kind' | 'daemon' | 'environment'> &
-    GateFlags & { readonly strict?: true };
+    GateFlags &
+    RosterFlags & { readonly strict?: true };
   readonly limits: Limits;
   readonly acks: AckFile | null;
   /** As --acks or LAKELOG_ACKS has it. */
@@ -82,21 +85,30 @@ export function plantSelfTest(
     model: flags.model?.[0],
     daemon: flags.daemon?.[0],
     environment: flags.environment?.[0],
+    roster: canaryRoster(session.lake),
     timestamp: instantInside(session.lake.window, limits.now),
   });
   return async () => proveCanary(canary, gate, await session.askLines('canary', canary.lines), query.file);
 }
 
+function canaryRoster({ rosters }: Lake): CanaryRoster | null {
+  if (rosters === null) return null;
+  const { hash, workers } = rosters.sample;
+  const worker = [...workers.values()].find(({ active }) => active)?.id ?? null;
+  return { isFolder: rosters.only === null, hash, worker, phantom: `canary-${randomUUID()}` };
+}
+
 /** Judges what a gate answered, without what was settled or is allowed. */
 export async function judgeGate(asked: Asked, gate: GateSpec, answer: Answer, lake: Lake): Promise<Judged> {
-  const { query, params, inputs, folders, limits, acks, namedAcks } = asked;
+  const { query, params, inputs, folders, flags, limits, acks, namedAcks } = asked;
   const { account } = answer;
   const settled = await settledBy(acks, query, account, lake, limits.now);
   const open = withoutSettled(answer.result, gate, settled);
   const evidence = questionEvidence(account, inputs, limits.now, query.needs, gatingOf(query, params));
   const found = await gateEvidence(asked, gate, { ...answer, result: open });
   const newestAsked = found.gatedKinds === null ? account.newestSelected : account.newestSelectedGated;
-  const context = { inputs, folders, gatedKinds: params.gatedKinds, acks: namedAcks };
+  const roster = rosterFlagsOf(flags);
+  const context = { inputs, folders, gatedKinds: params.gatedKinds, acks: namedAcks, roster };
   const verdict = judge({
     ...evidence,
     ...(settled && settledEvidence(evidence, settled)),
@@ -175,7 +187,7 @@ function columnsOf({ columns }: Result, gate: GateSpec) {
 async function gateEvidence(
   { query, params: { columns, gatedKinds } }: Asked,
   spec: GateSpec,
-  { result, account, judged, gated }: Answer,
+  { result, account, judged, gated, recomputed }: Answer,
 ): Promise<GateEvidence> {
   const readsKinds = query.params.some((param) => param.of.type === 'kinds');
   const kinds = account.kinds.map(({ kind }) => kind);
@@ -187,6 +199,7 @@ async function gateEvidence(
     gatedKinds: readsKinds
       ? { names: gatedKinds, calls: gated ?? 0, lookAlikes: await lookAlikesOf(kinds, gatedKinds) }
       : null,
+    recomputed,
   };
 }
 

@@ -66,6 +66,7 @@ export async function query(
         judged: null,
         canary: null,
         acknowledged: null,
+        recomputed: null,
         now,
       });
     const reportOf = (

@@ -2,10 +2,12 @@ import { LakelogError } from '../errors.js';
 import { judge } from '../gate/judge.js';
 import { INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
 import type { Io } from '../io.js';
+import type { RosterRequest } from '../lake/lake.js';
 import { readAcks } from '../query/acks.js';
 import type { Query } from '../query/header.js';
 import { bindParams, type Given, gatingOf } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
+import { asksRoster, namedRoster, type RosterFlags } from '../query/roster.js';
 import { type Answer, openSession } from '../query/run.js';
 import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js';
 import { formatNames, gateFormatNames } from '../render/format-names.js';
@@ -18,7 +20,7 @@ import { showNews } from './news.js';
 import { filtersOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { progressOn } from './terminal.js';
 
-export interface QuestionFlags extends ReadFlags, OutputFlags, GateFlags {
+export interface QuestionFlags extends ReadFlags, OutputFlags, GateFlags, RosterFlags {
   readonly strict?: true;
   readonly quiet?: true;
   readonly onChange?: true;
@@ -45,10 +47,12 @@ export async function question(
   const options = await runOptionsOf(flags, filters, io, progress.report);
   if (flags.onChange && options.lake === undefined) throw onChangeNeedsLake();
   const acks = gate ? await readAcks(options.acks, io.cwd) : null;
+  const roster = gate ? await rosterFor(query, flags, io) : null;
   const asked: Asked = { query, params, inputs, folders, flags, limits, acks, namedAcks: options.acks };
   const session = await openSession(query, params, {
     ...options,
     now: limits.now,
+    roster,
     matchesAcks: acks !== null && acks.entries.length > 0,
   });
   try {
@@ -75,6 +79,7 @@ export async function question(
         judged: answer.judged,
         canary,
         acknowledged: judged.acknowledged,
+        recomputed: answer.recomputed,
         now: limits.now,
       }),
     };
@@ -93,6 +98,18 @@ const onChangeNeedsLake = () =>
   new LakelogError('--on-change compares with what a lake keeps of the run before', {
     next: 'name one: --lake FILE',
   });
+/**
+ * The roster that a gate may ask.
+ * @throws LakelogError (exit 2) for one that was named to a gate that asks none: it would believe the stamps.
+ */
+async function rosterFor(query: Query, flags: RosterFlags, io: Io): Promise<RosterRequest | null> {
+  if (asksRoster(query.sql)) return namedRoster(flags, io.env, io.cwd);
+  if (flags.roster === undefined) return null;
+  throw new LakelogError(`${query.name} does not look at a roster`, {
+    where: query.file,
+    next: 'drop --roster, or let its SQL read roster_check of sessions',
+  });
+}
 
 /** The self-test runs while the logs are read; if both fail, it is what counts. */
 async function allSettledThenAll<A, B, C>(

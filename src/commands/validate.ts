@@ -76,6 +76,7 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
       judged: null,
       canary: null,
       acknowledged: null,
+      recomputed: null,
       now: options.now,
     });
     const verdict = judge(evidenceOf(account, inputs, options.now), INPUT_RULES);

@@ -1,6 +1,6 @@
 import type { Account, BlockingGroup, KindCount, Newest } from '../schema/account.js';
 import type { GateSpec } from '../schema/gate.js';
-import type { FileAccount, Finding, InputProblem, LakeReceipt } from '../schema/result.js';
+import type { FileAccount, Finding, InputProblem, LakeReceipt, Recomputed } from '../schema/result.js';
 
 /** All that a verdict rests on, in groups by where it comes from. */
 export interface Evidence {
@@ -63,6 +63,8 @@ export interface GateEvidence {
   readonly judged: number;
   /** Null for a gate that has no notion of gated kinds. */
   readonly gatedKinds: GatedKinds | null;
+  /** What rosters say of the stamps; null where they are believed. */
+  readonly recomputed: Recomputed | null;
 }
 
 export interface GatedKinds {

@@ -22,6 +22,7 @@ import {
   unjudgeable,
   unknownRecord,
 } from './line-rules.js';
+import { otherRoster, unusableRoster } from './roster-rules.js';
 import {
   acknowledged,
   acknowledgements,
@@ -39,6 +40,7 @@ export const RULES: readonly Rule[] = [
   violation,
   missingInput,
   unreadableInput,
+  unusableRoster,
   noLogs,
   noRecords,
   noReplayRuns,
@@ -61,6 +63,7 @@ export const RULES: readonly Rule[] = [
   future,
   allowed,
   acknowledged,
+  otherRoster,
   rejectsWithinBudget,
   replayRejects,
   justRotated,

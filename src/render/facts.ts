@@ -13,6 +13,8 @@ export function facts(receipt: Receipt, room: number): [label: string, text: str
     ['lake', lake(receipt)],
     ['judged', judged(receipt, room)],
     ['not gated', notGated(receipt, room)],
+    ['roster', roster(receipt, room)],
+    ['stamps', stamps(receipt)],
     ['calls', calls(receipt)],
     ['gaps', gaps(receipt, room)],
     ['window', range(window)],
@@ -43,6 +45,29 @@ function judged({ judged, gated_kinds, calls_selected, kinds_not_gated }: Receip
   if (gated_kinds.length === 0) return calls;
   const gated = kinds_not_gated.reduce((rest, kind) => rest - kind.calls, calls_selected);
   return list(`${judged ?? 0} of ${plural(gated, 'call')} of gated kinds: `, gated_kinds, room);
+}
+
+function roster({ recomputed }: Receipt, room: number): string {
+  if (recomputed === null) return '';
+  const { roster, from, hash, workers } = recomputed;
+  const which = workers === null ? 'each call by its own' : plural(workers, 'worker');
+  const id = hash === null ? '' : `, ${sanitize(hash.slice(0, 'sha256:'.length + 12))}`;
+  const text = `${which}${id}, from ${sanitize(from)}: `;
+  return text + clip(sanitize(roster), Math.max(room - text.length, SHORTEST_FILE));
+}
+
+/** Every outcome of a call that was looked up; what is most often 0 is left out then. */
+function stamps({ recomputed }: Receipt): string {
+  if (recomputed === null) return '';
+  const { right, wrong, contradicted, not_at_hand, hashed, unread, nobody, other_roster } = recomputed;
+  const rare: readonly (readonly [number, string])[] = [
+    [hashed, 'with hashed ids'],
+    [unread, 'not told by the artifact'],
+    [nobody, 'naming nobody'],
+  ];
+  const seldom = rare.filter(([count]) => count > 0).map(([count, words]) => `, ${count} ${words}`);
+  const others = other_roster === 0 ? '' : `, ${other_roster} of another roster`;
+  return `${right} right, ${wrong} wrong, ${not_at_hand} not at hand${seldom.join('')}; ${contradicted} contradicted${others}`;
 }
 
 function notGated({ kinds_not_gated }: Receipt, room: number): string {

@@ -126,7 +126,7 @@ const receipt = z
         z.strictObject({
           path: text.describe('The input, as it was named.'),
           problem: z
-            .enum(['missing', 'unreadable', 'no_logs', 'no_records', 'changed'])
+            .enum(['missing', 'unreadable', 'no_logs', 'no_records', 'changed', 'roster'])
             .describe('What is wrong with it.'),
           detail: text.describe('The same in words.'),
           fingerprint: text
@@ -206,6 +206,29 @@ const receipt = z
       })
       .nullable()
       .describe('What acknowledgements took out of this verdict; null for no gate.'),
+    recomputed: z
+      .strictObject({
+        roster: text.describe('File or folder, as it was named.'),
+        from: text.describe('Where its name came from: arguments, environment or config.'),
+        hash: text
+          .nullable()
+          .describe('Hash of the only roster; null for a folder, of which each call has its own.'),
+        workers: count.nullable().describe('How many workers it has; null for a folder.'),
+        right: count.describe('Calls whose workers are all in the roster and active.'),
+        wrong: count.describe('Calls that name a worker who is not.'),
+        not_at_hand: count.describe('Calls whose roster is not in the folder.'),
+        hashed: count.describe('Calls whose worker ids are hashed, so that nobody can look them up.'),
+        unread: count.describe(
+          'Calls whose artifact is too large, or has a member twice, so that whom it names cannot be told.',
+        ),
+        nobody: count.describe('Calls that name nobody.'),
+        contradicted: count.describe('Calls among the wrong ones that are stamped true.'),
+        other_roster: count.describe('Calls that were stamped by another roster than the only one.'),
+      })
+      .nullable()
+      .describe(
+        'What the roster says of accepted calls of gated kinds that pass the filters; null without --roster.',
+      ),
   })
   .describe('The account of what was read and judged.');
 
@@ -267,6 +290,10 @@ const call = z
     final_verdict: ofCall('final_verdict', z.enum(FINAL_VERDICTS)),
     grounded_in_roster: ofCall('grounded_in_roster', z.boolean().nullable()),
     gated: z.boolean().describe('The kind is one whose accepted calls must be grounded.'),
+    roster_check: z
+      .enum(['right', 'wrong', 'not_at_hand', 'hashed', 'unread', 'nobody'])
+      .nullable()
+      .describe('What the roster says of an accepted call of a gated kind; null without --roster.'),
     proposed_worker_ids: ofCall('proposed_worker_ids', z.array(text).nullable()),
     duration_ms: ofCall('duration_ms', z.number().nullable()),
     error: ofCall('error', text.nullable()),
@@ -275,6 +302,15 @@ const call = z
     prompt: ofCall('prompt', z.unknown().optional()),
     artifact: ofCall('artifact', z.unknown().optional()),
     attempts: z.array(attempt).describe('Attempts in order; empty where none were recorded.'),
+    phantoms: z
+      .array(
+        z.strictObject({
+          worker: text.describe('The id, or what stands in the place of one, as JSON.'),
+          named_in: z.enum(['ids', 'artifact']).describe('artifact = proposed_worker_ids leaves it out.'),
+          standing: z.literal('inactive').nullable().describe('null = the roster does not know it.'),
+        }),
+      )
+      .describe('Whom the call names and its roster lacks; empty without --roster.'),
     violations: z
       .array(
         z.strictObject({

@@ -81,7 +81,7 @@ export interface RejectGroup {
 
 export interface InputProblem {
   readonly path: string;
-  readonly problem: 'missing' | 'unreadable' | 'no_logs' | 'no_records' | 'changed';
+  readonly problem: 'missing' | 'unreadable' | 'no_logs' | 'no_records' | 'changed' | 'roster';
   readonly detail: string;
   /** Of one that a lake read before and that changed since: the hash of all that was read of it. */
   readonly fingerprint?: string;
@@ -126,6 +126,31 @@ export interface Receipt {
   readonly canary: { readonly planted: number; readonly found: number } | null;
   /** What acknowledgements took out of this verdict; null for no gate. */
   readonly acknowledged: Acknowledged | null;
+  /** What rosters say of the stamps; null where nobody asked them. */
+  readonly recomputed: Recomputed | null;
+}
+
+/** What became of the accepted calls of gated kinds that pass the filters. */
+export interface Recomputed {
+  /** File or folder, as it was named, and where its name came from. */
+  readonly roster: string;
+  readonly from: string;
+  /** Of the only roster; null for a folder, of which each call has its own. */
+  readonly hash: string | null;
+  readonly workers: number | null;
+  /** Every worker is in its roster; one is not. */
+  readonly right: number;
+  readonly wrong: number;
+  /** Its roster is not in the folder. */
+  readonly not_at_hand: number;
+  /** Its ids are hashed; whom its artifact names could not be told; nobody is named. */
+  readonly hashed: number;
+  readonly unread: number;
+  readonly nobody: number;
+  /** Of those that are wrong, stamped true. */
+  readonly contradicted: number;
+  /** Stamped by another roster than the only one. */
+  readonly other_roster: number;
 }
 
 export interface LakeReceipt {

@@ -133,6 +133,23 @@ const SCENARIOS: readonly Scenario[] = [
     exit: 1,
   },
   {
+    code: 'unusable_roster',
+    when: 'the roster has the same worker twice',
+    files: { 'log.jsonl': [call()], 'roster.csv': Buffer.from('worker_id\nW-1\nW-1\n') },
+    args: ['log.jsonl', '--roster', 'roster.csv'],
+    exit: 3,
+  },
+  {
+    code: 'other_roster',
+    when: 'a call was stamped by the roster of another day',
+    files: {
+      'log.jsonl': [call({ proposed_worker_ids: ['W-1'], roster_hash: 'sha256:5f0c3a1e' })],
+      'roster.csv': Buffer.from('worker_id\nW-1\n'),
+    },
+    args: ['log.jsonl', '--roster', 'roster.csv'],
+    exit: 0,
+  },
+  {
     code: 'missing_input',
     when: 'a named file is not there',
     files: { 'log.jsonl': [call()] },

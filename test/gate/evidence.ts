@@ -1,6 +1,6 @@
 import type { CallEvidence, Evidence, GateEvidence, InputEvidence, Limits } from '../../src/gate/evidence.js';
 import type { KindCount } from '../../src/schema/account.js';
-import type { FileAccount, InputProblem } from '../../src/schema/result.js';
+import type { FileAccount, InputProblem, Recomputed } from '../../src/schema/result.js';
 
 export const NOW = new Date('2026-09-02T12:00:00.000Z');
 
@@ -61,6 +61,21 @@ export function kinds(
   };
 }
 
+export const recomputed = (changes: Partial<Recomputed> = {}): Recomputed => ({
+  ...{ roster: 'roster.csv', from: 'arguments', hash: 'sha256:5f0c3a1e', workers: 7 },
+  ...{
+    right: 3,
+    wrong: 0,
+    not_at_hand: 0,
+    hashed: 0,
+    unread: 0,
+    nobody: 0,
+    contradicted: 0,
+    other_roster: 0,
+  },
+  ...changes,
+});
+
 /** What a test changes, group by group. */
 export interface Changes {
   readonly inputs?: Partial<InputEvidence>;
@@ -104,6 +119,7 @@ const CLEAR: Evidence & { readonly gate: GateEvidence } = {
     allowed: new Set(),
     judged: 3,
     gatedKinds: { names: ['fill'], calls: 3, lookAlikes: new Map() },
+    recomputed: null,
   },
   limits: { now: NOW, minJudged: 1, maxRejects: 0, maxAgeMs: null },
   acknowledgements: { used: [], findings: [] },

@@ -6,7 +6,18 @@ import { INPUT_RULES, LENIENT_INPUT_RULES, RULES } from '../../src/gate/rules.js
 import { FUTURE_TOLERANCE_MS } from '../../src/gate/time-rules.js';
 import type { Newest } from '../../src/schema/account.js';
 import type { Verdict } from '../../src/schema/result.js';
-import { at, type Changes, evidence, fileAccount, kind, kinds, problem, reject, rows } from './evidence.js';
+import {
+  at,
+  type Changes,
+  evidence,
+  fileAccount,
+  kind,
+  kinds,
+  problem,
+  recomputed,
+  reject,
+  rows,
+} from './evidence.js';
 
 const MINUTE = 60_000;
 const empty = fileAccount({ file: 'new.jsonl', loaded: 0 });
@@ -61,6 +72,16 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
     code: 'unreadable_input',
     when: 'a copy is damaged',
     given: { inputs: { problems: [problem('unreadable', 'b.gz')] } },
+  },
+  {
+    code: 'unusable_roster',
+    when: 'the roster that stamps are to be checked against looks odd',
+    given: { inputs: { problems: [problem('roster', 'roster.csv:3')] } },
+  },
+  {
+    code: 'other_roster',
+    when: 'calls were stamped by another roster than the one that is asked',
+    given: { gate: { recomputed: recomputed({ other_roster: 2 }) } },
   },
   {
     code: 'no_logs',
@@ -331,6 +352,7 @@ describe('the rules about inputs alone, for commands that are no gate', () => {
     'future',
     'allowed',
     'acknowledged',
+    'other_roster',
     'rejects_within_budget',
   ];
 
@@ -621,7 +643,7 @@ describe('properties', () => {
     .record({ file: path, loaded: count, rejected: count, duplicates: count, blank: count, pending: count })
     .map(fileAccount);
   const anyProblem = fc
-    .tuple(fc.constantFrom('missing', 'unreadable', 'no_logs', 'no_records' as const), path)
+    .tuple(fc.constantFrom('missing', 'unreadable', 'no_logs', 'no_records', 'roster' as const), path)
     .map(([kind, where]) => problem(kind, where));
   const anyReject = fc
     .tuple(reason, fc.integer({ min: 1, max: 3 }), fc.boolean())

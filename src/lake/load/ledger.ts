@@ -92,7 +92,7 @@ export function withoutRecords({ file, bytes, loaded, duplicates }: FileAccount)
 }
 
 /** Windows writes one at the start of a file; elsewhere it shows that files were joined. */
-function markNotice({ source, counts: { marks, firstMark } }: LoadedFile): string[] {
+export function markNotice({ source, counts: { marks, firstMark } }: LoadedFile): string[] {
   if (marks === 0 || (marks === 1 && firstMark === 1)) return [];
   const lines = marks === 1 ? '1 line begins' : `${marks} lines begin`;
   const first = marks === 1 ? `${source.name}:${firstMark}` : `the first is ${source.name}:${firstMark}`;

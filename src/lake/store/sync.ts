@@ -14,7 +14,7 @@ import {
   type SourceFile,
 } from '../input/index.js';
 import { countDuplicates } from '../load/duplicates.js';
-import { accountOf } from '../load/ledger.js';
+import { accountOf, markNotice } from '../load/ledger.js';
 import { type LoadedFile, type LoadOptions, loadFiles } from '../load/load.js';
 import { BASE_TABLES } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
@@ -50,7 +50,7 @@ export interface LakeUse {
   readonly rebuild: boolean;
 }
 
-export interface SyncOptions extends LoadOptions {
+export interface SyncOptions extends Omit<LoadOptions, 'gatedKinds'> {
   readonly use: LakeUse;
   readonly showContent: boolean;
   readonly rotationGraceS: number;
@@ -104,6 +104,8 @@ class Syncing {
   private plan: LoadPlan = lakePlan(false);
   private keepsContent = false;
   private logs: KnownLog[] = [];
+  private bytesBefore = 0;
+  private readonly marks: string[] = [];
   private read = { bytes: 0, files: new Set<string>() };
   private stage: Database | undefined;
 
@@ -146,6 +148,7 @@ class Syncing {
     this.keepsContent = lake!.keeps_content;
     this.plan = lakePlan(this.keepsContent);
     this.logs = await readLogs(db);
+    this.bytesBefore = this.logs.reduce((sum, { read_to }) => sum + read_to, 0);
     const wanted = options.showContent ? '--show-content' : options.use.keepContent ? '--keep-content' : null;
     if (wanted === null || this.keepsContent) return;
     throw new LakelogError(`the lake keeps no content, which ${wanted} asks for`, {
@@ -298,6 +301,8 @@ class Syncing {
       ...options,
       hashes: true,
       everyReject: true,
+      // What is gated may be another thing tomorrow.
+      gatedKinds: null,
       open: batchOpener(options, ends),
     });
     const [broken] = loaded.unreadable;
@@ -356,6 +361,7 @@ class Syncing {
       batches.add(names.map((name) => row[name as keyof typeof row] ?? null));
       const place = { ...newLog(task, number), ...before, ...placeIn(task, range.to) };
       logs.set(number, { ...place, ...ends.get(file.source)!, read_to: range.to, lines, head });
+      this.marks.push(...markNotice(file));
       this.read.bytes += range.to - range.from;
       this.read.files.add(file.source.name);
     }
@@ -425,9 +431,10 @@ class Syncing {
       ...found,
       logs,
       problems: [...found.problems, ...broken],
+      notices: [...found.notices, ...this.marks],
       read: { bytes: read.bytes, files: read.files.size },
       before: {
-        bytes: logs.reduce((sum, { read_to }) => sum + read_to, 0) - read.bytes,
+        bytes: this.bytesBefore,
         files: isSynced ? standing.length : logs.length,
       },
       isSynced,

@@ -80,6 +80,13 @@ export const BASE_TABLES = {
     ...columns('BIGINT', 'bytes lines loaded rejected duplicates blank pending conflicts'),
     ...columns('TIMESTAMPTZ', 'newest_record'),
   ],
+  /**
+   * Whom accepted calls name: an id, or NULL for what stands in the place of one. Of `source` ids it is among the
+   * call's proposed_worker_ids, of `artifact` only in its artifact; `unread` says why that could not be looked through.
+   */
+  named_workers: [...PLACE, ...columns('VARCHAR', 'worker id source')],
+  /** What the rosters say of accepted calls of gated kinds, whatever their stamp; `phantoms` is a JSON list. */
+  recomputed: [...PLACE, ...columns('VARCHAR', 'roster_check phantoms')],
   /** The calls whose key is not their call_key_base: other lines carry the same call_id. */
   twins: [...PLACE, ...columns('VARCHAR', 'call_key')],
 } as const satisfies Record<string, readonly BaseColumn[]>;
