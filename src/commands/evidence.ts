@@ -16,6 +16,7 @@ export function inputEvidence(account: Account, inputs: GivenPaths, now: Date): 
       rejects: account.rejects,
       mayBeEmpty: new Set(account.mayBeEmpty),
       lacksReplayRuns: false,
+      lake: account.lake?.path ?? null,
     },
     calls: {
       selected: null,

@@ -3,9 +3,11 @@ import {
   describeAcks,
   placeOf,
   remainingConflicts,
+  remainingGaps,
   remainingRejects,
   type Settled,
   settle,
+  settledMissing,
 } from '../gate/acks.js';
 import { instantInside, plantCanary, proveCanary } from '../gate/canary.js';
 import type { Evidence, GateEvidence, Limits } from '../gate/evidence.js';
@@ -103,6 +105,7 @@ export async function judgeGate(asked: Asked, gate: GateSpec, answer: Answer, la
     calls: {
       ...evidence.calls,
       ...(settled && settled.conflicts.size > 0 && remainingConflicts(settled)),
+      ...(settled && settled.holes.length > 0 && { gaps: remainingGaps(settled) }),
       newestAsked,
     },
     gate: found,
@@ -117,6 +120,8 @@ export async function judgeGate(asked: Asked, gate: GateSpec, answer: Answer, la
     calls: answer.result.rows.length - open.rows.length,
     rejects: settled?.rejects.size ?? 0,
     conflicts: settled?.conflicts.size ?? 0,
+    missing: settled ? settledMissing(settled) : 0,
+    changed_files: settled?.changes.size ?? 0,
     file: acks?.file ?? null,
   };
   return { verdict, result: withoutAllowed(open, gate, found.allowed), acknowledged };
@@ -138,10 +143,14 @@ function settledEvidence(
   { inputs }: Evidence,
   settled: Settled,
 ): Pick<Evidence, 'inputs' | 'acknowledgements'> {
-  const { used, findings, rejects } = settled;
+  const { used, findings, rejects, changes } = settled;
   return {
     acknowledgements: { used: describeAcks(used), findings },
-    inputs: rejects.size === 0 ? inputs : { ...inputs, rejects: remainingRejects(settled) },
+    inputs: {
+      ...inputs,
+      ...(rejects.size > 0 && { rejects: remainingRejects(settled) }),
+      ...(changes.size > 0 && { problems: inputs.problems.filter((problem) => !changes.has(problem)) }),
+    },
   };
 }
 

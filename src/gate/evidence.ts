@@ -28,6 +28,8 @@ export interface InputEvidence {
   readonly mayBeEmpty: ReadonlySet<string>;
   /** The question rests on replay runs, and none was loaded. */
   readonly lacksReplayRuns: boolean;
+  /** The lake that all of it is kept in; null where a run forgets what it read. */
+  readonly lake: string | null;
 }
 
 /** What is known of the loaded calls, whatever the filters if nothing else is said. */
@@ -45,7 +47,7 @@ export interface CallEvidence {
   readonly kinds: readonly KindCount[];
   readonly conflicts: number;
   readonly firstConflict: string | null;
-  readonly gaps: readonly { readonly writer_id: string; readonly missing: number }[];
+  readonly gaps: Account['gaps'];
   readonly newest: Newest | null;
   /** Of the calls that pass the filters; for a gate with gated kinds, of those kinds. */
   readonly newestAsked: Newest | null;

@@ -1,4 +1,5 @@
 /** What was named and could not be read, or held nothing. */
+import { shellWord } from '../errors.js';
 import type { InputProblem } from '../schema/result.js';
 import type { Evidence } from './evidence.js';
 import type { Rule } from './rule.js';
@@ -21,7 +22,7 @@ function problemRule(
   code: string,
   kind: InputProblem['problem'],
   message: (problem: InputProblem) => string,
-  next: string,
+  next: string | ((problem: InputProblem) => string),
 ): Rule {
   return {
     code,
@@ -30,7 +31,11 @@ function problemRule(
     check: (e) =>
       e.inputs.problems
         .filter((problem) => problem.problem === kind && !isExcused(e, problem))
-        .map((problem) => ({ message: message(problem), where: problem.path, next })),
+        .map((problem) => ({
+          message: message(problem),
+          where: problem.path,
+          next: typeof next === 'string' ? next : next(problem),
+        })),
   };
 }
 
@@ -46,6 +51,15 @@ export const unreadableInput = problemRule(
   'unreadable',
   ({ detail }) => `the input cannot be read: ${detail}`,
   'make it readable for this user, or replace the damaged copy',
+);
+
+/** What was read of it before is in the lake, and is not what stands there now. */
+export const changedInput = problemRule(
+  'changed_input',
+  'changed',
+  ({ detail }) => `the input was changed where it had been read: ${detail}`,
+  ({ path }) =>
+    `find out who changed it; what is explained is settled by: lakelog ack ${shellWord(path)} --reason "…"`,
 );
 
 export const noLogs = problemRule(

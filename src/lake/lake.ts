@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { Account, LoadedCall, LoadedConflict, Reject } from '../schema/account.js';
+import type { Account, LoadedCall, LoadedConflict, LoadedHole, Reject } from '../schema/account.js';
 import { openTempFolder, type TempFolder } from '../temp-folder.js';
 import { type Checked, checkStatement, parseSql } from './box.js';
 import { closeDatabase, type Export, runStatement } from './box-run.js';
@@ -27,6 +27,7 @@ import { makeAccount } from './load/account.js';
 import { findAlike, REPEATED_IDS } from './load/duplicates.js';
 import { type LoadOptions, loadFiles } from './load/load.js';
 import { rejectsIn } from './load/rejects.js';
+import { holesIn } from './load/seqs.js';
 import { explode } from './load/staging.js';
 import { numberTwins } from './load/twins.js';
 import { type Needs, needsOf, shippedNeeds } from './tables/needs.js';
@@ -178,6 +179,11 @@ export class Lake {
        FROM main.base_calls s JOIN main.base_batches b ON b.batch = s.batch
        WHERE s.call_id IN (${REPEATED_IDS}) ORDER BY s.batch, s.line`,
     );
+  }
+
+  /** Every hole in the numbers of writers, with the record behind it. */
+  holes(): Promise<LoadedHole[]> {
+    return holesIn(this.db);
   }
 
   /** Every reject with its place and reason; needs the option `everyReject`. */

@@ -1,3 +1,4 @@
+import { rangesText } from '../schema/gap.js';
 import type { Receipt } from '../schema/result.js';
 import { instant } from './display.js';
 import { columns } from './measure.js';
@@ -54,14 +55,16 @@ const SHORTEST_FILE = 12;
 /** Always there for a gate: what was silenced must be seen to be little. */
 function acknowledged({ acknowledged }: Receipt, room: number): string {
   if (acknowledged === null) return '';
-  const { calls, rejects, conflicts, file } = acknowledged;
+  const { calls, rejects, conflicts, missing, changed_files, file } = acknowledged;
   const kinds = [
     [calls, 'call'],
     [rejects, 'reject'],
     [conflicts, 'conflict'],
+    [missing, 'missing record'],
+    [changed_files, 'changed file'],
   ] as const;
   const named = kinds.flatMap(([count, noun]) => (count > 0 ? [plural(count, noun)] : [])).join(', ');
-  const total = `${calls + rejects + conflicts} acknowledged`;
+  const total = `${kinds.reduce((sum, [count]) => sum + count, 0)} acknowledged`;
   const whole = named === '' ? total : `${total}: ${named}`;
   // Where both do not fit, the file is what is looked for.
   const text = file !== null && whole.length + 3 + SHORTEST_FILE > room ? total : whole;
@@ -73,7 +76,7 @@ function acknowledged({ acknowledged }: Receipt, room: number): string {
 function gaps({ gaps }: Receipt, room: number): string {
   const lost = gaps.reduce((total, gap) => total + gap.missing, 0);
   if (lost === 0) return '';
-  const writers = gaps.map(({ writer_id, missing }) => `${writer_id} ${missing}`);
+  const writers = gaps.map((gap) => `${gap.writer_id} ${gap.missing} (${rangesText(gap)})`);
   return list(`${plural(lost, 'line')} lost, by writer: `, writers, room);
 }
 

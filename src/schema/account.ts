@@ -20,6 +20,8 @@ export interface Account {
   readonly conflicts: number;
   readonly firstConflict: string | null;
   readonly gaps: Receipt['gaps'];
+  /** The lake that outlives the run; absent or null where nothing does. */
+  readonly lake?: { readonly path: string } | null;
   /** Of all calls, of those that pass the filters, and of those among them whose kind is gated. */
   readonly newestCall: Newest | null;
   readonly newestSelected: Newest | null;
@@ -74,6 +76,15 @@ export interface LoadedConflict {
   readonly file: string;
   readonly line: number;
   readonly line_sha256: string;
+}
+
+/** Numbers of a writer that no loaded call has, and the record behind them. */
+export interface LoadedHole {
+  readonly writer_id: string;
+  readonly from_seq: number;
+  readonly to_seq: number;
+  readonly file: string;
+  readonly line: number;
 }
 
 /** A line that could not be loaded, as queries, acknowledgements and `validate` see it. */

@@ -118,9 +118,12 @@ const receipt = z
         z.strictObject({
           path: text.describe('The input, as it was named.'),
           problem: z
-            .enum(['missing', 'unreadable', 'no_logs', 'no_records'])
+            .enum(['missing', 'unreadable', 'no_logs', 'no_records', 'changed'])
             .describe('What is wrong with it.'),
           detail: text.describe('The same in words.'),
+          fingerprint: sha256
+            .optional()
+            .describe('Of a changed file: tells what it was changed to, for acknowledgements.'),
         }),
       )
       .describe('Inputs that gave no record.'),
@@ -154,9 +157,24 @@ const receipt = z
         z.strictObject({
           writer_id: text.describe('The process that wrote them.'),
           missing: count.describe('How many are lost.'),
+          ranges: z
+            .array(
+              z.strictObject({
+                from: lineNumber.describe('The first missing number.'),
+                to: lineNumber.describe('The last one.'),
+              }),
+            )
+            .describe('The first holes.'),
+          more: count.describe('Holes beyond those.'),
+          last: lineNumber.describe('The last missing number.'),
+          where: text
+            .nullable()
+            .describe('file:line of the record behind the first hole; null where it is not known.'),
         }),
       )
-      .describe("Lines lost between a writer's smallest and largest seq."),
+      .describe(
+        "Lines lost between a writer's smallest and largest seq, most first, whatever is acknowledged.",
+      ),
     window: z
       .strictObject({
         since: instant.nullable().describe('From this time on.'),
@@ -177,6 +195,8 @@ const receipt = z
         conflicts: count.describe(
           'Calls with a call_id that others carry too, of which that was acknowledged.',
         ),
+        missing: count.describe('Missing numbers of writers that were acknowledged.'),
+        changed_files: count.describe('Changed files that were acknowledged.'),
         file: text.nullable().describe('The file of acknowledgements; null where there is none.'),
       })
       .nullable()
@@ -345,12 +365,13 @@ export const errorEnvelope = z
 
 const settled = {
   file,
-  line,
   reason: said.describe('Why it is settled, in words.'),
   author: said.describe('Who says so.'),
   at: instant.describe('When it was said, RFC 3339.'),
   expires,
 };
+
+const settledLine = { ...settled, line };
 
 const callAck = z
   .strictObject({
@@ -367,7 +388,7 @@ const callAck = z
     grounded_in_roster: ofCall('grounded_in_roster', z.boolean().nullable()),
     values: z.array(said).min(1).describe("Of the gate's column: what the call was accused of."),
     line_sha256: sha256.describe('SHA-256 of the bytes of its line, in lower-case hex.'),
-    ...settled,
+    ...settledLine,
   })
   .describe("One call in one gate's answer, with the facts that must still be true.");
 
@@ -377,7 +398,7 @@ const rejectAck = z
     what: z.literal('reject').describe('A rejected line is settled.'),
     line_sha256: sha256.describe('SHA-256 of the bytes of the line, in lower-case hex.'),
     reject_reason: said.describe('Why the line could not be loaded.'),
-    ...settled,
+    ...settledLine,
   })
   .describe('One line that could not be loaded, by the hash of its bytes.');
 
@@ -387,9 +408,41 @@ const conflictAck = z
     what: z.literal('conflict').describe('That a call_id stands in several records is settled for this one.'),
     call_id: text.min(1).describe('What they share.'),
     line_sha256: sha256.describe('SHA-256 of the bytes of its line, in lower-case hex.'),
-    ...settled,
+    ...settledLine,
   })
   .describe('One of several records that share a call_id, by the hash of its bytes.');
 
+const holeAck = z
+  .strictObject({
+    schema: z.literal(ACK_SCHEMA).describe('Names this shape.'),
+    what: z.literal('hole').describe('Missing numbers of a writer are settled.'),
+    writer_id: text.describe('The writer.'),
+    from_seq: lineNumber.describe('The first number.'),
+    to_seq: lineNumber.describe('The last number; what is missing from the first to it is settled.'),
+    ...settledLine,
+    line: lineNumber.describe('Physical line of the record behind them, from 1.'),
+  })
+  .refine(({ from_seq, to_seq }) => from_seq <= to_seq, {
+    error: 'before from_seq',
+    path: ['to_seq'],
+  })
+  .describe('Numbers that a writer gave to records which no log has.');
+
+const changedFileAck = z
+  .strictObject({
+    schema: z.literal(ACK_SCHEMA).describe('Names this shape.'),
+    what: z.literal('changed_file').describe('That a file was changed where it had been read is settled.'),
+    head_sha256: sha256.describe('Tells what it was changed to: the fingerprint of its problem.'),
+    ...settled,
+    file: text.min(1).describe('The file, as it was named.'),
+  })
+  .describe('A file that was changed where it had been read, by what it was changed to.');
+
 /** One line of the file of acknowledgements. */
-export const ackLine = z.discriminatedUnion('what', [callAck, rejectAck, conflictAck]);
+export const ackLine = z.discriminatedUnion('what', [
+  callAck,
+  rejectAck,
+  conflictAck,
+  holeAck,
+  changedFileAck,
+]);

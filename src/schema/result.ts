@@ -3,6 +3,10 @@
  * gate judges them, render writes them.
  */
 
+import type { Gap } from './gap.js';
+
+export type { Gap };
+
 /** JSON-like cell of a result; a bigint beyond 2^53 arrives as a decimal string. */
 export type Cell = string | number | boolean | null | readonly Cell[] | { readonly [key: string]: Cell };
 
@@ -79,8 +83,10 @@ export interface RejectGroup {
 
 export interface InputProblem {
   readonly path: string;
-  readonly problem: 'missing' | 'unreadable' | 'no_logs' | 'no_records';
+  readonly problem: 'missing' | 'unreadable' | 'no_logs' | 'no_records' | 'changed';
   readonly detail: string;
+  /** Of a changed file: SHA-256 that tells what it was changed to, in lower-case hex. */
+  readonly fingerprint?: string;
 }
 
 /** The account a run gives of what it read and judged. */
@@ -109,8 +115,8 @@ export interface Receipt {
   /** Selected calls with iterations but without recorded attempts. */
   readonly not_judgeable: number;
   readonly conflicts: number;
-  /** Lines lost between a writer's smallest and largest seq. */
-  readonly gaps: readonly { readonly writer_id: string; readonly missing: number }[];
+  /** Lines lost between a writer's smallest and largest seq; whatever is acknowledged. */
+  readonly gaps: readonly Gap[];
   /** Half-open, RFC 3339 UTC; null = unbounded. */
   readonly window: { readonly since: string | null; readonly until: string | null; readonly tz: string };
   /** Of all loaded calls, unfiltered. */
@@ -127,6 +133,9 @@ export interface Acknowledged {
   readonly calls: number;
   readonly rejects: number;
   readonly conflicts: number;
+  /** Missing numbers of writers. */
+  readonly missing: number;
+  readonly changed_files: number;
   /** The file of acknowledgements; null where there is none. */
   readonly file: string | null;
 }

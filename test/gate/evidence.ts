@@ -1,5 +1,6 @@
 import type { CallEvidence, Evidence, GateEvidence, InputEvidence, Limits } from '../../src/gate/evidence.js';
 import type { KindCount } from '../../src/schema/account.js';
+import type { Gap } from '../../src/schema/gap.js';
 import type { FileAccount, InputProblem } from '../../src/schema/result.js';
 
 export const NOW = new Date('2026-09-02T12:00:00.000Z');
@@ -36,6 +37,17 @@ export function reject(reason: string, count = 1, blocks = true): InputEvidence[
 
 export const rows = (...values: readonly string[]): GateEvidence['values'] =>
   new Map(values.map((value) => [value, { count: 2, first: 'sessions.jsonl:7', firstSession: 'trace-7' }]));
+
+/** Numbers 3 to 5 of a writer, which stand in no record. */
+export const gap = (writer_id: string, changes: Partial<Gap> = {}): Gap => ({
+  writer_id,
+  missing: 3,
+  ranges: [{ from: 3, to: 5 }],
+  more: 0,
+  last: 5,
+  where: 'sessions.jsonl:3',
+  ...changes,
+});
 
 export const kind = (name: string, changes: Partial<KindCount> = {}): KindCount => ({
   kind: name,
@@ -79,6 +91,7 @@ const CLEAR: Evidence & { readonly gate: GateEvidence } = {
     rejects: [],
     mayBeEmpty: new Set(['new.jsonl']),
     lacksReplayRuns: false,
+    lake: null,
   },
   calls: {
     selected: { calls: 3, of: 3 },

@@ -6,7 +6,18 @@ import { INPUT_RULES, LENIENT_INPUT_RULES, RULES } from '../../src/gate/rules.js
 import { FUTURE_TOLERANCE_MS } from '../../src/gate/time-rules.js';
 import type { Newest } from '../../src/schema/account.js';
 import type { Verdict } from '../../src/schema/result.js';
-import { at, type Changes, evidence, fileAccount, kind, kinds, problem, reject, rows } from './evidence.js';
+import {
+  at,
+  type Changes,
+  evidence,
+  fileAccount,
+  gap,
+  kind,
+  kinds,
+  problem,
+  reject,
+  rows,
+} from './evidence.js';
 
 const MINUTE = 60_000;
 const empty = fileAccount({ file: 'new.jsonl', loaded: 0 });
@@ -163,6 +174,16 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
     given: { inputs: { rejects: [reject(reason)] }, limits: { maxRejects: 1_000_000 } },
   })),
   {
+    code: 'holes',
+    when: 'a running number is in no log that the lake has read',
+    given: { calls: { gaps: [gap('w-1')] }, inputs: { lake: 'lake.duckdb' } },
+  },
+  {
+    code: 'changed_input',
+    when: 'a file was changed where it had been read',
+    given: { inputs: { problems: [problem('changed', 'sessions.jsonl')], lake: 'lake.duckdb' } },
+  },
+  {
     code: 'near_miss_kind',
     when: 'a kind reads like a gated one',
     given: kinds([kind('fill'), kind('Fill')], ['fill'], new Map([['Fill', 'fill']])),
@@ -266,7 +287,7 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
   {
     code: 'gaps',
     when: 'a running number is missing',
-    given: { calls: { gaps: [{ writer_id: 'w-1', missing: 2 }] } },
+    given: { calls: { gaps: [gap('w-1')] } },
   },
   {
     code: 'inputs',
@@ -317,7 +338,7 @@ describe('the rules about inputs alone, for commands that are no gate', () => {
   const codesOf = (rules: typeof RULES, given: Changes) => codes(judge(evidence(given), rules));
   const aboutInputs = new Set(INPUT_RULES.map(({ code }) => code));
   /** Told as a notice by a question without --strict. */
-  const aboutLines = ['nothing_selected', 'rejects', 'unknown_record', 'conflicts', 'unjudgeable'];
+  const aboutLines = ['nothing_selected', 'rejects', 'unknown_record', 'conflicts', 'unjudgeable', 'holes'];
   const aboutTheGate = [
     'violation',
     'too_few_judged',
@@ -713,7 +734,7 @@ describe('properties', () => {
     fc.constant((e: Evidence) => ({ ...e, inputs: { ...e.inputs, mayBeEmpty: new Set<string>() } })),
     fc.constant((e: Evidence) => ({
       ...e,
-      calls: { ...e.calls, gaps: [...e.calls.gaps, { writer_id: 'w', missing: 1 }] },
+      calls: { ...e.calls, gaps: [...e.calls.gaps, gap('w')] },
     })),
     fc.constant((e: Evidence) => ({
       ...e,

@@ -9,6 +9,7 @@ import { BASE_TABLES } from '../tables/base.js';
 import type { Alike } from './duplicates.js';
 import type { Loaded, LoadedFile } from './load.js';
 import { blocksGates } from './rejects.js';
+import { fillSeqs, gapsOf } from './seqs.js';
 
 export interface AccountParts {
   readonly loaded: Loaded;
@@ -35,6 +36,8 @@ export async function makeAccount(
     counted.reduce((total, kind) => total + kind[name], 0);
   const whereIs = (place: number) => placeName(loaded.files, place);
   const [newestCall, newestSelected, newestSelectedGated] = await newestOf(db, counted, parts, whereIs);
+  if (sum('numbered') > 0) await fillSeqs(db);
+  const gaps = sum('numbered') > 0 ? await gapsOf(db) : [];
   const firstUnjudgeable = counted.flatMap(({ first_unjudgeable: place }) => (place === null ? [] : [place]));
   return {
     files,
@@ -56,7 +59,7 @@ export async function makeAccount(
         : { calls: sum('unjudgeable'), first: whereIs(Math.min(...firstUnjudgeable)) },
     conflicts: total('conflicts'),
     firstConflict: alike.firstConflict && nameOf(loaded.files, alike.firstConflict),
-    gaps: sum('numbered') === 0 ? [] : await findGaps(db),
+    gaps,
     newestCall,
     newestSelected,
     newestSelectedGated,
@@ -200,15 +203,6 @@ async function newestOf(
 function latest(kinds: readonly CountedKind[], which: 'newest' | 'newest_selected'): bigint | null {
   const times = kinds.flatMap(({ [which]: time }) => (time === null ? [] : [BigInt(time)]));
   return times.reduce<bigint | null>((last, time) => (last === null || time > last ? time : last), null);
-}
-
-/** Distinct numbers are taken first: inside a group they are counted one by one, on one core. */
-function findGaps(db: Database): Promise<{ writer_id: string; missing: number }[]> {
-  return db.objects(
-    `SELECT writer_id, max(seq) - min(seq) + 1 - count(*) AS missing
-     FROM (SELECT DISTINCT writer_id, seq FROM main.base_calls WHERE writer_id IS NOT NULL AND seq IS NOT NULL)
-     GROUP BY writer_id HAVING missing > 0 ORDER BY missing DESC, writer_id`,
-  );
 }
 
 /** By reason, and by whether they could hide a call; the words are those of the first. */
