@@ -1,7 +1,7 @@
 /** What somebody names to settle: FILE:LINE as any output prints it, or a call by its key or trace. */
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import { LakelogError } from '../errors.js';
+import { LakelogError, shellWord } from '../errors.js';
 import { isExcusable, type KnownChange, type KnownReject, type Place, placeOf } from '../gate/acks.js';
 import { holesWithin, holeTarget, type KnownHole } from '../gate/holes.js';
 import { kernelPath } from '../kernel-path.js';
@@ -145,7 +145,7 @@ export function holesAt(target: string, holes: readonly KnownHole[]): Subject[] 
     `no number from ${named.from_seq} to ${named.to_seq} is missing from writer ${JSON.stringify(first.writer_id)}`,
     {
       where: placeOf(first),
-      next: `name one that is, e.g. ${holeTarget(first.writer_id, { from: first.from_seq, to: first.to_seq })}`,
+      next: `name one that is, e.g. ${shellWord(holeTarget(first.writer_id, { from: first.from_seq, to: first.to_seq }))}`,
     },
   );
 }

@@ -13,18 +13,21 @@ import { instantInside, plantCanary, proveCanary } from '../gate/canary.js';
 import type { Evidence, GateEvidence, Limits } from '../gate/evidence.js';
 import { judge } from '../gate/judge.js';
 import { lookAlikesOf } from '../gate/look-alikes.js';
+import { awaited, wasHeard } from '../gate/silent.js';
 import type { Lake } from '../lake/lake.js';
 import type { AckFile } from '../query/acks.js';
 import type { Query } from '../query/header.js';
+import { nearestOf } from '../query/nearest.js';
 import { type BoundParams, gatingOf } from '../query/params.js';
 import type { Answer, Session } from '../query/run.js';
 import type { GivenPaths } from '../query/sources.js';
 import type { Account } from '../schema/account.js';
+import { callersOf, type Expected } from '../schema/expected.js';
 import type { GateSpec } from '../schema/gate.js';
 import type { Receipt, Result, Verdict } from '../schema/result.js';
 import { knownTo } from './acks.js';
 import { questionEvidence } from './evidence.js';
-import { chosenParams, nextCommand } from './next.js';
+import { chosenParams, nextCommand, REASON } from './next.js';
 import { ageOf, type ReadFlags } from './options.js';
 
 export interface GateFlags {
@@ -32,6 +35,7 @@ export interface GateFlags {
   readonly maxRejects?: number;
   readonly maxAge?: string;
   readonly acks?: string;
+  readonly expect?: string;
 }
 
 /** What was said on the command line, checked before anything is read. */
@@ -47,6 +51,8 @@ export interface Asked {
   readonly acks: AckFile | null;
   /** As --acks or LAKELOG_ACKS has it. */
   readonly namedAcks: string | undefined;
+  /** Null where nobody must be heard of. */
+  readonly expected: Expected | null;
 }
 
 export interface Judged {
@@ -54,6 +60,7 @@ export interface Judged {
   /** The rows that nobody settled or allowed. */
   readonly result: Result;
   readonly acknowledged: Receipt['acknowledged'];
+  readonly expected: Receipt['expected'];
 }
 
 /** @throws LakelogError (exit 2) for an age that is none. */
@@ -91,13 +98,15 @@ export function plantSelfTest(
 
 /** Judges what a gate answered, without what was settled or is allowed. */
 export async function judgeGate(asked: Asked, gate: GateSpec, answer: Answer, lake: Lake): Promise<Judged> {
-  const { query, params, inputs, folders, limits, acks, namedAcks } = asked;
+  const { query, params, inputs, folders, limits, acks, namedAcks, expected } = asked;
   const { account } = answer;
   const settled = await settledBy(acks, query, account, lake, limits.now);
   const open = withoutSettled(answer.result, gate, settled);
   const evidence = questionEvidence(account, inputs, limits.now, query.needs, gatingOf(query, params));
   const found = await gateEvidence(asked, gate, { ...answer, result: open });
   const newestAsked = found.gatedKinds === null ? account.newestSelected : account.newestSelectedGated;
+  const waited =
+    expected === null ? [] : awaited(expected.all, await lake.heardOf(callersOf(expected)), nearestOf);
   const context = { inputs, folders, gatedKinds: params.gatedKinds, acks: namedAcks };
   const verdict = judge({
     ...evidence,
@@ -107,6 +116,7 @@ export async function judgeGate(asked: Asked, gate: GateSpec, answer: Answer, la
       ...(settled && settled.conflicts.size > 0 && remainingConflicts(settled)),
       ...(settled && settled.holes.length > 0 && { gaps: remainingGaps(settled) }),
       newestAsked,
+      awaited: waited,
     },
     gate: found,
     limits,
@@ -114,6 +124,7 @@ export async function judgeGate(asked: Asked, gate: GateSpec, answer: Answer, la
       ...evidence.commands,
       showTrace: (sessionId) =>
         nextCommand('show', [sessionId], { ...context, params: chosenParams(query, params) }),
+      settle: (target) => nextCommand('ack', [target], context, REASON),
     },
   });
   const acknowledged = {
@@ -124,7 +135,13 @@ export async function judgeGate(asked: Asked, gate: GateSpec, answer: Answer, la
     changed_files: settled?.changes.size ?? 0,
     file: acks?.file ?? null,
   };
-  return { verdict, result: withoutAllowed(open, gate, found.allowed), acknowledged };
+  const heard = waited.filter((one) => wasHeard(one, limits.now)).length;
+  return {
+    verdict,
+    result: withoutAllowed(open, gate, found.allowed),
+    acknowledged,
+    expected: expected && { file: expected.file, named: expected.all.length, heard },
+  };
 }
 
 /** Matches the acknowledgements with what was loaded; only who has some pays for looking them up. */

@@ -67,6 +67,7 @@ export async function query(
       judged: null,
       canary: null,
       acknowledged: null,
+      expected: null,
       now,
     });
     const judged = judge(

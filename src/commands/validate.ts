@@ -65,6 +65,7 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
       judged: null,
       canary: null,
       acknowledged: null,
+      expected: null,
       now: options.now,
     });
     const verdict = judge(evidenceOf(account, inputs, options.now), INPUT_RULES);

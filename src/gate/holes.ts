@@ -1,5 +1,4 @@
 /** Numbers of writers that no record has, and what is left of them where some are acknowledged. Pure. */
-import { shellWord } from '../errors.js';
 import type { LoadedHole } from '../schema/account.js';
 import type { HoleAck } from '../schema/ack.js';
 import { FEW_HOLES, type Gap } from '../schema/gap.js';
@@ -8,20 +7,19 @@ import { groupBy } from './group-by.js';
 export type KnownHole = LoadedHole;
 
 /** What `lakelog ack` takes for numbers of a writer. */
-export const holeTarget = (writer: string, { from, to }: Gap['ranges'][number]) =>
-  shellWord(`${writer}:${from}-${to}`);
+export const holeTarget = (writer: string, { from, to }: Gap['ranges'][number]) => `${writer}:${from}-${to}`;
 
 type Numbers = Pick<KnownHole, 'from_seq' | 'to_seq'>;
 
 /** The missing numbers among those that are named, each hole cut to them. @param holes of one writer. */
 export function holesWithin(holes: readonly KnownHole[], { from_seq, to_seq }: Numbers): KnownHole[] {
   return holes
-    .filter((hole) => hole.from_seq <= to_seq && from_seq <= hole.to_seq)
     .map((hole) => ({
       ...hole,
       from_seq: Math.max(hole.from_seq, from_seq),
       to_seq: Math.min(hole.to_seq, to_seq),
-    }));
+    }))
+    .filter((cut) => cut.from_seq <= cut.to_seq);
 }
 
 /** What is missing and not acknowledged. */

@@ -1,5 +1,4 @@
 /** What was named and could not be read, or held nothing. */
-import { shellWord } from '../errors.js';
 import type { InputProblem } from '../schema/result.js';
 import type { Evidence } from './evidence.js';
 import type { Rule } from './rule.js';
@@ -22,7 +21,7 @@ function problemRule(
   code: string,
   kind: InputProblem['problem'],
   message: (problem: InputProblem) => string,
-  next: string | ((problem: InputProblem) => string),
+  next: string | ((problem: InputProblem, evidence: Evidence) => string),
 ): Rule {
   return {
     code,
@@ -34,7 +33,7 @@ function problemRule(
         .map((problem) => ({
           message: message(problem),
           where: problem.path,
-          next: typeof next === 'string' ? next : next(problem),
+          next: typeof next === 'string' ? next : next(problem, e),
         })),
   };
 }
@@ -58,8 +57,8 @@ export const changedInput = problemRule(
   'changed_input',
   'changed',
   ({ detail }) => `the input was changed where it had been read: ${detail}`,
-  ({ path }) =>
-    `find out who changed it; what is explained is settled by: lakelog ack ${shellWord(path)} --reason "…"`,
+  ({ path }, { commands }) =>
+    `find out who changed it; what is explained is settled by: ${commands.settle(path)}`,
 );
 
 export const noLogs = problemRule(

@@ -207,6 +207,6 @@ export const holes: Rule = {
       : gapsFound(
           e,
           ({ writer_id, ranges, last }) =>
-            `find the log that has them; what is lost for good is settled by: lakelog ack ${holeTarget(writer_id, { from: ranges[0]!.from, to: last })} --reason "…"`,
+            `find the log that has them; what is lost for good is settled by: ${e.commands.settle(holeTarget(writer_id, { from: ranges[0]!.from, to: last }))}`,
         ),
 };

@@ -33,7 +33,7 @@ import {
   violation,
 } from './row-rules.js';
 import type { Rule } from './rule.js';
-import { future, stale } from './time-rules.js';
+import { future, silent, stale } from './time-rules.js';
 
 /** In the order in which findings are told. */
 export const RULES: readonly Rule[] = [
@@ -59,6 +59,7 @@ export const RULES: readonly Rule[] = [
   nearMissKind,
   ungroundedElsewhere,
   stale,
+  silent,
   future,
   allowed,
   acknowledged,

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Account, LoadedCall, LoadedConflict, LoadedHole, Reject } from '../schema/account.js';
+import type { Caller, Heard } from '../schema/expected.js';
 import { openTempFolder, type TempFolder } from '../temp-folder.js';
 import { type Checked, checkStatement, parseSql } from './box.js';
 import { closeDatabase, type Export, runStatement } from './box-run.js';
@@ -25,6 +26,7 @@ import { beginsWith } from './ids.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './input/index.js';
 import { makeAccount } from './load/account.js';
 import { findAlike, REPEATED_IDS } from './load/duplicates.js';
+import { heardOf } from './load/heard.js';
 import { type LoadOptions, loadFiles } from './load/load.js';
 import { rejectsIn } from './load/rejects.js';
 import { holesIn } from './load/seqs.js';
@@ -51,6 +53,8 @@ export interface LakeOptions extends LoadOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The acknowledgements that somebody named. */
   readonly acks?: string | undefined;
+  /** Columns of calls that are read beside what the SQL asks for. */
+  readonly alsoColumns?: readonly string[] | undefined;
 }
 
 /** What names calls: their keys, the beginning of their key or trace, or where they stand. */
@@ -186,6 +190,11 @@ export class Lake {
     return holesIn(this.db);
   }
 
+  /** The newest call of each caller, whatever the filters; needs the columns among `alsoColumns`. */
+  heardOf(callers: readonly Caller[]): Promise<Heard[]> {
+    return heardOf(this.db, callers);
+  }
+
   /** Every reject with its place and reason; needs the option `everyReject`. */
   rejects(): Promise<Reject[]> {
     return rejectsIn(this.db);
@@ -208,9 +217,9 @@ export class Lake {
   }
 }
 
-const usesOf = ({ showContent, filters }: LakeOptions) => ({
+const usesOf = ({ showContent, filters, alsoColumns = [] }: LakeOptions) => ({
   showContent,
-  alsoColumns: filteredColumns(filters),
+  alsoColumns: [...filteredColumns(filters), ...alsoColumns],
 });
 
 function paramsSql(params: Params): string {

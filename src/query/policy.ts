@@ -12,12 +12,14 @@ export interface Policy {
   readonly replayRuns: readonly string[];
   /** The file of acknowledgements. */
   readonly acks: string | undefined;
+  /** The file that names who must be heard of. */
+  readonly expect: string | undefined;
 }
 
-const NONE: Policy = { sessions: [], replayRuns: [], acks: undefined };
+const NONE: Policy = { sessions: [], replayRuns: [], acks: undefined, expect: undefined };
 
 /** The keys of all that read the file: a misspelt one would silently send the alarm to another log. */
-const KEYS = ['sessions', 'replay_runs', 'acks', 'validatord'];
+const KEYS = ['sessions', 'replay_runs', 'acks', 'expect', 'validatord'];
 
 /** @throws LakelogError (exit 2) for what is no TOML, an unknown key or a value of another type. */
 export async function readPolicy(cwd: string): Promise<Policy> {
@@ -27,7 +29,7 @@ export async function readPolicy(cwd: string): Promise<Policy> {
   const fail = (what: string, next: string) => new LakelogError(what, { where: file, next });
   const unknown = Object.keys(values).find((key) => !KEYS.includes(key));
   if (unknown !== undefined)
-    throw fail(`"${unknown}" is no key of ${POLICY}`, 'use sessions, replay_runs and acks');
+    throw fail(`"${unknown}" is no key of ${POLICY}`, 'use sessions, replay_runs, acks and expect');
   const list = (key: string) => {
     const value = values[key];
     if (value === undefined) return [];
@@ -36,10 +38,17 @@ export async function readPolicy(cwd: string): Promise<Policy> {
       return paths as string[];
     throw fail(`"${key}" must be a path or a list of paths`, `write it as: ${key} = ["logs/"]`);
   };
-  const { acks } = values;
-  if (acks !== undefined && (typeof acks !== 'string' || acks === ''))
-    throw fail('"acks" must be a path', 'write it as: acks = "lakelog-acks.jsonl"');
-  return { sessions: list('sessions'), replayRuns: list('replay_runs'), acks };
+  const single = (key: string, example: string) => {
+    const value = values[key];
+    if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+    throw fail(`"${key}" must be a path`, `write it as: ${key} = "${example}"`);
+  };
+  return {
+    sessions: list('sessions'),
+    replayRuns: list('replay_runs'),
+    acks: single('acks', 'lakelog-acks.jsonl'),
+    expect: single('expect', 'expect.toml'),
+  };
 }
 
 async function tableIn(file: string): Promise<Record<string, unknown>> {

@@ -10,12 +10,13 @@ export interface ReceiptParts {
   readonly judged: number | null;
   readonly canary: Receipt['canary'];
   readonly acknowledged: Receipt['acknowledged'];
+  readonly expected: Receipt['expected'];
   readonly now: Date;
 }
 
 /** The account of a run, as the receipt states it. */
 export function receiptOf(parts: ReceiptParts): Receipt {
-  const { account, query, from, gatedKinds, judged, canary, acknowledged, now } = parts;
+  const { account, query, from, gatedKinds, judged, canary, acknowledged, expected, now } = parts;
   const newest = account.newestCall?.time ?? null;
   return {
     version,
@@ -42,6 +43,7 @@ export function receiptOf(parts: ReceiptParts): Receipt {
     newest_record_age_s: newest === null ? null : Math.round((now.getTime() - Date.parse(newest)) / 1000),
     canary,
     acknowledged,
+    expected,
   };
 }
 

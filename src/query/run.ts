@@ -30,6 +30,7 @@ export interface RunOptions {
   readonly threads?: LakeOptions['threads'];
   /** Acknowledgements will be matched with what is loaded. */
   readonly matchesAcks?: boolean;
+  readonly alsoColumns?: readonly string[];
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 

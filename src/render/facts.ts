@@ -17,6 +17,7 @@ export function facts(receipt: Receipt, room: number): [label: string, text: str
     ['gaps', gaps(receipt, room)],
     ['window', range(window)],
     ['newest', newest_record === null ? 'no record' : instant(newest_record) + old],
+    ['heard of', heardOf(receipt, room)],
     ['canary', canary === null ? 'none planted' : `${canary.planted} planted, ${canary.found} found`],
     ['acked', acknowledged(receipt, room)],
     [
@@ -48,6 +49,12 @@ function calls(receipt: Receipt): string {
   const replays = replay_runs_loaded === 0 ? '' : `, ${plural(replay_runs_loaded, 'replay run')}`;
   const doubts = `${inconsistent} inconsistent, ${not_judgeable} not judgeable, ${conflicts} conflicts`;
   return `${calls_loaded} loaded${replays}, ${calls_selected} selected; ${doubts}`;
+}
+
+function heardOf({ expected }: Receipt, room: number): string {
+  if (expected === null) return '';
+  const text = `${expected.heard} of ${expected.named} who must be`;
+  return `${text} (${clip(sanitize(expected.file), Math.max(room - text.length - 3, SHORTEST_FILE))})`;
 }
 
 const SHORTEST_FILE = 12;

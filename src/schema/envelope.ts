@@ -201,6 +201,14 @@ const receipt = z
       })
       .nullable()
       .describe('What acknowledgements took out of this verdict; null for no gate.'),
+    expected: z
+      .strictObject({
+        file: text.describe('The file that names them.'),
+        named: count.describe('How many must be heard of.'),
+        heard: count.describe('How many were, each within its age.'),
+      })
+      .nullable()
+      .describe('Who must be heard of; null where nobody must be.'),
   })
   .describe('The account of what was read and judged.');
 

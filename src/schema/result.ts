@@ -126,6 +126,8 @@ export interface Receipt {
   readonly canary: { readonly planted: number; readonly found: number } | null;
   /** What acknowledgements took out of this verdict; null for no gate. */
   readonly acknowledged: Acknowledged | null;
+  /** Of those who must be heard of, how many were; null where nobody must be. */
+  readonly expected: { readonly file: string; readonly named: number; readonly heard: number } | null;
 }
 
 export interface Acknowledged {

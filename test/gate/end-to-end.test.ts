@@ -245,6 +245,16 @@ const SCENARIOS: readonly Scenario[] = [
     exit: 3,
   },
   {
+    code: 'silent',
+    when: 'a daemon that must be heard of wrote nothing for too long, whatever the filters',
+    files: {
+      'log.jsonl': [call({ timestamp: ago(HOUR) }), call({ daemon: 'staffing', timestamp: ago(3 * HOUR) })],
+      'expect.toml': ['[[expect]]', 'daemon = "staffing"', 'within = "2h"'],
+    },
+    args: [...log, '--expect', 'expect.toml', '--max-age', '26h'],
+    exit: 3,
+  },
+  {
     code: 'future',
     when: 'the newest record is of the future',
     files: { 'log.jsonl': [call(), call({ timestamp: ago(-HOUR) })] },

@@ -103,6 +103,7 @@ const CLEAR: Evidence & { readonly gate: GateEvidence } = {
     gaps: [],
     newest: { time: at(-60_000), where: 'sessions.jsonl:3' },
     newestAsked: { time: at(-60_000), where: 'sessions.jsonl:3' },
+    awaited: [],
   },
   gate: {
     spec: {
@@ -121,6 +122,7 @@ const CLEAR: Evidence & { readonly gate: GateEvidence } = {
   acknowledgements: { used: [], findings: [] },
   commands: {
     showTrace: (sessionId) => `lakelog show ${sessionId} logs`,
+    settle: (target) => `lakelog ack ${target} logs`,
     listRejects: 'lakelog validate sessions.jsonl',
   },
 };

@@ -25,6 +25,15 @@ const newest = (ms: number): Newest => ({ time: at(ms), where: 'sessions.jsonl:3
 /** What no clock writes, and what must not compare as false. */
 const UNREADABLE = ['infinity', '', '292278-01-01T00:00:00Z', '2026-09-02T12:00:60'];
 
+/** Somebody who must be heard of within a minute, and the last call of theirs. */
+const expected = (last: Newest | null): Evidence['calls']['awaited'][number] => ({
+  of: { daemon: 'staffing' },
+  withinMs: MINUTE,
+  where: 'expect.toml:1',
+  last,
+  nearest: {},
+});
+
 /** Evidence in which one rule, and only that one, has something to say. */
 const CASES: readonly { readonly code: string; readonly when: string; readonly given: Changes }[] = [
   { code: 'violation', when: 'a row fires', given: { gate: { values: rows('ungrounded') } } },
@@ -234,6 +243,21 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
     given: { limits: { maxAgeMs: MINUTE }, calls: { newestAsked: { time, where: 'sessions.jsonl:3' } } },
   })),
   {
+    code: 'silent',
+    when: 'the last call of somebody is one millisecond too old',
+    given: { calls: { awaited: [expected({ time: at(-MINUTE - 1), where: 'sessions.jsonl:3' })] } },
+  },
+  {
+    code: 'silent',
+    when: 'somebody was never heard of',
+    given: { calls: { awaited: [expected(null)] } },
+  },
+  ...UNREADABLE.map((time) => ({
+    code: 'silent',
+    when: `the last call of somebody is of ${JSON.stringify(time)}`,
+    given: { calls: { awaited: [expected({ time, where: 'sessions.jsonl:3' })] } },
+  })),
+  {
     code: 'future',
     when: 'one millisecond beyond the tolerance',
     given: { calls: { newest: newest(FUTURE_TOLERANCE_MS + 1) } },
@@ -349,6 +373,7 @@ describe('the rules about inputs alone, for commands that are no gate', () => {
     'near_miss_kind',
     'ungrounded_elsewhere',
     'stale',
+    'silent',
     'future',
     'allowed',
     'acknowledged',

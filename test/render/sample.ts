@@ -56,6 +56,7 @@ export function receipt(over: Partial<Receipt> = {}): Receipt {
     newest_record_age_s: 3 * 3600 + 20,
     canary: { planted: 3, found: 3 },
     acknowledged: { calls: 0, rejects: 0, conflicts: 0, missing: 0, changed_files: 0, file: null },
+    expected: null,
     ...over,
   };
 }
