@@ -18,6 +18,8 @@ SELECT
   b.pending,
   -- BIGINT: Loaded calls whose call_id another line carries too.
   b.conflicts,
+  -- BIGINT: Loaded records more than 15 minutes older than one that stands before them in the file.
+  b.late,
   -- TIMESTAMPTZ: Latest timestamp that was loaded.
   b.newest_record
 FROM {{base.batches}} b

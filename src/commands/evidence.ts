@@ -30,6 +30,8 @@ export function inputEvidence(account: Account, inputs: GivenPaths, now: Date): 
       conflicts: account.conflicts,
       firstConflict: account.firstConflict,
       gaps: account.gaps,
+      unknownTraces: account.unknownTraces,
+      firstLate: account.firstLate,
       newest: account.newestCall,
       newestAsked: account.newestSelected,
       awaited: [],

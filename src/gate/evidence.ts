@@ -49,6 +49,8 @@ export interface CallEvidence {
   readonly conflicts: number;
   readonly firstConflict: string | null;
   readonly gaps: Account['gaps'];
+  readonly unknownTraces: Account['unknownTraces'];
+  readonly firstLate: string | null;
   readonly newest: Newest | null;
   /** Of the calls that pass the filters; for a gate with gated kinds, of those kinds. */
   readonly newestAsked: Newest | null;

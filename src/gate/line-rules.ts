@@ -1,6 +1,7 @@
 /** Lines that could not be loaded, that contradict one another, that are missing or that nobody asked for. */
 import { shellWord } from '../errors.js';
 import { type Gap, rangesText } from '../schema/gap.js';
+import { LATE_MINUTES } from '../schema/result.js';
 import type { Evidence, InputEvidence } from './evidence.js';
 import { holeTarget } from './holes.js';
 import { type Found, plural, type Rule } from './rule.js';
@@ -209,4 +210,39 @@ export const holes: Rule = {
           ({ writer_id, ranges, last }) =>
             `find the log that has them; what is lost for good is settled by: ${e.commands.settle(holeTarget(writer_id, { from: ranges[0]!.from, to: last }))}`,
         ),
+};
+
+/** The account of calls is not whole, whatever else of it works out. */
+export const unknownTraces: Rule = {
+  code: 'unknown_traces',
+  weight: 'notice',
+  about: 'inputs',
+  check: ({ calls: { unknownTraces } }) =>
+    unknownTraces === null
+      ? []
+      : [
+          {
+            message: `${plural(unknownTraces.traces, 'trace')} ${unknownTraces.traces === 1 ? 'has' : 'have'} replay runs and no call, the first ${JSON.stringify(unknownTraces.first.session_id)}`,
+            where: unknownTraces.first.where,
+            next: 'look for a log of calls that was not named, or that is lost',
+          },
+        ],
+};
+
+/** Answers about their day were smaller before they came. */
+export const late: Rule = {
+  code: 'late',
+  weight: 'notice',
+  about: 'inputs',
+  check: ({ inputs: { files }, calls: { firstLate } }) => {
+    const count = files.reduce((sum, file) => sum + file.late, 0);
+    if (count === 0) return [];
+    return [
+      {
+        message: `${plural(count, 'record')} ${count === 1 ? 'stands' : 'stand'} behind one that is more than ${LATE_MINUTES} minutes newer: held back, sent again, or of several files that were joined`,
+        ...(firstLate === null ? {} : { where: firstLate }),
+        next: 'ask again for the days that they belong to; a writer that logs each call as it ends has none',
+      },
+    ];
+  },
 };

@@ -15,6 +15,7 @@ import {
   conflicts,
   gaps,
   holes,
+  late,
   misspeltFilter,
   nothingSelected,
   rejects,
@@ -22,6 +23,7 @@ import {
   replayRejects,
   unjudgeable,
   unknownRecord,
+  unknownTraces,
 } from './line-rules.js';
 import {
   acknowledged,
@@ -68,6 +70,8 @@ export const RULES: readonly Rule[] = [
   justRotated,
   pending,
   gaps,
+  unknownTraces,
+  late,
   absentFilterValue,
   inputNotices,
 ];

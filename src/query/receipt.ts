@@ -38,6 +38,7 @@ export function receiptOf(parts: ReceiptParts): Receipt {
     not_judgeable: account.notJudgeable,
     conflicts: account.conflicts,
     gaps: account.gaps,
+    unknown_traces: account.unknownTraces,
     window: account.window,
     newest_record: newest,
     newest_record_age_s: newest === null ? null : Math.round((now.getTime() - Date.parse(newest)) / 1000),
@@ -58,6 +59,7 @@ function totalsOf(files: readonly FileAccount[], newest: string | null): Receipt
     blank: sum((file) => file.blank),
     pending: sum((file) => file.pending),
     conflicts: sum((file) => file.conflicts),
+    late: sum((file) => file.late),
     newest_record: newest,
   };
 }

@@ -1,5 +1,5 @@
 import { rangesText } from '../schema/gap.js';
-import type { Receipt } from '../schema/result.js';
+import { LATE_MINUTES, type Receipt } from '../schema/result.js';
 import { instant } from './display.js';
 import { columns } from './measure.js';
 import { sanitize } from './sanitize.js';
@@ -15,6 +15,8 @@ export function facts(receipt: Receipt, room: number): [label: string, text: str
     ['not gated', notGated(receipt, room)],
     ['calls', calls(receipt)],
     ['gaps', gaps(receipt, room)],
+    ['traces', unknownTraces(receipt, room)],
+    ['late', late(receipt)],
     ['window', range(window)],
     ['newest', newest_record === null ? 'no record' : instant(newest_record) + old],
     ['heard of', heardOf(receipt, room)],
@@ -85,6 +87,19 @@ function gaps({ gaps }: Receipt, room: number): string {
   if (lost === 0) return '';
   const writers = gaps.map((gap) => `${gap.writer_id} ${gap.missing} (${rangesText(gap)})`);
   return list(`${plural(lost, 'line')} lost, by writer: `, writers, room);
+}
+
+function unknownTraces({ unknown_traces }: Receipt, room: number): string {
+  if (unknown_traces === null) return '';
+  const { traces, first } = unknown_traces;
+  const text = `${traces} with replay runs and no call, first `;
+  return text + clip(sanitize(`${first.session_id} (${first.where})`), Math.max(room - text.length, 12));
+}
+
+function late({ totals }: Receipt): string {
+  if (totals.late === 0) return '';
+  const stand = totals.late === 1 ? 'stands' : 'stand';
+  return `${plural(totals.late, 'record')} ${stand} behind one more than ${LATE_MINUTES} minutes newer`;
 }
 
 function range({ since, until, tz }: Receipt['window']): string {

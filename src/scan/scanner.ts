@@ -51,6 +51,10 @@ export interface Part {
 export interface LineCounts extends Readonly<Record<Counter, number>> {
   /** Microseconds since 1970 of the latest record; null where none loaded. */
   readonly newest: bigint | null;
+  /** The same of the earliest. */
+  readonly oldest: bigint | null;
+  /** How far, at most, a record stands behind a newer one, in microseconds. */
+  readonly lag: bigint;
   readonly groups: readonly RejectGroup[];
 }
 
@@ -263,7 +267,13 @@ export class Scanner {
       return { ...first, count: view.getUint32(x.GROUPS.value + 4 * group, true) };
     });
     const hasRecords = x.loadedCalls.value + x.loadedRuns.value > 0;
-    return { ...(counts as Record<Counter, number>), newest: hasRecords ? x.newest.value : null, groups };
+    return {
+      ...(counts as Record<Counter, number>),
+      newest: hasRecords ? x.newest.value : null,
+      oldest: hasRecords ? x.oldest.value : null,
+      lag: x.lag.value,
+      groups,
+    };
   }
 }
 

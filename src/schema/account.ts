@@ -20,6 +20,9 @@ export interface Account {
   readonly conflicts: number;
   readonly firstConflict: string | null;
   readonly gaps: Receipt['gaps'];
+  readonly unknownTraces: Receipt['unknown_traces'];
+  /** file:line of the first late record; null where there is none. */
+  readonly firstLate: string | null;
   /** The lake that outlives the run; absent or null where nothing does. */
   readonly lake?: { readonly path: string } | null;
   /** Of all calls, of those that pass the filters, and of those among them whose kind is gated. */

@@ -9,6 +9,7 @@ import {
   SESSION_FIELDS,
   TIMESTAMP_PATTERN,
 } from './fields.js';
+import { LATE_MINUTES } from './result.js';
 
 export type { AckLine } from './ack.js';
 
@@ -99,6 +100,9 @@ const totals = {
   blank: count.describe('Lines of white space only.'),
   pending: count.describe('Unfinished last lines that may still be written.'),
   conflicts: count.describe('Loaded calls whose call_id another loaded line with other bytes carries too.'),
+  late: count.describe(
+    `Loaded records more than ${LATE_MINUTES} minutes older than one that stands before them in their file.`,
+  ),
   newest_record: instant.nullable().describe('Time of the newest record, UTC; null where nothing loaded.'),
 };
 
@@ -175,6 +179,18 @@ const receipt = z
       .describe(
         "Lines lost between a writer's smallest and largest seq, most first, whatever is acknowledged.",
       ),
+    unknown_traces: z
+      .strictObject({
+        traces: count.describe('How many.'),
+        first: z
+          .strictObject({
+            session_id: text.describe('The trace.'),
+            where: text.describe('file:line of its replay run.'),
+          })
+          .describe('The first of them.'),
+      })
+      .nullable()
+      .describe('Traces that have replay runs and no call; null where there are none, or no call at all.'),
     window: z
       .strictObject({
         since: instant.nullable().describe('From this time on.'),

@@ -67,8 +67,18 @@ export interface FileAccount {
   readonly pending: number;
   /** Loaded calls whose call_id another loaded line with other bytes carries too. */
   readonly conflicts: number;
+  /** Loaded records more than LATE_MINUTES older than one that stands before them in the file. */
+  readonly late: number;
   /** RFC 3339 UTC, or null where nothing loaded. */
   readonly newest_record: string | null;
+}
+
+export const LATE_MINUTES = 15;
+
+/** Traces that have replay runs and no call. */
+export interface UnknownTraces {
+  readonly traces: number;
+  readonly first: { readonly session_id: string; readonly where: string };
 }
 
 export interface RejectGroup {
@@ -117,6 +127,8 @@ export interface Receipt {
   readonly conflicts: number;
   /** Lines lost between a writer's smallest and largest seq; whatever is acknowledged. */
   readonly gaps: readonly Gap[];
+  /** Null where there are none, or no call at all. */
+  readonly unknown_traces: UnknownTraces | null;
   /** Half-open, RFC 3339 UTC; null = unbounded. */
   readonly window: { readonly since: string | null; readonly until: string | null; readonly tz: string };
   /** Of all loaded calls, unfiltered. */

@@ -20,6 +20,7 @@ export function fileAccount(changes: Partial<FileAccount> = {}): FileAccount {
     blank,
     pending,
     conflicts: 0,
+    late: 0,
     newest_record: loaded === 0 ? null : at(-60_000),
     ...changes,
   };
@@ -101,6 +102,8 @@ const CLEAR: Evidence & { readonly gate: GateEvidence } = {
     conflicts: 0,
     firstConflict: null,
     gaps: [],
+    unknownTraces: null,
+    firstLate: null,
     newest: { time: at(-60_000), where: 'sessions.jsonl:3' },
     newestAsked: { time: at(-60_000), where: 'sessions.jsonl:3' },
     awaited: [],

@@ -314,6 +314,18 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
     given: { calls: { gaps: [gap('w-1')] } },
   },
   {
+    code: 'unknown_traces',
+    when: 'a trace was replayed and never logged',
+    given: {
+      calls: { unknownTraces: { traces: 1, first: { session_id: 't', where: 'replay_runs.jsonl:1' } } },
+    },
+  },
+  {
+    code: 'late',
+    when: 'a record stands behind a much newer one',
+    given: { inputs: { files: [fileAccount({ late: 1 })] }, calls: { firstLate: 'sessions.jsonl:3' } },
+  },
+  {
     code: 'inputs',
     when: 'a file was named twice',
     given: { inputs: { notices: ['b.jsonl is the same file'] } },

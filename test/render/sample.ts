@@ -25,7 +25,7 @@ export function account(file: string, over: Partial<FileAccount> = {}): FileAcco
     blank: 2,
     pending: 0,
   };
-  return { file, ...base, conflicts: 0, newest_record: '2026-09-01T08:00:00.000Z', ...over };
+  return { file, ...base, conflicts: 0, late: 0, newest_record: '2026-09-01T08:00:00.000Z', ...over };
 }
 
 export function receipt(over: Partial<Receipt> = {}): Receipt {
@@ -57,6 +57,7 @@ export function receipt(over: Partial<Receipt> = {}): Receipt {
     canary: { planted: 3, found: 3 },
     acknowledged: { calls: 0, rejects: 0, conflicts: 0, missing: 0, changed_files: 0, file: null },
     expected: null,
+    unknown_traces: null,
     ...over,
   };
 }

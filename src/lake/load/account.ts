@@ -7,9 +7,11 @@ import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
 import { BASE_TABLES } from '../tables/base.js';
 import type { Alike } from './duplicates.js';
+import { lateIn, mayBeLate } from './late.js';
 import type { Loaded, LoadedFile } from './load.js';
 import { blocksGates } from './rejects.js';
 import { fillSeqs, gapsOf } from './seqs.js';
+import { unknownTraces } from './traces.js';
 
 export interface AccountParts {
   readonly loaded: Loaded;
@@ -27,7 +29,12 @@ export async function makeAccount(
   parts: AccountParts,
 ): Promise<Omit<Account, 'absent' | 'window'>> {
   const { alike, selects, loaded } = parts;
-  const files = loaded.files.map((file) => fileAccount(file, alike));
+  const behind = loaded.files.filter(({ counts }) => mayBeLate(counts.lag));
+  const late = await lateIn(
+    db,
+    behind.map(({ batch }) => ({ batch, newest: null })),
+  );
+  const files = loaded.files.map((file) => fileAccount(file, alike, late.get(file.batch)?.late ?? 0));
   fillBatches(db, loaded, files);
   const total = (name: 'loaded' | 'conflicts') => files.reduce((sum, file) => sum + file[name], 0);
   const hasCalls = loaded.files.some(({ counts }) => counts.loadedCalls > 0);
@@ -38,6 +45,11 @@ export async function makeAccount(
   const [newestCall, newestSelected, newestSelectedGated] = await newestOf(db, counted, parts, whereIs);
   if (sum('numbered') > 0) await fillSeqs(db);
   const gaps = sum('numbered') > 0 ? await gapsOf(db) : [];
+  const runsLoaded = total('loaded') - sum('calls');
+  const [firstLate] = behind.flatMap(({ batch }) => {
+    const line = late.get(batch)?.line;
+    return line === undefined ? [] : [{ batch, line }];
+  });
   const firstUnjudgeable = counted.flatMap(({ first_unjudgeable: place }) => (place === null ? [] : [place]));
   return {
     files,
@@ -45,7 +57,7 @@ export async function makeAccount(
     notices: [...parts.notices, ...unfinished(loaded), ...loaded.files.flatMap(markNotice)],
     rejects: groupRejects(loaded.files),
     callsLoaded: sum('calls'),
-    replayRunsLoaded: total('loaded') - sum('calls'),
+    replayRunsLoaded: runsLoaded,
     callsSelected: sum('selected'),
     kinds: counted.map(({ kind, calls, selected, accepted_false, first, first_false }) => ({
       ...{ kind, calls, selected, accepted_false, first: whereIs(first) },
@@ -60,6 +72,8 @@ export async function makeAccount(
     conflicts: total('conflicts'),
     firstConflict: alike.firstConflict && nameOf(loaded.files, alike.firstConflict),
     gaps,
+    unknownTraces: hasCalls && runsLoaded > 0 ? await unknownTraces(db) : null,
+    firstLate: firstLate === undefined ? null : nameOf(loaded.files, firstLate),
     newestCall,
     newestSelected,
     newestSelectedGated,
@@ -77,7 +91,7 @@ function fillBatches(db: Database, { files: loaded }: Loaded, files: readonly Fi
   batches.close();
 }
 
-function fileAccount({ batch, source, bytes, counts }: LoadedFile, alike: Alike): FileAccount {
+function fileAccount({ batch, source, bytes, counts }: LoadedFile, alike: Alike, late: number): FileAccount {
   const duplicates = alike.duplicates.get(batch) ?? 0;
   const file = {
     file: source.name,
@@ -89,6 +103,7 @@ function fileAccount({ batch, source, bytes, counts }: LoadedFile, alike: Alike)
     blank: counts.blank,
     pending: counts.pending,
     conflicts: alike.conflicts.get(batch) ?? 0,
+    late,
     newest_record: counts.newest === null ? null : rfc3339(counts.newest),
   };
   const sum = file.loaded + file.rejected + file.duplicates + file.blank + file.pending;

@@ -77,7 +77,7 @@ export const BASE_TABLES = {
   ],
   batches: [
     ...[...columns('BIGINT', 'batch'), ...columns('VARCHAR', 'file')],
-    ...columns('BIGINT', 'bytes lines loaded rejected duplicates blank pending conflicts'),
+    ...columns('BIGINT', 'bytes lines loaded rejected duplicates blank pending conflicts late'),
     ...columns('TIMESTAMPTZ', 'newest_record'),
   ],
   /** The calls whose key is not their call_key_base: other lines carry the same call_id. */
