@@ -12,7 +12,7 @@ import { renderAck, renderNext } from '../render/index.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
 import { baseline } from './ack-baseline.js';
 import { type SaidFlags, saidBy } from './ack-said.js';
-import { callsAt, linesOf, placeNamed, realOf, rejectAt, rejectSubject } from './ack-target.js';
+import { linesOf, realOf, subjectsAt } from './ack-target.js';
 import { type LogFlags, withLogs } from './acks.js';
 import { gateNamed, givenOf } from './gates.js';
 import { asOptions, chosenParams, nextCommand, rosterFlagsOf } from './next.js';
@@ -47,7 +47,7 @@ export async function ack(
 ): Promise<ExitCode> {
   if (given === undefined && !flags.baseline) {
     throw new LakelogError('nothing was named to settle', {
-      next: 'give a session_id, a call_id or FILE:LINE, or --baseline for all lines that are in the way now',
+      next: 'give a session_id, a call_id, FILE:LINE or WRITER:FROM-TO, or --baseline for all lines that are in the way now',
     });
   }
   const named = await namedAcks(flags.acks, io.env, io.cwd);
@@ -76,14 +76,8 @@ export async function ack(
   const again = nextCommand(gate.name, [], context, asOptions(gate, chosenParams(gate, params)));
   const asks = { asks: [gate.sql], gatedKinds: params.gatedKinds, params: params.columns, roster };
   return withLogs(logs, flags, asks, io, async ({ lake, account }) => {
-    const files = account.files.map((one) => one.file);
-    const place = placeNamed(target, files, io.cwd);
-    const reject = place && account.rejects.length > 0 ? rejectAt(place, await lake.rejects()) : null;
-    const subjects =
-      reject === null
-        ? await callsAt(lake, target, place, { gate, given: chosen, again })
-        : [rejectSubject(reject)];
-    const lines = linesOf(subjects, said, file, io.cwd);
+    const meant = await subjectsAt(target, { lake, account }, { gate, given: chosen, again }, io.cwd);
+    const lines = linesOf(meant, said, file, io.cwd);
     await appendAcks(file, lines, io.cwd);
     await io.stdout.write(renderAck(lines, file, styleOf(io.stdout, io.env)));
     await io.stderr.write(renderNext([again], styleOf(io.stderr, io.env)));

@@ -26,8 +26,12 @@ export async function knownTo(
     calls: keys.length === 0 ? [] : await lake.calls({ keys: [...new Set(keys)] }),
     rejects: speakOf('reject') && account.rejects.length > 0 ? await lake.rejects() : [],
     conflicts: speakOf('conflict') && account.conflicts > 0 ? await lake.conflicts() : [],
+    holes: speakOf('hole') && account.gaps.length > 0 ? await lake.holes() : [],
+    changes: changesIn(account),
   };
 }
+
+export const changesIn = ({ problems }: Account) => problems.filter(({ problem }) => problem === 'changed');
 
 export interface LogFlags extends Pick<ReadFlags, LogFlag> {
   readonly acks?: string;

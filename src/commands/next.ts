@@ -64,6 +64,9 @@ function rosterWords({ roster, rosterColumn, rosterActiveColumn }: RosterFlags):
   }).flatMap(([option, value]) => (value === undefined ? [] : [`${option} ${shellWord(value)}`]));
 }
 
+/** Of an acknowledgement, for its author to fill in. */
+export const REASON: readonly string[] = ['--reason "…"'];
+
 /** `name=value` of the parameters that are not at their default; kinds travel as --gated-kind. */
 export function chosenParams(query: Query, { meant }: BoundParams): string[] {
   const usual = bindParams(query, {}).meant;

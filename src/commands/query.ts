@@ -67,6 +67,7 @@ export async function query(
         canary: null,
         acknowledged: null,
         recomputed: null,
+        expected: null,
         now,
       });
     const reportOf = (

@@ -4,6 +4,7 @@ import { INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
 import type { Io } from '../io.js';
 import type { RosterRequest } from '../lake/lake.js';
 import { readAcks } from '../query/acks.js';
+import { namedExpect, readExpected } from '../query/expect.js';
 import type { Query } from '../query/header.js';
 import { bindParams, type Given, gatingOf } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
@@ -12,6 +13,7 @@ import { type Answer, openSession } from '../query/run.js';
 import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js';
 import { formatNames, gateFormatNames } from '../render/format-names.js';
 import type { Report } from '../render/index.js';
+import { CALLER_COLUMNS, callersOf } from '../schema/expected.js';
 import type { ExitCode } from '../schema/result.js';
 import { copiesOf } from './copies.js';
 import { questionEvidence } from './evidence.js';
@@ -48,12 +50,17 @@ export async function question(
   if (flags.onChange && options.lake === undefined) throw onChangeNeedsLake();
   const acks = gate ? await readAcks(options.acks, io.cwd) : null;
   const roster = gate ? await rosterFor(query, flags, io) : null;
-  const asked: Asked = { query, params, inputs, folders, flags, limits, acks, namedAcks: options.acks };
+  const named = gate ? await namedExpect(flags.expect, io.env, io.cwd) : undefined;
+  const expected = named === undefined ? null : await readExpected(named, io.cwd, limits.maxAgeMs);
+  const asked: Asked = {
+    ...{ query, params, inputs, folders, flags, limits, acks, namedAcks: options.acks, expected },
+  };
   const session = await openSession(query, params, {
     ...options,
     now: limits.now,
     roster,
     matchesAcks: acks !== null && acks.entries.length > 0,
+    alsoColumns: expected === null ? [] : callersOf(expected).map((caller) => CALLER_COLUMNS[caller]),
   });
   try {
     const selfTest = gate && plantSelfTest(asked, gate, session);
@@ -80,6 +87,7 @@ export async function question(
         canary,
         acknowledged: judged.acknowledged,
         recomputed: answer.recomputed,
+        expected: judged.expected,
         now: limits.now,
       }),
     };
@@ -126,5 +134,5 @@ async function allSettledThenAll<A, B, C>(
 function judgeInputs({ query, params, inputs, flags, limits }: Asked, { account, result }: Answer): Judged {
   const evidence = questionEvidence(account, inputs, limits.now, query.needs, gatingOf(query, params));
   const rules = flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES;
-  return { verdict: judge(evidence, rules), result, acknowledged: null };
+  return { verdict: judge(evidence, rules), result, acknowledged: null, expected: null };
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { LakelogError, shellWord } from '../errors.js';
-import { settle } from '../gate/acks.js';
+import { NOTHING_KNOWN, settle } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
@@ -121,7 +121,7 @@ async function acknowledgedOf(
   if (acks === null) return found;
   const calls = await lake.calls({ beginning: trace });
   for (const gate of gates) {
-    const settled = settle(acks.entries, gate.name, { calls, rejects: [], conflicts: [] }, now, acks.file);
+    const settled = settle(acks.entries, gate.name, { ...NOTHING_KNOWN, calls }, now, acks.file);
     for (const [place, { author, at, expires, reason }] of settled.calls) {
       found.set(place, [...(found.get(place) ?? []), { gate: gate.name, author, at, expires, reason }]);
     }

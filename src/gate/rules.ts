@@ -1,4 +1,5 @@
 import {
+  changedInput,
   inputNotices,
   justRotated,
   missingInput,
@@ -14,6 +15,8 @@ import {
   absentFilterValue,
   conflicts,
   gaps,
+  holes,
+  late,
   misspeltFilter,
   nothingSelected,
   rejects,
@@ -21,6 +24,7 @@ import {
   replayRejects,
   unjudgeable,
   unknownRecord,
+  unknownTraces,
 } from './line-rules.js';
 import { otherRoster, unusableRoster } from './roster-rules.js';
 import {
@@ -33,7 +37,7 @@ import {
   violation,
 } from './row-rules.js';
 import type { Rule } from './rule.js';
-import { future, stale } from './time-rules.js';
+import { future, silent, stale } from './time-rules.js';
 
 /** In the order in which findings are told. */
 export const RULES: readonly Rule[] = [
@@ -41,6 +45,7 @@ export const RULES: readonly Rule[] = [
   missingInput,
   unreadableInput,
   unusableRoster,
+  changedInput,
   noLogs,
   noRecords,
   noReplayRuns,
@@ -56,10 +61,12 @@ export const RULES: readonly Rule[] = [
   rejects,
   unknownRecord,
   conflicts,
+  holes,
   acknowledgements,
   nearMissKind,
   ungroundedElsewhere,
   stale,
+  silent,
   future,
   allowed,
   acknowledged,
@@ -69,6 +76,8 @@ export const RULES: readonly Rule[] = [
   justRotated,
   pending,
   gaps,
+  unknownTraces,
+  late,
   absentFilterValue,
   inputNotices,
 ];

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
-import type { Account, LoadedCall, LoadedConflict, Reject } from '../schema/account.js';
+import type { Account, LoadedCall, LoadedConflict, LoadedHole, Reject } from '../schema/account.js';
 import type { Block } from '../schema/block.js';
+import type { Caller, Heard } from '../schema/expected.js';
 import type { InputProblem } from '../schema/result.js';
 import { openTempFolder, type TempFolder } from '../temp-folder.js';
 import { type Checked, checkStatement, parseSql } from './box.js';
@@ -27,9 +28,11 @@ import { beginsWith } from './ids.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './input/index.js';
 import { type Ledger, makeAccount } from './load/account.js';
 import { findAlike, REPEATED_IDS } from './load/duplicates.js';
+import { heardOf } from './load/heard.js';
 import { ledgerOf } from './load/ledger.js';
 import { type LoadOptions, loadFiles } from './load/load.js';
 import { rejectBlocks, rejectsIn } from './load/rejects.js';
+import { holesIn } from './load/seqs.js';
 import { explode } from './load/staging.js';
 import { numberTwins } from './load/twins.js';
 import { type Phantom, phantomsAmong, recompute } from './roster/recompute.js';
@@ -65,6 +68,8 @@ export interface LakeOptions extends LoadOptions {
   readonly acks?: string | undefined;
   /** A store that outlives the run; without one it is in memory. */
   readonly lake?: LakeUse | undefined;
+  /** Columns of calls that are read beside what the SQL asks for. */
+  readonly alsoColumns?: readonly string[] | undefined;
 }
 
 /** What names calls: their keys, the beginning of their key or trace, or where they stand. */
@@ -244,6 +249,16 @@ export class Lake {
        FROM main.base_calls s JOIN main.base_batches b ON b.batch = s.batch
        WHERE s.call_id IN (${this.options.lake ? 'SELECT call_id FROM main.base_conflicts' : REPEATED_IDS}) ORDER BY s.batch, s.line`,
     );
+  }
+
+  /** Every hole in the numbers of writers, with the record behind it. */
+  holes(): Promise<LoadedHole[]> {
+    return holesIn(this.db);
+  }
+
+  /** The newest call of each caller, whatever the filters; needs the columns among `alsoColumns`. */
+  heardOf(callers: readonly Caller[]): Promise<Heard[]> {
+    return heardOf(this.db, callers);
   }
 
   /** Every reject with its place and reason; needs the option `everyReject`. */

@@ -14,6 +14,8 @@ export interface Policy {
   readonly acks: string | undefined;
   /** The file of a lake. */
   readonly lake: string | undefined;
+  /** The file that names who must be heard of. */
+  readonly expect: string | undefined;
   /** What stamps are checked against, and the columns of it. */
   readonly roster: string | undefined;
   readonly rosterColumn: string | undefined;
@@ -22,7 +24,7 @@ export interface Policy {
 }
 
 const NONE: Policy = {
-  ...{ sessions: [], replayRuns: [], acks: undefined, lake: undefined },
+  ...{ sessions: [], replayRuns: [], acks: undefined, lake: undefined, expect: undefined },
   ...{ roster: undefined, rosterColumn: undefined, rosterActiveColumn: undefined },
 };
 
@@ -32,6 +34,7 @@ const OWN_KEYS = [
   'replay_runs',
   'acks',
   'lake',
+  'expect',
   'roster',
   'roster_column',
   'roster_active_column',
@@ -68,6 +71,7 @@ export async function readPolicy(cwd: string): Promise<Policy> {
     replayRuns: list('replay_runs'),
     acks: text('acks', 'a path', 'lakelog-acks.jsonl'),
     lake: text('lake', 'a path', 'lakelog.duckdb'),
+    expect: text('expect', 'a path', 'expect.toml'),
     roster: text('roster', 'a path', 'roster.csv'),
     rosterColumn: text('roster_column', 'the name of a column', 'worker_id'),
     rosterActiveColumn: text('roster_active_column', 'the name of a column, or empty', 'active', 0),

@@ -35,6 +35,7 @@ export interface RunOptions {
   readonly lake?: LakeOptions['lake'];
   /** Acknowledgements will be matched with what is loaded. */
   readonly matchesAcks?: boolean;
+  readonly alsoColumns?: readonly string[];
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 

@@ -37,6 +37,8 @@ type Setting = keyof ReturnType<typeof settingsOf> | 'batch' | 'only' | 'linesBe
 export interface Exports extends Readonly<Record<Address | Counter | Waiting, Global>> {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly newest: Global<bigint>;
+  readonly oldest: Global<bigint>;
+  readonly lag: Global<bigint>;
   reserve(inputBytes: number, cellBytes: number): number;
   begin(): void;
   scan(from: number, to: number, base: number): number;

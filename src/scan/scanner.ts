@@ -54,6 +54,10 @@ export interface LineCounts extends Readonly<Record<Counter, number>> {
   readonly newest: bigint | null;
   /** Of the bytes, where that was asked for; null of several parts together. */
   readonly sha256: string | null;
+  /** The same of the earliest. */
+  readonly oldest: bigint | null;
+  /** How far, at most, a record stands behind a newer one, in microseconds. */
+  readonly lag: bigint;
   readonly groups: readonly RejectGroup[];
 }
 
@@ -278,6 +282,8 @@ export class Scanner {
       ...(counts as Record<Counter, number>),
       newest: hasRecords ? x.newest.value : null,
       sha256: null,
+      oldest: hasRecords ? x.oldest.value : null,
+      lag: x.lag.value,
       groups,
     };
   }

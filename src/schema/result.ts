@@ -3,6 +3,10 @@
  * gate judges them, render writes them.
  */
 
+import type { Gap } from './gap.js';
+
+export type { Gap };
+
 /** JSON-like cell of a result; a bigint beyond 2^53 arrives as a decimal string. */
 export type Cell = string | number | boolean | null | readonly Cell[] | { readonly [key: string]: Cell };
 
@@ -63,10 +67,20 @@ export interface FileAccount {
   readonly pending: number;
   /** Loaded calls whose call_id another loaded line with other bytes carries too. */
   readonly conflicts: number;
+  /** Loaded records more than LATE_MINUTES older than one that stands before them in the file. */
+  readonly late: number;
   /** RFC 3339 UTC, or null where nothing loaded. */
   readonly newest_record: string | null;
   /** With a lake: the hash of all that was read of the log, batch by batch. */
   readonly head?: string;
+}
+
+export const LATE_MINUTES = 15;
+
+/** Traces that have replay runs and no call. */
+export interface UnknownTraces {
+  readonly traces: number;
+  readonly first: { readonly session_id: string; readonly where: string };
 }
 
 export interface RejectGroup {
@@ -115,8 +129,10 @@ export interface Receipt {
   /** Selected calls with iterations but without recorded attempts. */
   readonly not_judgeable: number;
   readonly conflicts: number;
-  /** Lines lost between a writer's smallest and largest seq. */
-  readonly gaps: readonly { readonly writer_id: string; readonly missing: number }[];
+  /** Lines lost between a writer's smallest and largest seq; whatever is acknowledged. */
+  readonly gaps: readonly Gap[];
+  /** Null where there are none, or no call at all. */
+  readonly unknown_traces: UnknownTraces | null;
   /** Half-open, RFC 3339 UTC; null = unbounded. */
   readonly window: { readonly since: string | null; readonly until: string | null; readonly tz: string };
   /** Of all loaded calls, unfiltered. */
@@ -128,6 +144,8 @@ export interface Receipt {
   readonly acknowledged: Acknowledged | null;
   /** What rosters say of the stamps; null where nobody asked them. */
   readonly recomputed: Recomputed | null;
+  /** Of those who must be heard of, how many were; null where nobody must be. */
+  readonly expected: { readonly file: string; readonly named: number; readonly heard: number } | null;
 }
 
 /** What became of the accepted calls of gated kinds that pass the filters. */
@@ -177,6 +195,9 @@ export interface Acknowledged {
   readonly calls: number;
   readonly rejects: number;
   readonly conflicts: number;
+  /** Missing numbers of writers. */
+  readonly missing: number;
+  readonly changed_files: number;
   /** The file of acknowledgements; null where there is none. */
   readonly file: string | null;
 }

@@ -11,6 +11,7 @@ import {
   type Changes,
   evidence,
   fileAccount,
+  gap,
   kind,
   kinds,
   problem,
@@ -19,11 +20,25 @@ import {
   rows,
 } from './evidence.js';
 
+const LAKE = {
+  ...{ path: 'lake.duckdb', synced: true, last_sync: null, loading: false, known_logs: true },
+  ...{ new_bytes: 0, new_files: 0, earlier_bytes: 1, earlier_files: 1 },
+};
+
 const MINUTE = 60_000;
 const empty = fileAccount({ file: 'new.jsonl', loaded: 0 });
 const newest = (ms: number): Newest => ({ time: at(ms), where: 'sessions.jsonl:3' });
 /** What no clock writes, and what must not compare as false. */
 const UNREADABLE = ['infinity', '', '292278-01-01T00:00:00Z', '2026-09-02T12:00:60'];
+
+/** Somebody who must be heard of within a minute, and the last call of theirs. */
+const expected = (last: Newest | null): Evidence['calls']['awaited'][number] => ({
+  of: { daemon: 'staffing' },
+  withinMs: MINUTE,
+  where: 'expect.toml:1',
+  last,
+  nearest: {},
+});
 
 /** Evidence in which one rule, and only that one, has something to say. */
 const CASES: readonly { readonly code: string; readonly when: string; readonly given: Changes }[] = [
@@ -184,6 +199,16 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
     given: { inputs: { rejects: [reject(reason)] }, limits: { maxRejects: 1_000_000 } },
   })),
   {
+    code: 'holes',
+    when: 'a running number is in no log that the lake has read',
+    given: { calls: { gaps: [gap('w-1')] }, inputs: { lake: LAKE } },
+  },
+  {
+    code: 'changed_input',
+    when: 'a file was changed where it had been read',
+    given: { inputs: { problems: [problem('changed', 'sessions.jsonl')], lake: LAKE } },
+  },
+  {
     code: 'near_miss_kind',
     when: 'a kind reads like a gated one',
     given: kinds([kind('fill'), kind('Fill')], ['fill'], new Map([['Fill', 'fill']])),
@@ -232,6 +257,21 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
     code: 'stale',
     when: `the newest call it is asked of is of ${JSON.stringify(time)}`,
     given: { limits: { maxAgeMs: MINUTE }, calls: { newestAsked: { time, where: 'sessions.jsonl:3' } } },
+  })),
+  {
+    code: 'silent',
+    when: 'the last call of somebody is one millisecond too old',
+    given: { calls: { awaited: [expected({ time: at(-MINUTE - 1), where: 'sessions.jsonl:3' })] } },
+  },
+  {
+    code: 'silent',
+    when: 'somebody was never heard of',
+    given: { calls: { awaited: [expected(null)] } },
+  },
+  ...UNREADABLE.map((time) => ({
+    code: 'silent',
+    when: `the last call of somebody is of ${JSON.stringify(time)}`,
+    given: { calls: { awaited: [expected({ time, where: 'sessions.jsonl:3' })] } },
   })),
   {
     code: 'future',
@@ -287,7 +327,19 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
   {
     code: 'gaps',
     when: 'a running number is missing',
-    given: { calls: { gaps: [{ writer_id: 'w-1', missing: 2 }] } },
+    given: { calls: { gaps: [gap('w-1')] } },
+  },
+  {
+    code: 'unknown_traces',
+    when: 'a trace was replayed and never logged',
+    given: {
+      calls: { unknownTraces: { traces: 1, first: { session_id: 't', where: 'replay_runs.jsonl:1' } } },
+    },
+  },
+  {
+    code: 'late',
+    when: 'a record stands behind a much newer one',
+    given: { inputs: { files: [fileAccount({ late: 1 })] }, calls: { firstLate: 'sessions.jsonl:3' } },
   },
   {
     code: 'inputs',
@@ -338,7 +390,7 @@ describe('the rules about inputs alone, for commands that are no gate', () => {
   const codesOf = (rules: typeof RULES, given: Changes) => codes(judge(evidence(given), rules));
   const aboutInputs = new Set(INPUT_RULES.map(({ code }) => code));
   /** Told as a notice by a question without --strict. */
-  const aboutLines = ['nothing_selected', 'rejects', 'unknown_record', 'conflicts', 'unjudgeable'];
+  const aboutLines = ['nothing_selected', 'rejects', 'unknown_record', 'conflicts', 'unjudgeable', 'holes'];
   const aboutTheGate = [
     'violation',
     'too_few_judged',
@@ -349,6 +401,7 @@ describe('the rules about inputs alone, for commands that are no gate', () => {
     'near_miss_kind',
     'ungrounded_elsewhere',
     'stale',
+    'silent',
     'future',
     'allowed',
     'acknowledged',
@@ -735,7 +788,7 @@ describe('properties', () => {
     fc.constant((e: Evidence) => ({ ...e, inputs: { ...e.inputs, mayBeEmpty: new Set<string>() } })),
     fc.constant((e: Evidence) => ({
       ...e,
-      calls: { ...e.calls, gaps: [...e.calls.gaps, { writer_id: 'w', missing: 1 }] },
+      calls: { ...e.calls, gaps: [...e.calls.gaps, gap('w')] },
     })),
     fc.constant((e: Evidence) => ({
       ...e,

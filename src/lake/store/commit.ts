@@ -2,6 +2,7 @@
 import type { Database } from '../duckdb/connection.js';
 import { ident, quote } from '../duckdb/sql.js';
 import { summarySql } from '../load/account.js';
+import { mergeSeqs } from '../load/seqs.js';
 import { explode } from '../load/staging.js';
 import type { BaseName } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
@@ -52,6 +53,7 @@ export async function putRows(db: Database, plan: LoadPlan, first: number): Prom
   });
   const summary = `INSERT INTO main.base_summary ${summarySql(staged('calls'), `batch + ${first}`)}`;
   await db.run([...statements, summary].join('; '));
+  await mergeSeqs(db, staged('calls'));
   await explode(db, plan, {
     from: `${STAGE}.main`,
     into: (base, columns) =>

@@ -14,6 +14,7 @@ import {
   type SourceFile,
 } from '../input/index.js';
 import { countDuplicates } from '../load/duplicates.js';
+import { type Before, lateIn, mayBeLate } from '../load/late.js';
 import { accountOf, markNotice } from '../load/ledger.js';
 import { type LoadedFile, type LoadOptions, loadFiles } from '../load/load.js';
 import { BASE_TABLES } from '../tables/base.js';
@@ -314,11 +315,30 @@ class Syncing {
       });
     const within = await countDuplicates(this.stage, loaded.files);
     const known = await takeOutKnown(this.stage, CATALOG);
+    const late = await lateIn(this.stage, await this.behind(loaded.files));
     const files = loaded.files.map((file) => ({
       ...file,
       duplicates: (within.get(file.batch) ?? 0) + (known.get(file.batch) ?? 0),
+      late: late.get(file.batch) ?? null,
     }));
     return { files, ends };
+  }
+
+  /** Batches that may hold records which stand behind much newer ones, of earlier batches too. */
+  private async behind(files: readonly LoadedFile[]): Promise<Before[]> {
+    const rows = await this.db.objects<{ log: number; newest: number | string }>(
+      'SELECT log, epoch_us(max(newest_record)) AS newest FROM main.base_batches WHERE newest_record IS NOT NULL GROUP BY log',
+    );
+    const newest = new Map<number | Task, bigint>(rows.map(({ log, newest }) => [log, BigInt(newest)]));
+    return files.flatMap(({ batch, source, counts }) => {
+      const { task } = source as BatchReading;
+      const key = this.logOf(task)?.log ?? task;
+      const before = newest.get(key) ?? null;
+      if (counts.newest !== null && (before === null || counts.newest > before))
+        newest.set(key, counts.newest);
+      const isBehind = before !== null && counts.oldest !== null && mayBeLate(before - counts.oldest);
+      return isBehind || mayBeLate(counts.lag) ? [{ batch, newest: before }] : [];
+    });
   }
 
   private async nextBatch(): Promise<number> {
@@ -328,7 +348,7 @@ class Syncing {
 
   /** In the current transaction. @returns the logs as they are known by that. */
   private async put(
-    files: readonly (LoadedFile & { readonly duplicates: number })[],
+    files: readonly StagedFile[],
     ends: ReadonlyMap<SourceFile, Ends>,
     first: number,
   ): Promise<KnownLog[]> {
@@ -350,6 +370,8 @@ class Syncing {
       const row = {
         ...accountOf(file, file.duplicates),
         conflicts: 0,
+        late: file.late?.late ?? 0,
+        late_line: file.late?.line ?? null,
         batch: first + file.batch,
         log: number,
         byte_from: range.from,
@@ -443,6 +465,12 @@ class Syncing {
       usedKnown,
     };
   }
+}
+
+/** What was loaded of a batch, without what the lake has. */
+interface StagedFile extends LoadedFile {
+  readonly duplicates: number;
+  readonly late: { readonly late: number; readonly line: number } | null;
 }
 
 function newLog({ file, form, request }: Task, log: number): KnownLog {

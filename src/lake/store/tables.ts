@@ -17,7 +17,7 @@ const columns = (type: BaseColumn['type'], names: string): BaseColumn[] =>
 
 /** Beside those that a batch has in memory. */
 export const BATCH_COLUMNS = [
-  ...columns('BIGINT', 'log byte_from lines_before'),
+  ...columns('BIGINT', 'log byte_from lines_before late_line'),
   // Of its bytes; and of those of all batches of the log up to it, one after the other.
   ...columns('VARCHAR', 'sha256 head'),
 ];

@@ -77,7 +77,7 @@ export const BASE_TABLES = {
   ],
   batches: [
     ...[...columns('BIGINT', 'batch'), ...columns('VARCHAR', 'file')],
-    ...columns('BIGINT', 'bytes lines loaded rejected duplicates blank pending conflicts'),
+    ...columns('BIGINT', 'bytes lines loaded rejected duplicates blank pending conflicts late'),
     ...columns('TIMESTAMPTZ', 'newest_record'),
   ],
   /**
@@ -89,6 +89,8 @@ export const BASE_TABLES = {
   recomputed: [...PLACE, ...columns('VARCHAR', 'roster_check phantoms')],
   /** The calls whose key is not their call_key_base: other lines carry the same call_id. */
   twins: [...PLACE, ...columns('VARCHAR', 'call_key')],
+  /** The islands of the numbers that each writer gave its calls: none of them touches another. */
+  seqs: [...columns('VARCHAR', 'writer_id'), ...columns('BIGINT', 'first_seq last_seq')],
 } as const satisfies Record<string, readonly BaseColumn[]>;
 
 export type BaseName = keyof typeof BASE_TABLES;
