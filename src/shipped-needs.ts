@@ -5,6 +5,7 @@ import { openDatabase } from './lake/duckdb/connection.js';
 import { CALLS_SQL } from './lake/lake.js';
 import { keyOf, type NeedsTable, namesIn, type Parse } from './lake/tables/needs.js';
 import { readCatalogue } from './query/catalogue.js';
+import { RECOMPUTED_SQL } from './query/roster.js';
 import { judgedSql } from './query/run.js';
 import { storySql } from './query/story.js';
 
@@ -13,7 +14,7 @@ export async function makeNeeds(queries: string): Promise<NeedsTable> {
     sql,
     ...(gate ? [judgedSql(gate.judges)] : []),
   ]);
-  const sql = new Set([...questions, ...storySql(false), ...storySql(true), CALLS_SQL]);
+  const sql = new Set([...questions, ...storySql(false), ...storySql(true), CALLS_SQL, RECOMPUTED_SQL]);
   const db = await openDatabase(null, '1GB');
   try {
     return await needsTable([...sql], (one) => parseSql(db, one));

@@ -30,7 +30,7 @@ export function readTables(folder: string): Table[] {
 const FILE = /^((?:-- .*\n)+)SELECT\n(.*?\n)(FROM .*)$/s;
 const COLUMN = /^(?: {2}-- (\w+): (.*)\n)? {2}(.*\b(\w+)),?$/gm;
 /** One row per key, so that the join changes nothing where no column of it is wanted. */
-const LOOKUP = /(LEFT JOIN \{\{base\.(?:batches|twins)\}\} \w+ ON [^\n]*\n?)/;
+const LOOKUP = /(LEFT JOIN \{\{base\.(?:batches|twins|recomputed)\}\} \w+ ON [^\n]*\n?)/;
 
 function takeApart(table: string, text: string): Table {
   const [, note = '', list = '', from = ''] = FILE.exec(text) ?? [];

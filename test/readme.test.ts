@@ -79,6 +79,43 @@ describe('README', () => {
     expect(text.split('\n')[lines.length]).toMatch(/^\d+ lines = /);
   });
 
+  test('the phantom that a stamp of true hid is what a terminal of 80 columns shows, down to the receipt', async () => {
+    const { folder } = sandbox();
+    const shown: string[] = [];
+    const screen = { columns: 80, write: (text: string) => void shown.push(text) };
+    const args = ['alarm', 'fixtures/healthy', '--roster', 'fixtures/roster.csv'];
+    const { code } = await lakelog(args, { cwd: folder, env: { NO_COLOR: '1', LANG: 'C.UTF-8' }, screen });
+    expect(code).toBe(1);
+    const [command, ...lines] = marked('recomputed').trimEnd().split('\n');
+    expect(command).toBe(`$ lakelog ${args.join(' ')}`);
+    expect(lines.pop()).toMatch(/^… and the receipt\b/);
+    const text = shown.join('').replace(/[^\n]*\r\x1b\[2K/g, '');
+    expect(text.split('\n').slice(0, lines.length)).toEqual(lines);
+    expect(text.split('\n')[lines.length]).toMatch(/^\d+ lines = /);
+    expect(lines.join('\n')).toContain('W-0423');
+  });
+
+  test('a lake reads the logs once', async () => {
+    const { folder } = sandbox();
+    const [first, second] = marked('lake')
+      .trimEnd()
+      .split(/^(?=\$ )/m)
+      .map((block) => block.trimEnd().split('\n'));
+    for (const [command, ...lines] of [first!, second!]) {
+      const args = command!.replace('$ lakelog ', '').split(' ');
+      const { code, stderr } = await lakelog(args, { cwd: folder, env: { NO_COLOR: '1', LANG: 'C.UTF-8' } });
+      expect(code).toBe(0);
+      const shown = lines.filter((line) => line !== '…');
+      expect(stderr.split('\n').filter((line) => shown.includes(line))).toEqual(shown);
+    }
+    const args = ['alarm', '--lake', 'lake.duckdb', '--json'];
+    const { receipt } = JSON.parse((await lakelog(args, { cwd: folder })).stdout) as {
+      receipt: { lake: object; files: readonly { lines: number }[] };
+    };
+    expect(receipt.lake).toMatchObject({ new_bytes: 0, new_files: 0, earlier_files: 2 });
+    expect(receipt.files.map(({ lines }) => lines)).toEqual([359, 400]);
+  });
+
   // The tour asks what its own first line wrote: test/validatord/smoke.test.ts walks it in order.
   const commands = blocks('sh')
     .filter((block) => block !== marked('tour'))

@@ -18,6 +18,8 @@ SELECT
   CAST(SUM(b.pending) AS BIGINT) AS pending,
   -- BIGINT: Loaded calls whose call_id another line carries too.
   CAST(SUM(b.conflicts) AS BIGINT) AS conflicts,
+  -- BIGINT: Loaded records more than 15 minutes older than one that stands before them in the file.
+  CAST(SUM(b.late) AS BIGINT) AS late,
   -- TIMESTAMPTZ: Latest timestamp that was loaded.
   MAX(b.newest_record) AS newest_record
 FROM {{base.batches}} b

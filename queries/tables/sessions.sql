@@ -54,8 +54,13 @@ SELECT
   -- VARCHAR: Reasons of the longest failure run, in the same way; a no_candidate attempt seldom gives any.
   s.failure_run_reasons,
   -- BOOLEAN: An attempt is not understood, or their number is not iterations.
-  s.inconsistent
+  s.inconsistent,
+  -- VARCHAR: With --roster, of accepted calls of gated kinds: right, wrong, not_at_hand, hashed, unread or nobody.
+  c.roster_check,
+  -- VARCHAR: With --roster: whom the call names and its roster lacks, as JSON text; NULL where there is nobody.
+  c.phantoms
 FROM {{base.calls}} s
 LEFT JOIN {{base.batches}} b ON b.batch = s.batch
 LEFT JOIN {{base.twins}} t ON t.batch = s.batch AND t.line = s.line
+LEFT JOIN {{base.recomputed}} c ON c.batch = s.batch AND c.line = s.line
 WHERE {{selected}}

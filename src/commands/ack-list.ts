@@ -7,9 +7,9 @@ import { DEFAULT_ACKS, namedAcks, readAcks } from '../query/acks.js';
 import { removeAcks } from '../query/acks-file.js';
 import { type AckState, renderAckList, renderRemoved, sanitize } from '../render/index.js';
 import type { Account } from '../schema/account.js';
-import type { AckLine, Entry } from '../schema/ack.js';
+import { type AckLine, type Entry, type HoleAck, hashOf, placeOfAck } from '../schema/ack.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
-import { placeNamed, realOf } from './ack-target.js';
+import { holeNamed, isFileNamed, isWriterNamed, placeNamed, realOf } from './ack-target.js';
 import { knownTo, type LogFlags, withLogs } from './acks.js';
 
 /** Lists every acknowledgement and what became of it. */
@@ -104,7 +104,7 @@ function statesOf({ file, entries }: Found, known: Known, account: Account, io: 
   const read = new Set(account.files.map((one) => realOf(one.file, io.cwd) ?? one.file));
   return review(entries, known, io.now()).map((reviewed) => {
     const place = seenFromHere(reviewed.entry.ack, file, io.cwd);
-    return { ...reviewed, place: placeOf(place), state: stateOf(reviewed, place.file, read, io.cwd) };
+    return { ...reviewed, place: placeOfAck(place), state: stateOf(reviewed, place.file, read, io.cwd) };
   });
 }
 
@@ -121,11 +121,11 @@ function stateOf(
   return match === null ? 'matches nothing' : 'holds';
 }
 
-/** Where a line stood, as its file is called from the working folder. */
-function seenFromHere({ file, line }: AckLine, acks: string, cwd: string) {
-  if (file === '-') return { file, line };
-  const whole = path.resolve(cwd, path.dirname(acks), file);
-  return { file: path.relative(cwd, whole) || file, line };
+/** The same, with its file as it is called from the working folder. */
+function seenFromHere(ack: AckLine, acks: string, cwd: string): AckLine {
+  if (ack.file === '-') return ack;
+  const whole = path.resolve(cwd, path.dirname(acks), ack.file);
+  return { ...ack, file: path.relative(cwd, whole) || ack.file };
 }
 
 /** What an acknowledgement had replaced goes with it, or it would count again. */
@@ -150,17 +150,23 @@ function named(target: string, entries: readonly Entry[], file: string, cwd: str
     () => placed(target, entries, ({ ack }) => seenFromHere(ack, file, cwd), cwd),
     () => placed(target, entries, ({ ack }) => ack, cwd),
     () => entries.filter(({ ack }) => ack.what === 'call' && ack.call_key === target),
+    () => entries.filter(({ ack }) => ack.what === 'hole' && isWithin(ack, target)),
     () =>
-      HASH.test(target) ? entries.filter(({ ack }) => ack.line_sha256.startsWith(target.toLowerCase())) : [],
+      entries.filter(
+        ({ ack }) =>
+          ack.what === 'changed_file' && isFileNamed(seenFromHere(ack, file, cwd).file, target, cwd),
+      ),
+    () =>
+      HASH.test(target) ? entries.filter(({ ack }) => hashOf(ack)?.startsWith(target.toLowerCase())) : [],
   ];
   const found = ways.map((way) => way()).find((some) => some.length > 0);
   if (found === undefined) {
     throw new LakelogError(`${JSON.stringify(target)} names no acknowledgement`, {
       where: file,
-      next: 'give its number, its hash or FILE:LINE as `lakelog ack list` prints them',
+      next: 'give its number, its hash or its place as `lakelog ack list` prints them',
     });
   }
-  if (new Set(found.map(({ ack }) => ack.line_sha256)).size === 1 || !HASH.test(target)) return found;
+  if (new Set(found.map(({ ack }) => hashOf(ack))).size === 1 || !HASH.test(target)) return found;
   throw new LakelogError(`${found.length} acknowledgements begin with ${JSON.stringify(target)}`, {
     where: file,
     next: 'give more of the hash, or the number',
@@ -170,10 +176,16 @@ function named(target: string, entries: readonly Entry[], file: string, cwd: str
 function placed(
   target: string,
   entries: readonly Entry[],
-  placeFor: (entry: Entry) => { readonly file: string; readonly line: number },
+  seen: (entry: Entry) => AckLine,
   cwd: string,
 ): Entry[] {
-  const files = [...new Set(entries.map((entry) => placeFor(entry).file))];
+  const files = [...new Set(entries.map((entry) => seen(entry).file))];
   const place = placeNamed(target, files, cwd);
-  return place === null ? [] : entries.filter((entry) => placeOf(placeFor(entry)) === placeOf(place));
+  return place === null ? [] : entries.filter((entry) => placeOfAck(seen(entry)) === placeOf(place));
+}
+
+function isWithin(ack: HoleAck, target: string): boolean {
+  const hole = holeNamed(target);
+  if (hole === null || !isWriterNamed(ack.writer_id, hole.writer_id)) return false;
+  return hole.from_seq <= ack.from_seq && ack.to_seq <= hole.to_seq;
 }

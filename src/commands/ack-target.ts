@@ -1,8 +1,9 @@
 /** What somebody names to settle: FILE:LINE as any output prints it, or a call by its key or trace. */
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import { LakelogError } from '../errors.js';
-import { isExcusable, type KnownReject, type Place, placeOf } from '../gate/acks.js';
+import { LakelogError, shellWord } from '../errors.js';
+import { isExcusable, type KnownChange, type KnownReject, type Place, placeOf } from '../gate/acks.js';
+import { holesWithin, holeTarget, type KnownHole } from '../gate/holes.js';
 import { kernelPath } from '../kernel-path.js';
 import { foldId } from '../lake/ids.js';
 import type { Lake } from '../lake/lake.js';
@@ -11,6 +12,7 @@ import type { Given } from '../query/params.js';
 import { sanitize } from '../render/index.js';
 import type { LoadedCall } from '../schema/account.js';
 import type { AckLine, Said } from '../schema/ack.js';
+import { changesIn, type Loaded } from './acks.js';
 import { violationsOf } from './gates.js';
 
 /** What an acknowledgement says of what it settles. */
@@ -33,6 +35,22 @@ export function placeNamed(target: string, files: readonly string[], cwd: string
   throw new LakelogError(`${JSON.stringify(name)} is how ${others.length + 1} files are printed`, {
     next: 'name the one that is meant as the only input',
   });
+}
+
+/** Numbers of a writer, as `WRITER:FROM-TO` names them. */
+export function holeNamed(target: string): Pick<KnownHole, 'writer_id' | 'from_seq' | 'to_seq'> | null {
+  const [, writer_id, from, to] = /^(.*):(\d{1,16})-(\d{1,16})$/s.exec(target) ?? [];
+  return writer_id === undefined ? null : { writer_id, from_seq: Number(from), to_seq: Number(to) };
+}
+
+/** As records have it, or as outputs print that. */
+export const isWriterNamed = (writer: string, name: string) => writer === name || sanitize(writer) === name;
+
+/** The same for a file, or by another path to it. */
+export function isFileNamed(file: string, name: string, cwd: string): boolean {
+  if (file === name || sanitize(file) === name) return true;
+  const real = file === '-' ? null : realOf(name, cwd);
+  return real !== null && realOf(file, cwd) === real;
 }
 
 /** Null for what is not there. */
@@ -66,6 +84,34 @@ export function linesOf(
   }));
 }
 
+/**
+ * All that the target names: a rejected line, a changed file, holes of a writer, or a call in the gate's answer.
+ * @throws LakelogError (exit 2) where nothing or too much is named.
+ */
+export async function subjectsAt(
+  target: string,
+  { lake, account }: Pick<Loaded, 'lake' | 'account'>,
+  asked: AskedGate,
+  cwd: string,
+): Promise<Subject[]> {
+  const files = account.files.map((one) => one.file);
+  const place = placeNamed(target, files, cwd);
+  const reject = place && account.rejects.length > 0 ? rejectAt(place, await lake.rejects()) : null;
+  if (reject !== null) return [rejectSubject(reject)];
+  const changes = changesAt(target, changesIn(account), cwd);
+  if (changes.length > 0) return changes;
+  const holes = holeNamed(target) && account.gaps.length > 0 ? holesAt(target, await lake.holes()) : [];
+  if (holes.length === 0) return callsAt(lake, target, place, asked);
+  const calls = await lake.calls({ beginning: target });
+  if (!calls.some((call) => isExact(call, target))) return holes;
+  throw new LakelogError(`${JSON.stringify(target)} names a call and missing numbers of a writer`, {
+    next: 'name the call by its FILE:LINE, the numbers by a smaller or larger range',
+  });
+}
+
+const isExact = ({ call_key, session_id }: LoadedCall, target: string) =>
+  [call_key, session_id].map(foldId).includes(foldId(target));
+
 /** @throws LakelogError (exit 2) for a line that nothing settles. */
 export function rejectAt(place: Place, rejects: readonly KnownReject[]): KnownReject | null {
   const found = rejects.find((reject) => placeOf(reject) === placeOf(place));
@@ -82,6 +128,35 @@ export function rejectAt(place: Place, rejects: readonly KnownReject[]): KnownRe
 
 export function rejectSubject({ file, line, reason, line_sha256 }: KnownReject): Subject {
   return { what: 'reject', line_sha256, reject_reason: reason, file, line };
+}
+
+/**
+ * One for each hole among the numbers that the target names, so that what is lost there later is not settled too.
+ * @throws LakelogError (exit 2) where such a writer has holes, but none there.
+ */
+export function holesAt(target: string, holes: readonly KnownHole[]): Subject[] {
+  const named = holeNamed(target);
+  if (named === null) return [];
+  const ofWriter = holes.filter(({ writer_id }) => isWriterNamed(writer_id, named.writer_id));
+  const found = holesWithin(ofWriter, named);
+  const [first] = ofWriter;
+  if (first === undefined || found.length > 0) return found.map((hole) => ({ what: 'hole', ...hole }));
+  throw new LakelogError(
+    `no number from ${named.from_seq} to ${named.to_seq} is missing from writer ${JSON.stringify(first.writer_id)}`,
+    {
+      where: placeOf(first),
+      next: `name one that is, e.g. ${shellWord(holeTarget(first.writer_id, { from: first.from_seq, to: first.to_seq }))}`,
+    },
+  );
+}
+
+/** The file that the target names, where it was changed. */
+export function changesAt(target: string, changes: readonly KnownChange[], cwd: string): Subject[] {
+  return changes
+    .filter(({ path }) => isFileNamed(path, target, cwd))
+    .flatMap(({ path, fingerprint }) =>
+      fingerprint === undefined ? [] : [{ what: 'changed_file', file: path, head_sha256: fingerprint }],
+    );
 }
 
 /** A gate that is asked, and the command that asks it again. */
@@ -119,21 +194,25 @@ async function callsMeant(
   again: string,
 ): Promise<LoadedCall[]> {
   if (target === '') {
-    throw new LakelogError('the target is empty', { next: 'give a session_id, a call_id or FILE:LINE' });
+    throw new LakelogError('the target is empty', {
+      next: 'give a session_id, a call_id, FILE:LINE or WRITER:FROM-TO',
+    });
   }
   const named = [
     ...(place === null ? [] : await lake.calls(place)),
     ...(await lake.calls({ beginning: target })),
   ];
   if (named.length === 0) {
-    throw new LakelogError(`${JSON.stringify(target)} is no loaded call, and no line that was rejected`, {
-      next: `give a session_id, a call_id or FILE:LINE as this prints them: ${again}`,
-    });
+    throw new LakelogError(
+      `${JSON.stringify(target)} is no loaded call, no line that was rejected and no hole of a writer`,
+      {
+        next: `give a session_id, a call_id, FILE:LINE or WRITER:FROM-TO as this prints them: ${again}`,
+      },
+    );
   }
-  const isExact = (call: LoadedCall) =>
-    [call.call_key, call.session_id].map(foldId).includes(foldId(target)) ||
-    (place !== null && placeOf(call) === placeOf(place));
-  const meant = named.some(isExact) ? named.filter(isExact) : named;
+  const isWhole = (call: LoadedCall) =>
+    isExact(call, target) || (place !== null && placeOf(call) === placeOf(place));
+  const meant = named.some(isWhole) ? named.filter(isWhole) : named;
   return [...new Map(meant.map((call) => [placeOf(call), call])).values()];
 }
 

@@ -6,18 +6,19 @@ import { DEFAULT_ACKS, namedAcks, readAcks } from '../query/acks.js';
 import { appendAcks } from '../query/acks-file.js';
 import type { Catalogue } from '../query/catalogue.js';
 import { bindParams } from '../query/params.js';
+import { asksRoster, namedRoster, type RosterFlags } from '../query/roster.js';
 import { chooseSources, knowsNone } from '../query/sources.js';
 import { renderAck, renderNext } from '../render/index.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
 import { baseline } from './ack-baseline.js';
 import { type SaidFlags, saidBy } from './ack-said.js';
-import { callsAt, linesOf, placeNamed, realOf, rejectAt, rejectSubject } from './ack-target.js';
+import { linesOf, realOf, subjectsAt } from './ack-target.js';
 import { type LogFlags, withLogs } from './acks.js';
 import { gateNamed, givenOf } from './gates.js';
-import { asOptions, chosenParams, nextCommand } from './next.js';
+import { asOptions, chosenParams, nextCommand, rosterFlagsOf } from './next.js';
 import { pathsOf } from './options.js';
 
-export interface AckFlags extends LogFlags, SaidFlags {
+export interface AckFlags extends LogFlags, SaidFlags, RosterFlags {
   readonly baseline?: true;
   readonly gate?: string;
   readonly gatedKind?: readonly string[];
@@ -46,7 +47,7 @@ export async function ack(
 ): Promise<ExitCode> {
   if (given === undefined && !flags.baseline) {
     throw new LakelogError('nothing was named to settle', {
-      next: 'give a session_id, a call_id or FILE:LINE, or --baseline for all lines that are in the way now',
+      next: 'give a session_id, a call_id, FILE:LINE or WRITER:FROM-TO, or --baseline for all lines that are in the way now',
     });
   }
   const named = await namedAcks(flags.acks, io.env, io.cwd);
@@ -64,18 +65,19 @@ export async function ack(
   const gate = gateNamed(catalogue, flags.gate);
   const chosen = givenOf(gate, flags.gatedKind, flags.param ?? []);
   const params = bindParams(gate, chosen);
-  const context = { inputs, folders: catalogue.folders, gatedKinds: params.gatedKinds, acks: named };
+  const roster = asksRoster(gate.sql) ? await namedRoster(flags, io.env, io.cwd) : null;
+  const context = {
+    inputs,
+    folders: catalogue.folders,
+    gatedKinds: params.gatedKinds,
+    acks: named,
+    roster: rosterFlagsOf(flags),
+  };
   const again = nextCommand(gate.name, [], context, asOptions(gate, chosenParams(gate, params)));
-  const asks = { asks: [gate.sql], gatedKinds: params.gatedKinds, params: params.columns };
+  const asks = { asks: [gate.sql], gatedKinds: params.gatedKinds, params: params.columns, roster };
   return withLogs(logs, flags, asks, io, async ({ lake, account }) => {
-    const files = account.files.map((one) => one.file);
-    const place = placeNamed(target, files, io.cwd);
-    const reject = place && account.rejects.length > 0 ? rejectAt(place, await lake.rejects()) : null;
-    const subjects =
-      reject === null
-        ? await callsAt(lake, target, place, { gate, given: chosen, again })
-        : [rejectSubject(reject)];
-    const lines = linesOf(subjects, said, file, io.cwd);
+    const meant = await subjectsAt(target, { lake, account }, { gate, given: chosen, again }, io.cwd);
+    const lines = linesOf(meant, said, file, io.cwd);
     await appendAcks(file, lines, io.cwd);
     await io.stdout.write(renderAck(lines, file, styleOf(io.stdout, io.env)));
     await io.stderr.write(renderNext([again], styleOf(io.stderr, io.env)));

@@ -26,8 +26,12 @@ export async function knownTo(
     calls: keys.length === 0 ? [] : await lake.calls({ keys: [...new Set(keys)] }),
     rejects: speakOf('reject') && account.rejects.length > 0 ? await lake.rejects() : [],
     conflicts: speakOf('conflict') && account.conflicts > 0 ? await lake.conflicts() : [],
+    holes: speakOf('hole') && account.gaps.length > 0 ? await lake.holes() : [],
+    changes: changesIn(account),
   };
 }
+
+export const changesIn = ({ problems }: Account) => problems.filter(({ problem }) => problem === 'changed');
 
 export interface LogFlags extends Pick<ReadFlags, LogFlag> {
   readonly acks?: string;
@@ -44,7 +48,7 @@ export interface Loaded {
 export async function withLogs<T>(
   paths: readonly string[],
   flags: LogFlags,
-  asked: Partial<Pick<LakeOptions, 'asks' | 'gatedKinds' | 'params'>>,
+  asked: Partial<Pick<LakeOptions, 'asks' | 'gatedKinds' | 'params' | 'roster'>>,
   io: Io,
   use: (loaded: Loaded) => Promise<T>,
 ): Promise<T> {

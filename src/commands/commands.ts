@@ -15,6 +15,7 @@ import {
   outputOptions,
   PATHS,
   repeatable,
+  rosterOptions,
 } from './options.js';
 import type { QueryFlags } from './query.js';
 import { SCHEMA_NAMES, type SchemaName } from './schema-names.js';
@@ -90,6 +91,7 @@ const show: Command = {
         gatedKind(),
         repeatable('-p, --param <name=value>', 'a parameter of the gates (repeatable)'),
         acksOption('acknowledgements'),
+        ...rosterOptions(),
         new Option('--json', 'as JSON'),
       ],
     },
@@ -124,6 +126,7 @@ const ack: Command = {
           'every line that could not be loaded and every shared call_id of now; all arguments are logs',
         ).conflicts(['gate', 'gatedKind', 'param']),
         acksOption('file to append to'),
+        ...rosterOptions(),
         new Option('--gate <name>', 'the gate whose violation it is (default: the one that ships)'),
         gatedKind(),
         repeatable('-p, --param <name=value>', 'a parameter of the gate (repeatable)'),

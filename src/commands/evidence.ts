@@ -3,7 +3,7 @@ import { nearestOf } from '../query/nearest.js';
 import type { Need } from '../query/question.js';
 import type { GivenPaths } from '../query/sources.js';
 import type { Account } from '../schema/account.js';
-import { nextCommand } from './next.js';
+import { nextCommand, REASON } from './next.js';
 import { asArguments } from './options.js';
 
 /** What an account says to the rules; whoever asks more of it puts other groups in the place of these. */
@@ -30,14 +30,18 @@ export function inputEvidence(account: Account, inputs: GivenPaths, now: Date): 
       conflicts: account.conflicts,
       firstConflict: account.firstConflict,
       gaps: account.gaps,
+      unknownTraces: account.unknownTraces,
+      firstLate: account.firstLate,
       newest: account.newestCall,
       newestAsked: account.newestSelected,
+      awaited: [],
     },
     gate: null,
     limits: { now, minJudged: 0, maxRejects: 0, maxAgeMs: null },
     acknowledgements: { used: [], findings: [] },
     commands: {
       showTrace: (sessionId) => nextCommand('show', [sessionId], { inputs, folders: [] }),
+      settle: (target) => nextCommand('ack', [target], { inputs, folders: [] }, REASON),
       listRejects: `lakelog validate${asArguments(inputs)}`,
     },
   };

@@ -1,28 +1,35 @@
+import { randomUUID } from 'node:crypto';
 import { LakelogError } from '../errors.js';
 import {
   describeAcks,
   placeOf,
   remainingConflicts,
+  remainingGaps,
   remainingRejects,
   type Settled,
   settle,
+  settledMissing,
 } from '../gate/acks.js';
-import { instantInside, plantCanary, proveCanary } from '../gate/canary.js';
+import { type CanaryRoster, instantInside, plantCanary, proveCanary } from '../gate/canary.js';
 import type { Evidence, GateEvidence, Limits } from '../gate/evidence.js';
 import { judge } from '../gate/judge.js';
 import { lookAlikesOf } from '../gate/look-alikes.js';
+import { awaited, wasHeard } from '../gate/silent.js';
 import type { Lake } from '../lake/lake.js';
 import type { AckFile } from '../query/acks.js';
 import type { Query } from '../query/header.js';
+import { nearestOf } from '../query/nearest.js';
 import { type BoundParams, gatingOf } from '../query/params.js';
+import type { RosterFlags } from '../query/roster.js';
 import type { Answer, Session } from '../query/run.js';
 import type { GivenPaths } from '../query/sources.js';
 import type { Account } from '../schema/account.js';
+import { callersOf, type Expected } from '../schema/expected.js';
 import type { GateSpec } from '../schema/gate.js';
 import type { Receipt, Result, Verdict } from '../schema/result.js';
 import { knownTo } from './acks.js';
 import { questionEvidence } from './evidence.js';
-import { chosenParams, nextCommand } from './next.js';
+import { chosenParams, nextCommand, REASON, rosterFlagsOf } from './next.js';
 import { ageOf, type ReadFlags } from './options.js';
 
 export interface GateFlags {
@@ -30,6 +37,7 @@ export interface GateFlags {
   readonly maxRejects?: number;
   readonly maxAge?: string;
   readonly acks?: string;
+  readonly expect?: string;
 }
 
 /** What was said on the command line, checked before anything is read. */
@@ -40,11 +48,14 @@ export interface Asked {
   /** Folders of --queries. */
   readonly folders: readonly string[];
   readonly flags: Pick<ReadFlags, 'model' | 'kind' | 'daemon' | 'environment'> &
-    GateFlags & { readonly strict?: true };
+    GateFlags &
+    RosterFlags & { readonly strict?: true };
   readonly limits: Limits;
   readonly acks: AckFile | null;
   /** As --acks or LAKELOG_ACKS has it. */
   readonly namedAcks: string | undefined;
+  /** Null where nobody must be heard of. */
+  readonly expected: Expected | null;
 }
 
 export interface Judged {
@@ -52,6 +63,7 @@ export interface Judged {
   /** The rows that nobody settled or allowed. */
   readonly result: Result;
   readonly acknowledged: Receipt['acknowledged'];
+  readonly expected: Receipt['expected'];
 }
 
 /** @throws LakelogError (exit 2) for an age that is none. */
@@ -82,28 +94,41 @@ export function plantSelfTest(
     model: flags.model?.[0],
     daemon: flags.daemon?.[0],
     environment: flags.environment?.[0],
+    roster: canaryRoster(session.lake),
     timestamp: instantInside(session.lake.window, limits.now),
   });
   return async () => proveCanary(canary, gate, await session.askLines('canary', canary.lines), query.file);
 }
 
+function canaryRoster({ rosters }: Lake): CanaryRoster | null {
+  if (rosters === null) return null;
+  const { hash, workers } = rosters.sample;
+  const worker = [...workers.values()].find(({ active }) => active)?.id ?? null;
+  return { isFolder: rosters.only === null, hash, worker, phantom: `canary-${randomUUID()}` };
+}
+
 /** Judges what a gate answered, without what was settled or is allowed. */
 export async function judgeGate(asked: Asked, gate: GateSpec, answer: Answer, lake: Lake): Promise<Judged> {
-  const { query, params, inputs, folders, limits, acks, namedAcks } = asked;
+  const { query, params, inputs, folders, flags, limits, acks, namedAcks, expected } = asked;
   const { account } = answer;
   const settled = await settledBy(acks, query, account, lake, limits.now);
   const open = withoutSettled(answer.result, gate, settled);
   const evidence = questionEvidence(account, inputs, limits.now, query.needs, gatingOf(query, params));
   const found = await gateEvidence(asked, gate, { ...answer, result: open });
   const newestAsked = found.gatedKinds === null ? account.newestSelected : account.newestSelectedGated;
-  const context = { inputs, folders, gatedKinds: params.gatedKinds, acks: namedAcks };
+  const roster = rosterFlagsOf(flags);
+  const waited =
+    expected === null ? [] : awaited(expected.all, await lake.heardOf(callersOf(expected)), nearestOf);
+  const context = { inputs, folders, gatedKinds: params.gatedKinds, acks: namedAcks, roster };
   const verdict = judge({
     ...evidence,
     ...(settled && settledEvidence(evidence, settled)),
     calls: {
       ...evidence.calls,
       ...(settled && settled.conflicts.size > 0 && remainingConflicts(settled)),
+      ...(settled && settled.holes.length > 0 && { gaps: remainingGaps(settled) }),
       newestAsked,
+      awaited: waited,
     },
     gate: found,
     limits,
@@ -111,15 +136,24 @@ export async function judgeGate(asked: Asked, gate: GateSpec, answer: Answer, la
       ...evidence.commands,
       showTrace: (sessionId) =>
         nextCommand('show', [sessionId], { ...context, params: chosenParams(query, params) }),
+      settle: (target) => nextCommand('ack', [target], context, REASON),
     },
   });
   const acknowledged = {
     calls: answer.result.rows.length - open.rows.length,
     rejects: settled?.rejects.size ?? 0,
     conflicts: settled?.conflicts.size ?? 0,
+    missing: settled ? settledMissing(settled) : 0,
+    changed_files: settled?.changes.size ?? 0,
     file: acks?.file ?? null,
   };
-  return { verdict, result: withoutAllowed(open, gate, found.allowed), acknowledged };
+  const heard = waited.filter((one) => wasHeard(one, limits.now)).length;
+  return {
+    verdict,
+    result: withoutAllowed(open, gate, found.allowed),
+    acknowledged,
+    expected: expected && { file: expected.file, named: expected.all.length, heard },
+  };
 }
 
 /** Matches the acknowledgements with what was loaded; only who has some pays for looking them up. */
@@ -138,10 +172,14 @@ function settledEvidence(
   { inputs }: Evidence,
   settled: Settled,
 ): Pick<Evidence, 'inputs' | 'acknowledgements'> {
-  const { used, findings, rejects } = settled;
+  const { used, findings, rejects, changes } = settled;
   return {
     acknowledgements: { used: describeAcks(used), findings },
-    inputs: rejects.size === 0 ? inputs : { ...inputs, rejects: remainingRejects(settled) },
+    inputs: {
+      ...inputs,
+      ...(rejects.size > 0 && { rejects: remainingRejects(settled) }),
+      ...(changes.size > 0 && { problems: inputs.problems.filter((problem) => !changes.has(problem)) }),
+    },
   };
 }
 
@@ -175,7 +213,7 @@ function columnsOf({ columns }: Result, gate: GateSpec) {
 async function gateEvidence(
   { query, params: { columns, gatedKinds } }: Asked,
   spec: GateSpec,
-  { result, account, judged, gated }: Answer,
+  { result, account, judged, gated, recomputed }: Answer,
 ): Promise<GateEvidence> {
   const readsKinds = query.params.some((param) => param.of.type === 'kinds');
   const kinds = account.kinds.map(({ kind }) => kind);
@@ -187,6 +225,7 @@ async function gateEvidence(
     gatedKinds: readsKinds
       ? { names: gatedKinds, calls: gated ?? 0, lookAlikes: await lookAlikesOf(kinds, gatedKinds) }
       : null,
+    recomputed,
   };
 }
 

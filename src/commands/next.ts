@@ -1,6 +1,7 @@
 import { shellWord } from '../errors.js';
 import type { Query } from '../query/header.js';
 import { type BoundParams, bindParams, DEFAULT_GATED_KINDS, optionName } from '../query/params.js';
+import type { RosterFlags } from '../query/roster.js';
 import type { GivenPaths } from '../query/sources.js';
 
 /** What the next command needs to see the same as this one. */
@@ -10,6 +11,8 @@ export interface Context {
   readonly folders: readonly string[];
   readonly gatedKinds?: readonly string[] | undefined;
   readonly acks?: string | undefined;
+  /** As the command line had it: environment and policy hold for the next command by themselves. */
+  readonly roster?: RosterFlags | undefined;
   /** `name=value` of parameters of gates. */
   readonly params?: readonly string[] | undefined;
 }
@@ -24,7 +27,7 @@ export function nextCommand(
   context: Context,
   own: readonly string[] = [],
 ): string {
-  const { inputs, folders, gatedKinds = DEFAULT_GATED_KINDS, acks, params = [] } = context;
+  const { inputs, folders, gatedKinds = DEFAULT_GATED_KINDS, acks, roster = {}, params = [] } = context;
   const kinds = gatedKinds.join() === DEFAULT_GATED_KINDS.join() ? [] : gatedKinds;
   const options = [
     ...inputs.sessions.map((path) => `--sessions ${shellWord(path)}`),
@@ -33,6 +36,7 @@ export function nextCommand(
     ...kinds.map((kind) => `--gated-kind ${shellWord(kind)}`),
     ...params.map((param) => `-p ${shellWord(param)}`),
     ...(acks === undefined ? [] : [`--acks ${shellWord(acks)}`]),
+    ...rosterWords(roster),
     ...folders.map((folder) => `--queries ${shellWord(folder)}`),
   ];
   const words = [...ids, ...inputs.paths];
@@ -43,6 +47,25 @@ export function nextCommand(
     : [...ids.map(shellWord), ...own, ...inputs.paths.map(shellWord), ...options];
   return ['lakelog', verb, ...parts].join(' ');
 }
+
+export function rosterFlagsOf({ roster, rosterColumn, rosterActiveColumn }: RosterFlags): RosterFlags {
+  return {
+    ...(roster === undefined ? {} : { roster }),
+    ...(rosterColumn === undefined ? {} : { rosterColumn }),
+    ...(rosterActiveColumn === undefined ? {} : { rosterActiveColumn }),
+  };
+}
+
+function rosterWords({ roster, rosterColumn, rosterActiveColumn }: RosterFlags): string[] {
+  return Object.entries({
+    '--roster': roster,
+    '--roster-column': rosterColumn,
+    '--roster-active-column': rosterActiveColumn,
+  }).flatMap(([option, value]) => (value === undefined ? [] : [`${option} ${shellWord(value)}`]));
+}
+
+/** Of an acknowledgement, for its author to fill in. */
+export const REASON: readonly string[] = ['--reason "…"'];
 
 /** `name=value` of the parameters that are not at their default; kinds travel as --gated-kind. */
 export function chosenParams(query: Query, { meant }: BoundParams): string[] {

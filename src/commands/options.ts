@@ -129,6 +129,18 @@ export const logOptions = (): readonly OptionGroup[] => [inputOptions(), lakeOpt
 export const acksOption = (what: string): Option =>
   new Option('--acks <file>', `${what} (default: LAKELOG_ACKS, acks of lakelog.toml, ./lakelog-acks.jsonl)`);
 
+export const rosterOptions = (): Option[] => [
+  new Option(
+    '--roster <path>',
+    'check the stamps against this roster, or a folder of them by hash (default: LAKELOG_ROSTER, roster of lakelog.toml)',
+  ),
+  new Option('--roster-column <name>', 'its column of worker ids (default: worker_id)'),
+  new Option(
+    '--roster-active-column <name>',
+    'its column that says who is active; "" = there is none (default: active, where there is one)',
+  ),
+];
+
 /** Of a question that is no gate; what a gate found is never cut. */
 export const limitOption = (): Option =>
   new Option(

@@ -137,7 +137,8 @@ export async function placeCopy(
 function ensureNotRead(file: string, { receipt }: Report, cwd: string): void {
   const target = identityOf(kernelPath(cwd, file));
   if (target === null) return;
-  const read = [...receipt.files.map((one) => one.file), receipt.acknowledged?.file ?? '-'];
+  const besides = [receipt.acknowledged?.file ?? '-', receipt.recomputed?.roster ?? '-'];
+  const read = [...receipt.files.map((one) => one.file), ...besides];
   if (read.some((name) => name !== '-' && identityOf(kernelPath(cwd, name)) === target)) {
     throw new Error('it is one of the files that were read');
   }

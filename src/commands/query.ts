@@ -66,6 +66,8 @@ export async function query(
         judged: null,
         canary: null,
         acknowledged: null,
+        recomputed: null,
+        expected: null,
         now,
       });
     const reportOf = (

@@ -13,6 +13,7 @@ import {
   outputOptions,
   PATHS,
   repeatable,
+  rosterOptions,
   wholeNumber,
 } from './options.js';
 import type { QuestionFlags } from './question.js';
@@ -68,7 +69,12 @@ const gateOptions = (): OptionGroup => ({
       .argParser(wholeNumber(0))
       .default(0),
     acksOption('acknowledgements'),
+    ...rosterOptions(),
     new Option('--max-age <duration>', 'cannot vouch when the newest call it judges by is older, e.g. 36h'),
+    new Option(
+      '--expect <file>',
+      'TOML that names daemons and writers that must be heard of, each within an age of its own or --max-age (default: LAKELOG_EXPECT, expect of lakelog.toml)',
+    ),
     new Option('-q, --quiet', 'print nothing on exit 0'),
     new Option('--on-change', 'with a lake: print only what differs from the run before'),
   ],

@@ -2,14 +2,18 @@ import { LakelogError } from '../errors.js';
 import { judge } from '../gate/judge.js';
 import { INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
 import type { Io } from '../io.js';
+import type { RosterRequest } from '../lake/lake.js';
 import { readAcks } from '../query/acks.js';
+import { namedExpect, readExpected } from '../query/expect.js';
 import type { Query } from '../query/header.js';
 import { bindParams, type Given, gatingOf } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
+import { asksRoster, namedRoster, type RosterFlags } from '../query/roster.js';
 import { type Answer, openSession } from '../query/run.js';
 import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js';
 import { formatNames, gateFormatNames } from '../render/format-names.js';
 import type { Report } from '../render/index.js';
+import { CALLER_COLUMNS, callersOf } from '../schema/expected.js';
 import type { ExitCode } from '../schema/result.js';
 import { copiesOf } from './copies.js';
 import { questionEvidence } from './evidence.js';
@@ -18,7 +22,7 @@ import { showNews } from './news.js';
 import { filtersOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { progressOn } from './terminal.js';
 
-export interface QuestionFlags extends ReadFlags, OutputFlags, GateFlags {
+export interface QuestionFlags extends ReadFlags, OutputFlags, GateFlags, RosterFlags {
   readonly strict?: true;
   readonly quiet?: true;
   readonly onChange?: true;
@@ -45,11 +49,18 @@ export async function question(
   const options = await runOptionsOf(flags, filters, io, progress.report);
   if (flags.onChange && options.lake === undefined) throw onChangeNeedsLake();
   const acks = gate ? await readAcks(options.acks, io.cwd) : null;
-  const asked: Asked = { query, params, inputs, folders, flags, limits, acks, namedAcks: options.acks };
+  const roster = gate ? await rosterFor(query, flags, io) : null;
+  const named = gate ? await namedExpect(flags.expect, io.env, io.cwd) : undefined;
+  const expected = named === undefined ? null : await readExpected(named, io.cwd, limits.maxAgeMs);
+  const asked: Asked = {
+    ...{ query, params, inputs, folders, flags, limits, acks, namedAcks: options.acks, expected },
+  };
   const session = await openSession(query, params, {
     ...options,
     now: limits.now,
+    roster,
     matchesAcks: acks !== null && acks.entries.length > 0,
+    alsoColumns: expected === null ? [] : callersOf(expected).map((caller) => CALLER_COLUMNS[caller]),
   });
   try {
     const selfTest = gate && plantSelfTest(asked, gate, session);
@@ -75,6 +86,8 @@ export async function question(
         judged: answer.judged,
         canary,
         acknowledged: judged.acknowledged,
+        recomputed: answer.recomputed,
+        expected: judged.expected,
         now: limits.now,
       }),
     };
@@ -93,6 +106,18 @@ const onChangeNeedsLake = () =>
   new LakelogError('--on-change compares with what a lake keeps of the run before', {
     next: 'name one: --lake FILE',
   });
+/**
+ * The roster that a gate may ask.
+ * @throws LakelogError (exit 2) for one that was named to a gate that asks none: it would believe the stamps.
+ */
+async function rosterFor(query: Query, flags: RosterFlags, io: Io): Promise<RosterRequest | null> {
+  if (asksRoster(query.sql)) return namedRoster(flags, io.env, io.cwd);
+  if (flags.roster === undefined) return null;
+  throw new LakelogError(`${query.name} does not look at a roster`, {
+    where: query.file,
+    next: 'drop --roster, or let its SQL read roster_check of sessions',
+  });
+}
 
 /** The self-test runs while the logs are read; if both fail, it is what counts. */
 async function allSettledThenAll<A, B, C>(
@@ -109,5 +134,5 @@ async function allSettledThenAll<A, B, C>(
 function judgeInputs({ query, params, inputs, flags, limits }: Asked, { account, result }: Answer): Judged {
   const evidence = questionEvidence(account, inputs, limits.now, query.needs, gatingOf(query, params));
   const rules = flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES;
-  return { verdict: judge(evidence, rules), result, acknowledged: null };
+  return { verdict: judge(evidence, rules), result, acknowledged: null, expected: null };
 }

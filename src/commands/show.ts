@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { LakelogError, shellWord } from '../errors.js';
-import { settle } from '../gate/acks.js';
+import { NOTHING_KNOWN, settle } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
@@ -10,6 +10,7 @@ import { type AckFile, readAcks } from '../query/acks.js';
 import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
 import { DEFAULT_GATED_KINDS } from '../query/params.js';
+import { namedRoster, type RosterFlags } from '../query/roster.js';
 import { chooseSources, type GivenPaths, namingDefaults } from '../query/sources.js';
 import { storySql, tellStory, traceOf, traceUrl } from '../query/story.js';
 import { renderFindings, renderNext, renderStory, renderStoryJson } from '../render/index.js';
@@ -17,11 +18,11 @@ import type { ExitCode } from '../schema/result.js';
 import type { Story, StoryCall } from '../schema/story.js';
 import { inputEvidence } from './evidence.js';
 import { allViolations, paramsOf } from './gates.js';
-import { type Context, nextCommand } from './next.js';
+import { type Context, nextCommand, rosterFlagsOf } from './next.js';
 import { asArguments, type LogFlag, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { progressOn } from './terminal.js';
 
-export interface ShowFlags extends Pick<ReadFlags, LogFlag | 'showContent'> {
+export interface ShowFlags extends RosterFlags, Pick<ReadFlags, LogFlag | 'showContent'> {
   readonly gatedKind?: readonly string[];
   readonly traceUrl?: string;
   readonly acks?: string;
@@ -45,6 +46,7 @@ export async function show(
   const progress = progressOn(io);
   const options = await runOptionsOf(flags, NO_FILTERS, io, progress.report);
   const acks = await readAcks(options.acks, io.cwd);
+  const roster = await namedRoster(flags, io.env, io.cwd);
   const gates = catalogue.queries.filter((query) => query.gate !== null);
   const lake = await openLake({
     ...options,
@@ -52,6 +54,7 @@ export async function show(
     asks: [...storySql(options.showContent), ...gates.map((gate) => gate.sql)],
     gatedKinds,
     params: {},
+    roster,
   });
   try {
     const account = namingDefaults(await lake.load(sources.requests), sources);
@@ -78,6 +81,7 @@ export async function show(
       folders: catalogue.folders,
       gatedKinds: flags.gatedKind,
       acks: options.acks,
+      roster: rosterFlagsOf(flags),
     };
     await io.stderr.write(
       renderNext(nextSteps(story, catalogue, context, flags.param ?? []), styleOf(io.stderr, io.env)),
@@ -117,7 +121,7 @@ async function acknowledgedOf(
   if (acks === null) return found;
   const calls = await lake.calls({ beginning: trace });
   for (const gate of gates) {
-    const settled = settle(acks.entries, gate.name, { calls, rejects: [], conflicts: [] }, now, acks.file);
+    const settled = settle(acks.entries, gate.name, { ...NOTHING_KNOWN, calls }, now, acks.file);
     for (const [place, { author, at, expires, reason }] of settled.calls) {
       found.set(place, [...(found.get(place) ?? []), { gate: gate.name, author, at, expires, reason }]);
     }

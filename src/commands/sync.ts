@@ -41,6 +41,8 @@ export async function sync(paths: readonly string[], flags: SyncFlags, io: Io): 
       judged: null,
       canary: null,
       acknowledged: null,
+      recomputed: null,
+      expected: null,
       now: options.now,
     });
     const verdict = judge(inputEvidence(account, inputs, options.now), LENIENT_INPUT_RULES);

@@ -76,6 +76,8 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
       judged: null,
       canary: null,
       acknowledged: null,
+      recomputed: null,
+      expected: null,
       now: options.now,
     });
     const verdict = judge(evidenceOf(account, inputs, options.now), INPUT_RULES);

@@ -1,6 +1,18 @@
 /** Matching acknowledgements with what was loaded. Pure. */
-import type { AckLine, CallAck, CallFacts, ConflictAck, Entry, RejectAck } from '../schema/ack.js';
-import type { Finding, RejectGroup } from '../schema/result.js';
+import {
+  type AckLine,
+  type CallAck,
+  type CallFacts,
+  type ConflictAck,
+  type Entry,
+  type HoleAck,
+  placeOfAck,
+  type RejectAck,
+} from '../schema/ack.js';
+import { rangeText } from '../schema/gap.js';
+import type { Finding, InputProblem, RejectGroup } from '../schema/result.js';
+import { groupBy } from './group-by.js';
+import { gapsOf, holesWithin, type KnownHole, missingIn, openHoles } from './holes.js';
 
 export interface Place {
   readonly file: string;
@@ -26,12 +38,21 @@ export interface KnownConflict extends Place {
   readonly line_sha256: string;
 }
 
+/** A file that was changed where it had been read. */
+export type KnownChange = Pick<InputProblem, 'path' | 'fingerprint'>;
+
 /** What acknowledgements may speak of. */
 export interface Known {
   readonly calls: readonly KnownCall[];
   readonly rejects: readonly KnownReject[];
   readonly conflicts: readonly KnownConflict[];
+  readonly holes: readonly KnownHole[];
+  readonly changes: readonly KnownChange[];
 }
+
+export const NOTHING_KNOWN: Known = { calls: [], rejects: [], conflicts: [], holes: [], changes: [] };
+
+type Matched = KnownCall | KnownReject | KnownConflict | KnownChange | readonly KnownHole[];
 
 /** An acknowledgement and what became of it. */
 export interface Reviewed {
@@ -40,7 +61,7 @@ export interface Reviewed {
   readonly replacedBy: Entry | null;
   readonly expired: boolean;
   /** Null where it matches nothing. */
-  readonly match: KnownCall | KnownReject | KnownConflict | null;
+  readonly match: Matched | null;
 }
 
 export const holds = ({ replacedBy, expired, match }: Reviewed) =>
@@ -52,6 +73,9 @@ export interface Settled {
   readonly calls: ReadonlyMap<string, CallAck>;
   readonly rejects: ReadonlySet<KnownReject>;
   readonly conflicts: ReadonlySet<KnownConflict>;
+  /** Those that hold: what is missing within them is settled. */
+  readonly holes: readonly HoleAck[];
+  readonly changes: ReadonlySet<KnownChange>;
   /** All that was looked at, settled or not. */
   readonly known: Known;
   /** Every one of them, for the notices. */
@@ -78,16 +102,21 @@ export function settle(
   const calls = new Map<string, CallAck>();
   const rejects = new Set<KnownReject>();
   const conflicts = new Set<KnownConflict>();
+  const holes: HoleAck[] = [];
+  const changes = new Set<KnownChange>();
   const used: Entry[] = [];
   for (const reviewed of standing) {
     const { entry, match } = reviewed;
     if (!holds(reviewed) || match === null) continue;
     used.push(entry);
-    if ('blocks' in match) rejects.add(match);
-    else if ('call_id' in match) conflicts.add(match);
-    else calls.set(placeOf(match), entry.ack as CallAck);
+    const { ack } = entry;
+    if (ack.what === 'call') calls.set(placeOf(match as KnownCall), ack);
+    else if (ack.what === 'reject') rejects.add(match as KnownReject);
+    else if (ack.what === 'conflict') conflicts.add(match as KnownConflict);
+    else if (ack.what === 'hole') holes.push(ack);
+    else changes.add(match as KnownChange);
   }
-  return { calls, rejects, conflicts, known, used, findings: complaints(standing, file) };
+  return { calls, rejects, conflicts, holes, changes, known, used, findings: complaints(standing, file) };
 }
 
 /**
@@ -115,6 +144,10 @@ export function subjectOf(ack: AckLine): string {
       return JSON.stringify(['reject', ack.line_sha256, placeOf(ack)]);
     case 'conflict':
       return JSON.stringify(['conflict', ack.call_id, ack.line_sha256]);
+    case 'hole':
+      return JSON.stringify(['hole', ack.writer_id, ack.from_seq, ack.to_seq]);
+    case 'changed_file':
+      return JSON.stringify(['changed_file', ack.head_sha256]);
   }
 }
 
@@ -140,7 +173,7 @@ const FACTS = [
 ] as const;
 
 /** @returns what an acknowledgement speaks of; `takes` it, so that another one of the same bytes gets another line. */
-function matcher({ calls, rejects, conflicts }: Known) {
+function matcher({ calls, rejects, conflicts, holes, changes }: Known) {
   const callsOf = groupBy(calls, ({ line_sha256 }) => line_sha256);
   const conflictsOf = groupBy(conflicts, ({ line_sha256 }) => line_sha256);
   const rejectsOf = groupBy(
@@ -159,20 +192,25 @@ function matcher({ calls, rejects, conflicts }: Known) {
     callsOf.get(ack.line_sha256)?.find((one) => FACTS.every((fact) => one[fact] === ack[fact])) ?? null;
   const conflict = (ack: ConflictAck) =>
     conflictsOf.get(ack.line_sha256)?.find(({ call_id }) => call_id === ack.call_id) ?? null;
-  return (ack: AckLine, takes: boolean): Reviewed['match'] => {
-    if (ack.what === 'call') return call(ack);
-    return ack.what === 'reject' ? reject(ack, takes) : conflict(ack);
+  const holesOf = groupBy(holes, ({ writer_id }) => writer_id);
+  const missing = (ack: HoleAck) => {
+    const found = holesWithin(holesOf.get(ack.writer_id) ?? [], ack);
+    return found.length === 0 ? null : found;
   };
-}
-
-function groupBy<T, K>(all: Iterable<T>, keyOf: (one: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const one of all) {
-    const group = groups.get(keyOf(one));
-    if (group === undefined) groups.set(keyOf(one), [one]);
-    else group.push(one);
-  }
-  return groups;
+  return (ack: AckLine, takes: boolean): Reviewed['match'] => {
+    switch (ack.what) {
+      case 'call':
+        return call(ack);
+      case 'reject':
+        return reject(ack, takes);
+      case 'conflict':
+        return conflict(ack);
+      case 'hole':
+        return missing(ack);
+      case 'changed_file':
+        return changes.find(({ fingerprint }) => fingerprint === ack.head_sha256) ?? null;
+    }
+  };
 }
 
 /** What remains of the rejects, by reason. */
@@ -201,6 +239,14 @@ export function remainingConflicts({ known, conflicts }: Pick<Settled, 'known' |
   return { conflicts: left.length, firstConflict: first === undefined ? null : placeOf(first) };
 }
 
+/** What remains of the holes, by writer. */
+export const remainingGaps = ({ known, holes }: Pick<Settled, 'known' | 'holes'>) =>
+  gapsOf(openHoles(known.holes, holes));
+
+/** How many missing numbers are settled. */
+export const settledMissing = ({ known, holes }: Pick<Settled, 'known' | 'holes'>) =>
+  missingIn(known.holes) - missingIn(openHoles(known.holes, holes));
+
 /** Who settled what, until when and why: nothing is silenced without a name, a date and a reason. */
 export function describeAcks(used: readonly Entry[]): string[] {
   return together(used, ({ ack }) => ack).map((group) => {
@@ -221,14 +267,8 @@ function complaints(standing: readonly Reviewed[], file: string): Omit<Finding, 
     },
     {
       all: idle,
-      message: ({ ack }: Entry, one: boolean) => {
-        const subject = ack.what === 'call' ? 'record' : 'line';
-        const changed = ack.what === 'reject' ? 'mended' : 'changed';
-        const state = one
-          ? `the ${subject} is gone or was ${changed}, or its log`
-          : 'they are gone or were changed, or their log';
-        return `matches nothing (${state} was not read)`;
-      },
+      message: ({ ack }: Entry, one: boolean) =>
+        `matches nothing (${one ? GONE[ack.what] : 'they are gone or were changed, or their log'} was not read)`,
       next: 'take the line out with `lakelog ack prune`, unless it speaks of a log that was not read',
     },
   ];
@@ -236,7 +276,7 @@ function complaints(standing: readonly Reviewed[], file: string): Omit<Finding, 
     together(all, ({ entry }) => entry.ack).map((group) => {
       const [{ entry }] = group as [Reviewed];
       const alone = group.length === 1 && entry.ack.what === 'reject';
-      const what = alone ? `the line at ${placeOf(entry.ack)}` : subjects(group.map((one) => one.entry));
+      const what = alone ? `the line at ${placeOfAck(entry.ack)}` : subjects(group.map((one) => one.entry));
       return {
         message: `the acknowledgement of ${what} by ${entry.ack.author} ${message(entry, group.length === 1)}`,
         where: `${file}:${entry.line}`,
@@ -245,6 +285,15 @@ function complaints(standing: readonly Reviewed[], file: string): Omit<Finding, 
     }),
   );
 }
+
+/** Why one matches nothing. */
+const GONE: Readonly<Record<AckLine['what'], string>> = {
+  call: 'the record is gone or was changed, or its log',
+  reject: 'the line is gone or was mended, or its log',
+  conflict: 'the line is gone or was changed, or its log',
+  hole: 'the records turned up, or the log of their writer',
+  changed_file: 'the file is as it was, or was changed anew, or',
+};
 
 /** What was said of many lines in one step (`--baseline`) is told in one sentence; every call has a sentence of its own. */
 function together<T>(all: readonly T[], ackOf: (one: T) => AckLine): T[][] {
@@ -264,8 +313,13 @@ function subjects(group: readonly Entry[]): string {
     const { length } = group.filter((one) => one.ack.what === what);
     return length === 0 ? [] : [`${length} ${noun}${length === 1 ? '' : 's'}`];
   };
-  const words = [...count('reject', 'rejected line'), ...count('conflict', 'conflicting record')];
-  return `${words.join(' and ')} (the first ${placeOf(ack)})`;
+  const words = [
+    ...count('reject', 'rejected line'),
+    ...count('conflict', 'conflicting record'),
+    ...count('hole', 'hole'),
+    ...count('changed_file', 'changed file'),
+  ];
+  return `${words.join(' and ')} (the first ${placeOfAck(ack)})`;
 }
 
 function subject(ack: AckLine): string {
@@ -276,5 +330,9 @@ function subject(ack: AckLine): string {
       return `line ${placeOf(ack)} (${ack.reject_reason})`;
     case 'conflict':
       return `the record at ${placeOf(ack)}, which shares the call_id ${ack.call_id},`;
+    case 'hole':
+      return `seq ${rangeText({ from: ack.from_seq, to: ack.to_seq })} missing from writer ${JSON.stringify(ack.writer_id)}`;
+    case 'changed_file':
+      return `the changed file ${ack.file}`;
   }
 }

@@ -9,8 +9,19 @@ import type { Result } from '../schema/result.js';
  */
 export interface Canary {
   readonly lines: string;
-  /** session_id → value of the gate's column. */
+  /** session_id → value of the gate's column; what else is planted must not be found. */
   readonly expected: ReadonlyMap<string, string>;
+}
+
+/** What stamps are checked against. */
+export interface CanaryRoster {
+  /** A folder holds several. */
+  readonly isFolder: boolean;
+  readonly hash: string;
+  /** An id that it has; null where nobody in it is active. */
+  readonly worker: string | null;
+  /** An id that no roster has. */
+  readonly phantom: string;
 }
 
 export interface CanaryContext {
@@ -18,6 +29,8 @@ export interface CanaryContext {
   readonly model: string | undefined;
   readonly daemon: string | undefined;
   readonly environment: string | undefined;
+  /** Null where stamps are believed. */
+  readonly roster: CanaryRoster | null;
   /** RFC 3339, inside the window. */
   readonly timestamp: string;
 }
@@ -25,9 +38,9 @@ export interface CanaryContext {
 export function plantCanary(gate: GateSpec, context: CanaryContext): Canary {
   const expected = new Map<string, string>();
   const lines = context.gatedKinds.flatMap((kind, k) =>
-    gate.canaries.map(({ value, fields }, i) => {
+    plantsOf(gate, context.roster).map(({ value, fields }, i) => {
       const sessionId = `canary-${k}-${i}`;
-      expected.set(sessionId, value);
+      if (value !== null) expected.set(sessionId, value);
       return JSON.stringify({
         schema: SESSION_SCHEMA,
         session_id: sessionId,
@@ -44,6 +57,30 @@ export function plantCanary(gate: GateSpec, context: CanaryContext): Canary {
     }),
   );
   return { lines: `${lines.join('\n')}\n`, expected };
+}
+
+/** Null: it must not be found. */
+type Plant = { readonly value: string | null; readonly fields: object };
+
+/** A roster that knows nobody would find every phantom, so a real worker is looked up in the place of each. */
+function plantsOf({ canaries }: GateSpec, roster: CanaryRoster | null): Plant[] {
+  return canaries.flatMap(({ value, fields, against }): Plant[] => {
+    if (against === undefined) return [{ value, fields }];
+    if (roster === null || (against === 'rosters' && !roster.isFolder)) return [];
+    const planted = { value, fields: filled(fields, roster, roster.phantom) };
+    return against === 'rosters' || roster.worker === null
+      ? [planted]
+      : [planted, { value: null, fields: filled(fields, roster, roster.worker) }];
+  });
+}
+
+function filled(fields: object, { hash, worker, phantom }: CanaryRoster, stranger: string): object {
+  const texts = new Map<unknown, string>([
+    ['{roster_hash}', hash],
+    ['{worker}', worker ?? phantom],
+    ['{phantom}', stranger],
+  ]);
+  return JSON.parse(JSON.stringify(fields), (_, value) => texts.get(value) ?? value) as object;
 }
 
 /** @throws LakelogError (exit 2) when the planted lines are not found as they must be. */

@@ -1,6 +1,7 @@
 import type { Account, BlockingGroup, KindCount, Newest } from '../schema/account.js';
 import type { GateSpec } from '../schema/gate.js';
-import type { FileAccount, Finding, InputProblem, LakeReceipt } from '../schema/result.js';
+import type { FileAccount, Finding, InputProblem, LakeReceipt, Recomputed } from '../schema/result.js';
+import type { Awaited } from './silent.js';
 
 /** All that a verdict rests on, in groups by where it comes from. */
 export interface Evidence {
@@ -47,10 +48,14 @@ export interface CallEvidence {
   readonly kinds: readonly KindCount[];
   readonly conflicts: number;
   readonly firstConflict: string | null;
-  readonly gaps: readonly { readonly writer_id: string; readonly missing: number }[];
+  readonly gaps: Account['gaps'];
+  readonly unknownTraces: Account['unknownTraces'];
+  readonly firstLate: string | null;
   readonly newest: Newest | null;
   /** Of the calls that pass the filters; for a gate with gated kinds, of those kinds. */
   readonly newestAsked: Newest | null;
+  /** Who must be heard of, whatever the filters. */
+  readonly awaited: readonly Awaited[];
 }
 
 /** What a gate found and judged. */
@@ -63,6 +68,8 @@ export interface GateEvidence {
   readonly judged: number;
   /** Null for a gate that has no notion of gated kinds. */
   readonly gatedKinds: GatedKinds | null;
+  /** What rosters say of the stamps; null where they are believed. */
+  readonly recomputed: Recomputed | null;
 }
 
 export interface GatedKinds {
@@ -84,6 +91,8 @@ export interface Limits {
 export interface Commands {
   /** Shows one trace. */
   readonly showTrace: (sessionId: string) => string;
+  /** Settles what `lakelog ack` takes as its target. */
+  readonly settle: (target: string) => string;
   /** Lists every reject. */
   readonly listRejects: string;
   /** Settles those that can be; where they are being listed already. */

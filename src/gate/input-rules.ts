@@ -20,7 +20,7 @@ function problemRule(
   code: string,
   kind: InputProblem['problem'],
   message: (problem: InputProblem) => string,
-  next: string,
+  next: string | ((problem: InputProblem, evidence: Evidence) => string),
 ): Rule {
   return {
     code,
@@ -29,7 +29,11 @@ function problemRule(
     check: (e) =>
       e.inputs.problems
         .filter((problem) => problem.problem === kind && !isExcused(e, problem))
-        .map((problem) => ({ message: message(problem), where: problem.path, next })),
+        .map((problem) => ({
+          message: message(problem),
+          where: problem.path,
+          next: typeof next === 'string' ? next : next(problem, e),
+        })),
   };
 }
 
@@ -45,6 +49,15 @@ export const unreadableInput = problemRule(
   'unreadable',
   ({ detail }) => `the input cannot be read: ${detail}`,
   'make it readable for this user, or replace the damaged copy',
+);
+
+/** What was read of it before is in the lake, and is not what stands there now. */
+export const changedInput = problemRule(
+  'changed_input',
+  'changed',
+  ({ detail }) => `the input was changed where it had been read: ${detail}`,
+  ({ path }, { commands }) =>
+    `find out who changed it; what is explained is settled by: ${commands.settle(path)}`,
 );
 
 export const noLogs = problemRule(

@@ -1,6 +1,9 @@
 /** Lines that could not be loaded, that contradict one another, that are missing or that nobody asked for. */
 import { shellWord } from '../errors.js';
+import { type Gap, rangesText } from '../schema/gap.js';
+import { LATE_MINUTES } from '../schema/result.js';
 import type { Evidence, InputEvidence } from './evidence.js';
+import { holeTarget } from './holes.js';
 import { type Found, plural, type Rule } from './rule.js';
 
 type Rejects = InputEvidence['rejects'];
@@ -159,13 +162,87 @@ export const replayRejects: Rule = {
     ),
 };
 
+/** Writers that are told of one by one. */
+const FEW_WRITERS = 5;
+
+/** What is lost cannot be judged. Whoever names some logs of many leaves holes; a lake has seen them all. */
+function gapsFound({ calls: { gaps } }: Evidence, next: (gap: Gap) => string): Found {
+  const named = gaps.slice(0, FEW_WRITERS).map((gap) => ({
+    message: `${plural(gap.missing, 'record')} of writer ${JSON.stringify(gap.writer_id)} ${gap.missing === 1 ? 'is' : 'are'} missing between its first and last seq: ${rangesText(gap)}`,
+    ...(gap.where === null ? {} : { where: gap.where }),
+    next: next(gap),
+  }));
+  const others = gaps.slice(FEW_WRITERS);
+  if (others.length === 0) return named;
+  const missing = others.reduce((sum, gap) => sum + gap.missing, 0);
+  return [
+    ...named,
+    {
+      message: `${plural(missing, 'record')} of ${plural(others.length, 'more writer')} ${missing === 1 ? 'is' : 'are'} missing`,
+      next: 'see all of them: --json, receipt.gaps',
+    },
+  ];
+}
+
 export const gaps: Rule = {
   code: 'gaps',
   weight: 'notice',
   about: 'inputs',
-  check: ({ calls }) =>
-    calls.gaps.map(({ writer_id, missing }) => ({
-      message: `${plural(missing, 'record')} of writer ${JSON.stringify(writer_id)} ${missing === 1 ? 'is' : 'are'} missing between its first and last seq`,
-      next: 'look for a rotated file that was not named; a writer that drops records says so in its own log',
-    })),
+  check: (e) =>
+    e.inputs.lake !== null
+      ? []
+      : gapsFound(
+          e,
+          () =>
+            'look for a rotated file that was not named; a writer that drops records says so in its own log',
+        ),
+};
+
+export const holes: Rule = {
+  code: 'holes',
+  weight: 'cannot_vouch',
+  about: 'lines',
+  check: (e) =>
+    e.inputs.lake === null
+      ? []
+      : gapsFound(
+          e,
+          ({ writer_id, ranges, last }) =>
+            `find the log that has them; what is lost for good is settled by: ${e.commands.settle(holeTarget(writer_id, { from: ranges[0]!.from, to: last }))}`,
+        ),
+};
+
+/** The account of calls is not whole, whatever else of it works out. */
+export const unknownTraces: Rule = {
+  code: 'unknown_traces',
+  weight: 'notice',
+  about: 'inputs',
+  check: ({ calls: { unknownTraces } }) =>
+    unknownTraces === null
+      ? []
+      : [
+          {
+            message: `${plural(unknownTraces.traces, 'trace')} ${unknownTraces.traces === 1 ? 'has' : 'have'} replay runs and no call, the first ${JSON.stringify(unknownTraces.first.session_id)}`,
+            where: unknownTraces.first.where,
+            next: 'look for a log of calls that was not named, or that is lost',
+          },
+        ],
+};
+
+/** Answers about their day were smaller before they came. */
+export const late: Rule = {
+  code: 'late',
+  weight: 'notice',
+  about: 'inputs',
+  check: ({ inputs: { files }, calls: { firstLate } }) => {
+    const count = files.reduce((sum, file) => sum + file.late, 0);
+    if (count === 0) return [];
+    return [
+      {
+        message: `${plural(count, 'record')} ${count === 1 ? 'stands' : 'stand'} behind one that is more than ${LATE_MINUTES} minutes newer: held back, sent again, or of several files that were joined`,
+        ...(firstLate === null ? {} : { where: firstLate }),
+        next: 'ask again for the days that they belong to; a writer that logs each call as it ends has none',
+      },
+    ];
+  },
 };

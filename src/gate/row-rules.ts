@@ -1,5 +1,7 @@
 /** The rows of a gate, how many calls it judged, and who settled what. */
 import { shellWord } from '../errors.js';
+import type { GateSpec } from '../schema/gate.js';
+import { lookUpStep } from './roster-rules.js';
 import { gateRule, optionOf, plural, type Rule } from './rule.js';
 
 export const violation = gateRule('violation', 'fired', ({ spec, values }, { commands }) =>
@@ -17,7 +19,12 @@ function readLine(place: string): string {
   return `read it: sed -n '${place.slice(at + 1)}p' ${shellWord(place.slice(0, at))}`;
 }
 
-export const unjudged = gateRule('unjudged', 'cannot_vouch', ({ spec, values, allowed }) =>
+/** It comes of a roster that could not be asked: no row has it where there is none. */
+const isOfRoster = ({ canaries }: GateSpec, value: string) =>
+  canaries.some((canary) => canary.value === value) &&
+  canaries.every((canary) => canary.value !== value || canary.against !== undefined);
+
+export const unjudged = gateRule('unjudged', 'cannot_vouch', ({ spec, values, allowed, recomputed }) =>
   spec.cannotVouch.flatMap(({ value, note, unless }) => {
     const rows = values.get(value);
     if (!rows || (unless !== undefined && allowed.has(unless))) return [];
@@ -26,7 +33,10 @@ export const unjudged = gateRule('unjudged', 'cannot_vouch', ({ spec, values, al
       {
         message: `${plural(rows.count, `${value} call`)}: ${note}`,
         where: rows.first,
-        next: `have the service stamp every accepted call${allow}`,
+        next:
+          recomputed !== null && isOfRoster(spec, value)
+            ? lookUpStep(recomputed)
+            : `have the service stamp every accepted call${allow}`,
       },
     ];
   }),

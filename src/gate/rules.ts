@@ -1,4 +1,5 @@
 import {
+  changedInput,
   inputNotices,
   justRotated,
   missingInput,
@@ -14,6 +15,8 @@ import {
   absentFilterValue,
   conflicts,
   gaps,
+  holes,
+  late,
   misspeltFilter,
   nothingSelected,
   rejects,
@@ -21,7 +24,9 @@ import {
   replayRejects,
   unjudgeable,
   unknownRecord,
+  unknownTraces,
 } from './line-rules.js';
+import { otherRoster, unusableRoster } from './roster-rules.js';
 import {
   acknowledged,
   acknowledgements,
@@ -32,13 +37,15 @@ import {
   violation,
 } from './row-rules.js';
 import type { Rule } from './rule.js';
-import { future, stale } from './time-rules.js';
+import { future, silent, stale } from './time-rules.js';
 
 /** In the order in which findings are told. */
 export const RULES: readonly Rule[] = [
   violation,
   missingInput,
   unreadableInput,
+  unusableRoster,
+  changedInput,
   noLogs,
   noRecords,
   noReplayRuns,
@@ -54,18 +61,23 @@ export const RULES: readonly Rule[] = [
   rejects,
   unknownRecord,
   conflicts,
+  holes,
   acknowledgements,
   nearMissKind,
   ungroundedElsewhere,
   stale,
+  silent,
   future,
   allowed,
   acknowledged,
+  otherRoster,
   rejectsWithinBudget,
   replayRejects,
   justRotated,
   pending,
   gaps,
+  unknownTraces,
+  late,
   absentFilterValue,
   inputNotices,
 ];

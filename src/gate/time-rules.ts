@@ -1,7 +1,9 @@
 /** How old the records are, by clocks that may be wrong. */
 import type { Newest } from '../schema/account.js';
+import { CALLERS } from '../schema/expected.js';
 import type { Evidence } from './evidence.js';
 import { type Found, gateRule } from './rule.js';
+import { type Awaited, wasHeard } from './silent.js';
 
 export const FUTURE_TOLERANCE_MS = 5 * 60_000;
 
@@ -35,6 +37,53 @@ export const stale = gateRule('stale', 'cannot_vouch', (_, { calls, limits }) =>
   ];
 });
 
+/** Who does not write is in no log, so nothing but this notices it. */
+export const silent = gateRule('silent', 'cannot_vouch', (_, { calls, limits }) =>
+  calls.awaited.filter((one) => !wasHeard(one, limits.now)).map((one) => silence(one, limits.now)),
+);
+
+function silence(one: Awaited, now: Date): Found[number] {
+  const { of, last, nearest, where, withinMs } = one;
+  const who = CALLERS.flatMap((caller) => {
+    const name = of[caller];
+    return name === undefined ? [] : [`${caller} ${JSON.stringify(name)}`];
+  }).join(', ');
+  if (last === null) {
+    const meant = CALLERS.flatMap((caller) => {
+      const name = nearest[caller];
+      return name === undefined ? [] : [`${caller} = ${JSON.stringify(name)}`];
+    });
+    return {
+      message: `nothing was heard of ${who}: no loaded call is of it`,
+      where,
+      next:
+        meant.length > 0
+          ? `did you mean ${meant.join(', ')}? correct it there`
+          : 'check that it runs and that its log is among the inputs, or take it out there',
+    };
+  }
+  if (Number.isNaN(Date.parse(last.time))) return unreadable(last, `the last call of ${who}`);
+  const old = ageText(now.getTime() - Date.parse(last.time));
+  return {
+    message: `${who} fell silent: its last call is of ${last.time}, ${old} old, and ${ageText(withinMs)} is allowed (${where})`,
+    where: last.where,
+    next: 'check that it runs, and that it still logs to what is read here',
+  };
+}
+
+/** Exact where it is one number, as limits are. */
+function ageText(ms: number): string {
+  const units = [
+    [86_400_000, 'd'],
+    [3_600_000, 'h'],
+    [60_000, 'min'],
+    [1_000, 's'],
+  ] as const;
+  const [size, unit] = units.find(([size]) => ms % size === 0 && ms >= size) ??
+    units.find(([size]) => ms >= 2 * size) ?? [1_000, 's'];
+  return `${Math.floor(ms / size)} ${unit}`;
+}
+
 export const future = gateRule(
   'future',
   'cannot_vouch',
@@ -54,9 +103,9 @@ export const future = gateRule(
 );
 
 /** What cannot be compared must not compare as false. */
-function unreadable({ time, where }: Newest) {
+function unreadable({ time, where }: Newest, what = 'the newest record') {
   return {
-    message: `the newest record is of ${time}, which is no instant that can be compared with others`,
+    message: `${what} is of ${time}, which is no instant that can be compared with others`,
     where,
     next: 'check the clock of the writer',
   };

@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
-import type { Account, LoadedCall, LoadedConflict, Reject } from '../schema/account.js';
+import type { Account, LoadedCall, LoadedConflict, LoadedHole, Reject } from '../schema/account.js';
 import type { Block } from '../schema/block.js';
+import type { Caller, Heard } from '../schema/expected.js';
+import type { InputProblem } from '../schema/result.js';
 import { openTempFolder, type TempFolder } from '../temp-folder.js';
 import { type Checked, checkStatement, parseSql } from './box.js';
 import { closeDatabase, type Export, runStatement } from './box-run.js';
@@ -26,11 +28,15 @@ import { beginsWith } from './ids.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './input/index.js';
 import { type Ledger, makeAccount } from './load/account.js';
 import { findAlike, REPEATED_IDS } from './load/duplicates.js';
+import { heardOf } from './load/heard.js';
 import { ledgerOf } from './load/ledger.js';
 import { type LoadOptions, loadFiles } from './load/load.js';
 import { rejectBlocks, rejectsIn } from './load/rejects.js';
+import { holesIn } from './load/seqs.js';
 import { explode } from './load/staging.js';
 import { numberTwins } from './load/twins.js';
+import { type Phantom, phantomsAmong, recompute } from './roster/recompute.js';
+import { openRosters, type RosterProblem, type RosterRequest, type Rosters } from './roster/rosters.js';
 import { isKnownAnswer, keepAnswer } from './store/answers.js';
 import { lakeLedger } from './store/ledger.js';
 import { lakeFileOf } from './store/open.js';
@@ -40,6 +46,8 @@ import { type LoadPlan, loadPlan } from './tables/plan.js';
 import { viewStatements } from './tables/views.js';
 
 export { type Filters, NO_FILTERS } from './filters.js';
+export type { Phantom } from './roster/recompute.js';
+export type { RosterRequest, Rosters } from './roster/rosters.js';
 
 export type ParamValue = Params[string];
 
@@ -49,6 +57,8 @@ export interface LakeOptions extends LoadOptions {
   readonly filters: Filters;
   readonly gatedKinds: readonly string[];
   readonly params: Params;
+  /** What the stamps are checked against; null: they are believed. */
+  readonly roster?: RosterRequest | null | undefined;
   readonly showContent: boolean;
   /** How long after its last change a plain file may stand empty beside others. */
   readonly rotationGraceS: number;
@@ -58,6 +68,8 @@ export interface LakeOptions extends LoadOptions {
   readonly acks?: string | undefined;
   /** A store that outlives the run; without one it is in memory. */
   readonly lake?: LakeUse | undefined;
+  /** Columns of calls that are read beside what the SQL asks for. */
+  readonly alsoColumns?: readonly string[] | undefined;
 }
 
 /** What names calls: their keys, the beginning of their key or trace, or where they stand. */
@@ -80,7 +92,9 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
     const window = await resolveWindow(db, options.filters, options.now);
     const needs = await needsOf(options.asks, (sql) => parseSql(db, sql), shippedNeeds());
     await prepare(db, options);
-    return new Lake(db, options, window, needs, spill);
+    const { roster, cwd } = options;
+    const rosters = roster ? await openRosters(db, roster, { cwd, tempDir: spill.dir }) : null;
+    return new Lake(db, options, window, needs, spill, rosters);
   } catch (error) {
     opened?.close();
     spill.remove();
@@ -102,13 +116,25 @@ export class Lake {
   private readonly plan: LoadPlan;
   /** Null for one beside another. */
   private readonly spill: TempFolder | null;
+  /** Null where none was named, or none can be used. */
+  readonly rosters: Rosters | null;
+  private readonly rosterProblem: RosterProblem | null;
 
-  constructor(db: Database, options: LakeOptions, window: Window, needs: Needs, spill: TempFolder | null) {
+  constructor(
+    db: Database,
+    options: LakeOptions,
+    window: Window,
+    needs: Needs,
+    spill: TempFolder | null,
+    rosters: Rosters | RosterProblem | null,
+  ) {
     this.db = db;
     this.window = window;
     this.needs = needs;
     this.spill = spill;
-    this.plan = loadPlan(needs, usesOf(options));
+    this.rosters = rosters !== null && 'sample' in rosters ? rosters : null;
+    this.rosterProblem = rosters !== null && 'why' in rosters ? rosters : null;
+    this.plan = loadPlan(needs, this.uses(options));
     this.options = options;
   }
 
@@ -116,13 +142,8 @@ export class Lake {
   async beside(): Promise<Lake> {
     const db = await openBeside(this.db, 'beside');
     await prepare(db, this.options);
-    return new Lake(
-      db,
-      { ...this.options, lake: undefined, onProgress: undefined },
-      this.window,
-      this.needs,
-      null,
-    );
+    const options = { ...this.options, lake: undefined, onProgress: undefined };
+    return new Lake(db, options, this.window, this.needs, null, this.rosters);
   }
 
   /** Replaces what was loaded before; with a lake, reads what is new. */
@@ -131,9 +152,17 @@ export class Lake {
     const synced = options.lake ? await openSynced(db, requests, { ...options, use: options.lake }) : null;
     const ledger = synced ? await this.openLedger(synced) : await this.fillFrom(requests);
     const { selects } = filterSql(options.filters, window);
-    const account = await makeAccount(db, ledger, { selects, gatedKinds: options.gatedKinds });
+    const account = await makeAccount(db, this.withRosters(ledger), {
+      selects,
+      gatedKinds: options.gatedKinds,
+    });
     const absent = account.callsLoaded === 0 ? [] : await absentValues(db, options.filters);
     return { ...account, absent, window, lake: synced && receiptOf(options.lake!, synced) };
+  }
+
+  private withRosters(ledger: Ledger): Ledger {
+    const problems = [...ledger.problems, ...problemsOf(this.rosterProblem)];
+    return { ...ledger, problems, notices: [...ledger.notices, ...(this.rosters?.notices() ?? [])] };
   }
 
   /** Loads lines that stand in no file of the user's, through the very same code; nobody asks for their account. */
@@ -169,10 +198,21 @@ export class Lake {
 
   /** The tables that queries see. */
   private async makeViews(): Promise<void> {
-    const { needs, window } = this;
+    const { db, needs, plan, window } = this;
     const { filters, gatedKinds } = this.options;
+    if (plan.recomputed && this.rosters) await recompute(db, this.rosters, gatedKinds);
     const slots = { needs, gatedKinds, tz: filters.tz, ...filterSql(filters, window) };
-    await this.db.run(viewStatements({ ...usesOf(this.options), ...slots, temporary: true }).join('; '));
+    await db.run(viewStatements({ ...this.uses(this.options), ...slots, temporary: true }).join('; '));
+  }
+
+  private uses({ showContent, filters }: LakeOptions) {
+    return { showContent, alsoColumns: filteredColumns(filters), hasRoster: this.rosters !== null };
+  }
+
+  /** Whom the calls of a trace name and their roster lacks; needs `roster_check` among the columns that are asked for. */
+  async phantoms(sessionId: string): Promise<Phantom[]> {
+    if (this.rosters === null) return [];
+    return phantomsAmong(this.db, this.rosters, `s.session_id = ${quote(sessionId)}`);
   }
 
   query(sql: string): Promise<Rows> {
@@ -209,6 +249,16 @@ export class Lake {
        FROM main.base_calls s JOIN main.base_batches b ON b.batch = s.batch
        WHERE s.call_id IN (${this.options.lake ? 'SELECT call_id FROM main.base_conflicts' : REPEATED_IDS}) ORDER BY s.batch, s.line`,
     );
+  }
+
+  /** Every hole in the numbers of writers, with the record behind it. */
+  holes(): Promise<LoadedHole[]> {
+    return holesIn(this.db);
+  }
+
+  /** The newest call of each caller, whatever the filters; needs the columns among `alsoColumns`. */
+  heardOf(callers: readonly Caller[]): Promise<Heard[]> {
+    return heardOf(this.db, callers);
   }
 
   /** Every reject with its place and reason; needs the option `everyReject`. */
@@ -270,10 +320,8 @@ function receiptOf({ name }: LakeUse, synced: Synced): NonNullable<Account['lake
   };
 }
 
-const usesOf = ({ showContent, filters }: LakeOptions) => ({
-  showContent,
-  alsoColumns: filteredColumns(filters),
-});
+const problemsOf = (problem: RosterProblem | null): InputProblem[] =>
+  problem === null ? [] : [{ path: problem.where, problem: 'roster', detail: problem.why }];
 
 function paramsSql(params: Params): string {
   const literal = (value: ParamValue) => {

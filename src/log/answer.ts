@@ -1,3 +1,5 @@
+import { MOST_VALUES } from '../roster/named.js';
+
 /** What a model's answer may be at most; beyond, the attempt is rejected. */
 export interface AnswerBounds {
   /** UTF-8 bytes of the raw answer. Default: 4 MiB. */
@@ -8,8 +10,6 @@ export interface AnswerBounds {
   readonly depth?: number | undefined;
 }
 
-/** Values of an artifact; more of them is no artifact, or one that leads back into itself. */
-export const MOST_VALUES = 100_000;
 export const ANSWER_BYTES = 4 * 1024 * 1024;
 export const MOST_DEPTH = 90;
 

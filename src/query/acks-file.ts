@@ -23,7 +23,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LakelogError, messageOf, shellWord } from '../errors.js';
 import { kernelPath } from '../kernel-path.js';
-import type { AckLine, Entry } from '../schema/ack.js';
+import { type AckLine, type Entry, placeOfAck } from '../schema/ack.js';
 import { EXIT } from '../schema/result.js';
 import { firstIssue, readAcks } from './acks.js';
 
@@ -56,7 +56,7 @@ async function ensureReadable(acks: readonly AckLine[]): Promise<void> {
     const wrong = firstIssue(ackLine.safeParse(ack).error);
     if (wrong === null) continue;
     throw new LakelogError(`this cannot be acknowledged: ${wrong}`, {
-      where: `${ack.file}:${ack.line}`,
+      where: placeOfAck(ack),
       next: 'mend the record, or take it out of the log',
     });
   }

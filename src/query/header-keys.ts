@@ -46,7 +46,7 @@ export const HEADER_KEYS: readonly HeaderKey[] = [
     form: 'name type "label" minor when flag -- note',
     use: 'required',
     repeats: true,
-    note: 'A column of the SELECT, all of them, by name. The label heads tables (without one, the name does); `minor` columns leave first where a terminal is too narrow for all; `when` shows the column only where that column of `params` is true; the note stands in `--help` and in the JSON envelope.',
+    note: 'A column of the SELECT, all of them, by name. The label heads tables (without one, the name does); `minor` columns leave first where a terminal is too narrow for all; `when` shows the column only where that column of `params` is true, `when roster` only with `--roster`; the note stands in `--help` and in the JSON envelope.',
   },
   {
     key: 'gate',
@@ -78,10 +78,10 @@ export const HEADER_KEYS: readonly HeaderKey[] = [
   },
   {
     key: 'canary',
-    form: 'value {"field": …}',
+    form: 'value against roster {"field": …}',
     use: 'gate',
     repeats: true,
-    note: 'A record that is planted before your logs are believed, with these fields, and must come back with this value; else the run ends with 2.',
+    note: 'A record that is planted before your logs are believed, with these fields, and must come back with this value; else the run ends with 2. `against roster` plants it only with `--roster` (`against rosters`: with a folder of them), and once more with a real worker in the place of the phantom, which must not come back; `{phantom}`, `{worker}` and `{roster_hash}` in its texts stand for an id that no roster has, one that it has, and the hash of the roster.',
   },
 ];
 

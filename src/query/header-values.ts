@@ -1,5 +1,6 @@
 import type { LakelogError } from '../errors.js';
 import { messageOf } from '../errors.js';
+import type { GateSpec } from '../schema/gate.js';
 import type { ColumnType } from '../schema/result.js';
 import { COLUMN_TYPES, PARAM_TYPES } from './header-keys.js';
 import { bindParam } from './params.js';
@@ -97,11 +98,14 @@ export function parseColumn(raw: string, fail: Fail): QueryColumn {
   };
 }
 
-export function parseCanary(raw: string, fail: Fail): { value: string; fields: Record<string, unknown> } {
-  const [, value, json] = /^(\S+)\s+(\{.*\})$/.exec(raw) ?? [];
+export function parseCanary(raw: string, fail: Fail): GateSpec['canaries'][number] {
+  const [, value, against, json] = /^(\S+)(?:\s+against\s+(rosters?))?\s+(\{.*\})$/.exec(raw) ?? [];
   try {
     if (!value || !json) throw new Error();
-    return { value, fields: JSON.parse(json) as Record<string, unknown> };
+    const fields = JSON.parse(json) as Record<string, unknown>;
+    return against === undefined
+      ? { value, fields }
+      : { value, fields, against: against as 'roster' | 'rosters' };
   } catch {
     throw fail(`"${raw}" is no canary`, 'write it as: -- canary: value {"field": …}');
   }

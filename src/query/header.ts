@@ -3,7 +3,7 @@ import { LakelogError } from '../errors.js';
 import type { GateRule, GateSpec } from '../schema/gate.js';
 import { HEADER_KEYS } from './header-keys.js';
 import { type Fail, parseCanary, parseColumn, parseParam, splitNote } from './header-values.js';
-import { NEEDS, type Need, type Param, type Query, type QueryColumn } from './question.js';
+import { NEEDS, type Need, type Param, type Query, type QueryColumn, WITH_ROSTER } from './question.js';
 
 export type { Param, ParamType, Query, QueryColumn } from './question.js';
 
@@ -19,7 +19,7 @@ interface Draft {
   readonly columns: QueryColumn[];
   readonly fires: GateRule[];
   readonly cannotVouch: (GateRule & { unless?: string })[];
-  readonly canaries: { value: string; fields: Record<string, unknown> }[];
+  readonly canaries: GateSpec['canaries'][number][];
 }
 
 /**
@@ -110,7 +110,7 @@ function checkColumns({ columns, params }: Draft, fail: Fail): void {
       'add a line per column of the SELECT: -- column: name type "label" -- what it is',
     );
   }
-  const flags = new Set(params.flatMap(flagColumns));
+  const flags = new Set([...params.flatMap(flagColumns), WITH_ROSTER]);
   const hidden = columns.find(({ when }) => when !== undefined && !flags.has(when));
   if (hidden) {
     throw fail(

@@ -14,12 +14,32 @@ export interface Policy {
   readonly acks: string | undefined;
   /** The file of a lake. */
   readonly lake: string | undefined;
+  /** The file that names who must be heard of. */
+  readonly expect: string | undefined;
+  /** What stamps are checked against, and the columns of it. */
+  readonly roster: string | undefined;
+  readonly rosterColumn: string | undefined;
+  /** Empty: there is none. */
+  readonly rosterActiveColumn: string | undefined;
 }
 
-const NONE: Policy = { sessions: [], replayRuns: [], acks: undefined, lake: undefined };
+const NONE: Policy = {
+  ...{ sessions: [], replayRuns: [], acks: undefined, lake: undefined, expect: undefined },
+  ...{ roster: undefined, rosterColumn: undefined, rosterActiveColumn: undefined },
+};
 
 /** The keys of all that read the file: a misspelt one would silently send the alarm to another log. */
-const KEYS = ['sessions', 'replay_runs', 'acks', 'lake', 'validatord'];
+const OWN_KEYS = [
+  'sessions',
+  'replay_runs',
+  'acks',
+  'lake',
+  'expect',
+  'roster',
+  'roster_column',
+  'roster_active_column',
+];
+const KEYS = [...OWN_KEYS, 'validatord'];
 
 /** @throws LakelogError (exit 2) for what is no TOML, an unknown key or a value of another type. */
 export async function readPolicy(cwd: string): Promise<Policy> {
@@ -29,7 +49,10 @@ export async function readPolicy(cwd: string): Promise<Policy> {
   const fail = (what: string, next: string) => new LakelogError(what, { where: file, next });
   const unknown = Object.keys(values).find((key) => !KEYS.includes(key));
   if (unknown !== undefined)
-    throw fail(`"${unknown}" is no key of ${POLICY}`, 'use sessions, replay_runs, acks and lake');
+    throw fail(
+      `"${unknown}" is no key of ${POLICY}`,
+      `use ${OWN_KEYS.slice(0, -1).join(', ')} and ${OWN_KEYS.at(-1)}`,
+    );
   const list = (key: string) => {
     const value = values[key];
     if (value === undefined) return [];
@@ -38,14 +61,20 @@ export async function readPolicy(cwd: string): Promise<Policy> {
       return paths as string[];
     throw fail(`"${key}" must be a path or a list of paths`, `write it as: ${key} = ["logs/"]`);
   };
-  const one = (key: string, example: string) => {
+  const text = (key: string, what: string, example: string, least = 1) => {
     const value = values[key];
-    if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-    throw fail(`"${key}" must be a path`, `write it as: ${key} = "${example}"`);
+    if (value === undefined || (typeof value === 'string' && value.length >= least)) return value;
+    throw fail(`"${key}" must be ${what}`, `write it as: ${key} = "${example}"`);
   };
   return {
-    ...{ sessions: list('sessions'), replayRuns: list('replay_runs') },
-    ...{ acks: one('acks', 'lakelog-acks.jsonl'), lake: one('lake', 'lakelog.duckdb') },
+    sessions: list('sessions'),
+    replayRuns: list('replay_runs'),
+    acks: text('acks', 'a path', 'lakelog-acks.jsonl'),
+    lake: text('lake', 'a path', 'lakelog.duckdb'),
+    expect: text('expect', 'a path', 'expect.toml'),
+    roster: text('roster', 'a path', 'roster.csv'),
+    rosterColumn: text('roster_column', 'the name of a column', 'worker_id'),
+    rosterActiveColumn: text('roster_active_column', 'the name of a column, or empty', 'active', 0),
   };
 }
 

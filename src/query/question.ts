@@ -42,7 +42,10 @@ export interface Param {
   readonly note: string;
 }
 
+/** What `when` says of a column that only a roster fills. */
+export const WITH_ROSTER = 'roster';
+
 export interface QueryColumn extends Column {
-  /** Shown only when this column of `params` is true. */
+  /** Shown only when this column of `params` is true; of WITH_ROSTER, when stamps are checked. */
   readonly when?: string;
 }

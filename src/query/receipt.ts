@@ -10,12 +10,15 @@ export interface ReceiptParts {
   readonly judged: number | null;
   readonly canary: Receipt['canary'];
   readonly acknowledged: Receipt['acknowledged'];
+  readonly recomputed: Receipt['recomputed'];
+  readonly expected: Receipt['expected'];
   readonly now: Date;
 }
 
 /** The account of a run, as the receipt states it. */
 export function receiptOf(parts: ReceiptParts): Receipt {
-  const { account, query, from, gatedKinds, judged, canary, acknowledged, now } = parts;
+  const { account, query, from, gatedKinds, judged, canary, now } = parts;
+  const { acknowledged, recomputed, expected } = parts;
   const newest = account.newestCall?.time ?? null;
   return {
     version,
@@ -38,11 +41,14 @@ export function receiptOf(parts: ReceiptParts): Receipt {
     not_judgeable: account.notJudgeable,
     conflicts: account.conflicts,
     gaps: account.gaps,
+    unknown_traces: account.unknownTraces,
     window: account.window,
     newest_record: newest,
     newest_record_age_s: newest === null ? null : Math.round((now.getTime() - Date.parse(newest)) / 1000),
     canary,
     acknowledged,
+    recomputed,
+    expected,
   };
 }
 
@@ -57,6 +63,7 @@ function totalsOf(files: readonly FileAccount[], newest: string | null): Receipt
     blank: sum((file) => file.blank),
     pending: sum((file) => file.pending),
     conflicts: sum((file) => file.conflicts),
+    late: sum((file) => file.late),
     newest_record: newest,
   };
 }

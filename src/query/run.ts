@@ -10,9 +10,11 @@ import {
   openLake,
 } from '../lake/lake.js';
 import type { Account } from '../schema/account.js';
-import type { Cell, Result } from '../schema/result.js';
+import type { Cell, Receipt, Result } from '../schema/result.js';
 import type { Query } from './header.js';
 import type { BoundParams } from './params.js';
+import { WITH_ROSTER } from './question.js';
+import { RECOMPUTED_SQL, recomputedIn } from './roster.js';
 import { sqlError } from './sql-error.js';
 
 export interface RunOptions {
@@ -27,10 +29,13 @@ export interface RunOptions {
   readonly stdin: Readable;
   /** The acknowledgements that somebody named. */
   readonly acks?: string | undefined;
+  /** What stamps are checked against; null: they are believed. */
+  readonly roster?: LakeOptions['roster'];
   readonly threads?: LakeOptions['threads'];
   readonly lake?: LakeOptions['lake'];
   /** Acknowledgements will be matched with what is loaded. */
   readonly matchesAcks?: boolean;
+  readonly alsoColumns?: readonly string[];
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -50,6 +55,7 @@ export interface Answer {
   readonly judged: number | null;
   /** Selected calls of the kinds that the SQL holds for gated; null for a question that is no gate. */
   readonly gated: number | null;
+  readonly recomputed: Receipt['recomputed'];
 }
 
 export async function openSession(query: Query, params: BoundParams, options: RunOptions): Promise<Session> {
@@ -58,6 +64,7 @@ export async function openSession(query: Query, params: BoundParams, options: Ru
       query.sql,
       ...(query.gate ? [judgedSql(query.gate.judges)] : []),
       ...(options.matchesAcks ? [CALLS_SQL] : []),
+      ...(options.roster ? [RECOMPUTED_SQL] : []),
     ],
     ...(options.matchesAcks ? MATCHES_ACKS : {}),
     gatedKinds: params.gatedKinds,
@@ -68,6 +75,7 @@ export async function openSession(query: Query, params: BoundParams, options: Ru
     account,
     result: await run(lake, query, params),
     ...(query.gate ? await count(lake, query.gate.judges, query.file) : { judged: null, gated: null }),
+    recomputed: await recomputedIn(lake),
   });
   return {
     lake,
@@ -97,7 +105,8 @@ async function run(lake: Lake, query: Query, params: BoundParams): Promise<Resul
     );
   }
   const shown = named.filter(
-    ({ column }) => column.when === undefined || params.columns[column.when] === true,
+    ({ column: { when } }) =>
+      when === undefined || (when === WITH_ROSTER ? lake.rosters !== null : params.columns[when] === true),
   );
   return {
     columns: shown.map(({ column: { when: _, ...column } }) => column),

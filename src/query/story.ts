@@ -128,6 +128,7 @@ export async function tellStory(lake: Lake, sessionId: string, parts: StoryParts
   const reasons = await rowsOf(lake, sql.reasons);
   const runs = await rowsOf(lake, sql.runs);
   const documents = await rowsOf(lake, sql.documents);
+  const phantoms = await lake.phantoms(sessionId);
   const reasonsOf = grouped(reasons, (row) => `${row.call_key} ${row.attempt_number}`);
   const attemptsOf = grouped(attempts, (row) => String(row.call_key));
   const documentsOf = grouped(documents, (row) => `${row.file}:${row.line}`);
@@ -138,7 +139,7 @@ export async function tellStory(lake: Lake, sessionId: string, parts: StoryParts
         event: 'call',
         ...(withJson(row) as unknown as Omit<
           StoryCall,
-          'event' | 'attempts' | 'violations' | 'acknowledged'
+          'event' | 'attempts' | 'phantoms' | 'violations' | 'acknowledged'
         >),
         attempts: (attemptsOf.get(String(row.call_key)) ?? []).map(
           ({ call_key, ...attempt }): StoryAttempt => {
@@ -150,6 +151,9 @@ export async function tellStory(lake: Lake, sessionId: string, parts: StoryParts
             return { attempt_number, verdict, reasons: given.map(({ reason }) => String(reason)), ...rest };
           },
         ),
+        phantoms: phantoms
+          .filter((phantom) => `${phantom.file}:${phantom.line}` === place)
+          .map(({ worker, named_in, standing }) => ({ worker, named_in, standing })),
         violations: parts.violations.get(place) ?? [],
         acknowledged: parts.acknowledged.get(place) ?? [],
       };

@@ -1,4 +1,5 @@
-import type { AckLine, Entry, Said } from '../schema/ack.js';
+import { type AckLine, type Entry, hashOf, placeOfAck, type Said } from '../schema/ack.js';
+import { rangeText } from '../schema/gap.js';
 import { instant } from './display.js';
 import { encode } from './json.js';
 import { paintFor } from './paint.js';
@@ -13,7 +14,7 @@ type Who = Pick<Said, 'author' | 'at' | 'expires' | 'reason'>;
 export function renderAck(acks: readonly AckLine[], file: string, style: Style): string {
   const settled = acks.flatMap((ack) => [
     ...hanging(`settled: ${sanitize(whole(ack))}`, '  ', style.width),
-    `  at ${sanitize(`${ack.file}:${ack.line}`)}`,
+    `  at ${sanitize(placeOfAck(ack))}`,
   ]);
   return text([...settled, ...acks.slice(0, 1).flatMap((ack) => said(ack, style)), written(file)]);
 }
@@ -23,16 +24,20 @@ export interface Baseline extends Who {
   readonly file: string;
   readonly rejects: readonly (readonly [reason: string, count: number])[];
   readonly conflicts: number;
+  /** Numbers of writers that no record has. */
+  readonly missing: number;
   /** How many had been settled before. */
   readonly before: number;
   /** What nothing settles. */
   readonly left: { readonly count: number; readonly first: string } | null;
+  /** Files that only their own names settle. */
+  readonly changed: readonly string[];
 }
 
 const FEW = 5;
 
 export function renderBaseline(baseline: Baseline, style: Style): string {
-  const { rejects, conflicts, before, left, file } = baseline;
+  const { rejects, conflicts, missing, before, left, changed, file } = baseline;
   const lines = rejects.reduce((sum, [, count]) => sum + count, 0);
   const named = rejects.slice(0, FEW).map(([reason, count]) => `${count} × ${reason}`);
   const reasons = [...named, ...(rejects.length > FEW ? [`${rejects.length - FEW} more reasons`] : [])].join(
@@ -41,6 +46,7 @@ export function renderBaseline(baseline: Baseline, style: Style): string {
   const what = [
     ...(lines === 0 ? [] : [`${plural(lines, 'rejected line')} (${sanitize(reasons)})`]),
     ...(conflicts === 0 ? [] : [`${plural(conflicts, 'conflicting record')}`]),
+    ...(missing === 0 ? [] : [`${plural(missing, 'missing record')} of writers that number theirs`]),
   ];
   const wrapped = (sentence: string) => hanging(sentence, '  ', style.width);
   const rest = [
@@ -50,6 +56,11 @@ export function renderBaseline(baseline: Baseline, style: Style): string {
       : wrapped(
           `  not settled: ${plural(left.count, 'line')} with an unknown schema, which could be anything, first ${sanitize(left.first)}`,
         )),
+    ...changed.flatMap((one) =>
+      wrapped(
+        `  not settled: ${sanitize(one)} was changed where it had been read, which is settled by its name`,
+      ),
+    ),
   ];
   if (what.length === 0)
     return text(['nothing to settle: no line is in the way of a gate that could be', ...rest]);
@@ -85,6 +96,7 @@ export function renderAckList(states: readonly AckState[], asJson: boolean, styl
   return text(
     states.flatMap((one) => {
       const { entry, place } = one;
+      const hash = hashOf(entry.ack);
       const words = stateOf(one);
       const brush = one.state === 'holds' ? paint.good : paint.doubtful;
       const [first = '', ...rest] = hanging(
@@ -95,7 +107,7 @@ export function renderAckList(states: readonly AckState[], asJson: boolean, styl
       return [
         `${String(entry.line).padStart(room)}  ${brush(words)}${first.slice(words.length)}`,
         ...rest,
-        `${indent}at ${sanitize(place)}, hash ${entry.ack.line_sha256.slice(0, 12)}`,
+        `${indent}at ${sanitize(place)}${hash === null ? '' : `, hash ${hash.slice(0, 12)}`}`,
         ...hanging(`${indent}${who(entry.ack)}`, indent, style.width),
       ];
     }),
@@ -132,6 +144,10 @@ function whole(ack: AckLine): string {
       return `rejected line (${ack.reject_reason})`;
     case 'conflict':
       return `record that shares the call_id ${ack.call_id}`;
+    case 'hole':
+      return `seq ${rangeText({ from: ack.from_seq, to: ack.to_seq })} missing from writer ${JSON.stringify(ack.writer_id)}`;
+    case 'changed_file':
+      return `changed file, now ${ack.head_sha256.slice(0, 12)}`;
   }
 }
 

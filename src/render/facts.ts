@@ -1,4 +1,5 @@
-import type { Receipt } from '../schema/result.js';
+import { rangesText } from '../schema/gap.js';
+import { LATE_MINUTES, type Receipt } from '../schema/result.js';
 import { instant } from './display.js';
 import { columns } from './measure.js';
 import { sanitize } from './sanitize.js';
@@ -13,10 +14,15 @@ export function facts(receipt: Receipt, room: number): [label: string, text: str
     ['lake', lake(receipt)],
     ['judged', judged(receipt, room)],
     ['not gated', notGated(receipt, room)],
+    ['roster', roster(receipt, room)],
+    ['stamps', stamps(receipt)],
     ['calls', calls(receipt)],
     ['gaps', gaps(receipt, room)],
+    ['traces', unknownTraces(receipt, room)],
+    ['late', late(receipt)],
     ['window', range(window)],
     ['newest', newest_record === null ? 'no record' : instant(newest_record) + old],
+    ['heard of', heardOf(receipt, room)],
     ['canary', canary === null ? 'none planted' : `${canary.planted} planted, ${canary.found} found`],
     ['acked', acknowledged(receipt, room)],
     [
@@ -45,6 +51,29 @@ function judged({ judged, gated_kinds, calls_selected, kinds_not_gated }: Receip
   return list(`${judged ?? 0} of ${plural(gated, 'call')} of gated kinds: `, gated_kinds, room);
 }
 
+function roster({ recomputed }: Receipt, room: number): string {
+  if (recomputed === null) return '';
+  const { roster, from, hash, workers } = recomputed;
+  const which = workers === null ? 'each call by its own' : plural(workers, 'worker');
+  const id = hash === null ? '' : `, ${sanitize(hash.slice(0, 'sha256:'.length + 12))}`;
+  const text = `${which}${id}, from ${sanitize(from)}: `;
+  return text + clip(sanitize(roster), Math.max(room - text.length, SHORTEST_FILE));
+}
+
+/** Every outcome of a call that was looked up; what is most often 0 is left out then. */
+function stamps({ recomputed }: Receipt): string {
+  if (recomputed === null) return '';
+  const { right, wrong, contradicted, not_at_hand, hashed, unread, nobody, other_roster } = recomputed;
+  const rare: readonly (readonly [number, string])[] = [
+    [hashed, 'with hashed ids'],
+    [unread, 'not told by the artifact'],
+    [nobody, 'naming nobody'],
+  ];
+  const seldom = rare.filter(([count]) => count > 0).map(([count, words]) => `, ${count} ${words}`);
+  const others = other_roster === 0 ? '' : `, ${other_roster} of another roster`;
+  return `${right} right, ${wrong} wrong, ${not_at_hand} not at hand${seldom.join('')}; ${contradicted} contradicted${others}`;
+}
+
 function notGated({ kinds_not_gated }: Receipt, room: number): string {
   const kinds = kinds_not_gated.map(
     ({ kind, calls }) => `${/\s/.test(kind) ? JSON.stringify(kind) : kind} ${calls}`,
@@ -60,19 +89,27 @@ function calls(receipt: Receipt): string {
   return `${calls_loaded} loaded${replays}, ${calls_selected} selected; ${doubts}`;
 }
 
+function heardOf({ expected }: Receipt, room: number): string {
+  if (expected === null) return '';
+  const text = `${expected.heard} of ${expected.named} who must be`;
+  return `${text} (${clip(sanitize(expected.file), Math.max(room - text.length - 3, SHORTEST_FILE))})`;
+}
+
 const SHORTEST_FILE = 12;
 
 /** Always there for a gate: what was silenced must be seen to be little. */
 function acknowledged({ acknowledged }: Receipt, room: number): string {
   if (acknowledged === null) return '';
-  const { calls, rejects, conflicts, file } = acknowledged;
+  const { calls, rejects, conflicts, missing, changed_files, file } = acknowledged;
   const kinds = [
     [calls, 'call'],
     [rejects, 'reject'],
     [conflicts, 'conflict'],
+    [missing, 'missing record'],
+    [changed_files, 'changed file'],
   ] as const;
   const named = kinds.flatMap(([count, noun]) => (count > 0 ? [plural(count, noun)] : [])).join(', ');
-  const total = `${calls + rejects + conflicts} acknowledged`;
+  const total = `${kinds.reduce((sum, [count]) => sum + count, 0)} acknowledged`;
   const whole = named === '' ? total : `${total}: ${named}`;
   // Where both do not fit, the file is what is looked for.
   const text = file !== null && whole.length + 3 + SHORTEST_FILE > room ? total : whole;
@@ -84,8 +121,21 @@ function acknowledged({ acknowledged }: Receipt, room: number): string {
 function gaps({ gaps }: Receipt, room: number): string {
   const lost = gaps.reduce((total, gap) => total + gap.missing, 0);
   if (lost === 0) return '';
-  const writers = gaps.map(({ writer_id, missing }) => `${writer_id} ${missing}`);
+  const writers = gaps.map((gap) => `${gap.writer_id} ${gap.missing} (${rangesText(gap)})`);
   return list(`${plural(lost, 'line')} lost, by writer: `, writers, room);
+}
+
+function unknownTraces({ unknown_traces }: Receipt, room: number): string {
+  if (unknown_traces === null) return '';
+  const { traces, first } = unknown_traces;
+  const text = `${traces} with replay runs and no call, first `;
+  return text + clip(sanitize(`${first.session_id} (${first.where})`), Math.max(room - text.length, 12));
+}
+
+function late({ totals }: Receipt): string {
+  if (totals.late === 0) return '';
+  const stand = totals.late === 1 ? 'stands' : 'stand';
+  return `${plural(totals.late, 'record')} ${stand} behind one more than ${LATE_MINUTES} minutes newer`;
 }
 
 function range({ since, until, tz }: Receipt['window']): string {

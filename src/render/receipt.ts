@@ -87,7 +87,7 @@ function isTroubled({ rejected, pending, conflicts }: FileAccount): boolean {
 }
 
 function fileText(account: FileAccount, style: Style): string {
-  const terms = (['rejected', 'duplicates', 'pending', 'conflicts'] as const)
+  const terms = (['rejected', 'duplicates', 'pending', 'conflicts', 'late'] as const)
     .filter((term) => account[term] > 0)
     .map((term) => `, ${account[term]} ${term}`);
   const rest = `: ${plural(account.lines, 'line')}, ${bytes(account.bytes)}${terms.join('')}`;

@@ -13,6 +13,7 @@ export function callLines(call: StoryCall, showContent: boolean, pen: Pen): stri
     ...standing(call, pen),
     `${INDENT}${sanitize(file)}:${line}`,
     ...violations(call, pen),
+    ...phantoms(call, pen),
     ...facts(call, pen),
     ...(showContent ? promptOf(call, pen) : []),
     '',
@@ -40,7 +41,8 @@ function standing(call: StoryCall, pen: Pen): string[] {
   ];
 }
 
-function standingOf({ final_verdict, gated, grounded_in_roster: grounded }: StoryCall): Standing {
+function standingOf(call: StoryCall): Standing {
+  const { final_verdict, gated, grounded_in_roster: grounded, roster_check } = call;
   const stamp = grounded === null ? 'grounding not checked' : grounded ? 'grounded' : 'NOT grounded';
   if (final_verdict !== 'accepted') {
     const stamped = grounded === null ? '' : `, stamped ${stamp}`;
@@ -49,10 +51,13 @@ function standingOf({ final_verdict, gated, grounded_in_roster: grounded }: Stor
   if (!gated) {
     return { words: `accepted, kind not gated, ${stamp}`, brush: grounded === false ? 'doubtful' : 'strong' };
   }
-  if (grounded === true) return { words: 'accepted, gated, grounded', brush: 'good' };
-  return grounded === false
+  if (grounded === true) return checked(call);
+  if (grounded === null && roster_check === 'right') {
+    return { words: 'accepted, gated, not stamped; the roster has every worker', brush: 'good' };
+  }
+  return grounded === false || roster_check === 'wrong'
     ? {
-        words: 'accepted, gated, NOT grounded',
+        words: `accepted, gated, NOT grounded${grounded === null ? ' (not stamped)' : ''}`,
         brush: 'bad',
         meaning: 'It names a worker who is not in the roster: something bypassed the validator.',
       }
@@ -61,6 +66,39 @@ function standingOf({ final_verdict, gated, grounded_in_roster: grounded }: Stor
         brush: 'doubtful',
         meaning: 'Nobody compared its workers with the roster, so nothing is known of them.',
       };
+}
+
+/** What the roster says of a stamp of true. */
+function checked({ roster_check }: StoryCall): Standing {
+  if (roster_check === 'wrong') {
+    return {
+      words: 'accepted, gated, stamped grounded, CONTRADICTED by the roster',
+      brush: 'bad',
+      meaning: 'It names a worker whom the roster lacks: the check that stamps is broken or was bypassed.',
+    };
+  }
+  const why = roster_check === null ? undefined : UNCHECKED[roster_check];
+  return why === undefined
+    ? {
+        words: `accepted, gated, grounded${roster_check === null ? '' : ', as the roster says'}`,
+        brush: 'good',
+      }
+    : { words: 'accepted, gated, stamped grounded, NOT CHECKED', brush: 'doubtful', meaning: why };
+}
+
+const UNCHECKED: Readonly<Record<string, string>> = {
+  not_at_hand: 'The roster that it was stamped by is not at hand.',
+  hashed: 'Its worker ids are hashed, so that nobody can look them up.',
+  unread: 'Its artifact is too large, or has a member twice: whom it names cannot be told.',
+  nobody: 'It names nobody who could be looked up.',
+};
+
+function phantoms({ phantoms }: StoryCall, pen: Pen): string[] {
+  return phantoms.flatMap(({ worker, named_in, standing }, i) => {
+    const why = standing === null ? 'not in the roster' : 'in the roster, not active';
+    const where = named_in === 'ids' ? '' : '; the artifact names it, proposed_worker_ids does not';
+    return fact(i === 0 ? 'phantom' : '', `${sanitize(worker)}: ${why}${where}`, pen, pen.paint.bad);
+  });
 }
 
 function violations({ violations, acknowledged }: StoryCall, pen: Pen): string[] {

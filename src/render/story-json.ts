@@ -4,6 +4,7 @@ import {
   type StoryAttempt,
   type StoryCall,
   type StoryDocument,
+  type StoryPhantom,
   type StoryRun,
 } from '../schema/story.js';
 import { version } from '../version.js';
@@ -15,6 +16,7 @@ const CALL = [
   'prompt',
   'artifact',
   'attempts',
+  'phantoms',
   'violations',
   'acknowledged',
 ] as const satisfies readonly (keyof StoryCall)[];
@@ -56,6 +58,7 @@ const RUN = [
 ] as const satisfies readonly (keyof StoryRun)[];
 
 const DOCUMENT = ['id', 'source', 'score', 'rank'] as const satisfies readonly (keyof StoryDocument)[];
+const PHANTOM = ['worker', 'named_in', 'standing'] as const satisfies readonly (keyof StoryPhantom)[];
 const VIOLATION = ['gate', 'value'] as const satisfies readonly (keyof StoryCall['violations'][number])[];
 const ACK = [
   'gate',
@@ -92,6 +95,7 @@ function call(one: StoryCall, showContent: boolean): string {
     attempts: array(one.attempts, (attempt) =>
       object(attempt, ATTEMPT, showContent, { prompt: jsonOrNull(attempt.prompt) }),
     ),
+    phantoms: array(one.phantoms, (phantom) => object(phantom, PHANTOM, showContent)),
     violations: array(one.violations, (violation) => object(violation, VIOLATION, showContent)),
     acknowledged: array(one.acknowledged, (ack) => object(ack, ACK, showContent)),
   });

@@ -23,6 +23,8 @@ export interface ScanColumn {
   /** Where its cells and its validity begin among those of the block. */
   readonly cells: number;
   readonly validity: number;
+  /** It goes into no table. */
+  readonly passing: boolean;
 }
 
 export interface Layout {
@@ -30,6 +32,19 @@ export interface Layout {
   readonly columns: readonly [readonly ScanColumn[], readonly ScanColumn[]];
   /** Bytes of the cells and validity of a block. */
   readonly bytes: number;
+}
+
+/** Rows that were scanned, as DuckDB's vectors have them. Long texts hold their place in the arena, not yet an address. */
+export interface RowBlock {
+  readonly buffer: ArrayBuffer;
+  /** Where the cells of the layout, and the texts, begin in the buffer. */
+  readonly cells: number;
+  readonly arena: number;
+  readonly arenaBytes: number;
+  /** Rows of calls, and of replay runs. */
+  readonly rows: readonly [number, number];
+  /** With the option `naming`: what `namingCalls` found in it. */
+  readonly naming: string | null;
 }
 
 const named = (type: CellType, names: string) => names.split(' ').map((name) => ({ name, type }));
@@ -72,12 +87,15 @@ function cellOf(kind: Kind, name: string): Pick<ScanColumn, 'source' | 'type' | 
 export function layoutOf(names: {
   readonly calls: readonly string[];
   readonly runs: readonly string[];
+  /** Columns of calls that go into no table. */
+  readonly passing?: readonly string[] | undefined;
 }): Layout {
   let end = 0;
   const lay = (kind: Kind, name: string): ScanColumn => {
     const cell = cellOf(kind, name);
     const bytes = BYTES[cell.type];
-    const column = { name, ...cell, bytes, cells: end, validity: end + BLOCK_ROWS * bytes };
+    const passing = kind === 'sessions' && names.passing?.includes(name) === true;
+    const column = { name, ...cell, bytes, cells: end, validity: end + BLOCK_ROWS * bytes, passing };
     end = column.validity + BLOCK_ROWS / 8;
     return column;
   };

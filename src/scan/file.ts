@@ -67,11 +67,16 @@ export function addCounts(before: LineCounts | undefined, part: LineCounts): Lin
   }
   const sums = COUNTERS.map((name) => [name, before[name] + part[name]]);
   const isLater = before.newest === null || (part.newest !== null && part.newest > before.newest);
+  const isEarlier = before.oldest === null || (part.oldest !== null && part.oldest < before.oldest);
+  // Whatever stands in the part, its earliest record is the one that is furthest behind those before it.
+  const between = before.newest === null || part.oldest === null ? 0n : before.newest - part.oldest;
   return {
     ...(Object.fromEntries(sums) as Record<Counter, number>),
     firstMark: before.firstMark || (part.firstMark && before.lines + part.firstMark),
     newest: isLater ? part.newest : before.newest,
     sha256: null,
+    oldest: isEarlier ? part.oldest : before.oldest,
+    lag: [before.lag, part.lag, between].reduce((most, lag) => (lag > most ? lag : most)),
     groups,
   };
 }

@@ -37,6 +37,8 @@ type Setting = keyof ReturnType<typeof settingsOf> | 'batch' | 'only' | 'linesBe
 export interface Exports extends Readonly<Record<Address | Counter | Waiting, Global>> {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly newest: Global<bigint>;
+  readonly oldest: Global<bigint>;
+  readonly lag: Global<bigint>;
   reserve(inputBytes: number, cellBytes: number): number;
   begin(): void;
   scan(from: number, to: number, base: number): number;
@@ -60,6 +62,10 @@ export interface ScanOptions {
   /** Columns of the rows of calls and of replay runs: declared fields, and those of columns.ts. */
   readonly calls: readonly string[];
   readonly runs: readonly string[];
+  /** Columns among those of calls that are looked at while they stand in memory, and go into no table. */
+  readonly passing?: readonly string[] | undefined;
+  /** Accepted calls of these kinds are asked whom they name; `NAMING_COLUMNS` are among those of calls then. */
+  readonly naming?: readonly string[] | null | undefined;
   /** Fields of an attempt that the column `attempts` keeps. */
   readonly attemptFields: readonly string[];
   readonly maxLineBytes: number;

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { KEYS, KINDS, type Kind } from '../schema/formats.js';
 import { reasonName } from '../schema/reasons.js';
-import { type Layout, layoutOf } from './columns.js';
+import { type Layout, layoutOf, type RowBlock } from './columns.js';
+
+export type { RowBlock };
+
 import {
   addressOf,
   COUNTERS,
@@ -12,19 +15,9 @@ import {
   startMachine,
   tell,
 } from './machine.js';
+import { namingCalls } from './named.js';
 import type { RejectedLine, RejectGroup } from './reject.js';
 import { faultInWords } from './words.js';
-
-/** Rows that were scanned, as DuckDB's vectors have them. Long texts hold their place in the arena, not yet an address. */
-export interface RowBlock {
-  readonly buffer: ArrayBuffer;
-  /** Where the cells of the layout, and the texts, begin in the buffer. */
-  readonly cells: number;
-  readonly arena: number;
-  readonly arenaBytes: number;
-  /** Rows of calls, and of replay runs. */
-  readonly rows: readonly [number, number];
-}
 
 /** Where a scanner puts what it found, in the order of the lines. */
 export interface ScanSink {
@@ -61,6 +54,10 @@ export interface LineCounts extends Readonly<Record<Counter, number>> {
   readonly newest: bigint | null;
   /** Of the bytes, where that was asked for; null of several parts together. */
   readonly sha256: string | null;
+  /** The same of the earliest. */
+  readonly oldest: bigint | null;
+  /** How far, at most, a record stands behind a newer one, in microseconds. */
+  readonly lag: bigint;
   readonly groups: readonly RejectGroup[];
 }
 
@@ -172,13 +169,18 @@ export class Scanner {
     const { x } = this;
     const rows = [x.calls.value, x.runs.value] as const;
     if (rows[0] + rows[1] === 0) return;
-    this.sink.rows({
+    const block = {
       buffer: x.memory.buffer,
       cells: addressOf(x.CELLS),
       arena: addressOf(x.ARENA),
       arenaBytes: x.arenaUsed.value,
       rows,
-    });
+      naming: null,
+    };
+    const { naming } = this.options;
+    const found =
+      naming !== undefined && rows[0] > 0 ? namingCalls(block, this.layout.columns[0], naming) : null;
+    this.sink.rows({ ...block, naming: found });
     x.takeRows();
     this.digested = [0, 0];
   }
@@ -280,6 +282,8 @@ export class Scanner {
       ...(counts as Record<Counter, number>),
       newest: hasRecords ? x.newest.value : null,
       sha256: null,
+      oldest: hasRecords ? x.oldest.value : null,
+      lag: x.lag.value,
       groups,
     };
   }

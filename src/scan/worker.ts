@@ -24,7 +24,7 @@ const scanner = new Scanner(module, options, {
 });
 
 /** The cells and texts of a block in a buffer of their own, which can be given away. */
-function copied({ buffer, cells, arena, arenaBytes, rows }: RowBlock): RowBlock {
+function copied({ buffer, cells, arena, arenaBytes, rows, naming }: RowBlock): RowBlock {
   const { bytes } = scanner.layout;
   const size = bytes + arenaBytes;
   const free = spare.pop();
@@ -32,7 +32,7 @@ function copied({ buffer, cells, arena, arenaBytes, rows }: RowBlock): RowBlock 
   const target = new Uint8Array(to);
   target.set(new Uint8Array(buffer, cells, bytes));
   target.set(new Uint8Array(buffer, arena, arenaBytes), bytes);
-  return { buffer: to, cells: 0, arena: bytes, arenaBytes, rows };
+  return { buffer: to, cells: 0, arena: bytes, arenaBytes, rows, naming };
 }
 
 parentPort!.on('message', ({ part, buffers }: Order) => {

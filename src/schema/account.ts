@@ -20,6 +20,9 @@ export interface Account {
   readonly conflicts: number;
   readonly firstConflict: string | null;
   readonly gaps: Receipt['gaps'];
+  readonly unknownTraces: Receipt['unknown_traces'];
+  /** file:line of the first late record; null where there is none. */
+  readonly firstLate: string | null;
   /** Of all calls, of those that pass the filters, and of those among them whose kind is gated. */
   readonly newestCall: Newest | null;
   readonly newestSelected: Newest | null;
@@ -76,6 +79,15 @@ export interface LoadedConflict {
   readonly file: string;
   readonly line: number;
   readonly line_sha256: string;
+}
+
+/** Numbers of a writer that no loaded call has, and the record behind them. */
+export interface LoadedHole {
+  readonly writer_id: string;
+  readonly from_seq: number;
+  readonly to_seq: number;
+  readonly file: string;
+  readonly line: number;
 }
 
 /** A line that could not be loaded, as queries, acknowledgements and `validate` see it. */

@@ -1,5 +1,5 @@
 /** A line of the file of acknowledgements (JSON Lines, `lakelog.ack.v1`): meant to be read and versioned. */
-export type AckLine = CallAck | RejectAck | ConflictAck;
+export type AckLine = CallAck | RejectAck | ConflictAck | HoleAck | ChangedFileAck;
 
 /** An acknowledgement and the line of the file it stands in. */
 export interface Entry<T extends AckLine = AckLine> {
@@ -7,12 +7,11 @@ export interface Entry<T extends AckLine = AckLine> {
   readonly line: number;
 }
 
-/** Where it stood, and who settled it, why, when and for how long. */
+/** In which file it was, and who settled it, why, when and for how long. */
 export interface Said {
   readonly schema: 'lakelog.ack.v1';
-  /** Where it stood, seen from the folder of this file; `-` for standard input. */
+  /** Seen from the folder of this file; `-` for standard input. */
   readonly file: string;
-  readonly line: number;
   /** Why it is settled, in words; never empty. */
   readonly reason: string;
   readonly author: string;
@@ -20,6 +19,11 @@ export interface Said {
   readonly at: string;
   /** YYYY-MM-DD, the last day it holds (UTC), or the RFC 3339 instant from which on it does not; null = without end. */
   readonly expires: string | null;
+}
+
+/** Of something that stood in a line. */
+export interface SaidOfLine extends Said {
+  readonly line: number;
 }
 
 /** What a call is told by. */
@@ -36,7 +40,7 @@ export interface CallFacts {
 }
 
 /** One call in one gate's answer, with the facts that must still be true. */
-export interface CallAck extends Said, CallFacts {
+export interface CallAck extends SaidOfLine, CallFacts {
   readonly what: 'call';
   readonly gate: string;
   /** Of the gate's column: what the call was accused of. */
@@ -45,15 +49,40 @@ export interface CallAck extends Said, CallFacts {
 }
 
 /** One line that could not be loaded, by the hash of its bytes. */
-export interface RejectAck extends Said {
+export interface RejectAck extends SaidOfLine {
   readonly what: 'reject';
   readonly line_sha256: string;
   readonly reject_reason: string;
 }
 
 /** One of several records that share a call_id, by the hash of its bytes: that they do is known. */
-export interface ConflictAck extends Said {
+export interface ConflictAck extends SaidOfLine {
   readonly what: 'conflict';
   readonly call_id: string;
   readonly line_sha256: string;
+}
+
+/** Numbers of a writer that are missing; the line is that of the record behind them. */
+export interface HoleAck extends SaidOfLine {
+  readonly what: 'hole';
+  readonly writer_id: string;
+  /** The first and the last number. */
+  readonly from_seq: number;
+  readonly to_seq: number;
+}
+
+/** A file that was changed where it had been read, by what it was changed to. */
+export interface ChangedFileAck extends Said {
+  readonly what: 'changed_file';
+  readonly head_sha256: string;
+}
+
+/** file:line, or of a whole file the file. */
+export const placeOfAck = (ack: AckLine) =>
+  ack.what === 'changed_file' ? ack.file : `${ack.file}:${ack.line}`;
+
+/** What it is known by beside its place; null for holes. */
+export function hashOf(ack: AckLine): string | null {
+  if (ack.what === 'hole') return null;
+  return ack.what === 'changed_file' ? ack.head_sha256 : ack.line_sha256;
 }

@@ -9,6 +9,7 @@ import {
   SESSION_FIELDS,
   TIMESTAMP_PATTERN,
 } from './fields.js';
+import { LATE_MINUTES } from './result.js';
 
 export type { AckLine } from './ack.js';
 
@@ -99,6 +100,9 @@ const totals = {
   blank: count.describe('Lines of white space only.'),
   pending: count.describe('Unfinished last lines that may still be written.'),
   conflicts: count.describe('Loaded calls whose call_id another loaded line with other bytes carries too.'),
+  late: count.describe(
+    `Loaded records more than ${LATE_MINUTES} minutes older than one that stands before them in their file.`,
+  ),
   newest_record: instant.nullable().describe('Time of the newest record, UTC; null where nothing loaded.'),
 };
 
@@ -126,10 +130,10 @@ const receipt = z
         z.strictObject({
           path: text.describe('The input, as it was named.'),
           problem: z
-            .enum(['missing', 'unreadable', 'no_logs', 'no_records', 'changed'])
+            .enum(['missing', 'unreadable', 'no_logs', 'no_records', 'changed', 'roster'])
             .describe('What is wrong with it.'),
           detail: text.describe('The same in words.'),
-          fingerprint: text
+          fingerprint: sha256
             .optional()
             .describe('Of one that changed since a lake read it: the hash of what was read.'),
         }),
@@ -179,9 +183,36 @@ const receipt = z
         z.strictObject({
           writer_id: text.describe('The process that wrote them.'),
           missing: count.describe('How many are lost.'),
+          ranges: z
+            .array(
+              z.strictObject({
+                from: lineNumber.describe('The first missing number.'),
+                to: lineNumber.describe('The last one.'),
+              }),
+            )
+            .describe('The first holes.'),
+          more: count.describe('Holes beyond those.'),
+          last: lineNumber.describe('The last missing number.'),
+          where: text
+            .nullable()
+            .describe('file:line of the record behind the first hole; null where it is not known.'),
         }),
       )
-      .describe("Lines lost between a writer's smallest and largest seq."),
+      .describe(
+        "Lines lost between a writer's smallest and largest seq, most first, whatever is acknowledged.",
+      ),
+    unknown_traces: z
+      .strictObject({
+        traces: count.describe('How many.'),
+        first: z
+          .strictObject({
+            session_id: text.describe('The trace.'),
+            where: text.describe('file:line of its replay run.'),
+          })
+          .describe('The first of them.'),
+      })
+      .nullable()
+      .describe('Traces that have replay runs and no call; null where there are none, or no call at all.'),
     window: z
       .strictObject({
         since: instant.nullable().describe('From this time on.'),
@@ -202,10 +233,43 @@ const receipt = z
         conflicts: count.describe(
           'Calls with a call_id that others carry too, of which that was acknowledged.',
         ),
+        missing: count.describe('Missing numbers of writers that were acknowledged.'),
+        changed_files: count.describe('Changed files that were acknowledged.'),
         file: text.nullable().describe('The file of acknowledgements; null where there is none.'),
       })
       .nullable()
       .describe('What acknowledgements took out of this verdict; null for no gate.'),
+    recomputed: z
+      .strictObject({
+        roster: text.describe('File or folder, as it was named.'),
+        from: text.describe('Where its name came from: arguments, environment or config.'),
+        hash: text
+          .nullable()
+          .describe('Hash of the only roster; null for a folder, of which each call has its own.'),
+        workers: count.nullable().describe('How many workers it has; null for a folder.'),
+        right: count.describe('Calls whose workers are all in the roster and active.'),
+        wrong: count.describe('Calls that name a worker who is not.'),
+        not_at_hand: count.describe('Calls whose roster is not in the folder.'),
+        hashed: count.describe('Calls whose worker ids are hashed, so that nobody can look them up.'),
+        unread: count.describe(
+          'Calls whose artifact is too large, or has a member twice, so that whom it names cannot be told.',
+        ),
+        nobody: count.describe('Calls that name nobody.'),
+        contradicted: count.describe('Calls among the wrong ones that are stamped true.'),
+        other_roster: count.describe('Calls that were stamped by another roster than the only one.'),
+      })
+      .nullable()
+      .describe(
+        'What the roster says of accepted calls of gated kinds that pass the filters; null without --roster.',
+      ),
+    expected: z
+      .strictObject({
+        file: text.describe('The file that names them.'),
+        named: count.describe('How many must be heard of.'),
+        heard: count.describe('How many were, each within its age.'),
+      })
+      .nullable()
+      .describe('Who must be heard of; null where nobody must be.'),
   })
   .describe('The account of what was read and judged.');
 
@@ -267,6 +331,10 @@ const call = z
     final_verdict: ofCall('final_verdict', z.enum(FINAL_VERDICTS)),
     grounded_in_roster: ofCall('grounded_in_roster', z.boolean().nullable()),
     gated: z.boolean().describe('The kind is one whose accepted calls must be grounded.'),
+    roster_check: z
+      .enum(['right', 'wrong', 'not_at_hand', 'hashed', 'unread', 'nobody'])
+      .nullable()
+      .describe('What the roster says of an accepted call of a gated kind; null without --roster.'),
     proposed_worker_ids: ofCall('proposed_worker_ids', z.array(text).nullable()),
     duration_ms: ofCall('duration_ms', z.number().nullable()),
     error: ofCall('error', text.nullable()),
@@ -275,6 +343,15 @@ const call = z
     prompt: ofCall('prompt', z.unknown().optional()),
     artifact: ofCall('artifact', z.unknown().optional()),
     attempts: z.array(attempt).describe('Attempts in order; empty where none were recorded.'),
+    phantoms: z
+      .array(
+        z.strictObject({
+          worker: text.describe('The id, or what stands in the place of one, as JSON.'),
+          named_in: z.enum(['ids', 'artifact']).describe('artifact = proposed_worker_ids leaves it out.'),
+          standing: z.literal('inactive').nullable().describe('null = the roster does not know it.'),
+        }),
+      )
+      .describe('Whom the call names and its roster lacks; empty without --roster.'),
     violations: z
       .array(
         z.strictObject({
@@ -370,12 +447,13 @@ export const errorEnvelope = z
 
 const settled = {
   file,
-  line,
   reason: said.describe('Why it is settled, in words.'),
   author: said.describe('Who says so.'),
   at: instant.describe('When it was said, RFC 3339.'),
   expires,
 };
+
+const settledLine = { ...settled, line };
 
 const callAck = z
   .strictObject({
@@ -392,7 +470,7 @@ const callAck = z
     grounded_in_roster: ofCall('grounded_in_roster', z.boolean().nullable()),
     values: z.array(said).min(1).describe("Of the gate's column: what the call was accused of."),
     line_sha256: sha256.describe('SHA-256 of the bytes of its line, in lower-case hex.'),
-    ...settled,
+    ...settledLine,
   })
   .describe("One call in one gate's answer, with the facts that must still be true.");
 
@@ -402,7 +480,7 @@ const rejectAck = z
     what: z.literal('reject').describe('A rejected line is settled.'),
     line_sha256: sha256.describe('SHA-256 of the bytes of the line, in lower-case hex.'),
     reject_reason: said.describe('Why the line could not be loaded.'),
-    ...settled,
+    ...settledLine,
   })
   .describe('One line that could not be loaded, by the hash of its bytes.');
 
@@ -412,9 +490,41 @@ const conflictAck = z
     what: z.literal('conflict').describe('That a call_id stands in several records is settled for this one.'),
     call_id: text.min(1).describe('What they share.'),
     line_sha256: sha256.describe('SHA-256 of the bytes of its line, in lower-case hex.'),
-    ...settled,
+    ...settledLine,
   })
   .describe('One of several records that share a call_id, by the hash of its bytes.');
 
+const holeAck = z
+  .strictObject({
+    schema: z.literal(ACK_SCHEMA).describe('Names this shape.'),
+    what: z.literal('hole').describe('Missing numbers of a writer are settled.'),
+    writer_id: text.describe('The writer.'),
+    from_seq: lineNumber.describe('The first number.'),
+    to_seq: lineNumber.describe('The last number; what is missing from the first to it is settled.'),
+    ...settledLine,
+    line: lineNumber.describe('Physical line of the record behind them, from 1.'),
+  })
+  .refine(({ from_seq, to_seq }) => from_seq <= to_seq, {
+    error: 'before from_seq',
+    path: ['to_seq'],
+  })
+  .describe('Numbers that a writer gave to records which no log has.');
+
+const changedFileAck = z
+  .strictObject({
+    schema: z.literal(ACK_SCHEMA).describe('Names this shape.'),
+    what: z.literal('changed_file').describe('That a file was changed where it had been read is settled.'),
+    head_sha256: sha256.describe('Tells what it was changed to: the fingerprint of its problem.'),
+    ...settled,
+    file: text.min(1).describe('The file, as it was named.'),
+  })
+  .describe('A file that was changed where it had been read, by what it was changed to.');
+
 /** One line of the file of acknowledgements. */
-export const ackLine = z.discriminatedUnion('what', [callAck, rejectAck, conflictAck]);
+export const ackLine = z.discriminatedUnion('what', [
+  callAck,
+  rejectAck,
+  conflictAck,
+  holeAck,
+  changedFileAck,
+]);

@@ -8,6 +8,8 @@ export interface GateSpec {
   readonly canaries: readonly {
     readonly value: string;
     readonly fields: Readonly<Record<string, unknown>>;
+    /** Planted only where stamps are checked: against any roster, or against a folder of them. */
+    readonly against?: 'roster' | 'rosters';
   }[];
 }
 

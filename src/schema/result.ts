@@ -3,6 +3,10 @@
  * gate judges them, render writes them.
  */
 
+import type { Gap } from './gap.js';
+
+export type { Gap };
+
 /** JSON-like cell of a result; a bigint beyond 2^53 arrives as a decimal string. */
 export type Cell = string | number | boolean | null | readonly Cell[] | { readonly [key: string]: Cell };
 
@@ -63,10 +67,20 @@ export interface FileAccount {
   readonly pending: number;
   /** Loaded calls whose call_id another loaded line with other bytes carries too. */
   readonly conflicts: number;
+  /** Loaded records more than LATE_MINUTES older than one that stands before them in the file. */
+  readonly late: number;
   /** RFC 3339 UTC, or null where nothing loaded. */
   readonly newest_record: string | null;
   /** With a lake: the hash of all that was read of the log, batch by batch. */
   readonly head?: string;
+}
+
+export const LATE_MINUTES = 15;
+
+/** Traces that have replay runs and no call. */
+export interface UnknownTraces {
+  readonly traces: number;
+  readonly first: { readonly session_id: string; readonly where: string };
 }
 
 export interface RejectGroup {
@@ -81,7 +95,7 @@ export interface RejectGroup {
 
 export interface InputProblem {
   readonly path: string;
-  readonly problem: 'missing' | 'unreadable' | 'no_logs' | 'no_records' | 'changed';
+  readonly problem: 'missing' | 'unreadable' | 'no_logs' | 'no_records' | 'changed' | 'roster';
   readonly detail: string;
   /** Of one that a lake read before and that changed since: the hash of all that was read of it. */
   readonly fingerprint?: string;
@@ -115,8 +129,10 @@ export interface Receipt {
   /** Selected calls with iterations but without recorded attempts. */
   readonly not_judgeable: number;
   readonly conflicts: number;
-  /** Lines lost between a writer's smallest and largest seq. */
-  readonly gaps: readonly { readonly writer_id: string; readonly missing: number }[];
+  /** Lines lost between a writer's smallest and largest seq; whatever is acknowledged. */
+  readonly gaps: readonly Gap[];
+  /** Null where there are none, or no call at all. */
+  readonly unknown_traces: UnknownTraces | null;
   /** Half-open, RFC 3339 UTC; null = unbounded. */
   readonly window: { readonly since: string | null; readonly until: string | null; readonly tz: string };
   /** Of all loaded calls, unfiltered. */
@@ -126,6 +142,33 @@ export interface Receipt {
   readonly canary: { readonly planted: number; readonly found: number } | null;
   /** What acknowledgements took out of this verdict; null for no gate. */
   readonly acknowledged: Acknowledged | null;
+  /** What rosters say of the stamps; null where nobody asked them. */
+  readonly recomputed: Recomputed | null;
+  /** Of those who must be heard of, how many were; null where nobody must be. */
+  readonly expected: { readonly file: string; readonly named: number; readonly heard: number } | null;
+}
+
+/** What became of the accepted calls of gated kinds that pass the filters. */
+export interface Recomputed {
+  /** File or folder, as it was named, and where its name came from. */
+  readonly roster: string;
+  readonly from: string;
+  /** Of the only roster; null for a folder, of which each call has its own. */
+  readonly hash: string | null;
+  readonly workers: number | null;
+  /** Every worker is in its roster; one is not. */
+  readonly right: number;
+  readonly wrong: number;
+  /** Its roster is not in the folder. */
+  readonly not_at_hand: number;
+  /** Its ids are hashed; whom its artifact names could not be told; nobody is named. */
+  readonly hashed: number;
+  readonly unread: number;
+  readonly nobody: number;
+  /** Of those that are wrong, stamped true. */
+  readonly contradicted: number;
+  /** Stamped by another roster than the only one. */
+  readonly other_roster: number;
 }
 
 export interface LakeReceipt {
@@ -152,6 +195,9 @@ export interface Acknowledged {
   readonly calls: number;
   readonly rejects: number;
   readonly conflicts: number;
+  /** Missing numbers of writers. */
+  readonly missing: number;
+  readonly changed_files: number;
   /** The file of acknowledgements; null where there is none. */
   readonly file: string | null;
 }

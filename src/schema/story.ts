@@ -34,6 +34,8 @@ export interface StoryCall {
   readonly grounded_in_roster: boolean | null;
   /** Kind is one whose accepted calls must be grounded. */
   readonly gated: boolean;
+  /** With --roster, of accepted calls of gated kinds: right, wrong, not_at_hand, hashed, unread or nobody. */
+  readonly roster_check: string | null;
   readonly proposed_worker_ids: readonly string[] | null;
   readonly duration_ms: number | null;
   readonly error: string | null;
@@ -44,6 +46,8 @@ export interface StoryCall {
   /** JSON text. */
   readonly artifact?: string | null;
   readonly attempts: readonly StoryAttempt[];
+  /** With --roster: whom it names and its roster lacks. */
+  readonly phantoms: readonly StoryPhantom[];
   /** Gates whose rows this call is in, with the value of the gate's column. */
   readonly violations: readonly { readonly gate: string; readonly value: string }[];
   /** Acknowledgements of this call. */
@@ -54,6 +58,15 @@ export interface StoryCall {
     readonly expires: string | null;
     readonly reason: string;
   }[];
+}
+
+export interface StoryPhantom {
+  /** The id, or what stands in the place of one as JSON text. */
+  readonly worker: string;
+  /** `artifact`: proposed_worker_ids leaves it out. */
+  readonly named_in: 'ids' | 'artifact';
+  /** Null: the roster does not know it. */
+  readonly standing: 'inactive' | null;
 }
 
 export interface StoryAttempt {
@@ -124,6 +137,7 @@ export const STORY_CALL_COLUMNS = [
   'final_verdict',
   'grounded_in_roster',
   'gated',
+  'roster_check',
   'proposed_worker_ids',
   'duration_ms',
   'error',

@@ -24,7 +24,10 @@ describe('a gate that does not find what was planted says nothing about the logs
     [
       'NULL compared with FALSE',
       (sql) =>
-        sql.replace(/COALESCE\(s\.grounded_in_roster, FALSE\) = FALSE/, 's.grounded_in_roster = FALSE'),
+        sql.replace(
+          /COALESCE\(s\.grounded_in_roster, s\.roster_check = 'right', FALSE\) = FALSE/,
+          's.grounded_in_roster = FALSE',
+        ),
     ],
     ['WHERE FALSE', (sql) => sql.replace(where, 'WHERE FALSE\n')],
     ['the wrong kinds', (sql) => sql.replace(/AND s\.gated\b/, 'AND NOT s.gated')],
@@ -33,10 +36,7 @@ describe('a gate that does not find what was planted says nothing about the logs
       (sql) => sql.replace(/WHERE s\.final_verdict = 'accepted'/, "WHERE s.final_verdict = 'Accepted'"),
     ],
     ['a limit', (sql) => `${sql.trimEnd()}\nLIMIT 2\n`],
-    [
-      'the two reasons swapped',
-      (sql) => sql.replace(/THEN 'unjudged' ELSE 'ungrounded'/, "THEN 'ungrounded' ELSE 'unjudged'"),
-    ],
+    ['the two reasons swapped', (sql) => sql.replace(/ELSE 'unjudged'/, "ELSE 'ungrounded'")],
     [
       'rows twice',
       (sql) =>

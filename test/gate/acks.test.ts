@@ -8,11 +8,20 @@ import {
   type KnownCall,
   type KnownConflict,
   type KnownReject,
+  NOTHING_KNOWN,
   remainingConflicts,
   remainingRejects,
   settle,
 } from '../../src/gate/acks.js';
-import type { AckLine, CallAck, ConflictAck, Entry, RejectAck } from '../../src/schema/ack.js';
+import {
+  type AckLine,
+  type CallAck,
+  type ConflictAck,
+  type Entry,
+  hashOf,
+  placeOfAck,
+  type RejectAck,
+} from '../../src/schema/ack.js';
 import { NOW } from './evidence.js';
 
 const CALL: KnownCall = {
@@ -68,18 +77,12 @@ const rejectAck = (line: number, changes: Partial<RejectAck> = {}): RejectAck =>
   ...changes,
 });
 
-const knownOf = (rejects: readonly KnownReject[]) => ({ calls: [], rejects, conflicts: [] });
+const knownOf = (rejects: readonly KnownReject[]): Known => ({ ...NOTHING_KNOWN, rejects });
 
 const entries = (...acks: readonly AckLine[]): Entry[] => acks.map((ack, i) => ({ ack, line: i + 1 }));
 
 function settled(acks: readonly AckLine[], loaded: Partial<Known> = {}, now = NOW, gate = 'alarm') {
-  return settle(
-    entries(...acks),
-    gate,
-    { calls: [], rejects: [], conflicts: [], ...loaded },
-    now,
-    'acks.jsonl',
-  );
+  return settle(entries(...acks), gate, { ...NOTHING_KNOWN, ...loaded }, now, 'acks.jsonl');
 }
 
 describe('a call', () => {
@@ -365,7 +368,7 @@ describe('whatever is acknowledged', () => {
         const standing = new Set(
           acks.flatMap((ack) => {
             if (ack.what === 'call') return ack.gate === 'alarm' ? [ack.call_key] : [];
-            return [`${ack.line_sha256} ${ack.file}:${ack.line}`];
+            return [`${hashOf(ack)} ${placeOfAck(ack)}`];
           }),
         );
         const { used, findings } = settled(acks, { calls, rejects });

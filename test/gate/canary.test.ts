@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -7,12 +8,14 @@ import {
   plantCanary,
   proveCanary,
 } from '../../src/gate/canary.js';
+import type { RosterRequest } from '../../src/lake/lake.js';
 import { parseQuery } from '../../src/query/header.js';
 import { bindParams } from '../../src/query/params.js';
 import { openSession } from '../../src/query/run.js';
+import { rosterHash } from '../../src/roster/read.js';
 import { sessionRecord } from '../../src/schema/records.js';
 import type { Cell, Result } from '../../src/schema/result.js';
-import { catalogue, filtersFrom, root, runOptions, tempFile } from '../support/lake.js';
+import { catalogue, filtersFrom, root, runOptions, tempFile, tempFolder } from '../support/lake.js';
 
 const gates = catalogue.filter((query) => query.gate !== null);
 const alarm = catalogue.find((query) => query.name === 'alarm')!;
@@ -23,6 +26,7 @@ const context = (changes: Partial<CanaryContext> = {}): CanaryContext => ({
   model: undefined,
   daemon: undefined,
   environment: undefined,
+  roster: null,
   timestamp: '2026-09-01T08:00:00.000Z',
   ...changes,
 });
@@ -140,11 +144,16 @@ describe('proof', () => {
 });
 
 describe('through the loader and the SQL of the gate', () => {
-  async function selfTest(changes: Partial<CanaryContext>, sql = alarm.sql, filters = filtersFrom({})) {
+  async function selfTest(
+    changes: Partial<CanaryContext>,
+    sql = alarm.sql,
+    filters = filtersFrom({}),
+    roster: RosterRequest | null = null,
+  ) {
     const query = parseQuery(path.join(root, 'queries/alarm.sql'), 'alarm', sql);
     const full = context(changes);
     const params = bindParams(query, { gated_kind: full.gatedKinds });
-    const session = await openSession(query, params, runOptions({ filters }));
+    const session = await openSession(query, params, runOptions({ filters, roster }));
     try {
       const canary = plantCanary(gate, {
         ...full,
@@ -189,13 +198,17 @@ describe('through the loader and the SQL of the gate', () => {
   const BREAKS: readonly (readonly [string, string, string])[] = [
     [
       'NULL = FALSE is not true',
-      'COALESCE(s.grounded_in_roster, FALSE) = FALSE',
+      "COALESCE(s.grounded_in_roster, s.roster_check = 'right', FALSE) = FALSE",
       's.grounded_in_roster = FALSE',
     ],
-    ['the wrong stamp', 'COALESCE(s.grounded_in_roster, FALSE) = FALSE', 's.grounded_in_roster'],
+    [
+      'the wrong stamp',
+      "COALESCE(s.grounded_in_roster, s.roster_check = 'right', FALSE) = FALSE",
+      's.grounded_in_roster',
+    ],
     ['the wrong verdict', "s.final_verdict = 'accepted'", "s.final_verdict = 'Accepted'"],
     ['a kind spelled out', 'AND s.gated', "AND s.kind = 'Fill'"],
-    ['values swapped', "'unjudged' ELSE 'ungrounded'", "'ungrounded' ELSE 'unjudged'"],
+    ['values swapped', "ELSE 'unjudged'", "ELSE 'ungrounded'"],
     ['a row too few', 'ORDER BY s.timestamp, s.file, s.line', 'ORDER BY s.timestamp, s.file, s.line LIMIT 2'],
     ['a row twice', 'FROM sessions s', 'FROM sessions s CROSS JOIN (SELECT 1 UNION ALL SELECT 2) twice'],
     [
@@ -204,6 +217,47 @@ describe('through the loader and the SQL of the gate', () => {
       'FROM sessions s JOIN (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 2) t ON t.n = s.line',
     ],
   ];
+  const folder = tempFolder();
+  const file = path.join(folder, 'of-today.csv');
+  writeFileSync(file, 'worker_id,active\nW-1,no\nW-2,yes\n');
+  const hash = rosterHash([
+    { id: 'W-1', active: false },
+    { id: 'W-2', active: true },
+  ]);
+  const known = { hash, worker: 'W-2', phantom: 'canary-nobody' };
+  const one = { isFolder: false, ...known };
+  const many = { isFolder: true, ...known };
+  const request = (at: string): RosterRequest => ({ path: at, from: 'arguments' });
+
+  test('with a roster, a phantom is found wherever it is named, and a real worker in its place is not', async () => {
+    const { proof } = await selfTest({ roster: one }, alarm.sql, filtersFrom({}), request(file));
+    expect(proof).toEqual({ planted: 6, found: 6 });
+    const asFolder = await selfTest({ roster: many }, alarm.sql, filtersFrom({}), request(folder));
+    expect(asFolder.proof).toEqual({ planted: 7, found: 7 });
+    const stranger = { ...one, worker: 'W-1' };
+    // As if the roster knew nobody, or took those who are not active.
+    await expect(selfTest({ roster: stranger }, alarm.sql, filtersFrom({}), request(file))).rejects.toThrow(
+      /self-test failed/,
+    );
+  });
+
+  test.each([
+    ['it believes the stamp', "OR COALESCE(s.roster_check, 'right') <> 'right'", ''],
+    [
+      'it believes a missing stamp',
+      "s.roster_check = 'wrong' AND s.grounded_in_roster",
+      "s.roster_check = 'wrong'",
+    ],
+    ['what could not be asked passes', "('not_at_hand', 'hashed', 'unread')", "('hashed', 'unread')"],
+    ['everybody is a phantom', "s.roster_check = 'right'", 'FALSE'],
+  ])('a check of stamps that was broken is found out: %s', async (_, from, to) => {
+    expect(alarm.sql).toContain(from);
+    const broken = alarm.sql.replace(from, to);
+    await expect(selfTest({ roster: many }, broken, filtersFrom({}), request(folder))).rejects.toThrow(
+      /self-test failed/,
+    );
+  });
+
   test.each(BREAKS)('a query that was broken is found out: %s', async (_, from, to) => {
     expect(alarm.sql).toContain(from);
     await expect(selfTest({}, alarm.sql.replace(from, to))).rejects.toThrow(/self-test failed/);

@@ -1,6 +1,7 @@
 import type { CallEvidence, Evidence, GateEvidence, InputEvidence, Limits } from '../../src/gate/evidence.js';
 import type { KindCount } from '../../src/schema/account.js';
-import type { FileAccount, InputProblem } from '../../src/schema/result.js';
+import type { Gap } from '../../src/schema/gap.js';
+import type { FileAccount, InputProblem, Recomputed } from '../../src/schema/result.js';
 
 export const NOW = new Date('2026-09-02T12:00:00.000Z');
 
@@ -19,6 +20,7 @@ export function fileAccount(changes: Partial<FileAccount> = {}): FileAccount {
     blank,
     pending,
     conflicts: 0,
+    late: 0,
     newest_record: loaded === 0 ? null : at(-60_000),
     ...changes,
   };
@@ -36,6 +38,17 @@ export function reject(reason: string, count = 1, blocks = true): InputEvidence[
 
 export const rows = (...values: readonly string[]): GateEvidence['values'] =>
   new Map(values.map((value) => [value, { count: 2, first: 'sessions.jsonl:7', firstSession: 'trace-7' }]));
+
+/** Numbers 3 to 5 of a writer, which stand in no record. */
+export const gap = (writer_id: string, changes: Partial<Gap> = {}): Gap => ({
+  writer_id,
+  missing: 3,
+  ranges: [{ from: 3, to: 5 }],
+  more: 0,
+  last: 5,
+  where: 'sessions.jsonl:3',
+  ...changes,
+});
 
 export const kind = (name: string, changes: Partial<KindCount> = {}): KindCount => ({
   kind: name,
@@ -60,6 +73,21 @@ export function kinds(
     gate: { gatedKinds: { names: gated, calls, lookAlikes } },
   };
 }
+
+export const recomputed = (changes: Partial<Recomputed> = {}): Recomputed => ({
+  ...{ roster: 'roster.csv', from: 'arguments', hash: 'sha256:5f0c3a1e', workers: 7 },
+  ...{
+    right: 3,
+    wrong: 0,
+    not_at_hand: 0,
+    hashed: 0,
+    unread: 0,
+    nobody: 0,
+    contradicted: 0,
+    other_roster: 0,
+  },
+  ...changes,
+});
 
 /** What a test changes, group by group. */
 export interface Changes {
@@ -89,8 +117,11 @@ const CLEAR: Evidence & { readonly gate: GateEvidence } = {
     conflicts: 0,
     firstConflict: null,
     gaps: [],
+    unknownTraces: null,
+    firstLate: null,
     newest: { time: at(-60_000), where: 'sessions.jsonl:3' },
     newestAsked: { time: at(-60_000), where: 'sessions.jsonl:3' },
+    awaited: [],
   },
   gate: {
     spec: {
@@ -104,11 +135,13 @@ const CLEAR: Evidence & { readonly gate: GateEvidence } = {
     allowed: new Set(),
     judged: 3,
     gatedKinds: { names: ['fill'], calls: 3, lookAlikes: new Map() },
+    recomputed: null,
   },
   limits: { now: NOW, minJudged: 1, maxRejects: 0, maxAgeMs: null },
   acknowledgements: { used: [], findings: [] },
   commands: {
     showTrace: (sessionId) => `lakelog show ${sessionId} logs`,
+    settle: (target) => `lakelog ack ${target} logs`,
     listRejects: 'lakelog validate sessions.jsonl',
   },
 };

@@ -6,13 +6,39 @@ import { INPUT_RULES, LENIENT_INPUT_RULES, RULES } from '../../src/gate/rules.js
 import { FUTURE_TOLERANCE_MS } from '../../src/gate/time-rules.js';
 import type { Newest } from '../../src/schema/account.js';
 import type { Verdict } from '../../src/schema/result.js';
-import { at, type Changes, evidence, fileAccount, kind, kinds, problem, reject, rows } from './evidence.js';
+import {
+  at,
+  type Changes,
+  evidence,
+  fileAccount,
+  gap,
+  kind,
+  kinds,
+  problem,
+  recomputed,
+  reject,
+  rows,
+} from './evidence.js';
+
+const LAKE = {
+  ...{ path: 'lake.duckdb', synced: true, last_sync: null, loading: false, known_logs: true },
+  ...{ new_bytes: 0, new_files: 0, earlier_bytes: 1, earlier_files: 1 },
+};
 
 const MINUTE = 60_000;
 const empty = fileAccount({ file: 'new.jsonl', loaded: 0 });
 const newest = (ms: number): Newest => ({ time: at(ms), where: 'sessions.jsonl:3' });
 /** What no clock writes, and what must not compare as false. */
 const UNREADABLE = ['infinity', '', '292278-01-01T00:00:00Z', '2026-09-02T12:00:60'];
+
+/** Somebody who must be heard of within a minute, and the last call of theirs. */
+const expected = (last: Newest | null): Evidence['calls']['awaited'][number] => ({
+  of: { daemon: 'staffing' },
+  withinMs: MINUTE,
+  where: 'expect.toml:1',
+  last,
+  nearest: {},
+});
 
 /** Evidence in which one rule, and only that one, has something to say. */
 const CASES: readonly { readonly code: string; readonly when: string; readonly given: Changes }[] = [
@@ -61,6 +87,16 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
     code: 'unreadable_input',
     when: 'a copy is damaged',
     given: { inputs: { problems: [problem('unreadable', 'b.gz')] } },
+  },
+  {
+    code: 'unusable_roster',
+    when: 'the roster that stamps are to be checked against looks odd',
+    given: { inputs: { problems: [problem('roster', 'roster.csv:3')] } },
+  },
+  {
+    code: 'other_roster',
+    when: 'calls were stamped by another roster than the one that is asked',
+    given: { gate: { recomputed: recomputed({ other_roster: 2 }) } },
   },
   {
     code: 'no_logs',
@@ -163,6 +199,16 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
     given: { inputs: { rejects: [reject(reason)] }, limits: { maxRejects: 1_000_000 } },
   })),
   {
+    code: 'holes',
+    when: 'a running number is in no log that the lake has read',
+    given: { calls: { gaps: [gap('w-1')] }, inputs: { lake: LAKE } },
+  },
+  {
+    code: 'changed_input',
+    when: 'a file was changed where it had been read',
+    given: { inputs: { problems: [problem('changed', 'sessions.jsonl')], lake: LAKE } },
+  },
+  {
     code: 'near_miss_kind',
     when: 'a kind reads like a gated one',
     given: kinds([kind('fill'), kind('Fill')], ['fill'], new Map([['Fill', 'fill']])),
@@ -211,6 +257,21 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
     code: 'stale',
     when: `the newest call it is asked of is of ${JSON.stringify(time)}`,
     given: { limits: { maxAgeMs: MINUTE }, calls: { newestAsked: { time, where: 'sessions.jsonl:3' } } },
+  })),
+  {
+    code: 'silent',
+    when: 'the last call of somebody is one millisecond too old',
+    given: { calls: { awaited: [expected({ time: at(-MINUTE - 1), where: 'sessions.jsonl:3' })] } },
+  },
+  {
+    code: 'silent',
+    when: 'somebody was never heard of',
+    given: { calls: { awaited: [expected(null)] } },
+  },
+  ...UNREADABLE.map((time) => ({
+    code: 'silent',
+    when: `the last call of somebody is of ${JSON.stringify(time)}`,
+    given: { calls: { awaited: [expected({ time, where: 'sessions.jsonl:3' })] } },
   })),
   {
     code: 'future',
@@ -266,7 +327,19 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
   {
     code: 'gaps',
     when: 'a running number is missing',
-    given: { calls: { gaps: [{ writer_id: 'w-1', missing: 2 }] } },
+    given: { calls: { gaps: [gap('w-1')] } },
+  },
+  {
+    code: 'unknown_traces',
+    when: 'a trace was replayed and never logged',
+    given: {
+      calls: { unknownTraces: { traces: 1, first: { session_id: 't', where: 'replay_runs.jsonl:1' } } },
+    },
+  },
+  {
+    code: 'late',
+    when: 'a record stands behind a much newer one',
+    given: { inputs: { files: [fileAccount({ late: 1 })] }, calls: { firstLate: 'sessions.jsonl:3' } },
   },
   {
     code: 'inputs',
@@ -317,7 +390,7 @@ describe('the rules about inputs alone, for commands that are no gate', () => {
   const codesOf = (rules: typeof RULES, given: Changes) => codes(judge(evidence(given), rules));
   const aboutInputs = new Set(INPUT_RULES.map(({ code }) => code));
   /** Told as a notice by a question without --strict. */
-  const aboutLines = ['nothing_selected', 'rejects', 'unknown_record', 'conflicts', 'unjudgeable'];
+  const aboutLines = ['nothing_selected', 'rejects', 'unknown_record', 'conflicts', 'unjudgeable', 'holes'];
   const aboutTheGate = [
     'violation',
     'too_few_judged',
@@ -328,9 +401,11 @@ describe('the rules about inputs alone, for commands that are no gate', () => {
     'near_miss_kind',
     'ungrounded_elsewhere',
     'stale',
+    'silent',
     'future',
     'allowed',
     'acknowledged',
+    'other_roster',
     'rejects_within_budget',
   ];
 
@@ -621,7 +696,7 @@ describe('properties', () => {
     .record({ file: path, loaded: count, rejected: count, duplicates: count, blank: count, pending: count })
     .map(fileAccount);
   const anyProblem = fc
-    .tuple(fc.constantFrom('missing', 'unreadable', 'no_logs', 'no_records' as const), path)
+    .tuple(fc.constantFrom('missing', 'unreadable', 'no_logs', 'no_records', 'roster' as const), path)
     .map(([kind, where]) => problem(kind, where));
   const anyReject = fc
     .tuple(reason, fc.integer({ min: 1, max: 3 }), fc.boolean())
@@ -713,7 +788,7 @@ describe('properties', () => {
     fc.constant((e: Evidence) => ({ ...e, inputs: { ...e.inputs, mayBeEmpty: new Set<string>() } })),
     fc.constant((e: Evidence) => ({
       ...e,
-      calls: { ...e.calls, gaps: [...e.calls.gaps, { writer_id: 'w', missing: 1 }] },
+      calls: { ...e.calls, gaps: [...e.calls.gaps, gap('w')] },
     })),
     fc.constant((e: Evidence) => ({
       ...e,

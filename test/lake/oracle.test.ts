@@ -99,7 +99,14 @@ async function compareAll(input: Case): Promise<void> {
               artifact: ______,
               ...row
             } = session;
-            return { ...row, timestamp: formatted(instant), trace_id: session.session_id, ...derived };
+            const believed = { roster_check: null, phantoms: null };
+            return {
+              ...row,
+              ...believed,
+              timestamp: formatted(instant),
+              trace_id: session.session_id,
+              ...derived,
+            };
           }),
         ),
       );

@@ -20,6 +20,8 @@ describe('the fixtures', () => {
     const logger = join(folder, 'log.mjs');
     await bundleLogger(logger);
     execFileSync(process.execPath, ['test/support/make-fixtures.mjs', '--out', folder, '--logger', logger]);
+    const made = readFileSync(join(folder, 'roster.csv'), 'utf8');
+    expect(made).toBe(readFileSync('fixtures/roster.csv', 'utf8'));
     for (const scenario of SCENARIOS) {
       for (const file of FILES) {
         const made = readFileSync(join(folder, scenario, file));

@@ -27,6 +27,7 @@ export interface FileAccount {
   blank: number;
   pending: number;
   conflicts: number;
+  late: number;
 }
 
 export interface Reject {

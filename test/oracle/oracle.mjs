@@ -64,6 +64,9 @@ function rowOf({ fate, values, texts, extra, instant, attempts }, place) {
 
 // ---------------------------------------------------------------- loading
 
+/** A quarter of an hour. */
+const LATE_US = 900_000_000n;
+
 const DEFAULT_LOAD_OPTIONS = { pendingGraceS: 60, maxLineBytes: 16_777_216 };
 
 export function loadLog(inputs, options) {
@@ -82,8 +85,10 @@ export function loadLog(inputs, options) {
       blank: 0,
       pending: 0,
       conflicts: 0,
+      late: 0,
     };
     log.files.push(account);
+    let newest = null;
 
     for (const line of linesOf(input.bytes)) {
       account.lines += 1;
@@ -107,6 +112,8 @@ export function loadLog(inputs, options) {
       account.loaded += 1;
       const row = rowOf(fate, { file: input.file, fileIndex, line: line.number });
       (fate.fate === 'call' ? log.sessions : log.replays).push(row);
+      if (newest !== null && newest - row.instant > LATE_US) account.late += 1;
+      if (newest === null || row.instant > newest) newest = row.instant;
     }
   }
   countConflicts(log);

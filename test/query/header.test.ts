@@ -227,7 +227,7 @@ describe('shipped questions', () => {
       for (const column of query.columns) {
         expect(column.note).toMatch(/^\S.*[.)]$/);
         expect(column.label).toMatch(/\S/);
-        if (column.when !== undefined) expect(Object.keys(columns)).toContain(column.when);
+        if (column.when !== undefined) expect([...Object.keys(columns), 'roster']).toContain(column.when);
       }
       for (const param of query.params) expect(param.note).toMatch(/\S/);
     });
@@ -246,8 +246,8 @@ describe('shipped questions', () => {
   test('the gate of alarm', () => {
     expect(catalogue[0]!.gate).toMatchObject({
       column: 'reason',
-      fires: [{ value: 'ungrounded' }],
-      cannotVouch: [{ value: 'unjudged', unless: 'allow_unjudged' }],
+      fires: [{ value: 'contradicted' }, { value: 'ungrounded' }],
+      cannotVouch: [{ value: 'unjudged', unless: 'allow_unjudged' }, { value: 'unchecked' }],
     });
   });
 });

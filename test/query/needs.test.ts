@@ -286,7 +286,7 @@ describe('what the loader is asked for', () => {
   });
 
   test.each([false, true])('all is all but what no view has a use for; with content: %s', (showContent) => {
-    const plan = namesOfPlan(loadPlan(EVERYTHING, { showContent }));
+    const plan = namesOfPlan(loadPlan(EVERYTHING, { showContent, hasRoster: true }));
     // Documents have rows of their own.
     const unused = ['byte_offset', 'line_sha256', 'documents'];
     const content = ['prompt', 'artifact', 'raw', 'task', 'retrieval_query', 'output'];

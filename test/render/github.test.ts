@@ -47,7 +47,14 @@ describe('github', () => {
       ].join('\n'),
     );
     const settled = receipt({
-      acknowledged: { calls: 1, rejects: 1, conflicts: 1, file: 'lakelog-acks.jsonl' },
+      acknowledged: {
+        calls: 1,
+        rejects: 1,
+        conflicts: 1,
+        missing: 0,
+        changed_files: 0,
+        file: 'lakelog-acks.jsonl',
+      },
     });
     expect(github({ ...CLEAR, receipt: settled })).toContain(
       '::judged 412 calls, no violation, 3 acknowledged\n',

@@ -34,7 +34,9 @@ const TROUBLED = receipt({
     { reason: 'bad_json', count: 2, first: 'logs/a.jsonl:12', detail: 'no JSON after column 7' },
     { reason: 'missing:kind', count: 1, first: 'logs/a.jsonl:40', detail: 'kind is missing' },
   ],
-  gaps: [{ writer_id: 'w1', missing: 4 }],
+  gaps: [
+    { writer_id: 'w1', missing: 4, ranges: [{ from: 3, to: 6 }], more: 0, last: 6, where: 'logs/a.jsonl:9' },
+  ],
   window: { since: '2026-08-01T00:00:00.000Z', until: null, tz: 'Europe/Berlin' },
 });
 
@@ -80,7 +82,7 @@ describe('receipt', () => {
         'judged    412 of 412 calls of gated kinds: fill',
         'not gated email 120, playbook 78',
         'calls     610 loaded, 610 selected; 0 inconsistent, 0 not judgeable, 0 conflicts',
-        'gaps      4 lines lost, by writer: w1 4',
+        'gaps      4 lines lost, by writer: w1 4 (3 to 6)',
         'window    since 2026-08-01T00:00:00Z (Europe/Berlin)',
         'newest    2026-09-01T08:00:00Z, 3 h ago',
         'canary    3 planted, 3 found',
@@ -119,16 +121,23 @@ describe('receipt', () => {
   });
 
   it.each([
-    [{ calls: 0, rejects: 0, conflicts: 0, file: null }, '0 acknowledged'],
+    [{ calls: 0, rejects: 0, conflicts: 0, missing: 0, changed_files: 0, file: null }, '0 acknowledged'],
     [
-      { calls: 0, rejects: 0, conflicts: 0, file: 'lakelog-acks.jsonl' },
+      { calls: 0, rejects: 0, conflicts: 0, missing: 0, changed_files: 0, file: 'lakelog-acks.jsonl' },
       '0 acknowledged (lakelog-acks.jsonl)',
     ],
     [
-      { calls: 1, rejects: 1, conflicts: 2, file: 'acks.jsonl' },
+      { calls: 1, rejects: 1, conflicts: 2, missing: 0, changed_files: 0, file: 'acks.jsonl' },
       '4 acknowledged: 1 call, 1 reject, 2 conflicts (acks.jsonl)',
     ],
-    [{ calls: 0, rejects: 3, conflicts: 0, file: 'a\x1b' }, '3 acknowledged: 3 rejects (a\\x1b)'],
+    [
+      { calls: 0, rejects: 3, conflicts: 0, missing: 0, changed_files: 0, file: 'a\x1b' },
+      '3 acknowledged: 3 rejects (a\\x1b)',
+    ],
+    [
+      { calls: 0, rejects: 0, conflicts: 0, missing: 7, changed_files: 1, file: 'acks.jsonl' },
+      '8 acknowledged: 7 missing records, 1 changed file (acks.jsonl)',
+    ],
   ])('counts what was acknowledged: %j', (acknowledged, text) => {
     const made = gate({ verdict: verdict(), receipt: receipt({ acknowledged }) });
     expect(renderReceipt(made, terminal(80)).split('\n')).toContain(`acked     ${text}`);

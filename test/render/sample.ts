@@ -25,7 +25,7 @@ export function account(file: string, over: Partial<FileAccount> = {}): FileAcco
     blank: 2,
     pending: 0,
   };
-  return { file, ...base, conflicts: 0, newest_record: '2026-09-01T08:00:00.000Z', ...over };
+  return { file, ...base, conflicts: 0, late: 0, newest_record: '2026-09-01T08:00:00.000Z', ...over };
 }
 
 export function receipt(over: Partial<Receipt> = {}): Receipt {
@@ -55,7 +55,10 @@ export function receipt(over: Partial<Receipt> = {}): Receipt {
     newest_record: '2026-09-01T08:00:00.000Z',
     newest_record_age_s: 3 * 3600 + 20,
     canary: { planted: 3, found: 3 },
-    acknowledged: { calls: 0, rejects: 0, conflicts: 0, file: null },
+    acknowledged: { calls: 0, rejects: 0, conflicts: 0, missing: 0, changed_files: 0, file: null },
+    recomputed: null,
+    expected: null,
+    unknown_traces: null,
     ...over,
   };
 }
@@ -126,9 +129,23 @@ export function monster(text = 'x', most = Number.POSITIVE_INFINITY): { receipt:
       inconsistent: 1_234_567,
       not_judgeable: 1_234_567,
       conflicts: 1_234_567,
-      gaps: many(500, (i) => ({ writer_id: `writer-${text}-${i}`, missing: i + 1 })),
+      gaps: many(500, (i) => ({
+        writer_id: `writer-${text}-${i}`,
+        missing: i + 1,
+        ranges: [{ from: 2, to: i + 2 }],
+        more: 0,
+        last: i + 2,
+        where: `${text}:${i + 1}`,
+      })),
       window: { since: '2026-01-01T00:00:00.000Z', until: '2026-09-01T00:00:00.000Z', tz: `Mars/${text}` },
-      acknowledged: { calls: 123_456, rejects: 123_456, conflicts: 123_456, file: path(0) },
+      acknowledged: {
+        calls: 123_456,
+        rejects: 123_456,
+        conflicts: 123_456,
+        missing: 0,
+        changed_files: 0,
+        file: path(0),
+      },
     }),
     verdict: verdict({
       status: 'fired',

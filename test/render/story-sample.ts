@@ -37,6 +37,8 @@ export function call(over: Partial<StoryCall> = {}): StoryCall {
     final_verdict: 'accepted',
     grounded_in_roster: false,
     gated: true,
+    roster_check: null,
+    phantoms: [],
     proposed_worker_ids: ['W-0033', 'W-0099'],
     duration_ms: 4210,
     error: null,

@@ -376,8 +376,8 @@ describe('the story as JSON', () => {
     });
     expect(Object.keys(envelope.events[0]).join(' ')).toBe(
       'event file line call_key call_id timestamp daemon kind model response_model provider environment prompt_version ' +
-        'validator_version roster_hash iterations max_iterations final_verdict grounded_in_roster gated ' +
-        'proposed_worker_ids duration_ms error error_type inconsistent prompt artifact attempts violations acknowledged',
+        'validator_version roster_hash iterations max_iterations final_verdict grounded_in_roster gated roster_check ' +
+        'proposed_worker_ids duration_ms error error_type inconsistent prompt artifact attempts phantoms violations acknowledged',
     );
     expect(Object.keys(envelope.events[0].attempts[0]).join(' ')).toBe(
       'attempt_number verdict reasons span_id input_tokens output_tokens finish_reason duration_ms error prompt raw',

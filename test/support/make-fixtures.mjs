@@ -1,5 +1,6 @@
 /**
- * Makes fixtures/<scenario>/{sessions,replay_runs}.jsonl with the logger, the same bytes every time.
+ * Makes fixtures/<scenario>/{sessions,replay_runs}.jsonl with the logger, and fixtures/roster.csv, the same bytes every
+ * time.
  *
  *   node test/support/make-fixtures.mjs [--out DIR] [--logger FILE] [--explain]
  *
@@ -12,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { playMonth, stranger } from './fixtures/coordinator.mjs';
+import { playMonth, ROSTER, stranger } from './fixtures/coordinator.mjs';
 import { messyReplayRuns, messySessions } from './fixtures/messy.mjs';
 import { seeded } from './fixtures/random.mjs';
 
@@ -126,5 +127,14 @@ function empty(folder) {
   for (const name of ['sessions.jsonl', 'replay_runs.jsonl']) writeFileSync(freshFile(folder, name), '');
 }
 
+/** Somebody who was proposed, and whom no roster should have let pass. */
+const NEVER_HIRED = 'W-0423';
+
+function roster(file) {
+  const workers = ROSTER.filter((id) => id !== NEVER_HIRED);
+  writeFileSync(file, `worker_id,active\n${workers.map((id) => `${id},yes\n`).join('')}`);
+}
+
+roster(join(resolve(options.out), 'roster.csv'));
 for (const [name, make] of Object.entries({ healthy, alarm, messy, empty }))
   await make(join(resolve(options.out), name));

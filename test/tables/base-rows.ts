@@ -33,6 +33,21 @@ function cellOf({ values, promptText }: Attempt, { name }: Field): Value {
   return name === 'prompt' ? promptText : ((values[name] ?? null) as Value);
 }
 
+/** Numbers that follow one another, by writer. */
+function islandsAmong(sessions: Log['sessions']): BaseRow[] {
+  const numbersOf = new Map<string, Set<number>>();
+  for (const { writer_id, seq } of sessions) {
+    if (writer_id === null || seq === null) continue;
+    numbersOf.set(writer_id, (numbersOf.get(writer_id) ?? new Set()).add(seq));
+  }
+  return [...numbersOf].flatMap(([writer_id, numbers]) => {
+    const sorted = [...numbers].sort((a, b) => a - b);
+    const starts = sorted.filter((number) => !numbers.has(number - 1));
+    const ends = sorted.filter((number) => !numbers.has(number + 1));
+    return starts.map((first_seq, i) => ({ writer_id, first_seq, last_seq: ends[i]! }));
+  });
+}
+
 /** The base tables that a loader makes of a log, made by the oracle. */
 export function baseRows(log: Log): BaseRows {
   const calls = log.sessions.map((session) => ({
@@ -57,6 +72,11 @@ export function baseRows(log: Log): BaseRows {
   return {
     calls,
     twins: twinsAmong(calls),
+    named_workers: [],
+    recomputed: log.sessions
+      .filter(({ final_verdict }) => final_verdict === 'accepted')
+      .map(({ fileIndex, line }) => ({ batch: fileIndex, line, ...rosterSays(line) })),
+    seqs: islandsAmong(log.sessions),
     attempts: tried.map(({ call, attempt_number, verdict, reasons }) => ({
       ...Object.fromEntries(
         ATTEMPT_FIELDS.map((field) => [
@@ -107,6 +127,14 @@ export function baseRows(log: Log): BaseRows {
     })),
     batches: log.files.map((file, batch) => ({ ...file, batch, newest_record: newestOf(log, batch) })),
   };
+}
+
+const OUTCOMES = ['right', 'wrong', 'not_at_hand', 'hashed', 'unread', 'nobody'] as const;
+
+/** What tables make of the answer of a roster is the same whoever gave it; that it is right is tested with the loader. */
+export function rosterSays(line: number): { roster_check: string; phantoms: string | null } {
+  const roster_check = OUTCOMES[line % OUTCOMES.length]!;
+  return { roster_check, phantoms: roster_check === 'wrong' ? JSON.stringify([`W-${line}`]) : null };
 }
 
 function hashOf(call: Log['sessions'][number]): string {

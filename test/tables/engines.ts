@@ -111,7 +111,7 @@ export async function duckDb(): Promise<DuckDb> {
         ...FILTERED.filter((name) => (filters[name] ?? []).length > 0),
         ...(filters.since === undefined && filters.until === undefined ? [] : ['timestamp']),
       ];
-      const plan = loadPlan(needs, { showContent, alsoColumns });
+      const plan = loadPlan(needs, { showContent, alsoColumns, hasRoster: true });
       for (const name of TABLE_NAMES)
         await db.run(`DROP ${name === 'params' ? 'TABLE' : 'VIEW'} IF EXISTS ${name}`);
       await hold(rows, plan);
@@ -120,7 +120,10 @@ export async function duckDb(): Promise<DuckDb> {
         DUCKDB,
         (micros) => `TIMESTAMPTZ ${DUCKDB.quote(formatInstant(micros))}`,
       );
-      const context = { needs, showContent, alsoColumns, gatedKinds, ...said, temporary: false };
+      const context = {
+        ...{ needs, showContent, alsoColumns, hasRoster: true, gatedKinds, ...said },
+        temporary: false,
+      };
       for (const statement of [...viewStatements(context), paramsSql(DUCKDB, asked)]) await db.run(statement);
     },
     query,

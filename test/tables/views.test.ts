@@ -17,7 +17,7 @@ import {
   traces,
 } from '../oracle/oracle.mjs';
 import { randomFilters, randomGatedKinds, randomLogs } from '../oracle/random-logs.mjs';
-import { type BaseRow, baseRows } from './base-rows.js';
+import { type BaseRow, baseRows, rosterSays } from './base-rows.js';
 import { type Asked, alike, type DuckDb, duckDb, type Engine, microseconds, sqlite } from './engines.js';
 
 const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 2_000 : 40;
@@ -82,7 +82,9 @@ function published(log: Log, { filters = {}, gatedKinds = ['fill'] }: Asked): Re
       const { not_judgeable: _, ...derived } = derive(session, { gatedKinds, tz: filters.tz ?? 'UTC' });
       const call = ofCall(session);
       const own = { trace_id: session.session_id, file: session.file, schema: 'session.iterate.v1' };
-      return { ...rowOf.get(session)!, ...call, ...derived, ...own };
+      const unasked = { roster_check: null, phantoms: null };
+      const said = session.final_verdict === 'accepted' ? rosterSays(session.line) : unasked;
+      return { ...rowOf.get(session)!, ...call, ...derived, ...own, ...said };
     }),
     attempts: tried.map(({ call, ...attempt }) => ({
       ...attemptRow.get(`${call.fileIndex}:${call.line}:${attempt.attempt_number}`),

@@ -33,7 +33,8 @@ export function blockAppender(
   layout: Layout,
 ): BlockAppender {
   const texts = duckdb.create_data_chunk([duckdb.create_logical_type(BLOB)]);
-  const tables = layout.columns.map((columns, kind) => ({
+  const stored = layout.columns.map((columns) => columns.filter(({ passing }) => !passing));
+  const tables = stored.map((columns, kind) => ({
     columns,
     kind: kind as 0 | 1,
     appender: duckdb.appender_create_ext(

@@ -78,7 +78,8 @@ async function connect(engine: duckdb.Database, catalog: string | null, settings
     },
     /** Fills base_calls and base_runs. */
     blockAppender: (layout: Layout) => blockAppender(connection, catalog, layout),
-    rowAppender: (table: string) => rowAppender(connection, catalog, table),
+    /** @param of the catalog of the table, where it is not the connection's own. */
+    rowAppender: (table: string, of = catalog) => rowAppender(connection, of, table),
     close() {
       duckdb.disconnect_sync(connection);
       if (catalog === null) duckdb.close_sync(engine);

@@ -4,6 +4,8 @@ import type { Account, BlockingGroup, KindCount, Newest } from '../../schema/acc
 import type { FileAccount, InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
+import { gapsOf } from './seqs.js';
+import { unknownTraces } from './traces.js';
 
 /** What became of the lines of every file, as whoever loaded them knows it. */
 export interface Ledger {
@@ -13,6 +15,10 @@ export interface Ledger {
   /** The table that holds a summary of the calls of each batch; null where they are few enough to be counted. */
   readonly summary: string | null;
   readonly firstConflict: Place | null;
+  /** The first record that came late. */
+  readonly firstLate: Place | null;
+  /** Fills base_seqs, where that was not done before. */
+  fillSeqs(): Promise<void>;
   readonly problems: readonly InputProblem[];
   readonly notices: readonly string[];
   readonly mayBeEmpty: readonly string[];
@@ -37,7 +43,7 @@ export async function makeAccount(
   ledger: Ledger,
   parts: AccountParts,
 ): Promise<Omit<Account, 'absent' | 'window' | 'lake'>> {
-  const { files, hasCalls, firstConflict } = ledger;
+  const { files, hasCalls, firstConflict, firstLate } = ledger;
   const total = (name: 'loaded' | 'conflicts') => files.reduce((sum, file) => sum + file[name], 0);
   const counted = hasCalls ? await countKinds(db, parts.selects, ledger.summary) : [];
   const sum = (name: 'calls' | 'selected' | 'inconsistent' | 'not_judgeable' | 'unjudgeable' | 'numbered') =>
@@ -45,6 +51,9 @@ export async function makeAccount(
   const whereIs = (place: number) =>
     nameOf(ledger, { batch: Math.floor(place / LINES), line: place % LINES });
   const [newestCall, newestSelected, newestSelectedGated] = await newestOf(db, counted, parts, whereIs);
+  if (sum('numbered') > 0) await ledger.fillSeqs();
+  const gaps = sum('numbered') > 0 ? await gapsOf(db) : [];
+  const runsLoaded = total('loaded') - sum('calls');
   const firstUnjudgeable = counted.flatMap(({ first_unjudgeable: place }) => (place === null ? [] : [place]));
   return {
     files,
@@ -52,7 +61,7 @@ export async function makeAccount(
     notices: ledger.notices,
     rejects: ledger.rejects,
     callsLoaded: sum('calls'),
-    replayRunsLoaded: total('loaded') - sum('calls'),
+    replayRunsLoaded: runsLoaded,
     callsSelected: sum('selected'),
     kinds: counted.map(({ kind, calls, selected, accepted_false, first, first_false }) => ({
       ...{ kind, calls, selected, accepted_false, first: whereIs(first) },
@@ -66,7 +75,9 @@ export async function makeAccount(
         : { calls: sum('unjudgeable'), first: whereIs(Math.min(...firstUnjudgeable)) },
     conflicts: total('conflicts'),
     firstConflict: firstConflict && nameOf(ledger, firstConflict),
-    gaps: sum('numbered') === 0 ? [] : await findGaps(db),
+    gaps,
+    unknownTraces: hasCalls && runsLoaded > 0 ? await unknownTraces(db) : null,
+    firstLate: firstLate && nameOf(ledger, firstLate),
     newestCall,
     newestSelected,
     newestSelectedGated,
@@ -180,13 +191,4 @@ async function newestOf(
 function latest(kinds: readonly CountedKind[], which: 'newest' | 'newest_selected'): bigint | null {
   const times = kinds.flatMap(({ [which]: time }) => (time === null ? [] : [BigInt(time)]));
   return times.reduce<bigint | null>((last, time) => (last === null || time > last ? time : last), null);
-}
-
-/** Distinct numbers are taken first: inside a group they are counted one by one, on one core. */
-function findGaps(db: Database): Promise<{ writer_id: string; missing: number }[]> {
-  return db.objects(
-    `SELECT writer_id, max(seq) - min(seq) + 1 - count(*) AS missing
-     FROM (SELECT DISTINCT writer_id, seq FROM main.base_calls WHERE writer_id IS NOT NULL AND seq IS NOT NULL)
-     GROUP BY writer_id HAVING missing > 0 ORDER BY missing DESC, writer_id`,
-  );
 }

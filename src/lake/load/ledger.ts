@@ -7,19 +7,32 @@ import type { Database } from '../duckdb/connection.js';
 import { BASE_TABLES } from '../tables/base.js';
 import type { Ledger } from './account.js';
 import type { Alike } from './duplicates.js';
+import { lateIn, mayBeLate } from './late.js';
 import type { Loaded, LoadedFile } from './load.js';
 import { blocksGates } from './rejects.js';
+import { fillSeqs } from './seqs.js';
 
 /** Fills base_batches on the way. */
-export function ledgerOf(
+export async function ledgerOf(
   db: Database,
   loaded: Loaded,
   alike: Alike,
   found: Pick<Ledger, 'problems' | 'notices'>,
-): Ledger {
-  const files = loaded.files.map((file) => fileAccount(file, alike));
+): Promise<Ledger> {
+  const behind = loaded.files.filter(({ counts }) => mayBeLate(counts.lag));
+  const late = await lateIn(
+    db,
+    behind.map(({ batch }) => ({ batch, newest: null })),
+  );
+  const files = loaded.files.map((file) => fileAccount(file, alike, late.get(file.batch)?.late ?? 0));
   fillBatches(db, loaded, files);
+  const [firstLate = null] = behind.flatMap(({ batch }) => {
+    const line = late.get(batch)?.line;
+    return line === undefined ? [] : [{ batch, line }];
+  });
   return {
+    firstLate,
+    fillSeqs: () => fillSeqs(db),
     files,
     rejects: groupRejects(loaded.files),
     summary: null,
@@ -42,16 +55,16 @@ function fillBatches(db: Database, { files: loaded }: Loaded, files: readonly Fi
   batches.close();
 }
 
-function fileAccount(file: LoadedFile, { duplicates, conflicts }: Alike): FileAccount {
+function fileAccount(file: LoadedFile, { duplicates, conflicts }: Alike, late: number): FileAccount {
   const { batch } = file;
-  return { ...accountOf(file, duplicates.get(batch) ?? 0), conflicts: conflicts.get(batch) ?? 0 };
+  return { ...accountOf(file, duplicates.get(batch) ?? 0), conflicts: conflicts.get(batch) ?? 0, late };
 }
 
 /** @throws LakelogError where lines are not accounted for. */
 export function accountOf(
   { source, bytes, counts }: LoadedFile,
   duplicates: number,
-): Omit<FileAccount, 'conflicts'> {
+): Omit<FileAccount, 'conflicts' | 'late'> {
   const file = {
     file: source.name,
     bytes,
@@ -92,7 +105,7 @@ export function withoutRecords({ file, bytes, loaded, duplicates }: FileAccount)
 }
 
 /** Windows writes one at the start of a file; elsewhere it shows that files were joined. */
-function markNotice({ source, counts: { marks, firstMark } }: LoadedFile): string[] {
+export function markNotice({ source, counts: { marks, firstMark } }: LoadedFile): string[] {
   if (marks === 0 || (marks === 1 && firstMark === 1)) return [];
   const lines = marks === 1 ? '1 line begins' : `${marks} lines begin`;
   const first = marks === 1 ? `${source.name}:${firstMark}` : `the first is ${source.name}:${firstMark}`;

@@ -6,7 +6,7 @@ import { addCounts, type FilePart, scanFile, scanStream } from '../../scan/file.
 import { compileScanner, type ScanOptions } from '../../scan/machine.js';
 import { scanInThreads } from '../../scan/pool.js';
 import type { RejectedLine } from '../../scan/reject.js';
-import { type LineCounts, Scanner } from '../../scan/scanner.js';
+import { type LineCounts, type RowBlock, Scanner } from '../../scan/scanner.js';
 import type { Database } from '../duckdb/connection.js';
 import {
   type OpenedInput,
@@ -17,6 +17,7 @@ import {
   Unreadable,
 } from '../input/index.js';
 import type { LoadPlan } from '../tables/plan.js';
+import { namingAppender } from './naming.js';
 import { blocksGates } from './rejects.js';
 import { createTables, rejectColumns, scanColumns } from './staging.js';
 
@@ -24,6 +25,8 @@ export interface LoadOptions {
   readonly maxLineBytes: number;
   /** Seconds that an unterminated last line of a live file may stay unfinished. */
   readonly pendingGraceS: number;
+  /** Of accepted calls of these kinds, or of all, it is found whom they name, where somebody asks. */
+  readonly gatedKinds: readonly string[] | null;
   /** Every loaded line gets its SHA-256. */
   readonly hashes?: boolean | undefined;
   /** Every reject is told, not only the first of each reason and file. */
@@ -114,7 +117,8 @@ async function begin(db: Database, plan: LoadPlan, sources: readonly Reading[], 
     (sum, { stats, range }) => sum + (range ? range.to - range.from : Number(stats?.size ?? 0)),
     0,
   );
-  return { db, plan, sources, options, scan, rows: db.blockAppender(layout), rejects, total };
+  const naming = plan.named_workers ? namingAppender(db) : null;
+  return { db, plan, sources, options, scan, rows: db.blockAppender(layout), naming, rejects, total };
 }
 
 class Loading {
@@ -149,7 +153,7 @@ class Loading {
       this.module,
       { ...this.work.scan, mostBytes: this.room },
       {
-        rows: (block) => this.work.rows.add(block, 0),
+        rows: (block) => this.addRows(block, 0),
         reject: (line, batch, sha256) => this.addReject(batch, line, sha256),
       },
     );
@@ -207,7 +211,7 @@ class Loading {
     return scanInThreads(this.module, options, count, this.parts(length), (part, found) => {
       // Parts of a file come in their order, so that the lines before them are known.
       const lines = this.linesBefore(part.batch) + (this.counts.get(part.batch)?.lines ?? 0);
-      for (const block of found.blocks) this.work.rows.add(block, lines);
+      for (const block of found.blocks) this.addRows(block, lines);
       if (this.work.rejects !== null && found.counts.rejected > 0) this.tellRejects(part, lines);
       this.take(part, found.counts);
       this.note(part.to - part.from);
@@ -243,6 +247,11 @@ class Loading {
     this.files.push({ batch, source, bytes: bytes - (source.range?.from ?? 0), maybeEmpty, counts });
   }
 
+  private addRows(block: RowBlock, lineBase: number): void {
+    this.work.rows.add(block, lineBase);
+    if (block.naming !== null) this.work.naming?.add(block.naming, lineBase);
+  }
+
   /**
    * Scans a part once more for its rejects alone: a thread that handed them over would fill the memory with those of
    * all parts that wait, and copying them takes longer than finding them.
@@ -276,9 +285,11 @@ class Loading {
     this.scanner?.flush();
     this.work.rows.close();
     this.work.rejects?.table.close();
+    await this.work.naming?.end();
     // Of a file that turned out to be damaged nothing is believed.
     const damaged = this.unreadable.map(({ batch }) => batch).join(', ');
-    const tables = ['calls', 'runs', ...(this.work.rejects ? ['rejects'] : [])];
+    const { rejects, naming } = this.work;
+    const tables = ['calls', 'runs', ...(rejects ? ['rejects'] : []), ...(naming ? ['named_workers'] : [])];
     if (damaged !== '')
       for (const table of tables)
         await this.work.db.run(`DELETE FROM main.base_${table} WHERE batch IN (${damaged})`);

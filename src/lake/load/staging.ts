@@ -2,11 +2,13 @@
 
 import type { Layout } from '../../scan/columns.js';
 import type { ScanOptions } from '../../scan/machine.js';
+import { NAMING_COLUMNS } from '../../scan/named.js';
 import { ATTEMPT_FIELDS, DOCUMENT_FIELDS, type Field, type FieldType } from '../../schema/fields.js';
 import type { Database } from '../duckdb/connection.js';
 import { ident } from '../duckdb/sql.js';
 import { BASE_TABLES, type BaseColumn, type BaseName, baseTable, CARRIED } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
+import { NAMING_TABLE } from './naming.js';
 
 /** A call without a call_id is known by its required fields; virtual, so that only who asks for keys pays. */
 export const CALL_KEY = `VARCHAR GENERATED ALWAYS AS (COALESCE(call_id, 'h:' || left(md5(concat_ws(chr(31), session_id,
@@ -18,8 +20,11 @@ const hasColumn = (columns: readonly BaseColumn[] | undefined, name: string) =>
 /** What the scanner is to hand over: columns of the plan, the hash that finds equal lines, and what others are made of. */
 export function scanColumns(
   plan: LoadPlan,
-  { hashes = false }: { readonly hashes?: boolean | undefined },
-): Pick<ScanOptions, 'calls' | 'runs' | 'attemptFields'> {
+  {
+    hashes = false,
+    gatedKinds,
+  }: { readonly hashes?: boolean | undefined; readonly gatedKinds: readonly string[] | null },
+): Pick<ScanOptions, 'calls' | 'runs' | 'attemptFields' | 'passing' | 'naming'> {
   const names = (base: 'calls' | 'runs', ...more: string[]) => {
     const held = plan[base].map(({ name }) => name).filter((name) => name !== 'call_key_base');
     // Twins are numbered by the hashes of their lines, which are read again where that was not done at once.
@@ -27,8 +32,11 @@ export function scanColumns(
     return [...new Set([...held, ...places, 'line_key', ...more])];
   };
   const readsAttempts = plan.attempts !== undefined || plan.attempt_reasons !== undefined;
+  const naming = plan.named_workers ? NAMING_COLUMNS : [];
   return {
-    calls: names('calls', ...(readsAttempts ? ['codes', 'attempts'] : [])),
+    ...(plan.named_workers ? { naming: gatedKinds } : {}),
+    passing: naming.filter((name) => !hasColumn(plan.calls, name)),
+    calls: names('calls', ...(readsAttempts ? ['codes', 'attempts'] : []), ...naming),
     runs: names('runs', ...(plan.documents ? ['documents'] : [])),
     attemptFields: attemptFields(plan).map(({ name }) => name),
   };
@@ -48,11 +56,12 @@ export function rejectColumns(
 export async function createTables(
   db: Database,
   plan: LoadPlan,
-  { columns: [calls, runs] }: Layout,
+  { columns: [scanned, runs] }: Layout,
   rejected: readonly BaseColumn[] | null,
 ): Promise<void> {
   const create = (base: BaseName, columns: readonly { readonly name: string; readonly type: string }[]) =>
     `CREATE OR REPLACE TABLE ${baseTable(base)} (${columns.map(({ name, type }) => `${ident(name)} ${type}`).join(', ')})`;
+  const calls = scanned.filter(({ passing }) => !passing);
   await db.run(
     [
       create('calls', [...calls, { name: 'call_key_base', type: CALL_KEY }]),
@@ -60,6 +69,7 @@ export async function createTables(
       create('batches', BASE_TABLES.batches),
       ...(rejected ? [create('rejects', rejected)] : []),
       ...(plan.twins ? [create('twins', BASE_TABLES.twins)] : []),
+      ...(plan.named_workers ? [create('named_workers', BASE_TABLES.named_workers), NAMING_TABLE] : []),
     ].join('; '),
   );
 }

@@ -2,6 +2,7 @@
 import type { Database } from '../duckdb/connection.js';
 import { ident, quote } from '../duckdb/sql.js';
 import { summarySql } from '../load/account.js';
+import { mergeSeqs } from '../load/seqs.js';
 import { explode } from '../load/staging.js';
 import type { BaseName } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
@@ -40,16 +41,19 @@ export async function takeOutKnown(stage: Database, lake: string): Promise<Count
 export async function putRows(db: Database, plan: LoadPlan, first: number): Promise<void> {
   const into = (base: BaseName, names: readonly string[]) =>
     `INSERT INTO ${held(base)} (${names.map(ident).join(', ')})`;
-  const tables = ['calls', 'runs', 'rejects'] as const;
+  const tables = ['calls', 'runs', 'rejects', 'named_workers'] as const;
   const statements = tables.map((base) => {
     const names = lakeColumns(plan, base)
       .map(({ name }) => name)
       .filter((name) => base !== 'calls' || name !== 'call_key_base');
     const cells = names.map((name) => (name === 'batch' ? `batch + ${first}` : ident(name)));
-    return `${into(base, names)} SELECT ${cells.join(', ')} FROM ${staged(base)}`;
+    // Of lines that were taken out nothing is kept.
+    const kept = base === 'named_workers' ? ` SEMI JOIN ${staged('calls')} USING (batch, line)` : '';
+    return `${into(base, names)} SELECT ${cells.join(', ')} FROM ${staged(base)}${kept}`;
   });
   const summary = `INSERT INTO main.base_summary ${summarySql(staged('calls'), `batch + ${first}`)}`;
   await db.run([...statements, summary].join('; '));
+  await mergeSeqs(db, staged('calls'));
   await explode(db, plan, {
     from: `${STAGE}.main`,
     into: (base, columns) =>

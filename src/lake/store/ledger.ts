@@ -22,6 +22,9 @@ export async function lakeLedger(db: Database, synced: Synced): Promise<Ledger> 
     rejects: await rejectGroups(db, nameOf),
     summary: 'main.base_summary',
     hasCalls: files.some(({ loaded }) => loaded > 0),
+    firstLate: files.some(({ late }) => late > 0) ? await firstLate(db) : null,
+    // Each sync adds to it.
+    fillSeqs: async () => {},
     firstConflict: files.some(({ conflicts }) => conflicts > 0) ? await firstConflict(db) : null,
     problems: [
       ...synced.problems,
@@ -35,6 +38,7 @@ export async function lakeLedger(db: Database, synced: Synced): Promise<Ledger> 
 
 const emptyAccount = (file: string): FileAccount => ({
   ...{ file, bytes: 0, lines: 0, loaded: 0, rejected: 0, duplicates: 0, blank: 0, pending: 0, conflicts: 0 },
+  late: 0,
   newest_record: null,
 });
 
@@ -43,7 +47,7 @@ async function logAccounts(
   db: Database,
   { logs }: Synced,
 ): Promise<{ readonly account: FileAccount; readonly state: LogState }[]> {
-  const sums = ['bytes', 'lines', 'loaded', 'rejected', 'duplicates', 'blank', 'pending', 'conflicts']
+  const sums = ['bytes', 'lines', 'loaded', 'rejected', 'duplicates', 'blank', 'pending', 'conflicts', 'late']
     .map((name) => `CAST(sum(${name}) AS BIGINT) AS ${name}`)
     .join(', ');
   const rows = await db.objects<Omit<FileAccount, 'file'> & { log: number }>(
@@ -75,6 +79,13 @@ async function firstConflict(db: Database): Promise<Ledger['firstConflict']> {
   const [first = null] = await db.objects<{ batch: number; line: number }>(
     `SELECT batch, line FROM main.base_conflicts
      QUALIFY row_number() OVER (PARTITION BY call_id ORDER BY batch, line) = 2 ORDER BY batch, line LIMIT 1`,
+  );
+  return first;
+}
+
+async function firstLate(db: Database): Promise<Ledger['firstLate']> {
+  const [first = null] = await db.objects<{ batch: number; line: number }>(
+    'SELECT batch, late_line AS line FROM main.base_batches WHERE late > 0 ORDER BY batch LIMIT 1',
   );
   return first;
 }

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LakelogError, messageOf, shellWord, whyUnreadable } from '../../errors.js';
+import { adviceFor, LakelogError, messageOf, shellWord, whyUnreadable } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
 import { EXIT } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
@@ -173,10 +173,21 @@ export async function create(
     await db.run('USE memory; DETACH draft');
     linkSync(draft, file.path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw cannotMake(error, file);
   } finally {
     for (const end of ['', '.wal']) rmSync(draft + end, { force: true });
   }
+}
+
+function cannotMake(error: unknown, { name }: LakeFile): unknown {
+  if (error instanceof LakelogError) return error;
+  const advice = adviceFor(error);
+  const [, reason = 'it cannot be opened'] = /Cannot open file ".*": (.*)/.exec(messageOf(error)) ?? [];
+  return new LakelogError(`the lake cannot be made: ${advice?.what ?? reason}`, {
+    where: name,
+    next: advice?.next ?? 'name a file in a folder that is there and may be written to: --lake FILE',
+    cause: error,
+  });
 }
 
 /**

@@ -14,7 +14,8 @@ import {
   type SourceFile,
 } from '../input/index.js';
 import { countDuplicates } from '../load/duplicates.js';
-import { accountOf } from '../load/ledger.js';
+import { type Before, lateIn, mayBeLate } from '../load/late.js';
+import { accountOf, markNotice } from '../load/ledger.js';
 import { type LoadedFile, type LoadOptions, loadFiles } from '../load/load.js';
 import { BASE_TABLES } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
@@ -50,7 +51,7 @@ export interface LakeUse {
   readonly rebuild: boolean;
 }
 
-export interface SyncOptions extends LoadOptions {
+export interface SyncOptions extends Omit<LoadOptions, 'gatedKinds'> {
   readonly use: LakeUse;
   readonly showContent: boolean;
   readonly rotationGraceS: number;
@@ -104,6 +105,8 @@ class Syncing {
   private plan: LoadPlan = lakePlan(false);
   private keepsContent = false;
   private logs: KnownLog[] = [];
+  private bytesBefore = 0;
+  private readonly marks: string[] = [];
   private read = { bytes: 0, files: new Set<string>() };
   private stage: Database | undefined;
 
@@ -146,6 +149,7 @@ class Syncing {
     this.keepsContent = lake!.keeps_content;
     this.plan = lakePlan(this.keepsContent);
     this.logs = await readLogs(db);
+    this.bytesBefore = this.logs.reduce((sum, { read_to }) => sum + read_to, 0);
     const wanted = options.showContent ? '--show-content' : options.use.keepContent ? '--keep-content' : null;
     if (wanted === null || this.keepsContent) return;
     throw new LakelogError(`the lake keeps no content, which ${wanted} asks for`, {
@@ -298,6 +302,8 @@ class Syncing {
       ...options,
       hashes: true,
       everyReject: true,
+      // What is gated may be another thing tomorrow.
+      gatedKinds: null,
       open: batchOpener(options, ends),
     });
     const [broken] = loaded.unreadable;
@@ -309,11 +315,30 @@ class Syncing {
       });
     const within = await countDuplicates(this.stage, loaded.files);
     const known = await takeOutKnown(this.stage, CATALOG);
+    const late = await lateIn(this.stage, await this.behind(loaded.files));
     const files = loaded.files.map((file) => ({
       ...file,
       duplicates: (within.get(file.batch) ?? 0) + (known.get(file.batch) ?? 0),
+      late: late.get(file.batch) ?? null,
     }));
     return { files, ends };
+  }
+
+  /** Batches that may hold records which stand behind much newer ones, of earlier batches too. */
+  private async behind(files: readonly LoadedFile[]): Promise<Before[]> {
+    const rows = await this.db.objects<{ log: number; newest: number | string }>(
+      'SELECT log, epoch_us(max(newest_record)) AS newest FROM main.base_batches WHERE newest_record IS NOT NULL GROUP BY log',
+    );
+    const newest = new Map<number | Task, bigint>(rows.map(({ log, newest }) => [log, BigInt(newest)]));
+    return files.flatMap(({ batch, source, counts }) => {
+      const { task } = source as BatchReading;
+      const key = this.logOf(task)?.log ?? task;
+      const before = newest.get(key) ?? null;
+      if (counts.newest !== null && (before === null || counts.newest > before))
+        newest.set(key, counts.newest);
+      const isBehind = before !== null && counts.oldest !== null && mayBeLate(before - counts.oldest);
+      return isBehind || mayBeLate(counts.lag) ? [{ batch, newest: before }] : [];
+    });
   }
 
   private async nextBatch(): Promise<number> {
@@ -323,7 +348,7 @@ class Syncing {
 
   /** In the current transaction. @returns the logs as they are known by that. */
   private async put(
-    files: readonly (LoadedFile & { readonly duplicates: number })[],
+    files: readonly StagedFile[],
     ends: ReadonlyMap<SourceFile, Ends>,
     first: number,
   ): Promise<KnownLog[]> {
@@ -345,6 +370,8 @@ class Syncing {
       const row = {
         ...accountOf(file, file.duplicates),
         conflicts: 0,
+        late: file.late?.late ?? 0,
+        late_line: file.late?.line ?? null,
         batch: first + file.batch,
         log: number,
         byte_from: range.from,
@@ -356,6 +383,7 @@ class Syncing {
       batches.add(names.map((name) => row[name as keyof typeof row] ?? null));
       const place = { ...newLog(task, number), ...before, ...placeIn(task, range.to) };
       logs.set(number, { ...place, ...ends.get(file.source)!, read_to: range.to, lines, head });
+      this.marks.push(...markNotice(file));
       this.read.bytes += range.to - range.from;
       this.read.files.add(file.source.name);
     }
@@ -425,9 +453,10 @@ class Syncing {
       ...found,
       logs,
       problems: [...found.problems, ...broken],
+      notices: [...found.notices, ...this.marks],
       read: { bytes: read.bytes, files: read.files.size },
       before: {
-        bytes: logs.reduce((sum, { read_to }) => sum + read_to, 0) - read.bytes,
+        bytes: this.bytesBefore,
         files: isSynced ? standing.length : logs.length,
       },
       isSynced,
@@ -436,6 +465,12 @@ class Syncing {
       usedKnown,
     };
   }
+}
+
+/** What was loaded of a batch, without what the lake has. */
+interface StagedFile extends LoadedFile {
+  readonly duplicates: number;
+  readonly late: { readonly late: number; readonly line: number } | null;
 }
 
 function newLog({ file, form, request }: Task, log: number): KnownLog {

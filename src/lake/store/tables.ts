@@ -17,7 +17,7 @@ const columns = (type: BaseColumn['type'], names: string): BaseColumn[] =>
 
 /** Beside those that a batch has in memory. */
 export const BATCH_COLUMNS = [
-  ...columns('BIGINT', 'log byte_from lines_before'),
+  ...columns('BIGINT', 'log byte_from lines_before late_line'),
   // Of its bytes; and of those of all batches of the log up to it, one after the other.
   ...columns('VARCHAR', 'sha256 head'),
 ];
@@ -53,7 +53,8 @@ const OWN_TABLES = {
   lake_answers: columns('VARCHAR', 'question findings'),
 } as const satisfies Record<string, readonly BaseColumn[]>;
 
-const bases = Object.keys(BASE_TABLES) as BaseName[];
+/** What rosters say of calls is found anew each time. */
+const bases = (Object.keys(BASE_TABLES) as BaseName[]).filter((base) => base !== 'recomputed');
 
 /** What a lake has of each base table. */
 export function lakePlan(keepsContent: boolean): LoadPlan {

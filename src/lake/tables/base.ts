@@ -77,11 +77,20 @@ export const BASE_TABLES = {
   ],
   batches: [
     ...[...columns('BIGINT', 'batch'), ...columns('VARCHAR', 'file')],
-    ...columns('BIGINT', 'bytes lines loaded rejected duplicates blank pending conflicts'),
+    ...columns('BIGINT', 'bytes lines loaded rejected duplicates blank pending conflicts late'),
     ...columns('TIMESTAMPTZ', 'newest_record'),
   ],
+  /**
+   * Whom accepted calls name: an id, or NULL for what stands in the place of one. Of `source` ids it is among the
+   * call's proposed_worker_ids, of `artifact` only in its artifact; `unread` says why that could not be looked through.
+   */
+  named_workers: [...PLACE, ...columns('VARCHAR', 'worker id source')],
+  /** What the rosters say of accepted calls of gated kinds, whatever their stamp; `phantoms` is a JSON list. */
+  recomputed: [...PLACE, ...columns('VARCHAR', 'roster_check phantoms')],
   /** The calls whose key is not their call_key_base: other lines carry the same call_id. */
   twins: [...PLACE, ...columns('VARCHAR', 'call_key')],
+  /** The islands of the numbers that each writer gave its calls: none of them touches another. */
+  seqs: [...columns('VARCHAR', 'writer_id'), ...columns('BIGINT', 'first_seq last_seq')],
 } as const satisfies Record<string, readonly BaseColumn[]>;
 
 export type BaseName = keyof typeof BASE_TABLES;

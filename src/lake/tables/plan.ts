@@ -26,6 +26,8 @@ const PLACES: Partial<Record<BaseName, readonly string[]>> = {
   attempt_reasons: words('attempt_reasons', 'batch line attempt_number reason_number'),
   documents: words('documents', 'batch line position'),
   rejects: words('rejects', 'batch line'),
+  named_workers: all('named_workers'),
+  recomputed: [...all('recomputed'), ...all('named_workers'), ...words('calls', 'roster_hash')],
   twins: all('twins'),
 };
 
@@ -35,8 +37,9 @@ export function loadPlan(needs: Needs, options: UseOptions): LoadPlan {
   // The account counts what the filters select, whatever the views read.
   const held = new Set([...ALWAYS, ...dotted('calls', options.alsoColumns ?? []), ...read]);
   const names = Object.keys(BASE_TABLES) as BaseName[];
-  const bases = names.filter((base) => [...held].some((column) => column.startsWith(`${base}.`)));
-  for (const base of bases) for (const column of PLACES[base] ?? []) held.add(column);
+  const isHeld = (base: BaseName) => [...held].some((column) => column.startsWith(`${base}.`));
+  for (const base of names.filter(isHeld)) for (const column of PLACES[base] ?? []) held.add(column);
+  const bases = names.filter(isHeld);
   for (const [base, { of, columns }] of Object.entries(CARRIED)) {
     for (const { name } of columns) if (held.has(`${base}.${name}`)) held.add(`${of}.${name}`);
   }

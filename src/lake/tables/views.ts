@@ -1,7 +1,7 @@
 import { type BaseName, baseTable } from './base.js';
 import { type Dialect, DUCKDB } from './dialect.js';
 import { type Needs, wants } from './needs.js';
-import { publishedTables, type Table } from './published.js';
+import { publishedTables, type Table, type TableColumn } from './published.js';
 
 /** What the slots of the tables are filled with. */
 export interface Slots {
@@ -41,6 +41,8 @@ export function composeView({ columns, from }: Pick<Table, 'columns' | 'from'>, 
 
 export interface UseOptions {
   readonly showContent: boolean;
+  /** There is a roster; without one, what it would say of calls is NULL. */
+  readonly hasRoster?: boolean | undefined;
   /** Columns of a call that filters read. */
   readonly alsoColumns?: readonly string[];
 }
@@ -49,12 +51,15 @@ export interface UseOptions {
 export type TableUse = Table & { readonly reads: readonly string[] };
 
 /** Content that was not asked for does not exist. */
-export function tableUses(needs: Needs, { showContent, alsoColumns = [] }: UseOptions): TableUse[] {
+export function tableUses(
+  needs: Needs,
+  { showContent, hasRoster = false, alsoColumns = [] }: UseOptions,
+): TableUse[] {
   const needed = publishedTables().filter(({ name }) => needs.tables.includes(name) && name !== 'params');
   return needed.map((table) => {
-    const columns = table.columns.filter(
-      ({ name, content }) => (showContent || !content) && wants(needs, name),
-    );
+    const columns = table.columns
+      .filter(({ name, content }) => (showContent || !content) && wants(needs, name))
+      .map((column) => (hasRoster || !column.reads.some(isOfRoster) ? column : withoutValue(column)));
     const read = columns.flatMap(({ reads }) => reads);
     const from = table.from.filter(
       ({ lookup }) => lookup === undefined || read.some((name) => name.startsWith(`${lookup}.`)),
@@ -64,6 +69,12 @@ export function tableUses(needs: Needs, { showContent, alsoColumns = [] }: UseOp
     );
     return { ...table, columns, from, reads };
   });
+}
+
+const isOfRoster = (read: string) => read.startsWith('recomputed.');
+
+function withoutValue(column: TableColumn): TableColumn {
+  return { ...column, sql: `CAST(NULL AS ${column.type}) AS ${column.name}`, reads: [] };
 }
 
 export interface ViewContext extends UseOptions, Omit<Slots, 'dialect'> {

@@ -29,6 +29,10 @@ export let marks: u32 = 0;
 export let firstMark: u32 = 0;
 /** Microseconds since 1970 of the latest record; meant where one loaded. */
 export let newest: i64 = 0;
+/** The same of the earliest. */
+export let oldest: i64 = 0;
+/** How far, at most, a record stands behind a newer one of the part, in microseconds. */
+export let lag: i64 = 0;
 /** Rejects that wait to be taken. */
 export let rejects: u32 = 0;
 
@@ -42,6 +46,8 @@ export function begin(): void {
   marks = 0;
   firstMark = 0;
   newest = i64.MIN_VALUE;
+  oldest = i64.MAX_VALUE;
+  lag = 0;
   if (rejected > 0) memory.fill(GROUPS, 0, GROUPS_BYTES);
   rejected = 0;
 }
@@ -69,7 +75,7 @@ export function scan(from: u32, to: u32, base: f64): u32 {
       addRow(linesBefore + lines + 1, start, stop, shift);
       if (kind == 0) loadedCalls++;
       else loadedRuns++;
-      newest = max(newest, valueOf(timestampKey));
+      noteTime(valueOf(timestampKey));
     } else if (fault == BAD_JSON && isBlank(start, stop)) blank++;
     else reject(fault, start, stop);
     countLine(start != p);
@@ -126,6 +132,12 @@ function judge(start: usize, end: usize): usize {
 
 @inline function skipMark(p: usize): usize {
   return (load<u32>(p) & 0xffffff) == 0xbfbbef ? p + 3 : p;
+}
+
+@inline function noteTime(time: i64): void {
+  if (time < newest) lag = max(lag, newest - time);
+  else newest = time;
+  oldest = min(oldest, time);
 }
 
 @inline function countLine(marked: bool): void {

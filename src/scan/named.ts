@@ -1,0 +1,110 @@
+/** Workers that accepted calls name, found while artifacts stand in memory: nobody has to store those for it. */
+import { namedWorkersInJson } from '../roster/named.js';
+import type { RowBlock, ScanColumn } from './columns.js';
+
+/** A call that names workers, or whose workers cannot be told. */
+export interface NamingCall {
+  readonly batch: number;
+  readonly line: number;
+  /** Ids that `proposed_worker_ids` has; texts and other values in the place of one that the artifact has besides. */
+  readonly ids: readonly string[];
+  readonly texts: readonly string[];
+  readonly others: readonly string[];
+  /** Why the artifact could not be looked through; null where it was, or where there is none. */
+  readonly unread: string | null;
+}
+
+/** What has to be among the columns of calls. */
+export const NAMING_COLUMNS = ['batch', 'line', 'kind', 'final_verdict', 'proposed_worker_ids', 'artifact'];
+
+/** Texts of up to so many bytes stand in their cell, longer ones in the arena. */
+const INLINE = 12;
+/** `accepted`, as it stands in a cell. */
+const ACCEPTED = new Uint32Array(Uint8Array.from(Buffer.from('accepted')).buffer);
+
+/**
+ * The accepted calls of a block that name workers, as JSON.
+ * @param kinds only calls of these kinds; null = of all.
+ */
+export function namingCalls(
+  block: RowBlock,
+  calls: readonly ScanColumn[],
+  kinds: readonly string[] | null,
+): string {
+  const cells = new Cells(block, calls);
+  const found: NamingCall[] = [];
+  for (let row = 0; row < block.rows[0]; row++) {
+    if (!cells.isAccepted(row) || kinds?.includes(cells.text('kind', row) ?? '') === false) continue;
+    const ids = cells.text('proposed_worker_ids', row);
+    const artifact = cells.text('artifact', row);
+    if (ids === null && artifact === null) continue;
+    const names = namesOf(ids === null ? [] : (JSON.parse(ids) as string[]), artifact);
+    if (names !== null)
+      found.push({ batch: cells.number('batch', row), line: cells.number('line', row), ...names });
+  }
+  return JSON.stringify(found);
+}
+
+/** Null where nobody is named. */
+function namesOf(ids: readonly string[], artifact: string | null): Omit<NamingCall, 'batch' | 'line'> | null {
+  const listed = new Set(ids);
+  const texts = new Set<string>();
+  const others = new Set<string>();
+  let unread: string | null = null;
+  try {
+    for (const one of artifact === null ? [] : namedWorkersInJson(artifact)) {
+      if (typeof one !== 'string') others.add(JSON.stringify(one));
+      else if (!listed.has(one)) texts.add(one);
+    }
+  } catch (error) {
+    // Too many values, a member that stands twice, or one worker that is nested deeper than the stack.
+    if (!(error instanceof RangeError)) throw error;
+    unread = error.message;
+  }
+  if (listed.size + texts.size + others.size === 0 && unread === null) return null;
+  return { ids: [...listed], texts: [...texts], others: [...others], unread };
+}
+
+/** Cells of a block's calls by column and row. */
+class Cells {
+  private readonly block: RowBlock;
+  private readonly view: DataView;
+  private readonly bytes: Buffer;
+  private readonly columns: ReadonlyMap<string, ScanColumn>;
+
+  constructor(block: RowBlock, calls: readonly ScanColumn[]) {
+    this.block = block;
+    this.view = new DataView(block.buffer);
+    this.bytes = Buffer.from(block.buffer);
+    this.columns = new Map(calls.map((column) => [column.name, column]));
+  }
+
+  /** @returns where the cell begins; null for NULL. */
+  private at(name: string, row: number): number | null {
+    const column = this.columns.get(name)!;
+    const valid = this.view.getUint8(this.block.cells + column.validity + (row >> 3)) & (1 << (row & 7));
+    return valid === 0 ? null : this.block.cells + column.cells + row * column.bytes;
+  }
+
+  isAccepted(row: number): boolean {
+    const at = this.at('final_verdict', row)!;
+    const { view } = this;
+    return (
+      view.getUint32(at, true) === 8 &&
+      view.getUint32(at + 4, true) === ACCEPTED[0] &&
+      view.getUint32(at + 8, true) === ACCEPTED[1]
+    );
+  }
+
+  number(name: string, row: number): number {
+    return Number(this.view.getBigInt64(this.at(name, row)!, true));
+  }
+
+  text(name: string, row: number): string | null {
+    const at = this.at(name, row);
+    if (at === null) return null;
+    const length = this.view.getUint32(at, true);
+    const start = length <= INLINE ? at + 4 : this.block.arena + this.view.getUint32(at + 8, true);
+    return this.bytes.toString('utf8', start, start + length);
+  }
+}
