@@ -68,7 +68,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 
 const schedule = fc.record({
   request: fc.constantFrom('names', 'names', 'folder'),
-  steps: fc.array(step, { minLength: 6, maxLength: nightly ? 30 : 16, size: 'max' }),
+  steps: fc.array(step, { minLength: 4, maxLength: nightly ? 30 : 10, size: 'max' }),
 });
 
 class Trial {
@@ -153,23 +153,16 @@ class Trial {
     const now = Date.now();
     const found = this.found(paths);
     const ends = this.models0().map((model) => sync(model, found, { now }));
-    const held = await syncAndList(this.lake, paths, this.cwd);
     const said = await alarm(this.lake, paths, this.cwd);
     if (typeof said === 'string') throw new Error(said);
-    const matching = ends.filter(
-      ({ told }) =>
-        isEqual(heldOf(told), { ...held, bytes: undefined }) && isEqual(saidOf(told), plain(said)),
-    );
-    if (matching.length === 0) {
-      const [{ told }] = ends as [(typeof ends)[number]];
-      expect({ ...held, bytes: undefined }).toEqual(heldOf(told));
-      expect(plain(said)).toEqual(saidOf(told));
-    }
+    const matching = ends.filter(({ told }) => isEqual(saidOf(told), plain(said)));
+    if (matching.length === 0) expect(plain(said)).toEqual(saidOf(ends[0]!.told));
     expect(said.code).toBe(said.violations > 0 ? 1 : said.cannotVouch.length > 0 ? 3 : 0);
     this.models = matching.map(({ lake }) => lake);
-    const rows = new Set([...held.rows, ...held.rejects.map((one) => one.slice(0, 64))]);
-    if (paths === this.paths && this.world.lost(rows).length > 0)
-      expect(said.cannotVouch, 'lines are lost').not.toEqual([]);
+    for (const { told } of paths === this.paths ? matching : []) {
+      const held = new Set([...told.rows, ...told.rejects.map((reject) => reject.slice(0, 64))]);
+      if (this.world.lost(held).length > 0) expect(said.cannotVouch, 'lines are lost').not.toEqual([]);
+    }
   }
 
   /** Answers from the lake as it is. */
@@ -222,6 +215,10 @@ class Trial {
 
   /** The last sync, after which the lake must hang together. */
   async end(): Promise<void> {
+    const found = this.found();
+    const ends = this.models0().map((model) => heldOf(sync(model, found, { now: Date.now() }).told));
+    const { bytes: _, ...held } = await syncAndList(this.lake, this.paths, this.cwd);
+    if (!ends.some((one) => isEqual(one, held))) expect(held).toEqual(ends[0]);
     await this.sync();
     const ran = await inProcess(['lake', 'verify', '--lake', this.lake, '--json'], { cwd: this.cwd });
     const { logs } = JSON.parse(ran.stdout) as { logs: { status: string; bytes: number }[] };
