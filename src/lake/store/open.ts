@@ -53,8 +53,11 @@ const MAGIC = { at: 8, text: 'DUCK', version: 12 };
 const OLDEST = 64n;
 const NEWEST = 68n;
 
-export const damagedLake = ({ name }: Pick<LakeFile, 'name'>, detail: string): LakelogError =>
-  new LakelogError(`the lake is damaged: ${detail}`, {
+/** Only one that is damaged is put aside without a look at what it is. */
+class DamagedLake extends LakelogError {}
+
+const damagedLake = ({ name }: Pick<LakeFile, 'name'>, detail: string): LakelogError =>
+  new DamagedLake(`the lake is damaged: ${detail}`, {
     where: name,
     next: `make it anew from the logs, which remain the only truth: lakelog sync --lake ${shellWord(name)} --rebuild`,
     exitCode: EXIT.cannotVouch,
@@ -118,7 +121,12 @@ export async function attach(db: Database, file: LakeFile, mode: 'read' | 'write
     );
   });
   db.explainFailures((error) => explained(error, file));
-  await ensureLake(db, file);
+  try {
+    await ensureLake(db, file);
+  } catch (error) {
+    await detach(db);
+    throw error;
+  }
 }
 
 /** The engine's own words would name a file that nobody knows. */
@@ -158,6 +166,7 @@ export async function create(
 ): Promise<void> {
   ensureWritable(file, [path.dirname(file.path)]);
   const draft = `${file.path}.new-${process.pid}`;
+  db.explainFailures((error) => explained(error, file));
   try {
     await db.run(`ATTACH ${quote(draft)} AS draft (STORAGE_VERSION 'v1.5.0'); USE draft`);
     await createLake(db, keepsContent, version);
@@ -171,6 +180,7 @@ export async function create(
 }
 
 function cannotMake(error: unknown, { name }: LakeFile): unknown {
+  if (error instanceof LakelogError) return error;
   const advice = adviceFor(error);
   const [, reason = 'it cannot be opened'] = /Cannot open file ".*": (.*)/.exec(messageOf(error)) ?? [];
   return new LakelogError(`the lake cannot be made: ${advice?.what ?? reason}`, {
@@ -180,8 +190,18 @@ function cannotMake(error: unknown, { name }: LakeFile): unknown {
   });
 }
 
-/** Takes a lake out of the way, to be made anew; what was there stays beside it until the new one is whole. */
-export function setAside(file: LakeFile): void {
+/**
+ * Takes a lake out of the way, to be made anew; what was there stays beside it.
+ * @throws LakelogError for what is no lake, and where another process holds it.
+ */
+export async function setAside(db: Database, file: LakeFile): Promise<void> {
+  if (!isThere(file)) return;
+  try {
+    await attach(db, file, 'write');
+    await detach(db);
+  } catch (error) {
+    if (!(error instanceof DamagedLake)) throw error;
+  }
   for (const end of ['', '.wal']) {
     try {
       renameSync(file.path + end, `${file.path}${end}.damaged`);
@@ -253,10 +273,19 @@ function stillHeld(error: unknown, { name, lockTimeoutS }: LakeFile): LakelogErr
 const DAMAGE =
   /^(FATAL|INTERNAL|Serialization) Error|^IO Error:.*(corrupt|checksum|could not read enough bytes|does not match|not a valid DuckDB)|WAL file/i;
 
-/** What the engine says of a file that it cannot read. */
+const noRoom = ({ name }: Pick<LakeFile, 'name'>, cause: unknown): LakelogError =>
+  new LakelogError('there is no room left for the lake', {
+    where: name,
+    next: 'make room on its disk (df -h) and run the same command again; what the lake had is still there',
+    cause,
+  });
+
+/** What the engine says of a file that it cannot read or write. */
 export function explained(error: unknown, file: Pick<LakeFile, 'name'>): unknown {
   if (error instanceof LakelogError) return error;
   const message = messageOf(error).split('\n', 1)[0]!;
-  if (/No space left|ENOSPC|Disk quota|Out of Memory/i.test(message)) return error;
+  // The last line says it where a checkpoint did not come to its end.
+  if (/No space left|ENOSPC|Disk quota/i.test(messageOf(error))) return noRoom(file, error);
+  if (/^Out of Memory/.test(message)) return error;
   return DAMAGE.test(message) ? damagedLake(file, message) : error;
 }

@@ -138,7 +138,7 @@ class Syncing {
   /** There is a lake, if an empty one. */
   async prepare(): Promise<void> {
     const { use } = this.options;
-    if (use.rebuild) setAside(this.file);
+    if (use.rebuild) await setAside(this.db, this.file);
     if (!isThere(this.file)) await asOwnFiles(() => create(this.db, this.file, use.keepContent, version));
   }
 
@@ -190,7 +190,7 @@ class Syncing {
 
   /** A log with its rotated predecessors, which hold what was written to it before. */
   private async resolve(requests: readonly InputRequest[]) {
-    const { options } = this;
+    const options = { ...this.options, lakePath: this.file.path };
     const inputs = await resolveInputs(requests, options);
     const { requests: more, vanished } = predecessorsOf(requests, inputs, {
       cwd: options.cwd,
@@ -444,9 +444,10 @@ class Syncing {
     const broken = logs
       .filter(({ state }) => state === 'lost' || state === 'changed')
       .map(
-        ({ name, detail, head }): InputProblem => ({
+        ({ name, path, detail, head }): InputProblem => ({
           ...{ path: name, problem: 'changed', detail: detail! },
-          fingerprint: head,
+          // Nothing was read yet of one that was lost with its first line.
+          fingerprint: head || sha256(Buffer.from(path)),
         }),
       );
     return {

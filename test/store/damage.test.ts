@@ -1,0 +1,156 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { call, type Envelope, newFolder, nightly, replayRun, writeLines } from '../support/cli.js';
+import { lakelog } from '../support/program.js';
+
+const PLACES = nightly ? 100 : 25;
+const LAKE = 'L.duckdb';
+
+const QUESTIONS = [
+  ['alarm'],
+  ['first-shot-rate'],
+  ['first-shot'],
+  ['triple-rejections'],
+  ['corpus'],
+  ['rejections'],
+  ['validate'],
+];
+
+let cwd: string;
+let whole: Buffer;
+let answers: string[];
+
+/** What a command answers; null where it says that the lake is damaged, or that this is none. */
+async function answerOf(question: readonly string[]): Promise<string | null> {
+  const age = question[0] === 'alarm' ? ['--max-age', '9999d'] : [];
+  const logs = ['sessions.jsonl', 'replay_runs.jsonl'];
+  const ran = await lakelog([...question, '--lake', LAKE, '--json', ...age, ...logs], { cwd });
+  if (ran.code === 3 && /the lake is damaged/.test(ran.stderr)) {
+    expect(ran.stdout).toBe('');
+    expect(ran.stderr).toContain('--rebuild');
+    return null;
+  }
+  if (ran.code === 2 && /this is no lake|made by a newer version/.test(ran.stderr)) return null;
+  expect(ran.stderr).not.toMatch(/internal error/);
+  return JSON.stringify([ran.code, JSON.parse(ran.stdout)], (key, value) =>
+    key === 'newest_record_age_s' ? undefined : value,
+  );
+}
+
+const reasons = ['worker W-9 is not free', 'Slot 3 overlaps', 'no such role'];
+
+beforeAll(async () => {
+  cwd = newFolder();
+  const calls = Array.from({ length: nightly ? 20_000 : 4_000 }, (_, i) =>
+    call({
+      session_id: i.toString(16).padStart(32, '0'),
+      call_id: `call-${i}`,
+      model: `model-${i % 7}`,
+      iterations: 1 + (i % 4),
+      attempts: Array.from({ length: 1 + (i % 4) }, (_, n) =>
+        n === i % 4
+          ? { verdict: 'accepted' }
+          : { verdict: 'rejected', reasons: [`${reasons[(i + n) % 3]} ${i}`] },
+      ),
+      timestamp: new Date(Date.UTC(2025, 5, 1) + i * 60_000).toISOString(),
+      ...(i % 997 === 5 ? { grounded_in_roster: false } : {}),
+    }),
+  );
+  const runs = Array.from({ length: 500 }, (_, i) =>
+    replayRun({
+      session_id: (i * 3).toString(16).padStart(32, '0'),
+      documents: [{ id: `d${i}`, score: i / 500 }],
+    }),
+  );
+  // Read in several goes, as it happens, so that the file has a past.
+  for (const part of [0.3, 0.8, 1]) {
+    writeLines(cwd, 'sessions.jsonl', calls.slice(0, calls.length * part));
+    writeLines(cwd, 'replay_runs.jsonl', runs.slice(0, runs.length * part));
+    await answerOf(['alarm']);
+  }
+  whole = readFileSync(path.join(cwd, LAKE));
+  answers = [];
+  for (const question of QUESTIONS) answers.push((await answerOf(question))!);
+  expect(answers.every((answer) => answer !== null && answer.length > 200)).toBe(true);
+});
+
+/** Puts a changed lake in place; every question says that it is damaged, or what it said before. */
+async function noticedOrHarmless(bytes: Buffer): Promise<number> {
+  writeFileSync(path.join(cwd, LAKE), bytes);
+  rmSync(path.join(cwd, `${LAKE}.wal`), { force: true });
+  let noticed = 0;
+  for (const [i, question] of QUESTIONS.entries()) {
+    const answer = await answerOf(question);
+    if (answer === null) noticed++;
+    else expect(answer, question[0]).toBe(answers[i]);
+  }
+  return noticed;
+}
+
+describe('a lake whose bytes are not what was written', () => {
+  test('one bit, anywhere: it is noticed, or no answer is another', async () => {
+    const random = fc.sample(fc.tuple(fc.nat(whole.length - 1), fc.nat(7)), { numRuns: PLACES });
+    let noticed = 0;
+    for (const [at, bit] of random) noticed += Number((await flip(at, bit)) > 0);
+    expect(noticed).toBeGreaterThan(PLACES / 4);
+  });
+
+  test('in the heads of the file, every question notices', async () => {
+    // What it is and of which version; a checksum, and the place of the tables, of the head that counts.
+    for (const at of [8, 11, 12]) expect(await flip(at, 0)).toBe(QUESTIONS.length);
+    expect(Math.max(await flip(4_096 + 9, 3), await flip(8_192 + 9, 3))).toBe(QUESTIONS.length);
+  });
+
+  async function flip(at: number, bit: number): Promise<number> {
+    const bytes = Buffer.from(whole);
+    bytes[at]! ^= 1 << bit;
+    try {
+      return await noticedOrHarmless(bytes);
+    } catch (error) {
+      (error as Error).message = `bit ${bit} of byte ${at}: ${(error as Error).message}`;
+      throw error;
+    }
+  }
+
+  test('cut anywhere, or with a block of zeros in it', async () => {
+    const block = 262_144;
+    const count = Math.floor((whole.length - 12_288) / block);
+    const at = (n: number) => 12_288 + block * n;
+    for (const [n] of fc.sample(fc.tuple(fc.nat(count - 2)), { numRuns: nightly ? 40 : 4 })) {
+      const zeros = Buffer.from(whole);
+      zeros.fill(0, at(n), at(n + 1));
+      await noticedOrHarmless(zeros);
+      await noticedOrHarmless(whole.subarray(0, at(n) + 1_000));
+    }
+    for (const length of [20, 100, 4_096, 12_288]) {
+      expect(await noticedOrHarmless(whole.subarray(0, length)), `${length} bytes`).toBe(QUESTIONS.length);
+    }
+  });
+
+  test('is made anew with --rebuild, and the old one stays beside it', async () => {
+    const bytes = Buffer.from(whole);
+    bytes.fill(7, 12_288, 12_288 + 262_144);
+    for (const damaged of [bytes, whole.subarray(0, 5_000), whole]) {
+      writeFileSync(path.join(cwd, LAKE), damaged);
+      const ran = await lakelog(
+        ['sync', '--rebuild', '--lake', LAKE, 'sessions.jsonl', 'replay_runs.jsonl'],
+        {
+          cwd,
+        },
+      );
+      expect(ran.code, ran.stderr).toBe(0);
+      expect(readFileSync(path.join(cwd, `${LAKE}.damaged`)).equals(damaged)).toBe(true);
+      for (const [i, question] of QUESTIONS.entries())
+        expect(foundIn(await answerOf(question)), question[0]).toEqual(foundIn(answers[i]!));
+    }
+  });
+});
+
+/** What was found of the logs, in however many goes. */
+function foundIn(answer: string | null) {
+  const [code, { verdict, rows, receipt }] = JSON.parse(answer ?? '[null, {}]') as [number, Envelope];
+  const { totals, calls_loaded, replay_runs_loaded } = receipt;
+  return { code, verdict, rows, totals, calls_loaded, replay_runs_loaded };
+}

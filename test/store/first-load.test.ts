@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { closeSync, copyFileSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { call, lakelog, newFolder, nightly, replayRun, start } from '../support/cli.js';
+import { contentOf } from './lake-file.js';
+
+const KILLS = nightly ? 200 : 10;
+/** More than one transaction takes. */
+const MEGABYTES = nightly ? 300 : 140;
+const LAKE = 'L.duckdb';
+const LOGS = ['sessions.jsonl', 'replay_runs.jsonl'];
+
+/** Mostly prompts, so that there are many bytes and few rows; with rejects, duplicates and conflicts. */
+function writeLogs(cwd: string): void {
+  const prompts = Array.from({ length: 50 }, (_, i) =>
+    createHash('sha256')
+      .update(String(i))
+      .digest('hex')
+      .repeat(nightly ? 60 : 600),
+  );
+  const write = (name: string, megabytes: number, lineOf: (n: number) => string) => {
+    const fd = openSync(path.join(cwd, name), 'w');
+    let bytes = 0;
+    for (let n = 0; bytes < megabytes * 1e6; n += 100) {
+      const lines = Array.from({ length: 100 }, (_, i) => `${lineOf(n + i)}\n`).join('');
+      bytes += writeSync(fd, lines);
+    }
+    closeSync(fd);
+  };
+  write('sessions.jsonl', MEGABYTES - 2, (n) => {
+    if (n % 211 === 7) return `not json ${n}`;
+    const id = n % 101 === 3 ? n - 1 : n;
+    return call({
+      session_id: id.toString(16).padStart(32, '0'),
+      call_id: `c${n % 307 === 5 ? n - 1 : id}`,
+      prompt: prompts[id % 50],
+      attempts: [{ verdict: 'rejected', reasons: [`no ${n % 9}`] }, { verdict: 'accepted' }],
+      iterations: 2,
+    });
+  });
+  write('replay_runs.jsonl', 2, (n) => replayRun({ session_id: (n + 1).toString(16).padStart(32, '0') }));
+}
+
+const sync = (cwd: string) => lakelog(['sync', '--lake', LAKE, '--json', ...LOGS], { cwd });
+
+test('a first load that is killed at any moment resumes, and ends as if nothing had been', async () => {
+  const cwd = newFolder();
+  writeLogs(cwd);
+  const begun = Date.now();
+  const undisturbed = await sync(cwd);
+  const length = Date.now() - begun;
+  expect(undisturbed.code, undisturbed.stderr).toBe(0);
+  const lake = path.join(cwd, LAKE);
+  const whole = await contentOf(lake);
+  const size = statSync(lake).size;
+  const { totals } = JSON.parse(undisturbed.stdout).receipt;
+  expect(totals.bytes).toBe(LOGS.reduce((sum, name) => sum + statSync(path.join(cwd, name)).size, 0));
+  copyFileSync(lake, path.join(cwd, 'undisturbed'));
+
+  let resumed = 0;
+  for (let kills = 0; kills < KILLS; kills++) {
+    rmSync(lake);
+    // Some lakes are killed three times on their way.
+    for (let times = kills % 3 === 0 ? 3 : 1; times > 0; times--) {
+      const child = start(['sync', '--lake', LAKE, ...LOGS], { cwd });
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      await Promise.race([sleep(Math.random() * length), ended]);
+      child.kill('SIGKILL');
+      await ended;
+    }
+    const ran = await sync(cwd);
+    expect(ran.code, ran.stderr).toBe(0);
+    const { receipt } = JSON.parse(ran.stdout);
+    expect(receipt.totals).toEqual(totals);
+    expect(receipt.lake.loading).toBe(false);
+    if (receipt.lake.earlier_bytes > 0) resumed++;
+    expect(await contentOf(lake)).toEqual(whole);
+    expect(statSync(lake).size).toBeLessThan(2 * size);
+  }
+  expect(resumed).toBeGreaterThan(0);
+  expect(readdirSync(cwd).filter((name) => name.includes('.wal'))).toEqual([]);
+});

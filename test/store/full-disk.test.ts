@@ -1,0 +1,92 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { call, lakelog, newFolder, writeLines } from '../support/cli.js';
+import { contentOf } from './lake-file.js';
+
+const mounts: string[] = [];
+afterEach(() => {
+  for (const folder of mounts.splice(0)) execFileSync('umount', ['-l', folder]);
+});
+
+function smallDisk(megabytes: number): string | null {
+  const folder = newFolder();
+  try {
+    const options = `size=${megabytes}m`;
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'lakelog-test', folder], { stdio: 'ignore' });
+  } catch {
+    return null;
+  }
+  mounts.push(folder);
+  return folder;
+}
+
+/** Leaves so many bytes free. */
+function fill(folder: string, free: number): void {
+  const { bavail, bsize } = statfsSync(folder);
+  writeFileSync(path.join(folder, 'ballast'), Buffer.alloc(Math.max(0, bavail * bsize - free)));
+}
+
+const calls = (count: number) =>
+  Array.from({ length: count }, (_, i) => call({ daemon: `daemon-${i % 13}`, call_id: `${Math.random()}` }));
+
+test('a disk that fills while a lake is brought up to date', async ({ skip }) => {
+  const disk = smallDisk(60);
+  if (disk === null) return skip('mounting a tmpfs is not allowed here');
+  const cwd = newFolder();
+  const lake = path.join(disk, 'L.duckdb');
+  const first = calls(2_000);
+  writeLines(cwd, 'sessions.jsonl', first);
+  const sync = (...flags: string[]) => lakelog(['sync', '--lake', lake, ...flags, 'sessions.jsonl'], { cwd });
+  const begun = await sync();
+  expect(begun.code, begun.stderr).toBe(0);
+  const before = await contentOf(lake);
+  const bytes = readFileSync(lake);
+
+  const all = [...first, ...calls(20_000)];
+  writeLines(cwd, 'sessions.jsonl', all);
+  const wanted = path.join(newFolder(), 'L.duckdb');
+  copyFileSync(lake, wanted);
+  const roomy = await lakelog(['sync', '--lake', wanted, '--json', 'sessions.jsonl'], { cwd });
+  expect(roomy.code, roomy.stderr).toBe(0);
+
+  for (const free of [0, 40_000, 300_000, 2_000_000]) {
+    fill(disk, free);
+    const full = await sync();
+    rmSync(path.join(disk, 'ballast'));
+    // A commit may have come to its end before the checkpoint did not.
+    expect([full.code, full.stderr], `${free} bytes free`).toEqual([
+      2,
+      expect.stringContaining(`there is no room left for the lake\n  at ${lake}\n  → make room`),
+    ]);
+    const asked = await lakelog(['validate', '--lake', lake, '--no-sync', '--json'], { cwd });
+    const { totals } = JSON.parse(asked.stdout).receipt;
+    expect([2_000, all.length]).toContain(totals.loaded);
+    const after = await sync('--json');
+    expect(after.code, after.stderr).toBe(0);
+    expect(JSON.parse(after.stdout).receipt.totals).toEqual(JSON.parse(roomy.stdout).receipt.totals);
+    expect(await contentOf(lake)).toEqual(await contentOf(wanted));
+    expect(readdirSync(disk)).toEqual(['L.duckdb']);
+    writeFileSync(lake, bytes);
+    expect(await contentOf(lake)).toEqual(before);
+  }
+});
+
+test('a disk that is full when a lake is made', async ({ skip }) => {
+  const disk = smallDisk(2);
+  if (disk === null) return skip('mounting a tmpfs is not allowed here');
+  const cwd = newFolder();
+  writeLines(cwd, 'sessions.jsonl', calls(50));
+  for (const free of [0, 8_192, 200_000]) {
+    fill(disk, free);
+    const lake = path.join(disk, 'L.duckdb');
+    const full = await lakelog(['alarm', '--lake', lake, 'sessions.jsonl'], { cwd });
+    expect([full.code, full.stderr], `${free} bytes free`).toEqual([
+      2,
+      expect.stringContaining(`there is no room left for the lake\n  at ${lake}\n  → make room`),
+    ]);
+    rmSync(path.join(disk, 'ballast'));
+    expect(readdirSync(disk)).toEqual([]);
+  }
+});
