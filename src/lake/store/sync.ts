@@ -20,7 +20,7 @@ import { type LoadedFile, type LoadOptions, loadFiles } from '../load/load.js';
 import { BASE_TABLES } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { findShared, putRows, STAGE, takeOutKnown } from './commit.js';
-import { headAfter, NOTHING_READ } from './fingerprint.js';
+import { headAfter, NOTHING_READ, sha256 } from './fingerprint.js';
 import { addRequests, type KnownLog, piecesOf, readLogs, readRequests, writeLogs } from './logs.js';
 import {
   attach,
