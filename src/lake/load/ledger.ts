@@ -4,13 +4,14 @@ import { rfc3339 } from '../../instant.js';
 import type { BlockingGroup } from '../../schema/account.js';
 import type { FileAccount, InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
-import { BASE_TABLES } from '../tables/base.js';
+import { BASE_TABLES, baseTable } from '../tables/base.js';
 import type { Ledger } from './account.js';
 import type { Alike } from './duplicates.js';
 import { lateIn, mayBeLate } from './late.js';
 import type { Loaded, LoadedFile } from './load.js';
 import { blocksGates } from './rejects.js';
 import { fillSeqs } from './seqs.js';
+import { unknownTraces } from './traces.js';
 
 /** Fills base_batches on the way. */
 export async function ledgerOf(
@@ -33,6 +34,7 @@ export async function ledgerOf(
   return {
     firstLate,
     fillSeqs: () => fillSeqs(db),
+    unknownTraces: () => unknownTraces(db, baseTable('runs')),
     files,
     rejects: groupRejects(loaded.files),
     summary: null,
