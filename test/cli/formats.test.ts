@@ -62,6 +62,7 @@ const RECEIPT = [
   'newest_record_age_s',
   'canary',
   'acknowledged',
+  'recomputed',
   'expected',
 ];
 const FILE = [
