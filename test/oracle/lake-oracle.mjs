@@ -180,6 +180,7 @@ function tell(lake, found, clock) {
     unknown_record: unknown > 0,
     conflicts: conflicts > 0,
     changed_input: broken.length > 0,
+    holes: hasHoles(calls),
   };
   return {
     calls: calls.length,
@@ -198,6 +199,14 @@ function tell(lake, found, clock) {
       .filter((code) => is[code])
       .sort(),
   };
+}
+
+function hasHoles(calls) {
+  const numbered = calls.filter(({ writer_id, seq }) => writer_id !== null && seq !== null);
+  return [...new Set(numbered.map(({ writer_id }) => writer_id))].some((writer) => {
+    const seqs = new Set(numbered.filter((one) => one.writer_id === writer).map(({ seq }) => seq));
+    return Math.max(...seqs) - Math.min(...seqs) + 1 > seqs.size;
+  });
 }
 
 const accountOf = ({ content, lines, good, rejected, blank, pending }) =>

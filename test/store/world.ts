@@ -38,6 +38,8 @@ export const LINES = [
   'blank',
   'marked',
   'crlf',
+  'numbered',
+  'skipped',
 ] as const;
 export type LineKind = (typeof LINES)[number];
 
@@ -46,6 +48,7 @@ const MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 export class World {
   readonly folder: string;
   private lines = 0;
+  private seq = 0;
   private days = 0;
   private readonly written: string[] = [];
   /** Bytes of a line that was torn, by the inode's log. */
@@ -81,6 +84,8 @@ export class World {
       blank: () => ' \t'.slice(0, n % 3),
       marked: () => call({ session_id }),
       crlf: () => call({ session_id, call_id: null }),
+      numbered: () => call({ session_id, writer_id: 'w', seq: ++this.seq }),
+      skipped: () => call({ session_id, writer_id: 'w', seq: ++this.seq * 2 }),
     }[kind]();
     if (!['blank', 'again'].includes(kind)) this.written.push(made);
     const bytes = Buffer.from(made);

@@ -64,7 +64,8 @@ async function checkLog(
   if (log.state === 'lost' || log.state === 'changed')
     return { ...facts, status: 'different', detail: log.detail };
   const stats = statOf(log.path);
-  if (log.form === 'stream' || stats === undefined)
+  // Another file may stand where one stood that was deleted.
+  if (log.form === 'stream' || log.state === 'gone' || stats === undefined)
     return { ...facts, status: 'absent', detail: 'it is not there to be compared' };
   try {
     closeSync(openSync(log.path, 'r'));
