@@ -59,14 +59,15 @@ function fillBatches(db: Database, { files: loaded }: Loaded, files: readonly Fi
 
 function fileAccount(file: LoadedFile, { duplicates, conflicts }: Alike, late: number): FileAccount {
   const { batch } = file;
-  return { ...accountOf(file, duplicates.get(batch) ?? 0), conflicts: conflicts.get(batch) ?? 0, late };
+  const among = { duplicates: duplicates.get(batch) ?? 0, conflicts: conflicts.get(batch) ?? 0, late };
+  return accountOf(file, among);
 }
 
 /** @throws LakelogError where lines are not accounted for. */
 export function accountOf(
   { source, bytes, counts }: LoadedFile,
-  duplicates: number,
-): Omit<FileAccount, 'conflicts' | 'late'> {
+  { duplicates, conflicts, late }: Pick<FileAccount, 'duplicates' | 'conflicts' | 'late'>,
+): FileAccount {
   const file = {
     file: source.name,
     bytes,
@@ -76,6 +77,8 @@ export function accountOf(
     duplicates,
     blank: counts.blank,
     pending: counts.pending,
+    conflicts,
+    late,
     newest_record: counts.newest === null ? null : rfc3339(counts.newest),
   };
   const sum = file.loaded + file.rejected + file.duplicates + file.blank + file.pending;

@@ -368,9 +368,7 @@ class Syncing {
       const head = headAfter(before?.head ?? '', file.counts.sha256!);
       const lines = (before?.lines ?? 0) + file.counts.lines;
       const row = {
-        ...accountOf(file, file.duplicates),
-        conflicts: 0,
-        late: file.late?.late ?? 0,
+        ...accountOf(file, { duplicates: file.duplicates, conflicts: 0, late: file.late?.late ?? 0 }),
         late_line: file.late?.line ?? null,
         batch: first + file.batch,
         log: number,
