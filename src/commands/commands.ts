@@ -110,7 +110,13 @@ const ack: Command = {
     'lakelog ack 4bf92f35 --reason "client called, ticket 4711" --expires 90d logs/',
     'lakelog ack --baseline --reason "backlog before the writer was mended" logs/',
   ],
-  args: [['[target]', 'session_id, call_id (the beginning is enough) or FILE:LINE'], PATHS],
+  args: [
+    [
+      '[target]',
+      'session_id, call_id (the beginning is enough), FILE:LINE, WRITER:FROM-TO (missing seq) or a changed file',
+    ],
+    PATHS,
+  ],
   options: () => [
     {
       heading: 'Acknowledgement:',
@@ -156,7 +162,10 @@ const ack: Command = {
         'Takes acknowledgements out of their file, and with each those of the same thing that it had replaced: what they settled counts again.',
       examples: ['lakelog ack rm 3', 'lakelog ack rm sessions.jsonl:1207'],
       args: [
-        ['<targets...>', 'number, hash (its beginning), FILE:LINE or call_id, as `ack list` prints them'],
+        [
+          '<targets...>',
+          'number, hash (its beginning), FILE:LINE, call_id or WRITER:FROM-TO, as `ack list` prints them',
+        ],
       ],
       options: () => [{ heading: null, options: [acksOption('their file')] }],
       run: async ([targets]: [readonly string[]], flags: Pick<LogFlags, 'acks'>, { io }) =>

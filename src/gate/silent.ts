@@ -1,5 +1,4 @@
 /** Comparing who must be heard of with who was. Pure. */
-import { compareInstants } from '../instant.js';
 import { CALLERS, type Expectation, type Heard } from '../schema/expected.js';
 
 /** Somebody who must be heard of, with the newest call of theirs. */
@@ -31,7 +30,9 @@ export function awaited(
 
 function newestOf(heard: readonly Heard[]): Awaited['last'] {
   let newest: Heard | null = null;
-  for (const one of heard) if (newest === null || compareInstants(newest.time, one.time) < 0) newest = one;
+  // An instant that cannot be compared is told, not passed over.
+  for (const one of heard)
+    if (newest === null || !(Date.parse(newest.time) >= Date.parse(one.time))) newest = one;
   return newest && { time: newest.time, where: newest.where };
 }
 

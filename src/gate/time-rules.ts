@@ -65,7 +65,7 @@ function silence(one: Awaited, now: Date): Found[number] {
   if (Number.isNaN(Date.parse(last.time))) return unreadable(last, `the last call of ${who}`);
   const old = ageText(now.getTime() - Date.parse(last.time));
   return {
-    message: `${who} fell silent: its last call is of ${last.time}, ${old} old, and ${ageText(withinMs)} is allowed (${where})`,
+    message: `${who} fell silent: its last call is of ${last.time}, ${old} old, and ${where} allows ${ageText(withinMs)}`,
     where: last.where,
     next: 'check that it runs, and that it still logs to what is read here',
   };

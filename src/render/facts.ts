@@ -1,4 +1,3 @@
-import { rangesText } from '../schema/gap.js';
 import { LATE_MINUTES, type Receipt } from '../schema/result.js';
 import { instant } from './display.js';
 import { columns } from './measure.js';
@@ -121,7 +120,7 @@ function acknowledged({ acknowledged }: Receipt, room: number): string {
 function gaps({ gaps }: Receipt, room: number): string {
   const lost = gaps.reduce((total, gap) => total + gap.missing, 0);
   if (lost === 0) return '';
-  const writers = gaps.map((gap) => `${gap.writer_id} ${gap.missing} (${rangesText(gap)})`);
+  const writers = gaps.map(({ writer_id, missing }) => `${writer_id} ${missing}`);
   return list(`${plural(lost, 'line')} lost, by writer: `, writers, room);
 }
 

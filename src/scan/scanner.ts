@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import crypto, { createHash } from 'node:crypto';
 import { KEYS, KINDS, type Kind } from '../schema/formats.js';
 import { reasonName } from '../schema/reasons.js';
 import { type Layout, layoutOf, type RowBlock } from './columns.js';
@@ -328,7 +328,10 @@ class LongLine {
   }
 }
 
+/** Hashing at once takes four fifths of the time; Node knows how from 20.12 on. */
+const hashAtOnce: typeof crypto.hash | undefined = crypto.hash;
+
 /** @param line without the `\r` of a CRLF terminator. */
 export function sha256(line: Uint8Array): string {
-  return createHash('sha256').update(line).digest('hex');
+  return hashAtOnce?.('sha256', line) ?? createHash('sha256').update(line).digest('hex');
 }

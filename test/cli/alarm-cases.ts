@@ -1405,7 +1405,7 @@ export const clear: readonly Case[] = [
       return ['--sessions', 'sessions.jsonl', '--replay-runs', 'replay_runs.jsonl'];
     },
     code: 0,
-    notices: ['replay_rejects'],
+    notices: ['replay_rejects', 'unknown_traces'],
     account: '3 = 2 loaded + 1 rejected',
     rejects: ['bad_json replay_runs.jsonl:2'],
   },

@@ -56,11 +56,14 @@ const RECEIPT = [
   'not_judgeable',
   'conflicts',
   'gaps',
+  'unknown_traces',
   'window',
   'newest_record',
   'newest_record_age_s',
   'canary',
   'acknowledged',
+  'recomputed',
+  'expected',
 ];
 const FILE = [
   'file',
@@ -72,6 +75,7 @@ const FILE = [
   'blank',
   'pending',
   'conflicts',
+  'late',
   'newest_record',
 ];
 

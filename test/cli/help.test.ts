@@ -91,6 +91,8 @@ describe('the help', () => {
     for (const file of ['sessions.jsonl', 'logs/a.jsonl']) writeLines(cwd, file, lines);
     for (const folder of ['queries', 'ops']) mkdirSync(path.join(cwd, folder));
     writeFileSync(path.join(cwd, 'ops/acks.jsonl'), '');
+    // What `lake verify --receipt` reads, and the lake that it is of.
+    await lakelog(['alarm', '--lake', 'lakelog.duckdb', '--output', 'alarm.json', 'logs'], { cwd });
     const bin = command([]).args[0]!;
     const script = `lakelog() { '${process.execPath}' '${bin}' "$@"; }; `;
     // `ack rm` needs some to take out, each of its own.

@@ -295,7 +295,10 @@ const SCENARIOS: readonly Scenario[] = [
   {
     code: 'replay_rejects',
     when: 'a replay run could not be loaded',
-    files: { 'log.jsonl': [call()], 'runs.jsonl': [replayRun(), replayRun({ run_id: null })] },
+    files: {
+      'log.jsonl': [call({ session_id: 't' })],
+      'runs.jsonl': [replayRun({ session_id: 't' }), replayRun({ run_id: null })],
+    },
     args: [...log, '--replay-runs', 'runs.jsonl'],
     exit: 0,
   },
@@ -345,6 +348,20 @@ const SCENARIOS: readonly Scenario[] = [
     code: 'acknowledged',
     when: 'the only violation is settled',
     files: { 'log.jsonl': [call(), SETTLED], 'lakelog-acks.jsonl': [acknowledgement({})] },
+    args: log,
+    exit: 0,
+  },
+  {
+    code: 'unknown_traces',
+    when: 'a trace was replayed and never logged',
+    files: { 'log.jsonl': [call(), replayRun({ session_id: 'lost' })] },
+    args: log,
+    exit: 0,
+  },
+  {
+    code: 'late',
+    when: 'a record stands behind one that is an hour newer',
+    files: { 'log.jsonl': [call({ timestamp: ago(HOUR) }), call({ timestamp: ago(3 * HOUR) })] },
     args: log,
     exit: 0,
   },

@@ -62,6 +62,9 @@ async function wide(rows: BaseRows, queries: readonly string[], showContent = fa
   return answers;
 }
 
+/** The account alone reads the islands of numbers, and makes them where calls carry some. */
+const VIEWED = (Object.keys(BASE_TABLES) as BaseName[]).filter((base) => base !== 'seqs');
+
 describe('tables and columns are found from the parse', () => {
   test.each<[string, string[], string[] | 'all']>([
     ['SELECT model FROM sessions', ['sessions'], ['model']],
@@ -291,7 +294,7 @@ describe('what the loader is asked for', () => {
     const unused = ['byte_offset', 'line_sha256', 'documents'];
     const content = ['prompt', 'artifact', 'raw', 'task', 'retrieval_query', 'output'];
     const without = showContent ? unused : [...unused, ...content];
-    for (const base of Object.keys(BASE_TABLES) as BaseName[]) {
+    for (const base of VIEWED) {
       expect(plan[base], base).toEqual(
         all(base).filter((name) => base === 'rejects' || !without.includes(name)),
       );
@@ -344,10 +347,7 @@ describe('content', () => {
 
   test('is neither in a table nor below it without --show-content', async () => {
     await duck.fill(rows, { needs: EVERYTHING, showContent: false });
-    for (const name of [
-      ...PUBLISHED.map(({ name }) => name),
-      ...Object.keys(BASE_TABLES).map((name) => `base_${name}`),
-    ]) {
+    for (const name of [...PUBLISHED.map(({ name }) => name), ...VIEWED.map((name) => `base_${name}`)]) {
       const { cells } = await duck.query(`SELECT * FROM ${name}`);
       expect(JSON.stringify(cells)).not.toContain(SECRET);
     }

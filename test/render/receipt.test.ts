@@ -82,7 +82,7 @@ describe('receipt', () => {
         'judged    412 of 412 calls of gated kinds: fill',
         'not gated email 120, playbook 78',
         'calls     610 loaded, 610 selected; 0 inconsistent, 0 not judgeable, 0 conflicts',
-        'gaps      4 lines lost, by writer: w1 4 (3 to 6)',
+        'gaps      4 lines lost, by writer: w1 4',
         'window    since 2026-08-01T00:00:00Z (Europe/Berlin)',
         'newest    2026-09-01T08:00:00Z, 3 h ago',
         'canary    3 planted, 3 found',

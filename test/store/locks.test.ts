@@ -1,4 +1,4 @@
-import { existsSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -84,7 +84,7 @@ test('readers go on beside readers', async () => {
 
 test('a writer that waits is let in between readers, and leaves no word behind', async () => {
   const { cwd, lake } = await filled();
-  writeLines(cwd, 'sessions.jsonl', [call(), call({ grounded_in_roster: false })]);
+  appendFileSync(path.join(cwd, 'sessions.jsonl'), `${call({ grounded_in_roster: false })}\n`);
   const holder = await hold(lake, 'read');
   const writer = lakelog(['sync', '--lake', 'L.duckdb', '--lock-timeout', '20s', 'sessions.jsonl'], { cwd });
   for (let waited = 0; !existsSync(`${lake}.want`) && waited < 200; waited++) await sleep(50);
@@ -134,11 +134,8 @@ test('six at once all get their turn, and nothing is read twice', async () => {
 
 test('a sync that is stopped by a signal lets go of the lake', async () => {
   const { cwd } = await filled();
-  writeLines(
-    cwd,
-    'sessions.jsonl',
-    Array.from({ length: 20_000 }, () => call()),
-  );
+  const lines = Array.from({ length: 20_000 }, () => call());
+  appendFileSync(path.join(cwd, 'sessions.jsonl'), `${lines.join('\n')}\n`);
   const child = start(['sync', '--lake', 'L.duckdb', 'sessions.jsonl'], { cwd });
   const ended = new Promise((resolve) => child.once('close', resolve));
   await sleep(500);

@@ -29,6 +29,8 @@ export interface ResolveOptions {
   readonly rotationGraceS?: number | undefined;
   /** The acknowledgements that gates apply: those of the working folder, if nobody named others. No log in a folder. */
   readonly acks?: string | undefined;
+  /** Path of a lake that is open: whoever opens it once more takes its lock away. */
+  readonly lakePath?: string | undefined;
 }
 
 export const ROTATION_GRACE_S = 3_600;
@@ -84,6 +86,10 @@ class Inputs {
 
   /** Keeps account of what is none. */
   private async isLog({ name, path: file, stats, found }: Candidate): Promise<boolean> {
+    if (this.isOfLake(file, stats)) {
+      if (found === 'named') throw noLogButLake(name);
+      return false;
+    }
     if (found === 'named') return !stats || stats.isFile() || stats.isFIFO();
     const isNamed = found === 'matched' || LOG_NAME.test(path.posix.basename(name));
     if (!stats?.isFile()) {
@@ -108,6 +114,14 @@ class Inputs {
       else this.pass(name, 'not readable, and no log by name');
     }
     return false;
+  }
+
+  /** The lake, and what stands beside it while it is written to. */
+  private isOfLake(file: string, stats: Candidate['stats']): boolean {
+    const { lakePath } = this.options;
+    if (lakePath === undefined || stats === null) return false;
+    const lake = statOf(lakePath);
+    return file.startsWith(`${lakePath}.`) || (lake !== undefined && identityOf(lake) === identityOf(stats));
   }
 
   private pass(name: string, why: string): void {
@@ -153,6 +167,12 @@ class Inputs {
     };
   }
 }
+
+const noLogButLake = (name: string) =>
+  new LakelogError('this is the lake, not a log', {
+    where: name,
+    next: 'name the logs that it is filled from',
+  });
 
 /** Whoever writes the logs must not bring exemptions of his own, so those beside them are only named. */
 function noLogButAcks(name: string, isApplied: boolean): string {

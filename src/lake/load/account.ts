@@ -5,7 +5,6 @@ import type { FileAccount, InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
 import { gapsOf } from './seqs.js';
-import { unknownTraces } from './traces.js';
 
 /** What became of the lines of every file, as whoever loaded them knows it. */
 export interface Ledger {
@@ -17,6 +16,8 @@ export interface Ledger {
   readonly firstConflict: Place | null;
   /** The first record that came late. */
   readonly firstLate: Place | null;
+  /** Traces that only replay runs know. */
+  unknownTraces(): Promise<Account['unknownTraces']>;
   /** Fills base_seqs, where that was not done before. */
   fillSeqs(): Promise<void>;
   readonly problems: readonly InputProblem[];
@@ -76,7 +77,7 @@ export async function makeAccount(
     conflicts: total('conflicts'),
     firstConflict: firstConflict && nameOf(ledger, firstConflict),
     gaps,
-    unknownTraces: hasCalls && runsLoaded > 0 ? await unknownTraces(db) : null,
+    unknownTraces: hasCalls && runsLoaded > 0 ? await ledger.unknownTraces() : null,
     firstLate: firstLate && nameOf(ledger, firstLate),
     newestCall,
     newestSelected,

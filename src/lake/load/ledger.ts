@@ -4,13 +4,14 @@ import { rfc3339 } from '../../instant.js';
 import type { BlockingGroup } from '../../schema/account.js';
 import type { FileAccount, InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
-import { BASE_TABLES } from '../tables/base.js';
+import { BASE_TABLES, baseTable } from '../tables/base.js';
 import type { Ledger } from './account.js';
 import type { Alike } from './duplicates.js';
 import { lateIn, mayBeLate } from './late.js';
 import type { Loaded, LoadedFile } from './load.js';
 import { blocksGates } from './rejects.js';
 import { fillSeqs } from './seqs.js';
+import { unknownTraces } from './traces.js';
 
 /** Fills base_batches on the way. */
 export async function ledgerOf(
@@ -33,6 +34,7 @@ export async function ledgerOf(
   return {
     firstLate,
     fillSeqs: () => fillSeqs(db),
+    unknownTraces: () => unknownTraces(db, baseTable('runs')),
     files,
     rejects: groupRejects(loaded.files),
     summary: null,
@@ -57,14 +59,15 @@ function fillBatches(db: Database, { files: loaded }: Loaded, files: readonly Fi
 
 function fileAccount(file: LoadedFile, { duplicates, conflicts }: Alike, late: number): FileAccount {
   const { batch } = file;
-  return { ...accountOf(file, duplicates.get(batch) ?? 0), conflicts: conflicts.get(batch) ?? 0, late };
+  const among = { duplicates: duplicates.get(batch) ?? 0, conflicts: conflicts.get(batch) ?? 0, late };
+  return accountOf(file, among);
 }
 
 /** @throws LakelogError where lines are not accounted for. */
 export function accountOf(
   { source, bytes, counts }: LoadedFile,
-  duplicates: number,
-): Omit<FileAccount, 'conflicts' | 'late'> {
+  { duplicates, conflicts, late }: Pick<FileAccount, 'duplicates' | 'conflicts' | 'late'>,
+): FileAccount {
   const file = {
     file: source.name,
     bytes,
@@ -74,6 +77,8 @@ export function accountOf(
     duplicates,
     blank: counts.blank,
     pending: counts.pending,
+    conflicts,
+    late,
     newest_record: counts.newest === null ? null : rfc3339(counts.newest),
   };
   const sum = file.loaded + file.rejected + file.duplicates + file.blank + file.pending;

@@ -86,15 +86,15 @@ interface GapRow {
   readonly missing: number;
   readonly holes: number;
   readonly last: number;
-  readonly from: number;
-  readonly to: number;
+  readonly from_seq: number;
+  readonly to_seq: number;
 }
 
 /** What is lost of each writer, most first; base_seqs and base_batches are filled. */
 export async function gapsOf(db: Database): Promise<Gap[]> {
   const number = 'row_number() OVER (PARTITION BY writer_id ORDER BY from_seq)';
   const rows = await db.objects<GapRow>(
-    `SELECT writer_id, from_seq AS "from", to_seq AS "to", count(*) OVER (PARTITION BY writer_id) AS holes,
+    `SELECT writer_id, from_seq, to_seq, count(*) OVER (PARTITION BY writer_id) AS holes,
        max(to_seq) OVER (PARTITION BY writer_id) AS last,
        CAST(sum(to_seq - from_seq + 1) OVER (PARTITION BY writer_id) AS BIGINT) AS missing
      FROM (${HOLES}) QUALIFY ${number} <= ${FEW_HOLES} ORDER BY missing DESC, writer_id, from_seq`,
@@ -107,7 +107,7 @@ export async function gapsOf(db: Database): Promise<Gap[]> {
   return [...byWriter].map(([writer_id, ranges]) => ({
     writer_id,
     missing: ranges[0]!.missing,
-    ranges: ranges.map(({ from, to }) => ({ from, to })),
+    ranges: ranges.map(({ from_seq: from, to_seq: to }) => ({ from, to })),
     more: ranges[0]!.holes - ranges.length,
     last: ranges[0]!.last,
     where: places.get(writer_id) ?? null,

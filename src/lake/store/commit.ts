@@ -4,6 +4,7 @@ import { ident, quote } from '../duckdb/sql.js';
 import { summarySql } from '../load/account.js';
 import { mergeSeqs } from '../load/seqs.js';
 import { explode } from '../load/staging.js';
+import { runsWithoutCall } from '../load/traces.js';
 import type { BaseName } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { lakeColumns } from './tables.js';
@@ -53,6 +54,11 @@ export async function putRows(db: Database, plan: LoadPlan, first: number): Prom
   });
   const summary = `INSERT INTO main.base_summary ${summarySql(staged('calls'), `batch + ${first}`)}`;
   await db.run([...statements, summary].join('; '));
+  // Calls take theirs out of it, and only new runs are looked up among all calls.
+  await db.run(
+    `DELETE FROM main.base_unknown_traces WHERE session_id IN (SELECT session_id FROM ${staged('calls')});
+     INSERT INTO main.base_unknown_traces SELECT batch + ${first}, line, session_id ${runsWithoutCall(staged('runs'))}`,
+  );
   await mergeSeqs(db, staged('calls'));
   await explode(db, plan, {
     from: `${STAGE}.main`,

@@ -4,6 +4,7 @@ import type { FileAccount } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import type { Ledger } from '../load/account.js';
 import { withoutRecords } from '../load/ledger.js';
+import { unknownTraces } from '../load/traces.js';
 import type { LogState } from './logs.js';
 import type { Synced } from './sync.js';
 
@@ -25,6 +26,7 @@ export async function lakeLedger(db: Database, synced: Synced): Promise<Ledger> 
     firstLate: files.some(({ late }) => late > 0) ? await firstLate(db) : null,
     // Each sync adds to it.
     fillSeqs: async () => {},
+    unknownTraces: () => unknownTraces(db, 'main.base_unknown_traces'),
     firstConflict: files.some(({ conflicts }) => conflicts > 0) ? await firstConflict(db) : null,
     problems: [
       ...synced.problems,

@@ -20,7 +20,7 @@ import { type LoadedFile, type LoadOptions, loadFiles } from '../load/load.js';
 import { BASE_TABLES } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { findShared, putRows, STAGE, takeOutKnown } from './commit.js';
-import { headAfter, NOTHING_READ } from './fingerprint.js';
+import { headAfter, NOTHING_READ, sha256 } from './fingerprint.js';
 import { addRequests, type KnownLog, piecesOf, readLogs, readRequests, writeLogs } from './logs.js';
 import {
   attach,
@@ -190,7 +190,7 @@ class Syncing {
 
   /** A log with its rotated predecessors, which hold what was written to it before. */
   private async resolve(requests: readonly InputRequest[]) {
-    const { options } = this;
+    const options = { ...this.options, lakePath: this.file.path };
     const inputs = await resolveInputs(requests, options);
     const { requests: more, vanished } = predecessorsOf(requests, inputs, {
       cwd: options.cwd,
@@ -368,9 +368,7 @@ class Syncing {
       const head = headAfter(before?.head ?? '', file.counts.sha256!);
       const lines = (before?.lines ?? 0) + file.counts.lines;
       const row = {
-        ...accountOf(file, file.duplicates),
-        conflicts: 0,
-        late: file.late?.late ?? 0,
+        ...accountOf(file, { duplicates: file.duplicates, conflicts: 0, late: file.late?.late ?? 0 }),
         late_line: file.late?.line ?? null,
         batch: first + file.batch,
         log: number,
@@ -444,9 +442,10 @@ class Syncing {
     const broken = logs
       .filter(({ state }) => state === 'lost' || state === 'changed')
       .map(
-        ({ name, detail, head }): InputProblem => ({
+        ({ name, path, detail, head }): InputProblem => ({
           ...{ path: name, problem: 'changed', detail: detail! },
-          fingerprint: head,
+          // Nothing was read yet of one that was lost with its first line.
+          fingerprint: head || sha256(Buffer.from(path)),
         }),
       );
     return {

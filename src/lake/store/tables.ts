@@ -43,6 +43,8 @@ const OWN_TABLES = {
   ],
   /** Every call whose call_id another one carries too. */
   base_conflicts: [...columns('BIGINT', 'batch line'), ...columns('VARCHAR', 'call_id')],
+  /** Replay runs of traces without a call, perhaps some of which one came since. */
+  base_unknown_traces: [...columns('BIGINT', 'batch line'), ...columns('VARCHAR', 'session_id')],
   /** What the calls of a batch come to, kind by kind. */
   base_summary: [
     ...columns('BIGINT', 'batch'),
