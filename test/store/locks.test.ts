@@ -2,7 +2,9 @@ import { appendFileSync, existsSync, statSync, utimesSync, writeFileSync } from 
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { openLake } from '../../src/lake/lake.js';
 import { call, lakelog, newFolder, start, writeLines } from '../support/cli.js';
+import { runOptions } from '../support/lake.js';
 
 /** Holds the lock of a database until it is told to end, from a process of its own. */
 const HOLDER = `
@@ -70,6 +72,23 @@ test('who waits long enough is served', async () => {
   await holder.release();
   const ran = await run;
   expect(ran.code, ran.stderr).toBe(1);
+});
+
+test('a lake that lies among the logs is held all the same', async () => {
+  const { cwd, lake } = await filled();
+  const reading = await openLake({
+    ...runOptions({ cwd }),
+    ...{ asks: ['SELECT 1'], gatedKinds: ['fill'], params: {} },
+    lake: { name: lake, lockTimeoutS: 1, sync: true, keepContent: false, rebuild: false },
+  });
+  try {
+    await reading.load([{ path: '.', as: 'any' }]);
+    writeLines(cwd, 'sessions.jsonl', [call(), call()]);
+    const ran = await lakelog(['sync', '--lake', 'L.duckdb', '--lock-timeout', '0', '.'], { cwd });
+    expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining(`PID ${process.pid}`)]);
+  } finally {
+    reading.close();
+  }
 });
 
 test('readers go on beside readers', async () => {

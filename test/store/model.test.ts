@@ -7,7 +7,7 @@ import { emptyLake, look, type ModelLake, sync, type Told } from '../oracle/lake
 import { lakelog as binary, newFolder, nightly, start } from '../support/cli.js';
 import { lakelog as inProcess } from '../support/program.js';
 import { alarm, type Said, syncAndList } from './product.js';
-import { LINES, type LineKind, LOGS, World } from './world.js';
+import { LAKE, LINES, type LineKind, LOGS, World } from './world.js';
 
 const RUNS = nightly ? 2_000 : 60;
 
@@ -83,7 +83,7 @@ class Trial {
   constructor(request: 'names' | 'folder') {
     const cwd = newFolder();
     this.world = new World(cwd);
-    this.lake = path.join(this.folder, 'L.duckdb');
+    this.lake = path.join(request === 'names' ? this.folder : cwd, LAKE);
     this.paths = request === 'names' ? LOGS : ['.'];
   }
 

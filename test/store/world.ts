@@ -20,6 +20,8 @@ import { linesOf } from '../scan/checker.mjs';
 import { call, replayRun } from '../support/cli.js';
 
 export const LOGS = ['sessions.jsonl', 'replay_runs.jsonl'] as const;
+/** It may lie among the logs. */
+export const LAKE = 'lake.duckdb';
 const HOUR = 3_600_000;
 /** Names under which rotation leaves a log. */
 const ROTATED = /^(.+?)(\.\d{1,4}|-\d{8})?(\.gz)?$/;
@@ -177,7 +179,7 @@ export class World {
   }
 
   endGzip(): void {
-    for (const name of readdirSync(this.folder).filter((one) => one.endsWith('.gz'))) {
+    for (const name of this.names().filter((one) => one.endsWith('.gz'))) {
       const plain = name.slice(0, -3);
       if (!existsSync(this.at(plain)) || !LOGS.some((log) => plain !== log)) continue;
       rmSync(this.at(name));
@@ -199,7 +201,9 @@ export class World {
   }
 
   names(): string[] {
-    return readdirSync(this.folder).sort();
+    return readdirSync(this.folder)
+      .filter((name) => !name.startsWith(LAKE))
+      .sort();
   }
 
   /** What goes with a file of which no look can show that it went. */
