@@ -1,5 +1,15 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, copyFileSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -45,40 +55,51 @@ function writeLogs(cwd: string): void {
 
 const sync = (cwd: string) => lakelog(['sync', '--lake', LAKE, '--json', ...LOGS], { cwd });
 
-test('a first load that is killed at any moment resumes, and ends as if nothing had been', async () => {
-  const cwd = newFolder();
-  writeLogs(cwd);
-  const begun = Date.now();
-  const undisturbed = await sync(cwd);
-  const length = Date.now() - begun;
-  expect(undisturbed.code, undisturbed.stderr).toBe(0);
-  const lake = path.join(cwd, LAKE);
-  const whole = await contentOf(lake);
-  const size = statSync(lake).size;
-  const { totals } = JSON.parse(undisturbed.stdout).receipt;
-  expect(totals.bytes).toBe(LOGS.reduce((sum, name) => sum + statSync(path.join(cwd, name)).size, 0));
-  copyFileSync(lake, path.join(cwd, 'undisturbed'));
+const FORMS = nightly ? ['plain', 'compressed'] : ['plain'];
 
-  let resumed = 0;
-  for (let kills = 0; kills < KILLS; kills++) {
-    rmSync(lake);
-    // Some lakes are killed three times on their way.
-    for (let times = kills % 3 === 0 ? 3 : 1; times > 0; times--) {
-      const child = start(['sync', '--lake', LAKE, ...LOGS], { cwd });
-      const ended = new Promise((resolve) => child.once('close', resolve));
-      await Promise.race([sleep(Math.random() * length), ended]);
-      child.kill('SIGKILL');
-      await ended;
+test.each(FORMS)(
+  'a first load of %s logs that is killed at any moment resumes, and ends as if nothing had been',
+  async (form) => {
+    const cwd = newFolder();
+    writeLogs(cwd);
+    const { size: uncompressed } = statSync(path.join(cwd, 'sessions.jsonl'));
+    // It keeps its name: what it holds tells what it is.
+    if (form === 'compressed') {
+      execFileSync('gzip', ['-1', 'sessions.jsonl'], { cwd });
+      renameSync(path.join(cwd, 'sessions.jsonl.gz'), path.join(cwd, 'sessions.jsonl'));
     }
-    const ran = await sync(cwd);
-    expect(ran.code, ran.stderr).toBe(0);
-    const { receipt } = JSON.parse(ran.stdout);
-    expect(receipt.totals).toEqual(totals);
-    expect(receipt.lake.loading).toBe(false);
-    if (receipt.lake.earlier_bytes > 0) resumed++;
-    expect(await contentOf(lake)).toEqual(whole);
-    expect(statSync(lake).size).toBeLessThan(2 * size);
-  }
-  expect(resumed).toBeGreaterThan(0);
-  expect(readdirSync(cwd).filter((name) => name.includes('.wal'))).toEqual([]);
-});
+    const begun = Date.now();
+    const undisturbed = await sync(cwd);
+    const length = Date.now() - begun;
+    expect(undisturbed.code, undisturbed.stderr).toBe(0);
+    const lake = path.join(cwd, LAKE);
+    const whole = await contentOf(lake);
+    const size = statSync(lake).size;
+    const { totals } = JSON.parse(undisturbed.stdout).receipt;
+    expect(totals.bytes).toBe(uncompressed + statSync(path.join(cwd, 'replay_runs.jsonl')).size);
+    copyFileSync(lake, path.join(cwd, 'undisturbed'));
+
+    let resumed = 0;
+    for (let kills = 0; kills < KILLS; kills++) {
+      rmSync(lake);
+      // Some lakes are killed three times on their way.
+      for (let times = kills % 3 === 0 ? 3 : 1; times > 0; times--) {
+        const child = start(['sync', '--lake', LAKE, ...LOGS], { cwd });
+        const ended = new Promise((resolve) => child.once('close', resolve));
+        await Promise.race([sleep(Math.random() * length), ended]);
+        child.kill('SIGKILL');
+        await ended;
+      }
+      const ran = await sync(cwd);
+      expect(ran.code, ran.stderr).toBe(0);
+      const { receipt } = JSON.parse(ran.stdout);
+      expect(receipt.totals).toEqual(totals);
+      expect(receipt.lake.loading).toBe(false);
+      if (receipt.lake.earlier_bytes > 0) resumed++;
+      expect(await contentOf(lake)).toEqual(whole);
+      expect(statSync(lake).size).toBeLessThan(2 * size);
+    }
+    expect(resumed).toBeGreaterThan(0);
+    expect(readdirSync(cwd).filter((name) => name.includes('.wal'))).toEqual([]);
+  },
+);

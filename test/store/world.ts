@@ -42,6 +42,7 @@ export const LINES = [
   'crlf',
   'numbered',
   'skipped',
+  'long',
 ] as const;
 export type LineKind = (typeof LINES)[number];
 
@@ -86,6 +87,8 @@ export class World {
       blank: () => ' \t'.slice(0, n % 3),
       marked: () => call({ session_id }),
       crlf: () => call({ session_id, call_id: null }),
+      // Longer than half of what is compared of a log at every look.
+      long: () => call({ session_id, prompt: `${n} `.repeat(2_500 / String(n).length) }),
       numbered: () => call({ session_id, writer_id: 'w', seq: ++this.seq }),
       skipped: () => call({ session_id, writer_id: 'w', seq: ++this.seq * 2 }),
     }[kind]();
@@ -194,10 +197,32 @@ export class World {
     this.append(name, kinds, 'finish');
   }
 
-  cutTo(name: string, part: number): void {
+  sizeOf(name: string): number {
+    return statSync(this.at(name), { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  cutTo(name: string, size: number): void {
     if (!existsSync(this.at(name))) return;
     this.unfinished.delete(name);
-    truncateSync(this.at(name), Math.floor(statSync(this.at(name)).size * part));
+    truncateSync(this.at(name), size);
+  }
+
+  /**
+   * Where somebody may change a line; null where none can be. Of a long file there are bytes that only `lake verify`
+   * looks at.
+   */
+  editable(name: string): number | null {
+    if (!existsSync(this.at(name)) || name.endsWith('.gz')) return null;
+    const bytes = readFileSync(this.at(name));
+    const at = bytes.lastIndexOf('gpt-4.1-mini');
+    return at < 0 || bytes.length > 8_000 ? null : at;
+  }
+
+  edit(name: string, at: number): void {
+    const bytes = readFileSync(this.at(name));
+    bytes.write('gpt-4.2', at);
+    writeFileSync(this.at(name), bytes);
+    this.note();
   }
 
   names(): string[] {
