@@ -417,6 +417,8 @@ describe('each rule is needed by the whole program: real files, all of the code,
     expect(RULES.map(({ code }) => code).filter((code) => !covered.includes(code))).toEqual([
       'changed_input',
       'no_replay_runs',
+      'not_synced',
+      'still_loading',
       'nothing_selected',
       'unjudgeable',
       'unnamed_value',

@@ -204,6 +204,16 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
     given: { calls: { gaps: [gap('w-1')] }, inputs: { lake: LAKE } },
   },
   {
+    code: 'not_synced',
+    when: 'nobody looked at the logs',
+    given: { inputs: { lake: { ...LAKE, synced: false } } },
+  },
+  {
+    code: 'still_loading',
+    when: 'the first loading of the lake was stopped',
+    given: { inputs: { lake: { ...LAKE, loading: true } } },
+  },
+  {
     code: 'changed_input',
     when: 'a file was changed where it had been read',
     given: { inputs: { problems: [problem('changed', 'sessions.jsonl')], lake: LAKE } },
@@ -393,6 +403,8 @@ describe('the rules about inputs alone, for commands that are no gate', () => {
   const aboutLines = ['nothing_selected', 'rejects', 'unknown_record', 'conflicts', 'unjudgeable', 'holes'];
   const aboutTheGate = [
     'violation',
+    'not_synced',
+    'still_loading',
     'too_few_judged',
     'unjudged',
     'unnamed_value',

@@ -18,7 +18,7 @@ import { contentOf } from './lake-file.js';
 
 const KILLS = nightly ? 200 : 10;
 /** More than one transaction takes. */
-const MEGABYTES = nightly ? 300 : 140;
+const MEGABYTES = nightly ? 300 : 72;
 const LAKE = 'L.duckdb';
 const LOGS = ['sessions.jsonl', 'replay_runs.jsonl'];
 

@@ -259,7 +259,7 @@ class Loading {
   private tellRejects(part: FilePart, lineBase: number): void {
     this.teller ??= new Scanner(
       this.module,
-      { ...this.work.scan, calls: [], runs: [], attemptFields: [] },
+      { ...this.work.scan, calls: [], runs: [], attemptFields: [], naming: undefined },
       { rows: () => {}, reject: (line, batch, sha256) => this.addReject(batch, line, sha256) },
     );
     this.lineBase = lineBase;

@@ -1,4 +1,5 @@
 /** Brings a lake up to date: what the logs hold beyond what it has, in transactions of rows, rejects, account and place. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LakelogError, shellWord } from '../../errors.js';
 import { rfc3339 } from '../../instant.js';
 import { kernelPath } from '../../kernel-path.js';
@@ -79,7 +80,10 @@ export interface Synced {
 }
 
 /** Bytes that one transaction takes. */
-const ROUND = 128 << 20;
+const ROUND = 64 << 20;
+/** How long others wait for a first loading, and how long they are let in. */
+const TURN_MS = 5_000;
+const GAP_MS = 100;
 
 /** Attaches the lake as the current catalog of `db`, with all in it that the logs hold. */
 export async function openSynced(
@@ -176,8 +180,8 @@ class Syncing {
     if (found.tasks.length + found.updates.length > 0 || isNew || state!.is_loading) {
       await detach(db);
       await this.open('write');
-      found = await this.survey(inputs.files, requests);
-      await asOwnFiles(() => this.bring(found, requests));
+      do found = await this.survey(inputs.files, requests);
+      while (!(await asOwnFiles(() => this.bring(found, requests))));
     }
     const problems = [...inputs.problems, ...found.problems];
     const notices = [...inputs.notices, ...found.notices];
@@ -233,8 +237,11 @@ class Syncing {
     );
   }
 
-  /** Batch after batch; what was committed stays, whatever becomes of the rest. */
-  private async bring({ tasks, updates }: Survey, requests: readonly InputRequest[]): Promise<void> {
+  /**
+   * Batch after batch; what was committed stays, whatever becomes of the rest.
+   * @returns whether it came to its end: not where another process brought the lake further meanwhile.
+   */
+  private async bring({ tasks, updates }: Survey, requests: readonly InputRequest[]): Promise<boolean> {
     const { db } = this;
     await db.run('BEGIN');
     await addRequests(
@@ -255,10 +262,29 @@ class Syncing {
         if (size < ROUND) continue;
         await this.commit(round);
         [round, size] = [[], 0];
+        // What can be read once cannot be begun anew.
+        if (task.form !== 'stream' && !(await this.letOthersIn())) return false;
       }
     }
     if (round.length > 0) await this.commit(round);
     await this.finish(tails);
+    return true;
+  }
+
+  private since = Date.now();
+
+  /** @returns whether the lake is as it was left. */
+  private async letOthersIn(): Promise<boolean> {
+    if (Date.now() - this.since < TURN_MS) return true;
+    const { db, logs } = this;
+    await detach(db);
+    await sleep(GAP_MS);
+    await attach(db, this.file, 'write');
+    this.since = Date.now();
+    const now = await readLogs(db);
+    this.logs = now;
+    const told = (all: readonly KnownLog[]) => all.map(({ log, read_to, state }) => [log, read_to, state]);
+    return JSON.stringify(told(now)) === JSON.stringify(told(logs));
   }
 
   private async *batchesOf(task: Task): AsyncGenerator<BatchReading> {
