@@ -172,6 +172,7 @@ export class World {
 
   /** Half of an archive beside what it is made from. */
   beginGzip(name: string): void {
+    if (existsSync(this.at(`${name}.gz`))) return;
     this.gzip(name, true);
     const archive = this.at(`${name}.gz`);
     if (!existsSync(archive) || !existsSync(this.at(name))) return;

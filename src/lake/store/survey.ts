@@ -201,7 +201,7 @@ class Surveying {
   /** The log stands in this file, perhaps with more than is known of it. */
   private claim(log: KnownLog, { file, form, size, start }: Stranger, lineEnd = size): void {
     this.missing.delete(log.log);
-    if (start.length > 0) this.seen.push({ file, form, size, start });
+    this.seen.push({ file, form, size, start });
     const to = form === 'plain' ? Math.max(lineEnd, log.read_to) : size;
     const now: KnownLog = {
       ...log,
@@ -259,8 +259,9 @@ class Surveying {
   private async fateOf(log: KnownLog): Promise<[LogState, string | null]> {
     // Nothing is in every file.
     for (const other of log.read_to > 0 ? this.seen : []) {
-      if (other.size >= log.read_to && beginsLike(other, log) && (await this.holds(other, log)))
-        return ['gone', null];
+      // Of an archive that was known by its size and times alone the first bytes were not read.
+      const isLike = other.start.length === 0 || beginsLike(other, log);
+      if (other.size >= log.read_to && isLike && (await this.holds(other, log))) return ['gone', null];
     }
     const now = statOf(log.path);
     if (now && identityOf(now) === log.identity) {
