@@ -29,6 +29,7 @@ import {
   create,
   detach,
   explained,
+  isLeftBehind,
   isThere,
   type LakeFile,
   lakeFileOf,
@@ -177,7 +178,8 @@ class Syncing {
       `SELECT is_loading, (SELECT count(*) FROM main.lake_requests) AS requests FROM main.lake`,
     );
     const isNew = known.length === 0 && (await this.lacks(requests));
-    if (found.tasks.length + found.updates.length > 0 || isNew || state!.is_loading) {
+    const isUnfinished = state!.is_loading || isLeftBehind(this.file);
+    if (found.tasks.length + found.updates.length > 0 || isNew || isUnfinished) {
       await detach(db);
       await this.open('write');
       do found = await this.survey(inputs.files, requests);
