@@ -10,6 +10,8 @@ export interface OutStream {
   write(text: string | Uint8Array): Promise<void>;
   /** The reader went away: what is written to it is lost, and nobody misses it. */
   readonly hasLeft?: boolean;
+  /** What kept something from being written; a reader that left is no failure. */
+  readonly failure?: Error | null;
 }
 
 /** All contact with the outside arrives here, so that a test can stand in for the process. */
@@ -24,7 +26,6 @@ export interface Io {
 
 /** A stream of the process, which remembers what it could not write: no write ever throws. */
 export interface ProcessStream extends OutStream {
-  /** What kept something from being written; a reader that left is no failure. */
   readonly failure: Error | null;
 }
 

@@ -64,9 +64,10 @@ async function filesOf(file: string, cwd: string): Promise<ReceiptFile[]> {
   }
   const files = (envelope as { receipt?: { files?: unknown } } | null)?.receipt?.files;
   if (!Array.isArray(files) || files.length === 0) throw fail('this is no receipt');
-  return files.map((one: { file?: unknown; head?: unknown }) => {
-    if (typeof one?.file !== 'string' || typeof one.head !== 'string' || !/^[0-9a-f]{64}$/.test(one.head))
+  const read = (files as readonly Partial<ReceiptFile>[]).filter(({ bytes, head }) => bytes !== 0 || head);
+  return read.map(({ file, head = '', bytes = 0, tail_sha256 }) => {
+    if (typeof file !== 'string' || !/^[0-9a-f]{64}$/.test(head))
       throw fail('the receipt names no hashes of logs: it was given without a lake');
-    return { file: one.file, head: one.head };
+    return { file, head, bytes, tail_sha256 };
   });
 }

@@ -4,18 +4,23 @@ import type { Lake } from '../lake/lake.js';
 import type { Report } from '../render/index.js';
 import type { ExitCode, Finding, Verdict } from '../schema/result.js';
 
-/** @param show prints, and says what the process ends with; silent, it only writes the copies. */
+interface Printing {
+  /** Says what the process ends with; silent, it only writes the copies. */
+  show(isSilent: boolean): Promise<ExitCode>;
+  hasArrived(): boolean;
+}
+
 export async function showNews(
   lake: Lake,
   isAsked: boolean,
   report: Report,
   verdict: Verdict,
-  show: (isSilent: boolean) => Promise<ExitCode>,
+  { show, hasArrived }: Printing,
 ): Promise<ExitCode> {
   const last = isAsked ? await lake.lastAnswer(questionOf(report), findingsOf(report, verdict)) : null;
   const code = await show(last?.isSame === true);
-  // Afterwards: what was printed twice is no harm, and what was never printed is.
-  if (last && !last.isSame) await last.keep();
+  // Afterwards, and only where it arrived: what is printed twice is no harm, and what is never printed is.
+  if (last && !last.isSame && hasArrived()) await last.keep();
   return code;
 }
 

@@ -92,9 +92,10 @@ export async function question(
       }),
     };
     return gate
-      ? await showNews(session.lake, flags.onChange === true, report, judged.verdict, (isSilent) =>
-          showGate(report, judged.verdict, { ...flags, isSilent }, copies, io),
-        )
+      ? await showNews(session.lake, flags.onChange === true, report, judged.verdict, {
+          show: (isSilent) => showGate(report, judged.verdict, { ...flags, isSilent }, copies, io),
+          hasArrived: () => [io.stdout, io.stderr].every(({ failure, hasLeft }) => !failure && !hasLeft),
+        })
       : await showLimited(flags.limit, report, judged.verdict, flags, copies, io);
   } finally {
     await progress.end();

@@ -15,6 +15,22 @@ export const notSynced = gateRule('not_synced', 'cannot_vouch', (_, { inputs: { 
       ],
 );
 
+export const notLookedAt = gateRule('not_looked_at', 'cannot_vouch', (_, { inputs: { lake }, limits }) => {
+  const [first, ...others] = lake?.not_looked_at ?? [];
+  if (first === undefined || limits.maxAgeMs !== null) return [];
+  const some =
+    others.length === 0
+      ? '1 log that the lake knows was'
+      : `${others.length + 1} logs that the lake knows were`;
+  return [
+    {
+      message: `${some} not looked at, because others were named: what was written there since is not judged`,
+      where: first,
+      next: 'name no logs, so that all are looked at, or say how old the newest call may be: --max-age 1h',
+    },
+  ];
+});
+
 export const stillLoading = gateRule('still_loading', 'cannot_vouch', (_, { inputs: { lake } }) =>
   lake?.loading
     ? [

@@ -10,7 +10,7 @@ import {
   unreadableInput,
 } from './input-rules.js';
 import { countsDisagree, nearMissKind, ungroundedElsewhere } from './kind-rules.js';
-import { notSynced, stillLoading } from './lake-rules.js';
+import { notLookedAt, notSynced, stillLoading } from './lake-rules.js';
 import {
   absentFilterValue,
   conflicts,
@@ -50,6 +50,7 @@ export const RULES: readonly Rule[] = [
   noRecords,
   noReplayRuns,
   notSynced,
+  notLookedAt,
   stillLoading,
   misspeltFilter,
   tooFewJudged,

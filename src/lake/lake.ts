@@ -313,6 +313,7 @@ function receiptOf({ name }: LakeUse, synced: Synced): NonNullable<Account['lake
     last_sync: synced.lastSync,
     loading: synced.isLoading,
     known_logs: synced.usedKnown,
+    not_looked_at: synced.unseen,
     new_bytes: synced.read.bytes,
     new_files: synced.read.files,
     earlier_bytes: synced.before.bytes,

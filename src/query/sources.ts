@@ -78,7 +78,8 @@ export function knowsNone({ from }: Sources, cwd: string): boolean {
 
 /** A default place that holds nothing was not named by anyone: the message lists where was looked. */
 export function namingDefaults(account: Account, { from }: Sources): Account {
-  if (from !== WORKING_FOLDER) return account;
+  // With a lake those that it knows were looked for.
+  if (from !== WORKING_FOLDER || account.lake?.known_logs) return account;
   const problems = account.problems.map((problem) =>
     problem.problem === 'missing'
       ? {

@@ -39,7 +39,8 @@ function lake({ lake }: Receipt): string {
   if (!synced)
     return `${before}, not looked at now; last sync ${last_sync === null ? 'never' : instant(last_sync)}`;
   const fresh = new_bytes === 0 ? 'nothing new' : `${bytes(new_bytes)} new in ${plural(new_files, 'file')}`;
-  return earlier_bytes === 0 ? fresh : `${fresh}; ${before}, fingerprints unchanged`;
+  const rest = lake.not_looked_at.length === 0 ? '' : `, ${lake.not_looked_at.length} not looked at`;
+  return earlier_bytes === 0 ? fresh : `${fresh}; ${before}, fingerprints unchanged${rest}`;
 }
 
 /** Calls of gated kinds that were not judged were not accepted, or carry no stamp. */

@@ -118,6 +118,9 @@ const receipt = z
         z.strictObject({
           file: text.describe('The file, as it was named.'),
           ...totals,
+          tail_sha256: sha256
+            .optional()
+            .describe('With a lake: the hash of what stands behind the last line end.'),
           head: sha256
             .optional()
             .describe('With a lake: the hash of all that was read of the log, batch by batch.'),
@@ -146,6 +149,9 @@ const receipt = z
         last_sync: instant.nullable().describe('When that was done last, UTC.'),
         loading: z.boolean().describe('Its first loading is not at its end.'),
         known_logs: z.boolean().describe("Nobody named logs: the lake's own were looked at."),
+        not_looked_at: z
+          .array(text)
+          .describe('Known logs that were not looked at, because others were named.'),
         new_bytes: count.describe('Bytes that this run read.'),
         new_files: count.describe('Files that they stand in.'),
         earlier_bytes: count.describe('Bytes that earlier runs read.'),

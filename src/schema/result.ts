@@ -73,6 +73,8 @@ export interface FileAccount {
   readonly newest_record: string | null;
   /** With a lake: the hash of all that was read of the log, batch by batch. */
   readonly head?: string;
+  /** With a lake: of what stands behind the last line end, and is in no batch yet. */
+  readonly tail_sha256?: string;
 }
 
 export const LATE_MINUTES = 15;
@@ -182,6 +184,8 @@ export interface LakeReceipt {
   readonly loading: boolean;
   /** Nobody named logs: the lake's own were looked at. */
   readonly known_logs: boolean;
+  /** Known logs that were not looked at, because others were named. */
+  readonly not_looked_at: readonly string[];
   /** Read by this run. */
   readonly new_bytes: number;
   readonly new_files: number;

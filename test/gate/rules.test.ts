@@ -22,7 +22,7 @@ import {
 
 const LAKE = {
   ...{ path: 'lake.duckdb', synced: true, last_sync: null, loading: false, known_logs: true },
-  ...{ new_bytes: 0, new_files: 0, earlier_bytes: 1, earlier_files: 1 },
+  ...{ new_bytes: 0, new_files: 0, earlier_bytes: 1, earlier_files: 1, not_looked_at: [] },
 };
 
 const MINUTE = 60_000;
@@ -207,6 +207,11 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
     code: 'not_synced',
     when: 'nobody looked at the logs',
     given: { inputs: { lake: { ...LAKE, synced: false } } },
+  },
+  {
+    code: 'not_looked_at',
+    when: 'a log that the lake knows was not looked at',
+    given: { inputs: { lake: { ...LAKE, not_looked_at: ['other.jsonl'] } } },
   },
   {
     code: 'still_loading',
@@ -404,6 +409,7 @@ describe('the rules about inputs alone, for commands that are no gate', () => {
   const aboutTheGate = [
     'violation',
     'not_synced',
+    'not_looked_at',
     'still_loading',
     'too_few_judged',
     'unjudged',

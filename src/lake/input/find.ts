@@ -15,6 +15,8 @@ export type Assertion = 'sessions' | 'replay_runs' | 'any';
 export interface InputRequest {
   readonly path: string;
   readonly as: Assertion;
+  /** Path of the request of a log whose predecessor it is. */
+  readonly of?: string;
   /** Nobody named it: it stands in a usual place. */
   readonly isDefault?: boolean;
 }

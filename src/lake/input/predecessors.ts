@@ -21,7 +21,7 @@ export function predecessorsOf(
   const known = new Set(files.map((file) => file.path));
   const missing = requests
     .filter(({ path: name }) => problems.some((one) => one.path === name && one.problem === 'missing'))
-    .map(({ path: name, as }) => ({ name, path: kernelPath(cwd, name), as }));
+    .map(({ path: name, as, of = name }) => ({ name, path: kernelPath(cwd, name), as, request: of }));
   const folders = new Map<string, readonly string[]>();
   const namesIn = (folder: string) => {
     const names = folders.get(folder) ?? listed(folder);
@@ -37,7 +37,7 @@ export function predecessorsOf(
     for (const name of names) {
       if (known.has(`${folder}/${name}`)) continue;
       known.add(`${folder}/${name}`);
-      found.push({ path: beside + name, as: log.as });
+      found.push({ path: beside + name, as: log.as, of: log.request ?? log.name });
     }
     const isMissing = !('stats' in log);
     if (isMissing && names.some((name) => isJustRotated(`${folder}/${name}`, clock))) vanished.push(log.name);

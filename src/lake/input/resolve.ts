@@ -8,6 +8,8 @@ import { maybeEmptyAmong, sourceOfUnfinished } from './rotation.js';
 
 /** A file to be read; a pipe, and `-`, can be read once. */
 export interface SourceFile extends Omit<Candidate, 'found'> {
+  /** Path of the request that led to it, as it was given. */
+  readonly request?: string;
   /** Bytes of what can be read once, where they are known before. */
   readonly length?: number;
   /** May hold no record beside files that hold some: just rotated. False again where the content is compressed. */
@@ -54,7 +56,7 @@ const LOG_NAME = /\.(jsonl|ndjson)/i;
 class Inputs {
   private readonly options: ResolveOptions;
   /** By what is the same under every name of a file. */
-  private readonly inputs = new Map<string, Candidate>();
+  private readonly inputs = new Map<string, Candidate & { readonly request: string }>();
   private readonly problems: InputProblem[] = [];
   private readonly notices: string[] = [];
   /** Identity of the acknowledgements that gates apply. */
@@ -77,7 +79,7 @@ class Inputs {
     for (const one of found) {
       if ('problem' in one) this.problems.push(one);
       else if (await this.isLog(one)) {
-        this.add(one);
+        this.add({ ...one, request: request.of ?? request.path });
         logs++;
       }
     }
@@ -131,7 +133,7 @@ class Inputs {
   }
 
   /** Each file once, whatever its names. */
-  private add(input: Candidate): void {
+  private add(input: Candidate & { readonly request: string }): void {
     const { name, stats, as, found } = input;
     const id = stats === null ? '-' : identityOf(stats);
     const before = this.inputs.get(id);

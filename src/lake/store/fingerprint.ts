@@ -35,10 +35,10 @@ export const lastOf = (before: Buffer, bytes: Uint8Array): Buffer =>
 export const startLength = ({ read_to }: Pick<KnownLog, 'read_to'>): number => Math.min(WINDOW, read_to);
 export const START_BYTES = WINDOW;
 
-/** Whether what was read of a log stands in a file, as far as its ends tell. */
+/** Whether what was read of a log stands in a file, as far as its ends tell, with as much behind it as was seen. */
 export function isSame(fd: number, size: number, log: KnownLog): boolean {
   return (
-    size >= log.read_to &&
+    size >= log.read_to + log.rest &&
     startOf(fd, log.read_to) === log.start_sha256 &&
     endOf(fd, log.read_to) === log.end_sha256
   );

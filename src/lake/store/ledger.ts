@@ -5,6 +5,7 @@ import type { Database } from '../duckdb/connection.js';
 import type { Ledger } from '../load/account.js';
 import { withoutRecords } from '../load/ledger.js';
 import { unknownTraces } from '../load/traces.js';
+import { NOTHING_READ } from './fingerprint.js';
 import type { LogState } from './logs.js';
 import type { Synced } from './sync.js';
 
@@ -47,7 +48,7 @@ const emptyAccount = (file: string): FileAccount => ({
 /** In the order in which they were read first. */
 async function logAccounts(
   db: Database,
-  { logs }: Synced,
+  { logs, tails }: Synced,
 ): Promise<{ readonly account: FileAccount; readonly state: LogState }[]> {
   const sums = ['bytes', 'lines', 'loaded', 'rejected', 'duplicates', 'blank', 'pending', 'conflicts', 'late']
     .map((name) => `CAST(sum(${name}) AS BIGINT) AS ${name}`)
@@ -57,7 +58,12 @@ async function logAccounts(
   );
   return rows.map(({ log: number, ...account }) => {
     const { name, head, state } = logs.find(({ log }) => log === number)!;
-    return { account: { file: name, ...account, head }, state };
+    const tail = tails.get(number);
+    const hashes = {
+      head: head || NOTHING_READ.start_sha256,
+      ...(tail === undefined ? {} : { tail_sha256: tail }),
+    };
+    return { account: { file: name, ...account, ...hashes }, state };
   });
 }
 

@@ -21,7 +21,7 @@ import { kernelPath } from '../../kernel-path.js';
 import { EXIT } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
-import { createLake, LAKE_FORMAT } from './tables.js';
+import { createLake, LAKE_FORMAT, type Making } from './tables.js';
 
 export interface LakeFile {
   /** As the user named it, and where that is. */
@@ -54,7 +54,7 @@ const OLDEST = 64n;
 const NEWEST = 68n;
 
 /** Only one that is damaged is put aside without a look at what it is. */
-class DamagedLake extends LakelogError {}
+export class DamagedLake extends LakelogError {}
 
 const damagedLake = ({ name }: Pick<LakeFile, 'name'>, detail: string): LakelogError =>
   new DamagedLake(`the lake is damaged: ${detail}`, {
@@ -168,18 +168,15 @@ async function ensureLake(db: Database, file: LakeFile): Promise<void> {
  * Puts an empty lake where there is none, under a name of its own first, so that nobody ever sees half of one.
  * Whoever comes first wins.
  */
-export async function create(
-  db: Database,
-  file: LakeFile,
-  keepsContent: boolean,
-  version: string,
-): Promise<void> {
+export async function create(db: Database, file: LakeFile, making: Making): Promise<void> {
   ensureWritable(file, [path.dirname(file.path)]);
   const draft = `${file.path}.new-${process.pid}`;
+  // What a lake that was deleted had written ahead would be taken for this one's.
+  rmSync(`${file.path}.wal`, { force: true });
   db.explainFailures((error) => explained(error, file));
   try {
     await db.run(`ATTACH ${quote(draft)} AS draft (STORAGE_VERSION 'v1.5.0'); USE draft`);
-    await createLake(db, keepsContent, version);
+    await createLake(db, making);
     await db.run('USE memory; DETACH draft');
     const ahead = `${file.path}.wal`;
     const stale = statSync(ahead, { throwIfNoEntry: false });
@@ -216,12 +213,21 @@ export async function setAside(db: Database, file: LakeFile): Promise<void> {
   } catch (error) {
     if (!(error instanceof DamagedLake)) throw error;
   }
+  const aside = freeName(`${file.path}.damaged`);
   for (const end of ['', '.wal']) {
     try {
-      renameSync(file.path + end, `${file.path}${end}.damaged`);
+      renameSync(file.path + end, aside + end);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
+  }
+}
+
+/** Nothing that was put aside before is lost. */
+function freeName(name: string): string {
+  for (let n = 1; ; n++) {
+    const free = n === 1 ? name : `${name}-${n}`;
+    if (!lstatSync(free, { throwIfNoEntry: false })) return free;
   }
 }
 

@@ -2,13 +2,14 @@
 import { createReadStream, readSync } from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { LakelogError } from '../../errors.js';
+import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 import {
   type InputRequest,
   identityOf,
   isRotatedName,
   openInput,
-  predecessorNames,
   type SourceFile,
   statOf,
   Unreadable,
@@ -48,6 +49,8 @@ export interface SurveyOptions {
   readonly stdin: Readable;
   readonly now: Date;
   readonly rotationGraceS: number;
+  readonly cwd: string;
+  /** Their paths are absolute. */
   readonly requests: readonly InputRequest[];
   readonly pieces: (log: number) => Promise<readonly Piece[]>;
 }
@@ -118,6 +121,16 @@ class Surveying {
     for (const [number, log] of this.missing) if (log.path === file.path) this.missing.delete(number);
   }
 
+  /** Whatever a log is named as later, its lines were judged when they were read. */
+  private ensureSameKind({ name, as }: SourceFile, { kind }: KnownLog): void {
+    if (as === 'any' || as === kind) return;
+    const was = kind === 'any' ? 'without saying what it holds' : `as ${kind}`;
+    throw new LakelogError(`the log is named as ${as}, and was read into the lake ${was}`, {
+      where: name,
+      next: 'name it as before, or make the lake anew: lakelog sync --rebuild',
+    });
+  }
+
   private async lookInto(file: SourceFile): Promise<void> {
     const identity = identityOf(file.stats!);
     const mine = [...this.missing.values()].filter((log) => log.identity === identity).reverse();
@@ -148,11 +161,19 @@ class Surveying {
       readSync(fd, start, 0, start.length, 0);
       const stranger: Stranger = { file, form: 'plain', size, start };
       const log = mine.find((one) => one.form === 'plain' && isSame(fd, size, one));
-      if (log) this.claim(log, stranger, lastLineEnd(fd, log.read_to, size));
+      if (log && (await this.isUntouched(log, stranger)))
+        this.claim(log, stranger, lastLineEnd(fd, log.read_to, size));
       else this.strange(stranger, lastLineEnd(fd, 0, size));
     } finally {
       input.close();
     }
+  }
+
+  /** What was written to without growing may be another in the middle: all of it is compared, once. */
+  private async isUntouched(log: KnownLog, stranger: Stranger): Promise<boolean> {
+    const { size, mtimeNs } = stranger.file.stats!;
+    const isTouched = log.size === Number(size) && log.mtime_ns !== String(mtimeNs) && log.read_to > 0;
+    return !isTouched || this.holds(stranger, log);
   }
 
   private readonly lineEnds = new Map<Stranger, number>();
@@ -174,7 +195,9 @@ class Surveying {
 
   private async logIn(stranger: Stranger): Promise<KnownLog | undefined> {
     const candidates = [...this.missing.values()]
-      .filter((log) => log.read_to > 0 && log.read_to <= stranger.size && beginsLike(stranger, log))
+      .filter(
+        (log) => log.read_to > 0 && log.read_to + log.rest <= stranger.size && beginsLike(stranger, log),
+      )
       .filter((log) => this.isCovered(log) || !standsThere(log))
       .sort((a, b) => b.read_to - a.read_to);
     for (const log of candidates) if (await this.holds(stranger, log)) return log;
@@ -200,6 +223,7 @@ class Surveying {
 
   /** The log stands in this file, perhaps with more than is known of it. */
   private claim(log: KnownLog, { file, form, size, start }: Stranger, lineEnd = size): void {
+    this.ensureSameKind(file, log);
     this.missing.delete(log.log);
     this.seen.push({ file, form, size, start });
     const to = form === 'plain' ? Math.max(lineEnd, log.read_to) : size;
@@ -228,7 +252,7 @@ class Surveying {
     size: number,
   ): Task {
     const isSettled = form !== 'stream' && this.isSettled(file);
-    return { file, log, form, request: requestOf(file, this.options.requests), from, to, size, isSettled };
+    return { file, log, form, request: this.requestOf(file), from, to, size, isSettled };
   }
 
   /**
@@ -239,6 +263,10 @@ class Surveying {
     const { now, rotationGraceS } = this.options;
     if (!isRotatedName(path.basename(name))) return false;
     return now.getTime() - Number(stats!.mtimeMs) > rotationGraceS * 1_000;
+  }
+
+  private requestOf({ path: file, request }: SourceFile): string {
+    return request === undefined || request === '-' ? file : kernelPath(this.options.cwd, request);
   }
 
   private isCovered({ request }: KnownLog): boolean {
@@ -261,13 +289,14 @@ class Surveying {
     for (const other of log.read_to > 0 ? this.seen : []) {
       // Of an archive that was known by its size and times alone the first bytes were not read.
       const isLike = other.start.length === 0 || beginsLike(other, log);
-      if (other.size >= log.read_to && isLike && (await this.holds(other, log))) return ['gone', null];
+      if (other.size >= log.read_to + log.rest && isLike && (await this.holds(other, log)))
+        return ['gone', null];
     }
     const now = statOf(log.path);
     if (now && identityOf(now) === log.identity) {
       const detail =
-        log.form === 'plain' && Number(now.size) < log.read_to
-          ? `it holds ${now.size} bytes, and ${log.read_to} were read of it before`
+        log.form === 'plain' && Number(now.size) < log.read_to + log.rest
+          ? `it holds ${now.size} bytes, and ${log.read_to + log.rest} were read of it before`
           : `what was read of it before (${log.read_to} bytes) does not stand there any more`;
       return ['changed', detail];
     }
@@ -276,7 +305,7 @@ class Surveying {
     if (log.is_settled || log.form === 'archive') return ['gone', null];
     return [
       'lost',
-      `it is gone, and was still being written to when it was read up to byte ${log.read_to}: what came behind was never read`,
+      `it is gone, and nobody knows whether it was written to after it had been read up to byte ${log.read_to}`,
     ];
   }
 }
@@ -291,7 +320,8 @@ const placeOf = ({ stats }: SourceFile) => ({
 function isDifferent(before: KnownLog, now: KnownLog): boolean {
   const told = ['name', 'path', 'form', 'identity', 'state', 'is_settled'] as const;
   if (told.some((name) => before[name] !== now[name])) return true;
-  return now.form === 'archive' && (before.size !== now.size || before.mtime_ns !== now.mtime_ns);
+  const isGrown = now.form === 'plain' && before.size !== now.size;
+  return !isGrown && (before.size !== now.size || before.mtime_ns !== now.mtime_ns);
 }
 
 const beginsLike = ({ start }: Stranger, log: KnownLog): boolean =>
@@ -326,16 +356,4 @@ function lastLineEnd(fd: number, from: number, size: number): number {
     to = start;
   }
   return from;
-}
-
-/** The path that led to the file, or to the one whose predecessor it is. */
-function requestOf({ path: file }: SourceFile, requests: readonly InputRequest[]): string {
-  const beside = requests.filter((request) => path.dirname(request.path) === path.dirname(file));
-  const found =
-    requests.find(({ path }) => path === file) ??
-    requests.find(({ path }) => file.startsWith(`${path.replace(/\/+$/, '')}/`)) ??
-    beside.find(({ path: log }) => predecessorNames([path.basename(file)], path.basename(log)).length > 0) ??
-    beside[0] ??
-    requests[0];
-  return found?.path ?? file;
 }

@@ -13,6 +13,7 @@ import {
   predecessorsOf,
   resolveInputs,
   type SourceFile,
+  statOf,
 } from '../input/index.js';
 import { countDuplicates } from '../load/duplicates.js';
 import { type Before, lateIn, mayBeLate } from '../load/late.js';
@@ -27,6 +28,7 @@ import {
   attach,
   CATALOG,
   create,
+  DamagedLake,
   detach,
   explained,
   isLeftBehind,
@@ -78,6 +80,10 @@ export interface Synced {
   /** The first loading is not at its end yet. */
   readonly isLoading: boolean;
   readonly usedKnown: boolean;
+  /** Names of known logs that were not looked at, because others were named. */
+  readonly unseen: readonly string[];
+  /** By log: the hash of what stands behind its last line end. */
+  readonly tails: ReadonlyMap<number, string>;
 }
 
 /** Bytes that one transaction takes. */
@@ -94,7 +100,7 @@ export async function openSynced(
 ): Promise<Synced> {
   const syncing = new Syncing(db, options);
   if (!options.use.sync) return syncing.asItIs();
-  await syncing.prepare();
+  await syncing.prepare(requests);
   try {
     return await syncing.run(requests);
   } finally {
@@ -111,6 +117,8 @@ class Syncing {
   private keepsContent = false;
   private logs: KnownLog[] = [];
   private bytesBefore = 0;
+  /** Logs that nobody looked for, because others were named. */
+  private unseen: readonly KnownLog[] = [];
   private readonly marks: string[] = [];
   private read = { bytes: 0, files: new Set<string>() };
   private stage: Database | undefined;
@@ -141,16 +149,44 @@ class Syncing {
   }
 
   /** There is a lake, if an empty one. */
-  async prepare(): Promise<void> {
-    const { use } = this.options;
-    if (use.rebuild) await setAside(this.db, this.file);
-    if (!isThere(this.file)) await asOwnFiles(() => create(this.db, this.file, use.keepContent, version));
+  async prepare(given: readonly InputRequest[]): Promise<void> {
+    const { db, file } = this;
+    const { use, maxLineBytes } = this.options;
+    if (use.rebuild && isThere(file)) {
+      if (given.some(({ isDefault }) => isDefault)) this.former = await this.requestsOfOld();
+      await setAside(db, file);
+    }
+    if (isThere(file)) return;
+    await asOwnFiles(() => create(db, file, { keepsContent: use.keepContent, maxLineBytes, version }));
+  }
+
+  /** Where a lake that is made anew looked for its logs. */
+  private former: readonly InputRequest[] | null = null;
+
+  private async requestsOfOld(): Promise<readonly InputRequest[]> {
+    const { db, file } = this;
+    try {
+      await attach(db, file, 'read');
+      const requests = await readRequests(db);
+      await detach(db);
+      if (requests.length > 0) return requests;
+    } catch (error) {
+      if (!(error instanceof DamagedLake)) throw error;
+      await detach(db).catch(() => {});
+    }
+    throw new LakelogError('the lake cannot say which logs it was filled from, and is left as it is', {
+      where: file.name,
+      next: `name them: lakelog sync --lake ${shellWord(file.name)} --rebuild LOGS`,
+    });
   }
 
   private async open(mode: 'read' | 'write'): Promise<void> {
     const { db, file, options } = this;
     await attach(db, file, mode);
-    const [lake] = await db.objects<{ keeps_content: boolean }>('SELECT keeps_content FROM main.lake');
+    const [lake] = await db.objects<{ keeps_content: boolean; max_line_bytes: number }>(
+      'SELECT keeps_content, max_line_bytes FROM main.lake',
+    );
+    this.ensureSameLimit(lake!.max_line_bytes);
     this.keepsContent = lake!.keeps_content;
     this.plan = lakePlan(this.keepsContent);
     this.logs = await readLogs(db);
@@ -163,10 +199,19 @@ class Syncing {
     });
   }
 
+  /** Lines were judged by it when they were read. */
+  private ensureSameLimit(limit: number): void {
+    if (limit === this.options.maxLineBytes) return;
+    throw new LakelogError(`the lake was filled with --max-line-bytes ${limit}`, {
+      where: this.file.name,
+      next: `say so here too, or make it anew: lakelog sync --lake ${shellWord(this.file.name)} --rebuild`,
+    });
+  }
+
   async run(given: readonly InputRequest[]): Promise<Synced> {
     const { db, options } = this;
     await this.open('read');
-    const known = given.some(({ isDefault }) => isDefault) ? await readRequests(db) : [];
+    const known = given.some(({ isDefault }) => isDefault) ? (this.former ?? (await readRequests(db))) : [];
     const requests = (known.length > 0 ? known : given).map(({ path, as }) => ({
       path: path === '-' ? path : kernelPath(options.cwd, path),
       as,
@@ -178,6 +223,7 @@ class Syncing {
       `SELECT is_loading, (SELECT count(*) FROM main.lake_requests) AS requests FROM main.lake`,
     );
     const isNew = known.length === 0 && (await this.lacks(requests));
+    // What was written ahead by a run that was killed is put in its place, or every run would read it again.
     const isUnfinished = state!.is_loading || isLeftBehind(this.file);
     if (found.tasks.length + found.updates.length > 0 || isNew || isUnfinished) {
       await detach(db);
@@ -185,12 +231,20 @@ class Syncing {
       do found = await this.survey(inputs.files, requests);
       while (!(await asOwnFiles(() => this.bring(found, requests))));
     }
-    const problems = [...inputs.problems, ...found.problems];
+    // A log that was read whole and is gone is no news; what else became of one that is gone is told by itself.
+    const isTold = ({ path, problem }: InputProblem) =>
+      known.length > 0 &&
+      problem === 'missing' &&
+      this.logs.some((log) => log.path === path && log.state !== 'here');
+    const problems = [...inputs.problems.filter((one) => !isTold(one)), ...found.problems];
     const notices = [...inputs.notices, ...found.notices];
     const mayBeEmpty = inputs.files
       .filter((file) => this.isPlain(file, found) && (file.maybeEmpty || this.hasHistory(file)))
       .map(({ name }) => name);
     const told = { problems, notices, mayBeEmpty, empty: found.empty.map(({ name }) => name) };
+    const isSeen = ({ log, request }: KnownLog) =>
+      requests.some(({ path }) => path === request) || found.standing.some((one) => one.log === log);
+    this.unseen = this.logs.filter((log) => log.state === 'here' && log.form !== 'stream' && !isSeen(log));
     return this.told(told, found.standing, true, known.length > 0);
   }
 
@@ -222,7 +276,7 @@ class Syncing {
   private async lacks(requests: readonly InputRequest[]): Promise<boolean> {
     const { cells } = await this.db.rows('SELECT path FROM main.lake_requests');
     const held = cells.map(([path]) => path);
-    return requests.some(({ path }) => path !== '-' && !held.includes(path));
+    return requests.some(({ path }) => canBeLookedAtAgain(path) && !held.includes(path));
   }
 
   /** An archive that holds nothing was not just rotated. */
@@ -248,7 +302,7 @@ class Syncing {
     await db.run('BEGIN');
     await addRequests(
       db,
-      requests.filter(({ path }) => path !== '-'),
+      requests.filter(({ path }) => canBeLookedAtAgain(path)),
     );
     await writeLogs(db, updates);
     await db.run(`UPDATE main.lake SET is_loading = ${tasks.length > 0}; COMMIT`);
@@ -444,10 +498,14 @@ class Syncing {
       return { ...log, ...placeIn(task, 0) };
     });
     await db.run('BEGIN');
-    await writeLogs(db, empty);
+    const grown = tasks.flatMap((task) => {
+      const log = this.logOf(task);
+      return log && task.form === 'plain' ? [{ ...log, rest: task.size - log.read_to }] : [];
+    });
+    await writeLogs(db, [...empty, ...grown]);
     const now = rfc3339(BigInt(this.options.now.getTime()) * 1000n);
     await db.run(`UPDATE main.lake SET is_loading = FALSE, last_sync = ${quote(now)}; COMMIT`);
-    this.replace(empty);
+    this.replace([...empty, ...grown]);
     const tails = tasks.flatMap((task) => tailOf(task, this.logOf(task)?.lines ?? 0) ?? []);
     if (tails.length === 0) return;
     const { files, ends } = await this.load(
@@ -455,7 +513,14 @@ class Syncing {
     );
     await db.run('BEGIN');
     await this.put(files, ends, await this.nextBatch());
+    for (const { source, counts } of files) {
+      const log = this.logOf((source as BatchReading).task)!;
+      this.tails.set(log.log, counts.sha256!);
+    }
   }
+
+  /** By log: the hash of what is answered from and not committed. */
+  private readonly tails = new Map<number, string>();
 
   private async told(
     found: Pick<Synced, 'problems' | 'notices' | 'mayBeEmpty' | 'empty'>,
@@ -471,7 +536,12 @@ class Syncing {
       .filter(({ state }) => state === 'lost' || state === 'changed')
       .map(
         ({ name, path, detail, head }): InputProblem => ({
-          ...{ path: name, problem: 'changed', detail: detail! },
+          // From another folder it is called otherwise.
+          ...{
+            path: kernelPath(this.options.cwd, name) === path ? name : path,
+            problem: 'changed',
+            detail: detail!,
+          },
           // Nothing was read yet of one that was lost with its first line.
           fingerprint: head || sha256(Buffer.from(path)),
         }),
@@ -490,8 +560,16 @@ class Syncing {
       lastSync: lake!.last_sync,
       isLoading: lake!.is_loading,
       usedKnown,
+      tails: this.tails,
+      unseen: this.unseen.map(({ name }) => name),
     };
   }
+}
+
+/** A pipe is read once, and would be waited for. */
+function canBeLookedAtAgain(path: string): boolean {
+  const stats = path === '-' ? undefined : statOf(path);
+  return path !== '-' && (stats === undefined || stats.isFile() || stats.isDirectory());
 }
 
 /** What was loaded of a batch, without what the lake has. */

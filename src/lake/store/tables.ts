@@ -25,7 +25,7 @@ export const BATCH_COLUMNS = [
 const OWN_TABLES = {
   /** One row: what the lake is. */
   lake: [
-    ...columns('BIGINT', 'format'),
+    ...columns('BIGINT', 'format max_line_bytes'),
     ...columns('BOOLEAN', 'keeps_content is_loading'),
     ...columns('VARCHAR', 'made_by last_sync'),
   ],
@@ -72,8 +72,19 @@ export function lakeColumns(plan: LoadPlan, base: BaseName): readonly BaseColumn
   return base === 'rejects' ? [...held, ...columns('BOOLEAN', 'blocks')] : held;
 }
 
+/** What stays as it is for the life of a lake, because lines are judged by it once. */
+export interface Making {
+  readonly keepsContent: boolean;
+  readonly maxLineBytes: number;
+  /** Of lakelog. */
+  readonly version: string;
+}
+
 /** Makes the tables of a new lake in the current catalog, and the views that other programs see. */
-export async function createLake(db: Database, keepsContent: boolean, version: string): Promise<void> {
+export async function createLake(
+  db: Database,
+  { keepsContent, maxLineBytes, version }: Making,
+): Promise<void> {
   const plan = lakePlan(keepsContent);
   const create = (name: string, held: readonly BaseColumn[]) =>
     `CREATE TABLE main.${name} (${held
@@ -87,7 +98,7 @@ export async function createLake(db: Database, keepsContent: boolean, version: s
       'BEGIN',
       ...bases.map((base) => create(`base_${base}`, lakeColumns(plan, base))),
       ...Object.entries(OWN_TABLES).map(([name, held]) => create(name, held)),
-      `INSERT INTO main.lake VALUES (${LAKE_FORMAT}, ${keepsContent}, FALSE, ${quote(version)}, NULL)`,
+      `INSERT INTO main.lake VALUES (${LAKE_FORMAT}, ${maxLineBytes}, ${keepsContent}, FALSE, ${quote(version)}, NULL)`,
       ...publishedViews(keepsContent),
       'COMMIT',
     ].join('; '),

@@ -1,9 +1,11 @@
 /** Whether a lake still says what the logs say, and whether it hangs together. */
+import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { whyUnreadable } from '../../errors.js';
 import type { LogCheck } from '../../schema/lake.js';
 import type { Database } from '../duckdb/connection.js';
+import { quote } from '../duckdb/sql.js';
 import { openInput, statOf, Unreadable } from '../input/index.js';
 import { compare, headAfter } from './fingerprint.js';
 import { type KnownLog, type Piece, piecesOf, readLogs } from './logs.js';
@@ -12,6 +14,10 @@ import { type KnownLog, type Piece, piecesOf, readLogs } from './logs.js';
 export interface ReceiptFile {
   readonly file: string;
   readonly head: string;
+  /** All of it that the receipt counts. */
+  readonly bytes: number;
+  /** Of what stood behind the last line end. */
+  readonly tail_sha256?: string | undefined;
 }
 
 interface Batch extends Piece {
@@ -28,7 +34,7 @@ export async function verifyLogs(db: Database, options: { readonly stdin: Readab
   return checks;
 }
 
-/** The same for what a receipt rests on: a log is known by its head, under whatever name. */
+/** The same for what a receipt rests on: a log is known by its head, and by its name where several have this head. */
 export async function verifyReceipt(
   db: Database,
   files: readonly ReceiptFile[],
@@ -36,21 +42,55 @@ export async function verifyReceipt(
 ): Promise<LogCheck[]> {
   const logs = await readLogs(db);
   const checks: LogCheck[] = [];
-  for (const { file, head } of files) {
-    const [found] = await db.objects<{ log: number; byte_to: number }>(
-      `SELECT log, byte_from + bytes AS byte_to FROM main.base_batches WHERE head = '${head.replaceAll(/[^0-9a-f]/g, '')}'`,
+  for (const file of files) {
+    const found = await db.objects<{ log: number; byte_to: number }>(
+      `SELECT log, byte_from + bytes AS byte_to FROM main.base_batches WHERE head = ${quote(file.head)}`,
     );
-    const log = found && logs.find((one) => one.log === found.log);
-    if (log)
-      checks.push({ ...(await checkLog(db, { ...log, head, read_to: found.byte_to }, options)), file });
-    else
-      checks.push({
-        ...{ file, status: 'different', batches: 0, bytes: 0, head },
-        detail: 'no log of the lake has this hash, nor had it at an earlier batch',
-      });
+    const same = found.flatMap(({ log, byte_to }) => {
+      const known = logs.find((one) => one.log === log);
+      return known ? [{ ...known, head: file.head, read_to: byte_to }] : [];
+    });
+    const named = same.filter(({ name, path }) => name === file.file || path === file.file);
+    const asked = named.length > 0 ? named : same;
+    for (const log of asked)
+      checks.push({ ...(await checkReceipt(db, log, file, options)), file: file.file });
+    if (asked.length === 0) checks.push(unknownHead(file));
   }
   return checks;
 }
+
+const unknownHead = ({ file, head }: ReceiptFile): LogCheck => ({
+  ...{ file, status: 'different', batches: 0, bytes: 0, head },
+  detail: 'no log of the lake has this hash, nor had it at an earlier batch',
+});
+
+/** What had no line end yet when the receipt was given stands in no batch: its bytes are compared by themselves. */
+async function checkReceipt(
+  db: Database,
+  log: KnownLog,
+  { bytes, tail_sha256 }: ReceiptFile,
+  options: { readonly stdin: Readable },
+): Promise<LogCheck> {
+  const check = await checkLog(db, log, options);
+  if (check.status !== 'same' || bytes === log.read_to) return check;
+  const tail = tail_sha256 === undefined ? null : await hashOf(log, bytes, options);
+  if (tail === tail_sha256) return check;
+  const detail = `bytes ${log.read_to} to ${bytes}, its last line, are not what the receipt rests on`;
+  return { ...check, status: 'different', detail };
+}
+
+async function hashOf(log: KnownLog, to: number, options: { readonly stdin: Readable }): Promise<string> {
+  const hash = createHash('sha256');
+  let at = 0;
+  for await (const chunk of await bytesOf(sourceOf(log), options)) {
+    hash.update(chunk.subarray(Math.max(0, log.read_to - at), Math.max(0, to - at)));
+    at += chunk.length;
+  }
+  return hash.digest('hex');
+}
+
+const sourceOf = ({ name, path }: KnownLog) =>
+  ({ name, path, as: 'any', stats: statOf(path) ?? null, maybeEmpty: true }) as const;
 
 async function checkLog(
   db: Database,
@@ -69,8 +109,7 @@ async function checkLog(
     return { ...facts, status: 'absent', detail: 'it is not there to be compared' };
   try {
     closeSync(openSync(log.path, 'r'));
-    const source = { name: log.name, path: log.path, as: 'any', stats, maybeEmpty: true } as const;
-    const { differs } = await compare(await bytesOf(source, options), pieces);
+    const { differs } = await compare(await bytesOf(sourceOf(log), options), pieces);
     if (differs === null) return { ...facts, status: 'same', detail: null };
     const place = `bytes ${differs.byte_from} to ${differs.byte_from + differs.bytes}`;
     return { ...facts, status: 'different', detail: `${place} are not what was read` };
