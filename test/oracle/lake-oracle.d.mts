@@ -30,6 +30,8 @@ interface Log {
   readonly form: FoundFile['form'];
   readonly state: 'here' | 'gone' | 'lost' | 'changed';
   readonly settled: boolean;
+  /** Bytes behind it that were seen. */
+  readonly rest: number;
   /** All that was read of it. */
   readonly content: Buffer;
 }

@@ -36,7 +36,13 @@ export function sync(lake, found, clock) {
     const to = Math.max(lineEnd, before);
     const isWhole = file.bytes.length === before;
     if (known !== null) {
-      Object.assign(known, { ...placeOf(file), state: 'here', settled: isWhole && isSettled(file, clock) });
+      const rest = file.bytes.length - before;
+      Object.assign(known, {
+        ...placeOf(file),
+        state: 'here',
+        rest,
+        settled: isWhole && isSettled(file, clock),
+      });
       standing.add(known);
     }
     if (!isWhole) tasks.push({ file, known, from: before, to });
@@ -52,6 +58,7 @@ export function sync(lake, found, clock) {
     let log = task.known && second.logs.find(({ number }) => number === task.known.number);
     log ??= begin(second, task.file);
     take(second, log, task.file, task.from, task.to, clock);
+    log.rest = task.file.bytes.length - task.to;
     if (task.to === task.file.bytes.length) log.settled = isSettled(task.file, clock);
     task.number = log.number;
   }
@@ -61,18 +68,37 @@ export function sync(lake, found, clock) {
     const log = answered.logs.find((one) => one.number === number);
     take(answered, log, file, to, file.bytes.length, clock);
   }
-  return { stages: [first, second, third], lake: third, told: tell(answered, found, clock) };
+  return {
+    stages: [first, withRestOf(lake, first), second, withRestOf(lake, second), third],
+    lake: third,
+    told: tell(answered, found, clock),
+  };
+}
+
+/** What is seen behind the last line end alone is written down last. */
+function withRestOf(before, lake) {
+  const copy = copyOf(lake);
+  for (const log of copy.logs) {
+    const old = before.logs.find(({ number }) => number === log.number);
+    if (old?.content.length === log.content.length) log.rest = old.rest;
+  }
+  return copy;
 }
 
 /** Without a look at the logs. */
 export function look(lake) {
-  const told = tell(lake, { files: [], missing: 0, noLogs: false, bases: [], isNamed: true }, { now: 0 });
+  const told = tell(
+    lake,
+    { files: [], missing: 0, noLogs: false, bases: lake.logs.map(({ base }) => base), isNamed: true },
+    { now: 0 },
+  );
   const codes = ['not_synced', ...(lake.isLoading ? ['still_loading'] : [])];
   return { ...told, cannotVouch: [...told.cannotVouch, ...codes].sort() };
 }
 
-const startsWith = (bytes, content) =>
-  bytes.length >= content.length && bytes.subarray(0, content.length).equals(content);
+/** All that was read of it, and as much behind it as was seen. */
+const holds = (bytes, { content, rest }) =>
+  bytes.length >= content.length + rest && bytes.subarray(0, content.length).equals(content);
 
 /** Which file is which log: the one that stood there, else the one of which it holds most. */
 function recognize(lake, { files }) {
@@ -86,7 +112,7 @@ function recognize(lake, { files }) {
   for (const file of readable) {
     const log = [...missing]
       .reverse()
-      .find((one) => one.id === file.id && one.form === file.form && startsWith(file.bytes, one.content));
+      .find((one) => one.id === file.id && one.form === file.form && holds(file.bytes, one));
     if (log === undefined) continue;
     missing.delete(log);
     pairs.set(file, log);
@@ -94,7 +120,7 @@ function recognize(lake, { files }) {
   for (const file of readable) {
     if (pairs.has(file)) continue;
     const [log = null] = [...missing]
-      .filter(({ content }) => content.length > 0 && startsWith(file.bytes, content))
+      .filter((one) => one.content.length > 0 && holds(file.bytes, one))
       .sort((a, b) => b.content.length - a.content.length);
     if (log !== null) missing.delete(log);
     pairs.set(file, log);
@@ -151,7 +177,7 @@ function fateOf(log, files) {
   const unknown = files.filter(({ form }) => form === 'damaged' || form === 'unfinished');
   if (unknown.some(({ path }) => path === log.path)) return 'here';
   const readable = files.filter(({ form }) => form === 'plain' || form === 'archive');
-  if (readable.some(({ bytes }) => log.content.length > 0 && startsWith(bytes, log.content))) return 'gone';
+  if (readable.some(({ bytes }) => log.content.length > 0 && holds(bytes, log))) return 'gone';
   if (files.some(({ path, id }) => path === log.path && id === log.id)) return 'changed';
   return log.settled || log.form === 'archive' ? 'gone' : 'lost';
 }
@@ -181,6 +207,7 @@ function tell(lake, found, clock) {
     conflicts: conflicts > 0,
     changed_input: broken.length > 0,
     holes: hasHoles(calls),
+    not_looked_at: lake.logs.some(({ state, base }) => state === 'here' && !found.bases.includes(base)),
   };
   return {
     calls: calls.length,

@@ -17,8 +17,10 @@ export async function lakeLedger(db: Database, synced: Synced): Promise<Ledger> 
   const accounts = await logAccounts(db, synced);
   const empty = synced.empty.map(emptyAccount);
   const files = [...accounts.map(({ account }) => account), ...empty];
-  // Of what stands nowhere any more nobody could ever mend that it holds none.
-  const present = accounts.filter(({ state }) => synced.isSynced && state === 'here');
+  // Of what stands nowhere any more nobody could ever mend that it holds none; the rest nobody looked at.
+  const present = accounts.filter(
+    ({ account, state }) => synced.isSynced && state === 'here' && !synced.unseen.includes(account.file),
+  );
   return {
     files,
     rejects: await rejectGroups(db, nameOf),
