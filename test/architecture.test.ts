@@ -95,7 +95,6 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   ],
   'lake/roster': ['lake/duckdb', 'roster', 'kernel-path', 'errors', 'node:*'],
   lake: [
-    'kernel-path',
     'temp-folder',
     'lake/store',
     'lake/input',

@@ -53,15 +53,23 @@ export function sync(lake, found, clock) {
     log ??= begin(second, task.file);
     take(second, log, task.file, task.from, task.to, clock);
     if (task.to === task.file.bytes.length) log.settled = isSettled(task.file, clock);
+    if (task.to > task.from) log.seen = task.file.bytes.length;
     task.number = log.number;
   }
   const third = { ...copyOf(second), isLoading: false };
+  for (const { file, number } of tasks)
+    third.logs.find((one) => one.number === number).seen = file.bytes.length;
   const answered = copyOf(third);
   for (const { file, to, number } of tasks) {
     const log = answered.logs.find((one) => one.number === number);
     take(answered, log, file, to, file.bytes.length, clock);
   }
-  return { stages: [first, second, third], lake: third, told: tell(answered, found, clock) };
+  const looked = [...standing].map(({ number }) => number).concat(tasks.map(({ number }) => number));
+  const isUnseen = ({ number, state, base }) =>
+    state === 'here' && !looked.includes(number) && !found.bases.includes(base);
+  const told = tell(answered, found, clock);
+  if (third.logs.some(isUnseen)) told.cannotVouch = [...told.cannotVouch, 'not_looked_at'].sort();
+  return { stages: [first, second, third], lake: third, told };
 }
 
 /** Without a look at the logs. */
@@ -73,6 +81,9 @@ export function look(lake) {
 
 const startsWith = (bytes, content) =>
   bytes.length >= content.length && bytes.subarray(0, content.length).equals(content);
+
+/** As much as was ever seen of a log, lines without an end too. */
+const isIn = (bytes, { content, seen }) => startsWith(bytes, content) && bytes.length >= seen;
 
 /** Which file is which log: the one that stood there, else the one of which it holds most. */
 function recognize(lake, { files }) {
@@ -86,7 +97,7 @@ function recognize(lake, { files }) {
   for (const file of readable) {
     const log = [...missing]
       .reverse()
-      .find((one) => one.id === file.id && one.form === file.form && startsWith(file.bytes, one.content));
+      .find((one) => one.id === file.id && one.form === file.form && isIn(file.bytes, one));
     if (log === undefined) continue;
     missing.delete(log);
     pairs.set(file, log);
@@ -94,7 +105,7 @@ function recognize(lake, { files }) {
   for (const file of readable) {
     if (pairs.has(file)) continue;
     const [log = null] = [...missing]
-      .filter(({ content }) => content.length > 0 && startsWith(file.bytes, content))
+      .filter((one) => one.content.length > 0 && isIn(file.bytes, one))
       .sort((a, b) => b.content.length - a.content.length);
     if (log !== null) missing.delete(log);
     pairs.set(file, log);
@@ -114,6 +125,7 @@ function begin(lake, file) {
     state: 'here',
     settled: false,
     content: Buffer.alloc(0),
+    seen: 0,
     ...NO_LINES,
   };
   lake.logs.push(log);
@@ -151,7 +163,7 @@ function fateOf(log, files) {
   const unknown = files.filter(({ form }) => form === 'damaged' || form === 'unfinished');
   if (unknown.some(({ path }) => path === log.path)) return 'here';
   const readable = files.filter(({ form }) => form === 'plain' || form === 'archive');
-  if (readable.some(({ bytes }) => log.content.length > 0 && startsWith(bytes, log.content))) return 'gone';
+  if (readable.some(({ bytes }) => log.content.length > 0 && isIn(bytes, log))) return 'gone';
   if (files.some(({ path, id }) => path === log.path && id === log.id)) return 'changed';
   return log.settled || log.form === 'archive' ? 'gone' : 'lost';
 }

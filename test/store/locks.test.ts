@@ -1,10 +1,14 @@
-import { appendFileSync, existsSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { appendFileSync, existsSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openLake } from '../../src/lake/lake.js';
 import { call, lakelog, newFolder, start, writeLines } from '../support/cli.js';
 import { runOptions } from '../support/lake.js';
+
+const bindings = createRequire(import.meta.url).resolve('@duckdb/node-bindings');
 
 /** Holds the lock of a database until it is told to end, from a process of its own. */
 const HOLDER = `
@@ -18,9 +22,6 @@ const duckdb = require(process.argv[1]);
 })();`;
 
 async function hold(lake: string, mode: 'read' | 'write') {
-  const { spawn } = await import('node:child_process');
-  const { createRequire } = await import('node:module');
-  const bindings = createRequire(import.meta.url).resolve('@duckdb/node-bindings');
   const child = spawn(process.execPath, ['-e', HOLDER, bindings, lake, mode], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -149,6 +150,35 @@ test('six at once all get their turn, and nothing is read twice', async () => {
   const read = all.map(({ stdout }) => JSON.parse(stdout).receipt.lake.new_bytes as number);
   expect(read.filter((bytes) => bytes > 0)).toHaveLength(1);
   expect(JSON.parse(all[0]!.stdout).receipt.totals).toMatchObject({ lines: 500, loaded: 500, duplicates: 0 });
+});
+
+/** Writes ahead and is killed before that is put into the file. */
+const KILLED = `
+const duckdb = require(process.argv[1]);
+(async () => {
+  const db = await duckdb.open(process.argv[2]);
+  const connection = await duckdb.connect(db);
+  await duckdb.query(connection, "UPDATE main.lake SET last_sync = '2025-01-01T00:00:00Z'");
+  process.kill(process.pid, 'SIGKILL');
+})();`;
+
+test('what a run wrote ahead that was killed is put into the lake by the next, though nothing is new', async () => {
+  const { cwd, lake } = await filled();
+  spawnSync(process.execPath, ['-e', KILLED, bindings, lake]);
+  expect(existsSync(`${lake}.wal`)).toBe(true);
+  const ran = await lakelog(['alarm', '--lake', 'L.duckdb', 'sessions.jsonl'], { cwd });
+  expect(ran.code, ran.stderr).toBe(0);
+  expect(existsSync(`${lake}.wal`)).toBe(false);
+});
+
+test('what was written ahead for a lake that somebody deleted is not put into a new one', async () => {
+  const { cwd, lake } = await filled();
+  spawnSync(process.execPath, ['-e', KILLED, bindings, lake]);
+  rmSync(lake);
+  const ran = await lakelog(['alarm', '--lake', 'L.duckdb', 'sessions.jsonl', '--json'], { cwd });
+  expect(ran.code, ran.stderr).toBe(0);
+  expect(JSON.parse(ran.stdout).receipt.lake).toMatchObject({ new_files: 1, earlier_files: 0 });
+  expect(existsSync(`${lake}.wal`)).toBe(false);
 });
 
 test('a sync that is stopped by a signal lets go of the lake', async () => {

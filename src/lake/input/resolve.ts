@@ -173,7 +173,7 @@ class Inputs {
 const noLogButLake = (name: string) =>
   new LakelogError('this is the lake, not a log', {
     where: name,
-    next: 'name the logs that it is filled from',
+    next: 'name the logs that fill it',
   });
 
 /** Whoever writes the logs must not bring exemptions of his own, so those beside them are only named. */

@@ -141,6 +141,16 @@ function ensureWritable(file: LakeFile, places: readonly string[]): void {
   }
 }
 
+/** Whether a run was killed that had written ahead, which every other one has to go through until one may put it in. */
+export function isLeftBehind({ path: lake }: LakeFile): boolean {
+  try {
+    for (const place of [`${lake}.wal`, lake, path.dirname(lake)]) accessSync(place, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export async function detach(db: Database): Promise<void> {
   await db.run(`USE memory; DETACH ${CATALOG}`);
 }
@@ -168,7 +178,11 @@ export async function create(db: Database, file: LakeFile, making: Making): Prom
     await db.run(`ATTACH ${quote(draft)} AS draft (STORAGE_VERSION 'v1.5.0'); USE draft`);
     await createLake(db, making);
     await db.run('USE memory; DETACH draft');
+    const ahead = `${file.path}.wal`;
+    const stale = statSync(ahead, { throwIfNoEntry: false });
     linkSync(draft, file.path);
+    // Of a lake that somebody deleted: it would be taken for that of the new one. Nobody else made one since.
+    if (stale !== undefined && statSync(ahead, { throwIfNoEntry: false })?.ino === stale.ino) rmSync(ahead);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw cannotMake(error, file);
   } finally {

@@ -31,6 +31,7 @@ import {
   DamagedLake,
   detach,
   explained,
+  isLeftBehind,
   isThere,
   type LakeFile,
   lakeFileOf,
@@ -209,8 +210,6 @@ class Syncing {
 
   async run(given: readonly InputRequest[]): Promise<Synced> {
     const { db, options } = this;
-    // What was written ahead by a run that was killed is put in its place, or every run would read it again.
-    const hasWal = statOf(`${this.file.path}.wal`) !== undefined;
     await this.open('read');
     const known = given.some(({ isDefault }) => isDefault) ? (this.former ?? (await readRequests(db))) : [];
     const requests = (known.length > 0 ? known : given).map(({ path, as }) => ({
@@ -224,7 +223,8 @@ class Syncing {
       `SELECT is_loading, (SELECT count(*) FROM main.lake_requests) AS requests FROM main.lake`,
     );
     const isNew = known.length === 0 && (await this.lacks(requests));
-    if (found.tasks.length + found.updates.length > 0 || isNew || hasWal || state!.is_loading) {
+    const isUnfinished = state!.is_loading || isLeftBehind(this.file);
+    if (found.tasks.length + found.updates.length > 0 || isNew || isUnfinished) {
       await detach(db);
       await this.open('write');
       do found = await this.survey(inputs.files, requests);
