@@ -132,7 +132,7 @@ describe('a lake whose bytes are not what was written', () => {
   test('is made anew with --rebuild, and the old one stays beside it', async () => {
     const bytes = Buffer.from(whole);
     bytes.fill(7, 12_288, 12_288 + 262_144);
-    for (const damaged of [bytes, whole.subarray(0, 5_000), whole]) {
+    for (const [n, damaged] of [bytes, whole.subarray(0, 5_000), whole].entries()) {
       writeFileSync(path.join(cwd, LAKE), damaged);
       rmSync(path.join(cwd, `${LAKE}.damaged`), { force: true });
       const ran = await lakelog(
@@ -142,7 +142,9 @@ describe('a lake whose bytes are not what was written', () => {
         },
       );
       expect(ran.code, ran.stderr).toBe(0);
-      expect(readFileSync(path.join(cwd, `${LAKE}.damaged`)).equals(damaged)).toBe(true);
+      expect(
+        readFileSync(path.join(cwd, `${LAKE}.damaged${n === 0 ? '' : `-${n + 1}`}`)).equals(damaged),
+      ).toBe(true);
       for (const [i, question] of QUESTIONS.entries())
         expect(foundIn(await answerOf(question)), question[0]).toEqual(foundIn(answers[i]!));
     }

@@ -223,6 +223,7 @@ class Syncing {
       `SELECT is_loading, (SELECT count(*) FROM main.lake_requests) AS requests FROM main.lake`,
     );
     const isNew = known.length === 0 && (await this.lacks(requests));
+    // What was written ahead by a run that was killed is put in its place, or every run would read it again.
     const isUnfinished = state!.is_loading || isLeftBehind(this.file);
     if (found.tasks.length + found.updates.length > 0 || isNew || isUnfinished) {
       await detach(db);
