@@ -134,7 +134,6 @@ describe('a lake whose bytes are not what was written', () => {
     bytes.fill(7, 12_288, 12_288 + 262_144);
     for (const [n, damaged] of [bytes, whole.subarray(0, 5_000), whole].entries()) {
       writeFileSync(path.join(cwd, LAKE), damaged);
-      rmSync(path.join(cwd, `${LAKE}.damaged`), { force: true });
       const ran = await lakelog(
         ['sync', '--rebuild', '--lake', LAKE, 'sessions.jsonl', 'replay_runs.jsonl'],
         {
