@@ -146,7 +146,15 @@ class Trial {
     const [file] = this.world.contents().filter((one) => one.name === name);
     const isKnown = this.models0().every(({ logs }) =>
       logs.some(
-        (log) => log.id === file?.id && log.state === 'here' && !log.settled && log.content.length > kept,
+        (log) =>
+          // Numbers of files are used again.
+          log.id === file?.id &&
+          file.bytes.subarray(0, log.content.length).equals(log.content) &&
+          log.state === 'here' &&
+          !log.settled &&
+          log.content.length > kept &&
+          // Else it was cut before that, and what stands there now is of no log yet.
+          file.bytes.subarray(0, log.content.length).equals(log.content),
       ),
     );
     if (!isKnown) this.world.excuse(name);

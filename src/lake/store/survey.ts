@@ -231,7 +231,6 @@ class Surveying {
       ...log,
       ...{ name: file.name, path: file.path, form, state: 'here', detail: null },
       ...placeOf(file),
-      rest: size - log.read_to,
       is_settled: size === log.read_to && this.isSettled(file),
     };
     if (size > log.read_to) this.tasks.push(this.task(file, now, form, log.read_to, to, size));
