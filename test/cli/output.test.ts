@@ -209,8 +209,10 @@ describe('--output', () => {
         ['alarm', 1],
         ['first-shot', 2],
       ] as const) {
-        const reader = spawn('bash', ['-c', 'head -c 100 pipe.csv'], { cwd });
+        // It is there before anything is written, however slowly it starts.
+        const reader = spawn('bash', ['-c', 'exec 3<>pipe.csv; echo; head -c 100 <&3 >&2'], { cwd });
         const left = new Promise((resolve) => reader.on('close', resolve));
+        await new Promise((resolve) => reader.stdout.once('data', resolve));
         const ran = await lakelog([command, '-o', 'pipe.csv'], { cwd });
         await left;
         expect(ran.code, ran.stderr).toBe(code);
