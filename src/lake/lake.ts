@@ -205,8 +205,12 @@ export class Lake {
     await db.run(viewStatements({ ...this.uses(this.options), ...slots, temporary: true }).join('; '));
   }
 
-  private uses({ showContent, filters }: LakeOptions) {
-    return { showContent, alsoColumns: filteredColumns(filters), hasRoster: this.rosters !== null };
+  private uses({ showContent, filters, alsoColumns = [] }: LakeOptions) {
+    return {
+      showContent,
+      alsoColumns: [...filteredColumns(filters), ...alsoColumns],
+      hasRoster: this.rosters !== null,
+    };
   }
 
   /** Whom the calls of a trace name and their roster lacks; needs `roster_check` among the columns that are asked for. */

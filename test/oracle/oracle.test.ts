@@ -90,6 +90,7 @@ describe('lines', () => {
       blank: 2,
       pending: 0,
       conflicts: 0,
+      late: 0,
     });
     expect(log.sessions.map((row) => row.line)).toEqual([2, 5]);
     expect(log.rejects).toEqual([
