@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { call, type Envelope, newFolder, nightly, replayRun, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 
-const PLACES = nightly ? 100 : 25;
+const PLACES = nightly ? 100 : 10;
 const LAKE = 'L.duckdb';
 
 const QUESTIONS = [

@@ -5,7 +5,7 @@ import { lakelog as binary, call, newFolder, nightly, replayRun } from '../suppo
 import { lakelog } from '../support/program.js';
 import { contentOf } from './lake-file.js';
 
-const SYNCS = nightly ? 3_000 : 60;
+const SYNCS = nightly ? 3_000 : 25;
 const LOGS = ['sessions.jsonl', 'replay_runs.jsonl'] as const;
 
 /** CPU seconds of this process. */

@@ -75,7 +75,7 @@ const BEGINNING: readonly Step[] = (['append', 'tear', 'sync'] as const).map((wh
 const schedule = fc.record({
   request: fc.constantFrom('names', 'names', 'folder'),
   beginning: fc.nat(3).map((steps) => BEGINNING.slice(0, steps === 1 ? 0 : 3)),
-  steps: fc.array(step, { minLength: 3, maxLength: nightly ? 30 : 7, size: 'max' }),
+  steps: fc.array(step, { minLength: 3, maxLength: nightly ? 30 : 5, size: 'max' }),
 });
 
 class Trial {

@@ -7,13 +7,17 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * for alone.
  */
 const LONG = [
+  'store/model',
   'cli/acks',
   'cli/query',
   'cli/output',
   'cli/show',
   'bench',
   'cli/streams',
+  'cli/memory',
   'cli/screens',
+  'store/first-load',
+  'store/damage',
   'query/portable',
   'cli/alarm',
   'log/process-end',
@@ -23,7 +27,9 @@ const LONG = [
   'cli/start',
   'cli/while-reading',
   'cli/cases',
-  'cli/memory',
+  'store/locks',
+  'store/many-syncs',
+  'store/full-disk',
   'cli/formats',
   'cli/terminal',
   'lake/questions',
