@@ -1,0 +1,126 @@
+/** What fresh eyes found in lakes, each with the answer that it should have had. */
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { call, type Envelope, newFolder, writeLines } from '../support/cli.js';
+import { lakelog } from '../support/program.js';
+
+const LAKE = ['--lake', 'l.db'];
+const calls = (count: number) => Array.from({ length: count }, () => call());
+const violation = () => call({ grounded_in_roster: false });
+
+function folder() {
+  const cwd = newFolder();
+  const at = (name: string) => path.join(cwd, name);
+  const run = (...args: string[]) => lakelog(args, { cwd });
+  const codesOf = async (...args: string[]) => {
+    const { verdict } = JSON.parse((await run('alarm', '--json', ...LAKE, ...args)).stdout) as Envelope;
+    return verdict!.cannot_vouch.map(({ code }) => code);
+  };
+  return { cwd, at, run, codesOf };
+}
+
+test('a receipt is of its own log where two logs have one head', async () => {
+  const { cwd, at, run } = folder();
+  writeLines(cwd, 'a.jsonl', calls(5));
+  copyFileSync(at('a.jsonl'), at('b.jsonl'));
+  expect((await run('alarm', '-q', ...LAKE, 'a.jsonl', 'b.jsonl', '-o', 'r.json')).code).toBe(0);
+  expect((await run('lake', 'verify', ...LAKE, '--receipt', 'r.json')).code).toBe(0);
+  writeFileSync(at('b.jsonl'), readFileSync(at('b.jsonl'), 'utf8').replace('true', 'null'));
+  expect((await run('lake', 'verify', ...LAKE, '--receipt', 'r.json')).code).toBe(3);
+});
+
+test('a receipt is of its last line too, before that has its end', async () => {
+  const { cwd, at, run } = folder();
+  writeLines(cwd, 'a.jsonl', calls(5));
+  const whole = readFileSync(at('a.jsonl'), 'utf8');
+  const last = call();
+  appendFileSync(at('a.jsonl'), last);
+  expect((await run('alarm', '-q', ...LAKE, 'a.jsonl', '-o', 'r.json')).code).toBe(0);
+  expect((await run('lake', 'verify', ...LAKE, '--receipt', 'r.json')).code).toBe(0);
+  writeFileSync(at('a.jsonl'), whole + last.replace('true', 'null'));
+  expect((await run('lake', 'verify', ...LAKE, '--receipt', 'r.json')).code).toBe(3);
+});
+
+test('a receipt may count a log that was just rotated and is empty', async () => {
+  const { cwd, at, run } = folder();
+  writeLines(cwd, 'a.jsonl', calls(5));
+  writeFileSync(at('b.jsonl'), '');
+  expect((await run('alarm', '-q', ...LAKE, 'a.jsonl', 'b.jsonl', '-o', 'r.json')).code).toBe(0);
+  expect((await run('lake', 'verify', ...LAKE, '--receipt', 'r.json')).code).toBe(0);
+});
+
+test('a lake that is made anew looks for the logs that it knew, and loses no older one', async () => {
+  const { cwd, at, run } = folder();
+  writeLines(cwd, 's.jsonl', calls(3));
+  await run('sync', ...LAKE, 's.jsonl');
+  for (const put of ['l.db.damaged', 'l.db.damaged-2']) {
+    expect((await run('sync', ...LAKE, '--rebuild')).code).toBe(0);
+    expect(existsSync(at(put))).toBe(true);
+  }
+  expect((await run('query', 'SELECT count(*) AS n FROM sessions', ...LAKE, '--format', 'csv')).stdout).toBe(
+    'n\n3\n',
+  );
+});
+
+test('what was seen behind the last line end is missed, wherever the rest stands', async () => {
+  const { cwd, at, codesOf, run } = folder();
+  writeLines(cwd, 's.jsonl', calls(5));
+  copyFileSync(at('s.jsonl'), at('s.jsonl.1'));
+  appendFileSync(at('s.jsonl'), violation());
+  expect((await run('alarm', '-q', ...LAKE, 's.jsonl')).code).toBe(1);
+  truncateSync(at('s.jsonl'));
+  appendFileSync(at('s.jsonl'), `${calls(3).join('\n')}\n`);
+  expect(await codesOf('s.jsonl')).toEqual(['changed_input']);
+});
+
+test('an edit that keeps the size, in the middle of a log, is found when the log was touched', async () => {
+  const { cwd, at, run } = folder();
+  writeLines(cwd, 'a.jsonl', calls(60));
+  expect((await run('alarm', '-q', ...LAKE, 'a.jsonl')).code).toBe(0);
+  const lines = readFileSync(at('a.jsonl'), 'utf8').split('\n');
+  lines[30] = lines[30]!.replace('"grounded_in_roster":true', '"grounded_in_roster":null');
+  writeFileSync(at('a.jsonl'), lines.join('\n'));
+  const later = new Date(Date.now() + 5_000);
+  utimesSync(at('a.jsonl'), later, later);
+  expect((await run('alarm', '-q', ...LAKE)).code).toBe(3);
+});
+
+test('known logs that were not looked at keep a gate from vouching, and match no other request', async () => {
+  const { cwd, at, codesOf } = folder();
+  writeLines(cwd, 'd/a.jsonl', calls(5));
+  writeLines(cwd, 'd/bx.jsonl', calls(5));
+  expect(await codesOf('d/a.jsonl', 'd/b*.jsonl')).toEqual([]);
+  appendFileSync(at('d/bx.jsonl'), `${violation()}\n`);
+  expect(await codesOf('d/a.jsonl')).toEqual(['not_looked_at']);
+  expect(await codesOf('d/a.jsonl', '--max-age', '9999d')).toEqual([]);
+});
+
+test('what decides how lines are judged stays as it was', async () => {
+  const { cwd, run } = folder();
+  writeLines(cwd, 's.jsonl', calls(3));
+  await run('sync', ...LAKE, 's.jsonl');
+  const limit = await run('alarm', ...LAKE, 's.jsonl', '--max-line-bytes', '1000');
+  expect(limit.code).toBe(2);
+  expect(limit.stderr).toContain('--max-line-bytes 16777216');
+  const kind = await run('alarm', ...LAKE, '--replay-runs', 's.jsonl');
+  expect(kind.code).toBe(2);
+  expect(kind.stderr).toContain('named as replay_runs');
+});
+
+test('a log that is gone is told by itself, and not as an input that nobody named', async () => {
+  const { cwd, at, codesOf } = folder();
+  writeLines(cwd, 'sessions.jsonl', calls(3));
+  await codesOf('sessions.jsonl');
+  rmSync(at('sessions.jsonl'));
+  expect(await codesOf()).toEqual(['changed_input']);
+});
