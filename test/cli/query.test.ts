@@ -272,7 +272,7 @@ describe('harmless statements', () => {
       expect.arrayContaining([{ plan: expect.stringContaining('Total Time') }]),
     ],
     [
-      "SELECT part, COUNT(*) AS n FROM sessions, UNNEST(string_split(kind, 'i')) AS u(part) GROUP BY part ORDER BY n DESC LIMIT 1",
+      "SELECT part, COUNT(*) AS n FROM sessions, UNNEST(string_split(kind, 'i')) AS u(part) GROUP BY part ORDER BY n DESC, part LIMIT 1",
       [{ part: 'f', n: 207 }],
     ],
   ])('%s', async (sql, rows) => {
