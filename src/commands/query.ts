@@ -63,11 +63,6 @@ export async function query(
         query: { name: 'query', sha256: createHash('sha256').update(sql).digest('hex') },
         from: sources.from,
         gatedKinds,
-        judged: null,
-        canary: null,
-        acknowledged: null,
-        recomputed: null,
-        expected: null,
         now,
       });
     const reportOf = (

@@ -38,11 +38,6 @@ export async function sync(paths: readonly string[], flags: SyncFlags, io: Io): 
       query: { name: 'sync', sha256: createHash('sha256').update('').digest('hex') },
       from: sources.from,
       gatedKinds: DEFAULT_GATED_KINDS,
-      judged: null,
-      canary: null,
-      acknowledged: null,
-      recomputed: null,
-      expected: null,
       now: options.now,
     });
     const verdict = judge(inputEvidence(account, inputs, options.now), LENIENT_INPUT_RULES);

@@ -73,11 +73,6 @@ export async function validate(paths: readonly string[], flags: ValidateFlags, i
       query: { name: 'validate', sha256: createHash('sha256').update('').digest('hex') },
       from: sources.from,
       gatedKinds: DEFAULT_GATED_KINDS,
-      judged: null,
-      canary: null,
-      acknowledged: null,
-      recomputed: null,
-      expected: null,
       now: options.now,
     });
     const verdict = judge(evidenceOf(account, inputs, options.now), INPUT_RULES);

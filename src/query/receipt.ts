@@ -7,18 +7,19 @@ export interface ReceiptParts {
   readonly query: { readonly name: string; readonly sha256: string };
   readonly from: string;
   readonly gatedKinds: readonly string[];
-  readonly judged: number | null;
-  readonly canary: Receipt['canary'];
-  readonly acknowledged: Receipt['acknowledged'];
-  readonly recomputed: Receipt['recomputed'];
-  readonly expected: Receipt['expected'];
+  /** Of a gate, as are the next four. */
+  readonly judged?: number | null;
+  readonly canary?: Receipt['canary'];
+  readonly acknowledged?: Receipt['acknowledged'];
+  readonly recomputed?: Receipt['recomputed'];
+  readonly expected?: Receipt['expected'];
   readonly now: Date;
 }
 
 /** The account of a run, as the receipt states it. */
 export function receiptOf(parts: ReceiptParts): Receipt {
-  const { account, query, from, gatedKinds, judged, canary, now } = parts;
-  const { acknowledged, recomputed, expected } = parts;
+  const { account, query, from, gatedKinds, now } = parts;
+  const { judged = null, canary = null, acknowledged = null, recomputed = null, expected = null } = parts;
   const newest = account.newestCall?.time ?? null;
   return {
     version,

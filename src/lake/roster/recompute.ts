@@ -10,8 +10,8 @@ const isAsked = (gatedKinds: readonly string[]) =>
   `final_verdict = 'accepted' AND kind IN (${['NULL', ...gatedKinds.map(quote)].join(', ')})`;
 
 /**
- * Fills temporary tables, which a lake that is only read takes too: base_rosters and base_recomputed, from base_calls and base_named_workers. Of a call that nobody is named in
- * nothing can be said, nor of one whose roster is not at hand; one phantom is enough for wrong.
+ * Fills temporary tables, which a lake that is only read takes too: base_rosters and base_recomputed, from base_calls
+ * and base_named_workers. Of a call that nobody is named in nothing can be said, nor of one whose roster is not at hand; one phantom is enough for wrong.
  */
 export async function recompute(
   db: Database,

@@ -171,8 +171,6 @@ async function ensureLake(db: Database, file: LakeFile): Promise<void> {
 export async function create(db: Database, file: LakeFile, making: Making): Promise<void> {
   ensureWritable(file, [path.dirname(file.path)]);
   const draft = `${file.path}.new-${process.pid}`;
-  // What a lake that was deleted had written ahead would be taken for this one's.
-  rmSync(`${file.path}.wal`, { force: true });
   db.explainFailures((error) => explained(error, file));
   try {
     await db.run(`ATTACH ${quote(draft)} AS draft (STORAGE_VERSION 'v1.5.0'); USE draft`);

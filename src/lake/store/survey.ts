@@ -309,7 +309,8 @@ class Surveying {
   }
 }
 
-const placeOf = ({ stats }: SourceFile) => ({
+/** How a file that stands somewhere is told from others, and whether it was written to since. */
+export const placeOf = ({ stats }: SourceFile) => ({
   identity: identityOf(stats!),
   size: Number(stats!.size),
   mtime_ns: String(stats!.mtimeNs),

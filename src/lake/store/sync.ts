@@ -39,7 +39,7 @@ import {
 } from './open.js';
 import { asOwnFiles } from './own-files.js';
 import { type BatchReading, batchOpener, type Ends, plainBatches, streamBatches, tailOf } from './read.js';
-import { type Survey, survey, type Task } from './survey.js';
+import { placeOf, type Survey, survey, type Task } from './survey.js';
 import { BATCH_COLUMNS, lakePlan } from './tables.js';
 
 /** A lake as a run is told to use it. */
@@ -114,7 +114,7 @@ class Syncing {
   private readonly options: SyncOptions;
   private readonly file: LakeFile;
   private plan: LoadPlan = lakePlan(false);
-  private keepsContent = false;
+  private isLoading = false;
   private logs: KnownLog[] = [];
   private bytesBefore = 0;
   /** Logs that nobody looked for, because others were named. */
@@ -183,16 +183,17 @@ class Syncing {
   private async open(mode: 'read' | 'write'): Promise<void> {
     const { db, file, options } = this;
     await attach(db, file, mode);
-    const [lake] = await db.objects<{ keeps_content: boolean; max_line_bytes: number }>(
-      'SELECT keeps_content, max_line_bytes FROM main.lake',
+    const [lake] = await db.objects<{ keeps_content: boolean; max_line_bytes: number; is_loading: boolean }>(
+      'SELECT keeps_content, max_line_bytes, is_loading FROM main.lake',
     );
-    this.ensureSameLimit(lake!.max_line_bytes);
-    this.keepsContent = lake!.keeps_content;
-    this.plan = lakePlan(this.keepsContent);
+    const { keeps_content: keepsContent, max_line_bytes, is_loading } = lake!;
+    this.ensureSameLimit(max_line_bytes);
+    this.isLoading = is_loading;
+    this.plan = lakePlan(keepsContent);
     this.logs = await readLogs(db);
     this.bytesBefore = this.logs.reduce((sum, { read_to }) => sum + read_to, 0);
     const wanted = options.showContent ? '--show-content' : options.use.keepContent ? '--keep-content' : null;
-    if (wanted === null || this.keepsContent) return;
+    if (wanted === null || keepsContent) return;
     throw new LakelogError(`the lake keeps no content, which ${wanted} asks for`, {
       where: file.name,
       next: `make it anew with it: lakelog sync --lake ${shellWord(file.name)} --rebuild --keep-content`,
@@ -219,12 +220,9 @@ class Syncing {
     const named = known.length > 0 ? known : given;
     const inputs = await this.resolve(named);
     let found = await this.survey(inputs.files, requests);
-    const [state] = await db.objects<{ is_loading: boolean; requests: number }>(
-      `SELECT is_loading, (SELECT count(*) FROM main.lake_requests) AS requests FROM main.lake`,
-    );
     const isNew = known.length === 0 && (await this.lacks(requests));
     // What was written ahead by a run that was killed is put in its place, or every run would read it again.
-    const isUnfinished = state!.is_loading || isLeftBehind(this.file);
+    const isUnfinished = this.isLoading || isLeftBehind(this.file);
     if (found.tasks.length + found.updates.length > 0 || isNew || isUnfinished) {
       await detach(db);
       await this.open('write');
@@ -440,7 +438,7 @@ class Syncing {
     const logs = new Map<number, KnownLog>();
     const numbers = new Map<Task, number>();
     const batches = db.rowAppender('base_batches');
-    let next = 1 + this.logs.reduce((most, { log }) => Math.max(most, log), 0);
+    let next = this.nextLog();
     for (const file of files) {
       const { task, range } = file.source as BatchReading;
       let number = numbers.get(task) ?? this.logOf(task)?.log;
@@ -480,6 +478,10 @@ class Syncing {
     return this.logs.find(({ log }) => log === number);
   }
 
+  private nextLog(): number {
+    return 1 + this.logs.reduce((most, { log }) => Math.max(most, log), 0);
+  }
+
   private replace(logs: readonly KnownLog[]): void {
     const others = this.logs.filter(({ log }) => !logs.some((one) => one.log === log));
     this.logs = [...others, ...logs].sort((a, b) => a.log - b.log);
@@ -491,7 +493,7 @@ class Syncing {
   private async finish(tasks: readonly Task[]): Promise<void> {
     const { db } = this;
     const begun = tasks.filter((task) => this.logOf(task) === undefined);
-    let next = 1 + this.logs.reduce((most, { log }) => Math.max(most, log), 0);
+    let next = this.nextLog();
     const empty = begun.map((task): KnownLog => {
       const log = newLog(task, next++);
       this.numbered.set(task, log.log);
@@ -578,25 +580,26 @@ interface StagedFile extends LoadedFile {
   readonly late: { readonly late: number; readonly line: number } | null;
 }
 
+/** Of what can be read once. */
+const NO_PLACE = { identity: '-', size: 0, mtime_ns: '0' };
+
 function newLog({ file, form, request }: Task, log: number): KnownLog {
   return {
     log,
     ...{ name: file.name, path: file.path, request, kind: file.as, form, state: 'here', detail: null },
-    ...{ identity: '-', size: 0, mtime_ns: '0', read_to: 0, lines: 0, rest: 0, is_settled: false },
+    ...NO_PLACE,
+    ...{ read_to: 0, lines: 0, rest: 0, is_settled: false },
     ...{ ...NOTHING_READ, head: '' },
   };
 }
 
 /** Where a log stands, as it was found, and what of it is still to be read. */
 function placeIn({ file, form, size, isSettled }: Task, readTo: number) {
-  const stats = form === 'stream' ? null : file.stats;
   const rest = form === 'stream' ? 0 : size - readTo;
   return {
     rest,
     is_settled: rest === 0 && isSettled,
-    identity: stats ? `${stats.dev}:${stats.ino}` : '-',
-    size: Number(stats?.size ?? 0),
-    mtime_ns: String(stats?.mtimeNs ?? 0),
+    ...(form === 'stream' ? NO_PLACE : placeOf(file)),
     name: file.name,
     path: file.path,
   };

@@ -1,6 +1,6 @@
 /** Whether a lake still says what the logs say, and whether it hangs together. */
 import { createHash } from 'node:crypto';
-import { closeSync, openSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { whyUnreadable } from '../../errors.js';
 import type { LogCheck } from '../../schema/lake.js';
@@ -108,7 +108,6 @@ async function checkLog(
   if (log.form === 'stream' || log.state === 'gone' || stats === undefined)
     return { ...facts, status: 'absent', detail: 'it is not there to be compared' };
   try {
-    closeSync(openSync(log.path, 'r'));
     const { differs } = await compare(await bytesOf(sourceOf(log), options), pieces);
     if (differs === null) return { ...facts, status: 'same', detail: null };
     const place = `bytes ${differs.byte_from} to ${differs.byte_from + differs.bytes}`;
@@ -126,7 +125,6 @@ async function bytesOf(
   const input = await openInput(source, options);
   if (input.kind === 'stream') return input.chunks;
   input.close();
-  const { createReadStream } = await import('node:fs');
   return createReadStream(source.path, { highWaterMark: 1 << 20 });
 }
 
