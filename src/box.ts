@@ -4,10 +4,18 @@ import { openStream } from './box-streams.js';
 import { asLakelogError } from './errors.js';
 import { SqlFault } from './lake/box.js';
 import { startEngine } from './lake/duckdb/connection.js';
-import { openLake } from './lake/lake.js';
-import { type BoxFailure, type BoxJob, type BoxMessage, BYTES_FD } from './query/box-protocol.js';
+import { type Lake, openLake } from './lake/lake.js';
+import { TABLE_NAMES } from './lake/tables/published.js';
+import {
+  type BoxFailure,
+  type BoxJob,
+  type BoxMessage,
+  type BoxStatement,
+  BYTES_FD,
+} from './query/box-protocol.js';
 import { columnsOf } from './query/columns.js';
 import { explained, NARROW_IT, noticesOf } from './query/sql-error.js';
+import type { Account } from './schema/account.js';
 import { type Block, rowsOf } from './schema/block.js';
 import { type Column, EXIT } from './schema/result.js';
 
@@ -31,15 +39,18 @@ function watchMemory(): void {
 
 const tooMuch: Omit<BoxFailure, 'message'> = { next: NARROW_IT, exitCode: EXIT.error };
 
-async function answer(job: BoxJob): Promise<void> {
-  const lake = await openLake({
+const lakeFor = (job: BoxJob, asks: readonly string[]): Promise<Lake> =>
+  openLake({
     ...job,
-    asks: [job.sql],
+    asks,
     env: process.env,
     now: new Date(job.now),
     stdin: process.stdin,
     onProgress: job.watchProgress ? (done, total) => void say({ say: 'progress', done, total }) : undefined,
   });
+
+async function answer(job: BoxJob): Promise<void> {
+  const lake = await lakeFor(job, [job.sql]);
   try {
     await say({ say: 'phase', phase: 'checking' });
     const checked = await lake.check(job.sql, job.where);
@@ -53,10 +64,40 @@ async function answer(job: BoxJob): Promise<void> {
     });
     const columns = columnsOf(names, types);
     await say({ say: 'answer', about: { account, columns, notices: noticesOf(checked) } });
-    await say({ say: 'done', truncated: await handOut(blocks, columns, job) });
+    const truncated = await handOut(blocks, columns, job);
+    // Its reader ends at the end of it.
+    closeSync(BYTES_FD);
+    await say({ say: 'done', truncated });
   } finally {
     lake.close();
   }
+}
+
+/** Until who asks goes away. */
+async function converse(job: BoxJob): Promise<never> {
+  await say({ say: 'phase', phase: 'loading' });
+  const lake = await lakeFor(
+    job,
+    TABLE_NAMES.map((name) => `FROM ${name}`),
+  );
+  const account = await lake.load(job.requests);
+  await say({ say: 'answer', about: { account, columns: [], notices: [] } });
+  await say({ say: 'done', truncated: false });
+  for (;;) {
+    const statement = await new Promise<BoxStatement>((resolve) => process.once('message', resolve));
+    await answerOne(lake, account, { ...job, ...statement }).catch((error) =>
+      say({ say: 'failed', failure: failureOf(error) }),
+    );
+  }
+}
+
+async function answerOne(lake: Lake, account: Account, job: BoxJob): Promise<void> {
+  await say({ say: 'phase', phase: 'running' });
+  const checked = await lake.check(job.sql, job.where);
+  const { names, types, blocks } = await lake.runBoxed(checked, { parquet: [], most: null });
+  const columns = columnsOf(names, types);
+  await say({ say: 'answer', about: { account, columns, notices: noticesOf(checked) } });
+  await say({ say: 'done', truncated: await handOut(blocks, columns, job) });
 }
 
 /** To the streams, and as cells as far as they are wanted. @returns whether there are more than those. */
@@ -76,8 +117,6 @@ async function handOut(blocks: AsyncIterable<Block>, columns: readonly Column[],
     if (more && streams.every(({ isOver }) => isOver)) break;
   }
   await Promise.all(streams.map((stream) => stream.end()));
-  // Its reader ends at the end of it.
-  closeSync(BYTES_FD);
   return more && job.maxRows !== null;
 }
 
@@ -92,7 +131,7 @@ startEngine();
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 process.once('message', (job: BoxJob) => {
   watchMemory();
-  answer(job)
+  (job.stays ? converse : answer)(job)
     .catch((error) => say({ say: 'failed', failure: failureOf(error) }))
     .finally(() => process.exit());
 });

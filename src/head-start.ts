@@ -15,7 +15,9 @@ const READ_NO_LOGS = ['query', 'queries', 'schema', 'help'];
 
 export async function headStart(argv: readonly string[], packageRoot: string, io: Io): Promise<HeadStart> {
   let opened: Promise<BoxProcess> | undefined;
-  const box = () => {
+  const box = async () => {
+    // Who asks once more wants one in the place of what was stopped.
+    if ((await opened?.catch(() => null))?.isGone) opened = undefined;
     opened ??= import('./query/boxed.js').then(({ openBox }) =>
       openBox(path.join(packageRoot, 'dist/box.js'), io, argv.includes('-')),
     );

@@ -28,7 +28,8 @@ export function openTempFolder(env: Readonly<Record<string, string | undefined>>
   };
   const onSignal = (signal: NodeJS.Signals) => {
     remove();
-    process.kill(process.pid, signal);
+    // Who listens besides decides what becomes of the process.
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
   };
   process.once('exit', remove);
   for (const signal of SIGNALS) process.once(signal, onSignal);

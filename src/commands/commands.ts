@@ -22,6 +22,7 @@ import { SCHEMA_NAMES, type SchemaName } from './schema-names.js';
 import type { ShowFlags } from './show.js';
 import type { SyncFlags } from './sync.js';
 import type { ValidateFlags } from './validate.js';
+import type { WatchFlags } from './watch.js';
 
 type Paths = readonly string[];
 
@@ -65,7 +66,7 @@ const query: Command = {
   ],
   run: async ([first, rest]: [string | undefined, Paths], flags: QueryFlags, { box, io }) => {
     const { query } = await import('./query.js');
-    return query(first === undefined ? rest : [first, ...rest], flags, await box(), io);
+    return query(first === undefined ? rest : [first, ...rest], flags, box, io);
   },
 };
 
@@ -198,6 +199,30 @@ const validate: Command = {
     (await import('./validate.js')).validate(paths, flags, io),
 };
 
+const watch: Command = {
+  name: 'watch',
+  summary: 'Follow logs or a lake: a line per call as it comes, violations standing out',
+  description:
+    'Follows logs, through rotation, and prints a line for every call that comes from now on, and for every line that cannot be loaded. Ctrl-C ends it, with exit 0 whatever it saw: it is no gate.',
+  examples: ['lakelog watch sessions.jsonl', 'lakelog watch --lake lakelog.duckdb --json'],
+  args: [PATHS],
+  options: () => [
+    {
+      heading: 'Watch:',
+      options: [
+        durationOption('--interval <duration>', 'how often to look', '1s', ['1s', '24h']),
+        gatedKind(),
+        ...rosterOptions(),
+        new Option('--json', 'a JSON object per line'),
+      ],
+    },
+    filterOptions(),
+    ...logOptions(),
+  ],
+  run: async ([paths]: [Paths], flags: WatchFlags, { catalogue, io }) =>
+    (await import('./watch.js')).watch(paths, flags, catalogue, io),
+};
+
 const queries: Command = {
   name: 'queries',
   summary: 'List the questions, or print the SQL of one',
@@ -311,4 +336,4 @@ const lake: Command = {
 };
 
 /** The commands that are no questions, in the order in which the help lists them. */
-export const COMMANDS: readonly Command[] = [query, show, ack, validate, sync, lake, queries, schema];
+export const COMMANDS: readonly Command[] = [query, show, ack, validate, watch, sync, lake, queries, schema];

@@ -33,9 +33,11 @@ export interface QueryFlags extends ReadFlags, QueryOutputFlags {
 export async function query(
   args: readonly string[],
   flags: QueryFlags,
-  box: BoxProcess,
+  openBox: () => Promise<BoxProcess>,
   io: Io,
 ): Promise<ExitCode> {
+  if (wantsShell(args, flags, io)) return (await import('./shell.js')).shell(args, flags, openBox, io);
+  const box = await openBox();
   const { sql, where, paths } = await sqlOf(args, flags.file, io);
   const inputs = pathsOf(paths, flags);
   const params = looseParams(flags.param ?? []);
@@ -96,7 +98,7 @@ export async function query(
 }
 
 /** The environment and the standard input the box has as a process of its own. */
-function jobOf({ env: _, stdin: __, onProgress, ...options }: RunOptions) {
+export function jobOf({ env: _, stdin: __, onProgress, ...options }: RunOptions) {
   return { ...options, now: options.now.toISOString(), watchProgress: onProgress !== undefined };
 }
 
@@ -104,6 +106,14 @@ interface GivenSql {
   readonly sql: string;
   readonly where: string;
   readonly paths: readonly string[];
+}
+
+/** Somebody sits at a terminal and names no SQL; whatever is named are logs. */
+function wantsShell(args: readonly string[], { file, output, format, json }: QueryFlags, io: Io): boolean {
+  const isTerminal = io.stdin.isTTY === true && io.stdout.isTTY;
+  const isPlain = file === undefined && output === undefined && format === undefined && json === undefined;
+  const isLog = (one: string) => !one.endsWith('.sql') && existsSync(kernelPath(io.cwd, one));
+  return isTerminal && isPlain && args.every(isLog);
 }
 
 /** The SQL is the first argument, a file, or stdin. */

@@ -6,6 +6,7 @@ export const SCHEMA_FILES = {
   story: 'lakelog.story.v1.json',
   ack: 'lakelog.ack.v1.json',
   error: 'lakelog.error.v1.json',
+  watch: 'lakelog.watch.v1.json',
 } as const;
 export type SchemaName = keyof typeof SCHEMA_FILES;
 export const SCHEMA_NAMES = Object.keys(SCHEMA_FILES) as SchemaName[];

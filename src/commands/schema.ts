@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Io, type StreamStyle, styleOf } from '../io.js';
-import { publishedTables } from '../lake/tables/published.js';
+import { publishedTables, type Table } from '../lake/tables/published.js';
 import { inAscii } from '../render/ascii.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
 import { SCHEMA_FILES, type SchemaName } from './schema-names.js';
@@ -15,9 +15,12 @@ export async function schema(name: SchemaName | undefined, packageRoot: string, 
   return EXIT.clear;
 }
 
-function tablesText({ width: columns, ascii }: StreamStyle): string {
+export function tablesText(
+  { width: columns, ascii }: StreamStyle,
+  tables: readonly Table[] = publishedTables(),
+): string {
   const width = columns ?? 110;
-  const blocks = (ascii ? inAscii(publishedTables()) : publishedTables()).map((table) => {
+  const blocks = (ascii ? inAscii(tables) : tables).map((table) => {
     const names = Math.max(0, ...table.columns.map((column) => column.name.length));
     const types = Math.max(0, ...table.columns.map((column) => column.type.length));
     const lines = table.columns.map((column) => {

@@ -93,7 +93,9 @@ async function makeTypes(db: Database, { types }: Checked, params: Params): Prom
   for (const { name, values } of types) {
     const { cells } = await db.rowsUpTo(values.text, named(values.placeholders, params), MOST_PIVOTED);
     const list = cells.map(([value]) => quote(String(value))).join(', ');
-    await db.run(`CREATE TYPE main.${ident(name)} AS ENUM (SELECT UNNEST(CAST([${list}] AS VARCHAR[])))`);
+    await db.run(
+      `CREATE OR REPLACE TYPE main.${ident(name)} AS ENUM (SELECT UNNEST(CAST([${list}] AS VARCHAR[])))`,
+    );
   }
 }
 

@@ -1,5 +1,13 @@
 import { Readable } from 'node:stream';
-import type { Account, LoadedCall, LoadedConflict, LoadedHole, Reject } from '../schema/account.js';
+import type {
+  Account,
+  ArrivedCall,
+  ArrivedReject,
+  LoadedCall,
+  LoadedConflict,
+  LoadedHole,
+  Reject,
+} from '../schema/account.js';
 import type { Block } from '../schema/block.js';
 import type { Caller, Heard } from '../schema/expected.js';
 import type { InputProblem } from '../schema/result.js';
@@ -40,7 +48,7 @@ import { openRosters, type RosterProblem, type RosterRequest, type Rosters } fro
 import { isKnownAnswer, keepAnswer } from './store/answers.js';
 import { lakeLedger } from './store/ledger.js';
 import { lakeFileOf } from './store/open.js';
-import { type LakeUse, openSynced, type Synced } from './store/sync.js';
+import { beginAtEnd, type LakeUse, openSynced, type Synced } from './store/sync.js';
 import { type Needs, needsOf, shippedNeeds } from './tables/needs.js';
 import { type LoadPlan, loadPlan } from './tables/plan.js';
 import { viewStatements } from './tables/views.js';
@@ -72,6 +80,14 @@ export interface LakeOptions extends LoadOptions {
   readonly alsoColumns?: readonly string[] | undefined;
 }
 
+/** What came into a lake. */
+export interface Arrivals {
+  /** The last batch that was taken in. */
+  readonly last: number;
+  readonly calls: readonly ArrivedCall[];
+  readonly rejects: readonly ArrivedReject[];
+}
+
 /** What names calls: their keys, the beginning of their key or trace, or where they stand. */
 export type CallsBy =
   | { readonly keys: readonly string[] }
@@ -99,6 +115,19 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
     opened?.close();
     spill.remove();
     throw error;
+  }
+}
+
+/** Makes the lake of the options, which takes what the logs hold now as read: what it will hold is what comes. */
+export async function beginLakeAtEnd(
+  options: LakeOptions & { readonly lake: LakeUse },
+  requests: readonly InputRequest[],
+): Promise<void> {
+  const db = await openDatabase(null, memoryLimit(options.env.LAKELOG_MEMORY_LIMIT));
+  try {
+    await beginAtEnd(db, requests, { ...options, use: options.lake });
+  } finally {
+    db.close();
   }
 }
 
@@ -246,6 +275,25 @@ export class Lake {
     );
   }
 
+  /** What a lake took in behind a batch of it, a line that has no end yet left out; calls only that pass the filters. */
+  async arrivals(behind: number): Promise<Arrivals> {
+    const { db, window, options } = this;
+    const since = `FROM main.base_batches b JOIN main.lake_logs l ON l.log = b.log
+      AND b.byte_from + b.bytes <= l.read_to AND b.batch > ${behind}`;
+    const { cells } = await db.rows(`SELECT COALESCE(max(b.batch), ${behind}) ${since}`);
+    const calls = await db.objects<ArrivedCall>(
+      `SELECT s."timestamp", s.session_id, s.call_id, s.kind, s.model, s.iterations, s.final_verdict,
+         s.grounded_in_roster, s.error, b.file, s.line
+       ${since} JOIN main.base_calls s ON s.batch = b.batch
+       WHERE ${filterSql(options.filters, window).selects} ORDER BY s."timestamp", s.batch, s.line`,
+    );
+    const rejects = await db.objects<ArrivedReject>(
+      `SELECT b.file, r.line, r.reason, r.detail ${since} JOIN main.base_rejects r ON r.batch = b.batch
+       ORDER BY r.batch, r.line`,
+    );
+    return { last: cells[0]![0] as number, calls, rejects };
+  }
+
   /** Every loaded call whose call_id another one carries too, in the order of files and lines; needs the option `hashes`. */
   conflicts(): Promise<LoadedConflict[]> {
     return this.db.objects<LoadedConflict>(
@@ -280,9 +328,12 @@ export class Lake {
     return checkStatement(this.db, sql, where, Object.keys(this.options.params));
   }
 
-  /** Closes the database for everything but its tables, then answers. */
+  private isClosed = false;
+
+  /** Closes the database for everything but its tables and, the first time, the files it is to write; then answers. */
   async runBoxed(checked: Checked, to: Export): Promise<Blocks> {
-    await closeDatabase(this.db, to.parquet);
+    if (!this.isClosed) await closeDatabase(this.db, to.parquet);
+    this.isClosed = true;
     return runStatement(this.db, checked, this.options.params, to, this.options.showContent);
   }
 

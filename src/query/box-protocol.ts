@@ -24,7 +24,12 @@ export interface BoxJob {
   /** Where all rows go without passing as cells. */
   readonly exports: readonly Export[];
   readonly watchProgress: boolean;
+  /** Loads all tables, answers without rows, and waits for statements. */
+  readonly stays?: true;
 }
+
+/** One of many over what was loaded once. */
+export type BoxStatement = Pick<BoxJob, 'sql' | 'where' | 'maxRows'>;
 
 export type BoxMessage =
   /** Loading takes as long as it takes; the two others are on the clock. */

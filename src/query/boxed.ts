@@ -4,7 +4,7 @@ import { adviceFor, LakelogError } from '../errors.js';
 import { memoryLimit } from '../lake/duckdb/memory.js';
 import type { Result } from '../schema/result.js';
 import { openTempFolder } from '../temp-folder.js';
-import { type BoxAbout, type BoxJob, type BoxMessage, BYTES_FD } from './box-protocol.js';
+import { type BoxAbout, type BoxJob, type BoxMessage, type BoxStatement, BYTES_FD } from './box-protocol.js';
 
 export interface BoxOptions {
   /** For checking and running the SQL; loading the logs is not on the clock. */
@@ -23,10 +23,14 @@ export interface BoxAnswer {
   readonly truncated: boolean;
 }
 
-/** A process that waits for one job; whoever opened it ends it. */
+/** A process that waits for a job; whoever opened it ends it. */
 export interface BoxProcess {
   /** @throws LakelogError (exit 2) for bad SQL, a time-out, too much memory or a crash. */
   ask(job: BoxJob, options: BoxOptions): Promise<BoxAnswer>;
+  /** The same of one that stays, and of a statement to it: it waits for the next. */
+  talk(job: BoxJob | BoxStatement, options: BoxOptions): Promise<BoxAnswer>;
+  /** It was stopped, or broke down; all that it had loaded is gone. */
+  readonly isGone: boolean;
   end(): Promise<void>;
 }
 
@@ -64,9 +68,15 @@ export async function openBox(
     });
   });
   if (child.pid === undefined) await refused;
+  const talk = (job: BoxJob | BoxStatement, options: BoxOptions) =>
+    unable ? Promise.reject(unable) : conversation(child, job, options);
   return {
     // However it went, it has nothing left to do, and its files are removed here.
-    ask: (job, options) => (unable ? Promise.reject(unable) : conversation(child, job, options)).finally(die),
+    ask: (job, options) => talk(job, options).finally(die),
+    talk,
+    get isGone() {
+      return child.killed || hasEnded(child);
+    },
     end: async () => {
       process.off('exit', die);
       die();
@@ -76,17 +86,23 @@ export async function openBox(
   };
 }
 
-function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Promise<BoxAnswer> {
-  return new Promise((resolve, reject) => {
+function conversation(
+  child: ChildProcess,
+  job: BoxJob | BoxStatement,
+  options: BoxOptions,
+): Promise<BoxAnswer> {
+  let hangUp = () => {};
+  return new Promise<BoxAnswer>((resolve, reject) => {
     const rows: Result['rows'][number][] = [];
-    const clock = stopClock(options.timeoutMs, () =>
+    const clock = stopClock(options.timeoutMs, () => {
+      child.kill('SIGKILL');
       reject(
         new LakelogError(`the query took longer than ${options.timeoutMs / 1_000} s and was stopped`, {
           where: job.where,
           next: 'narrow it with a WHERE or the filters, or give it more time: --timeout 5m',
         }),
-      ),
-    );
+      );
+    });
     let tell: (about: BoxAbout) => void = () => {};
     const answer = new Promise<BoxAbout>((resolve) => {
       tell = resolve;
@@ -95,10 +111,10 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
     // Who waits for its end hears of it, and else what became of the process says more.
     bytes.catch(() => {});
     let [isDone, complaint] = [false, ''];
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    const onComplaint = (text: string) => {
       complaint = (complaint + text).slice(-2_000);
-    });
-    child.on('message', (message: BoxMessage) => {
+    };
+    const onMessage = (message: BoxMessage) => {
       switch (message.say) {
         case 'phase':
           if (message.phase === 'loading') clock.reset();
@@ -126,21 +142,27 @@ function conversation(child: ChildProcess, job: BoxJob, options: BoxOptions): Pr
           reject(new LakelogError(what, parts));
         }
       }
-    });
+    };
     const lost = (how: string) => {
       if (isDone) return;
       clock.reset();
       reject(endedEarly(how, complaint, job.where));
     };
-    child.on('error', (error: NodeJS.ErrnoException) => {
+    const onError = (error: NodeJS.ErrnoException) => {
       // It was gone before it heard what to do, and how it ended says more.
       if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') reject(error);
-    });
+    };
+    const onClose = (code: number | null, signal: string | null) => lost(signal ?? `exit code ${code}`);
+    child.stderr?.setEncoding('utf8').on('data', onComplaint);
     // Not at its exit: what it wrote may still be on the way.
-    child.once('close', (code, signal) => lost(signal ?? `exit code ${code}`));
+    child.on('message', onMessage).on('error', onError).once('close', onClose);
+    hangUp = () => {
+      child.off('message', onMessage).off('error', onError).off('close', onClose);
+      child.stderr?.off('data', onComplaint);
+    };
     if (hasEnded(child)) lost(howEnded(child));
     else child.send(job);
-  });
+  }).finally(() => hangUp());
 }
 
 const howEnded = ({ signalCode, exitCode }: ChildProcess) =>

@@ -20,6 +20,7 @@ import { renderReceipt as receipt } from './receipt.js';
 import type { Renderer, Style, TextFormat } from './report.js';
 import { renderStory as story } from './story.js';
 import { renderTable } from './table.js';
+import { renderWatch as watch } from './watch.js';
 
 export { filesResult, rejectsResult } from './accounting.js';
 export type { AckState, Baseline } from './ack.js';
@@ -30,6 +31,7 @@ export type { Format, Renderer, Report, Style, TextFormat } from './report.js';
 export { sanitize } from './sanitize.js';
 export { renderStoryJson } from './story-json.js';
 export { renderStepSummary } from './summary.js';
+export { renderWatchJson, type WatchEvent } from './watch.js';
 
 export const renderAccounting = asciiWhereAsked(accounting);
 export const renderAck = asciiWhereAsked(ack);
@@ -43,6 +45,7 @@ export const renderList = textWhereAsked(list);
 export const renderNext = asciiWhereAsked(next);
 export const renderReceipt = asciiWhereAsked(receipt);
 export const renderStory = asciiWhereAsked(story);
+export const renderWatch = asciiWhereAsked(watch);
 
 export const formats: Readonly<Record<TextFormat, Renderer>> = {
   table: asciiWhereAsked(renderTable),

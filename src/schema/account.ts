@@ -73,6 +73,17 @@ export interface LoadedCall extends CallFacts {
   readonly line_sha256: string;
 }
 
+/** A call as whoever follows a log sees it come. */
+export interface ArrivedCall extends CallFacts {
+  readonly call_id: string | null;
+  readonly error: string | null;
+  readonly file: string;
+  readonly line: number;
+}
+
+/** A line that could not be loaded, in the same way. */
+export type ArrivedReject = Pick<Reject, 'file' | 'line' | 'reason' | 'detail'>;
+
 /** A loaded call whose call_id another one carries too. */
 export interface LoadedConflict {
   readonly call_id: string;

@@ -17,6 +17,7 @@ export const RESULT_FORMAT = 'lakelog.result.v1';
 export const STORY_FORMAT = 'lakelog.story.v1';
 export const ACK_SCHEMA = 'lakelog.ack.v1';
 export const ERROR_FORMAT = 'lakelog.error.v1';
+export const WATCH_FORMAT = 'lakelog.watch.v1';
 
 const text = z.string();
 const said = text.regex(/\S/, { error: 'must not be empty' });
@@ -299,6 +300,15 @@ export const resultEnvelope = z
 
 // --- lakelog.story.v1
 
+const violations = z
+  .array(
+    z.strictObject({
+      gate: text.describe('Name of the gate.'),
+      value: text.describe("Value of the gate's column: the rule it breaks."),
+    }),
+  )
+  .describe('Gates whose rows this call is in.');
+
 const attempt = z.strictObject({
   attempt_number: lineNumber.describe('Position in the call, from 1.'),
   verdict: text.describe(
@@ -358,14 +368,7 @@ const call = z
         }),
       )
       .describe('Whom the call names and its roster lacks; empty without --roster.'),
-    violations: z
-      .array(
-        z.strictObject({
-          gate: text.describe('Name of the gate.'),
-          value: text.describe("Value of the gate's column: the rule it breaks."),
-        }),
-      )
-      .describe('Gates whose rows this call is in.'),
+    violations,
     acknowledged: z
       .array(
         z.strictObject({
@@ -431,6 +434,42 @@ export const storyEnvelope = z
       .describe('Calls and replay runs by time.'),
   })
   .describe('All that is recorded under one session_id, in time order, on one line.');
+
+// --- lakelog.watch.v1
+
+const watched = z.literal(WATCH_FORMAT).describe('Names this shape.');
+
+/** What stands on a line of `lakelog watch --json`. */
+export const watchEvent = z.discriminatedUnion('event', [
+  z
+    .strictObject({
+      format: watched,
+      event: z.literal('call').describe('An iterate call came.'),
+      timestamp: instant.describe('When the call ended, RFC 3339 UTC.'),
+      session_id: ofCall('session_id', text.min(1)),
+      call_id: ofCall('call_id', text.nullable()),
+      kind: ofCall('kind', text.min(1)),
+      model: ofCall('model', text.min(1)),
+      iterations: ofCall('iterations', count),
+      final_verdict: ofCall('final_verdict', z.enum(FINAL_VERDICTS)),
+      grounded_in_roster: ofCall('grounded_in_roster', z.boolean().nullable()),
+      error: ofCall('error', text.nullable()),
+      file,
+      line,
+      violations,
+    })
+    .describe('A call that came since the watching began.'),
+  z
+    .strictObject({
+      format: watched,
+      event: z.literal('reject').describe('A line came that could not be loaded.'),
+      file,
+      line,
+      reason: text.describe('bad_json, missing:kind, type:iterations, value:final_verdict, …'),
+      detail: text.describe('The same in words; never holds content fields.'),
+    })
+    .describe('A line that could not be loaded.'),
+]);
 
 // --- lakelog.error.v1
 

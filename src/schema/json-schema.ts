@@ -8,12 +8,14 @@ import {
   resultEnvelope,
   STORY_FORMAT,
   storyEnvelope,
+  WATCH_FORMAT,
+  watchEvent,
 } from './envelope.js';
 import { ATTEMPT_FIELDS, REPLAY_SCHEMA, SESSION_SCHEMA } from './fields.js';
 import { looseRecord, replayRecord, sessionRecord } from './records.js';
 
 export type RecordName = 'session' | 'replay';
-export type EnvelopeName = 'result' | 'story' | 'ack' | 'error';
+export type EnvelopeName = 'result' | 'story' | 'ack' | 'error' | 'watch';
 
 /** A JSON Schema (draft 2020-12) as plain data. */
 export type JsonSchema = { [keyword: string]: unknown };
@@ -33,6 +35,8 @@ export function jsonSchema(name: RecordName | EnvelopeName): JsonSchema {
       return closedSchema(RESULT_FORMAT, resultEnvelope, 'What lakelog prints for a question with --json');
     case 'story':
       return closedSchema(STORY_FORMAT, storyEnvelope, 'What lakelog show prints with --json');
+    case 'watch':
+      return closedSchema(WATCH_FORMAT, watchEvent, 'A line that lakelog watch prints with --json');
     case 'error':
       return closedSchema(
         ERROR_FORMAT,

@@ -39,6 +39,7 @@ import {
 } from './open.js';
 import { asOwnFiles } from './own-files.js';
 import { type BatchReading, batchOpener, type Ends, plainBatches, streamBatches, tailOf } from './read.js';
+import { type Reached, reachedBy, type Skimmed, skim } from './skim.js';
 import { placeOf, type Survey, survey, type Task } from './survey.js';
 import { BATCH_COLUMNS, lakePlan } from './tables.js';
 
@@ -107,6 +108,17 @@ export async function openSynced(
     // The engine is closed, and the lake with it, when its last connection is.
     syncing.close();
   }
+}
+
+/** Makes a lake that takes what the logs hold now as read, and has no line of it. */
+export async function beginAtEnd(
+  db: Database,
+  requests: readonly InputRequest[],
+  options: SyncOptions,
+): Promise<void> {
+  const syncing = new Syncing(db, options);
+  await syncing.prepare(requests);
+  await syncing.skip(requests);
 }
 
 class Syncing {
@@ -178,6 +190,36 @@ class Syncing {
       where: file.name,
       next: `name them: lakelog sync --lake ${shellWord(file.name)} --rebuild LOGS`,
     });
+  }
+
+  async skip(given: readonly InputRequest[]): Promise<void> {
+    const { db } = this;
+    await this.open('write');
+    const requests = given.map((request) => ({
+      ...request,
+      path: kernelPath(this.options.cwd, request.path),
+    }));
+    const { files } = await this.resolve(given);
+    const { tasks } = await this.survey(files, requests);
+    await db.run('BEGIN');
+    await addRequests(db, requests);
+    const batches = db.rowAppender('base_batches');
+    const logs: KnownLog[] = [];
+    let next = 0;
+    for (const task of tasks.filter(({ form }) => form !== 'stream')) {
+      let reached: Reached | undefined;
+      for await (const batch of this.batchesOf(task)) {
+        const skimmed = skim(batch);
+        const row = skimmedRow(batch, skimmed, { batch: next++, log: logs.length + 1, before: reached });
+        reached = reachedBy(batch, skimmed, reached);
+        batches.add([...BASE_TABLES.batches, ...BATCH_COLUMNS].map(({ name }) => row[name] ?? null));
+      }
+      const readTo = reached?.read_to ?? 0;
+      logs.push({ ...newLog(task, logs.length + 1), ...placeIn(task, readTo), ...reached });
+    }
+    batches.close();
+    await writeLogs(db, logs);
+    await db.run('COMMIT');
   }
 
   private async open(mode: 'read' | 'write'): Promise<void> {
@@ -578,6 +620,20 @@ function canBeLookedAtAgain(path: string): boolean {
 interface StagedFile extends LoadedFile {
   readonly duplicates: number;
   readonly late: { readonly late: number; readonly line: number } | null;
+}
+
+/** Its lines are accounted for as none of whose worth is known. */
+function skimmedRow(
+  { name, range }: BatchReading,
+  { bytes, lines, sha256 }: Skimmed,
+  { batch, log, before }: { batch: number; log: number; before: Reached | undefined },
+): Readonly<Record<string, string | number | null>> {
+  const none = { loaded: 0, rejected: 0, duplicates: 0, pending: 0, conflicts: 0, late: 0 };
+  return {
+    ...{ batch, log, file: name, bytes, lines, blank: lines, ...none, byte_from: range.from, sha256 },
+    lines_before: before?.lines ?? 0,
+    head: headAfter(before?.head ?? '', sha256),
+  };
 }
 
 /** Of what can be read once. */

@@ -1,0 +1,77 @@
+/** Takes what a log holds as read, without a look at its lines: whoever follows it wants what comes. */
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { endOf, headAfter, START_BYTES, sha256, startOf } from './fingerprint.js';
+import type { KnownLog } from './logs.js';
+import type { BatchReading } from './read.js';
+
+/** A batch of which nobody knows more than its bytes. */
+export interface Skimmed {
+  readonly from: number;
+  readonly bytes: number;
+  readonly lines: number;
+  readonly sha256: string;
+}
+
+/** How far a log was read by batches, in their order, and how it is known again. */
+export type Reached = Pick<KnownLog, 'read_to' | 'lines' | 'head' | 'start_sha256' | 'end_sha256'>;
+
+export function skim(batch: BatchReading): Skimmed {
+  const { range, bytes } = batch;
+  const hash = createHash('sha256');
+  let lines = 0;
+  let last = LF;
+  const take = (chunk: Uint8Array) => {
+    hash.update(chunk);
+    for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) lines++;
+    last = chunk.at(-1) ?? last;
+  };
+  // The first of what is read once is there for the scanner.
+  if (bytes !== undefined) for (const chunk of bytes.slice(range.from > 0 ? 1 : 0)) take(chunk);
+  else eachOf(batch.path, range.from, range.to, take);
+  return {
+    from: range.from,
+    bytes: range.to - range.from,
+    lines: last === LF ? lines : lines + 1,
+    sha256: hash.digest('hex'),
+  };
+}
+
+export function reachedBy(batch: BatchReading, skimmed: Skimmed, before: Reached | undefined): Reached {
+  const { range, start, end, path } = batch;
+  return {
+    read_to: range.to,
+    lines: (before?.lines ?? 0) + skimmed.lines,
+    head: headAfter(before?.head ?? '', skimmed.sha256),
+    ...(start && end
+      ? {
+          start_sha256: sha256(start.subarray(0, Math.min(START_BYTES, range.to))),
+          end_sha256: sha256(end),
+        }
+      : withFile(path, (fd) => ({ start_sha256: startOf(fd, range.to), end_sha256: endOf(fd, range.to) }))),
+  };
+}
+
+const LF = 10;
+const STEP = 1 << 20;
+
+function eachOf(path: string, from: number, to: number, take: (chunk: Uint8Array) => void): void {
+  withFile(path, (fd) => {
+    const buffer = Buffer.allocUnsafe(STEP);
+    for (let at = from; at < to; ) {
+      const length = readSync(fd, buffer, 0, Math.min(STEP, to - at), at);
+      if (length === 0) return;
+      take(buffer.subarray(0, length));
+      at += length;
+    }
+  });
+}
+
+function withFile<T>(path: string, use: (fd: number) => T): T {
+  const fd = openSync(path, 'r');
+  try {
+    return use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
