@@ -122,6 +122,8 @@ const daemon = await build({
 });
 await buildLibrary();
 
+writeCompletion();
+
 const { jsonSchema } = await exportsOf('src/schema/json-schema.ts');
 mkdirSync(`${out}/schema`, { recursive: true });
 for (const [record, name] of [
@@ -131,6 +133,7 @@ for (const [record, name] of [
   ['story', 'lakelog.story.v1'],
   ['ack', 'lakelog.ack.v1'],
   ['error', 'lakelog.error.v1'],
+  ['watch', 'lakelog.watch.v1'],
 ]) {
   writeFileSync(`${out}/schema/${name}.json`, `${JSON.stringify(jsonSchema(record), null, 2)}\n`);
 }
@@ -143,7 +146,10 @@ if (help.status !== 0) throw new Error(`lakelog --help failed: ${help.stderr}`);
 writeFileSync('dist/help.txt', help.stdout);
 writeFileSync(
   'THIRD-PARTY-LICENSES.txt',
-  licences([...cli, daemon].flatMap(({ metafile }) => Object.keys(metafile.inputs))),
+  licences([
+    ...[...cli, daemon].flatMap(({ metafile }) => Object.keys(metafile.inputs)),
+    'node_modules/@pnpm/tabtab/package.json',
+  ]),
 );
 
 /** What a file of src that only the build runs exports. */
@@ -215,6 +221,21 @@ async function buildLibrary() {
   });
   if (tsc.status !== 0) throw new Error('the types of the library do not compile');
   cpSync(`${out}/types`, `${out}/cjs/types`, { recursive: true });
+}
+
+/** What shells ask the program with; that of fish is ours, because the other evaluates what was typed so far. */
+function writeCompletion() {
+  const templates = 'node_modules/@pnpm/tabtab/lib/templates';
+  mkdirSync(`${out}/completion`, { recursive: true });
+  const scripts = { bash: 'completion.bash', zsh: 'completion.zsh', pwsh: 'completion.ps1' };
+  for (const [shell, file] of Object.entries(scripts)) {
+    const script = readFileSync(`${templates}/${file}`, 'utf8').replaceAll(
+      /\{(pkgname|completer)\}/g,
+      'lakelog',
+    );
+    writeFileSync(`${out}/completion/lakelog.${shell}`, script);
+  }
+  cpSync('src/commands/completion.fish', `${out}/completion/lakelog.fish`);
 }
 
 /** The licence text of every package that ended up in the bundle. */

@@ -55,7 +55,13 @@ async function runArguments(
   const program = parserOf(io, writes);
   for (const command of commands) {
     addTo(program, command, argv.includes(command.name), async (chosen, args, flags) => {
-      outcome = await chosen.run(args as never, flags as never, { catalogue, packageRoot, box, io });
+      outcome = await chosen.run(args as never, flags as never, {
+        catalogue,
+        commands,
+        packageRoot,
+        box,
+        io,
+      });
     });
   }
   try {
@@ -140,7 +146,7 @@ type Run = (command: Command, args: readonly unknown[], flags: object) => Promis
 
 /** @param asked whether it is the command that will run, and needs its options. */
 function addTo(program: Parser, command: Command, asked: boolean, run: Run): void {
-  const parser = program.command(command.name).summary(command.summary);
+  const parser = program.command(command.name, { hidden: command.hidden === true }).summary(command.summary);
   if (asked) setUp(parser, command, run);
 }
 

@@ -7,6 +7,8 @@ import type { Argument, OptionGroup } from './options.js';
 /** All that a command may reach besides its arguments. */
 export interface Context {
   readonly catalogue: Catalogue;
+  /** All of them, questions first. */
+  readonly commands: readonly Command[];
   readonly packageRoot: string;
   /** Where `query` runs its SQL. */
   readonly box: () => Promise<BoxProcess>;
@@ -16,6 +18,8 @@ export interface Context {
 /** A subcommand, as data. */
 export interface Command {
   readonly name: string;
+  /** Not for people: no help lists it. */
+  readonly hidden?: true;
   /** Its line in the list of commands. */
   readonly summary: string;
   readonly description: string;

@@ -335,5 +335,32 @@ const lake: Command = {
   },
 };
 
+const completion: Command = {
+  name: 'completion',
+  summary: 'Print the script that completes commands, options and values in your shell',
+  description:
+    'Prints the script for bash, zsh, fish or PowerShell that completes commands, options and questions; with a lake (LAKELOG_LAKE, lake of lakelog.toml) also models, kinds and traces.',
+  examples: ['source <(lakelog completion bash)', 'lakelog completion zsh > ~/.lakelog.zsh'],
+  args: [['[shell]', 'bash, zsh, fish or pwsh']],
+  options: () => [],
+  run: async ([shell]: [string | undefined], _: object, { packageRoot, io }) =>
+    (await import('./completion.js')).completion(shell, packageRoot, io),
+};
+
+const completionServer: Command = {
+  name: 'completion-server',
+  hidden: true,
+  summary: 'Answer a shell',
+  description: 'Answers the scripts that `lakelog completion` prints.',
+  examples: ['COMP_LINE="lakelog al" lakelog completion-server'],
+  args: [['[words...]', 'what was typed']],
+  options: () => [],
+  run: async (_: [Paths], __: object, { commands, io }) =>
+    (await import('./completion.js')).answerShell(commands, io),
+};
+
 /** The commands that are no questions, in the order in which the help lists them. */
-export const COMMANDS: readonly Command[] = [query, show, ack, validate, watch, sync, lake, queries, schema];
+export const COMMANDS: readonly Command[] = [
+  ...[query, show, ack, validate, watch, sync, lake, queries, schema, completion],
+  completionServer,
+];

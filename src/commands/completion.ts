@@ -1,0 +1,104 @@
+/** Completion in shells: the script that asks, and the answers. */
+import { readFileSync } from 'node:fs';
+import { LakelogError } from '../errors.js';
+import type { Io } from '../io.js';
+import { NO_FILTERS, openLake } from '../lake/lake.js';
+import { namedLake } from '../query/policy.js';
+import { EXIT, type ExitCode } from '../schema/result.js';
+import type { Command } from './command.js';
+import { type Candidate, type Completion, completionOf, type LakeValue, SHELLS } from './completing.js';
+
+/** How a shell is told of the script. */
+const INSTALL: Readonly<Record<(typeof SHELLS)[number], string>> = {
+  bash: `echo 'source <(lakelog completion bash)' >> ~/.bashrc`,
+  zsh: `echo 'source <(lakelog completion zsh)' >> ~/.zshrc`,
+  fish: 'lakelog completion fish > ~/.config/fish/completions/lakelog.fish',
+  pwsh: 'lakelog completion pwsh >> $PROFILE',
+};
+
+/** Prints the script for a shell, and on a terminal how to have it in every shell. */
+export async function completion(shell: string | undefined, packageRoot: string, io: Io): Promise<ExitCode> {
+  const known = SHELLS.find((one) => one === shell);
+  if (known === undefined) {
+    throw new LakelogError(
+      shell === undefined ? 'no shell was named' : `there is no completion for ${shell}`,
+      {
+        next: `lakelog completion ${SHELLS.join('|')}`,
+      },
+    );
+  }
+  if (io.stdout.isTTY) await io.stderr.write(`# in every shell from now on: ${INSTALL[known]}\n`);
+  await io.stdout.write(readFileSync(`${packageRoot}/dist/completion/lakelog.${known}`, 'utf8'));
+  return EXIT.clear;
+}
+
+/** Answers a shell: COMP_LINE is what was typed, COMP_POINT where the cursor stands. */
+export async function answerShell(commands: readonly Command[], io: Io): Promise<ExitCode> {
+  const line = io.env.COMP_LINE ?? '';
+  const point = Number(io.env.COMP_POINT ?? line.length);
+  const words = line.slice(0, Number.isNaN(point) ? line.length : point).split(/\s+/);
+  const begun = words.at(-1) ?? '';
+  const before = words.slice(1, -1);
+  const found = completionOf(before, begun, commands);
+  const answers = found.of === 'lake' ? await ofLake(found, before, io) : found;
+  await io.stdout.write(
+    answers.of === 'files' ? '__tabtab_complete_files__\n' : told(answers.words, begun, io),
+  );
+  return EXIT.clear;
+}
+
+type Answers = Exclude<Completion, { of: 'lake' }>;
+
+/** What came out of a log must not become a command: a shell gets plain words only. */
+const PLAIN = /^[\w@.:/+,-]+$/;
+const MOST = 500;
+
+async function ofLake(
+  { value, before }: { value: LakeValue; before: string },
+  words: readonly string[],
+  io: Io,
+): Promise<Answers> {
+  const given = words.at(words.indexOf('--lake') + 1);
+  const name = await namedLake(words.includes('--lake') ? given : undefined, io.env, io.cwd).catch(
+    () => undefined,
+  );
+  if (name === undefined) return { of: 'files' };
+  const sql =
+    value === 'session_id'
+      ? `SELECT session_id FROM sessions GROUP BY session_id ORDER BY MAX(timestamp) DESC LIMIT ${MOST}`
+      : `SELECT DISTINCT ${value} FROM sessions WHERE ${value} IS NOT NULL ORDER BY 1 LIMIT ${MOST}`;
+  const cells = await valuesIn(name, sql, io).catch(() => []);
+  const plain = cells.map(String).filter((one) => PLAIN.test(one));
+  return { of: 'words', words: plain.map((one) => ({ word: before + one, note: '' })) };
+}
+
+async function valuesIn(name: string, sql: string, io: Io): Promise<readonly unknown[]> {
+  const { cwd, env, stdin } = io;
+  const lake = await openLake({
+    ...{ asks: [sql], filters: NO_FILTERS, gatedKinds: [], params: {}, showContent: false, cwd, env, stdin },
+    ...{ now: io.now(), maxLineBytes: 16_777_216, pendingGraceS: 0, rotationGraceS: 0 },
+    lake: { name, sync: false, keepContent: false, rebuild: false, lockTimeoutS: 0 },
+  });
+  try {
+    await lake.load([]);
+    return (await lake.query(sql)).cells.map(([cell]) => cell);
+  } finally {
+    lake.close();
+  }
+}
+
+/** As the scripts of tabtab read it: bash takes words, zsh `word:note`, the others `word<tab>note`. */
+function told(words: readonly Candidate[], begun: string, { env }: Io): string {
+  const shell = env.SHELL ?? 'bash';
+  return words
+    .filter(({ word }) => word.startsWith(begun))
+    .map(({ word, note }) => {
+      const plain = note.replaceAll(/\s+/g, ' ');
+      if (shell.endsWith('zsh'))
+        return `${word.replaceAll(':', '\\:')}${plain && `:${plain.replaceAll(':', '\\:')}`}\n`;
+      return shell.endsWith('fish') || shell.endsWith('pwsh')
+        ? `${word}${plain && `\t${plain}`}\n`
+        : `${word}\n`;
+    })
+    .join('');
+}
