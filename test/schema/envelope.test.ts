@@ -11,6 +11,7 @@ import {
   errorEnvelope,
   resultEnvelope,
   storyEnvelope,
+  watchEvent,
 } from '../../src/schema/envelope.js';
 import { type EnvelopeName, type JsonSchema, jsonSchema } from '../../src/schema/json-schema.js';
 import { CLEAR, FIRED } from '../render/gate-sample.js';
@@ -24,8 +25,12 @@ const published = {
   story: ajv.compile(jsonSchema('story')),
   ack: ajv.compile(jsonSchema('ack')),
   error: ajv.compile(jsonSchema('error')),
+  watch: ajv.compile(jsonSchema('watch')),
 };
-const zods = { result: resultEnvelope, story: storyEnvelope, ack: ackLine, error: errorEnvelope };
+const zods = {
+  ...{ result: resultEnvelope, story: storyEnvelope, ack: ackLine, error: errorEnvelope },
+  watch: watchEvent,
+};
 
 function check(name: EnvelopeName, value: unknown) {
   const valid = published[name](value);
@@ -250,7 +255,12 @@ describe('the envelopes', () => {
 });
 
 describe('the published files', () => {
-  const names = { result: 'lakelog.result.v1', story: 'lakelog.story.v1', ack: 'lakelog.ack.v1' } as const;
+  const names = {
+    result: 'lakelog.result.v1',
+    story: 'lakelog.story.v1',
+    ack: 'lakelog.ack.v1',
+    watch: 'lakelog.watch.v1',
+  } as const;
 
   it.each(Object.entries(names) as [EnvelopeName, string][])('%s describes every field', (name, title) => {
     const schema = jsonSchema(name);
