@@ -175,12 +175,12 @@ async function compileScanner() {
   if (error) throw new Error(`the scanner does not compile: ${error.message}\n${stderr}`);
 }
 
-/** The tables that queries see → tables.json; what the SQL that ships needs to be loaded → needs.json. */
+/** The tables that queries see → tables.json; what the SQL that ships needs to be loaded → needs.json; the man page. */
 async function writeShipped() {
   // In the folder of the build, so that the binding is found from there.
   await build({
     ...common,
-    entryPoints: ['src/shipped-tables.ts', 'src/shipped-needs.ts'],
+    entryPoints: ['src/shipped-tables.ts', 'src/shipped-needs.ts', 'src/shipped-manual.ts'],
     outdir: out,
     external: ['@duckdb/node-bindings'],
     define: { LAKELOG_BUNDLED: 'true' },
@@ -191,7 +191,10 @@ async function writeShipped() {
   writeFileSync(`${out}/tables.json`, JSON.stringify(readTables('queries/tables')));
   const { makeNeeds } = await made('shipped-needs.js');
   writeFileSync(`${out}/needs.json`, JSON.stringify(await makeNeeds('queries')));
-  for (const name of ['shipped-tables.js', 'shipped-needs.js']) rmSync(`${out}/${name}`);
+  const { manPage } = await made('shipped-manual.js');
+  mkdirSync(`${out}/man`, { recursive: true });
+  writeFileSync(`${out}/man/lakelog.1`, manPage(root, version));
+  for (const name of ['shipped-tables.js', 'shipped-needs.js', 'shipped-manual.js']) rmSync(`${out}/${name}`);
 }
 
 /**

@@ -12,7 +12,7 @@ export const PROGRAM_EXAMPLES = [
   'lakelog first-shot-rate logs/ --by model --since 7d',
 ];
 
-const EXIT_CODES = [
+export const EXIT_CODES = [
   ['0', 'clear / done'],
   ['1', 'a gate fired'],
   ['2', 'usage, configuration or internal error'],

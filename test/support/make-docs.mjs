@@ -1,8 +1,9 @@
 /** Makes the generated parts of docs/*.md anew: `npm run docs`. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { withFieldTables } from './field-tables.mjs';
+import { manualPages } from './manual-pages.mjs';
 import { withQuestionTables } from './question-tables.mjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -21,3 +22,8 @@ for (const [page, source, fill] of [
   const file = path.join(root, 'docs', page);
   writeFileSync(file, fill(readFileSync(file, 'utf8'), data));
 }
+
+const folder = path.join(root, 'docs/commands');
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder);
+for (const [name, text] of Object.entries(await manualPages())) writeFileSync(path.join(folder, name), text);
