@@ -36,6 +36,7 @@ export interface OutputFlags {
   readonly format?: TextFormat;
   readonly json?: true;
   readonly output?: readonly string[];
+  readonly chart?: true;
 }
 
 const collect = (value: string, before: readonly string[] = []) => [...before, value];
@@ -147,6 +148,9 @@ export const limitOption = (): Option =>
     '--limit <n>',
     'no more rows than this (default: 10000 on a terminal, all of them in files and pipes)',
   ).argParser(wholeNumber(1));
+
+export const chartOption = (): Option =>
+  new Option('--chart', 'draw the rates below the table, with their intervals').conflicts(['json', 'format']);
 
 /** No record is without one: what is empty is a variable of the shell that nobody set. */
 const named = (what: string) => (value: string, before?: readonly string[]) => {

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { adviceFor, messageOf } from '../errors.js';
 import { type Io, styleOf } from '../io.js';
 import { kernelPath } from '../kernel-path.js';
+import { asciiWhereAsked } from '../render/ascii.js';
 import {
   type Format,
   formats,
@@ -79,9 +80,17 @@ export async function showRows(
   const written = await writeCopies(report, copies, io);
   if (screen !== null) {
     await io.stdout.write(formats[formatOf(flags)](screen, styleOf(io.stdout, io.env)));
+    if (flags.chart) await showChart(screen, io);
   }
   await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
   return written ? verdict.exit_code : EXIT.error;
+}
+
+async function showChart({ result }: Report, io: Io): Promise<void> {
+  const { renderChart } = await import('../render/chart.js');
+  const chart = asciiWhereAsked(renderChart)(result, styleOf(io.stdout, io.env));
+  if (chart === '') await io.stderr.write('nothing to draw: no rate in any row\n');
+  else await io.stdout.write(`\n${chart}`);
 }
 
 /**

@@ -6,6 +6,7 @@ import { formatNames, gateFormatNames } from '../render/format-names.js';
 import type { Command } from './command.js';
 import {
   acksOption,
+  chartOption,
   filterOptions,
   limitOption,
   logOptions,
@@ -52,7 +53,7 @@ function questionOptions({ gate }: Query): readonly OptionGroup[] {
     'exit 3 on any reject, conflict or call that cannot be judged, or when no call passes the filters',
   );
   return [
-    gate ? gateOptions() : { heading: 'Question:', options: [limitOption(), strict] },
+    gate ? gateOptions() : { heading: 'Question:', options: [chartOption(), limitOption(), strict] },
     filterOptions(),
     ...logOptions(),
     outputOptions(gate ? gateFormatNames : formatNames),

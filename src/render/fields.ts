@@ -78,7 +78,7 @@ function labelOf(column: Column): string {
 }
 
 /** A fraction and the two ends of its interval, as the rates of a question stand. */
-function isInterval(columns: readonly Column[], i: number): boolean {
+export function isInterval(columns: readonly Column[], i: number): boolean {
   return ['', '_low', '_high'].every((end, offset) => {
     const column = columns[i + offset];
     return column?.type === 'fraction' && column.name.endsWith(end);

@@ -1,0 +1,1 @@
+export function manualPages(): Promise<Record<string, string>>;
