@@ -1,0 +1,174 @@
+/** Charts of the page as SVG, drawn without a browser. No style of theirs is inline: the page allows none. */
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+import type { Cell, Result } from '../../schema/result.js';
+import { display, isNumeric } from '../display.js';
+import { isInterval } from '../fields.js';
+import { clip } from '../wrap.js';
+
+export type Drawing = 'intervals' | 'trend' | 'bars';
+
+/** A change of a version, marked on a trend. */
+export interface Mark {
+  readonly day: string;
+  readonly text: string;
+}
+
+/** @param label what the chart shows, for who cannot see it; its table tells the rest. */
+export function drawChart(
+  result: Result,
+  drawing: Drawing,
+  label: string,
+  marks: readonly Mark[] = [],
+): string {
+  // Text of a scaled chart would be too small on a telephone.
+  return [720, 330]
+    .map((width) => {
+      const svg = { intervals, trend, bars }[drawing](pointsOf(result), width, marks);
+      return `<div class="chart ${width > 500 ? 'wide' : 'narrow'}">${withLabel(svg, label)}</div>`;
+    })
+    .join('');
+}
+
+interface Point {
+  readonly label: string;
+  /** The first column, and the rest of the label. */
+  readonly group: string;
+  readonly of: string;
+  readonly rate: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+const LONGEST = 40;
+
+function pointsOf({ columns, rows }: Result): Point[] {
+  const at = columns.findIndex(({ type }) => type === 'fraction');
+  const names = columns.flatMap((column, i) => (i < at && !isNumeric(column) ? [i] : []));
+  return rows.flatMap((row) => {
+    const rate = row[at];
+    if (typeof rate !== 'number') return [];
+    const end = (cell: Cell | undefined) => (typeof cell === 'number' ? cell : rate);
+    const ends = isInterval(columns, at) ? [row[at + 1], row[at + 2]] : [];
+    const words = names.map((i) => clip(display(row[i], columns[i]!), LONGEST));
+    const [group = '', ...rest] = words;
+    return [
+      { label: words.join(' · '), group, of: rest.join(' · '), rate, low: end(ends[0]), high: end(ends[1]) },
+    ];
+  });
+}
+
+const { document } = parseHTML('<!doctype html><html><body></body></html>');
+
+/** As much of the DOM as is used here; its types would make globals of a browser known everywhere. */
+interface Svg {
+  readonly outerHTML: string;
+  querySelectorAll(selector: string): Iterable<Svg>;
+  remove(): void;
+  setAttribute(name: string, value: string): void;
+  removeAttribute(name: string): void;
+}
+
+const plot = (options: Plot.PlotOptions): Svg =>
+  Plot.plot({ ...options, document } as never) as unknown as Svg;
+const INK = 'currentColor';
+const ACCENT = 'var(--accent)';
+const SOFT = 'var(--soft)';
+const percentAxis = { domain: [0, 1], percent: true, label: null, grid: true, clamp: true } as const;
+
+/** Names above their line, so that long ones cost no room. */
+function intervals(points: readonly Point[], width: number): Svg {
+  const order = points.map((_, i) => String(i));
+  const rows = points.map((point, i) => ({ ...point, row: String(i) }));
+  return plot({
+    width,
+    height: 34 * rows.length + 40,
+    marginLeft: 8,
+    marginRight: 16,
+    x: { ...percentAxis, domain: [0, 100], tickFormat: (value: number) => `${value} %` },
+    y: { domain: order, axis: null },
+    marks: [
+      Plot.link(rows, { x1: 'low', x2: 'high', y: 'row', stroke: SOFT, strokeWidth: 8 }),
+      Plot.dot(rows, { x: 'rate', y: 'row', r: 5, fill: ACCENT }),
+      Plot.text(rows, {
+        x: 0,
+        y: 'row',
+        text: 'label',
+        dy: -12,
+        textAnchor: 'start',
+        fill: INK,
+        fontSize: 12,
+        clip: false,
+      }),
+    ],
+  });
+}
+
+function trend(points: readonly Point[], width: number, marks: readonly Mark[]): Svg {
+  const days = points.map((point) => ({ ...point, day: new Date(`${point.group}T00:00:00Z`) }));
+  const changes = marks.map(({ day, text }) => ({
+    day: new Date(`${day}T00:00:00Z`),
+    text: clip(text, LONGEST),
+  }));
+  return plot({
+    width,
+    height: 260,
+    marginLeft: 44,
+    marginTop: 28,
+    marginRight: 16,
+    x: { type: 'utc', label: null, ticks: width > 500 ? 8 : 4 },
+    y: { ...percentAxis, domain: [0, 100], tickFormat: (value: number) => `${value} %` },
+    marks: [
+      Plot.areaY(days, { x: 'day', y1: 'low', y2: 'high', fill: SOFT, fillOpacity: 0.6 }),
+      Plot.lineY(days, { x: 'day', y: 'rate', stroke: ACCENT, strokeWidth: 2 }),
+      Plot.dot(days, { x: 'day', y: 'rate', r: 2.5, fill: ACCENT }),
+      Plot.ruleX(changes, { x: 'day', stroke: INK, strokeDasharray: '3,3' }),
+      Plot.text(changes, { x: 'day', text: 'text', frameAnchor: 'top', dy: -14, fill: INK, fontSize: 11 }),
+    ],
+  });
+}
+
+function bars(points: readonly Point[], width: number): Svg {
+  const most = Math.max(...points.map(({ rate }) => rate), 0.01) * 100;
+  const rows = points.map((point, i) => ({ ...point, row: String(i) }));
+  return plot({
+    width,
+    height: 34 * rows.length + 40,
+    marginLeft: 8,
+    marginRight: 16,
+    x: {
+      percent: true,
+      domain: [0, most],
+      label: null,
+      grid: true,
+      tickFormat: (value: number) => `${value} %`,
+    },
+    y: { domain: rows.map(({ row }) => row), axis: null, padding: 0.6 },
+    marks: [
+      Plot.barX(rows, { x: 'rate', y: 'row', fill: ACCENT, insetTop: 6 }),
+      Plot.text(rows, {
+        x: 0,
+        y: 'row',
+        text: 'label',
+        dy: -10,
+        textAnchor: 'start',
+        fill: INK,
+        fontSize: 12,
+      }),
+    ],
+  });
+}
+
+/** An image to who listens, with one sentence; its parts say nothing. */
+function withLabel(svg: Svg, label: string): string {
+  for (const style of svg.querySelectorAll('style')) style.remove();
+  svg.removeAttribute('class');
+  for (const part of svg.querySelectorAll('[aria-label], [aria-hidden]')) {
+    part.removeAttribute('aria-label');
+    part.removeAttribute('aria-hidden');
+  }
+  svg.setAttribute('role', 'img');
+  svg.setAttribute('aria-label', label);
+  svg.setAttribute('focusable', 'false');
+  return svg.outerHTML;
+}
