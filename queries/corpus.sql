@@ -8,17 +8,21 @@
 -- column: answered integer "answered" -- Calls that ended accepted or max_iter_exhausted: the denominator of the rate.
 -- column: first_shots integer "first shots" minor -- Calls accepted with one attempt.
 -- column: first_shot_rate fraction "rate" -- first_shots / answered; null without an answered call.
--- column: rate_low fraction "95% low" -- Lower end of the Wilson 95 % interval of the rate.
--- column: rate_high fraction "95% high" -- Upper end of the Wilson 95 % interval of the rate.
+-- column: rate_low fraction "95% low" -- Lower end of the Wilson 95 % interval of the rate, calls of one trace not taken for independent.
+-- column: rate_high fraction "95% high" -- Upper end of that interval.
 -- column: mean_best_score number "mean best score" -- Mean over answered calls of the best score of their run; null without a score.
 -- column: scored integer "scored" minor -- Answered calls whose run recorded a score: the n of that mean.
 -- column: small_sample boolean "small sample" -- Fewer answered calls than min_n: read the interval, not the rate.
+-- column: traces integer hidden -- Traces with an answered call.
+-- column: answered_squared integer hidden -- Sum over traces of answered calls, squared.
+-- column: first_shots_squared integer hidden -- Sum over traces of first shots, squared.
+-- column: answered_first_shots integer hidden -- Sum over traces of answered calls times first shots.
+-- interval: rate_low rate_high = clustered_wilson(first_shots, answered, traces, answered_squared, first_shots_squared, answered_first_shots)
 
 -- session_replays fans out; is_latest leaves one row per call, so no call counts twice and none is dropped.
--- The interval is E. B. Wilson's (J. Am. Stat. Assoc. 22, 1927) with z = 1.96.
 WITH chosen AS (
   SELECT
-    r.model, r.answered, r.first_shot,
+    r.model, r.session_id, r.answered, r.first_shot,
     CASE WHEN r.answered THEN r.best_score END AS score,
     CASE
       WHEN COALESCE(r.has_replay, FALSE) = FALSE THEN 7
@@ -32,30 +36,32 @@ WITH chosen AS (
   FROM session_replays r
   WHERE r.is_latest
 ),
+-- Calls of one trace resemble each other: the interval needs to know how many came together.
+by_trace AS (
+  SELECT
+    model, bucket, session_id,
+    COUNT(*) AS calls,
+    SUM(CASE WHEN c.answered THEN 1 ELSE 0 END) AS answered,
+    SUM(CASE WHEN c.first_shot THEN 1 ELSE 0 END) AS first_shots,
+    SUM(score) AS scores,
+    COUNT(score) AS scored
+  FROM chosen c
+  GROUP BY model, bucket, session_id
+),
 counted AS (
   SELECT
     model, bucket,
-    COUNT(*) AS calls,
-    SUM(CASE WHEN answered THEN 1 ELSE 0 END) AS answered,
-    SUM(CASE WHEN first_shot THEN 1 ELSE 0 END) AS first_shots,
-    AVG(score) AS mean_best_score,
-    COUNT(score) AS scored
-  FROM chosen
+    SUM(t.calls) AS calls,
+    SUM(t.answered) AS answered,
+    SUM(t.first_shots) AS first_shots,
+    SUM(t.scores) AS scores,
+    SUM(t.scored) AS scored,
+    SUM(CASE WHEN t.answered > 0 THEN 1 ELSE 0 END) AS traces,
+    SUM(t.answered * t.answered) AS answered_squared,
+    SUM(t.first_shots * t.first_shots) AS first_shots_squared,
+    SUM(t.answered * t.first_shots) AS answered_first_shots
+  FROM by_trace t
   GROUP BY model, bucket
-),
-rated AS (
-  SELECT
-    model, bucket, calls, answered, first_shots, mean_best_score, scored,
-    1e0 * first_shots / NULLIF(answered, 0) AS rate,
-    3.841458820694124e0 / NULLIF(answered, 0) AS zz_n
-  FROM counted
-),
-bounded AS (
-  SELECT
-    model, bucket, calls, answered, first_shots, mean_best_score, scored, rate,
-    (rate + zz_n / 2e0) / (1e0 + zz_n) AS centre,
-    SQRT(zz_n * (rate * (1e0 - rate) + zz_n / 4e0)) / (1e0 + zz_n) AS half_width
-  FROM rated
 )
 SELECT
   b.model,
@@ -64,12 +70,11 @@ SELECT
     WHEN 6 THEN 'not recorded' ELSE 'no replay run'
   END AS documents,
   b.calls, b.answered, b.first_shots,
-  b.rate AS first_shot_rate,
-  CASE WHEN b.centre - b.half_width < 0e0 THEN 0e0 ELSE b.centre - b.half_width END AS rate_low,
-  CASE WHEN b.centre + b.half_width > 1e0 THEN 1e0 ELSE b.centre + b.half_width END AS rate_high,
-  b.mean_best_score,
+  1e0 * b.first_shots / NULLIF(b.answered, 0) AS first_shot_rate,
+  1e0 * b.scores / NULLIF(b.scored, 0) AS mean_best_score,
   b.scored,
-  b.answered < p.min_n AS small_sample
-FROM bounded b
+  b.answered < p.min_n AS small_sample,
+  b.traces, b.answered_squared, b.first_shots_squared, b.answered_first_shots
+FROM counted b
 CROSS JOIN params p
 ORDER BY b.model NULLS LAST, b.bucket NULLS LAST

@@ -231,15 +231,66 @@ function selected(log, filters) {
 
 const Z_95 = 1.959963984540054;
 
-/** Wilson score interval, https://www.jstor.org/stable/2276774 */
-function wilson(successes, trials) {
-  if (trials === 0) return { low: null, high: null };
-  const p = successes / trials;
+/** Wilson score interval, https://www.jstor.org/stable/2276774; the trials may be a fraction. */
+function wilson(p, trials) {
   const z2 = Z_95 ** 2;
   const middle = p + z2 / (2 * trials);
   const margin = Z_95 * Math.sqrt((p * (1 - p)) / trials + z2 / (4 * trials ** 2));
   const scale = 1 + z2 / trials;
   return { low: Math.max(0, (middle - margin) / scale), high: Math.min(1, (middle + margin) / scale) };
+}
+
+/** Share of Student's distribution within ±t: Abramowitz and Stegun 26.7.3 and 26.7.4. */
+function studentWithin(t, freedom) {
+  const angle = Math.atan(t / Math.sqrt(freedom));
+  const isOdd = freedom % 2 === 1;
+  let term = isOdd ? Math.cos(angle) : 1;
+  let sum = freedom === 1 ? 0 : term;
+  for (let power = isOdd ? 3 : 2; power <= freedom - 2; power += 2) {
+    term *= ((power - 1) / power) * Math.cos(angle) ** 2;
+    sum += term;
+  }
+  return isOdd ? (2 / Math.PI) * (angle + Math.sin(angle) * sum) : Math.sin(angle) * sum;
+}
+
+/** What 95 % of Student's distribution lie within, found by halving. */
+function student95(freedom) {
+  let [low, high] = [1, 13];
+  while (high - low > 1e-13) {
+    const middle = (low + high) / 2;
+    if (studentWithin(middle, freedom) < 0.95) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+/**
+ * Independent calls that would tell as much as these, which came in traces: the variance that calls drawn one by one
+ * would have over the variance between traces, times the calls, less what a variance of few traces is itself a guess
+ * (Korn and Graubard 1998); never more than the calls.
+ */
+function effectiveCalls(calls, isSuccess, p) {
+  const traces = byTrace(calls);
+  if (traces.length === calls.length) return calls.length;
+  if (p === 0 || p === 1 || traces.length === 1) return traces.length;
+  const residuals = traces.map((own) => own.filter(isSuccess).length - p * own.length);
+  const squares = residuals.reduce((sum, residual) => sum + residual ** 2, 0);
+  const between = (squares * traces.length) / (traces.length - 1) / calls.length ** 2;
+  const alone = (p * (1 - p)) / (calls.length - 1);
+  const few = (student95(calls.length - 1) / student95(traces.length - 1)) ** 2;
+  return Math.min(calls.length, calls.length * (alone / between) * few);
+}
+
+function byTrace(calls) {
+  const ids = new Set(calls.map((call) => call.session_id));
+  return [...ids].map((id) => calls.filter((call) => call.session_id === id));
+}
+
+/** The interval of the share of calls that are a success, calls of one trace not taken for independent. */
+export function intervalOf(calls, isSuccess) {
+  if (calls.length === 0) return { low: null, high: null };
+  const p = calls.filter(isSuccess).length / calls.length;
+  return wilson(p, effectiveCalls(calls, isSuccess, p));
 }
 
 function compareText(a, b) {
@@ -276,7 +327,7 @@ export function firstShotRate(log, { by = ['model'], minN = 30, filters = {} } =
     const accepted = answered.filter((call) => call.final_verdict === 'accepted');
     const attemptsMade = answered.reduce((sum, call) => sum + call.iterations, 0);
     const perAnswered = (count) => (answered.length === 0 ? null : count / answered.length);
-    const interval = wilson(firstShots.length, answered.length);
+    const interval = intervalOf(answered, (call) => call.first_shot);
     return {
       ...Object.fromEntries(by.map((column, at) => [column, key[at]])),
       calls: calls.length,
@@ -415,7 +466,7 @@ export function corpus(log, { minN = 30, filters = {} } = {}) {
       const answered = group.filter((call) => call.answered);
       const firstShots = answered.filter((call) => call.first_shot);
       const scores = answered.map(({ run }) => run?.best_score ?? null).filter((score) => score !== null);
-      const interval = wilson(firstShots.length, answered.length);
+      const interval = intervalOf(answered, (call) => call.first_shot);
       return [
         {
           model,
