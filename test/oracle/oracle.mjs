@@ -34,7 +34,8 @@ export function formatInstant(instant) {
   return micros === 0 ? iso : iso.replace('Z', `${String(micros).padStart(3, '0')}Z`);
 }
 
-function localDay(instant, tz) {
+/** What a clock on the wall shows. */
+function localClock(instant, tz) {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: tz,
     calendar: 'gregory',
@@ -42,10 +43,27 @@ function localDay(instant, tz) {
     year: 'numeric',
     month: '2-digit',
     day: '2-digit',
+    hour: '2-digit',
+    hourCycle: 'h23',
   });
   const parts = format.formatToParts(splitInstant(instant).milliseconds);
   const part = (type) => parts.find((candidate) => candidate.type === type).value;
-  return `${part('year').padStart(4, '0')}-${part('month')}-${part('day')}`;
+  const month = `${part('year').padStart(4, '0')}-${part('month')}`;
+  const day = `${month}-${part('day')}`;
+  return { hour: `${day}T${part('hour')}`, day, week: isoWeek(day), month };
+}
+
+/** ISO 8601: the week with the year's first Thursday is its first, and it begins on Monday. */
+function isoWeek(day) {
+  const date = new Date(0);
+  const [year, month, dayOfMonth] = day.split('-').map(Number);
+  date.setUTCFullYear(year, month - 1, dayOfMonth);
+  // 0 is Sunday, the last day of its week.
+  date.setUTCDate(date.getUTCDate() + 4 - (date.getUTCDay() || 7));
+  const newYear = new Date(date);
+  newYear.setUTCMonth(0, 1);
+  const week = 1 + Math.floor((date - newYear) / (7 * 86_400_000));
+  return `${String(date.getUTCFullYear()).padStart(4, '0')}-W${String(week).padStart(2, '0')}`;
 }
 
 // ---------------------------------------------------------------- records
@@ -147,7 +165,7 @@ export function derive(session, { gatedKinds = DEFAULT_GATED_KINDS, tz = 'UTC' }
     first_shot: session.final_verdict === 'accepted' && session.iterations === 1,
     gated: gatedKinds.includes(session.kind),
     ...deriveFromAttempts(session.attempts, session.iterations),
-    day: localDay(session.instant, tz),
+    ...localClock(session.instant, tz),
   };
 }
 
@@ -309,19 +327,28 @@ function comparePositions(a, b) {
 
 const compareByTime = (a, b) => compareInstants(a, b) || comparePositions(a, b);
 
-export function firstShotRate(log, { by = ['model'], minN = 30, filters = {} } = {}) {
+/** Calls with the same values in all the named columns, in the order of these. */
+function groupsOf(calls, by) {
   const groups = new Map();
-  for (const session of selected(log, filters)) {
-    const call = { ...session, ...derive(session, { tz: filters.tz }) };
+  for (const call of calls) {
     const key = by.map((column) => call[column]);
     const identity = JSON.stringify(key);
     if (!groups.has(identity)) groups.set(identity, { key, calls: [] });
     groups.get(identity).calls.push(call);
   }
-
   const byKey = (a, b) =>
     a.key.map((value, at) => compareText(value, b.key[at])).find((order) => order !== 0) ?? 0;
-  return [...groups.values()].sort(byKey).map(({ key, calls }) => {
+  return [...groups.values()].sort(byKey).map(({ key, calls: own }) => ({
+    columns: Object.fromEntries(by.map((column, at) => [column, key[at]])),
+    calls: own,
+  }));
+}
+
+const derivedCalls = (log, filters) =>
+  selected(log, filters).map((session) => ({ ...session, ...derive(session, { tz: filters.tz }) }));
+
+export function firstShotRate(log, { by = ['model'], minN = 30, filters = {} } = {}) {
+  return groupsOf(derivedCalls(log, filters), by).map(({ columns, calls }) => {
     const answered = calls.filter((call) => call.answered);
     const firstShots = answered.filter((call) => call.first_shot);
     const accepted = answered.filter((call) => call.final_verdict === 'accepted');
@@ -329,7 +356,7 @@ export function firstShotRate(log, { by = ['model'], minN = 30, filters = {} } =
     const perAnswered = (count) => (answered.length === 0 ? null : count / answered.length);
     const interval = intervalOf(answered, (call) => call.first_shot);
     return {
-      ...Object.fromEntries(by.map((column, at) => [column, key[at]])),
+      ...columns,
       calls: calls.length,
       answered: answered.length,
       infra_errors: calls.filter((call) => call.final_verdict === 'infra_error').length,
@@ -453,15 +480,14 @@ const DOCUMENT_BUCKETS = [
   { name: 'no replay run', holds: (run) => run === null },
 ];
 
-export function corpus(log, { minN = 30, filters = {} } = {}) {
-  const calls = selected(log, filters).map((session) => {
-    const latest = runsOf(log, session.session_id).at(-1);
-    return { ...session, ...derive(session), run: latest ? deriveReplay(latest) : null };
+export function corpus(log, { by = ['model'], minN = 30, filters = {} } = {}) {
+  const all = derivedCalls(log, filters).map((call) => {
+    const latest = runsOf(log, call.session_id).at(-1);
+    return { ...call, run: latest ? deriveReplay(latest) : null };
   });
-  const models = [...new Set(calls.map(({ model }) => model))].sort(compareText);
-  return models.flatMap((model) =>
+  return groupsOf(all, by).flatMap(({ columns, calls }) =>
     DOCUMENT_BUCKETS.flatMap(({ name, holds }) => {
-      const group = calls.filter((call) => call.model === model && holds(call.run));
+      const group = calls.filter((call) => holds(call.run));
       if (group.length === 0) return [];
       const answered = group.filter((call) => call.answered);
       const firstShots = answered.filter((call) => call.first_shot);
@@ -469,7 +495,7 @@ export function corpus(log, { minN = 30, filters = {} } = {}) {
       const interval = intervalOf(answered, (call) => call.first_shot);
       return [
         {
-          model,
+          ...columns,
           documents: name,
           calls: group.length,
           answered: answered.length,
@@ -492,23 +518,24 @@ function causesOf({ reasons }) {
   return reasons.length === 0 ? [null] : [...new Set(reasons.map(reasonShape))];
 }
 
-export function rejections(log, { top = 10, filters = {} } = {}) {
-  const rejected = attempts(log, { filters }).filter(({ verdict }) => verdict === 'rejected');
-  const models = [...new Set(rejected.map(({ call }) => call.model))].sort(compareText);
-  return models.flatMap((model) => {
-    const ofModel = rejected.filter(({ call }) => call.model === model);
-    return [...new Set(ofModel.flatMap(causesOf))]
-      .map((shape) => ({ shape, by: ofModel.filter((attempt) => causesOf(attempt).includes(shape)) }))
-      .sort((a, b) => b.by.length - a.by.length || compareText(a.shape, b.shape))
+export function rejections(log, { by = ['model'], top = 10, filters = {} } = {}) {
+  const rejected = attempts(log, { filters })
+    .filter(({ verdict }) => verdict === 'rejected')
+    .map((attempt) => ({ ...attempt.call, ...derive(attempt.call, { tz: filters.tz }), attempt }));
+  return groupsOf(rejected, by).flatMap(({ columns, calls }) => {
+    const tries = calls.map(({ attempt }) => attempt);
+    return [...new Set(tries.flatMap(causesOf))]
+      .map((shape) => ({ shape, giving: tries.filter((attempt) => causesOf(attempt).includes(shape)) }))
+      .sort((a, b) => b.giving.length - a.giving.length || compareText(a.shape, b.shape))
       .slice(0, top)
-      .map(({ shape, by }, at) => ({
-        model,
+      .map(({ shape, giving }, at) => ({
+        ...columns,
         rank: at + 1,
         reason_shape: shape,
-        rejections: by.length,
-        share: by.length / ofModel.length,
-        calls: new Set(by.map(({ call }) => call)).size,
-        example_session: by.map(({ call }) => call.session_id).sort(compareText)[0],
+        rejections: giving.length,
+        share: giving.length / tries.length,
+        calls: new Set(giving.map(({ call }) => call)).size,
+        example_session: giving.map(({ call }) => call.session_id).sort(compareText)[0],
       }));
   });
 }

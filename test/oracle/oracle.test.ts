@@ -375,7 +375,26 @@ describe('timestamps', () => {
     ['2026-09-01T05:00:00Z', 'America/Chicago', '2026-09-01'],
     ['1969-12-31T23:59:59.999999Z', 'UTC', '1969-12-31'],
   ])('%s in %s is on %s', (timestamp, tz, day) => {
-    expect(derive(sessionRow({ timestamp }), { tz }).day).toBe(day);
+    const derived = derive(sessionRow({ timestamp }), { tz });
+    expect(derived.day).toBe(day);
+    expect(derived.month).toBe(day.slice(0, 7));
+  });
+
+  it.each([
+    ['2026-11-26T14:59:59.999999Z', 'UTC', '2026-11-26T14', '2026-W48'],
+    ['2026-11-29T23:30:00Z', 'UTC', '2026-11-29T23', '2026-W48'],
+    ['2026-11-29T23:30:00Z', 'Europe/Berlin', '2026-11-30T00', '2026-W49'],
+    ['2026-11-26T14:10:00Z', 'Asia/Kathmandu', '2026-11-26T19', '2026-W48'],
+    // The hour that comes twice.
+    ['2026-10-25T00:30:00Z', 'Europe/Berlin', '2026-10-25T02', '2026-W43'],
+    ['2026-10-25T01:30:00Z', 'Europe/Berlin', '2026-10-25T02', '2026-W43'],
+    // Weeks that belong to another year than their days.
+    ['2027-01-03T12:00:00Z', 'UTC', '2027-01-03T12', '2026-W53'],
+    ['2027-01-04T00:00:00Z', 'UTC', '2027-01-04T00', '2027-W01'],
+    ['2024-12-30T00:00:00Z', 'UTC', '2024-12-30T00', '2025-W01'],
+    ['0099-01-01T00:00:00Z', 'UTC', '0099-01-01T00', '0099-W01'],
+  ])('%s in %s is in hour %s of week %s', (timestamp, tz, hour, week) => {
+    expect(derive(sessionRow({ timestamp }), { tz })).toMatchObject({ hour, week });
   });
 });
 
