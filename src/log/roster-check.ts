@@ -1,5 +1,5 @@
 /** The check that stamps accepted artifacts. It shares no code with any validator. */
-import { foldedName, namedWorkers, placesOf } from '../roster/named.js';
+import { eachPlace, foldedName, namedWorkers } from '../roster/named.js';
 import type { RosterCheckContext, RosterStamp } from './iterate.js';
 import { RosterError, type WorkerLookup } from './roster.js';
 
@@ -89,14 +89,16 @@ function formOf(id: string): string {
   return text.replace(/\d+/g, '0');
 }
 
-function* textsOfForm(artifact: unknown, wanted: ReadonlySet<string>): Generator<string> {
-  for (const { value, name } of placesOf(artifact)) {
+function textsOfForm(artifact: unknown, wanted: ReadonlySet<string>): string[] {
+  const found: string[] = [];
+  eachPlace(artifact, (value, { name }) => {
     for (const text of [name, value]) {
       if (typeof text !== 'string' || text.length > LONGEST_ID) continue;
       const id = text.trim();
-      if (wanted.has(formOf(id))) yield id;
+      if (wanted.has(formOf(id))) found.push(id);
     }
-  }
+  });
+  return found;
 }
 
 const LONGEST_ID = 1000;

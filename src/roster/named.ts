@@ -13,7 +13,9 @@ export const MOST_VALUES = 100_000;
  * @throws RangeError for more than 100,000 values.
  */
 export function namedWorkers(artifact: unknown): unknown[] {
-  return namedAmong(placesOf(artifact));
+  const named: unknown[] = [];
+  gather(artifact, named);
+  return named;
 }
 
 /**
@@ -21,15 +23,9 @@ export function namedWorkers(artifact: unknown): unknown[] {
  * @throws RangeError besides for a member that stands twice: which of the two its reader took, nobody knows.
  */
 export function namedWorkersInJson(json: string): unknown[] {
-  let members = 0;
-  const counted = function* () {
-    for (const place of placesOf(JSON.parse(json))) {
-      if (place.name !== undefined) members++;
-      yield place;
-    }
-  };
-  const named = namedAmong(counted());
-  if (members !== membersOf(json)) throw new RangeError('an artifact with a member that stands twice');
+  const named: unknown[] = [];
+  if (gather(JSON.parse(json), named) !== membersOf(json))
+    throw new RangeError('an artifact with a member that stands twice');
   return named;
 }
 
@@ -39,81 +35,137 @@ function membersOf(json: string): number {
   for (let at = 0; at < json.length; at++) {
     const code = json.charCodeAt(at);
     if (code === COLON) members++;
-    if (code !== QUOTE) continue;
-    for (at++; json.charCodeAt(at) !== QUOTE; at++) if (json.charCodeAt(at) === BACKSLASH) at++;
+    else if (code === QUOTE) at = endOfString(json, at + 1);
   }
   return members;
 }
 
+/** Where its closing quote stands: one that an odd number of backslashes stand before is part of it. */
+function endOfString(json: string, start: number): number {
+  for (let end = json.indexOf('"', start); ; end = json.indexOf('"', end + 1)) {
+    let before = end;
+    while (json.charCodeAt(before - 1) === BACKSLASH) before--;
+    if ((end - before) % 2 === 0) return end;
+  }
+}
+
 const [QUOTE, COLON, BACKSLASH] = [0x22, 0x3a, 0x5c];
 
-function namedAmong(places: Iterable<Place>): unknown[] {
-  const named: unknown[] = [];
-  for (const { value, key, listed, children } of places) {
-    if (key === undefined) continue;
-    if (children === undefined) {
-      if (names(value, key, listed)) named.push(value);
-    } else if (!Array.isArray(value) && isSomebodyElse(children)) {
+/** @returns how many members there are. */
+function gather(artifact: unknown, named: unknown[]): number {
+  let members = 0;
+  eachPlace(artifact, (value, { name, isWorker, takesNumbers }, isStranger) => {
+    if (name !== undefined) members++;
+    if (!isWorker) return;
+    if (typeof value === 'object' ? isStranger : typeof value === 'number' ? takesNumbers : isNamed(value))
       named.push(value);
-    }
-  }
-  return named;
+  });
+  return members;
 }
 
-/** An object in the place of a worker without anything that would say which one. */
-function isSomebodyElse(members: readonly Place[]): boolean {
-  const present = members.filter(({ value }) => value !== null && value !== undefined);
-  return present.every(({ key }) => key === undefined) && (present.length > 0 || members.length === 0);
-}
+const isNamed = (value: unknown) => value !== undefined && typeof value !== 'boolean';
 
-interface Place {
-  readonly value: unknown;
-  /** Folded name that makes the value a worker; undefined elsewhere. */
-  readonly key: string | undefined;
-  /** It is a member of an array. */
-  readonly listed: boolean;
-  /** Its name; undefined inside of an array. */
+/** What the place of a value says of it. */
+class Place {
+  /** Of the member; undefined inside of an array. */
   readonly name: string | undefined;
-  /** What is inside of it; undefined for a plain value. */
-  children?: readonly Place[];
+  /** What stands there is a worker. */
+  readonly isWorker: boolean;
+  /** A number there is one too, and no headcount. */
+  readonly takesNumbers: boolean;
+  /** The place of the members of an array that stands there. */
+  readonly inList: Place;
+
+  constructor(name: string | undefined, isWorker: boolean, takesNumbers: boolean, inList?: Place) {
+    this.name = name;
+    this.isWorker = isWorker;
+    this.takesNumbers = takesNumbers;
+    this.inList = inList ?? this;
+  }
+}
+const NOWHERE = new Place(undefined, false, false);
+
+/**
+ * Calls `see` with every value and its place, in the order of its text; `isStranger` is an object in the place of a
+ * worker without anything that would say which one. Without recursion, because a model may nest deeper than the stack,
+ * and without an object per value: a first load of a lake asks every accepted call.
+ */
+export function eachPlace(
+  artifact: unknown,
+  see: (value: unknown, place: Place, isStranger: boolean) => void,
+): void {
+  const [values, places]: [unknown[], Place[]] = [[artifact], [NOWHERE]];
+  for (let visited = 0; values.length > 0; visited++) {
+    if (visited >= MOST_VALUES) throw tooMany();
+    const [value, place] = [values.pop(), places.pop()!];
+    if (typeof value !== 'object' || value === null) see(value, place, false);
+    else if (Array.isArray(value)) {
+      if (value.length > MOST_VALUES) throw tooMany();
+      see(value, place, false);
+      for (let i = value.length - 1; i >= 0; i--) {
+        values.push(value[i]);
+        places.push(place.inList);
+      }
+    } else see(value, place, pushMembers(value as Readonly<Record<string, unknown>>, place, values, places));
+  }
 }
 
-/** Every value, in the order of its text. Without recursion: a model may nest deeper than the stack. */
-export function* placesOf(artifact: unknown): Generator<Place> {
-  const waiting: Place[] = [{ value: artifact, key: undefined, listed: false, name: undefined }];
-  for (let visited = 0; waiting.length > 0; visited++) {
-    if (visited >= MOST_VALUES) throw tooMany();
-    const place = waiting.pop()!;
-    const children = childrenOf(place);
-    if (children) {
-      place.children = children;
-      for (let i = children.length - 1; i >= 0; i--) waiting.push(children[i]!);
-    }
-    yield place;
+/** In the order of the text when they are popped. @returns whether they leave open who it is. */
+function pushMembers(
+  object: Readonly<Record<string, unknown>>,
+  { isWorker }: Place,
+  values: unknown[],
+  places: Place[],
+): boolean {
+  const names = Object.keys(object);
+  let [isSomebody, isEmpty] = [false, true];
+  for (let i = names.length - 1; i >= 0; i--) {
+    const value = object[names[i]!];
+    const { outside, inside } = placesCalled(names[i]!);
+    const place = isWorker ? inside : outside;
+    values.push(value);
+    places.push(place);
+    if (value === null || value === undefined) continue;
+    isEmpty = false;
+    if (place.isWorker) isSomebody = true;
   }
+  return !isSomebody && (!isEmpty || names.length === 0);
 }
 
 function tooMany(): RangeError {
   return new RangeError(`an artifact of more than ${MOST_VALUES} values`);
 }
 
-function childrenOf({ value, key }: Place): Place[] | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  if (Array.isArray(value)) {
-    if (value.length > MOST_VALUES) throw tooMany();
-    return Array.from(value, (member) => ({ value: member, key, listed: true, name: undefined }));
-  }
-  return Object.entries(value).map(([name, member]) => {
-    const word = foldedName(name);
-    // The id inside of a worker is one, whatever it is called out there.
-    const isWorker = WORKER.test(word) || (key !== undefined && ID.test(word));
-    return { value: member, key: isWorker ? word : undefined, listed: false, name };
-  });
-}
-
 /** networkError and its like hold the letters, and no worker. */
 const WORKER = /worker(?!ror)/;
 const ID = /^[^a-z]*ids?[^a-z]*$/;
+
+/** The places of members of one name: inside of a worker an id is one, whatever it is called out there. */
+interface Places {
+  readonly outside: Place;
+  readonly inside: Place;
+}
+
+/** The same few names stand in all artifacts of a log. */
+const known = new Map<string, Places>();
+const MOST_KNOWN = 1_000;
+const LONGEST_KNOWN = 100;
+
+function placesCalled(name: string): Places {
+  const before = known.get(name);
+  if (before !== undefined) return before;
+  const word = foldedName(name);
+  const letters = word.replace(/[^a-z]/g, '');
+  const takesNumbers = /ids?$|worker$/.test(letters);
+  const inList = new Place(undefined, true, takesNumbers || letters.endsWith('workers'));
+  const worker = new Place(name, true, takesNumbers, inList);
+  const nobody = new Place(name, false, false, NOWHERE);
+  const isWorker = WORKER.test(word);
+  const places = { outside: isWorker ? worker : nobody, inside: isWorker || ID.test(word) ? worker : nobody };
+  if (known.size >= MOST_KNOWN) known.clear();
+  if (name.length <= LONGEST_KNOWN) known.set(name, places);
+  return places;
+}
 
 export function foldedName(name: string): string {
   if (/^[a-z_]*$/.test(name)) return name;
@@ -121,11 +173,4 @@ export function foldedName(name: string): string {
     .normalize('NFKD')
     .replace(/[\p{M}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '')
     .toLowerCase();
-}
-
-function names(value: unknown, key: string, listed: boolean): boolean {
-  if (value === null || value === undefined || typeof value === 'boolean') return false;
-  if (typeof value !== 'number') return true;
-  const letters = key.replace(/[^a-z]/g, '');
-  return /ids?$|worker$/.test(letters) || (listed && letters.endsWith('workers'));
 }

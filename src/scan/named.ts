@@ -15,7 +15,9 @@ export interface NamingCall {
 }
 
 /** What has to be among the columns of calls. */
-export const NAMING_COLUMNS = ['batch', 'line', 'kind', 'final_verdict', 'proposed_worker_ids', 'artifact'];
+export const NAMING_COLUMNS = [
+  ...(['batch', 'line', 'kind', 'final_verdict', 'proposed_worker_ids', 'artifact'] as const),
+];
 
 /** Texts of up to so many bytes stand in their cell, longer ones in the arena. */
 const INLINE = 12;
@@ -31,23 +33,23 @@ export function namingCalls(
   calls: readonly ScanColumn[],
   kinds: readonly string[] | null,
 ): string {
-  const cells = new Cells(block, calls);
+  const cells = new Cells(block);
+  const [batch, line, kind, verdict, ids, artifact] = NAMING_COLUMNS.map(
+    (name) => calls.find((column) => column.name === name)!,
+  ) as [ScanColumn, ScanColumn, ScanColumn, ScanColumn, ScanColumn, ScanColumn];
   const found: NamingCall[] = [];
   for (let row = 0; row < block.rows[0]; row++) {
-    if (!cells.isAccepted(row) || kinds?.includes(cells.text('kind', row) ?? '') === false) continue;
-    const ids = cells.text('proposed_worker_ids', row);
-    const artifact = cells.text('artifact', row);
-    if (ids === null && artifact === null) continue;
-    const names = namesOf(ids === null ? [] : (JSON.parse(ids) as string[]), artifact);
-    if (names !== null)
-      found.push({ batch: cells.number('batch', row), line: cells.number('line', row), ...names });
+    if (!cells.isAccepted(verdict, row) || kinds?.includes(cells.text(kind, row) ?? '') === false) continue;
+    const names = namesOf(cells.text(ids, row), cells.text(artifact, row));
+    if (names === null) continue;
+    found.push({ batch: cells.number(batch, row), line: cells.number(line, row), ...names });
   }
   return JSON.stringify(found);
 }
 
 /** Null where nobody is named. */
-function namesOf(ids: readonly string[], artifact: string | null): Omit<NamingCall, 'batch' | 'line'> | null {
-  const listed = new Set(ids);
+function namesOf(ids: string | null, artifact: string | null): Omit<NamingCall, 'batch' | 'line'> | null {
+  const listed = new Set(ids === null ? [] : (JSON.parse(ids) as string[]));
   const texts = new Set<string>();
   const others = new Set<string>();
   let unread: string | null = null;
@@ -65,29 +67,26 @@ function namesOf(ids: readonly string[], artifact: string | null): Omit<NamingCa
   return { ids: [...listed], texts: [...texts], others: [...others], unread };
 }
 
-/** Cells of a block's calls by column and row. */
+/** Cells of a block by column and row. */
 class Cells {
   private readonly block: RowBlock;
   private readonly view: DataView;
   private readonly bytes: Buffer;
-  private readonly columns: ReadonlyMap<string, ScanColumn>;
 
-  constructor(block: RowBlock, calls: readonly ScanColumn[]) {
+  constructor(block: RowBlock) {
     this.block = block;
     this.view = new DataView(block.buffer);
     this.bytes = Buffer.from(block.buffer);
-    this.columns = new Map(calls.map((column) => [column.name, column]));
   }
 
   /** @returns where the cell begins; null for NULL. */
-  private at(name: string, row: number): number | null {
-    const column = this.columns.get(name)!;
+  private at(column: ScanColumn, row: number): number | null {
     const valid = this.view.getUint8(this.block.cells + column.validity + (row >> 3)) & (1 << (row & 7));
     return valid === 0 ? null : this.block.cells + column.cells + row * column.bytes;
   }
 
-  isAccepted(row: number): boolean {
-    const at = this.at('final_verdict', row)!;
+  isAccepted(verdict: ScanColumn, row: number): boolean {
+    const at = this.at(verdict, row)!;
     const { view } = this;
     return (
       view.getUint32(at, true) === 8 &&
@@ -96,12 +95,12 @@ class Cells {
     );
   }
 
-  number(name: string, row: number): number {
-    return Number(this.view.getBigInt64(this.at(name, row)!, true));
+  number(column: ScanColumn, row: number): number {
+    return Number(this.view.getBigInt64(this.at(column, row)!, true));
   }
 
-  text(name: string, row: number): string | null {
-    const at = this.at(name, row);
+  text(column: ScanColumn, row: number): string | null {
+    const at = this.at(column, row);
     if (at === null) return null;
     const length = this.view.getUint32(at, true);
     const start = length <= INLINE ? at + 4 : this.block.arena + this.view.getUint32(at + 8, true);

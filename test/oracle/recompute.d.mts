@@ -17,3 +17,5 @@ export function recompute(
   },
 ): OracleAnswer;
 export function reasonFor(stamp: unknown, answer: OracleAnswer): string | null;
+export function sizeOf(value: unknown): number;
+export function hasMemberTwice(json: string): boolean;

@@ -71,3 +71,28 @@ export function reasonFor(stamp, { outcome }) {
   if (outcome === 'nobody') return 'unjudged';
   return outcome === 'right' ? null : 'unchecked';
 }
+
+/** Values of an artifact, itself among them. */
+export const sizeOf = (value) =>
+  typeof value === 'object' && value !== null
+    ? Object.values(value).reduce((sum, one) => sum + sizeOf(one), 1)
+    : 1;
+
+const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+
+/** Whether some object of a JSON text has a member twice, by the names as they are meant. */
+export function hasMemberTwice(json) {
+  const tokens = json.match(TOKENS);
+  const open = [];
+  let isTwice = false;
+  for (const [i, token] of tokens.entries()) {
+    if (token === '{' || token === '[') open.push(new Set());
+    else if (token === '}' || token === ']') open.pop();
+    else if (tokens[i + 1] === ':') {
+      const name = JSON.parse(token);
+      isTwice ||= open.at(-1).has(name);
+      open.at(-1).add(name);
+    }
+  }
+  return isTwice;
+}
