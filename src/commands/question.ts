@@ -1,20 +1,21 @@
 import { LakelogError } from '../errors.js';
 import { judge } from '../gate/judge.js';
 import { INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
-import type { Io } from '../io.js';
 import type { RosterRequest } from '../lake/lake.js';
 import { readAcks } from '../query/acks.js';
-import { namedExpect, readExpected } from '../query/expect.js';
+import { readExpected } from '../query/expect.js';
 import type { Query } from '../query/header.js';
 import { bindParams, type Given, gatingOf } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import { asksRoster, namedRoster, type RosterFlags } from '../query/roster.js';
 import { type Answer, openSession } from '../query/run.js';
+import { GATE_SETTINGS, type Settings } from '../query/settings.js';
 import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js';
 import { formatNames, gateFormatNames } from '../render/format-names.js';
 import type { Report } from '../render/index.js';
 import { CALLER_COLUMNS, callersOf } from '../schema/expected.js';
 import type { ExitCode } from '../schema/result.js';
+import type { Context } from './command.js';
 import { copiesOf } from './copies.js';
 import { questionEvidence } from './evidence.js';
 import { type Asked, type GateFlags, type Judged, judgeGate, limitsOf, plantSelfTest } from './judging.js';
@@ -35,22 +36,22 @@ export async function question(
   given: Given,
   paths: readonly string[],
   flags: QuestionFlags,
-  folders: readonly string[],
-  io: Io,
+  { catalogue: { folders }, settings: settingsOf, io }: Context,
 ): Promise<ExitCode> {
   const { gate } = query;
-  const params = bindParams(query, given);
+  const settings = settingsOf(withoutParams(flags, query));
+  const params = bindParams(query, given, settings.get('gated_kinds'));
   const inputs = pathsOf(paths, flags);
   const copies = copiesOf(flags, gate ? gateFormatNames : formatNames);
-  const filters = filtersOf(flags);
-  const sources = await chooseSources(inputs, io.env, io.cwd, readsReplays(query.sql));
-  const limits = limitsOf(flags, io.now());
+  const filters = filtersOf(flags, settings);
+  const sources = chooseSources(inputs, settings, io.cwd, readsReplays(query.sql));
+  const limits = limitsOf(settings, io.now());
   const progress = progressOn(io);
-  const options = await runOptionsOf(flags, filters, io, progress.report);
+  const options = runOptionsOf(flags, settings, filters, io, progress.report);
   if (flags.onChange && options.lake === undefined) throw onChangeNeedsLake();
   const acks = gate ? await readAcks(options.acks, io.cwd) : null;
-  const roster = gate ? await rosterFor(query, flags, io) : null;
-  const named = gate ? await namedExpect(flags.expect, io.env, io.cwd) : undefined;
+  const roster = gate ? rosterFor(query, flags, settings) : null;
+  const named = gate ? settings.get('expect') : undefined;
   const expected = named === undefined ? null : await readExpected(named, io.cwd, limits.maxAgeMs);
   const asked: Asked = {
     ...{ query, params, inputs, folders, flags, limits, acks, namedAcks: options.acks, expected },
@@ -88,6 +89,7 @@ export async function question(
         acknowledged: judged.acknowledged,
         recomputed: answer.recomputed,
         expected: judged.expected,
+        weaker: gate ? settings.weaker(GATE_SETTINGS) : [],
         now: limits.now,
       }),
     };
@@ -103,6 +105,12 @@ export async function question(
   }
 }
 
+/** A parameter of somebody's own question may be called like a setting that questions have no option for. */
+function withoutParams(flags: QuestionFlags, { params }: Query): object {
+  const own = params.map(({ name }) => name.replaceAll('_', '')).filter((name) => name !== 'gatedkind');
+  return Object.fromEntries(Object.entries(flags).filter(([name]) => !own.includes(name.toLowerCase())));
+}
+
 const onChangeNeedsLake = () =>
   new LakelogError('--on-change compares with what a lake keeps of the run before', {
     next: 'name one: --lake FILE',
@@ -111,8 +119,8 @@ const onChangeNeedsLake = () =>
  * The roster that a gate may ask.
  * @throws LakelogError (exit 2) for one that was named to a gate that asks none: it would believe the stamps.
  */
-async function rosterFor(query: Query, flags: RosterFlags, io: Io): Promise<RosterRequest | null> {
-  if (asksRoster(query.sql)) return namedRoster(flags, io.env, io.cwd);
+function rosterFor(query: Query, flags: RosterFlags, settings: Settings): RosterRequest | null {
+  if (asksRoster(query.sql)) return namedRoster(settings);
   if (flags.roster === undefined) return null;
   throw new LakelogError(`${query.name} does not look at a roster`, {
     where: query.file,
