@@ -184,7 +184,7 @@ async function writeShipped() {
   const { readTables } = await made('shipped-tables.js');
   writeFileSync(`${out}/tables.json`, JSON.stringify(readTables('queries/tables')));
   const { makeNeeds } = await made('shipped-needs.js');
-  writeFileSync(`${out}/needs.json`, JSON.stringify(await makeNeeds('queries')));
+  writeFileSync(`${out}/needs.json`, JSON.stringify(await makeNeeds('.')));
   for (const name of ['shipped-tables.js', 'shipped-needs.js']) rmSync(`${out}/${name}`);
 }
 

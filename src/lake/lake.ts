@@ -48,6 +48,7 @@ import { viewStatements } from './tables/views.js';
 export { type Filters, NO_FILTERS } from './filters.js';
 export type { Phantom } from './roster/recompute.js';
 export type { RosterRequest, Rosters } from './roster/rosters.js';
+export { fillSlots } from './tables/views.js';
 
 export type ParamValue = Params[string];
 
@@ -221,6 +222,14 @@ export class Lake {
 
   query(sql: string): Promise<Rows> {
     return this.db.rows(sql);
+  }
+
+  /**
+   * What --since and --until mean, in its own zone and by its own clock.
+   * @throws LakelogError (exit 2) for what is no time, or an empty window.
+   */
+  windowOf(since: string | undefined, until: string | undefined): Promise<Window> {
+    return resolveWindow(this.db, { ...this.options.filters, since, until }, this.options.now);
   }
 
   /** Puts other parameters in place of those it was opened with. */
