@@ -104,7 +104,8 @@ export function plantSelfTest(
     roster: canaryRoster(session.lake),
     timestamp: instantInside(session.lake.window, limits.now),
   });
-  return async () => proveCanary(canary, gate, await session.askLines('canary', canary.lines), query.file);
+  return async () =>
+    proveCanary(canary, gate, await session.askLines({ query, params }, 'canary', canary.lines), query.file);
 }
 
 function canaryRoster({ rosters }: Lake): CanaryRoster | null {

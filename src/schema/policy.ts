@@ -152,7 +152,7 @@ export const SETTINGS = [
   row(
     'roster_active_column',
     'column or none',
-    ['--roster-active-column', 'LAKELOG_ROSTER_ACTIVE_COLUMN'],
+    ['--roster-active-column', 'LAKELOG_ROSTER_ACTIVE'],
     ['active, where there is one', 'none: everybody is active'],
     'Its column that says who is active; empty = there is none.',
     '"active"',

@@ -91,7 +91,13 @@ describe('what is no policy is refused with its line, and the nearest key', () =
     ['gates as a list', '[[gates]]\nlevel = "warn"', /"gates" must be a table/, 1, /./],
     ['a gate as a text', 'gates = { alarm = "warn" }', /entry of gates is no table/, 1, /./],
     ['a level that is none', '[gates.own]\nlevel = "off"', /"level" must be "fail" or "warn"/, 2, /./],
-    ['a slip in an entry', '[gates.own]\nlevl = "warn"', /"levl" is no key of \[gates\.own\]/, 2, /mean level\?/],
+    [
+      'a slip in an entry',
+      '[gates.own]\nlevl = "warn"',
+      /"levl" is no key of \[gates\.own\]/,
+      2,
+      /mean level\?/,
+    ],
     ['a comparison as a table', '[compare]\nname = "a"', /"compare" must be a list of tables/, 1, /./],
     ['one without a name', '[[compare]]\nbaseline = "a"\ncandidate = "b"', /has no "name"/, 1, /./],
     [
@@ -102,7 +108,13 @@ describe('what is no policy is refused with its line, and the nearest key', () =
       /./,
     ],
     ['a margin of a drift', '[[drift]]\nname = "d"\nmargin = 2', /"margin" must be a number/, 3, /./],
-    ['a key of another kind', '[[drift]]\nname = "d"\nbaseline = "x"', /"baseline" is no key of \[drift\]/, 3, /./],
+    [
+      'a key of another kind',
+      '[[drift]]\nname = "d"\nbaseline = "x"',
+      /"baseline" is no key of \[drift\]/,
+      3,
+      /./,
+    ],
   ])('%s', async (_, toml, message, line, next) => {
     await expect(policyOf(toml)).rejects.toMatchObject({
       name: 'LakelogError',
@@ -114,7 +126,9 @@ describe('what is no policy is refused with its line, and the nearest key', () =
   });
 
   test('the section of validatord is its own', async () => {
-    const policy = await policyOf('max_rejects = 2\n[validatord]\nanything = [1, 2]\n[validatord.roster]\npath = 5\n');
+    const policy = await policyOf(
+      'max_rejects = 2\n[validatord]\nanything = [1, 2]\n[validatord.roster]\npath = 5\n',
+    );
     expect(policy.settings.get('max_rejects')).toBe(2);
   });
 });
