@@ -190,7 +190,7 @@ async function writeShipped() {
   const { readTables } = await made('shipped-tables.js');
   writeFileSync(`${out}/tables.json`, JSON.stringify(readTables('queries/tables')));
   const { makeNeeds } = await made('shipped-needs.js');
-  writeFileSync(`${out}/needs.json`, JSON.stringify(await makeNeeds('queries')));
+  writeFileSync(`${out}/needs.json`, JSON.stringify(await makeNeeds('.')));
   const { manPage } = await made('shipped-manual.js');
   mkdirSync(`${out}/man`, { recursive: true });
   writeFileSync(`${out}/man/lakelog.1`, manPage(root, version));

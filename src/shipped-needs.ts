@@ -1,20 +1,31 @@
 /** Run by the build: what all SQL that ships needs to be loaded, so that no run has to ask the engine for its parse. */
 
+import path from 'node:path';
 import { parseSql } from './lake/box.js';
 import { openDatabase } from './lake/duckdb/connection.js';
 import { CALLS_SQL } from './lake/lake.js';
 import { keyOf, type NeedsTable, namesIn, type Parse } from './lake/tables/needs.js';
 import { readCatalogue } from './query/catalogue.js';
+import { decisionQueries } from './query/decision-sql.js';
 import { RECOMPUTED_SQL } from './query/roster.js';
 import { judgedSql } from './query/run.js';
 import { storySql } from './query/story.js';
 
-export async function makeNeeds(queries: string): Promise<NeedsTable> {
-  const questions = readCatalogue(queries).flatMap(({ sql, gate }) => [
+/** @param root of the package. */
+export async function makeNeeds(root: string): Promise<NeedsTable> {
+  const questions = readCatalogue(path.join(root, 'queries')).flatMap(({ sql, gate }) => [
     sql,
     ...(gate ? [judgedSql(gate.judges)] : []),
   ]);
-  const sql = new Set([...questions, ...storySql(false), ...storySql(true), CALLS_SQL, RECOMPUTED_SQL]);
+  const decisions = [...decisionQueries(root).values()].map(({ widest }) => widest);
+  const sql = new Set([
+    ...questions,
+    ...decisions,
+    ...storySql(false),
+    ...storySql(true),
+    CALLS_SQL,
+    RECOMPUTED_SQL,
+  ]);
   const db = await openDatabase(null, '1GB');
   try {
     return await needsTable([...sql], (one) => parseSql(db, one));

@@ -1,14 +1,18 @@
 import { Option } from 'commander';
 import { LakelogError } from '../errors.js';
-import { formatNames, queryFormatNames } from '../render/format-names.js';
+import { formatNames, gateFormatNames, queryFormatNames } from '../render/format-names.js';
 import type { AckFlags } from './ack.js';
 import type { LogFlags } from './acks.js';
+import type { CheckFlags } from './check.js';
 import type { Command } from './command.js';
 import type { LakeFlags } from './lake.js';
 import {
   acksOption,
+  alphaOption,
   durationOption,
   filterOptions,
+  gatedKindOption,
+  gateOptions,
   limitOption,
   logOptions,
   ofOneLake,
@@ -16,6 +20,7 @@ import {
   PATHS,
   repeatable,
   rosterOptions,
+  settingOptions,
 } from './options.js';
 import type { QueryFlags } from './query.js';
 import { SCHEMA_NAMES, type SchemaName } from './schema-names.js';
@@ -25,12 +30,6 @@ import type { ValidateFlags } from './validate.js';
 import type { WatchFlags } from './watch.js';
 
 type Paths = readonly string[];
-
-const gatedKind = () =>
-  repeatable(
-    '--gated-kind <kind>',
-    'kinds whose accepted calls must be grounded; replaces the default (fill)',
-  );
 
 const query: Command = {
   name: 'query',
@@ -51,7 +50,7 @@ const query: Command = {
           '-p, --param <name=value>',
           'what $name stands for, and a column of the table params (repeatable)',
         ),
-        gatedKind(),
+        gatedKindOption(),
         durationOption('--timeout <duration>', 'stop the query after this time, loading not counted', '30s', [
           '1s',
           '24h',
@@ -64,9 +63,9 @@ const query: Command = {
     ...logOptions(),
     outputOptions(queryFormatNames),
   ],
-  run: async ([first, rest]: [string | undefined, Paths], flags: QueryFlags, { box, io }) => {
+  run: async ([first, rest]: [string | undefined, Paths], flags: QueryFlags, { box, io, settings }) => {
     const { query } = await import('./query.js');
-    return query(first === undefined ? rest : [first, ...rest], flags, box, io);
+    return query(first === undefined ? rest : [first, ...rest], flags, box, settings(flags), io);
   },
 };
 
@@ -89,7 +88,7 @@ const show: Command = {
           '--trace-url <template>',
           'address of a trace, with {session_id} in it (default: LAKELOG_TRACE_URL)',
         ),
-        gatedKind(),
+        gatedKindOption(),
         repeatable('-p, --param <name=value>', 'a parameter of the gates (repeatable)'),
         acksOption('acknowledgements'),
         ...rosterOptions(),
@@ -98,8 +97,8 @@ const show: Command = {
     },
     ...logOptions(),
   ],
-  run: async ([id, paths]: [string, Paths], flags: ShowFlags, { catalogue, io }) =>
-    (await import('./show.js')).show(id, paths, flags, catalogue, io),
+  run: async ([id, paths]: [string, Paths], flags: ShowFlags, context) =>
+    (await import('./show.js')).show(id, paths, flags, context),
 };
 
 const ack: Command = {
@@ -135,7 +134,7 @@ const ack: Command = {
         acksOption('file to append to'),
         ...rosterOptions(),
         new Option('--gate <name>', 'the gate whose violation it is (default: the one that ships)'),
-        gatedKind(),
+        gatedKindOption(),
         repeatable('-p, --param <name=value>', 'a parameter of the gate (repeatable)'),
       ],
     },
@@ -153,8 +152,8 @@ const ack: Command = {
         { heading: null, options: [acksOption('their file'), new Option('--json', 'as JSON')] },
         ...logOptions(),
       ],
-      run: async ([paths]: [Paths], flags: LogFlags & { json?: true }, { io }) =>
-        (await import('./ack-list.js')).listAcks(paths, flags, io),
+      run: async ([paths]: [Paths], flags: LogFlags & { json?: true }, { io, settings }) =>
+        (await import('./ack-list.js')).listAcks(paths, flags, settings(flags), io),
     },
     {
       name: 'rm',
@@ -169,8 +168,8 @@ const ack: Command = {
         ],
       ],
       options: () => [{ heading: null, options: [acksOption('their file')] }],
-      run: async ([targets]: [readonly string[]], flags: Pick<LogFlags, 'acks'>, { io }) =>
-        (await import('./ack-list.js')).removeNamed(targets, flags, io),
+      run: async ([targets]: [readonly string[]], flags: Pick<LogFlags, 'acks'>, { io, settings }) =>
+        (await import('./ack-list.js')).removeNamed(targets, settings(flags), io),
     },
     {
       name: 'prune',
@@ -180,12 +179,12 @@ const ack: Command = {
       examples: ['lakelog ack prune logs/', 'lakelog ack prune sessions.jsonl --acks ops/acks.jsonl'],
       args: [PATHS],
       options: () => [{ heading: null, options: [acksOption('their file')] }, ...logOptions()],
-      run: async ([paths]: [Paths], flags: LogFlags, { io }) =>
-        (await import('./ack-list.js')).pruneAcks(paths, flags, io),
+      run: async ([paths]: [Paths], flags: LogFlags, { io, settings }) =>
+        (await import('./ack-list.js')).pruneAcks(paths, flags, settings(flags), io),
     },
   ],
-  run: async ([target, paths]: [string | undefined, Paths], flags: AckFlags, { catalogue, io }) =>
-    (await import('./ack.js')).ack(target, paths, flags, catalogue, io),
+  run: async ([target, paths]: [string | undefined, Paths], flags: AckFlags, context) =>
+    (await import('./ack.js')).ack(target, paths, flags, context),
 };
 
 const validate: Command = {
@@ -195,8 +194,8 @@ const validate: Command = {
   examples: ['lakelog validate sessions.jsonl', 'lakelog validate logs/ --format jsonl'],
   args: [PATHS],
   options: () => [...logOptions(), outputOptions(formatNames)],
-  run: async ([paths]: [Paths], flags: ValidateFlags, { io }) =>
-    (await import('./validate.js')).validate(paths, flags, io),
+  run: async ([paths]: [Paths], flags: ValidateFlags, { io, settings }) =>
+    (await import('./validate.js')).validate(paths, flags, settings(flags), io),
 };
 
 const watch: Command = {
@@ -211,7 +210,7 @@ const watch: Command = {
       heading: 'Watch:',
       options: [
         durationOption('--interval <duration>', 'how often to look', '1s', ['1s', '24h']),
-        gatedKind(),
+        gatedKindOption(),
         ...rosterOptions(),
         new Option('--json', 'a JSON object per line'),
       ],
@@ -219,8 +218,8 @@ const watch: Command = {
     filterOptions(),
     ...logOptions(),
   ],
-  run: async ([paths]: [Paths], flags: WatchFlags, { catalogue, io }) =>
-    (await import('./watch.js')).watch(paths, flags, catalogue, io),
+  run: async ([paths]: [Paths], flags: WatchFlags, context) =>
+    (await import('./watch.js')).watch(paths, flags, context),
 };
 
 const queries: Command = {
@@ -285,8 +284,8 @@ const sync: Command = {
     ...logOptions(),
     outputOptions(formatNames),
   ],
-  run: async ([paths]: [Paths], flags: SyncFlags, { io }) =>
-    (await import('./sync.js')).sync(paths, flags, io),
+  run: async ([paths]: [Paths], flags: SyncFlags, { io, settings }) =>
+    (await import('./sync.js')).sync(paths, flags, settings(flags), io),
 };
 
 const lake: Command = {
@@ -304,7 +303,8 @@ const lake: Command = {
       examples: ['lakelog lake info --lake lakelog.duckdb', 'lakelog lake info --lake lakelog.duckdb --json'],
       args: [],
       options: () => [{ heading: null, options: [...ofOneLake(), new Option('--json', 'as JSON')] }],
-      run: async (_: [], flags: LakeFlags, { io }) => (await import('./lake.js')).lakeInfo(flags, io),
+      run: async (_: [], flags: LakeFlags, { io, settings }) =>
+        (await import('./lake.js')).lakeInfo(flags, settings(flags), io),
     },
     {
       name: 'verify',
@@ -326,8 +326,8 @@ const lake: Command = {
           ],
         },
       ],
-      run: async (_: [], flags: LakeFlags & { receipt?: string }, { io }) =>
-        (await import('./lake.js')).verifyLake(flags, io),
+      run: async (_: [], flags: LakeFlags & { receipt?: string }, { io, settings }) =>
+        (await import('./lake.js')).verifyLake(flags, settings(flags), io),
     },
   ],
   run: async () => {
@@ -355,12 +355,42 @@ const completionServer: Command = {
   examples: ['COMP_LINE="lakelog al" lakelog completion-server'],
   args: [['[words...]', 'what was typed']],
   options: () => [],
-  run: async (_: [Paths], __: object, { commands, io }) =>
-    (await import('./completion.js')).answerShell(commands, io),
+  run: async (_: [Paths], __: object, context) => (await import('./completion.js')).answerShell(context),
+};
+
+const check: Command = {
+  name: 'check',
+  summary: 'Judge all gates and the decisions of lakelog.toml, with one exit code',
+  description:
+    'Judges every gate, shipped and own, and the compare and drift entries of lakelog.toml over one loading. It ends with the worst of what each of them would end with alone: 1, then 2, 3 and 0; one that is a warning in lakelog.toml adds 0.',
+  examples: ['lakelog check logs/', 'lakelog check logs/ --format github -o check.xml -o check.sarif'],
+  args: [PATHS],
+  options: () => [
+    gateOptions([gatedKindOption(), alphaOption()]),
+    filterOptions(),
+    ...logOptions(),
+    outputOptions(gateFormatNames),
+  ],
+  run: async ([paths]: [Paths], flags: CheckFlags, context) =>
+    (await import('./check.js')).check(paths, flags, context),
+};
+
+const config: Command = {
+  name: 'config',
+  summary: 'Print every setting, and who says so',
+  description:
+    'Prints every setting with its value and its origin (an option, an environment variable, the line of lakelog.toml, or the default), and the entries of lakelog.toml. Settings that are weaker than their defaults are marked.',
+  examples: ['lakelog config', 'lakelog config --json --max-age 26h'],
+  args: [],
+  options: () => [
+    { heading: null, options: [new Option('--json', 'as JSON')] },
+    { heading: 'Settings:', options: settingOptions() },
+  ],
+  run: async (_: [], flags: { json?: true }, context) => (await import('./config.js')).config(flags, context),
 };
 
 /** The commands that are no questions, in the order in which the help lists them. */
 export const COMMANDS: readonly Command[] = [
-  ...[query, show, ack, validate, watch, sync, lake, queries, schema, completion],
+  ...[check, query, show, ack, validate, watch, sync, lake, queries, schema, config, completion],
   completionServer,
 ];

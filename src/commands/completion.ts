@@ -3,9 +3,8 @@ import { readFileSync } from 'node:fs';
 import { LakelogError } from '../errors.js';
 import type { Io } from '../io.js';
 import { NO_FILTERS, openLake } from '../lake/lake.js';
-import { namedLake } from '../query/policy.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
-import type { Command } from './command.js';
+import type { Context } from './command.js';
 import { type Candidate, type Completion, completionOf, type LakeValue, SHELLS } from './completing.js';
 
 /** How a shell is told of the script. */
@@ -33,14 +32,14 @@ export async function completion(shell: string | undefined, packageRoot: string,
 }
 
 /** Answers a shell: COMP_LINE is what was typed, COMP_POINT where the cursor stands. */
-export async function answerShell(commands: readonly Command[], io: Io): Promise<ExitCode> {
+export async function answerShell({ commands, settings, io }: Context): Promise<ExitCode> {
   const line = io.env.COMP_LINE ?? '';
   const point = Number(io.env.COMP_POINT ?? line.length);
   const words = line.slice(0, Number.isNaN(point) ? line.length : point).split(/\s+/);
   const begun = words.at(-1) ?? '';
   const before = words.slice(1, -1);
   const found = completionOf(before, begun, commands);
-  const answers = found.of === 'lake' ? await ofLake(found, before, io) : found;
+  const answers = found.of === 'lake' ? await ofLake(found, lakeIn(before, settings), io) : found;
   await io.stdout.write(
     answers.of === 'files' ? '__tabtab_complete_files__\n' : told(answers.words, begun, io),
   );
@@ -55,13 +54,9 @@ const MOST = 500;
 
 async function ofLake(
   { value, before }: { value: LakeValue; before: string },
-  words: readonly string[],
+  name: string | undefined,
   io: Io,
 ): Promise<Answers> {
-  const given = words.at(words.indexOf('--lake') + 1);
-  const name = await namedLake(words.includes('--lake') ? given : undefined, io.env, io.cwd).catch(
-    () => undefined,
-  );
   if (name === undefined) return { of: 'files' };
   const sql =
     value === 'session_id'
@@ -70,6 +65,17 @@ async function ofLake(
   const cells = await valuesIn(name, sql, io).catch(() => []);
   const plain = cells.map(String).filter((one) => PLAIN.test(one));
   return { of: 'words', words: plain.map((one) => ({ word: before + one, note: '' })) };
+}
+
+/** A policy that cannot be read is the affair of the command itself. */
+function lakeIn(words: readonly string[], settings: Context['settings']): string | undefined {
+  const at = words.indexOf('--lake');
+  if (at >= 0) return words[at + 1];
+  try {
+    return settings({}).get('lake');
+  } catch {
+    return undefined;
+  }
 }
 
 async function valuesIn(name: string, sql: string, io: Io): Promise<readonly unknown[]> {

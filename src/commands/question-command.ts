@@ -5,17 +5,15 @@ import type { Param, Query } from '../query/question.js';
 import { formatNames, gateFormatNames } from '../render/format-names.js';
 import type { Command } from './command.js';
 import {
-  acksOption,
   chartOption,
   filterOptions,
+  gateOptions,
   limitOption,
   logOptions,
   type OptionGroup,
   outputOptions,
   PATHS,
   repeatable,
-  rosterOptions,
-  wholeNumber,
 } from './options.js';
 import type { QuestionFlags } from './question.js';
 
@@ -36,12 +34,12 @@ export function questionCommand(query: Query): Command {
       const own = { heading: 'Question:', options: query.params.map(paramOption) };
       return [own, ...questionOptions(query)];
     },
-    run: async ([paths]: [readonly string[]], flags: QuestionFlags, { catalogue, io }) => {
+    run: async ([paths]: [readonly string[]], flags: QuestionFlags, context) => {
       const given: Given = Object.fromEntries(
         query.params.map(({ name }) => [name, ownFlag(flags, camel(name)) as Given[string]]),
       );
       const { question } = await import('./question.js');
-      return question(query, given, paths, flags, catalogue.folders, io);
+      return question(query, given, paths, flags, context);
     },
   };
 }
@@ -59,27 +57,6 @@ function questionOptions({ gate }: Query): readonly OptionGroup[] {
     outputOptions(gate ? gateFormatNames : formatNames),
   ];
 }
-
-const gateOptions = (): OptionGroup => ({
-  heading: 'Gate:',
-  options: [
-    new Option('--min-judged <n>', 'cannot vouch with fewer judged calls')
-      .argParser(wholeNumber(0))
-      .default(1),
-    new Option('--max-rejects <n>', 'rejects and conflicts that do not keep the gate from vouching')
-      .argParser(wholeNumber(0))
-      .default(0),
-    acksOption('acknowledgements'),
-    ...rosterOptions(),
-    new Option('--max-age <duration>', 'cannot vouch when the newest call it judges by is older, e.g. 36h'),
-    new Option(
-      '--expect <file>',
-      'TOML that names daemons and writers that must be heard of, each within an age of its own or --max-age (default: LAKELOG_EXPECT, expect of lakelog.toml)',
-    ),
-    new Option('-q, --quiet', 'print nothing on exit 0'),
-    new Option('--on-change', 'with a lake: print only what differs from the run before'),
-  ],
-});
 
 /** A parameter called like an option of lakelog's would silently be that option. */
 export function ensureOwnNames(query: Query): void {

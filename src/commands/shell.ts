@@ -9,8 +9,9 @@ import { type Io, styleOf } from '../io.js';
 import { publishedTables } from '../lake/tables/published.js';
 import type { BoxJob } from '../query/box-protocol.js';
 import type { BoxProcess } from '../query/boxed.js';
-import { DEFAULT_GATED_KINDS, looseParams } from '../query/params.js';
+import { looseParams } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
+import { DEFAULT_GATED_KINDS, type Settings } from '../query/settings.js';
 import { chooseSources, namingDefaults, type Sources } from '../query/sources.js';
 import { renderFindings } from '../render/index.js';
 import { duration, plural } from '../render/units.js';
@@ -31,13 +32,14 @@ export async function shell(
   paths: readonly string[],
   flags: QueryFlags,
   box: () => Promise<BoxProcess>,
+  settings: Settings,
   io: Io,
 ): Promise<ExitCode> {
   const inputs = pathsOf(paths, flags);
-  const sources = await chooseSources(inputs, io.env, io.cwd, true);
+  const sources = chooseSources(inputs, settings, io.cwd, true);
   const progress = progressOn(io);
-  const options = await runOptionsOf(flags, filtersOf(flags), io, progress.report);
-  const gatedKinds = flags.gatedKind ?? DEFAULT_GATED_KINDS;
+  const options = runOptionsOf(flags, settings, filtersOf(flags, settings), io, progress.report);
+  const gatedKinds = settings.get('gated_kinds') ?? DEFAULT_GATED_KINDS;
   const job: BoxJob = {
     ...jobOf(options),
     ...{ sql: '', where: 'query', maxRows: 0, exports: [], stays: true },

@@ -7,14 +7,14 @@ import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
 import { type Arrivals, beginLakeAtEnd, type LakeOptions, openLake } from '../lake/lake.js';
-import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
-import { DEFAULT_GATED_KINDS } from '../query/params.js';
 import { namedRoster, type RosterFlags } from '../query/roster.js';
+import { DEFAULT_GATED_KINDS, type Settings } from '../query/settings.js';
 import { chooseSources, type GivenPaths, namingDefaults, type Sources } from '../query/sources.js';
 import { renderFindings, renderWatch, renderWatchJson, type WatchEvent } from '../render/index.js';
 import type { Account } from '../schema/account.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
+import type { Context } from './command.js';
 import { inputEvidence } from './evidence.js';
 import { allViolations } from './gates.js';
 import { filtersOf, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
@@ -30,13 +30,13 @@ export interface WatchFlags extends ReadFlags, RosterFlags {
 export async function watch(
   paths: readonly string[],
   flags: WatchFlags,
-  catalogue: Catalogue,
-  io: Io,
+  { catalogue, settings: settingsOf, io }: Context,
 ): Promise<ExitCode> {
   const inputs = pathsOf(paths, flags);
-  const sources = await chooseSources(inputs, io.env, io.cwd, false);
+  const settings = settingsOf(flags);
+  const sources = chooseSources(inputs, settings, io.cwd, false);
   ensureCanBeFollowed(sources);
-  const options = await runOptionsOf(flags, filtersOf(flags), io, undefined);
+  const options = runOptionsOf(flags, settings, filtersOf(flags, settings), io, undefined);
   const gates = catalogue.queries.filter((query) => query.gate !== null);
   const folder = options.lake === undefined ? newFolder(io) : null;
   const lake = options.lake ?? { ...OWN_LAKE, name: path.join(folder!, 'watch.duckdb') };
@@ -44,13 +44,13 @@ export async function watch(
     ...options,
     lake,
     asks: gates.map(({ sql }) => sql),
-    gatedKinds: flags.gatedKind ?? DEFAULT_GATED_KINDS,
+    gatedKinds: settings.get('gated_kinds') ?? DEFAULT_GATED_KINDS,
     params: {},
-    roster: await namedRoster(flags, io.env, io.cwd),
+    roster: namedRoster(settings),
   };
   try {
     if (folder !== null) await beginLakeAtEnd(asked, sources.requests);
-    return await new Watch({ asked, sources, inputs, gates, flags, io }, folder !== null).run();
+    return await new Watch({ asked, sources, inputs, gates, settings, flags, io }, folder !== null).run();
   } finally {
     if (folder !== null) rmSync(folder, { recursive: true, force: true });
   }
@@ -64,6 +64,7 @@ interface Asked {
   readonly sources: Sources;
   readonly inputs: GivenPaths;
   readonly gates: readonly Query[];
+  readonly settings: Settings;
   readonly flags: WatchFlags;
   readonly io: Io;
 }
@@ -109,7 +110,7 @@ class Watch {
   }
 
   private async look(): Promise<void> {
-    const { asked, sources, gates, flags, io } = this.of;
+    const { asked, sources, gates, settings, io } = this.of;
     const lake = await openLake({ ...asked, now: io.now() });
     try {
       const account = namingDefaults(await lake.load(sources.requests), sources);
@@ -117,7 +118,7 @@ class Watch {
       const arrivals = await lake.arrivals(this.last);
       this.last = arrivals.last;
       if (this.tells && arrivals.calls.length + arrivals.rejects.length > 0)
-        await this.tell(eventsOf(arrivals, await allViolations(lake, gates, flags.gatedKind, [])));
+        await this.tell(eventsOf(arrivals, await allViolations(lake, gates, settings, [])));
       this.tells = true;
     } finally {
       lake.close();
@@ -125,9 +126,11 @@ class Watch {
   }
 
   private async tell(events: readonly WatchEvent[]): Promise<void> {
-    const { flags, io } = this.of;
+    const { flags, settings, io } = this.of;
     const style = styleOf(io.stdout, io.env);
-    await io.stdout.write(flags.json ? renderWatchJson(events) : renderWatch(events, flags.tz, style));
+    await io.stdout.write(
+      flags.json ? renderWatchJson(events) : renderWatch(events, settings.get('tz'), style),
+    );
   }
 
   /** What is wrong with the inputs; what they held before nobody looked at. */

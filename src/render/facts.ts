@@ -24,6 +24,7 @@ export function facts(receipt: Receipt, room: number): [label: string, text: str
     ['heard of', heardOf(receipt, room)],
     ['canary', canary === null ? 'none planted' : `${canary.planted} planted, ${canary.found} found`],
     ['acked', acknowledged(receipt, room)],
+    ...weaker(receipt),
     [
       'query',
       `${clip(sanitize(query.name), 30)} ${sanitize(query.sha256.slice(0, 12))}, lakelog ${sanitize(version)}`,
@@ -45,10 +46,12 @@ function lake({ lake }: Receipt): string {
 
 /** Calls of gated kinds that were not judged were not accepted, or carry no stamp. */
 function judged({ judged, gated_kinds, calls_selected, kinds_not_gated }: Receipt, room: number): string {
-  const calls = plural(judged ?? 0, 'call');
+  // Each of several questions judged calls of its own.
+  if (judged === null) return '';
+  const calls = plural(judged, 'call');
   if (gated_kinds.length === 0) return calls;
   const gated = kinds_not_gated.reduce((rest, kind) => rest - kind.calls, calls_selected);
-  return list(`${judged ?? 0} of ${plural(gated, 'call')} of gated kinds: `, gated_kinds, room);
+  return list(`${judged} of ${plural(gated, 'call')} of gated kinds: `, gated_kinds, room);
 }
 
 function roster({ recomputed }: Receipt, room: number): string {
@@ -117,6 +120,17 @@ function acknowledged({ acknowledged }: Receipt, room: number): string {
     ? text
     : `${text} (${clip(sanitize(file), Math.max(room - text.length - 3, SHORTEST_FILE))})`;
 }
+
+/** Whoever reads the receipt of a pull request must see what it made easier. */
+function weaker({ weaker = [] }: Receipt): [string, string][] {
+  return weaker.map(({ name, value, instead_of, from }, i) => {
+    const held = [value].flat().join(', ');
+    const text = `${name} = ${held === '' ? '""' : held} instead of ${instead_of}, from ${from}`;
+    return [i === 0 ? 'weaker' : '', clip(sanitize(text), LONGEST_WEAKER)];
+  });
+}
+
+const LONGEST_WEAKER = 300;
 
 function gaps({ gaps }: Receipt, room: number): string {
   const lost = gaps.reduce((total, gap) => total + gap.missing, 0);

@@ -7,6 +7,7 @@ import { PERIODS } from '../../src/lake/tables/dialect.js';
 import { TABLE_NAMES } from '../../src/lake/tables/published.js';
 import { fillSlots } from '../../src/lake/tables/views.js';
 import { readCatalogue } from '../../src/query/catalogue.js';
+import { decisionQueries } from '../../src/query/decision-sql.js';
 import type { Query } from '../../src/query/header.js';
 import { yieldedColumns } from '../../src/query/intervals.js';
 import { bindParams, type Given } from '../../src/query/params.js';
@@ -16,6 +17,7 @@ import { baseRows } from '../tables/base-rows.js';
 import { alike, type DuckDb, duckDb, type Engine, sqlite } from '../tables/engines.js';
 
 const catalogue = readCatalogue('queries');
+const decisions = [...decisionQueries('.').values()];
 const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 2_000 : 30;
 
 const SETTINGS: Readonly<Record<string, readonly Given[]>> = {
@@ -335,6 +337,11 @@ function filled(text: string): string {
 describe('the SQL keeps to what DuckDB, ClickHouse, Trino, Spark and SQLite share', () => {
   test.each(catalogue)('$name', ({ sql }) => {
     expect(foreignIn(sql)).toEqual([]);
+  });
+
+  test.each(decisions)('$name, with its slots filled', ({ widest }) => {
+    expect(foreignIn(widest.replaceAll('TIMESTAMPTZ ', ''))).toEqual([]);
+    expect(widest).not.toContain('{{');
   });
 
   test.each(catalogue)('$name reads the tables of the fixed surface and nothing else', ({ sql }) => {

@@ -1,0 +1,71 @@
+/** What `compare` and `drift` decide, and the numbers that it rests on: machine output, an API. */
+import type { Finding } from './result.js';
+
+/** Rates that a decision may be about; means have no likelihood of two outcomes, so they are shown and never decided. */
+export const METRICS = ['first-shot-rate', 'acceptance-rate'] as const;
+export type Metric = (typeof METRICS)[number];
+
+/** Two ends; a difference may be below zero. */
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** One side of a decision: the first answered call of each trace. */
+export interface DecidedSide {
+  /** In words that can be pasted: a selection, a file, `before 2026-09-01T00:00:00Z`. */
+  readonly name: string;
+  /** Crude, over all kinds; null without a call. */
+  readonly rate: number | null;
+  readonly calls: number;
+  readonly successes: number;
+  /** Wilson's, 95 %. */
+  readonly interval: Range | null;
+}
+
+/** What a decision came to, for JSON, JUnit, step summaries and receipts. */
+export interface DecisionFacts {
+  readonly what: 'compare' | 'drift';
+  readonly metric: Metric;
+  /** In one word or two: `worse`, `not worse than the margin`, `cannot tell yet`, `fallen`, `not fallen by more than the margin`. */
+  readonly conclusion: string;
+  /** One-sided, of this decision alone. */
+  readonly alpha: number;
+  readonly margin: number;
+  /** Compare: baseline and candidate; drift: before and after. */
+  readonly baseline: DecidedSide;
+  readonly candidate: DecidedSide;
+  /** Candidate − baseline, standardised; null where a side has none. */
+  readonly difference: number | null;
+  /** Newcombe's, 95 %, of one look. */
+  readonly interval: Range | null;
+  /** Whose mix of strata it is standardised to. */
+  readonly standardised_to: string;
+  /** e-values, which hold at every look; null where there is nothing to compare. */
+  readonly e_values: Readonly<Record<string, number>> | null;
+  /** Calls per arm, and days at the present pace, until the margin is decided; null where it is, or nobody can tell. */
+  readonly needed: { readonly calls: number; readonly days: number | null } | null;
+  /** Drift: the smallest fall that is excluded; null where none is. */
+  readonly excluded_fall: number | null;
+  /** Drift: when it fell, or may have, RFC 3339 UTC; null where nothing was asked or found. */
+  readonly changed_at: string | null;
+  /** Drift: where the present epoch begins, by whose acknowledgement. */
+  readonly epoch: Epoch | null;
+}
+
+/** Calls before it are not judged any more. */
+export interface Epoch {
+  /** RFC 3339 UTC. */
+  readonly since: string;
+  readonly author: string;
+  /** YYYY-MM-DD or RFC 3339; null = without end. */
+  readonly expires: string | null;
+  readonly reason: string;
+}
+
+/** Findings of a decision by their weight. */
+export interface DecisionFindings {
+  readonly fired: readonly Finding[];
+  readonly cannot_vouch: readonly Finding[];
+  readonly notices: readonly Finding[];
+}
