@@ -22,7 +22,7 @@ import {
   rosterOptions,
   settingOptions,
 } from './options.js';
-import type { QueryFlags } from './query.js';
+import type { QueryFlags } from './query-job.js';
 import { SCHEMA_NAMES, type SchemaName } from './schema-names.js';
 import type { ShowFlags } from './show.js';
 import type { SyncFlags } from './sync.js';

@@ -11,24 +11,16 @@ import type { BoxAbout } from '../query/box-protocol.js';
 import type { BoxProcess } from '../query/boxed.js';
 import { looseParams } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
-import type { RunOptions } from '../query/run.js';
 import { DEFAULT_GATED_KINDS, type Settings } from '../query/settings.js';
 import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js';
 import type { Report } from '../render/report.js';
 import type { Account } from '../schema/account.js';
 import type { ExitCode, Result } from '../schema/result.js';
 import { questionEvidence } from './evidence.js';
-import { filtersOf, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
-import { planOutputs, type QueryOutputFlags } from './query-output.js';
+import { filtersOf, pathsOf, runOptionsOf } from './options.js';
+import { jobOf, type QueryFlags } from './query-job.js';
+import { planOutputs } from './query-output.js';
 import { progressOn } from './terminal.js';
-
-export interface QueryFlags extends ReadFlags, QueryOutputFlags {
-  readonly file?: string;
-  readonly param?: readonly string[];
-  readonly gatedKind?: readonly string[];
-  readonly timeout: number;
-  readonly strict?: true;
-}
 
 /** Somebody's own SELECT over the tables, in a box. */
 export async function query(
@@ -98,11 +90,6 @@ export async function query(
     await progress.end();
     await outputs.end();
   }
-}
-
-/** The environment and the standard input the box has as a process of its own. */
-export function jobOf({ env: _, stdin: __, onProgress, ...options }: RunOptions) {
-  return { ...options, now: options.now.toISOString(), watchProgress: onProgress !== undefined };
 }
 
 interface GivenSql {

@@ -21,7 +21,7 @@ import { mostRows } from './copies.js';
 import { inputEvidence } from './evidence.js';
 import { showLimited } from './limit.js';
 import { filtersOf, pathsOf, runOptionsOf } from './options.js';
-import { jobOf, type QueryFlags } from './query.js';
+import { jobOf, type QueryFlags } from './query-job.js';
 import { tablesText } from './schema.js';
 import { type History, MOST_STATEMENTS, openHistory } from './shell-history.js';
 import { completionsOf, isWhole, SHELL_HELP } from './shell-words.js';
