@@ -41,8 +41,8 @@ export interface DecisionFacts {
   readonly interval: Range | null;
   /** Whose mix of strata it is standardised to. */
   readonly standardised_to: string;
-  /** e-values, which hold at every look; null where there is nothing to compare. */
-  readonly e_values: Readonly<Record<string, number>> | null;
+  /** Natural logarithms of e-values, which hold at every look, by what they speak for; null where there is nothing to compare. */
+  readonly log_e: Readonly<Record<string, number>> | null;
   /** Calls per arm, and days at the present pace, until the margin is decided; null where it is, or nobody can tell. */
   readonly needed: { readonly calls: number; readonly days: number | null } | null;
   /** Drift: the smallest fall that is excluded; null where none is. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BASELINE_FORMAT, COUNTS, VERSION_FIELDS } from './counts.js';
 import {
   ATTEMPT_FIELDS,
   CONTENT_COMMENT,
@@ -296,6 +297,55 @@ export const resultEnvelope = z
     receipt,
   })
   .describe('The answer to one question, on one line.');
+
+// --- lakelog.baseline.v1
+
+const seconds = [
+  'seconds',
+  'seconds_squared',
+  'timed_accepted_seconds',
+  'tokens',
+  'tokens_squared',
+  'token_accepted_tokens',
+];
+const sums = Object.fromEntries(
+  COUNTS.map((name) => [
+    name,
+    (seconds.includes(name) ? z.number() : count).describe(
+      `The column ${name} of queries/decisions/compare.sql.`,
+    ),
+  ]),
+);
+
+/** What `compare --save-baseline` writes. */
+export const baselineFile = z
+  .strictObject({
+    format: z.literal(BASELINE_FORMAT).describe('Names this shape.'),
+    lakelog,
+    saved_at: instant.describe('When it was saved, UTC.'),
+    selection: text.min(1).describe('Which calls it is made of, as --baseline takes it.'),
+    filters: z.array(text).describe('Filters that held beside it, as options.'),
+    sample: z
+      .array(text.regex(/^[0-9a-f]{16}$/))
+      .describe('Hashes of the calls whose keys come first: whether another arm holds some of the same.'),
+    kinds: z
+      .array(z.strictObject({ kind: text.min(1).describe('The kind.'), ...sums }))
+      .describe('Sums of each kind, over its traces, and over first answered calls.'),
+    all: z.strictObject(sums).describe('The same of all kinds together.'),
+    versions: z
+      .array(
+        z.strictObject({
+          field: z.enum(VERSION_FIELDS).describe('Which version.'),
+          value: text.nullable().describe('What it was; null = not recorded.'),
+          calls: count.describe('Answered calls with it.'),
+        }),
+      )
+      .describe('Models and versions of the answered calls.'),
+    oldest: instant.nullable().describe('When the first answered call ended, UTC.'),
+    newest: instant.nullable().describe('When the last one did.'),
+    sha256: sha256.describe('Hash of the JSON of all other keys, in their order and without white space.'),
+  })
+  .describe('The counts of one arm of a comparison.');
 
 // --- lakelog.story.v1
 

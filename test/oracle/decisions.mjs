@@ -196,9 +196,12 @@ export const driftDays = (log, epoch) =>
 
 /** Rows of `drift-moment`. */
 export const driftMoment = (log, change, epoch) =>
-  grouped(epochOf(log, epoch), (call) => [call.kind, call.model, ms(call) < change ? 0 : 1]).map(
-    ({ key, calls }) => [...key, ...outcome(calls)],
-  );
+  grouped(epochOf(log, epoch), (call) => [
+    call.kind,
+    call.model,
+    derive(call).day,
+    ms(call) < change ? 0 : 1,
+  ]).map(({ key, calls }) => [...key, ...outcome(calls)]);
 
 /** When the present version of a kind came: `{ version, at }`, or null where none is recorded. */
 function changeIn(calls, field) {
