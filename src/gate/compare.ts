@@ -1,10 +1,10 @@
 /** Counts of two arms → what can be said of them: better, worse, not worse than a margin, or nothing yet. Pure. */
 
-import type { ArmCounts, Counts, KindCounts, VersionField } from '../schema/counts.js';
-import { VERSION_FIELDS } from '../schema/counts.js';
-import type { DecidedSide, DecisionFacts, DecisionFindings, Metric } from '../schema/decision.js';
+import type { ArmCounts, Counts, VersionField } from '../schema/counts.js';
+import { NOTHING, VERSION_FIELDS } from '../schema/counts.js';
+import type { DecidedSide, DecisionFacts, DecisionFindings, Metric, Needed } from '../schema/decision.js';
 import type { Finding } from '../schema/result.js';
-import { type Arms, callsForMargin, logEOfDifference } from '../stats/evalue.js';
+import { type Arms, callsStillNeeded, logEOfDifference } from '../stats/evalue.js';
 import { newcombe, wilson } from '../stats/interval.js';
 import { standardised } from '../stats/standardise.js';
 import { compareMeasures, type Measure } from './measures.js';
@@ -48,7 +48,7 @@ export function concludeCompare(baseline: Arm, candidate: Arm, asked: CompareAsk
   const difference = differenceOf(strata);
   const conclusion = conclusionOf(evidence, asked, oneSided(baseline.counts, candidate.counts).length > 0);
   const isDecided = evidence !== null && (evidence.isNotWorse || evidence.isWorseThanMargin);
-  const needed = isDecided ? null : neededFor(baseline, candidate, asked);
+  const needed = isDecided ? null : neededFor(baseline, candidate, strata, asked);
   const facts: DecisionFacts = {
     what: 'compare',
     metric,
@@ -77,13 +77,14 @@ export function concludeCompare(baseline: Arm, candidate: Arm, asked: CompareAsk
 const successesOf = (metric: Metric, counts: Counts) =>
   metric === 'first-shot-rate' ? counts.firsts_first_shots : counts.firsts_accepted;
 
-/** Kinds of which both arms have a first answered call, those of the baseline as weights. */
+/** Every kind of the baseline, by its first answered calls; one that the candidate lacks is unknown, not equal. */
 function strataOf(baseline: ArmCounts, candidate: ArmCounts, metric: Metric): Arms[] {
   return baseline.kinds.flatMap((one) => {
     const other = candidate.kinds.find(({ kind }) => kind === one.kind);
-    if (other === undefined || one.firsts === 0 || other.firsts === 0) return [];
-    const count = (counts: KindCounts) => ({ n: counts.firsts, x: successesOf(metric, counts) });
-    return [{ baseline: count(one), candidate: count(other), weight: one.firsts }];
+    const count = (counts: Counts) => ({ n: counts.firsts, x: successesOf(metric, counts) });
+    return one.firsts === 0
+      ? []
+      : [{ baseline: count(one), candidate: count(other ?? NOTHING), weight: one.firsts }];
   });
 }
 
@@ -111,7 +112,7 @@ interface Evidence {
 
 /** Each way by an e-value of its own: 1/alpha is reached by mistake in at most alpha of all cases, however often one looks. */
 function evidenceOf(strata: readonly Arms[], { margin, alpha }: CompareAsked): Evidence | null {
-  if (strata.length === 0) return null;
+  if (!strata.some(({ candidate }) => candidate.n > 0)) return null;
   const logE = {
     better: logEOfDifference(strata, { atMost: 0 }),
     worse: logEOfDifference(strata, { atLeast: 0 }),
@@ -152,37 +153,37 @@ function sideOf({ name, counts }: Arm, metric: Metric): DecidedSide {
   };
 }
 
+/** Over the kinds of both. */
 function differenceOf(strata: readonly Arms[]) {
+  const shared = strata.filter(({ candidate }) => candidate.n > 0);
   const arm = (which: 'baseline' | 'candidate') =>
-    standardised(strata.map(({ weight, [which]: { n, x } }) => ({ weight, share: { rate: x / n, n } })));
+    standardised(shared.map(({ weight, [which]: { n, x } }) => ({ weight, share: { rate: x / n, n } })));
   const [a, b] = [arm('candidate'), arm('baseline')];
   return a && b && { value: a.rate - b.rate, interval: newcombe(a, b) };
 }
 
 const DAY_MS = 86_400_000;
 
-/** Calls per arm, and the days until the slower arm has them; null where no number of calls decides. */
+/** What both arms still need; null where no number of calls decides, or none comes. */
 function neededFor(
   baseline: Arm,
   candidate: Arm,
-  { metric, margin, alpha }: CompareAsked,
-): DecisionFacts['needed'] {
-  const rates = [baseline, candidate].flatMap(({ counts: { all } }) =>
-    all.firsts === 0 ? [] : [successesOf(metric, all) / all.firsts],
-  );
-  const rate = rates[0] ?? 0.5;
-  const calls = callsForMargin(rate, margin, alpha);
-  if (calls === null || !Number.isFinite(calls)) return null;
-  const waits = [baseline, candidate].map((arm) => waitOf(arm, calls));
-  return { calls, days: waits.some((wait) => wait === null) ? null : Math.max(...(waits as number[])) };
+  strata: readonly Arms[],
+  { margin, alpha }: CompareAsked,
+): Needed | null {
+  if (!candidate.grows || strata.length === 0) return null;
+  const needed = callsStillNeeded(strata, margin, alpha, baseline.grows ? 'both' : 'candidate');
+  if (needed === null) return null;
+  const waits = [waitOf(baseline, needed.baseline), waitOf(candidate, needed.candidate)];
+  return { ...needed, days: waits.some((wait) => wait === null) ? null : Math.max(...(waits as number[])) };
 }
 
-/** Days; null where nothing more comes. */
-function waitOf({ counts: { all, oldest, newest }, grows }: Arm, calls: number): number | null {
-  if (all.firsts >= calls) return 0;
-  if (!grows || oldest === null || newest === null) return null;
+/** Days until so many more have come; null where the pace is not known. */
+function waitOf({ counts: { all, oldest, newest } }: Arm, calls: number): number | null {
+  if (calls === 0) return 0;
+  if (oldest === null || newest === null || all.firsts === 0) return null;
   const days = Math.max(1, (Date.parse(newest) - Date.parse(oldest)) / DAY_MS);
-  return Math.ceil((calls - all.firsts) / (all.firsts / days));
+  return Math.ceil((calls * days) / all.firsts);
 }
 
 function sentenceOf(facts: DecisionFacts): string {
@@ -209,7 +210,7 @@ function findingsOf(told: Told): DecisionFindings {
   const empty = emptyArms([baseline, candidate]);
   const partial = empty.length > 0 ? [] : oneSidedKinds(told);
   const undecided = empty.length > 0 || partial.length > 0 ? [] : undecidedMargin(told);
-  const fires = asked.isGate && evidence?.isWorseThanMargin === true && partial.length === 0;
+  const fires = asked.isGate && evidence?.isWorseThanMargin === true && empty.length === 0;
   const doubts = [...partial, ...undecided];
   return {
     fired: fires ? [{ code: 'worse_than_margin', message: sentence, ...asked.example }] : [],
@@ -253,15 +254,24 @@ function undecidedMargin({ baseline, candidate, asked, facts, evidence }: Told):
   ];
 }
 
-function neededWords({ needed, baseline, candidate }: DecisionFacts, arms: readonly Arm[]): string {
-  const least = Math.min(baseline.calls, candidate.calls);
-  if (needed === null) return 'name a larger margin, which fewer calls decide';
-  if (needed.calls <= least) return 'wait for more calls: the difference is near the margin';
-  const stuck = arms.filter(({ counts, grows }) => !grows && counts.all.firsts < needed.calls);
+function neededWords({ needed, margin }: DecisionFacts, arms: readonly Arm[]): string {
+  const closed = arms.filter(({ grows }) => !grows).map(({ role }) => role);
+  const larger =
+    margin > 0
+      ? 'name a larger margin'
+      : 'name a margin: equal arms never show that none is worse by anything';
+  if (needed === null) {
+    return closed.length === 0
+      ? larger
+      : `${larger}, or more calls of the ${closed.join(' and the ')}, which gets none`;
+  }
+  const more = (['baseline', 'candidate'] as const)
+    .filter((role) => needed[role] > 0)
+    .map((role) => `${grouped(needed[role])} more of the ${role}`);
   const days = needed.days === null ? '' : `, some ${plural(needed.days, 'day')} at the present pace`;
-  const closed =
-    stuck.length === 0 ? '' : ` (no more come to the ${stuck.map(({ role }) => role).join(' and the ')})`;
-  return `wait for some ${grouped(needed.calls)} first answered calls per arm${days}${closed}, or name a larger margin`;
+  return more.length === 0
+    ? `wait for more calls: the difference is near the margin`
+    : `wait for first answered calls, some ${more.join(' and ')}${days}; or ${larger}`;
 }
 
 const MEASURE_WORDS: Readonly<Record<Measure, string>> = {

@@ -44,16 +44,16 @@ export function concludeDrift(asked: DriftAsked): Concluded {
       : { logE: logEFallAt(series, change.period), day: change.period };
   const sides = sidesAt(asked, found.day);
   const isFallen = sides.difference !== null && found.logE >= -Math.log(alpha);
-  const excluded = smallestExcludedFall(series, change === null ? null : change.period, alpha);
-  const isExcluded = excluded !== null && excluded.fall <= margin;
-  const changedAt = change === null ? (asked.days[found.day] ?? null) : change.at;
+  const excluded = excludedFall(series, change === null ? null : change.period, alpha);
+  const isExcluded = excluded !== null && excluded <= margin;
+  const changedAt = change === null ? dayAt(asked, found.day) : change.at;
   const facts: DecisionFacts = {
     what: 'drift',
     metric,
     conclusion: isFallen
       ? 'fallen'
       : isExcluded
-        ? `not fallen by more than ${marginWords(excluded.fall)}`
+        ? `not fallen by more than ${marginWords(excluded)}`
         : 'cannot tell yet',
     alpha,
     margin,
@@ -61,7 +61,7 @@ export function concludeDrift(asked: DriftAsked): Concluded {
     standardised_to: 'the kinds and models since then',
     log_e: { fallen: found.logE },
     needed: null,
-    excluded_fall: excluded?.fall ?? null,
+    excluded_fall: excluded,
     changed_at: changedAt,
     epoch,
   };
@@ -70,9 +70,34 @@ export function concludeDrift(asked: DriftAsked): Concluded {
   return { facts, sentence, judged, findings: findingsOf(asked, facts, sentence, isFallen, isExcluded) };
 }
 
+const dayAt = ({ days }: DriftAsked, day: number | null) => (day === null ? null : (days[day] ?? null));
+
+/**
+ * A fall of the rate of all calls since then that is excluded: of those without any call before, nothing is known, so
+ * they may have fallen as far as a rate can.
+ */
+function excludedFall(
+  series: readonly (readonly Day[])[],
+  change: number | null,
+  alpha: number,
+): number | null {
+  const of = (at: number | null) => {
+    const excluded = smallestExcludedFall(series, at, alpha);
+    return excluded && { ...excluded, overall: excluded.judged * excluded.fall + 1 - excluded.judged };
+  };
+  const first = of(change);
+  if (first === null || change !== null || first.judged === 1) return first?.overall ?? null;
+  // Another day may speak of more of the calls.
+  const days = Math.max(...series.map(({ length }) => length));
+  const all = Array.from({ length: days - 1 }, (_, day) => of(day + 1)?.overall ?? 1);
+  return Math.min(first.overall, ...all);
+}
+
 /** All strata before a period, and from it on. */
-function sidesAt({ strata, days, change }: DriftAsked, at: number) {
-  const moment = change === null ? (days[at] ?? 'the first day') : change.words;
+function sidesAt(asked: DriftAsked, period: number | null) {
+  const { strata, change } = asked;
+  const at = period ?? 0;
+  const moment = change === null ? (dayAt(asked, period) ?? 'the first day') : change.words;
   const both = strata.map(({ days: series }) => ({
     before: total(series.slice(0, at)),
     after: total(series.slice(at)),
@@ -123,7 +148,7 @@ function findingsOf(
 ): DecisionFindings {
   const { changed_at, baseline, candidate } = facts;
   const hasNone = baseline.calls + candidate.calls === 0;
-  const unjudged = hasNone ? [] : newStrata(asked);
+  const unjudged = hasNone ? [] : oneSided(asked);
   const settle = changed_at === null ? undefined : asked.settle(changed_at);
   const empty: Finding[] = hasNone
     ? [
@@ -148,7 +173,7 @@ function findingsOf(
     cannot_vouch: [
       ...empty,
       ...unjudged,
-      ...(isFallen || isExcluded || hasNone || unjudged.length > 0 ? [] : [undecided(facts, asked)]),
+      ...(isFallen || isExcluded || hasNone ? [] : [undecided(facts, asked)]),
     ],
     notices: [
       ...(isFallen ? [] : [{ code: 'conclusion', message: sentence }]),
@@ -172,7 +197,7 @@ function undecided({ excluded_fall }: DecisionFacts, { metric, margin }: DriftAs
 }
 
 /** What a change brought with it has nothing to be compared with. */
-function newStrata({ strata, change }: DriftAsked): Finding[] {
+function oneSided({ strata, change }: DriftAsked): Finding[] {
   if (change === null) return [];
   const { period, words } = change;
   const halves = strata.map((stratum) => ({

@@ -43,14 +43,21 @@ export interface DecisionFacts {
   readonly standardised_to: string;
   /** Natural logarithms of e-values, which hold at every look, by what they speak for; null where there is nothing to compare. */
   readonly log_e: Readonly<Record<string, number>> | null;
-  /** Calls per arm, and days at the present pace, until the margin is decided; null where it is, or nobody can tell. */
-  readonly needed: { readonly calls: number; readonly days: number | null } | null;
+  /** First answered calls that each side still needs, and the days at the present pace, until the margin is decided; null where it is, or no number of calls is enough. */
+  readonly needed: Needed | null;
   /** Drift: the smallest fall that is excluded; null where none is. */
   readonly excluded_fall: number | null;
   /** Drift: when it fell, or may have, RFC 3339 UTC; null where nothing was asked or found. */
   readonly changed_at: string | null;
   /** Drift: where the present epoch begins, by whose acknowledgement. */
   readonly epoch: Epoch | null;
+}
+
+export interface Needed {
+  readonly baseline: number;
+  readonly candidate: number;
+  /** Null where the pace is not known. */
+  readonly days: number | null;
 }
 
 /** Calls before it are not judged any more. */
