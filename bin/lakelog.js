@@ -19,9 +19,15 @@ function wellKnown(only) {
       return version && `${version}\n`;
     }
     // On a terminal the text depends on its width.
-    if ((only === '--help' || only === '-h') && !require('node:tty').isatty(1)) return file('dist/help.txt');
+    const asksForHelp = only === '--help' || only === '-h';
+    if (asksForHelp && !require('node:tty').isatty(1) && !hasOwnQuestions()) return file('dist/help.txt');
   } catch {
     // The program itself knows it too, or says what is wrong.
   }
   return undefined;
+}
+
+/** They stand in the list of commands, and lakelog.toml may name some. */
+function hasOwnQuestions() {
+  return process.env.LAKELOG_QUERIES || require('node:fs').existsSync('lakelog.toml');
 }

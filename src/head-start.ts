@@ -11,7 +11,7 @@ export interface HeadStart {
 }
 
 /** `query` reads logs in its box. */
-const READ_NO_LOGS = ['query', 'queries', 'schema', 'help'];
+const READ_NO_LOGS = ['query', 'queries', 'schema', 'config', 'help'];
 
 export async function headStart(argv: readonly string[], packageRoot: string, io: Io): Promise<HeadStart> {
   let opened: Promise<BoxProcess> | undefined;

@@ -7,6 +7,8 @@ import { ensureOwnNames, questionCommand } from './commands/question-command.js'
 import { LakelogError } from './errors.js';
 import { type Io, styleOf } from './io.js';
 import { type Catalogue, loadCatalogue } from './query/catalogue.js';
+import { NO_POLICY, readPolicy } from './query/policy.js';
+import { foldersOf, Settings } from './query/settings.js';
 import { inAscii } from './render/ascii.js';
 import { EXIT, type ExitCode } from './schema/result.js';
 import { version } from './version.js';
@@ -43,9 +45,21 @@ async function runArguments(
   onRan: () => void,
 ): Promise<ExitCode> {
   // Before anything is parsed: each of their files is a subcommand.
-  const { argv, folders } = takeQueryFolders(given);
+  const { argv, folders: queries } = takeQueryFolders(given);
+  // Once, for it may be a pipe; one that is not understood stops whoever asks it, and nobody who only wants help.
+  const policy = await readPolicy(io.cwd).catch((error: unknown) => ({ error }));
+  const settings = (flags: object) => {
+    if ('error' in policy) throw policy.error;
+    return new Settings({ ...flags, ...(queries.length > 0 && { queries }) }, io.env, policy);
+  };
   const taken = [...COMMANDS.map(({ name }) => name), 'help'];
-  const catalogue = loadCatalogue(path.join(packageRoot, 'queries'), folders, taken, io.cwd, ensureOwnNames);
+  const catalogue = loadCatalogue(
+    path.join(packageRoot, 'queries'),
+    foldersOf(queries, io.env, 'error' in policy ? NO_POLICY : policy),
+    taken,
+    io.cwd,
+    ensureOwnNames,
+  );
   await tellBroken(catalogue, argv, io);
   const commands = [...catalogue.queries.map(questionCommand), ...COMMANDS];
   ensureHelpTopic(argv, commands);
@@ -55,7 +69,13 @@ async function runArguments(
   const program = parserOf(io, writes);
   for (const command of commands) {
     addTo(program, command, argv.includes(command.name), async (chosen, args, flags) => {
-      outcome = await chosen.run(args as never, flags as never, { catalogue, packageRoot, box, io });
+      outcome = await chosen.run(args as never, flags as never, {
+        catalogue,
+        packageRoot,
+        settings,
+        box,
+        io,
+      });
     });
   }
   try {
@@ -68,6 +88,7 @@ async function runArguments(
     if (error.exitCode === 0) return EXIT.clear;
     // `lakelog help alarm` is asked for; plain `lakelog` is not.
     if (error.code === 'commander.help' && argv[0] === 'help') return EXIT.clear;
+    if (error.code === 'commander.unknownCommand' && 'error' in policy) throw policy.error;
     if (error.code !== 'commander.help') throw usageError(error, argv, commands);
     await io.stderr.write(readable('→ next: lakelog alarm --help\n', io));
     return EXIT.error;

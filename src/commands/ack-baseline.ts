@@ -4,6 +4,7 @@ import { missingIn, openHoles } from '../gate/holes.js';
 import { type Io, styleOf } from '../io.js';
 import { appendAcks } from '../query/acks-file.js';
 import type { Catalogue } from '../query/catalogue.js';
+import type { Settings } from '../query/settings.js';
 import { type Baseline, renderBaseline, renderNext } from '../render/index.js';
 import type { Entry, Said } from '../schema/ack.js';
 import type { ExitCode } from '../schema/result.js';
@@ -31,9 +32,10 @@ export async function baseline(
   flags: LogFlags,
   { file, named, said, entries }: Given,
   { usualGate, folders }: Catalogue,
+  settings: Settings,
   io: Io,
 ): Promise<ExitCode> {
-  return withLogs(paths, flags, {}, io, async ({ lake, account, exitCode }) => {
+  return withLogs(paths, flags, {}, settings, io, async ({ lake, account, exitCode }) => {
     const known = {
       ...NOTHING_KNOWN,
       rejects: account.rejects.length > 0 ? await lake.rejects() : [],

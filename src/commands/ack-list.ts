@@ -3,8 +3,9 @@ import path from 'node:path';
 import { LakelogError } from '../errors.js';
 import { type Known, placeOf, type Reviewed, review, subjectOf } from '../gate/acks.js';
 import { type Io, styleOf } from '../io.js';
-import { DEFAULT_ACKS, namedAcks, readAcks } from '../query/acks.js';
+import { DEFAULT_ACKS, readAcks } from '../query/acks.js';
 import { removeAcks } from '../query/acks-file.js';
+import type { Settings } from '../query/settings.js';
 import { type AckState, renderAckList, renderRemoved, sanitize } from '../render/index.js';
 import type { Account } from '../schema/account.js';
 import { type AckLine, type Entry, type HoleAck, hashOf, placeOfAck } from '../schema/ack.js';
@@ -16,17 +17,18 @@ import { knownTo, type LogFlags, withLogs } from './acks.js';
 export async function listAcks(
   paths: readonly string[],
   flags: LogFlags & { readonly json?: true },
+  settings: Settings,
   io: Io,
 ): Promise<ExitCode> {
   const style = styleOf(io.stdout, io.env);
-  const found = await entriesOf(flags, io);
+  const found = await entriesOf(settings, io);
   const { file, entries } = found;
   if (entries.length === 0) {
     await io.stdout.write(renderAckList([], flags.json === true, style));
     await io.stderr.write(`no acknowledgements in ${sanitize(file)}\n`);
     return EXIT.clear;
   }
-  return withLogs(paths, flags, {}, io, async ({ lake, account, exitCode }) => {
+  return withLogs(paths, flags, {}, settings, io, async ({ lake, account, exitCode }) => {
     const states = statesOf(found, await knownTo(entries, account, lake), account, io);
     await io.stdout.write(renderAckList(states, flags.json === true, style));
     return exitCode;
@@ -34,14 +36,19 @@ export async function listAcks(
 }
 
 /** Takes out those that match nothing, unless the log that they speak of was not read. */
-export async function pruneAcks(paths: readonly string[], flags: LogFlags, io: Io): Promise<ExitCode> {
-  const found = await entriesOf(flags, io);
+export async function pruneAcks(
+  paths: readonly string[],
+  flags: LogFlags,
+  settings: Settings,
+  io: Io,
+): Promise<ExitCode> {
+  const found = await entriesOf(settings, io);
   const { file, entries } = found;
   if (entries.length === 0) {
     await io.stdout.write(renderRemoved([], file, styleOf(io.stdout, io.env)));
     return EXIT.clear;
   }
-  return withLogs(paths, flags, {}, io, async ({ lake, account, exitCode }) => {
+  return withLogs(paths, flags, {}, settings, io, async ({ lake, account, exitCode }) => {
     // What could not be looked at is not gone.
     if (exitCode !== EXIT.clear) {
       throw new LakelogError('not all logs could be read, so nothing was taken out', {
@@ -69,12 +76,8 @@ export async function pruneAcks(paths: readonly string[], flags: LogFlags, io: I
 const isIdle = ({ match, state }: AckState) => match === null && state !== 'not read';
 
 /** Takes out what is named by its number, the hash of its line, its call or FILE:LINE. */
-export async function removeNamed(
-  targets: readonly string[],
-  flags: Pick<LogFlags, 'acks'>,
-  io: Io,
-): Promise<ExitCode> {
-  const { file, entries: before } = await entriesOf(flags, io);
+export async function removeNamed(targets: readonly string[], settings: Settings, io: Io): Promise<ExitCode> {
+  const { file, entries: before } = await entriesOf(settings, io);
   if (before.length === 0)
     throw new LakelogError('there are no acknowledgements', {
       where: file,
@@ -95,8 +98,8 @@ interface Found {
   readonly entries: readonly Entry[];
 }
 
-async function entriesOf(flags: Pick<LogFlags, 'acks'>, io: Io): Promise<Found> {
-  const given = await namedAcks(flags.acks, io.env, io.cwd);
+async function entriesOf(settings: Settings, io: Io): Promise<Found> {
+  const given = settings.get('acks');
   return (await readAcks(given, io.cwd)) ?? { file: given ?? DEFAULT_ACKS, entries: [] };
 }
 

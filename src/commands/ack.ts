@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { LakelogError } from '../errors.js';
 import { type Io, styleOf } from '../io.js';
 import { kernelPath } from '../kernel-path.js';
-import { DEFAULT_ACKS, namedAcks, readAcks } from '../query/acks.js';
+import { DEFAULT_ACKS, readAcks } from '../query/acks.js';
 import { appendAcks } from '../query/acks-file.js';
-import type { Catalogue } from '../query/catalogue.js';
 import { bindParams } from '../query/params.js';
 import { asksRoster, namedRoster, type RosterFlags } from '../query/roster.js';
+import type { Settings } from '../query/settings.js';
 import { chooseSources, knowsNone } from '../query/sources.js';
 import { renderAck, renderNext } from '../render/index.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
@@ -14,6 +14,7 @@ import { baseline } from './ack-baseline.js';
 import { type SaidFlags, saidBy } from './ack-said.js';
 import { linesOf, realOf, subjectsAt } from './ack-target.js';
 import { type LogFlags, withLogs } from './acks.js';
+import type { Context } from './command.js';
 import { gateNamed, givenOf } from './gates.js';
 import { asOptions, chosenParams, nextCommand, rosterFlagsOf } from './next.js';
 import { pathsOf } from './options.js';
@@ -30,11 +31,12 @@ async function logsFor(
   target: string,
   paths: readonly string[],
   flags: AckFlags,
+  settings: Settings,
   io: Io,
 ): Promise<readonly string[]> {
   const [, file] = /^(.+):\d+$/s.exec(target) ?? [];
   if (file === undefined || realOf(file, io.cwd) === null) return paths;
-  return knowsNone(await chooseSources(pathsOf(paths, flags), io.env, io.cwd, true), io.cwd) ? [file] : paths;
+  return knowsNone(chooseSources(pathsOf(paths, flags), settings, io.cwd, true), io.cwd) ? [file] : paths;
 }
 
 /** Settles one violation of a gate or one line, or with --baseline all lines that are in the way now. */
@@ -42,30 +44,37 @@ export async function ack(
   given: string | undefined,
   paths: readonly string[],
   flags: AckFlags,
-  catalogue: Catalogue,
-  io: Io,
+  { catalogue, settings: settingsOf, io }: Context,
 ): Promise<ExitCode> {
   if (given === undefined && !flags.baseline) {
     throw new LakelogError('nothing was named to settle', {
       next: 'give a session_id, a call_id, FILE:LINE or WRITER:FROM-TO, or --baseline for all lines that are in the way now',
     });
   }
-  const named = await namedAcks(flags.acks, io.env, io.cwd);
+  const settings = settingsOf(flags);
+  const named = settings.get('acks');
   const file = named ?? DEFAULT_ACKS;
   const said = saidBy(flags, io, io.now());
   // A file that gates cannot read would silence nothing and stop them all.
   const before = existsSync(kernelPath(io.cwd, file)) ? await readAcks(file, io.cwd) : null;
   if (flags.baseline || given === undefined) {
     const all = given === undefined ? paths : [given, ...paths];
-    return baseline(all, flags, { file, named, said, entries: before?.entries ?? [] }, catalogue, io);
+    return baseline(
+      all,
+      flags,
+      { file, named, said, entries: before?.entries ?? [] },
+      catalogue,
+      settings,
+      io,
+    );
   }
   const target = given.replace(/^ (?=-:)/, '');
-  const logs = await logsFor(target, paths, flags, io);
+  const logs = await logsFor(target, paths, flags, settings, io);
   const inputs = pathsOf(logs, flags);
   const gate = gateNamed(catalogue, flags.gate);
-  const chosen = givenOf(gate, flags.gatedKind, flags.param ?? []);
-  const params = bindParams(gate, chosen);
-  const roster = asksRoster(gate.sql) ? await namedRoster(flags, io.env, io.cwd) : null;
+  const chosen = givenOf(gate, settings.get('gated_kinds'), flags.param ?? []);
+  const params = bindParams(gate, chosen, settings.get('gated_kinds'));
+  const roster = asksRoster(gate.sql) ? namedRoster(settings) : null;
   const context = {
     inputs,
     folders: catalogue.folders,
@@ -75,7 +84,7 @@ export async function ack(
   };
   const again = nextCommand(gate.name, [], context, asOptions(gate, chosenParams(gate, params)));
   const asks = { asks: [gate.sql], gatedKinds: params.gatedKinds, params: params.columns, roster };
-  return withLogs(logs, flags, asks, io, async ({ lake, account }) => {
+  return withLogs(logs, flags, asks, settings, io, async ({ lake, account }) => {
     const meant = await subjectsAt(target, { lake, account }, { gate, given: chosen, again }, io.cwd);
     const lines = linesOf(meant, said, file, io.cwd);
     await appendAcks(file, lines, io.cwd);

@@ -4,7 +4,7 @@ import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
 import { CALLS_SQL, type Lake, type LakeOptions, MATCHES_ACKS, NO_FILTERS, openLake } from '../lake/lake.js';
-import { DEFAULT_GATED_KINDS } from '../query/params.js';
+import { DEFAULT_GATED_KINDS, type Settings } from '../query/settings.js';
 import { chooseSources, namingDefaults } from '../query/sources.js';
 import { renderFindings } from '../render/index.js';
 import type { Account } from '../schema/account.js';
@@ -49,13 +49,14 @@ export async function withLogs<T>(
   paths: readonly string[],
   flags: LogFlags,
   asked: Partial<Pick<LakeOptions, 'asks' | 'gatedKinds' | 'params' | 'roster'>>,
+  settings: Settings,
   io: Io,
   use: (loaded: Loaded) => Promise<T>,
 ): Promise<T> {
   const inputs = pathsOf(paths, flags);
-  const sources = await chooseSources(inputs, io.env, io.cwd, true);
+  const sources = chooseSources(inputs, settings, io.cwd, true);
   const progress = progressOn(io);
-  const options = await runOptionsOf(flags, NO_FILTERS, io, progress.report);
+  const options = runOptionsOf(flags, settings, NO_FILTERS, io, progress.report);
   const lake = await openLake({
     ...options,
     ...MATCHES_ACKS,

@@ -1,6 +1,7 @@
 import type { Io } from '../io.js';
 import type { BoxProcess } from '../query/boxed.js';
 import type { Catalogue } from '../query/catalogue.js';
+import type { Settings } from '../query/settings.js';
 import type { ExitCode } from '../schema/result.js';
 import type { Argument, OptionGroup } from './options.js';
 
@@ -8,6 +9,11 @@ import type { Argument, OptionGroup } from './options.js';
 export interface Context {
   readonly catalogue: Catalogue;
   readonly packageRoot: string;
+  /**
+   * What holds with these options.
+   * @throws LakelogError (exit 2) for a lakelog.toml that is not understood, or a value that is none.
+   */
+  readonly settings: (flags: object) => Settings;
   /** Where `query` runs its SQL. */
   readonly box: () => Promise<BoxProcess>;
   readonly io: Io;

@@ -9,6 +9,7 @@ import {
   acksOption,
   durationOption,
   filterOptions,
+  gatedKindOption,
   limitOption,
   logOptions,
   ofOneLake,
@@ -24,12 +25,6 @@ import type { SyncFlags } from './sync.js';
 import type { ValidateFlags } from './validate.js';
 
 type Paths = readonly string[];
-
-const gatedKind = () =>
-  repeatable(
-    '--gated-kind <kind>',
-    'kinds whose accepted calls must be grounded; replaces the default (fill)',
-  );
 
 const query: Command = {
   name: 'query',
@@ -50,7 +45,7 @@ const query: Command = {
           '-p, --param <name=value>',
           'what $name stands for, and a column of the table params (repeatable)',
         ),
-        gatedKind(),
+        gatedKindOption(),
         durationOption('--timeout <duration>', 'stop the query after this time, loading not counted', '30s', [
           '1s',
           '24h',
@@ -63,9 +58,9 @@ const query: Command = {
     ...logOptions(),
     outputOptions(queryFormatNames),
   ],
-  run: async ([first, rest]: [string | undefined, Paths], flags: QueryFlags, { box, io }) => {
+  run: async ([first, rest]: [string | undefined, Paths], flags: QueryFlags, { box, io, settings }) => {
     const { query } = await import('./query.js');
-    return query(first === undefined ? rest : [first, ...rest], flags, await box(), io);
+    return query(first === undefined ? rest : [first, ...rest], flags, await box(), settings(flags), io);
   },
 };
 
@@ -88,7 +83,7 @@ const show: Command = {
           '--trace-url <template>',
           'address of a trace, with {session_id} in it (default: LAKELOG_TRACE_URL)',
         ),
-        gatedKind(),
+        gatedKindOption(),
         repeatable('-p, --param <name=value>', 'a parameter of the gates (repeatable)'),
         acksOption('acknowledgements'),
         ...rosterOptions(),
@@ -97,8 +92,8 @@ const show: Command = {
     },
     ...logOptions(),
   ],
-  run: async ([id, paths]: [string, Paths], flags: ShowFlags, { catalogue, io }) =>
-    (await import('./show.js')).show(id, paths, flags, catalogue, io),
+  run: async ([id, paths]: [string, Paths], flags: ShowFlags, context) =>
+    (await import('./show.js')).show(id, paths, flags, context),
 };
 
 const ack: Command = {
@@ -134,7 +129,7 @@ const ack: Command = {
         acksOption('file to append to'),
         ...rosterOptions(),
         new Option('--gate <name>', 'the gate whose violation it is (default: the one that ships)'),
-        gatedKind(),
+        gatedKindOption(),
         repeatable('-p, --param <name=value>', 'a parameter of the gate (repeatable)'),
       ],
     },
@@ -152,8 +147,8 @@ const ack: Command = {
         { heading: null, options: [acksOption('their file'), new Option('--json', 'as JSON')] },
         ...logOptions(),
       ],
-      run: async ([paths]: [Paths], flags: LogFlags & { json?: true }, { io }) =>
-        (await import('./ack-list.js')).listAcks(paths, flags, io),
+      run: async ([paths]: [Paths], flags: LogFlags & { json?: true }, { io, settings }) =>
+        (await import('./ack-list.js')).listAcks(paths, flags, settings(flags), io),
     },
     {
       name: 'rm',
@@ -168,8 +163,8 @@ const ack: Command = {
         ],
       ],
       options: () => [{ heading: null, options: [acksOption('their file')] }],
-      run: async ([targets]: [readonly string[]], flags: Pick<LogFlags, 'acks'>, { io }) =>
-        (await import('./ack-list.js')).removeNamed(targets, flags, io),
+      run: async ([targets]: [readonly string[]], flags: Pick<LogFlags, 'acks'>, { io, settings }) =>
+        (await import('./ack-list.js')).removeNamed(targets, settings(flags), io),
     },
     {
       name: 'prune',
@@ -179,12 +174,12 @@ const ack: Command = {
       examples: ['lakelog ack prune logs/', 'lakelog ack prune sessions.jsonl --acks ops/acks.jsonl'],
       args: [PATHS],
       options: () => [{ heading: null, options: [acksOption('their file')] }, ...logOptions()],
-      run: async ([paths]: [Paths], flags: LogFlags, { io }) =>
-        (await import('./ack-list.js')).pruneAcks(paths, flags, io),
+      run: async ([paths]: [Paths], flags: LogFlags, { io, settings }) =>
+        (await import('./ack-list.js')).pruneAcks(paths, flags, settings(flags), io),
     },
   ],
-  run: async ([target, paths]: [string | undefined, Paths], flags: AckFlags, { catalogue, io }) =>
-    (await import('./ack.js')).ack(target, paths, flags, catalogue, io),
+  run: async ([target, paths]: [string | undefined, Paths], flags: AckFlags, context) =>
+    (await import('./ack.js')).ack(target, paths, flags, context),
 };
 
 const validate: Command = {
@@ -194,8 +189,8 @@ const validate: Command = {
   examples: ['lakelog validate sessions.jsonl', 'lakelog validate logs/ --format jsonl'],
   args: [PATHS],
   options: () => [...logOptions(), outputOptions(formatNames)],
-  run: async ([paths]: [Paths], flags: ValidateFlags, { io }) =>
-    (await import('./validate.js')).validate(paths, flags, io),
+  run: async ([paths]: [Paths], flags: ValidateFlags, { io, settings }) =>
+    (await import('./validate.js')).validate(paths, flags, settings(flags), io),
 };
 
 const queries: Command = {
@@ -260,8 +255,8 @@ const sync: Command = {
     ...logOptions(),
     outputOptions(formatNames),
   ],
-  run: async ([paths]: [Paths], flags: SyncFlags, { io }) =>
-    (await import('./sync.js')).sync(paths, flags, io),
+  run: async ([paths]: [Paths], flags: SyncFlags, { io, settings }) =>
+    (await import('./sync.js')).sync(paths, flags, settings(flags), io),
 };
 
 const lake: Command = {
@@ -279,7 +274,8 @@ const lake: Command = {
       examples: ['lakelog lake info --lake lakelog.duckdb', 'lakelog lake info --lake lakelog.duckdb --json'],
       args: [],
       options: () => [{ heading: null, options: [...ofOneLake(), new Option('--json', 'as JSON')] }],
-      run: async (_: [], flags: LakeFlags, { io }) => (await import('./lake.js')).lakeInfo(flags, io),
+      run: async (_: [], flags: LakeFlags, { io, settings }) =>
+        (await import('./lake.js')).lakeInfo(flags, settings(flags), io),
     },
     {
       name: 'verify',
@@ -301,8 +297,8 @@ const lake: Command = {
           ],
         },
       ],
-      run: async (_: [], flags: LakeFlags & { receipt?: string }, { io }) =>
-        (await import('./lake.js')).verifyLake(flags, io),
+      run: async (_: [], flags: LakeFlags & { receipt?: string }, { io, settings }) =>
+        (await import('./lake.js')).verifyLake(flags, settings(flags), io),
     },
   ],
   run: async () => {

@@ -15,6 +15,7 @@ import type { Evidence, GateEvidence, Limits } from '../gate/evidence.js';
 import { judge } from '../gate/judge.js';
 import { lookAlikesOf } from '../gate/look-alikes.js';
 import { awaited, wasHeard } from '../gate/silent.js';
+import { parseAge } from '../instant.js';
 import type { Lake } from '../lake/lake.js';
 import type { AckFile } from '../query/acks.js';
 import type { Query } from '../query/header.js';
@@ -22,6 +23,7 @@ import { nearestOf } from '../query/nearest.js';
 import { type BoundParams, gatingOf } from '../query/params.js';
 import type { RosterFlags } from '../query/roster.js';
 import type { Answer, Session } from '../query/run.js';
+import type { Settings } from '../query/settings.js';
 import type { GivenPaths } from '../query/sources.js';
 import type { Account } from '../schema/account.js';
 import { callersOf, type Expected } from '../schema/expected.js';
@@ -30,7 +32,7 @@ import type { Receipt, Result, Verdict } from '../schema/result.js';
 import { knownTo } from './acks.js';
 import { questionEvidence } from './evidence.js';
 import { chosenParams, nextCommand, REASON, rosterFlagsOf } from './next.js';
-import { ageOf, type ReadFlags } from './options.js';
+import type { ReadFlags } from './options.js';
 
 export interface GateFlags {
   readonly minJudged?: number;
@@ -66,9 +68,14 @@ export interface Judged {
   readonly expected: Receipt['expected'];
 }
 
-/** @throws LakelogError (exit 2) for an age that is none. */
-export function limitsOf({ minJudged = 1, maxRejects = 0, maxAge }: GateFlags, now: Date): Limits {
-  return { now, minJudged, maxRejects, maxAgeMs: ageOf('--max-age', maxAge) };
+export function limitsOf(settings: Settings, now: Date): Limits {
+  const age = settings.get('max_age');
+  return {
+    now,
+    minJudged: settings.get('min_judged'),
+    maxRejects: settings.get('max_rejects'),
+    maxAgeMs: age === undefined ? null : parseAge(age),
+  };
 }
 
 /**
@@ -97,7 +104,8 @@ export function plantSelfTest(
     roster: canaryRoster(session.lake),
     timestamp: instantInside(session.lake.window, limits.now),
   });
-  return async () => proveCanary(canary, gate, await session.askLines('canary', canary.lines), query.file);
+  return async () =>
+    proveCanary(canary, gate, await session.askLines({ query, params }, 'canary', canary.lines), query.file);
 }
 
 function canaryRoster({ rosters }: Lake): CanaryRoster | null {

@@ -3,7 +3,7 @@ import { LakelogError, messageOf, shellWord } from '../errors.js';
 import { type Io, styleOf } from '../io.js';
 import { kernelPath } from '../kernel-path.js';
 import { type InspectOptions, inspectLake, type ReceiptFile, verifyLakeFile } from '../lake/inspect.js';
-import { namedLake } from '../query/policy.js';
+import type { Settings } from '../query/settings.js';
 import { renderLakeInfo, renderLogChecks } from '../render/index.js';
 import type { LogCheck } from '../schema/lake.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
@@ -14,8 +14,8 @@ export interface LakeFlags {
   readonly json?: true;
 }
 
-export async function lakeInfo(flags: LakeFlags, io: Io): Promise<ExitCode> {
-  const info = await inspectLake(await optionsOf(flags, io));
+export async function lakeInfo(flags: LakeFlags, settings: Settings, io: Io): Promise<ExitCode> {
+  const info = await inspectLake(optionsOf(flags, settings, io));
   await io.stdout.write(
     flags.json ? `${JSON.stringify(info)}\n` : renderLakeInfo(info, styleOf(io.stdout, io.env)),
   );
@@ -25,10 +25,11 @@ export async function lakeInfo(flags: LakeFlags, io: Io): Promise<ExitCode> {
 /** 3 where a log that is still there is not what was read of it. */
 export async function verifyLake(
   { receipt, ...flags }: LakeFlags & { readonly receipt?: string },
+  settings: Settings,
   io: Io,
 ): Promise<ExitCode> {
   const files = receipt === undefined ? null : await filesOf(receipt, io.cwd);
-  const checks = await verifyLakeFile(await optionsOf(flags, io), files);
+  const checks = await verifyLakeFile(optionsOf(flags, settings, io), files);
   await io.stdout.write(
     flags.json
       ? `${JSON.stringify({ logs: checks, same: isSame(checks, files !== null) })}\n`
@@ -43,8 +44,8 @@ function isSame(checks: readonly LogCheck[], isReceipt: boolean): boolean {
   return checks.length > 0 && checks.every(({ status }) => fine.includes(status));
 }
 
-async function optionsOf({ lake, lockTimeout = 10 }: LakeFlags, io: Io): Promise<InspectOptions> {
-  const name = await namedLake(lake, io.env, io.cwd);
+function optionsOf({ lockTimeout = 10 }: LakeFlags, settings: Settings, io: Io): InspectOptions {
+  const name = settings.get('lake');
   if (name === undefined) throw new LakelogError('no lake is named', { next: 'name it: --lake FILE' });
   return { name, lockTimeoutS: lockTimeout, cwd: io.cwd, env: io.env, stdin: io.stdin };
 }

@@ -1,7 +1,8 @@
 import { shellWord } from '../errors.js';
 import type { Query } from '../query/header.js';
-import { type BoundParams, bindParams, DEFAULT_GATED_KINDS, optionName } from '../query/params.js';
+import { type BoundParams, bindParams, optionName } from '../query/params.js';
 import type { RosterFlags } from '../query/roster.js';
+import { DEFAULT_GATED_KINDS } from '../query/settings.js';
 import type { GivenPaths } from '../query/sources.js';
 
 /** What the next command needs to see the same as this one. */

@@ -3,11 +3,11 @@ import { LakelogError, shellWord } from '../errors.js';
 import { AGE_FORMS, parseAge } from '../instant.js';
 import type { Io } from '../io.js';
 import type { Filters } from '../lake/lake.js';
-import { namedAcks } from '../query/acks.js';
-import { namedLake } from '../query/policy.js';
 import type { RunOptions } from '../query/run.js';
+import type { Settings } from '../query/settings.js';
 import type { GivenPaths } from '../query/sources.js';
 import type { Format, TextFormat } from '../render/index.js';
+import { SETTINGS, type SettingKey } from '../schema/policy.js';
 
 /** Options as commander hands them over, for every command that reads logs. */
 export interface ReadFlags {
@@ -15,7 +15,7 @@ export interface ReadFlags {
   readonly replayRuns?: readonly string[];
   readonly since?: string;
   readonly until?: string;
-  readonly tz: string;
+  readonly tz?: string;
   readonly model?: readonly string[];
   readonly kind?: readonly string[];
   readonly daemon?: readonly string[];
@@ -39,6 +39,12 @@ export interface OutputFlags {
 }
 
 const collect = (value: string, before: readonly string[] = []) => [...before, value];
+
+/** What holds where the option is not given. */
+export function usually(key: SettingKey): string {
+  const { env, usual } = SETTINGS.find((row) => row.key === key)!;
+  return `(default: ${env}, ${key} of lakelog.toml${usual === 'none' ? '' : `, ${usual}`})`;
+}
 
 export function repeatable(flags: string, note: string): Option {
   return new Option(flags, note).argParser(collect);
@@ -111,7 +117,7 @@ const lakeOptions = (): OptionGroup => ({
   options: [
     new Option(
       '--lake <file>',
-      'keep what was read in this file, and read only what is new (default: LAKELOG_LAKE, lake of lakelog.toml)',
+      `keep what was read in this file, and read only what is new ${usually('lake')}`,
     ),
     new Option('--no-sync', 'answer from the lake without a look at the logs'),
     new Option('--keep-content', 'a lake that is made now keeps prompts and artifacts too'),
@@ -126,18 +132,23 @@ export const ofOneLake = (): readonly Option[] =>
 /** Where lines come from. */
 export const logOptions = (): readonly OptionGroup[] => [inputOptions(), lakeOptions()];
 
-export const acksOption = (what: string): Option =>
-  new Option('--acks <file>', `${what} (default: LAKELOG_ACKS, acks of lakelog.toml, ./lakelog-acks.jsonl)`);
+export const acksOption = (what: string): Option => new Option('--acks <file>', `${what} ${usually('acks')}`);
+
+export const gatedKindOption = (): Option =>
+  repeatable(
+    '--gated-kind <kind>',
+    `kinds whose accepted calls must be grounded; replaces the default ${usually('gated_kinds')}`,
+  );
 
 export const rosterOptions = (): Option[] => [
   new Option(
     '--roster <path>',
-    'check the stamps against this roster, or a folder of them by hash (default: LAKELOG_ROSTER, roster of lakelog.toml)',
+    `check the stamps against this roster, or a folder of them by hash ${usually('roster')}`,
   ),
-  new Option('--roster-column <name>', 'its column of worker ids (default: worker_id)'),
+  new Option('--roster-column <name>', `its column of worker ids ${usually('roster_column')}`),
   new Option(
     '--roster-active-column <name>',
-    'its column that says who is active; "" = there is none (default: active, where there is one)',
+    `its column that says who is active; "" = there is none ${usually('roster_active_column')}`,
   ),
 ];
 
@@ -162,7 +173,7 @@ export const filterOptions = (): OptionGroup => ({
       'only calls from this time on: a date, RFC 3339, or a duration before now: 90s, 26h, 7d',
     ),
     new Option('--until <time>', 'only calls before this time'),
-    new Option('--tz <zone>', 'time zone of dates and of the column day').default('UTC'),
+    new Option('--tz <zone>', `time zone of dates and of the column day ${usually('tz')}`),
     repeatable('--model <name>', 'only calls of this model (repeatable, as the next three)').argParser(
       named('model'),
     ),
@@ -200,20 +211,19 @@ export function pathsOf(
   return { paths, sessions, replayRuns, ...(lake === undefined ? {} : { lake }) };
 }
 
-export function filtersOf(flags: ReadFlags): Filters {
-  const { since, until, tz, model = [], kind = [], daemon = [], environment = [] } = flags;
-  return { since, until, tz, model, kind, daemon, environment };
+export function filtersOf(flags: ReadFlags, settings: Settings): Filters {
+  const { since, until, model = [], kind = [], daemon = [], environment = [] } = flags;
+  return { since, until, tz: settings.get('tz'), model, kind, daemon, environment };
 }
 
-/** @throws LakelogError (exit 2) for a policy that cannot be read. */
-export async function runOptionsOf(
-  flags: Pick<ReadFlags, 'showContent' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace' | LakeFlag> & {
-    readonly acks?: string;
-  },
+/** @throws LakelogError (exit 2) for options of a lake where none is named. */
+export function runOptionsOf(
+  flags: Pick<ReadFlags, 'showContent' | 'maxLineBytes' | 'pendingGrace' | 'rotationGrace' | LakeFlag>,
+  settings: Settings,
   filters: Filters,
   io: Io,
   onProgress: RunOptions['onProgress'],
-): Promise<RunOptions> {
+): RunOptions {
   return {
     filters,
     showContent: flags.showContent === true,
@@ -225,8 +235,8 @@ export async function runOptionsOf(
     now: io.now(),
     stdin: io.stdin,
     onProgress,
-    acks: await namedAcks(flags.acks, io.env, io.cwd),
-    lake: await lakeOf(flags, io),
+    acks: settings.get('acks'),
+    lake: lakeOf(flags, settings),
   };
 }
 
@@ -241,22 +251,13 @@ export type LogFlag =
 
 export type LakeFlag = 'lake' | 'sync' | 'keepContent' | 'lockTimeout' | 'rebuild';
 
-/** @throws LakelogError (exit 2) for options of a lake where none is named. */
-async function lakeOf(flags: Pick<ReadFlags, LakeFlag>, io: Io): Promise<RunOptions['lake']> {
-  const name = await namedLake(flags.lake, io.env, io.cwd);
+function lakeOf(flags: Pick<ReadFlags, LakeFlag>, settings: Settings): RunOptions['lake'] {
+  const name = settings.get('lake');
   const { sync = true, keepContent = false, rebuild = false, lockTimeout = 10 } = flags;
   if (name !== undefined) return { name, sync, keepContent, rebuild, lockTimeoutS: lockTimeout };
   const needy = !sync ? '--no-sync' : keepContent ? '--keep-content' : rebuild ? '--rebuild' : null;
   if (needy === null) return undefined;
   throw new LakelogError(`${needy} is about a lake, and none is named`, { next: 'name it: --lake FILE' });
-}
-
-export function ageOf(flag: string, text: string | undefined): number | null {
-  if (text === undefined) return null;
-  const age = parseAge(text);
-  if (age === null)
-    throw new LakelogError(`${flag} takes a duration, not "${text}"`, { next: `give ${flag} ${AGE_FORMS}` });
-  return age;
 }
 
 /** The named inputs as they would stand on a command line, with a leading space; empty for the defaults. */

@@ -9,9 +9,10 @@ import type { Io } from '../io.js';
 import { kernelPath } from '../kernel-path.js';
 import type { BoxAbout } from '../query/box-protocol.js';
 import type { BoxProcess } from '../query/boxed.js';
-import { DEFAULT_GATED_KINDS, looseParams } from '../query/params.js';
+import { looseParams } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import type { RunOptions } from '../query/run.js';
+import { DEFAULT_GATED_KINDS, type Settings } from '../query/settings.js';
 import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js';
 import type { Report } from '../render/report.js';
 import type { Account } from '../schema/account.js';
@@ -34,15 +35,16 @@ export async function query(
   args: readonly string[],
   flags: QueryFlags,
   box: BoxProcess,
+  settings: Settings,
   io: Io,
 ): Promise<ExitCode> {
   const { sql, where, paths } = await sqlOf(args, flags.file, io);
   const inputs = pathsOf(paths, flags);
   const params = looseParams(flags.param ?? []);
-  const gatedKinds = flags.gatedKind ?? DEFAULT_GATED_KINDS;
-  const sources = await chooseSources(inputs, io.env, io.cwd, readsReplays(sql));
+  const gatedKinds = settings.get('gated_kinds') ?? DEFAULT_GATED_KINDS;
+  const sources = chooseSources(inputs, settings, io.cwd, readsReplays(sql));
   const progress = progressOn(io);
-  const options = await runOptionsOf(flags, filtersOf(flags), io, progress.report);
+  const options = runOptionsOf(flags, settings, filtersOf(flags, settings), io, progress.report);
   const { now, onProgress } = options;
   const outputs = await planOutputs(flags, io);
   const { maxRows, exports } = outputs;
@@ -83,7 +85,7 @@ export async function query(
     const judged = judge(
       questionEvidence(namingDefaults(about.account, sources), inputs, now, null, {
         gated: gatedKinds,
-        named: flags.gatedKind ?? [],
+        named: settings.get('gated_kinds') ?? [],
       }),
       flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES,
     );

@@ -14,6 +14,7 @@ import {
   PATHS,
   repeatable,
   rosterOptions,
+  usually,
   wholeNumber,
 } from './options.js';
 import type { QuestionFlags } from './question.js';
@@ -35,12 +36,12 @@ export function questionCommand(query: Query): Command {
       const own = { heading: 'Question:', options: query.params.map(paramOption) };
       return [own, ...questionOptions(query)];
     },
-    run: async ([paths]: [readonly string[]], flags: QuestionFlags, { catalogue, io }) => {
+    run: async ([paths]: [readonly string[]], flags: QuestionFlags, context) => {
       const given: Given = Object.fromEntries(
         query.params.map(({ name }) => [name, ownFlag(flags, camel(name)) as Given[string]]),
       );
       const { question } = await import('./question.js');
-      return question(query, given, paths, flags, catalogue.folders, io);
+      return question(query, given, paths, flags, context);
     },
   };
 }
@@ -59,21 +60,25 @@ function questionOptions({ gate }: Query): readonly OptionGroup[] {
   ];
 }
 
-const gateOptions = (): OptionGroup => ({
+export const gateOptions = (): OptionGroup => ({
   heading: 'Gate:',
   options: [
-    new Option('--min-judged <n>', 'cannot vouch with fewer judged calls')
-      .argParser(wholeNumber(0))
-      .default(1),
-    new Option('--max-rejects <n>', 'rejects and conflicts that do not keep the gate from vouching')
-      .argParser(wholeNumber(0))
-      .default(0),
+    new Option('--min-judged <n>', `cannot vouch with fewer judged calls ${usually('min_judged')}`).argParser(
+      wholeNumber(0),
+    ),
+    new Option(
+      '--max-rejects <n>',
+      `rejects and conflicts that do not keep the gate from vouching ${usually('max_rejects')}`,
+    ).argParser(wholeNumber(0)),
     acksOption('acknowledgements'),
     ...rosterOptions(),
-    new Option('--max-age <duration>', 'cannot vouch when the newest call it judges by is older, e.g. 36h'),
+    new Option(
+      '--max-age <duration>',
+      `cannot vouch when the newest call it judges by is older, e.g. 36h ${usually('max_age')}`,
+    ),
     new Option(
       '--expect <file>',
-      'TOML that names daemons and writers that must be heard of, each within an age of its own or --max-age (default: LAKELOG_EXPECT, expect of lakelog.toml)',
+      `TOML that names daemons and writers that must be heard of, each within an age of its own or --max-age ${usually('expect')}`,
     ),
     new Option('-q, --quiet', 'print nothing on exit 0'),
     new Option('--on-change', 'with a lake: print only what differs from the run before'),

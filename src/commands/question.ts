@@ -1,25 +1,23 @@
 import { LakelogError } from '../errors.js';
 import { judge } from '../gate/judge.js';
 import { INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
-import type { Io } from '../io.js';
 import type { RosterRequest } from '../lake/lake.js';
-import { readAcks } from '../query/acks.js';
-import { namedExpect, readExpected } from '../query/expect.js';
 import type { Query } from '../query/header.js';
 import { bindParams, type Given, gatingOf } from '../query/params.js';
-import { receiptOf } from '../query/receipt.js';
 import { asksRoster, namedRoster, type RosterFlags } from '../query/roster.js';
-import { type Answer, openSession } from '../query/run.js';
-import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js';
+import { openSession, type Question, type Session } from '../query/run.js';
+import type { Settings } from '../query/settings.js';
+import { namingDefaults, readsReplays } from '../query/sources.js';
 import { formatNames, gateFormatNames } from '../render/format-names.js';
-import type { Report } from '../render/index.js';
-import { CALLER_COLUMNS, callersOf } from '../schema/expected.js';
+import type { Account } from '../schema/account.js';
 import type { ExitCode } from '../schema/result.js';
+import { type Asking, answerGate, askedOf, prepare, reportOf } from './asking.js';
+import type { Context } from './command.js';
 import { copiesOf } from './copies.js';
 import { questionEvidence } from './evidence.js';
-import { type Asked, type GateFlags, type Judged, judgeGate, limitsOf, plantSelfTest } from './judging.js';
+import { type GateFlags, plantSelfTest } from './judging.js';
 import { showNews } from './news.js';
-import { filtersOf, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
+import type { OutputFlags, ReadFlags } from './options.js';
 import { progressOn } from './terminal.js';
 
 export interface QuestionFlags extends ReadFlags, OutputFlags, GateFlags, RosterFlags {
@@ -35,72 +33,52 @@ export async function question(
   given: Given,
   paths: readonly string[],
   flags: QuestionFlags,
-  folders: readonly string[],
-  io: Io,
+  { catalogue: { folders }, settings: settingsOf, io }: Context,
 ): Promise<ExitCode> {
   const { gate } = query;
-  const params = bindParams(query, given);
-  const inputs = pathsOf(paths, flags);
+  const settings = settingsOf(withoutParams(flags, query));
+  const asks = { query, params: bindParams(query, given, settings.get('gated_kinds')) };
   const copies = copiesOf(flags, gate ? gateFormatNames : formatNames);
-  const filters = filtersOf(flags);
-  const sources = await chooseSources(inputs, io.env, io.cwd, readsReplays(query.sql));
-  const limits = limitsOf(flags, io.now());
   const progress = progressOn(io);
-  const options = await runOptionsOf(flags, filters, io, progress.report);
-  if (flags.onChange && options.lake === undefined) throw onChangeNeedsLake();
-  const acks = gate ? await readAcks(options.acks, io.cwd) : null;
-  const roster = gate ? await rosterFor(query, flags, io) : null;
-  const named = gate ? await namedExpect(flags.expect, io.env, io.cwd) : undefined;
-  const expected = named === undefined ? null : await readExpected(named, io.cwd, limits.maxAgeMs);
-  const asked: Asked = {
-    ...{ query, params, inputs, folders, flags, limits, acks, namedAcks: options.acks, expected },
-  };
-  const session = await openSession(query, params, {
-    ...options,
-    now: limits.now,
-    roster,
-    matchesAcks: acks !== null && acks.entries.length > 0,
-    alsoColumns: expected === null ? [] : callersOf(expected).map((caller) => CALLER_COLUMNS[caller]),
-  });
+  const asking = await prepare(
+    {
+      ...{ paths, flags, settings, folders, readsReplays: readsReplays(query.sql), isGate: gate !== null },
+      roster: gate ? rosterFor(query, flags, settings) : null,
+    },
+    io,
+    progress.report,
+  );
+  if (flags.onChange && asking.options.lake === undefined) throw onChangeNeedsLake();
+  const session = await openSession([asks], asking.options);
   try {
-    const selfTest = gate && plantSelfTest(asked, gate, session);
-    const [canary, loaded, [{ showGate }, { showLimited }]] = await allSettledThenAll(
+    const selfTest = gate && plantSelfTest(askedOf(asking, asks), gate, session);
+    const [canary, account, [{ showGate }, { showLimited }]] = await allSettledThenAll(
       selfTest ? selfTest() : null,
-      session.ask(sources.requests),
+      session.lake.load(asking.sources.requests),
       // Loaded while DuckDB works.
       Promise.all([import('./output.js'), import('./limit.js')]),
     );
-    const answer = { ...loaded, account: namingDefaults(loaded.account, sources) };
-    const judged = gate ? await judgeGate(asked, gate, answer, session.lake) : judgeInputs(asked, answer);
+    if (!gate) {
+      const { report, verdict } = await answerRows(asking, asks, session, account);
+      await progress.end();
+      return await showLimited(flags.limit, report, verdict, flags, copies, io);
+    }
+    const { report, verdict } = await answerGate(asking, asks, gate, session, { account, canary });
     await progress.end();
-    const report: Report = {
-      query: { name: query.name, title: query.title },
-      params: params.meant,
-      result: judged.result,
-      ...(gate ? { verdict: judged.verdict, gate, ranAt: limits.now } : {}),
-      receipt: receiptOf({
-        account: answer.account,
-        query: { name: query.name, sha256: query.sha256 },
-        from: sources.from,
-        gatedKinds: params.gatedKinds,
-        judged: answer.judged,
-        canary,
-        acknowledged: judged.acknowledged,
-        recomputed: answer.recomputed,
-        expected: judged.expected,
-        now: limits.now,
-      }),
-    };
-    return gate
-      ? await showNews(session.lake, flags.onChange === true, report, judged.verdict, {
-          show: (isSilent) => showGate(report, judged.verdict, { ...flags, isSilent }, copies, io),
-          hasArrived: () => [io.stdout, io.stderr].every(({ failure, hasLeft }) => !failure && !hasLeft),
-        })
-      : await showLimited(flags.limit, report, judged.verdict, flags, copies, io);
+    return await showNews(session.lake, flags.onChange === true, report, verdict, {
+      show: (isSilent) => showGate(report, verdict, { ...flags, isSilent }, copies, io),
+      hasArrived: () => [io.stdout, io.stderr].every(({ failure, hasLeft }) => !failure && !hasLeft),
+    });
   } finally {
     await progress.end();
     session.lake.close();
   }
+}
+
+/** A parameter of somebody's own question may be called like a setting that questions have no option for. */
+function withoutParams(flags: QuestionFlags, { params }: Query): object {
+  const own = params.map(({ name }) => name.replaceAll('_', '')).filter((name) => name !== 'gatedkind');
+  return Object.fromEntries(Object.entries(flags).filter(([name]) => !own.includes(name.toLowerCase())));
 }
 
 const onChangeNeedsLake = () =>
@@ -111,8 +89,8 @@ const onChangeNeedsLake = () =>
  * The roster that a gate may ask.
  * @throws LakelogError (exit 2) for one that was named to a gate that asks none: it would believe the stamps.
  */
-async function rosterFor(query: Query, flags: RosterFlags, io: Io): Promise<RosterRequest | null> {
-  if (asksRoster(query.sql)) return namedRoster(flags, io.env, io.cwd);
+function rosterFor(query: Query, flags: RosterFlags, settings: Settings): RosterRequest | null {
+  if (asksRoster(query.sql)) return namedRoster(settings);
   if (flags.roster === undefined) return null;
   throw new LakelogError(`${query.name} does not look at a roster`, {
     where: query.file,
@@ -121,7 +99,7 @@ async function rosterFor(query: Query, flags: RosterFlags, io: Io): Promise<Rost
 }
 
 /** The self-test runs while the logs are read; if both fail, it is what counts. */
-async function allSettledThenAll<A, B, C>(
+export async function allSettledThenAll<A, B, C>(
   selfTest: Promise<A> | null,
   work: Promise<B>,
   rest: Promise<C>,
@@ -132,8 +110,13 @@ async function allSettledThenAll<A, B, C>(
 }
 
 /** Of a question that is no gate, only whether it could read what it rests on. */
-function judgeInputs({ query, params, inputs, flags, limits }: Asked, { account, result }: Answer): Judged {
-  const evidence = questionEvidence(account, inputs, limits.now, query.needs, gatingOf(query, params));
-  const rules = flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES;
-  return { verdict: judge(evidence, rules), result, acknowledged: null, expected: null };
+async function answerRows(asking: Asking, asks: Question, session: Session, loaded: Account) {
+  const { query, params } = asks;
+  const answer = await session.answer(asks, namingDefaults(loaded, asking.sources));
+  const { account, result } = answer;
+  const gating = gatingOf(query, params);
+  const evidence = questionEvidence(account, asking.inputs, asking.limits.now, query.needs, gating);
+  const verdict = judge(evidence, asking.flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES);
+  const judged = { verdict, result, acknowledged: null, expected: null };
+  return { verdict, report: reportOf(asking, asks, answer, judged, null) };
 }

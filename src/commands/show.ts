@@ -4,18 +4,19 @@ import { LakelogError, shellWord } from '../errors.js';
 import { NOTHING_KNOWN, settle } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
-import { type Io, styleOf } from '../io.js';
+import { styleOf } from '../io.js';
 import { type Lake, MATCHES_ACKS, NO_FILTERS, openLake } from '../lake/lake.js';
 import { type AckFile, readAcks } from '../query/acks.js';
 import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
-import { DEFAULT_GATED_KINDS } from '../query/params.js';
 import { namedRoster, type RosterFlags } from '../query/roster.js';
+import { DEFAULT_GATED_KINDS } from '../query/settings.js';
 import { chooseSources, type GivenPaths, namingDefaults } from '../query/sources.js';
 import { storySql, tellStory, traceOf, traceUrl } from '../query/story.js';
 import { renderFindings, renderNext, renderStory, renderStoryJson } from '../render/index.js';
 import type { ExitCode } from '../schema/result.js';
 import type { Story, StoryCall } from '../schema/story.js';
+import type { Context as CommandContext } from './command.js';
 import { inputEvidence } from './evidence.js';
 import { allViolations, paramsOf } from './gates.js';
 import { type Context, nextCommand, rosterFlagsOf } from './next.js';
@@ -35,18 +36,19 @@ export async function show(
   id: string,
   paths: readonly string[],
   flags: ShowFlags,
-  catalogue: Catalogue,
-  io: Io,
+  { catalogue, settings: settingsOf, io }: CommandContext,
 ): Promise<ExitCode> {
   const inputs = pathsOf(paths, flags);
   const template = flags.traceUrl ?? io.env.LAKELOG_TRACE_URL;
   traceUrl(template, '');
-  const sources = await chooseSources(inputs, io.env, io.cwd, true);
-  const gatedKinds = flags.gatedKind ?? DEFAULT_GATED_KINDS;
+  const settings = settingsOf(flags);
+  const sources = chooseSources(inputs, settings, io.cwd, true);
+  const named = settings.get('gated_kinds');
+  const gatedKinds = named ?? DEFAULT_GATED_KINDS;
   const progress = progressOn(io);
-  const options = await runOptionsOf(flags, NO_FILTERS, io, progress.report);
+  const options = runOptionsOf(flags, settings, NO_FILTERS, io, progress.report);
   const acks = await readAcks(options.acks, io.cwd);
-  const roster = await namedRoster(flags, io.env, io.cwd);
+  const roster = namedRoster(settings);
   const gates = catalogue.queries.filter((query) => query.gate !== null);
   const lake = await openLake({
     ...options,
@@ -70,7 +72,7 @@ export async function show(
     const story = await tellStory(lake, trace, {
       showContent: options.showContent,
       traceUrl: traceUrl(template, trace),
-      violations: await allViolations(lake, gates, flags.gatedKind, flags.param ?? []),
+      violations: await allViolations(lake, gates, named, flags.param ?? []),
       acknowledged: await acknowledgedOf(lake, gates, trace, acks, options.now),
     });
     const style = styleOf(io.stdout, io.env);
@@ -79,7 +81,7 @@ export async function show(
     const context = {
       inputs,
       folders: catalogue.folders,
-      gatedKinds: flags.gatedKind,
+      gatedKinds: named,
       acks: options.acks,
       roster: rosterFlagsOf(flags),
     };

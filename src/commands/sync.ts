@@ -4,8 +4,8 @@ import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import type { Io } from '../io.js';
 import { NO_FILTERS, openLake } from '../lake/lake.js';
-import { DEFAULT_GATED_KINDS } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
+import { DEFAULT_GATED_KINDS, type Settings } from '../query/settings.js';
 import { chooseSources, namingDefaults } from '../query/sources.js';
 import { filesResult } from '../render/accounting.js';
 import { formatNames } from '../render/format-names.js';
@@ -19,12 +19,17 @@ import { progressOn } from './terminal.js';
 export type SyncFlags = OutputFlags & Pick<ReadFlags, LogFlag>;
 
 /** Brings a lake up to date and says what it holds of every log. */
-export async function sync(paths: readonly string[], flags: SyncFlags, io: Io): Promise<ExitCode> {
+export async function sync(
+  paths: readonly string[],
+  flags: SyncFlags,
+  settings: Settings,
+  io: Io,
+): Promise<ExitCode> {
   const inputs = pathsOf(paths, flags);
   const copies = copiesOf(flags, formatNames);
-  const sources = await chooseSources(inputs, io.env, io.cwd, true);
+  const sources = chooseSources(inputs, settings, io.cwd, true);
   const progress = progressOn(io);
-  const options = await runOptionsOf(flags, NO_FILTERS, io, progress.report);
+  const options = runOptionsOf(flags, settings, NO_FILTERS, io, progress.report);
   if (options.lake === undefined || !options.lake.sync)
     throw new LakelogError('no lake is named that could be brought up to date', {
       next: 'name it: --lake FILE',

@@ -5,8 +5,8 @@ import { judge } from '../gate/judge.js';
 import { INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
 import { NO_FILTERS, openLake } from '../lake/lake.js';
-import { DEFAULT_GATED_KINDS } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
+import { DEFAULT_GATED_KINDS, type Settings } from '../query/settings.js';
 import { chooseSources, type GivenPaths, namingDefaults } from '../query/sources.js';
 import { FEW_REJECTS } from '../render/accounting.js';
 import { formatNames, type Report, renderAccounting, renderFindings } from '../render/index.js';
@@ -47,12 +47,17 @@ const COLUMNS: readonly Column[] = [
 const NAMES = COLUMNS.map(({ name }) => name);
 
 /** Accounts for every line and lists those that cannot be loaded; exit 0 only when there is none. */
-export async function validate(paths: readonly string[], flags: ValidateFlags, io: Io): Promise<ExitCode> {
+export async function validate(
+  paths: readonly string[],
+  flags: ValidateFlags,
+  settings: Settings,
+  io: Io,
+): Promise<ExitCode> {
   const inputs = pathsOf(paths, flags);
   const copies = copiesOf(flags, formatNames);
-  const sources = await chooseSources(inputs, io.env, io.cwd, true);
+  const sources = chooseSources(inputs, settings, io.cwd, true);
   const progress = progressOn(io);
-  const options = await runOptionsOf(flags, NO_FILTERS, io, progress.report);
+  const options = runOptionsOf(flags, settings, NO_FILTERS, io, progress.report);
   const lake = await openLake({
     ...options,
     asks: [`SELECT ${NAMES.join(', ')} FROM rejects`],

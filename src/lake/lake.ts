@@ -26,7 +26,7 @@ import {
 } from './filters.js';
 import { beginsWith } from './ids.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './input/index.js';
-import { type Ledger, makeAccount } from './load/account.js';
+import { type Ledger, makeAccount, newestGated } from './load/account.js';
 import { findAlike, REPEATED_IDS } from './load/duplicates.js';
 import { heardOf } from './load/heard.js';
 import { ledgerOf } from './load/ledger.js';
@@ -120,6 +120,9 @@ export class Lake {
   /** Null where none was named, or none can be used. */
   readonly rosters: Rosters | null;
   private readonly rosterProblem: RosterProblem | null;
+  private gatedKinds: readonly string[];
+  /** Names the file of a batch; nothing is loaded where there is none. */
+  private ledger: Ledger | null = null;
 
   constructor(
     db: Database,
@@ -137,13 +140,14 @@ export class Lake {
     this.rosterProblem = rosters !== null && 'why' in rosters ? rosters : null;
     this.plan = loadPlan(needs, this.uses(options));
     this.options = options;
+    this.gatedKinds = options.gatedKinds;
   }
 
-  /** Another lake of the same options in the same engine; both load and answer at the same time. Closed first. */
-  async beside(): Promise<Lake> {
+  /** Another lake of the same needs in the same engine; both load and answer at the same time. Closed first. */
+  async beside(own: Pick<LakeOptions, 'params' | 'gatedKinds'>): Promise<Lake> {
     const db = await openBeside(this.db, 'beside');
-    await prepare(db, this.options);
-    const options = { ...this.options, lake: undefined, onProgress: undefined };
+    const options = { ...this.options, ...own, lake: undefined, onProgress: undefined };
+    await prepare(db, options);
     return new Lake(db, options, this.window, this.needs, null, this.rosters);
   }
 
@@ -152,11 +156,10 @@ export class Lake {
     const { db, options, window } = this;
     const synced = options.lake ? await openSynced(db, requests, { ...options, use: options.lake }) : null;
     const ledger = synced ? await this.openLedger(synced) : await this.fillFrom(requests);
+    this.ledger = ledger;
     const { selects } = filterSql(options.filters, window);
-    const account = await makeAccount(db, this.withRosters(ledger), {
-      selects,
-      gatedKinds: options.gatedKinds,
-    });
+    const { gatedKinds } = this;
+    const account = await makeAccount(db, this.withRosters(ledger), { selects, gatedKinds });
     const absent = account.callsLoaded === 0 ? [] : await absentValues(db, options.filters);
     return { ...account, absent, window, lake: synced && receiptOf(options.lake!, synced) };
   }
@@ -200,7 +203,8 @@ export class Lake {
   /** The tables that queries see. */
   private async makeViews(): Promise<void> {
     const { db, needs, plan, window } = this;
-    const { filters, gatedKinds } = this.options;
+    const { gatedKinds } = this;
+    const { filters } = this.options;
     if (plan.recomputed && this.rosters) await recompute(db, this.rosters, gatedKinds);
     const slots = { needs, gatedKinds, tz: filters.tz, ...filterSql(filters, window) };
     await db.run(viewStatements({ ...this.uses(this.options), ...slots, temporary: true }).join('; '));
@@ -235,6 +239,22 @@ export class Lake {
   /** Puts other parameters in place of those it was opened with. */
   async setParams(params: Params): Promise<void> {
     await this.db.run(paramsSql(params));
+  }
+
+  /**
+   * Puts other gated kinds in place of those before.
+   * @param account as `load` gave it.
+   * @returns the account that it would have given with these.
+   */
+  async gate(gatedKinds: readonly string[], account: Account): Promise<Account> {
+    const { db, options, window, ledger } = this;
+    if (!isSame(gatedKinds, this.gatedKinds)) {
+      this.gatedKinds = gatedKinds;
+      await this.makeViews();
+    }
+    if (ledger === null || isSame(gatedKinds, options.gatedKinds)) return account;
+    const { selects } = filterSql(options.filters, window);
+    return { ...account, newestSelectedGated: await newestGated(db, ledger, { selects, gatedKinds }) };
   }
 
   /** Loaded calls, whatever the filters, by key or by place; needs `call_key` among the columns that are asked for. */
@@ -318,6 +338,8 @@ export class Lake {
     this.spill?.remove();
   }
 }
+
+const isSame = (a: readonly string[], b: readonly string[]) => JSON.stringify(a) === JSON.stringify(b);
 
 function receiptOf({ name }: LakeUse, synced: Synced): NonNullable<Account['lake']> {
   return {

@@ -4,18 +4,9 @@ import { LakelogError, messageOf } from '../errors.js';
 import { kernelPath } from '../kernel-path.js';
 import { ACKS_NAME } from '../lake/input/index.js';
 import type { AckLine, Entry } from '../schema/ack.js';
-import { POLICY, readPolicy } from './policy.js';
+import { POLICY } from './policy.js';
 
 export const DEFAULT_ACKS = ACKS_NAME;
-
-/** The file that somebody named: --acks, else LAKELOG_ACKS, else the policy; undefined leaves it to the working folder. */
-export async function namedAcks(
-  given: string | undefined,
-  env: Readonly<Record<string, string | undefined>>,
-  cwd: string,
-): Promise<string | undefined> {
-  return given ?? (env.LAKELOG_ACKS || (await readPolicy(cwd)).acks);
-}
 
 export interface AckFile {
   /** As it is named to the user. */

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { asLakelogError, LakelogError, messageOf } from '../errors.js';
 import { kernelPath } from '../kernel-path.js';
 import { parseQuery, type Query } from './header.js';
+import type { QueryFolder } from './settings.js';
 
 /** All questions that can be asked, by name. */
 export interface Catalogue {
@@ -11,7 +12,7 @@ export interface Catalogue {
   readonly broken: readonly BrokenQuery[];
   /** The gate that is meant where none is named: the only one that ships. */
   readonly usualGate: Query | undefined;
-  /** The user's own folders, as they were given. */
+  /** The user's own folders, as options gave them: environment and policy hold for the next command by themselves. */
   readonly folders: readonly string[];
 }
 
@@ -29,7 +30,7 @@ export interface BrokenQuery {
  */
 export function loadCatalogue(
   shippedFolder: string,
-  folders: readonly string[],
+  folders: readonly QueryFolder[],
   taken: readonly string[],
   cwd: string,
   check: (query: Query) => void,
@@ -39,8 +40,12 @@ export function loadCatalogue(
   const broken: BrokenQuery[] = [];
   const names = new Map(shipped.map((query) => [query.name, 'a question that ships with lakelog']));
   for (const name of taken) names.set(name, 'a command of lakelog');
-  for (const folder of folders) {
-    for (const name of namesIn(folder, cwd)) {
+  const read = new Set<string>();
+  for (const { folder, where } of folders) {
+    const real = realpathOf(kernelPath(cwd, folder));
+    if (read.has(real)) continue;
+    read.add(real);
+    for (const name of namesIn(folder, cwd, where)) {
       try {
         const query = readQuery(folder, name, cwd);
         ensureFree(query, names.get(name));
@@ -54,7 +59,17 @@ export function loadCatalogue(
     }
   }
   const gates = shipped.filter((query) => query.gate !== null);
-  return { queries, broken, usualGate: gates.length === 1 ? gates[0] : undefined, folders };
+  const given = folders.filter(({ from }) => from === 'flag').map(({ folder }) => folder);
+  return { queries, broken, usualGate: gates.length === 1 ? gates[0] : undefined, folders: given };
+}
+
+/** One that is not there is told of by whoever reads it. */
+function realpathOf(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder;
+  }
 }
 
 function ensureFree({ name, file }: Query, holder: string | undefined): void {
@@ -72,18 +87,21 @@ export function readCatalogue(folder: string, cwd = '.'): Query[] {
   return namesIn(folder, cwd).map((name) => readQuery(folder, name, cwd));
 }
 
-function namesIn(folder: string, cwd: string): string[] {
+const ofOption = () => '--queries';
+
+/** @param where who named it. */
+function namesIn(folder: string, cwd: string, where = ofOption): string[] {
   let entries: string[];
   try {
     entries = readdirSync(kernelPath(cwd, folder));
   } catch (error) {
-    throw cannotRead('the folder of queries', folder, 'correct --queries', error);
+    throw cannotRead('the folder of queries', folder, `correct ${where()}`, error);
   }
   const names = entries.filter((entry) => entry.endsWith('.sql')).map((entry) => entry.slice(0, -4));
   if (names.length === 0) {
     throw new LakelogError('the folder of queries holds no .sql file', {
       where: folder,
-      next: 'correct --queries',
+      next: `correct ${where()}`,
     });
   }
   return names.sort();

@@ -4,16 +4,8 @@ import { LakelogError, messageOf } from '../errors.js';
 import { AGE_FORMS, parseAge } from '../instant.js';
 import { kernelPath } from '../kernel-path.js';
 import { CALLERS, type Expectation, type Expected } from '../schema/expected.js';
-import { POLICY, readPolicy } from './policy.js';
-
-/** The file that somebody named: --expect, else LAKELOG_EXPECT, else the policy. */
-export async function namedExpect(
-  given: string | undefined,
-  env: Readonly<Record<string, string | undefined>>,
-  cwd: string,
-): Promise<string | undefined> {
-  return given ?? (env.LAKELOG_EXPECT || (await readPolicy(cwd)).expect);
-}
+import { POLICY } from './policy.js';
+import { parseToml } from './toml.js';
 
 const EXAMPLE = 'write it as: [[expect]] and below it daemon = "staffing" and within = "2h"';
 
@@ -23,8 +15,14 @@ const EXAMPLE = 'write it as: [[expect]] and below it daemon = "staffing" and wi
  */
 export async function readExpected(file: string, cwd: string, usualMs: number | null): Promise<Expected> {
   const text = textOf(file, cwd);
-  const table = await tableIn(text, file);
-  const placeOf = placesIn(text, file);
+  const { values: table, lineOf } = await parseToml(text, file, (what, where) =>
+    wrong(`it is ${what}`, where, EXAMPLE),
+  );
+  const placeOf = (entry: number | null, key: string | null) => {
+    const path = [...(entry === null ? [] : ['expect', entry]), ...(key === null ? [] : [key])];
+    const line = lineOf(path) ?? (entry === null ? null : lineOf(['expect', entry]));
+    return `${file}:${line ?? 1}`;
+  };
   const unknown = Object.keys(table).find((key) => key !== 'expect');
   if (unknown !== undefined)
     throw wrong(`"${unknown}" is no key of such a file`, placeOf(null, unknown), EXAMPLE);
@@ -64,36 +62,6 @@ function textOf(file: string, cwd: string): string {
       `correct --expect (or LAKELOG_EXPECT, or expect in ${POLICY}), or make the file readable`,
     );
   }
-}
-
-async function tableIn(text: string, file: string): Promise<Record<string, unknown>> {
-  const { parse } = await import('smol-toml');
-  try {
-    return parse(text);
-  } catch (error) {
-    const { line } = error as { readonly line?: number };
-    const what = messageOf(error)
-      .split('\n')[0]!
-      .replace(/^Invalid TOML document: /, '');
-    throw wrong(`it is not TOML: ${what}`, line === undefined ? file : `${file}:${line}`, EXAMPLE);
-  }
-}
-
-/** Where an entry stands, or one of its keys; the parser does not say. */
-function placesIn(text: string, file: string) {
-  const lines = text.split('\n');
-  const heads = lines.flatMap((line, i) => (/^\s*\[\[\s*(["']?)expect\1\s*\]\]/.test(line) ? [i] : []));
-  const lineOf = (key: string | null, from: number, end = lines.length) => {
-    const isKey = (line: string) => {
-      const bare = line.trim().replace(/^\[*\s*["']?/, '');
-      return key !== null && bare.startsWith(key) && /^["']?\s*[\]=.]/.test(bare.slice(key.length));
-    };
-    return from + Math.max(lines.slice(from, end).findIndex(isKey), 0);
-  };
-  return (entry: number | null, key: string | null): string => {
-    const head = entry === null ? 0 : (heads[entry] ?? lineOf('expect', 0));
-    return `${file}:${lineOf(key, head, entry === null ? undefined : heads[entry + 1]) + 1}`;
-  };
 }
 
 const KEYS = [...CALLERS, 'within'];

@@ -1,6 +1,7 @@
 import { LakelogError } from '../errors.js';
 import type { ParamValue } from '../lake/lake.js';
 import type { Param, Query } from './question.js';
+import { DEFAULT_GATED_KINDS } from './settings.js';
 
 /** What the user gave per parameter: the texts of a repeatable option, `true` for a flag. */
 export type Given = Readonly<Record<string, readonly string[] | boolean | undefined>>;
@@ -12,8 +13,6 @@ export interface BoundParams {
   readonly meant: Record<string, string | number | boolean | readonly string[]>;
   readonly gatedKinds: readonly string[];
 }
-
-export const DEFAULT_GATED_KINDS = ['fill'] as const;
 
 /** The gated kinds, and those of them that somebody named beyond those that the question has by itself. */
 export function gatingOf(
@@ -32,14 +31,16 @@ interface Bound {
 
 /**
  * Checks and types the parameters of a query.
+ * @param kinds that somebody wants gated whatever is asked.
  * @throws LakelogError (exit 2) naming the option and what it takes.
  */
-export function bindParams(query: Query, given: Given): BoundParams {
+export function bindParams(query: Query, given: Given, kinds?: readonly string[]): BoundParams {
   const columns: Record<string, ParamValue> = {};
   const meant: BoundParams['meant'] = {};
-  let gatedKinds: readonly string[] = DEFAULT_GATED_KINDS;
+  let gatedKinds = kinds ?? DEFAULT_GATED_KINDS;
   for (const param of query.params) {
-    const bound = bindParam(param, Object.hasOwn(given, param.name) ? given[param.name] : undefined);
+    const value = Object.hasOwn(given, param.name) ? given[param.name] : undefined;
+    const bound = bindParam(param, value ?? (param.of.type === 'kinds' ? kinds : undefined));
     Object.assign(columns, bound.columns);
     meant[param.name] = bound.meant;
     if (param.of.type === 'kinds') gatedKinds = bound.meant as readonly string[];

@@ -1,101 +1,166 @@
-/** What `lakelog.toml` of the working folder says of the analysis side. */
+/** Reads lakelog.toml of the working folder: the settings, and the entries of `lakelog check`. */
 import { lstatSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { LakelogError, messageOf } from '../errors.js';
+import { LakelogError } from '../errors.js';
+import { ENTRIES, type EntryKind, LEVELS, type Level, SETTINGS, type SettingKey } from '../schema/policy.js';
+import { nearestOf } from './nearest.js';
+import { READINGS, type SettingValue } from './setting-types.js';
+import { parseToml, type Toml, type TomlPath } from './toml.js';
 
 export const POLICY = 'lakelog.toml';
 
-export interface Policy {
-  /** Where to look for logs; each line says itself what it is. */
-  readonly sessions: readonly string[];
-  readonly replayRuns: readonly string[];
-  /** The file of acknowledgements. */
-  readonly acks: string | undefined;
-  /** The file of a lake. */
-  readonly lake: string | undefined;
-  /** The file that names who must be heard of. */
-  readonly expect: string | undefined;
-  /** What stamps are checked against, and the columns of it. */
-  readonly roster: string | undefined;
-  readonly rosterColumn: string | undefined;
-  /** Empty: there is none. */
-  readonly rosterActiveColumn: string | undefined;
+/** `[gates.NAME]`, `[[compare]]` or `[[drift]]`, as it stands there. */
+export interface PolicyEntry {
+  readonly kind: EntryKind;
+  readonly name: string;
+  readonly level: Level;
+  readonly undecided: Level;
+  /** The rest of its keys. */
+  readonly values: Readonly<Record<string, string | number>>;
+  /** lakelog.toml:line, of the entry or of one of its keys. */
+  where(key?: string): string;
 }
 
-const NONE: Policy = {
-  ...{ sessions: [], replayRuns: [], acks: undefined, lake: undefined, expect: undefined },
-  ...{ roster: undefined, rosterColumn: undefined, rosterActiveColumn: undefined },
-};
+export interface Policy {
+  readonly settings: ReadonlyMap<SettingKey, SettingValue>;
+  readonly entries: readonly PolicyEntry[];
+  /** `lakelog.toml:3`; without a line where it cannot be told. */
+  where(path: TomlPath): string;
+}
 
-/** The keys of all that read the file: a misspelt one would silently send the alarm to another log. */
-const OWN_KEYS = [
-  'sessions',
-  'replay_runs',
-  'acks',
-  'lake',
-  'expect',
-  'roster',
-  'roster_column',
-  'roster_active_column',
-];
-const KEYS = [...OWN_KEYS, 'validatord'];
+export const NO_POLICY: Policy = { settings: new Map(), entries: [], where: () => POLICY };
+
+/** validatord reads its own section, and its own alone. */
+const KEYS = [...SETTINGS.map(({ key }) => key), ...Object.keys(ENTRIES)];
+const OTHERS = ['validatord'];
 
 /** @throws LakelogError (exit 2) for what is no TOML, an unknown key or a value of another type. */
 export async function readPolicy(cwd: string): Promise<Policy> {
   const file = path.join(cwd, POLICY);
-  if (!lstatSync(file, { throwIfNoEntry: false })) return NONE;
-  const values = await tableIn(file);
-  const fail = (what: string, next: string) => new LakelogError(what, { where: file, next });
-  const unknown = Object.keys(values).find((key) => !KEYS.includes(key));
-  if (unknown !== undefined)
-    throw fail(
-      `"${unknown}" is no key of ${POLICY}`,
-      `use ${OWN_KEYS.slice(0, -1).join(', ')} and ${OWN_KEYS.at(-1)}`,
-    );
-  const list = (key: string) => {
-    const value = values[key];
-    if (value === undefined) return [];
-    const paths: unknown = typeof value === 'string' ? [value] : value;
-    if (Array.isArray(paths) && paths.length > 0 && paths.every((one) => typeof one === 'string'))
-      return paths as string[];
-    throw fail(`"${key}" must be a path or a list of paths`, `write it as: ${key} = ["logs/"]`);
-  };
-  const text = (key: string, what: string, example: string, least = 1) => {
-    const value = values[key];
-    if (value === undefined || (typeof value === 'string' && value.length >= least)) return value;
-    throw fail(`"${key}" must be ${what}`, `write it as: ${key} = "${example}"`);
-  };
+  if (!lstatSync(file, { throwIfNoEntry: false })) return NO_POLICY;
+  const toml = await tomlIn(file);
+  const reader = new PolicyReader(toml, file);
+  reader.ensureKnown([], toml.values, [...KEYS, ...OTHERS], KEYS);
   return {
-    sessions: list('sessions'),
-    replayRuns: list('replay_runs'),
-    acks: text('acks', 'a path', 'lakelog-acks.jsonl'),
-    lake: text('lake', 'a path', 'lakelog.duckdb'),
-    expect: text('expect', 'a path', 'expect.toml'),
-    roster: text('roster', 'a path', 'roster.csv'),
-    rosterColumn: text('roster_column', 'the name of a column', 'worker_id'),
-    rosterActiveColumn: text('roster_active_column', 'the name of a column, or empty', 'active', 0),
+    settings: reader.settings(),
+    entries: (Object.keys(ENTRIES) as EntryKind[]).flatMap((kind) => reader.entries(kind)),
+    where: (where) => reader.where(where, POLICY),
   };
 }
 
-/** --lake, else LAKELOG_LAKE, else the policy's `lake`. */
-export async function namedLake(
-  given: string | undefined,
-  env: Readonly<Record<string, string | undefined>>,
-  cwd: string,
-): Promise<string | undefined> {
-  if (given === '') throw new LakelogError('--lake names no file', { next: 'name it: --lake FILE' });
-  return given ?? (env.LAKELOG_LAKE || (await readPolicy(cwd)).lake);
+async function tomlIn(file: string): Promise<Toml> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new LakelogError(`${POLICY} cannot be read: ${error.message}`, {
+      where: file,
+      next: 'make it readable, or take it away',
+    });
+  });
+  return parseToml(
+    text.replace(/^\ufeff/, ''),
+    file,
+    (what, where) => new LakelogError(`${POLICY} is ${what}`, { where, next: 'correct it' }),
+  );
 }
 
-async function tableIn(file: string): Promise<Record<string, unknown>> {
-  const { parse } = await import('smol-toml');
-  try {
-    return parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    throw new LakelogError(`${POLICY} is not TOML: ${messageOf(error).split('\n')[0]}`, {
-      where: file,
-      next: 'correct it',
-    });
+class PolicyReader {
+  private readonly toml: Toml;
+  private readonly file: string;
+
+  constructor(toml: Toml, file: string) {
+    this.toml = toml;
+    this.file = file;
   }
+
+  where(path: TomlPath, file = this.file): string {
+    const line = this.toml.lineOf(path);
+    return line === null ? file : `${file}:${line}`;
+  }
+
+  private fail(what: string, path: TomlPath, next: string): LakelogError {
+    return new LakelogError(what, { where: this.where(path), next });
+  }
+
+  /** A misspelt key would silently leave a default in its place. */
+  ensureKnown(at: TomlPath, values: object, known: readonly string[], told = known): void {
+    const unknown = Object.keys(values).find((key) => !known.includes(key));
+    if (unknown === undefined) return;
+    const nearest = nearestOf(unknown, told);
+    const next =
+      nearest === null
+        ? `use ${told.slice(0, -1).join(', ')} and ${told.at(-1)}`
+        : `did you mean ${nearest}?`;
+    const of = at.length === 0 ? POLICY : `[${at.filter((part) => typeof part === 'string').join('.')}]`;
+    throw this.fail(`"${unknown}" is no key of ${of}`, [...at, unknown], next);
+  }
+
+  settings(): Map<SettingKey, SettingValue> {
+    const found = new Map<SettingKey, SettingValue>();
+    for (const { key, type, example } of SETTINGS) {
+      const value = this.toml.values[key];
+      if (value === undefined) continue;
+      const { takes, fromToml } = READINGS[type];
+      const read = fromToml(value);
+      if (read === undefined)
+        throw this.fail(`"${key}" must be ${takes}`, [key], `write it as: ${key} = ${example}`);
+      found.set(key, read);
+    }
+    return found;
+  }
+
+  entries(kind: EntryKind): PolicyEntry[] {
+    const given = this.toml.values[kind];
+    if (given === undefined) return [];
+    return kind === 'gates' ? this.gates(given) : this.decisions(kind, given);
+  }
+
+  private gates(given: unknown): PolicyEntry[] {
+    if (!isTable(given)) throw this.fail('"gates" must be a table', ['gates'], 'write it as: [gates.alarm]');
+    return Object.entries(given).map(([name, values]) => this.entry('gates', ['gates', name], values, name));
+  }
+
+  private decisions(kind: 'compare' | 'drift', given: unknown): PolicyEntry[] {
+    if (!Array.isArray(given))
+      throw this.fail(`"${kind}" must be a list of tables`, [kind], `write it as: [[${kind}]]`);
+    return given.map((values, i) => this.entry(kind, [kind, i], values));
+  }
+
+  private entry(kind: EntryKind, at: TomlPath, given: unknown, named?: string): PolicyEntry {
+    if (!isTable(given)) throw this.fail(`an entry of ${kind} is no table`, at, `see docs/CHECK.md`);
+    const keys = ENTRIES[kind];
+    this.ensureKnown(
+      at,
+      given,
+      keys.map(({ key }) => key),
+    );
+    for (const { key, type, required, example } of keys) {
+      const value = given[key];
+      const next = `write it as: ${key} = ${example}`;
+      if (value === undefined && required) throw this.fail(`an entry of ${kind} has no "${key}"`, at, next);
+      if (value !== undefined && !ENTRY_TYPES[type].fits(value))
+        throw this.fail(`"${key}" must be ${ENTRY_TYPES[type].takes}`, [...at, key], next);
+    }
+    const { name = named, level = 'fail', undecided = 'fail', ...values } = given;
+    return {
+      ...{ kind, name: name as string, level: level as Level, undecided: undecided as Level },
+      values: values as PolicyEntry['values'],
+      where: (key) => this.where(key === undefined ? at : [...at, key], POLICY),
+    };
+  }
+}
+
+const ENTRY_TYPES = {
+  text: { takes: 'a text', fits: (value: unknown) => typeof value === 'string' && value.trim() !== '' },
+  margin: {
+    takes: READINGS.margin.takes,
+    fits: (value: unknown) => READINGS.margin.fromToml(value) !== undefined,
+  },
+  level: {
+    takes: LEVELS.map((level) => `"${level}"`).join(' or '),
+    fits: (value: unknown) => LEVELS.some((level) => level === value),
+  },
+};
+
+function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }

@@ -1,5 +1,5 @@
 import type { Account } from '../schema/account.js';
-import type { FileAccount, Receipt } from '../schema/result.js';
+import type { FileAccount, Receipt, WeakerValue } from '../schema/result.js';
 import { version } from '../version.js';
 
 export interface ReceiptParts {
@@ -13,12 +13,13 @@ export interface ReceiptParts {
   readonly acknowledged?: Receipt['acknowledged'];
   readonly recomputed?: Receipt['recomputed'];
   readonly expected?: Receipt['expected'];
+  readonly weaker?: readonly WeakerValue[];
   readonly now: Date;
 }
 
 /** The account of a run, as the receipt states it. */
 export function receiptOf(parts: ReceiptParts): Receipt {
-  const { account, query, from, gatedKinds, now } = parts;
+  const { account, query, from, gatedKinds, now, weaker = [] } = parts;
   const { judged = null, canary = null, acknowledged = null, recomputed = null, expected = null } = parts;
   const newest = account.newestCall?.time ?? null;
   return {
@@ -50,6 +51,7 @@ export function receiptOf(parts: ReceiptParts): Receipt {
     acknowledged,
     recomputed,
     expected,
+    ...(weaker.length > 0 && { weaker }),
   };
 }
 

@@ -2,7 +2,8 @@
 import { LakelogError } from '../errors.js';
 import type { Lake, RosterRequest } from '../lake/lake.js';
 import type { Recomputed } from '../schema/result.js';
-import { POLICY, readPolicy } from './policy.js';
+import { POLICY } from './policy.js';
+import type { Settings } from './settings.js';
 
 export interface RosterFlags {
   readonly roster?: string;
@@ -11,33 +12,21 @@ export interface RosterFlags {
 }
 
 /**
- * The roster that somebody named: --roster, else LAKELOG_ROSTER, else the policy; null: stamps are believed.
+ * The roster that somebody named; null: stamps are believed.
  * @throws LakelogError (exit 2) for columns of no roster.
  */
-export async function namedRoster(
-  flags: RosterFlags,
-  env: Readonly<Record<string, string | undefined>>,
-  cwd: string,
-): Promise<RosterRequest | null> {
-  const policy = await readPolicy(cwd);
-  const [path, from] = flags.roster
-    ? [flags.roster, 'arguments']
-    : env.LAKELOG_ROSTER
-      ? [env.LAKELOG_ROSTER, 'environment (LAKELOG_ROSTER)']
-      : [policy.roster, `config (${POLICY})`];
-  const idColumn = flags.rosterColumn ?? policy.rosterColumn;
-  const activeColumn = flags.rosterActiveColumn ?? policy.rosterActiveColumn;
+export function namedRoster(settings: Settings): RosterRequest | null {
+  const path = settings.get('roster');
+  const idColumn = settings.get('roster_column');
+  const activeColumn = settings.get('roster_active_column');
   if (path !== undefined) {
     // Empty: there is no such column.
-    return { path, from, idColumn, activeColumn: activeColumn === '' ? null : activeColumn };
+    const columns = { idColumn, activeColumn: activeColumn === '' ? null : activeColumn };
+    return { path, from: settings.fromOf('roster'), ...columns };
   }
-  if (
-    flags.roster === undefined &&
-    flags.rosterColumn === undefined &&
-    flags.rosterActiveColumn === undefined
-  )
-    return null;
-  throw new LakelogError(flags.roster === '' ? '--roster is empty' : 'a column was named, and no roster', {
+  const sources = [settings.sourceOf('roster_column'), settings.sourceOf('roster_active_column')];
+  if (!sources.includes('flag')) return null;
+  throw new LakelogError('a column was named, and no roster', {
     next: `name the roster: --roster roster.csv (or LAKELOG_ROSTER, or roster in ${POLICY})`,
   });
 }

@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream';
 import { LakelogError } from '../errors.js';
-import type { InputRequest } from '../lake/input/index.js';
 import {
   CALLS_SQL,
   type Filters,
@@ -14,7 +13,8 @@ import type { Cell, Receipt, Result } from '../schema/result.js';
 import type { Query } from './header.js';
 import type { BoundParams } from './params.js';
 import { WITH_ROSTER } from './question.js';
-import { RECOMPUTED_SQL, recomputedIn } from './roster.js';
+import { asksRoster, RECOMPUTED_SQL, recomputedIn } from './roster.js';
+import { DEFAULT_GATED_KINDS } from './settings.js';
 import { sqlError } from './sql-error.js';
 
 export interface RunOptions {
@@ -39,13 +39,19 @@ export interface RunOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** A question with its parameters, ready to be put to one set of lines after another. */
+/** A question with its parameters. */
+export interface Question {
+  readonly query: Query;
+  readonly params: BoundParams;
+}
+
+/** One lake for several questions, ready to be put to one set of lines after another. */
 export interface Session {
-  /** Loads files and answers. */
-  ask(requests: readonly InputRequest[]): Promise<Answer>;
-  /** Loads the given lines through the same code and answers with the same SQL, beside the files. */
-  askLines(name: string, lines: string): Promise<Result>;
   readonly lake: Lake;
+  /** Of one question after another. */
+  answer(question: Question, account: Account): Promise<Answer>;
+  /** Loads the given lines through the same code and answers with the same SQL, beside the files. */
+  askLines(question: Question, name: string, lines: string): Promise<Result>;
 }
 
 export interface Answer {
@@ -58,30 +64,39 @@ export interface Answer {
   readonly recomputed: Receipt['recomputed'];
 }
 
-export async function openSession(query: Query, params: BoundParams, options: RunOptions): Promise<Session> {
+/** @param also SQL beside that of the questions. */
+export async function openSession(
+  questions: readonly Question[],
+  options: RunOptions,
+  also: readonly string[] = [],
+): Promise<Session> {
+  const [first] = questions;
   const lake = await openLake({
     asks: [
-      query.sql,
-      ...(query.gate ? [judgedSql(query.gate.judges)] : []),
+      ...questions.flatMap(({ query: { sql, gate } }) => [sql, ...(gate ? [judgedSql(gate.judges)] : [])]),
+      ...also,
       ...(options.matchesAcks ? [CALLS_SQL] : []),
       ...(options.roster ? [RECOMPUTED_SQL] : []),
     ],
     ...(options.matchesAcks ? MATCHES_ACKS : {}),
-    gatedKinds: params.gatedKinds,
-    params: params.columns,
+    gatedKinds: first?.params.gatedKinds ?? DEFAULT_GATED_KINDS,
+    params: first?.params.columns ?? {},
     ...options,
-  });
-  const answer = async (account: Account): Promise<Answer> => ({
-    account,
-    result: await run(lake, query, params),
-    ...(query.gate ? await count(lake, query.gate.judges, query.file) : { judged: null, gated: null }),
-    recomputed: await recomputedIn(lake),
   });
   return {
     lake,
-    ask: async (requests) => answer(await lake.load(requests)),
-    askLines: async (name, lines) => {
-      const beside = await lake.beside();
+    answer: async (question, loaded) => {
+      const { query, params } = question;
+      const account = questions.length === 1 ? loaded : await turnTo(lake, question, loaded);
+      return {
+        account,
+        result: await run(lake, query, params),
+        ...(query.gate ? await count(lake, query.gate.judges, query.file) : { judged: null, gated: null }),
+        recomputed: asksRoster(query.sql) ? await recomputedIn(lake) : null,
+      };
+    },
+    askLines: async ({ query, params }, name, lines) => {
+      const beside = await lake.beside({ params: params.columns, gatedKinds: params.gatedKinds });
       try {
         await beside.loadText(name, lines);
         return await run(beside, query, params);
@@ -90,6 +105,12 @@ export async function openSession(query: Query, params: BoundParams, options: Ru
       }
     },
   };
+}
+
+/** Makes the lake what it would be if it had been opened for this question alone. */
+async function turnTo(lake: Lake, { params }: Question, account: Account): Promise<Account> {
+  await lake.setParams(params.columns);
+  return lake.gate(params.gatedKinds, account);
 }
 
 async function run(lake: Lake, query: Query, params: BoundParams): Promise<Result> {

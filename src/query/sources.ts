@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { LakelogError } from '../errors.js';
 import type { InputRequest } from '../lake/input/index.js';
 import type { Account } from '../schema/account.js';
-import { POLICY, readPolicy } from './policy.js';
+import { POLICY } from './policy.js';
+import type { Settings } from './settings.js';
 
 /** Paths as the user gave them. */
 export interface GivenPaths {
@@ -35,27 +35,22 @@ const WORKING_FOLDER = 'default (working folder)';
  * `./sessions.jsonl` (with `./replay_runs.jsonl`), else the production path.
  * @param wantsReplays false spares an unasked-for replay file of the default places.
  */
-export async function chooseSources(
+export function chooseSources(
   given: GivenPaths,
-  env: Readonly<Record<string, string | undefined>>,
+  settings: Settings,
   cwd: string,
   wantsReplays: boolean,
-): Promise<Sources> {
+): Sources {
   const requests = toRequests(given);
   if (requests.length > 0) return { requests, from: 'arguments' };
 
-  const listed = (name: string) => (env[name] ?? '').split(path.delimiter).filter(Boolean);
-  const wanted = ['LAKELOG_SESSIONS', 'LAKELOG_REPLAY_RUNS'].find(
-    (name) => env[name] && listed(name).length === 0,
-  );
-  if (wanted) throw new LakelogError(`${wanted} names no path`, { next: 'give it a path, or unset it' });
-  const named = lookingIn([...listed('LAKELOG_SESSIONS'), ...listed('LAKELOG_REPLAY_RUNS')]);
-  if (named.length > 0)
-    return { requests: named, from: 'environment (LAKELOG_SESSIONS, LAKELOG_REPLAY_RUNS)' };
-
-  const policy = await readPolicy(cwd);
-  const configured = lookingIn([...policy.sessions, ...policy.replayRuns]);
-  if (configured.length > 0) return { requests: configured, from: `config (${POLICY})` };
+  const named = lookingIn([...settings.get('sessions'), ...settings.get('replay_runs')]);
+  if (named.length > 0) {
+    const sources = [settings.sourceOf('sessions'), settings.sourceOf('replay_runs')];
+    const isPolicy = sources.includes('policy');
+    const from = isPolicy ? `config (${POLICY})` : 'environment (LAKELOG_SESSIONS, LAKELOG_REPLAY_RUNS)';
+    return { requests: named, from };
+  }
   const here = existsSync(path.join(cwd, 'sessions.jsonl'));
   if (!here && existsSync(PRODUCTION_LOG)) {
     return {

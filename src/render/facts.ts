@@ -24,6 +24,7 @@ export function facts(receipt: Receipt, room: number): [label: string, text: str
     ['heard of', heardOf(receipt, room)],
     ['canary', canary === null ? 'none planted' : `${canary.planted} planted, ${canary.found} found`],
     ['acked', acknowledged(receipt, room)],
+    ...weaker(receipt),
     [
       'query',
       `${clip(sanitize(query.name), 30)} ${sanitize(query.sha256.slice(0, 12))}, lakelog ${sanitize(version)}`,
@@ -117,6 +118,17 @@ function acknowledged({ acknowledged }: Receipt, room: number): string {
     ? text
     : `${text} (${clip(sanitize(file), Math.max(room - text.length - 3, SHORTEST_FILE))})`;
 }
+
+/** Whoever reads the receipt of a pull request must see what it made easier. */
+function weaker({ weaker = [] }: Receipt): [string, string][] {
+  return weaker.map(({ name, value, instead_of, from }, i) => {
+    const held = [value].flat().join(', ');
+    const text = `${name} = ${held === '' ? '""' : held} instead of ${instead_of}, from ${from}`;
+    return [i === 0 ? 'weaker' : '', clip(sanitize(text), LONGEST_WEAKER)];
+  });
+}
+
+const LONGEST_WEAKER = 300;
 
 function gaps({ gaps }: Receipt, room: number): string {
   const lost = gaps.reduce((total, gap) => total + gap.missing, 0);

@@ -277,6 +277,17 @@ const receipt = z
       })
       .nullable()
       .describe('Who must be heard of; null where nobody must be.'),
+    weaker: z
+      .array(
+        z.strictObject({
+          name: text.describe('The setting, as lakelog.toml has it.'),
+          value: z.union([text, z.number(), z.array(text)]).describe('What holds.'),
+          instead_of: text.describe('The default, in words.'),
+          from: text.describe('Who says so: an option, an environment variable or file:line.'),
+        }),
+      )
+      .optional()
+      .describe('Settings of a gate that are weaker than their defaults; absent where none is.'),
   })
   .describe('The account of what was read and judged.');
 

@@ -148,6 +148,19 @@ export interface Receipt {
   readonly recomputed: Recomputed | null;
   /** Of those who must be heard of, how many were; null where nobody must be. */
   readonly expected: { readonly file: string; readonly named: number; readonly heard: number } | null;
+  /** Absent where nothing is. */
+  readonly weaker?: readonly WeakerValue[];
+}
+
+/** What lets a verdict vouch for less than it would by default. */
+export interface WeakerValue {
+  /** Of a setting as lakelog.toml has it, or of a key of one of its entries. */
+  readonly name: string;
+  readonly value: string | number | readonly string[];
+  /** The default, in words. */
+  readonly instead_of: string;
+  /** `--max-rejects`, `LAKELOG_MAX_REJECTS`, `lakelog.toml:3`. */
+  readonly from: string;
 }
 
 /** What became of the accepted calls of gated kinds that pass the filters. */

@@ -153,14 +153,17 @@ describe('through the loader and the SQL of the gate', () => {
     const query = parseQuery(path.join(root, 'queries/alarm.sql'), 'alarm', sql);
     const full = context(changes);
     const params = bindParams(query, { gated_kind: full.gatedKinds });
-    const session = await openSession(query, params, runOptions({ filters, roster }));
+    const session = await openSession([{ query, params }], runOptions({ filters, roster }));
     try {
       const canary = plantCanary(gate, {
         ...full,
         timestamp: instantInside(session.lake.window, new Date('2026-09-05T00:00:00Z')),
       });
-      const result = await session.askLines('canary', canary.lines);
-      const { judged, account } = await session.ask([{ path: tempFile(canary.lines), as: 'any' }]);
+      const result = await session.askLines({ query, params }, 'canary', canary.lines);
+      const { judged, account } = await session.answer(
+        { query, params },
+        await session.lake.load([{ path: tempFile(canary.lines), as: 'any' }]),
+      );
       return { proof: proveCanary(canary, gate, result, query.file), judged, account };
     } finally {
       session.lake.close();

@@ -255,9 +255,10 @@ describe('shipped questions', () => {
 describe('a header and a SELECT that disagree', () => {
   async function run(select: string, ...more: readonly string[]) {
     const query = parse(TITLE, QUESTION, COLUMN, ...more, '', select);
-    const session = await openSession(query, bindParams(query, {}), runOptions());
+    const question = { query, params: bindParams(query, {}) };
+    const session = await openSession([question], runOptions());
     try {
-      return await session.askLines('lines', '\n');
+      return await session.askLines(question, 'lines', '\n');
     } finally {
       session.lake.close();
     }

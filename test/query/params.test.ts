@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseQuery } from '../../src/query/header.js';
-import { bindParams, DEFAULT_GATED_KINDS, type Given, optionName } from '../../src/query/params.js';
+import { bindParams, type Given, optionName } from '../../src/query/params.js';
+import { DEFAULT_GATED_KINDS } from '../../src/query/settings.js';
 import { catalogue } from '../support/lake.js';
 
 const HEADER = ['-- title: T', '-- question: Q?', '-- column: n integer'];

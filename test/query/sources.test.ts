@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { readPolicy } from '../../src/query/policy.js';
+import { Settings } from '../../src/query/settings.js';
 import { chooseSources, type GivenPaths, PRODUCTION_LOG } from '../../src/query/sources.js';
 import { tempFolder } from '../support/lake.js';
 
@@ -36,7 +38,8 @@ async function choose({
   const cwd = tempFolder();
   for (const name of files) writeFileSync(path.join(cwd, name), name === 'lakelog.toml' ? toml : '');
   production.exists = inProduction === true;
-  const { requests, from } = await chooseSources({ ...NOTHING, ...given }, env, cwd, wantsReplays);
+  const settings = new Settings({}, env, await readPolicy(cwd));
+  const { requests, from } = chooseSources({ ...NOTHING, ...given }, settings, cwd, wantsReplays);
   return { requests: requests.map(({ path: name, as }) => `${as}:${name}`), from };
 }
 
@@ -140,7 +143,7 @@ describe('a lakelog.toml that is not understood is an error, never another file'
     await expect(choose({ files: ['lakelog.toml', 'sessions.jsonl'], toml })).rejects.toMatchObject({
       name: 'LakelogError',
       message: expect.stringMatching(message),
-      where: expect.stringMatching(/lakelog\.toml$/),
+      where: expect.stringMatching(/lakelog\.toml:1$/),
       next: expect.stringMatching(/\S/),
       exitCode: 2,
     });
@@ -149,15 +152,16 @@ describe('a lakelog.toml that is not understood is an error, never another file'
   test('one that cannot be read', async () => {
     const cwd = tempFolder();
     mkdirSync(path.join(cwd, 'lakelog.toml'));
-    await expect(chooseSources(NOTHING, {}, cwd, true)).rejects.toMatchObject({
+    await expect(readPolicy(cwd)).rejects.toMatchObject({
       message: expect.stringMatching(/lakelog\.toml/),
       where: path.join(cwd, 'lakelog.toml'),
       exitCode: 2,
     });
   });
 
-  test('but it is not even read where something else names the inputs', async () => {
-    const { from } = await choose({ env, files: ['lakelog.toml'], toml: 'sessions = [' });
-    expect(from).toMatch(/^environment/);
+  test('even where something else names the inputs: it says more than that', async () => {
+    await expect(choose({ env, files: ['lakelog.toml'], toml: 'sessions = [' })).rejects.toMatchObject({
+      exitCode: 2,
+    });
   });
 });

@@ -63,9 +63,10 @@ export async function ask(
   options: Partial<RunOptions> = {},
 ): Promise<Answer> {
   const query = catalogue.find((candidate) => candidate.name === name)!;
-  const session = await openSession(query, bindParams(query, given), runOptions(options));
+  const question = { query, params: bindParams(query, given) };
+  const session = await openSession([question], runOptions(options));
   try {
-    return await session.ask(requests);
+    return await session.answer(question, await session.lake.load(requests));
   } finally {
     session.lake.close();
   }

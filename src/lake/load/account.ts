@@ -189,6 +189,21 @@ async function newestOf(
   ) as Newests;
 }
 
+/** The same of the last of them, for other gated kinds than the account is about. */
+export async function newestGated(
+  db: Database,
+  ledger: Ledger,
+  { selects, gatedKinds }: AccountParts,
+): Promise<Newest | null> {
+  if (!ledger.hasCalls) return null;
+  const isGated = `kind IN (${['NULL', ...gatedKinds.map(quote)].join(', ')})`;
+  const [newest] = await db.objects<{ time: number | string; batch: number; line: number }>(
+    `SELECT epoch_us("timestamp") AS time, batch, line FROM main.base_calls s
+     WHERE (${selects}) AND ${isGated} ORDER BY "timestamp" DESC, batch DESC, line DESC LIMIT 1`,
+  );
+  return newest === undefined ? null : { time: rfc3339(BigInt(newest.time)), where: nameOf(ledger, newest) };
+}
+
 function latest(kinds: readonly CountedKind[], which: 'newest' | 'newest_selected'): bigint | null {
   const times = kinds.flatMap(({ [which]: time }) => (time === null ? [] : [BigInt(time)]));
   return times.reduce<bigint | null>((last, time) => (last === null || time > last ? time : last), null);
