@@ -117,8 +117,6 @@ async function decideCompare(
   const concluded = concludeCompare(arms.baseline, arms.candidate, {
     ...asked,
     selected: new Set([sides.baseline, sides.candidate].flatMap(selectedFields)),
-    example:
-      chosen.candidate && (await exampleOf(lake, conditionOf(chosen.candidate), asked.metric, context)),
   });
   const doubts = await doubtsOf(sides, chosen, lake, context);
   return {
@@ -128,11 +126,20 @@ async function decideCompare(
       arms,
       concluded.facts,
     ),
-    // Of calls that are in both arms nothing follows, whatever the numbers say.
-    findings: withDoubts(concluded.findings, doubts),
+    findings: withDoubts(
+      await withExample(
+        concluded.findings,
+        lake,
+        chosen.candidate && conditionOf(chosen.candidate),
+        asked.metric,
+        context,
+      ),
+      doubts,
+    ),
   };
 }
 
+/** Of calls that are in both arms nothing follows, whatever the numbers say. */
 function withDoubts(findings: DecisionFindings, doubts: Doubts): DecisionFindings {
   const { fired, cannot_vouch, notices } = findings;
   return {
@@ -151,15 +158,19 @@ const selectedFields = (side: Side): string[] =>
 const fileSelection = ({ name, file }: Side & { of: 'file' }): Selection =>
   parseSelection(name, file.selection);
 
-/** A call that failed, to look at. */
-export async function exampleOf(
+/** What fired gets a call that failed to look at. @param arm condition; null where its logs are not at hand. */
+export async function withExample(
+  findings: DecisionFindings,
   lake: Lake,
-  arm: string,
+  arm: string | null,
   metric: Metric,
   { queries, next }: DecisionContext,
-): Promise<Pick<Finding, 'where' | 'next'> | null> {
+): Promise<DecisionFindings> {
+  if (findings.fired.length === 0 || arm === null) return findings;
   const found = await failureOf(lake, queries, arm, metric);
-  return found && { where: found.where, next: nextCommand('show', [found.sessionId], next) };
+  if (found === null) return findings;
+  const example = { where: found.where, next: nextCommand('show', [found.sessionId], next) };
+  return { ...findings, fired: findings.fired.map((finding) => ({ ...example, ...finding })) };
 }
 
 interface Doubts {
@@ -174,7 +185,12 @@ async function doubtsOf(
   context: DecisionContext,
 ): Promise<Doubts> {
   const absent = await Promise.all(
-    (['baseline', 'candidate'] as const).map(async (role) => absentFindings(lake, role, sides[role])),
+    (['baseline', 'candidate'] as const).map(async (role) => {
+      const side = sides[role];
+      return side.of === 'file'
+        ? { cannot_vouch: [], notices: [] }
+        : absentFindings(lake, role, side.selection);
+    }),
   );
   return {
     cannot_vouch: [
@@ -228,9 +244,8 @@ const sampleIn = async (
 ): Promise<readonly string[]> =>
   side.of === 'file' ? side.file.sample : sampleDigests(await sampleOf(lake, queries, arm!));
 
-async function absentFindings(lake: Lake, role: Arm['role'], side: Side): Promise<Doubts> {
-  if (side.of === 'file') return { cannot_vouch: [], notices: [] };
-  const absent = await absentIn(lake, side.selection);
+export async function absentFindings(lake: Lake, role: Arm['role'], selection: Selection): Promise<Doubts> {
+  const absent = await absentIn(lake, selection);
   const told = absent.map(({ field, value, nearest }) => ({
     isMeant: nearest !== null,
     finding: {

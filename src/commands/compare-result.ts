@@ -8,7 +8,7 @@ import {
   estimate,
   type Measure,
 } from '../gate/measures.js';
-import type { KindCounts } from '../schema/counts.js';
+import type { ArmCounts, KindCounts } from '../schema/counts.js';
 import type { DecisionFacts, Metric } from '../schema/decision.js';
 import type { Cell, Column, Result } from '../schema/result.js';
 
@@ -118,3 +118,19 @@ function row(
     ...[known?.calls ?? null, known?.traces ?? null],
   ];
 }
+
+/** The same of one arm alone. */
+export const baselineResult = (
+  { kinds }: ArmCounts,
+  all: readonly (readonly [Measure, Estimate | null])[],
+): Result => ({
+  columns: COLUMNS,
+  rows: [
+    ...all.map(([measure, known]) => row(measure, null, 'baseline', known)),
+    ...kinds.flatMap((one) =>
+      (['first-shot-rate', 'acceptance-rate'] as const).map((measure) =>
+        row(measure, one.kind, 'baseline', estimate(measure, one)),
+      ),
+    ),
+  ],
+});

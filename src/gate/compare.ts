@@ -29,8 +29,6 @@ export interface CompareAsked {
   readonly isGate: boolean;
   /** Fields that one of the selections names. */
   readonly selected: ReadonlySet<string>;
-  /** A call that failed in the candidate, and the command that shows it. */
-  readonly example: Pick<Finding, 'where' | 'next'> | null;
 }
 
 export interface Concluded {
@@ -213,10 +211,10 @@ function findingsOf(told: Told): DecisionFindings {
   const fires = asked.isGate && evidence?.isWorseThanMargin === true && empty.length === 0;
   const doubts = [...partial, ...undecided];
   return {
-    fired: fires ? [{ code: 'worse_than_margin', message: sentence, ...asked.example }] : [],
+    fired: fires ? [{ code: 'worse_than_margin', message: sentence }] : [],
     cannot_vouch: [...empty, ...(asked.isGate ? doubts : [])],
     notices: [
-      ...(fires ? [] : [{ code: 'conclusion', message: sentence }]),
+      ...(asked.isGate ? [] : [{ code: 'conclusion', message: sentence }]),
       ...(asked.isGate ? [] : doubts),
       ...turnedRound(told),
       ...versionNotices(told),

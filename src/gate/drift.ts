@@ -1,7 +1,7 @@
 /** First answered calls by stratum and time → whether a rate has fallen. A rise never fires, nor does a change of mix. Pure. */
 
-import type { DecidedSide, DecisionFacts, DecisionFindings, Epoch, Metric } from '../schema/decision.js';
-import type { Finding } from '../schema/result.js';
+import type { DecidedSide, DecisionFacts, DecisionFindings, Metric } from '../schema/decision.js';
+import type { Epoch, Finding } from '../schema/result.js';
 import { type Day, logEFallAt, logEFallSomewhere, smallestExcludedFall } from '../stats/drift.js';
 import { newcombe, wilson } from '../stats/interval.js';
 import { standardised } from '../stats/standardise.js';
@@ -29,13 +29,12 @@ export interface DriftAsked {
   /** RFC 3339 UTC of the beginning of each day, where the day is unknown. */
   readonly days: readonly string[];
   readonly epoch: Epoch | null;
-  /** A call that failed since then, and the command that shows it. */
-  readonly example: Pick<Finding, 'where' | 'next'> | null;
   /** What takes note of a drift at a moment. */
   readonly settle: (changedAt: string) => string;
 }
 
-export function concludeDrift(asked: DriftAsked): Concluded {
+/** @returns with the first period after the change. */
+export function concludeDrift(asked: DriftAsked): Concluded & { readonly period: number } {
   const { change, strata, alpha, metric, epoch, margin } = asked;
   const series = strata.map(({ days }) => days);
   const found =
@@ -67,7 +66,14 @@ export function concludeDrift(asked: DriftAsked): Concluded {
   };
   const sentence = sentenceOf(asked, facts);
   const judged = sides.baseline.calls + sides.candidate.calls;
-  return { facts, sentence, judged, findings: findingsOf(asked, facts, sentence, isFallen, isExcluded) };
+  const period = found.day ?? 0;
+  return {
+    facts,
+    sentence,
+    judged,
+    period,
+    findings: findingsOf(asked, facts, sentence, isFallen, isExcluded),
+  };
 }
 
 const dayAt = ({ days }: DriftAsked, day: number | null) => (day === null ? null : (days[day] ?? null));
@@ -165,7 +171,6 @@ function findingsOf(
           {
             code: 'fallen',
             message: sentence,
-            ...asked.example,
             ...(settle === undefined ? {} : { next: settle }),
           },
         ]
@@ -175,12 +180,7 @@ function findingsOf(
       ...unjudged,
       ...(isFallen || isExcluded || hasNone ? [] : [undecided(facts, asked)]),
     ],
-    notices: [
-      ...(isFallen ? [] : [{ code: 'conclusion', message: sentence }]),
-      ...(isFallen && asked.example?.next !== undefined
-        ? [{ code: 'example', message: 'one that failed since then', ...asked.example }]
-        : []),
-    ],
+    notices: [],
   };
 }
 

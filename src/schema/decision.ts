@@ -1,5 +1,5 @@
 /** What `compare` and `drift` decide, and the numbers that it rests on: machine output, an API. */
-import type { Finding } from './result.js';
+import type { Epoch, Finding } from './result.js';
 
 /** Rates that a decision may be about; means have no likelihood of two outcomes, so they are shown and never decided. */
 export const METRICS = ['first-shot-rate', 'acceptance-rate'] as const;
@@ -58,16 +58,6 @@ export interface Needed {
   readonly candidate: number;
   /** Null where the pace is not known. */
   readonly days: number | null;
-}
-
-/** Calls before it are not judged any more. */
-export interface Epoch {
-  /** RFC 3339 UTC. */
-  readonly since: string;
-  readonly author: string;
-  /** YYYY-MM-DD or RFC 3339; null = without end. */
-  readonly expires: string | null;
-  readonly reason: string;
 }
 
 /** Findings of a decision by their weight. */

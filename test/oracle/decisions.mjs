@@ -238,7 +238,8 @@ export function driftVersion(log, field, epoch) {
   const partOf = (call) => {
     const change = kinds.get(call.kind);
     if (change !== null && change.at !== null && call.instant < change.at) return 0;
-    return change !== null && call[field] === change.version ? 1 : 2;
+    if (change !== null && call[field] === change.version) return 1;
+    return call[field] === null ? 3 : 2;
   };
   return grouped(calls, (call) => [call.kind, call.model, partOf(call)]).map(
     ({ key: [kind, model, part], calls: own }) => {
