@@ -29,7 +29,7 @@ export interface Clustered {
  * were one call; likewise where there is one trace. Source: Korn and Graubard 1998, Survey Methodology 24, 193–201;
  * the variance is the linearised one of a ratio (Cochran 1977, Sampling Techniques, 6.3 and 9A).
  *
- *     50 traces of two calls, both with the same verdict, 40 of them accepted: 100 calls count as 49.1
+ *     50 traces of two calls, both with the same verdict, 40 of them accepted: 100 calls count as 48.3
  */
 export function effectiveN(c: Clustered): number {
   const { traces: m, calls: n, successes: x } = c;
