@@ -4,7 +4,7 @@
 -- column: model text "model" -- Model asked for.
 -- column: present_version text "present version" -- The newest recorded one of the kind; null where none is recorded.
 -- column: changed_at timestamp "changed at" -- When it came: its first call, or where it had been there before, its first one after the last of another; null = there was no other.
--- column: part integer "part" -- 0 = before that, 1 = with the present version since then, 2 = since then with another or none.
+-- column: part integer "part" -- 0 = before that, 1 = with the present version since then, 2 = since then with another, 3 = since then with none recorded.
 -- column: firsts integer "first answered calls" -- Calls that are the first answered one of their trace.
 -- column: first_shots integer "first shots" -- First shots among them.
 -- column: accepted integer "accepted" -- Accepted ones among them.
@@ -56,7 +56,7 @@ changes AS (
 parted AS (
   SELECT
     c.kind, c.model, g.present_version, g.changed_at, c.first_shot, c.final_verdict,
-    CASE WHEN c.ended < g.changed_at THEN 0 WHEN c.version = g.present_version THEN 1 ELSE 2 END AS part
+    CASE WHEN c.ended < g.changed_at THEN 0 WHEN c.version = g.present_version THEN 1 WHEN c.version IS NULL THEN 3 ELSE 2 END AS part
   FROM chosen c
   LEFT JOIN changes g ON g.kind = c.kind
 )

@@ -8,7 +8,7 @@ import { removeAcks } from '../query/acks-file.js';
 import type { Settings } from '../query/settings.js';
 import { type AckState, renderAckList, renderRemoved, sanitize } from '../render/index.js';
 import type { Account } from '../schema/account.js';
-import { type AckLine, type Entry, type HoleAck, hashOf, placeOfAck } from '../schema/ack.js';
+import { type AckLine, driftTarget, type Entry, type HoleAck, hashOf, placeOfAck } from '../schema/ack.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
 import { holeNamed, isFileNamed, isWriterNamed, placeNamed, realOf } from './ack-target.js';
 import { knownTo, type LogFlags, withLogs } from './acks.js';
@@ -154,6 +154,7 @@ function named(target: string, entries: readonly Entry[], file: string, cwd: str
     () => placed(target, entries, ({ ack }) => ack, cwd),
     () => entries.filter(({ ack }) => ack.what === 'call' && ack.call_key === target),
     () => entries.filter(({ ack }) => ack.what === 'hole' && isWithin(ack, target)),
+    () => entries.filter(({ ack }) => ack.what === 'drift' && driftTarget(ack) === target),
     () =>
       entries.filter(
         ({ ack }) =>

@@ -21,7 +21,9 @@ export async function knownTo(
   lake: Lake,
 ): Promise<Known> {
   const speakOf = (what: AckLine['what']) => entries.some(({ ack }) => ack.what === what);
-  const keys = entries.flatMap(({ ack }) => (ack.what === 'call' ? [ack.call_key] : []));
+  const keys = entries.flatMap(({ ack }) =>
+    ack.what === 'call' || ack.what === 'drift' ? [ack.call_key] : [],
+  );
   return {
     calls: keys.length === 0 ? [] : await lake.calls({ keys: [...new Set(keys)] }),
     rejects: speakOf('reject') && account.rejects.length > 0 ? await lake.rejects() : [],

@@ -1,6 +1,7 @@
 /** What `lakelog check` judges, and what each verdict is worth: every gate, and the entries of lakelog.toml. */
 import { LakelogError } from '../errors.js';
 import type { Catalogue } from '../query/catalogue.js';
+import type { Decision } from '../query/decision.js';
 import { nearestOf } from '../query/nearest.js';
 import { bindParams } from '../query/params.js';
 import type { PolicyEntry } from '../query/policy.js';
@@ -9,7 +10,12 @@ import type { Query } from '../query/question.js';
 import type { Question } from '../query/run.js';
 import { DEFAULT_ALPHA, type Settings } from '../query/settings.js';
 import type { PartKind, Worth } from '../schema/check.js';
+import { METRICS, type Metric } from '../schema/decision.js';
 import type { GateSpec } from '../schema/gate.js';
+import type { Asking } from './asking.js';
+import { compareOf, type DecisionContext } from './compare-decision.js';
+import { driftOf } from './drift-decision.js';
+import { filtersOf } from './options.js';
 
 interface Named extends Worth {
   readonly name: string;
@@ -114,4 +120,38 @@ function planDecision(entry: PolicyEntry, gates: readonly string[], alpha: numbe
   const what = `the name "${name}" is taken: it is a gate`;
   const error = new LakelogError(what, { where: entry.where('name'), next: 'give it another name' });
   return unplanned('entry', `${kind}.${name}`, error);
+}
+
+/** @throws LakelogError (exit 2) for a metric, a selection, a file or a version that is none. */
+export async function decisionOf(
+  { entry }: PlannedDecision,
+  { settings, flags, acks }: Asking,
+  context: DecisionContext,
+): Promise<Decision> {
+  const { name, values } = entry;
+  const { baseline, candidate, change_at: changeAt, since_change: sinceChange } = values as Texts;
+  const own = values.not_worse_than ?? values.margin;
+  const margin = typeof own === 'number' ? own : settings.get('margin');
+  const metric = metricOf(entry);
+  if (entry.kind === 'drift') {
+    const filters = filtersOf(flags, settings);
+    return driftOf({ name, metric, margin, changeAt, sinceChange, filters }, { ...context, acks });
+  }
+  return compareOf(
+    { name, baseline: baseline!, candidate: candidate!, metric, margin, isGate: true },
+    context,
+  );
+}
+
+type Texts = Readonly<Record<string, string | undefined>>;
+
+function metricOf(entry: PolicyEntry): Metric {
+  const { metric: given = METRICS[0] } = entry.values;
+  const metric = METRICS.find((one) => one === given);
+  if (metric !== undefined) return metric;
+  const nearest = nearestOf(String(given), METRICS);
+  throw new LakelogError(`"${given}" is no metric that can be decided`, {
+    where: entry.where('metric'),
+    next: nearest === null ? `use ${METRICS.join(' or ')}` : `did you mean ${nearest}?`,
+  });
 }

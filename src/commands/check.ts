@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { asLakelogError, LakelogError } from '../errors.js';
 import type { Io } from '../io.js';
+import type { Decision } from '../query/decision.js';
 import { receiptOf } from '../query/receipt.js';
 import { asksRoster, namedRoster } from '../query/roster.js';
 import { openSession, type Session } from '../query/run.js';
@@ -14,9 +15,12 @@ import { addsOf, worstOf } from '../schema/check.js';
 import type { SettingKey } from '../schema/policy.js';
 import { EXIT, type ExitCode, type Receipt } from '../schema/result.js';
 import { type Asking, type AskingFlags, allSettledThenAll, answerGate, askedOf, prepare } from './asking.js';
-import { type Planned, type PlannedGate, planOf } from './check-plan.js';
+import { decisionOf, type Planned, type PlannedDecision, type PlannedGate, planOf } from './check-plan.js';
 import type { Context } from './command.js';
+import type { DecisionContext } from './compare-decision.js';
 import { copiesOf } from './copies.js';
+import { decisionContext } from './decide.js';
+import { answerDecision } from './deciding.js';
 import { plantSelfTest } from './judging.js';
 import { ensureLakeForNews, showCheckNews } from './news.js';
 import type { GateOutput } from './output.js';
@@ -31,11 +35,11 @@ const CHECK_SETTINGS: readonly SettingKey[] = [...GATE_SETTINGS, 'alpha', 'margi
 export async function check(
   paths: readonly string[],
   flags: CheckFlags,
-  { catalogue, settings: settingsOf, io }: Context,
+  { catalogue, settings: settingsOf, packageRoot, io }: Context,
 ): Promise<ExitCode> {
   const settings = settingsOf(flags);
-  const planned = planOf(catalogue, settings);
-  const gates = planned.filter(isGate);
+  const found = planOf(catalogue, settings);
+  const gates = found.filter(isGate);
   const copies = copiesOf(flags, gateFormatNames);
   const progress = progressOn(io);
   const asking = await prepare(
@@ -48,9 +52,11 @@ export async function check(
     progress.report,
   );
   ensureLakeForNews(flags.onChange, asking.options.lake);
+  const planned = await planDecisions(found, asking, decisionContext(asking, packageRoot, io));
   const session = await openSession(
     gates.map(({ question }) => question),
     asking.options,
+    planned.flatMap((one) => ('decision' in one ? one.decision.asks : [])),
   );
   try {
     const [selfTests, loaded, { showCheck }] = await allSettledThenAll(
@@ -77,6 +83,27 @@ export async function check(
 
 const hasArrived = ({ stdout, stderr }: Io) =>
   [stdout, stderr].every(({ failure, hasLeft }) => !failure && !hasLeft);
+
+type Ready = Exclude<Planned, PlannedDecision> | (PlannedDecision & { readonly decision: Decision });
+
+/** Selections and files of entries are looked at before anything is read; one that is none keeps no other from being judged. */
+function planDecisions(
+  planned: readonly Planned[],
+  asking: Asking,
+  context: DecisionContext,
+): Promise<readonly Ready[]> {
+  return Promise.all(
+    planned.map(async (one): Promise<Ready> => {
+      if (!('entry' in one)) return one;
+      const made = await caught(async () => ({ decision: await decisionOf(one, asking, context) }));
+      if ('decision' in made) return { ...one, ...made };
+      const { message, where = one.entry.where(), next, detail } = made.error;
+      const { kind, name, title, level, undecided } = one;
+      const error = new LakelogError(message, { where, next, detail });
+      return { kind, name, title, level, undecided, error };
+    }),
+  );
+}
 
 const isGate = (one: Planned): one is PlannedGate => 'question' in one;
 
@@ -116,9 +143,10 @@ interface Loaded {
   readonly selfTests: ReadonlyMap<string, SelfTest>;
 }
 
-async function judgePart(one: Planned, loaded: Loaded): Promise<Part> {
+async function judgePart(one: Ready, loaded: Loaded): Promise<Part> {
   const { kind, name, title, level, undecided } = one;
   const facts = { kind, name, title, level, undecided };
+  const alpha = 'alpha' in one ? one.alpha : null;
   const answer = await caught(() => answerPart(one, loaded));
   if ('error' in answer) {
     const { message, where, next, detail, exitCode } = answer.error;
@@ -133,19 +161,18 @@ async function judgePart(one: Planned, loaded: Loaded): Promise<Part> {
       adds: addsOf(code, one),
       report: null,
       error,
-      ...NO_DECISION,
+      alpha,
     };
   }
   const { report, verdict } = answer;
   const { status, exit_code } = verdict;
-  return { ...facts, status, exit_code, adds: addsOf(exit_code, one), report, error: null, ...NO_DECISION };
+  return { ...facts, status, exit_code, adds: addsOf(exit_code, one), report, error: null, alpha };
 }
 
-const NO_DECISION = { alpha: null, decision: null };
-
-async function answerPart(one: Planned, { asking, session, account, selfTests }: Loaded) {
+async function answerPart(one: Ready, { asking, session, account, selfTests }: Loaded) {
   if ('error' in one) throw one.error;
-  if (!isGate(one)) throw new LakelogError(`${one.kind} cannot be judged yet`, { where: one.entry.where() });
+  if ('decision' in one)
+    return answerDecision(asking, one.decision, { alpha: one.alpha, isGate: true }, session.lake, account);
   const selfTest = selfTests.get(one.name)!;
   if ('error' in selfTest) throw selfTest.error;
   return answerGate(asking, one.question, one.gate, session, { account, canary: selfTest.canary });

@@ -5,10 +5,18 @@ import type { AckFlags } from './ack.js';
 import type { LogFlags } from './acks.js';
 import type { CheckFlags } from './check.js';
 import type { Command } from './command.js';
+import type { CompareFlags } from './compare.js';
+import {
+  alphaOption,
+  decisionOptions,
+  familyAlphaOption,
+  marginParser,
+  metricOption,
+} from './decision-options.js';
+import type { DriftFlags } from './drift.js';
 import type { LakeFlags } from './lake.js';
 import {
   acksOption,
-  alphaOption,
   durationOption,
   filterOptions,
   gatedKindOption,
@@ -20,10 +28,10 @@ import {
   PATHS,
   repeatable,
   rosterOptions,
-  settingOptions,
 } from './options.js';
 import type { QueryFlags } from './query-job.js';
 import { SCHEMA_NAMES, type SchemaName } from './schema-names.js';
+import { settingOptions } from './setting-options.js';
 import type { ShowFlags } from './show.js';
 import type { SyncFlags } from './sync.js';
 import type { ValidateFlags } from './validate.js';
@@ -366,7 +374,7 @@ const check: Command = {
   examples: ['lakelog check logs/', 'lakelog check logs/ --format github -o check.xml -o check.sarif'],
   args: [PATHS],
   options: () => [
-    gateOptions([gatedKindOption(), alphaOption()]),
+    gateOptions([gatedKindOption(), familyAlphaOption()]),
     filterOptions(),
     ...logOptions(),
     outputOptions(gateFormatNames),
@@ -389,8 +397,90 @@ const config: Command = {
   run: async (_: [], flags: { json?: true }, context) => (await import('./config.js')).config(flags, context),
 };
 
+const SELECTION: NonNullable<Command['notes']> = {
+  heading: 'Selections:',
+  items: [
+    ['all', 'every call that passes the filters'],
+    [
+      'KEY=VALUE,…',
+      'calls that have it; keys: model, provider, kind, daemon, environment, prompt_version, validator_version, response_model, since, until',
+    ],
+    ['', 'a key twice means any of both; a comma in a value is written \\, or in quotes'],
+    ['FILE', 'counts of an earlier --save-baseline'],
+  ],
+};
+
+const compare: Command = {
+  name: 'compare',
+  summary: 'Say whether one arm of calls is better or worse than another',
+  description:
+    'Compares two arms of calls: rates and means with intervals, crude and in the same mix of kinds, and one verdict that may be looked at daily. With --not-worse-than it is a gate: 1 = worse by more is shown, 0 = that is excluded, 3 = cannot tell yet.',
+  notes: SELECTION,
+  examples: [
+    'lakelog compare --baseline prompt_version=v12 --candidate prompt_version=v13 logs/',
+    'lakelog compare --baseline main.json --candidate all --not-worse-than .10 sessions.jsonl',
+  ],
+  args: [PATHS],
+  options: () => [
+    {
+      heading: 'Comparison:',
+      options: [
+        new Option('--baseline <selection>', 'what is compared with: a selection or a file'),
+        new Option('--candidate <selection>', 'what is judged'),
+        metricOption(),
+        new Option(
+          '--not-worse-than <margin>',
+          'be a gate: how much worse still passes, .10 = ten points (verdicts tell of .10 without it)',
+        ).argParser(marginParser),
+        alphaOption('.025'),
+        new Option(
+          '--save-baseline <file>',
+          'keep the counts of the baseline; without --candidate do nothing else',
+        ),
+        new Option('--strict', 'no gate: exit 3 on any reject or conflict all the same'),
+      ],
+    },
+    ...decisionOptions(),
+  ],
+  run: async ([paths]: [Paths], flags: CompareFlags, context) =>
+    (await import('./compare.js')).compare(paths, flags, context),
+};
+
+const drift: Command = {
+  name: 'drift',
+  summary: 'Say whether a rate has fallen',
+  description:
+    'Says whether a rate has fallen: since a moment, since a change of version, or on any day. Kinds and models are judged each by itself, so that a change of mix never fires. It may be looked at daily: 1 = fallen, 0 = a fall by more than the margin is excluded, 3 = cannot tell yet.',
+  examples: [
+    'lakelog drift logs/',
+    'lakelog drift --since-change prompt_version --kind fill logs/ --output drift.xml',
+  ],
+  args: [PATHS],
+  options: () => [
+    {
+      heading: 'Drift:',
+      options: [
+        metricOption(),
+        new Option('--change-at <time>', 'since when: a date or RFC 3339'),
+        new Option(
+          '--since-change <version>',
+          'since the last change of model, response_model, prompt_version or validator_version, of each kind',
+        ),
+        new Option(
+          '--margin <margin>',
+          'the largest fall that need not be excluded (default: LAKELOG_MARGIN, margin of lakelog.toml, .10)',
+        ).argParser(marginParser),
+        alphaOption('.01'),
+      ],
+    },
+    ...decisionOptions(),
+  ],
+  run: async ([paths]: [Paths], flags: DriftFlags, context) =>
+    (await import('./drift.js')).drift(paths, flags, context),
+};
+
 /** The commands that are no questions, in the order in which the help lists them. */
 export const COMMANDS: readonly Command[] = [
-  ...[check, query, show, ack, validate, watch, sync, lake, queries, schema, config, completion],
-  completionServer,
+  ...[check, compare, drift, query, show, ack, validate, watch, sync, lake, queries, schema, config],
+  ...[completion, completionServer],
 ];

@@ -180,22 +180,6 @@ export const gateOptions = (own: readonly Option[] = []): OptionGroup => ({
   ],
 });
 
-export const alphaOption = (): Option =>
-  new Option(
-    '--alpha <number>',
-    `how often all comparisons and drifts together may be wrong; each gets its share ${usually('alpha')}`,
-  );
-
-/** Of every setting, for who asks what holds. */
-export const settingOptions = (): readonly Option[] => {
-  const options = [
-    ...logOptions().flatMap((group) => group.options),
-    ...filterOptions().options,
-    ...gateOptions([gatedKindOption(), alphaOption()]).options,
-  ];
-  return SETTINGS.flatMap(({ flag }) => options.find(({ long }) => long === flag) ?? []);
-};
-
 /** Of a question that is no gate; what a gate found is never cut. */
 export const limitOption = (): Option =>
   new Option(

@@ -4,6 +4,7 @@ import {
   type CallAck,
   type CallFacts,
   type ConflictAck,
+  type DriftAck,
   type Entry,
   type HoleAck,
   placeOfAck,
@@ -13,6 +14,7 @@ import { rangeText } from '../schema/gap.js';
 import type { Finding, InputProblem, RejectGroup } from '../schema/result.js';
 import { groupBy } from './group-by.js';
 import { gapsOf, holesWithin, type KnownHole, missingIn, openHoles } from './holes.js';
+import { METRIC_WORDS } from './words.js';
 
 export interface Place {
   readonly file: string;
@@ -97,7 +99,7 @@ export function settle(
   now: Date,
   file: string,
 ): Settled {
-  const own = entries.filter(({ ack }) => ack.what !== 'call' || ack.gate === gate);
+  const own = entries.filter(({ ack }) => (ack.what === 'call' ? ack.gate === gate : ack.what !== 'drift'));
   const standing = review(own, known, now).filter(({ replacedBy }) => replacedBy === null);
   const calls = new Map<string, CallAck>();
   const rejects = new Set<KnownReject>();
@@ -114,9 +116,40 @@ export function settle(
     else if (ack.what === 'reject') rejects.add(match as KnownReject);
     else if (ack.what === 'conflict') conflicts.add(match as KnownConflict);
     else if (ack.what === 'hole') holes.push(ack);
-    else changes.add(match as KnownChange);
+    else if (ack.what === 'changed_file') changes.add(match as KnownChange);
   }
   return { calls, rejects, conflicts, holes, changes, known, used, findings: complaints(standing, file) };
+}
+
+/** Where the present epoch of a rate begins, and what is to be told of its acknowledgements. */
+export interface SettledDrift {
+  /** The latest one that holds; null where none does. */
+  readonly epoch: DriftAck | null;
+  readonly used: readonly Entry[];
+  readonly findings: Settled['findings'];
+}
+
+/** Matches the acknowledgements of falls of one rate of the same calls. */
+export function settleDrift(
+  entries: readonly Entry[],
+  of: Pick<DriftAck, 'metric' | 'selection'>,
+  calls: readonly KnownCall[],
+  now: Date,
+  file: string,
+): SettledDrift {
+  const own = entries.filter(
+    ({ ack }) => ack.what === 'drift' && ack.metric === of.metric && ack.selection === of.selection,
+  );
+  const standing = review(own, { ...NOTHING_KNOWN, calls }, now).filter(
+    ({ replacedBy }) => replacedBy === null,
+  );
+  const holding = standing.filter(holds).map(({ entry }) => entry as Entry<DriftAck>);
+  const latest = [...holding].sort((a, b) => Date.parse(b.ack.changed_at) - Date.parse(a.ack.changed_at))[0];
+  return {
+    epoch: latest?.ack ?? null,
+    used: latest === undefined ? [] : [latest],
+    findings: complaints(standing, file),
+  };
 }
 
 /**
@@ -148,6 +181,8 @@ export function subjectOf(ack: AckLine): string {
       return JSON.stringify(['hole', ack.writer_id, ack.from_seq, ack.to_seq]);
     case 'changed_file':
       return JSON.stringify(['changed_file', ack.head_sha256]);
+    case 'drift':
+      return JSON.stringify(['drift', ack.metric, ack.selection, ack.changed_at]);
   }
 }
 
@@ -209,6 +244,8 @@ function matcher({ calls, rejects, conflicts, holes, changes }: Known) {
         return missing(ack);
       case 'changed_file':
         return changes.find(({ fingerprint }) => fingerprint === ack.head_sha256) ?? null;
+      case 'drift':
+        return callsOf.get(ack.line_sha256)?.find(({ call_key }) => call_key === ack.call_key) ?? null;
     }
   };
 }
@@ -293,14 +330,15 @@ const GONE: Readonly<Record<AckLine['what'], string>> = {
   conflict: 'the line is gone or was changed, or its log',
   hole: 'the records turned up, or the log of their writer',
   changed_file: 'the file is as it was, or was changed anew, or',
+  drift: 'the first record of its epoch is gone or was changed, or its log',
 };
 
-/** What was said of many lines in one step (`--baseline`) is told in one sentence; every call has a sentence of its own. */
+/** What was said of many lines in one step (`--baseline`) is told in one sentence; every call and every drift has a sentence of its own. */
 function together<T>(all: readonly T[], ackOf: (one: T) => AckLine): T[][] {
   const groups = groupBy(all, (one) => {
     const ack = ackOf(one);
     const { author, at, expires, reason } = ack;
-    return ack.what === 'call' ? one : JSON.stringify([author, at, expires, reason]);
+    return ack.what === 'call' || ack.what === 'drift' ? one : JSON.stringify([author, at, expires, reason]);
   });
   return [...groups.values()];
 }
@@ -334,5 +372,7 @@ function subject(ack: AckLine): string {
       return `seq ${rangeText({ from: ack.from_seq, to: ack.to_seq })} missing from writer ${JSON.stringify(ack.writer_id)}`;
     case 'changed_file':
       return `the changed file ${ack.file}`;
+    case 'drift':
+      return `the fall of the ${METRIC_WORDS[ack.metric]} at ${ack.changed_at}${ack.selection === 'all' ? '' : ` (${ack.selection})`}`;
   }
 }

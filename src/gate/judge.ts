@@ -12,9 +12,21 @@ export function judge(evidence: Evidence, rules: readonly Rule[] = RULES): Verdi
     rules
       .filter((rule) => rule.weight === weight)
       .flatMap((rule) => rule.check(evidence).map((finding) => ({ code: rule.code, ...finding })));
-  const fired = of('fired');
-  const cannotVouch = of('cannot_vouch');
+  return verdictOf({ fired: of('fired'), cannot_vouch: of('cannot_vouch'), notices: of('notice') });
+}
+
+/** The same with what a decision found, before what is wrong with its inputs. */
+export const withFindings = (verdict: Verdict, found: Findings): Verdict =>
+  verdictOf({
+    fired: [...found.fired, ...verdict.fired],
+    cannot_vouch: [...found.cannot_vouch, ...verdict.cannot_vouch],
+    notices: [...found.notices, ...verdict.notices],
+  });
+
+type Findings = Pick<Verdict, 'fired' | 'cannot_vouch' | 'notices'>;
+
+function verdictOf({ fired, cannot_vouch: cannotVouch, notices }: Findings): Verdict {
   const status = fired.length > 0 ? 'fired' : cannotVouch.length > 0 ? 'cannot_vouch' : 'clear';
   const exitCode = { fired: EXIT.fired, cannot_vouch: EXIT.cannotVouch, clear: EXIT.clear }[status];
-  return { status, exit_code: exitCode, fired, cannot_vouch: cannotVouch, notices: of('notice') };
+  return { status, exit_code: exitCode, fired, cannot_vouch: cannotVouch, notices };
 }

@@ -22,6 +22,7 @@ const EVERYTHING = selectionSql(WIDEST, WIDEST_BETWEEN, DUCKDB_LITERALS);
 const WIDEST_FILLING: Filling = {
   change: DUCKDB_LITERALS.instant('2000-01-01T00:00:00Z'),
   version: 'COALESCE(s.prompt_version, s.validator_version, s.response_model, s.model)',
+  failed: "COALESCE(s.first_shot, FALSE) = FALSE AND s.final_verdict <> 'accepted'",
   epoch: `r.ended >= ${DUCKDB_LITERALS.instant('2000-01-01T00:00:00Z')}`,
 };
 

@@ -1,6 +1,7 @@
 /** Which calls an arm is made of: `model=x,since=2026-09-01`, in words, as conditions of SQL and back. */
 import { LakelogError } from '../errors.js';
 import { parseAge } from '../instant.js';
+import { METRICS, type Metric } from '../schema/decision.js';
 import { nearestOf } from './nearest.js';
 
 /** Columns of a call that a selection names values of. */
@@ -163,6 +164,36 @@ export function selectionSql({ values }: Selection, { since, until }: Between, l
   ];
   return conditions.length === 0 ? 'TRUE' : `(${conditions.join(' AND ')})`;
 }
+
+export const DRIFT_TARGET = 'drift:';
+
+/**
+ * What `lakelog ack` takes for a drift: `drift:metric=first-shot-rate,change=2026-09-14T00:00:00Z,kind=fill`.
+ * @throws LakelogError (exit 2) for what is none.
+ */
+export function parseDriftTarget(target: string): {
+  readonly metric: Metric;
+  readonly change: string;
+  readonly selection: Selection;
+} {
+  const pairs = pairsOf('the target', target.slice(DRIFT_TARGET.length));
+  const one = (key: string) => pairs.find(([name]) => name === key)?.[1];
+  const metric = METRICS.find((name) => name === one('metric'));
+  const change = one('change');
+  const others = pairs.filter(([key]) => key !== 'metric' && key !== 'change');
+  const strange = others.find(([key]) => !FILTERED.includes(key));
+  if (metric === undefined || change === undefined || strange !== undefined) {
+    throw new LakelogError(`${JSON.stringify(target)} is no drift`, {
+      next: 'paste the target as `lakelog drift` prints it: drift:metric=first-shot-rate,change=2026-09-14T00:00:00Z',
+    });
+  }
+  const values: Partial<Record<SelectedField, string[]>> = {};
+  for (const [key, value] of others) if (isField(key)) values[key] = [...(values[key] ?? []), value];
+  return { metric, change, selection: { values, since: undefined, until: undefined } };
+}
+
+/** What `lakelog drift` filters by. */
+const FILTERED: readonly string[] = ['model', 'kind', 'daemon', 'environment'];
 
 /** One that reads every column that a selection may read: what a lake is opened for, whatever is selected. */
 export const WIDEST: Selection = {

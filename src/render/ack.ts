@@ -148,6 +148,8 @@ function whole(ack: AckLine): string {
       return `seq ${rangeText({ from: ack.from_seq, to: ack.to_seq })} missing from writer ${JSON.stringify(ack.writer_id)}`;
     case 'changed_file':
       return `changed file, now ${ack.head_sha256.slice(0, 12)}`;
+    case 'drift':
+      return `fall of the ${ack.metric} (${ack.selection}): a new epoch begins at ${instant(ack.changed_at)}`;
   }
 }
 

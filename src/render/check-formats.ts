@@ -67,8 +67,7 @@ function renderCheckJson({ parts, exitCode, receipt }: CheckReport): string {
 
 /** Rows are written as those of a single gate are; of its receipt, what is its own. */
 function partJson(part: Part): string {
-  const { kind, name, title, level, undecided, status, exit_code, adds, report, error, alpha, decision } =
-    part;
+  const { kind, name, title, level, undecided, status, exit_code, adds, report, error, alpha } = part;
   const result = report?.result ?? { columns: [], rows: [] };
   const names = uniqueNames(result.columns);
   const columns = result.columns.map(({ type, note }, i) => ({ name: names[i], type, note: note ?? null }));
@@ -78,7 +77,7 @@ function partJson(part: Part): string {
     says: saysOf(part),
     ...{ fired, cannot_vouch, notices },
     error: error && { error: error.what, where: error.where ?? null, next: error.next ?? null },
-    ...{ alpha, decision: decision?.facts ?? null, params: report?.params ?? {}, columns },
+    ...{ alpha, decision: report?.decision ?? null, params: report?.params ?? {}, columns },
   };
   return `${encode(head).slice(0, -1)},"rows":[${objects(result).join(',')}],"receipt":${encode(ownReceipt(report))}}`;
 }

@@ -1,6 +1,5 @@
 /** Several verdicts over one loading, for people: a table of them, their rows, and one receipt. */
 import type { PartFacts } from '../schema/check.js';
-import type { DecisionFacts } from '../schema/decision.js';
 import type { Column, ExitCode, Finding, Receipt, Result } from '../schema/result.js';
 import type { ErrorText } from './error.js';
 import { findingLines, KINDS, type Weight } from './findings.js';
@@ -19,7 +18,6 @@ export interface Part extends PartFacts {
   readonly error: ErrorText | null;
   /** Of a decision: its share of the family's. */
   readonly alpha: number | null;
-  readonly decision: { readonly facts: DecisionFacts; readonly sentence: string } | null;
 }
 
 export interface CheckReport {
@@ -52,9 +50,10 @@ export function partsResult({ parts }: CheckReport): Result {
 }
 
 /** What came of a part in a sentence. */
-export function saysOf({ report, error, decision }: Part): string {
-  if (decision !== null) return decision.sentence;
-  return report === null ? (error?.what ?? '') : outcomeOf(report);
+export function saysOf({ report, error, alpha }: Part): string {
+  const share = alpha === null ? '' : ` (alpha ${Number(alpha.toPrecision(3))})`;
+  if (report !== null) return `${outcomeOf(report)}${share}`;
+  return error?.what ?? '';
 }
 
 export const isWarning = ({ exit_code, adds }: Part): boolean => exit_code !== adds;

@@ -19,6 +19,7 @@ export function facts(receipt: Receipt, room: number): [label: string, text: str
     ['gaps', gaps(receipt, room)],
     ['traces', unknownTraces(receipt, room)],
     ['late', late(receipt)],
+    ['epoch', epoch(receipt)],
     ['window', range(window)],
     ['newest', newest_record === null ? 'no record' : instant(newest_record) + old],
     ['heard of', heardOf(receipt, room)],
@@ -77,7 +78,8 @@ function stamps({ recomputed }: Receipt): string {
   return `${right} right, ${wrong} wrong, ${not_at_hand} not at hand${seldom.join('')}; ${contradicted} contradicted${others}`;
 }
 
-function notGated({ kinds_not_gated }: Receipt, room: number): string {
+function notGated({ kinds_not_gated, gated_kinds }: Receipt, room: number): string {
+  if (gated_kinds.length === 0) return '';
   const kinds = kinds_not_gated.map(
     ({ kind, calls }) => `${/\s/.test(kind) ? JSON.stringify(kind) : kind} ${calls}`,
   );
@@ -144,6 +146,14 @@ function unknownTraces({ unknown_traces }: Receipt, room: number): string {
   const { traces, first } = unknown_traces;
   const text = `${traces} with replay runs and no call, first `;
   return text + clip(sanitize(`${first.session_id} (${first.where})`), Math.max(room - text.length, 12));
+}
+
+/** Calls before it count no more, because somebody took note of what changed then. */
+function epoch({ epoch }: Receipt): string {
+  if (epoch === undefined) return '';
+  const { since, author, expires, reason } = epoch;
+  const until = expires === null ? '' : `, until ${sanitize(expires)}`;
+  return `since ${instant(since)}, acknowledged by ${sanitize(author)}${until}: ${sanitize(reason)}`;
 }
 
 function late({ totals }: Receipt): string {

@@ -10,7 +10,15 @@ export function renderJson(report: Report): string {
 }
 
 /** What stands before the rows and behind them; its keys and their order are an API. */
-export function envelopeOf({ query, params, result, truncated, verdict, receipt }: Report): [string, string] {
+export function envelopeOf({
+  query,
+  params,
+  result,
+  truncated,
+  verdict,
+  receipt,
+  decision,
+}: Report): [string, string] {
   const names = uniqueNames(result.columns);
   const columns = result.columns.map(({ type, note }, i) => ({ name: names[i], type, note: note ?? null }));
   const head = [
@@ -23,7 +31,8 @@ export function envelopeOf({ query, params, result, truncated, verdict, receipt 
     `,"columns":${encode(columns)}`,
     ',"rows":[',
   ].join('');
-  return [head, `],"truncated":${truncated === true},"receipt":${encode(receipt)}}\n`];
+  const decided = decision === undefined ? '' : `,"decision":${encode(decision)}`;
+  return [head, `],"truncated":${truncated === true}${decided},"receipt":${encode(receipt)}}\n`];
 }
 
 export const renderJsonLines = ({ result }: Report): string => jsonLines(result);

@@ -39,7 +39,7 @@ export function rejectText({ reason, count, first, detail }: RejectGroup, style:
   return `${count} × ${short(reason)}, first ${short(first)}: ${short(detail)}`;
 }
 
-function headline({ query, verdict, receipt }: Report, style: Style): string[] {
+function headline({ query, verdict, receipt, outcome }: Report, style: Style): string[] {
   if (verdict === undefined) return [];
   const paint = paintFor(style);
   const name = clip(sanitize(query.name), 30);
@@ -59,7 +59,8 @@ function headline({ query, verdict, receipt }: Report, style: Style): string[] {
     ],
   } as const;
   const [word, brush, sentence] = say[verdict.status];
-  const [first = '', ...rest] = hanging(`${word}  ${name} ${sentence}`, '', style.width);
+  const said = outcome === undefined ? `${name} ${sentence}` : `${name}: ${sanitize(outcome)}.`;
+  const [first = '', ...rest] = hanging(`${word}  ${said}`, '', style.width);
   return [brush(word) + first.slice(word.length), ...rest];
 }
 

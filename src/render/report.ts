@@ -1,3 +1,4 @@
+import type { DecisionFacts } from '../schema/decision.js';
 import type { GateSpec } from '../schema/gate.js';
 import type { Cell, Receipt, Result, Verdict } from '../schema/result.js';
 
@@ -13,6 +14,9 @@ export interface Report {
   /** Absent for a query that is no gate. */
   readonly verdict?: Verdict;
   readonly receipt: Receipt;
+  /** Of a decision: what it came to, and that in a sentence. */
+  readonly decision?: DecisionFacts;
+  readonly outcome?: string;
   /** Absent for a query that is no gate. */
   readonly ranAt?: Date;
 }

@@ -1,5 +1,7 @@
+import type { Metric } from './decision.js';
+
 /** A line of the file of acknowledgements (JSON Lines, `lakelog.ack.v1`): meant to be read and versioned. */
-export type AckLine = CallAck | RejectAck | ConflictAck | HoleAck | ChangedFileAck;
+export type AckLine = CallAck | RejectAck | ConflictAck | HoleAck | ChangedFileAck | DriftAck;
 
 /** An acknowledgement and the line of the file it stands in. */
 export interface Entry<T extends AckLine = AckLine> {
@@ -76,6 +78,26 @@ export interface ChangedFileAck extends Said {
   readonly what: 'changed_file';
   readonly head_sha256: string;
 }
+
+/** A rate that fell, and is to be judged from then on; the line is that of the first call since then. */
+export interface DriftAck extends SaidOfLine {
+  readonly what: 'drift';
+  readonly metric: Metric;
+  /** RFC 3339 UTC: where the new epoch begins. */
+  readonly changed_at: string;
+  /** Of whose calls, as selections are written; `all` without filters. */
+  readonly selection: string;
+  readonly call_key: string;
+  readonly line_sha256: string;
+}
+
+/** What `lakelog ack` takes as its target. */
+export const driftTarget = ({
+  metric,
+  changed_at,
+  selection,
+}: Pick<DriftAck, 'metric' | 'changed_at' | 'selection'>): string =>
+  `drift:metric=${metric},change=${changed_at}${selection === 'all' ? '' : `,${selection}`}`;
 
 /** file:line, or of a whole file the file. */
 export const placeOfAck = (ack: AckLine) =>

@@ -1,5 +1,5 @@
 /** What `compare` and `drift` decide, and the numbers that it rests on: machine output, an API. */
-import type { Finding } from './result.js';
+import type { Epoch, Finding } from './result.js';
 
 /** Rates that a decision may be about; means have no likelihood of two outcomes, so they are shown and never decided. */
 export const METRICS = ['first-shot-rate', 'acceptance-rate'] as const;
@@ -41,10 +41,10 @@ export interface DecisionFacts {
   readonly interval: Range | null;
   /** Whose mix of strata it is standardised to. */
   readonly standardised_to: string;
-  /** e-values, which hold at every look; null where there is nothing to compare. */
-  readonly e_values: Readonly<Record<string, number>> | null;
-  /** Calls per arm, and days at the present pace, until the margin is decided; null where it is, or nobody can tell. */
-  readonly needed: { readonly calls: number; readonly days: number | null } | null;
+  /** Natural logarithms of e-values, which hold at every look, by what they speak for; null where there is nothing to compare. */
+  readonly log_e: Readonly<Record<string, number>> | null;
+  /** First answered calls that each side still needs, and the days at the present pace, until the margin is decided; null where it is, or no number of calls is enough. */
+  readonly needed: Needed | null;
   /** Drift: the smallest fall that is excluded; null where none is. */
   readonly excluded_fall: number | null;
   /** Drift: when it fell, or may have, RFC 3339 UTC; null where nothing was asked or found. */
@@ -53,14 +53,11 @@ export interface DecisionFacts {
   readonly epoch: Epoch | null;
 }
 
-/** Calls before it are not judged any more. */
-export interface Epoch {
-  /** RFC 3339 UTC. */
-  readonly since: string;
-  readonly author: string;
-  /** YYYY-MM-DD or RFC 3339; null = without end. */
-  readonly expires: string | null;
-  readonly reason: string;
+export interface Needed {
+  readonly baseline: number;
+  readonly candidate: number;
+  /** Null where the pace is not known. */
+  readonly days: number | null;
 }
 
 /** Findings of a decision by their weight. */

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { BASELINE_FORMAT, COUNTS, VERSION_FIELDS } from './counts.js';
+import { METRICS } from './decision.js';
 import {
   ATTEMPT_FIELDS,
   CONTENT_COMMENT,
@@ -106,6 +108,13 @@ const totals = {
   ),
   newest_record: instant.nullable().describe('Time of the newest record, UTC; null where nothing loaded.'),
 };
+
+const epoch = z.strictObject({
+  since: instant.describe('From this time on, UTC.'),
+  author: said.describe('Who took note of what changed then.'),
+  expires,
+  reason: said.describe('What was said of it.'),
+});
 
 const receipt = z
   .strictObject({
@@ -277,6 +286,7 @@ const receipt = z
       })
       .nullable()
       .describe('Who must be heard of; null where nobody must be.'),
+    epoch: epoch.optional().describe('Of drift: since when calls are judged, by whose acknowledgement.'),
     weaker: z
       .array(
         z.strictObject({
@@ -290,6 +300,54 @@ const receipt = z
       .describe('Settings of a gate that are weaker than their defaults; absent where none is.'),
   })
   .describe('The account of what was read and judged.');
+
+const range = z
+  .strictObject({ low: z.number().describe('Lower end.'), high: z.number().describe('Upper end.') })
+  .nullable();
+const share = z.number().min(0).max(1);
+
+const decidedSide = z.strictObject({
+  name: text.describe('A selection, a file, or a time.'),
+  rate: share.nullable().describe('Successes of its calls, crude over all kinds; null without a call.'),
+  calls: count.describe('First answered calls of traces.'),
+  successes: count.describe('Those of them that succeeded.'),
+  interval: range.describe("Wilson's 95 % interval of the rate."),
+});
+
+const decision = z
+  .strictObject({
+    what: z.enum(['compare', 'drift']).describe('Which command decides.'),
+    metric: z.enum(METRICS).describe('The rate that it is about.'),
+    conclusion: text.describe('What it came to, in words.'),
+    alpha: z.number().describe('How often one side of it may be wrong, however often one looks.'),
+    margin: share.describe('How much worse still passes.'),
+    baseline: decidedSide.describe('What is compared with; of drift, what was before.'),
+    candidate: decidedSide.describe('What is judged; of drift, what came since.'),
+    difference: z
+      .number()
+      .nullable()
+      .describe('Candidate - baseline, standardised over kinds; null where a side has none.'),
+    interval: range.describe("Newcombe's 95 % interval of the difference, of one look."),
+    standardised_to: text.describe('Whose mix the difference is standardised to.'),
+    log_e: z
+      .record(text, z.number())
+      .nullable()
+      .describe('Natural logarithms of e-values by what they speak for: shown from -ln alpha on.'),
+    needed: z
+      .strictObject({
+        baseline: count.describe('More first answered calls of the baseline.'),
+        candidate: count.describe('More of the candidate.'),
+        days: count.nullable().describe('Days until then at the present pace; null where it is not known.'),
+      })
+      .nullable()
+      .describe('What the margin still needs to be decided; null where it is, or nothing is enough.'),
+    excluded_fall: share
+      .nullable()
+      .describe('Of drift: the smallest fall that is excluded; null where none is.'),
+    changed_at: instant.nullable().describe('Of drift: since when, or the likeliest day.'),
+    epoch: epoch.nullable().describe('Of drift: since when calls are judged.'),
+  })
+  .describe('Of compare and drift: what was decided, and the numbers that it rests on.');
 
 /** What `--json` prints for a question. */
 export const resultEnvelope = z
@@ -305,9 +363,59 @@ export const resultEnvelope = z
       .array(z.looseObject({}))
       .describe('An object a row; whole numbers beyond 2^53 are decimal strings.'),
     truncated: z.boolean().describe('More rows than these were found, and a row cap cut them.'),
+    decision: decision.optional(),
     receipt,
   })
   .describe('The answer to one question, on one line.');
+
+// --- lakelog.baseline.v1
+
+const seconds = [
+  'seconds',
+  'seconds_squared',
+  'timed_accepted_seconds',
+  'tokens',
+  'tokens_squared',
+  'token_accepted_tokens',
+];
+const sums = Object.fromEntries(
+  COUNTS.map((name) => [
+    name,
+    (seconds.includes(name) ? z.number() : count).describe(
+      `The column ${name} of queries/decisions/compare.sql.`,
+    ),
+  ]),
+);
+
+/** What `compare --save-baseline` writes. */
+export const baselineFile = z
+  .strictObject({
+    format: z.literal(BASELINE_FORMAT).describe('Names this shape.'),
+    lakelog,
+    saved_at: instant.describe('When it was saved, UTC.'),
+    selection: text.min(1).describe('Which calls it is made of, as --baseline takes it.'),
+    filters: z.array(text).describe('Filters that held beside it, as options.'),
+    sample: z
+      .array(text.regex(/^[0-9a-f]{16}$/))
+      .describe('Hashes of the calls whose keys come first: whether another arm holds some of the same.'),
+    kinds: z
+      .array(z.strictObject({ kind: text.min(1).describe('The kind.'), ...sums }))
+      .describe('Sums of each kind, over its traces, and over first answered calls.'),
+    all: z.strictObject(sums).describe('The same of all kinds together.'),
+    versions: z
+      .array(
+        z.strictObject({
+          field: z.enum(VERSION_FIELDS).describe('Which version.'),
+          value: text.nullable().describe('What it was; null = not recorded.'),
+          calls: count.describe('Answered calls with it.'),
+        }),
+      )
+      .describe('Models and versions of the answered calls.'),
+    oldest: instant.nullable().describe('When the first answered call ended, UTC.'),
+    newest: instant.nullable().describe('When the last one did.'),
+    sha256: sha256.describe('Hash of the JSON of all other keys, in their order and without white space.'),
+  })
+  .describe('The counts of one arm of a comparison.');
 
 // --- lakelog.story.v1
 
@@ -576,6 +684,21 @@ const changedFileAck = z
   })
   .describe('A file that was changed where it had been read, by what it was changed to.');
 
+const driftAck = z
+  .strictObject({
+    schema: z.literal(ACK_SCHEMA).describe('Names this shape.'),
+    what: z.literal('drift').describe('A fall of a rate is settled: a new epoch begins.'),
+    metric: z.enum(METRICS).describe('The rate that fell.'),
+    changed_at: instant.describe('Where the new epoch begins, RFC 3339.'),
+    selection: text
+      .min(1)
+      .describe('Of whose calls it is the rate, as selections are written; all without filters.'),
+    call_key: text.min(1).describe('The first call of the epoch.'),
+    line_sha256: sha256.describe('SHA-256 of the bytes of its line, in lower-case hex.'),
+    ...settledLine,
+  })
+  .describe('A rate that fell, and is judged from then on.');
+
 /** One line of the file of acknowledgements. */
 export const ackLine = z.discriminatedUnion('what', [
   callAck,
@@ -583,4 +706,5 @@ export const ackLine = z.discriminatedUnion('what', [
   conflictAck,
   holeAck,
   changedFileAck,
+  driftAck,
 ]);

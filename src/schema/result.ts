@@ -148,8 +148,20 @@ export interface Receipt {
   readonly recomputed: Recomputed | null;
   /** Of those who must be heard of, how many were; null where nobody must be. */
   readonly expected: { readonly file: string; readonly named: number; readonly heard: number } | null;
+  /** Of `drift`: since when calls are judged, by whose acknowledgement; absent where there is none. */
+  readonly epoch?: Epoch;
   /** Absent where nothing is. */
   readonly weaker?: readonly WeakerValue[];
+}
+
+/** Calls before it are not judged any more. */
+export interface Epoch {
+  /** RFC 3339 UTC. */
+  readonly since: string;
+  readonly author: string;
+  /** YYYY-MM-DD or RFC 3339; null = without end. */
+  readonly expires: string | null;
+  readonly reason: string;
 }
 
 /** What lets a verdict vouch for less than it would by default. */

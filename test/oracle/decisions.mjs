@@ -196,9 +196,12 @@ export const driftDays = (log, epoch) =>
 
 /** Rows of `drift-moment`. */
 export const driftMoment = (log, change, epoch) =>
-  grouped(epochOf(log, epoch), (call) => [call.kind, call.model, ms(call) < change ? 0 : 1]).map(
-    ({ key, calls }) => [...key, ...outcome(calls)],
-  );
+  grouped(epochOf(log, epoch), (call) => [
+    call.kind,
+    call.model,
+    derive(call).day,
+    ms(call) < change ? 0 : 1,
+  ]).map(({ key, calls }) => [...key, ...outcome(calls)]);
 
 /** When the present version of a kind came: `{ version, at }`, or null where none is recorded. */
 function changeIn(calls, field) {
@@ -235,7 +238,8 @@ export function driftVersion(log, field, epoch) {
   const partOf = (call) => {
     const change = kinds.get(call.kind);
     if (change !== null && change.at !== null && call.instant < change.at) return 0;
-    return change !== null && call[field] === change.version ? 1 : 2;
+    if (change !== null && call[field] === change.version) return 1;
+    return call[field] === null ? 3 : 2;
   };
   return grouped(calls, (call) => [call.kind, call.model, partOf(call)]).map(
     ({ key: [kind, model, part], calls: own }) => {

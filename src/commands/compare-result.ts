@@ -1,0 +1,136 @@
+/** The rows that `compare` prints. */
+import type { Arm } from '../gate/compare.js';
+import {
+  type Compared,
+  crude,
+  type Difference,
+  type Estimate,
+  estimate,
+  type Measure,
+} from '../gate/measures.js';
+import type { ArmCounts, KindCounts } from '../schema/counts.js';
+import type { DecisionFacts, Metric } from '../schema/decision.js';
+import type { Cell, Column, Result } from '../schema/result.js';
+
+const COLUMNS: readonly Column[] = [
+  { name: 'measure', type: 'text', note: 'What is compared.' },
+  { name: 'kind', type: 'text', note: 'Kind of artifact; null = all kinds.' },
+  {
+    name: 'of',
+    type: 'text',
+    label: 'of',
+    note: 'baseline, candidate, their difference (candidate - baseline), or that in the mix of kinds of the baseline.',
+  },
+  { name: 'rate', type: 'fraction', note: 'A rate, or a difference of two.' },
+  {
+    name: 'rate_low',
+    type: 'fraction',
+    label: '95% low',
+    note: 'Lower end of its 95 % interval, of one look.',
+  },
+  { name: 'rate_high', type: 'fraction', label: '95% high', note: 'Upper end of it.' },
+  { name: 'mean', type: 'number', note: 'A mean, or a difference of two.' },
+  {
+    name: 'mean_low',
+    type: 'number',
+    label: '95% low',
+    note: 'Lower end of its 95 % interval, of one look.',
+  },
+  { name: 'mean_high', type: 'number', label: '95% high', note: 'Upper end of it.' },
+  { name: 'calls', type: 'integer', note: 'Calls that it rests on.' },
+  { name: 'traces', type: 'integer', minor: true, note: 'Traces of those.' },
+];
+
+const WORDS: Readonly<Record<Measure, string>> = {
+  'first-shot-rate': 'first-shot rate',
+  'acceptance-rate': 'acceptance rate',
+  attempts: 'attempts per answered call',
+  tokens: 'tokens per accepted call',
+  seconds: 'seconds per accepted call',
+};
+
+const isRate = (measure: Measure) => measure === 'first-shot-rate' || measure === 'acceptance-rate';
+
+export function compareResult(
+  compared: readonly Compared[],
+  { baseline, candidate }: { readonly baseline: Arm; readonly candidate: Arm },
+  facts: DecisionFacts,
+): Result {
+  const rows = [
+    ...decidedRows(facts),
+    ...compared.flatMap((one) => [
+      row(one.measure, null, 'baseline', one.baseline),
+      row(one.measure, null, 'candidate', one.candidate),
+      row(one.measure, null, 'difference', one.crude),
+      row(one.measure, null, 'difference in the mix of the baseline', one.standardised),
+    ]),
+    ...kindRows(facts.metric, baseline.counts.kinds, candidate.counts.kinds),
+  ];
+  return { columns: COLUMNS, rows };
+}
+
+/** What the verdict is about: first answered calls. */
+function decidedRows({ metric, baseline, candidate, difference, interval }: DecisionFacts): Cell[][] {
+  const label = `${WORDS[metric]}, first answered calls`;
+  const side = ({ rate, calls, interval }: DecisionFacts['baseline']) =>
+    rate === null ? null : { value: rate, interval, calls, traces: calls };
+  const rows = [
+    row(metric, null, 'baseline', side(baseline)),
+    row(metric, null, 'candidate', side(candidate)),
+    row(
+      metric,
+      null,
+      'difference in the mix of the baseline',
+      difference === null ? null : { value: difference, interval },
+    ),
+  ];
+  return rows.map(([, ...rest]) => [label, ...rest]);
+}
+
+function kindRows(
+  metric: Metric,
+  baseline: readonly KindCounts[],
+  candidate: readonly KindCounts[],
+): Cell[][] {
+  const names = [...new Set([...baseline, ...candidate].map(({ kind }) => kind))].sort();
+  if (names.length < 2) return [];
+  return names.flatMap((kind) => {
+    const [b, c] = [baseline, candidate].map((own) => own.find((one) => one.kind === kind));
+    return [
+      row(metric, kind, 'baseline', b ? estimate(metric, b) : null),
+      row(metric, kind, 'candidate', c ? estimate(metric, c) : null),
+      row(metric, kind, 'difference', b && c ? crude(metric, b, c) : null),
+    ];
+  });
+}
+
+function row(
+  measure: Measure,
+  kind: string | null,
+  of: string,
+  known: (Difference & Partial<Pick<Estimate, 'calls' | 'traces'>>) | null,
+): Cell[] {
+  const numbers: Cell[] = [known?.value ?? null, known?.interval?.low ?? null, known?.interval?.high ?? null];
+  const none: Cell[] = [null, null, null];
+  return [
+    ...[WORDS[measure], kind, of],
+    ...(isRate(measure) ? [...numbers, ...none] : [...none, ...numbers]),
+    ...[known?.calls ?? null, known?.traces ?? null],
+  ];
+}
+
+/** The same of one arm alone. */
+export const baselineResult = (
+  { kinds }: ArmCounts,
+  all: readonly (readonly [Measure, Estimate | null])[],
+): Result => ({
+  columns: COLUMNS,
+  rows: [
+    ...all.map(([measure, known]) => row(measure, null, 'baseline', known)),
+    ...kinds.flatMap((one) =>
+      (['first-shot-rate', 'acceptance-rate'] as const).map((measure) =>
+        row(measure, one.kind, 'baseline', estimate(measure, one)),
+      ),
+    ),
+  ],
+});

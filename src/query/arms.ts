@@ -1,0 +1,142 @@
+/** Asks a lake what the arms of a comparison came to. */
+import type { Lake } from '../lake/lake.js';
+import {
+  type ArmCounts,
+  COUNTS,
+  type Counts,
+  type KindCounts,
+  NOTHING,
+  type VersionCount,
+} from '../schema/counts.js';
+import type { Metric } from '../schema/decision.js';
+import type { Cell } from '../schema/result.js';
+import { type DecisionQuery, DUCKDB_LITERALS, type Filling, filled } from './decision-sql.js';
+import { nearestOf } from './nearest.js';
+import {
+  type Between,
+  SELECTED_FIELDS,
+  type SelectedField,
+  type Selection,
+  selectionSql,
+} from './selection.js';
+import { sqlError } from './sql-error.js';
+
+export type Queries = ReadonlyMap<string, DecisionQuery>;
+
+/** A selection whose times are known. */
+export interface Chosen {
+  readonly selection: Selection;
+  readonly between: Between;
+}
+
+export async function chosenBy(lake: Lake, selection: Selection): Promise<Chosen> {
+  const { since, until } = await lake.windowOf(selection.since, selection.until);
+  return { selection, between: { since, until } };
+}
+
+export const conditionOf = ({ selection, between }: Chosen): string =>
+  selectionSql(selection, between, DUCKDB_LITERALS);
+
+/** Of an arm that is not asked for. */
+const NOBODY = 'FALSE';
+
+/** What both arms came to; one that is null has no calls. */
+export async function countArms(
+  lake: Lake,
+  queries: Queries,
+  chosen: { readonly baseline: Chosen | null; readonly candidate: Chosen | null },
+): Promise<Record<'baseline' | 'candidate', ArmCounts>> {
+  const filling = {
+    baseline: chosen.baseline === null ? NOBODY : conditionOf(chosen.baseline),
+    candidate: chosen.candidate === null ? NOBODY : conditionOf(chosen.candidate),
+  };
+  const counts = await rowsOf(lake, queries.get('compare')!, filling);
+  const versions = await rowsOf(lake, queries.get('versions')!, filling);
+  const arm = (name: string): ArmCounts => {
+    const own = counts.filter((row) => row.arm === name);
+    const all = own.find(({ kind }) => kind === null);
+    return {
+      kinds: own
+        .filter(({ kind }) => kind !== null)
+        .map((row): KindCounts => ({ kind: String(row.kind), ...countsIn(row) })),
+      all: all === undefined ? NOTHING : countsIn(all),
+      versions: versions
+        .filter((row) => row.arm === name)
+        .map(({ field, value, calls }) => ({ field, value, calls }) as unknown as VersionCount),
+      oldest: (all?.oldest ?? null) as string | null,
+      newest: (all?.newest ?? null) as string | null,
+    };
+  };
+  return { baseline: arm('baseline'), candidate: arm('candidate') };
+}
+
+type Row = Readonly<Record<string, Cell>>;
+
+const countsIn = (row: Row): Counts =>
+  Object.fromEntries(COUNTS.map((name) => [name, Number(row[name])])) as Counts;
+
+export async function rowsOf(lake: Lake, query: DecisionQuery, filling: Filling): Promise<Row[]> {
+  const { names, cells } = await lake.query(filled(query.sql, filling)).catch((error) => {
+    throw sqlError(query.file, error);
+  });
+  return cells.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i] as Cell])));
+}
+
+/** Calls that both selections take, and the first of them; null where there is none. */
+export async function overlapOf(
+  lake: Lake,
+  queries: Queries,
+  baseline: Chosen,
+  candidate: Chosen,
+): Promise<{ readonly calls: number; readonly where: string } | null> {
+  const filling = { baseline: conditionOf(baseline), candidate: conditionOf(candidate) };
+  const [first] = await rowsOf(lake, queries.get('overlap')!, filling);
+  return first === undefined ? null : { calls: Number(first.calls), where: `${first.file}:${first.line}` };
+}
+
+/** Keys of the calls that come first by them: two arms that share calls share some of these. */
+export async function sampleOf(lake: Lake, queries: Queries, arm: Chosen): Promise<string[]> {
+  const rows = await rowsOf(lake, queries.get('sample')!, { arm: conditionOf(arm) });
+  return rows.map(({ call_key }) => String(call_key));
+}
+
+/** The newest answered call of an arm that failed by the metric. */
+export async function failureOf(
+  lake: Lake,
+  queries: Queries,
+  arm: string,
+  metric: Metric,
+): Promise<{ readonly where: string; readonly sessionId: string } | null> {
+  const failed =
+    metric === 'first-shot-rate' ? 'COALESCE(s.first_shot, FALSE) = FALSE' : "s.final_verdict <> 'accepted'";
+  const [first] = await rowsOf(lake, queries.get('failure')!, { arm, failed });
+  return first === undefined
+    ? null
+    : { where: `${first.file}:${first.line}`, sessionId: String(first.session_id) };
+}
+
+/** A value that no loaded call has, with one that looks as if it was meant. */
+export interface AbsentChoice {
+  readonly field: SelectedField;
+  readonly value: string;
+  readonly nearest: string | null;
+}
+
+export async function absentIn(lake: Lake, { values }: Selection): Promise<AbsentChoice[]> {
+  const absent: AbsentChoice[] = [];
+  for (const field of SELECTED_FIELDS) {
+    const wanted = values[field] ?? [];
+    if (wanted.length === 0) continue;
+    const { cells } = await lake.query(presentSql(field));
+    const present = cells.map(([value]) => String(value));
+    absent.push(
+      ...wanted
+        .filter((value) => !present.includes(value))
+        .map((value) => ({ field, value, nearest: nearestOf(value, present) })),
+    );
+  }
+  return absent;
+}
+
+export const presentSql = (field: SelectedField): string =>
+  `SELECT DISTINCT s.${field} FROM sessions s WHERE s.${field} IS NOT NULL ORDER BY 1`;
