@@ -1,5 +1,6 @@
 /** Taking note of a fall: what `lakelog drift` found is settled, and a new epoch begins with it. */
 import { LakelogError } from '../errors.js';
+import { instant } from '../gate/words.js';
 import type { Lake } from '../lake/lake.js';
 import { conditionOf, type Queries, rowsOf } from '../query/arms.js';
 import { DUCKDB_LITERALS } from '../query/decision-sql.js';
@@ -20,9 +21,9 @@ export async function driftAt(target: string, lake: Lake, queries: Queries): Pro
       next: 'name the moment that `lakelog drift` printed',
     });
   }
-  const { since: changed_at } = await lake.windowOf(change, undefined);
+  const changed_at = instant((await lake.windowOf(change, undefined)).since!);
   const arm = conditionOf({ selection, between: { since: null, until: null } });
-  const filling = { arm, change: DUCKDB_LITERALS.instant(changed_at!) };
+  const filling = { arm, change: DUCKDB_LITERALS.instant(changed_at) };
   const [first] = await rowsOf(lake, queries.get('first-since')!, filling);
   if (first === undefined || Number(first.earlier) === 0) {
     throw new LakelogError(
@@ -36,5 +37,5 @@ export async function driftAt(target: string, lake: Lake, queries: Queries): Pro
   const [call] = await lake.calls(place);
   const { call_key, line_sha256 } = call!;
   const of = selectionText(selection);
-  return { what: 'drift', metric, changed_at: changed_at!, selection: of, call_key, line_sha256, ...place };
+  return { what: 'drift', metric, changed_at, selection: of, call_key, line_sha256, ...place };
 }

@@ -103,13 +103,14 @@ const SHORTEST_FILE = 12;
 /** Always there for a gate: what was silenced must be seen to be little. */
 function acknowledged({ acknowledged }: Receipt, room: number): string {
   if (acknowledged === null) return '';
-  const { calls, rejects, conflicts, missing, changed_files, file } = acknowledged;
+  const { calls, rejects, conflicts, missing, changed_files, drifts = 0, file } = acknowledged;
   const kinds = [
     [calls, 'call'],
     [rejects, 'reject'],
     [conflicts, 'conflict'],
     [missing, 'missing record'],
     [changed_files, 'changed file'],
+    [drifts, 'drift'],
   ] as const;
   const named = kinds.flatMap(([count, noun]) => (count > 0 ? [plural(count, noun)] : [])).join(', ');
   const total = `${kinds.reduce((sum, [count]) => sum + count, 0)} acknowledged`;
