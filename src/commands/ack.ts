@@ -95,7 +95,7 @@ export async function ack(
     );
   }
   const gate = gateNamed(catalogue, flags.gate);
-  const chosen = givenOf(gate, settings.get('gated_kinds'), flags.param ?? []);
+  const chosen = givenOf(gate, settings, flags.param ?? []);
   const params = bindParams(gate, chosen, settings.get('gated_kinds'));
   const roster = asksRoster(gate.sql) ? namedRoster(settings) : null;
   const next = {

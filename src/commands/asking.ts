@@ -5,7 +5,7 @@ import { type AckFile, readAcks } from '../query/acks.js';
 import { readExpected } from '../query/expect.js';
 import { receiptOf } from '../query/receipt.js';
 import type { Question, RunOptions, Session } from '../query/run.js';
-import { GATE_SETTINGS, type Settings } from '../query/settings.js';
+import type { Settings } from '../query/settings.js';
 import { chooseSources, type GivenPaths, namingDefaults, type Sources } from '../query/sources.js';
 import type { Report } from '../render/index.js';
 import type { Account } from '../schema/account.js';
@@ -14,6 +14,7 @@ import type { GateSpec } from '../schema/gate.js';
 import type { Receipt, Verdict } from '../schema/result.js';
 import { type Asked, type GateFlags, type Judged, judgeGate, limitsOf } from './judging.js';
 import { filtersOf, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
+import { weakerOf } from './weaker.js';
 
 export type AskingFlags = ReadFlags & GateFlags & Asked['flags'];
 
@@ -29,6 +30,8 @@ export interface Asking {
   readonly limits: Asked['limits'];
   readonly acks: AckFile | null;
   readonly expected: Expected | null;
+  /** Several gates are asked: no option is that of one of them. */
+  readonly isCheck: boolean;
 }
 
 export interface AskingParts {
@@ -39,12 +42,13 @@ export interface AskingParts {
   readonly readsReplays: boolean;
   /** Acknowledgements and who must be heard of are the affair of gates. */
   readonly isGate: boolean;
+  readonly isCheck?: boolean;
   readonly roster: RosterRequest | null;
 }
 
 /** @throws LakelogError (exit 2) for what cannot be meant, before anything is read. */
 export async function prepare(
-  { paths, flags, settings, folders, readsReplays, isGate, roster }: AskingParts,
+  { paths, flags, settings, folders, readsReplays, isGate, isCheck = false, roster }: AskingParts,
   io: Io,
   onProgress: RunOptions['onProgress'],
 ): Promise<Asking> {
@@ -56,7 +60,7 @@ export async function prepare(
   const named = isGate ? settings.get('expect') : undefined;
   const expected = named === undefined ? null : await readExpected(named, io.cwd, limits.maxAgeMs);
   return {
-    ...{ inputs, sources, settings, flags, folders, limits, acks, expected },
+    ...{ inputs, sources, settings, flags, folders, limits, acks, expected, isCheck },
     options: {
       ...options,
       now: limits.now,
@@ -68,8 +72,11 @@ export async function prepare(
 }
 
 export function askedOf(asking: Asking, { query, params }: Question): Asked {
-  const { inputs, folders, flags, limits, acks, options, expected } = asking;
-  return { query, params, inputs, folders, flags, limits, acks, namedAcks: options.acks, expected };
+  const { inputs, folders, flags, limits, acks, options, expected, isCheck } = asking;
+  const asked = { query, params, inputs, folders, flags, limits, acks, namedAcks: options.acks, expected };
+  return isCheck
+    ? { ...asked, allow: (flag) => `params = { ${flag} = true } in [gates.${query.name}] of lakelog.toml` }
+    : asked;
 }
 
 export interface GateAnswer {
@@ -111,8 +118,19 @@ export function reportOf(
       from: sources.from,
       gatedKinds: params.gatedKinds,
       ...{ judged, canary, acknowledged, recomputed, expected },
-      weaker: query.gate ? settings.weaker(GATE_SETTINGS) : [],
+      weaker: query.gate ? weakerOf(query, settings) : [],
       now: limits.now,
     }),
   };
+}
+
+/** The self-test runs while the logs are read; if both fail, it is what counts. */
+export async function allSettledThenAll<A, B, C>(
+  selfTest: Promise<A> | null,
+  work: Promise<B>,
+  rest: Promise<C>,
+): Promise<[A | null, B, C]> {
+  // None may still use the engine when the failure of another closes it.
+  await Promise.allSettled([selfTest, work, rest]);
+  return [await selfTest, await work, await rest];
 }

@@ -1,11 +1,18 @@
 import { Option } from 'commander';
 import { LakelogError } from '../errors.js';
-import { formatNames, queryFormatNames } from '../render/format-names.js';
+import { formatNames, gateFormatNames, queryFormatNames } from '../render/format-names.js';
 import type { AckFlags } from './ack.js';
 import type { LogFlags } from './acks.js';
+import type { CheckFlags } from './check.js';
 import type { Command } from './command.js';
 import type { CompareFlags } from './compare.js';
-import { alphaOption, decisionOptions, marginParser, metricOption } from './decision-options.js';
+import {
+  alphaOption,
+  decisionOptions,
+  familyAlphaOption,
+  marginParser,
+  metricOption,
+} from './decision-options.js';
 import type { DriftFlags } from './drift.js';
 import type { LakeFlags } from './lake.js';
 import {
@@ -13,6 +20,7 @@ import {
   durationOption,
   filterOptions,
   gatedKindOption,
+  gateOptions,
   limitOption,
   logOptions,
   ofOneLake,
@@ -23,6 +31,7 @@ import {
 } from './options.js';
 import type { QueryFlags } from './query.js';
 import { SCHEMA_NAMES, type SchemaName } from './schema-names.js';
+import { settingOptions } from './setting-options.js';
 import type { ShowFlags } from './show.js';
 import type { SyncFlags } from './sync.js';
 import type { ValidateFlags } from './validate.js';
@@ -309,6 +318,37 @@ const lake: Command = {
   },
 };
 
+const check: Command = {
+  name: 'check',
+  summary: 'Judge all gates and the decisions of lakelog.toml, with one exit code',
+  description:
+    'Judges every gate, shipped and own, and the compare and drift entries of lakelog.toml over one loading. It ends with the worst of what each of them would end with alone: 1, then 2, 3 and 0; one that is a warning in lakelog.toml adds 0.',
+  examples: ['lakelog check logs/', 'lakelog check logs/ --format github -o check.xml -o check.sarif'],
+  args: [PATHS],
+  options: () => [
+    gateOptions([gatedKindOption(), familyAlphaOption()]),
+    filterOptions(),
+    ...logOptions(),
+    outputOptions(gateFormatNames),
+  ],
+  run: async ([paths]: [Paths], flags: CheckFlags, context) =>
+    (await import('./check.js')).check(paths, flags, context),
+};
+
+const config: Command = {
+  name: 'config',
+  summary: 'Print every setting, and who says so',
+  description:
+    'Prints every setting with its value and its origin (an option, an environment variable, the line of lakelog.toml, or the default), and the entries of lakelog.toml. Settings that are weaker than their defaults are marked.',
+  examples: ['lakelog config', 'lakelog config --json --max-age 26h'],
+  args: [],
+  options: () => [
+    { heading: null, options: [new Option('--json', 'as JSON')] },
+    { heading: 'Settings:', options: settingOptions() },
+  ],
+  run: async (_: [], flags: { json?: true }, context) => (await import('./config.js')).config(flags, context),
+};
+
 const SELECTION: NonNullable<Command['notes']> = {
   heading: 'Selections:',
   items: [
@@ -393,14 +433,5 @@ const drift: Command = {
 
 /** The commands that are no questions, in the order in which the help lists them. */
 export const COMMANDS: readonly Command[] = [
-  compare,
-  drift,
-  query,
-  show,
-  ack,
-  validate,
-  sync,
-  lake,
-  queries,
-  schema,
+  ...[check, compare, drift, query, show, ack, validate, sync, lake, queries, schema, config],
 ];

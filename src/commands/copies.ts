@@ -33,6 +33,7 @@ const ALL: readonly (readonly [Format, string])[] = [
   ['md', '.md'],
   ['junit', '.xml (JUnit)'],
   ['prom', '.prom (Prometheus)'],
+  ['sarif', '.sarif'],
   ['table', '.txt'],
 ];
 

@@ -1,11 +1,13 @@
 /** Runs one decision: loads, decides, judges the inputs, shows. */
 import { LakelogError, shellWord } from '../errors.js';
+import type { Io } from '../io.js';
 import type { Lake } from '../lake/lake.js';
 import type { Decision } from '../query/decision.js';
 import { decisionQueries } from '../query/decision-sql.js';
 import { openSession } from '../query/run.js';
 import { formatNames, gateFormatNames } from '../render/format-names.js';
 import type { Account } from '../schema/account.js';
+import { worstOf } from '../schema/check.js';
 import type { Metric } from '../schema/decision.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
 import { type Asking, prepare } from './asking.js';
@@ -56,13 +58,7 @@ export async function runDecision(
     io,
     progress.report,
   );
-  const context: DecisionContext = {
-    queries: decisionQueries(packageRoot),
-    cwd: io.cwd,
-    now: asking.limits.now,
-    next: { inputs: asking.inputs, folders, acks: asking.options.acks },
-    filters: filterWords(flags),
-  };
+  const context = decisionContext(asking, packageRoot, io);
   const { decision, ...deciding } = await planFor(asking, context);
   const session = await openSession([], asking.options, decision.asks);
   try {
@@ -75,16 +71,21 @@ export async function runDecision(
     const code = isGate
       ? await showGate(report, verdict, flags, copies, io)
       : await showRows(report, verdict, flags, copies, io);
-    return worst(code, more);
+    return worstOf([code, more]);
   } finally {
     await progress.end();
     session.lake.close();
   }
 }
 
-/** 1 > 2 > 3 > 0. */
-const worst = (...codes: ExitCode[]): ExitCode =>
-  [EXIT.fired, EXIT.error, EXIT.cannotVouch].find((code) => codes.includes(code)) ?? EXIT.clear;
+/** What a decision needs to know of where it is asked. */
+export const decisionContext = (asking: Asking, packageRoot: string, io: Io): DecisionContext => ({
+  queries: decisionQueries(packageRoot),
+  cwd: io.cwd,
+  now: asking.limits.now,
+  next: { inputs: asking.inputs, folders: asking.folders, acks: asking.options.acks },
+  filters: filterWords(asking.flags),
+});
 
 /** JUnit and the like tell of verdicts, and there is none. */
 function ensureFormats({ format }: OutputFlags, isGate: boolean): void {

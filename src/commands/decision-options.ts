@@ -9,6 +9,7 @@ import {
   logOptions,
   type OptionGroup,
   outputOptions,
+  usually,
   wholeNumber,
 } from './options.js';
 
@@ -41,6 +42,12 @@ export const alphaOption = (usual: string): Option =>
   new Option(
     '--alpha <share>',
     `how often it may be wrong, one-sided (default: LAKELOG_ALPHA, alpha of lakelog.toml, ${usual})`,
+  );
+
+export const familyAlphaOption = (): Option =>
+  new Option(
+    '--alpha <share>',
+    `how often all compare and drift entries together may be wrong; each gets its share ${usually('alpha')}`,
   );
 
 /** What all decisions take beside their own options. */

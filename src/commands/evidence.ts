@@ -1,4 +1,5 @@
 import type { Evidence } from '../gate/evidence.js';
+import { optionOf } from '../gate/rule.js';
 import { nearestOf } from '../query/nearest.js';
 import type { Need } from '../query/question.js';
 import type { GivenPaths } from '../query/sources.js';
@@ -42,6 +43,7 @@ export function inputEvidence(account: Account, inputs: GivenPaths, now: Date): 
     commands: {
       showTrace: (sessionId) => nextCommand('show', [sessionId], { inputs, folders: [] }),
       settle: (target) => nextCommand('ack', [target], { inputs, folders: [] }, REASON),
+      allow: optionOf,
       listRejects: `lakelog validate${asArguments(inputs)}`,
     },
   };

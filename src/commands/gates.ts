@@ -3,6 +3,8 @@ import type { Lake } from '../lake/lake.js';
 import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
 import { bindParams, type Given } from '../query/params.js';
+import { withPolicyParams } from '../query/policy-params.js';
+import type { Settings } from '../query/settings.js';
 import { sqlError } from '../query/sql-error.js';
 import type { StoryCall } from '../schema/story.js';
 
@@ -37,12 +39,12 @@ export async function violationsOf(lake: Lake, gate: Query, given: Given): Promi
 export async function allViolations(
   lake: Lake,
   gates: readonly Query[],
-  gatedKinds: readonly string[] | undefined,
+  settings: Settings,
   params: readonly string[],
 ): Promise<Map<string, StoryCall['violations'][number][]>> {
   const found = new Map<string, StoryCall['violations'][number][]>();
   for (const gate of gates) {
-    const given = givenOf(gate, gatedKinds, paramsOf(gate, params));
+    const given = givenOf(gate, settings, paramsOf(gate, params));
     for (const [place, values] of await violationsOf(lake, gate, given)) {
       const added = values.map((value) => ({ gate: gate.name, value }));
       found.set(place, [...(found.get(place) ?? []), ...added]);
@@ -60,11 +62,8 @@ export function paramsOf(gate: Query, params: readonly string[]): string[] {
  * Parameters of a gate from `name=value` texts.
  * @throws LakelogError (exit 2) for a name the gate does not have.
  */
-export function givenOf(
-  gate: Query,
-  gatedKinds: readonly string[] | undefined,
-  params: readonly string[],
-): Given {
+export function givenOf(gate: Query, settings: Settings, params: readonly string[]): Given {
+  const gatedKinds = settings.get('gated_kinds');
   const given = new Map<string, string[] | boolean>();
   for (const one of params) {
     const [, name, text] = /^(\w+)=([\s\S]*)$/.exec(one) ?? [];
@@ -81,5 +80,5 @@ export function givenOf(
   }
   const kinds = gate.params.find((candidate) => candidate.of.type === 'kinds');
   if (kinds && gatedKinds) given.set(kinds.name, [...gatedKinds]);
-  return Object.fromEntries(given);
+  return withPolicyParams(gate, Object.fromEntries(given), settings.entries);
 }

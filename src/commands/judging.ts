@@ -56,6 +56,8 @@ export interface Asked {
   readonly acks: AckFile | null;
   /** As --acks or LAKELOG_ACKS has it. */
   readonly namedAcks: string | undefined;
+  /** How a flag of the gate is set, where it has no option. */
+  readonly allow?: (flag: string) => string;
   /** Null where nobody must be heard of. */
   readonly expected: Expected | null;
 }
@@ -145,6 +147,7 @@ export async function judgeGate(asked: Asked, gate: GateSpec, answer: Answer, la
       showTrace: (sessionId) =>
         nextCommand('show', [sessionId], { ...context, params: chosenParams(query, params) }),
       settle: (target) => nextCommand('ack', [target], context, REASON),
+      ...(asked.allow && { allow: asked.allow }),
     },
   });
   const acknowledged = {

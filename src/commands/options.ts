@@ -152,6 +152,33 @@ export const rosterOptions = (): Option[] => [
   ),
 ];
 
+/** @param own what only some gates take. */
+export const gateOptions = (own: readonly Option[] = []): OptionGroup => ({
+  heading: 'Gate:',
+  options: [
+    ...own,
+    new Option('--min-judged <n>', `cannot vouch with fewer judged calls ${usually('min_judged')}`).argParser(
+      wholeNumber(0),
+    ),
+    new Option(
+      '--max-rejects <n>',
+      `rejects and conflicts that do not keep the gate from vouching ${usually('max_rejects')}`,
+    ).argParser(wholeNumber(0)),
+    acksOption('acknowledgements'),
+    ...rosterOptions(),
+    new Option(
+      '--max-age <duration>',
+      `cannot vouch when the newest call it judges by is older, e.g. 36h ${usually('max_age')}`,
+    ),
+    new Option(
+      '--expect <file>',
+      `TOML that names daemons and writers that must be heard of, each within an age of its own or --max-age ${usually('expect')}`,
+    ),
+    new Option('-q, --quiet', 'print nothing on exit 0'),
+    new Option('--on-change', 'with a lake: print only what differs from the run before'),
+  ],
+});
+
 /** Of a question that is no gate; what a gate found is never cut. */
 export const limitOption = (): Option =>
   new Option(

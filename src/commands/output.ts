@@ -3,55 +3,112 @@ import { adviceFor, messageOf } from '../errors.js';
 import { type Io, styleOf } from '../io.js';
 import { kernelPath } from '../kernel-path.js';
 import {
+  type CheckReport,
+  checkFormats,
   type Format,
   formats,
   type Report,
+  renderCheckFindings,
+  renderCheckReceipt,
+  renderCheckSummary,
   renderError,
   renderFindings,
   renderReceipt,
   renderStepSummary,
+  type Style,
   type TextFormat,
 } from '../render/index.js';
 import { documentOf, inEnvelope, isRowFormat } from '../render/stream.js';
 import type { Block } from '../schema/block.js';
-import { EXIT, type ExitCode, type Verdict } from '../schema/result.js';
+import { EXIT, type ExitCode, type Receipt, type Verdict } from '../schema/result.js';
 import type { Copy } from './copies.js';
 import { formatOf, type OutputFlags } from './options.js';
 import { appendToFile, type Draft, piecesOf, READABLE, replaceFile } from './write-file.js';
 
 const PLAIN = { color: false, width: null };
 
+/** What is printed of one verdict, or of several. */
+interface Shown {
+  readonly exitCode: ExitCode;
+  /** The files that were read, which no copy may take the place of. */
+  readonly receipt: Receipt;
+  /** A table without rows would only push the receipt down. */
+  readonly hasRows: boolean;
+  withExit(code: ExitCode): Shown;
+  draw(format: TextFormat, style: Style): string;
+  account(style: Style): string;
+  findings(style: Style): string;
+  summary(): string;
+}
+
+const ofGate = (report: Report, verdict: Verdict): Shown => ({
+  exitCode: verdict.exit_code,
+  receipt: report.receipt,
+  hasRows: report.result.rows.length > 0,
+  withExit: (code) => {
+    const ended = { ...verdict, exit_code: code };
+    return ofGate({ ...report, verdict: ended }, ended);
+  },
+  draw: (format, style) => formats[format](report, style),
+  account: (style) => renderReceipt(report, style),
+  findings: (style) => renderFindings(verdict, style),
+  summary: () => renderStepSummary(report),
+});
+
+const ofCheck = (check: CheckReport): Shown => ({
+  exitCode: check.exitCode,
+  receipt: check.receipt,
+  hasRows: true,
+  withExit: (exitCode) => ofCheck({ ...check, exitCode }),
+  draw: (format, style) => checkFormats[format](check, style),
+  account: (style) => renderCheckReceipt(check, style),
+  findings: (style) => renderCheckFindings(check, style),
+  summary: () => renderCheckSummary(check),
+});
+
 /** Null where the rows do not fit one string: that must not change what the gate found. */
-function drawn(report: Report, format: TextFormat, io: Io): string | null {
+function drawn(shown: Shown, format: TextFormat, io: Io): string | null {
   try {
-    return formats[format](report, styleOf(io.stdout, io.env));
+    return shown.draw(format, styleOf(io.stdout, io.env));
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;
   }
 }
 
+export type GateOutput = OutputFlags & { readonly quiet?: true; readonly isSilent?: boolean };
+
 /** Prints what a gate found; the exit code is the verdict's, whatever becomes of the copies. */
-export async function showGate(
+export const showGate = (
   found: Report,
   verdict: Verdict,
-  flags: OutputFlags & { readonly quiet?: true; readonly isSilent?: boolean },
+  flags: GateOutput,
   copies: readonly Copy[],
   io: Io,
-): Promise<ExitCode> {
-  const ending = (written: boolean) => {
-    const code = verdict.exit_code === EXIT.fired || written ? verdict.exit_code : EXIT.error;
-    return { code, report: { ...found, verdict: { ...verdict, exit_code: code } } };
-  };
+): Promise<ExitCode> => show(ofGate(found, verdict), flags, copies, io);
+
+/** The same of several. */
+export const showCheck = (
+  check: CheckReport,
+  flags: GateOutput,
+  copies: readonly Copy[],
+  io: Io,
+): Promise<ExitCode> => show(ofCheck(check), flags, copies, io);
+
+async function show(found: Shown, flags: GateOutput, copies: readonly Copy[], io: Io): Promise<ExitCode> {
+  const ending = (written: boolean) =>
+    found.withExit(found.exitCode === EXIT.fired || written ? found.exitCode : EXIT.error);
   const format = formatOf(flags);
-  const copied = await writeCopies(found, copies, io);
-  if (flags.isSilent) return ending(copied).code;
-  if (flags.quiet && ending(copied).code === EXIT.clear) return EXIT.clear;
+  const copied = await copyAll(copies, found.receipt, io, (name) => [
+    // The table is for people, who want to know what it rests on.
+    found.draw(name, PLAIN) + (name === 'table' ? found.account(PLAIN) : ''),
+  ]);
+  if (flags.isSilent) return ending(copied).exitCode;
+  if (flags.quiet && ending(copied).exitCode === EXIT.clear) return EXIT.clear;
   // Before anything is printed: what is printed tells the exit code.
-  const summarised = format !== 'github' || (await summarise(ending(copied).report, io));
-  const { code, report } = ending(copied && summarised);
-  // A table without rows would only push the receipt down.
-  const rows = format === 'table' && report.result.rows.length === 0 ? '' : drawn(report, format, io);
+  const summarised = format !== 'github' || (await summarise(ending(copied), io));
+  const shown = ending(copied && summarised);
+  const rows = format === 'table' && !shown.hasRows ? '' : drawn(shown, format, io);
   const style = styleOf(io.stderr, io.env);
   await io.stdout.write(rows ?? '');
   if (rows === null)
@@ -59,9 +116,9 @@ export async function showGate(
       'the rows are too many or too long to print as one text: narrow them with the filters\n',
     );
   // The envelope carries the receipt; whoever reads only stderr still learns why the gate is not clear.
-  if (format !== 'json') await io.stderr.write(renderReceipt(report, style));
-  else if (verdict.exit_code !== EXIT.clear) await io.stderr.write(renderFindings(verdict, style));
-  return code;
+  if (format !== 'json') await io.stderr.write(shown.account(style));
+  else if (found.exitCode !== EXIT.clear) await io.stderr.write(shown.findings(style));
+  return shown.exitCode;
 }
 
 /**
@@ -88,23 +145,30 @@ export async function showRows(
  * False when one of them could not be written, which is told on stderr.
  * @param blocks all rows, where they may be too many for the report to hold them.
  */
-export async function writeCopies(
+export function writeCopies(
   report: Report,
   copies: readonly Copy[],
   io: Io,
   blocks?: () => AsyncIterable<Block>,
 ): Promise<boolean> {
+  return copyAll(copies, report.receipt, io, (format) => {
+    if (blocks && isRowFormat(format)) return documentOf(format, report, blocks());
+    const receipt = format === 'table' && report.verdict !== undefined ? renderReceipt(report, PLAIN) : '';
+    return [formats[format](report, PLAIN) + receipt];
+  });
+}
+
+async function copyAll(
+  copies: readonly Copy[],
+  read: Receipt,
+  io: Io,
+  draw: (format: TextFormat) => Parameters<typeof replaceFile>[1],
+): Promise<boolean> {
   let all = true;
   for (const { file, format } of copies) {
     try {
-      // The table is for people, who want to know what it rests on.
-      const receipt = format === 'table' && report.verdict !== undefined ? renderReceipt(report, PLAIN) : '';
-      ensureNotRead(file, report, io.cwd);
-      const pieces =
-        blocks && isRowFormat(format)
-          ? documentOf(format, report, blocks())
-          : [formats[format](report, PLAIN) + receipt];
-      await replaceFile(kernelPath(io.cwd, file), pieces, format === 'prom' ? READABLE : undefined);
+      ensureNotRead(file, read, io.cwd);
+      await replaceFile(kernelPath(io.cwd, file), draw(format), format === 'prom' ? READABLE : undefined);
     } catch (error) {
       all = false;
       await tellUnwritten('the copy', file, error, io);
@@ -122,7 +186,7 @@ export async function placeCopy(
 ): Promise<boolean> {
   try {
     if (draft instanceof Error) throw draft;
-    ensureNotRead(file, report, io.cwd);
+    ensureNotRead(file, report.receipt, io.cwd);
     if (format === 'json') {
       await replaceFile(kernelPath(io.cwd, file), inEnvelope(report, piecesOf(draft.path)));
     } else await draft.place();
@@ -134,7 +198,7 @@ export async function placeCopy(
 }
 
 /** The rows must not take the place of the log they come from. */
-function ensureNotRead(file: string, { receipt }: Report, cwd: string): void {
+function ensureNotRead(file: string, receipt: Receipt, cwd: string): void {
   const target = identityOf(kernelPath(cwd, file));
   if (target === null) return;
   const besides = [receipt.acknowledged?.file ?? '-', receipt.recomputed?.roster ?? '-'];
@@ -150,11 +214,11 @@ function identityOf(target: string): string | null {
 }
 
 /** GitHub shows this file on the page of the run. False where it could not be written, which is told on stderr. */
-async function summarise(report: Report, io: Io): Promise<boolean> {
+async function summarise(shown: Shown, io: Io): Promise<boolean> {
   const file = io.env.GITHUB_STEP_SUMMARY;
   if (!file) return true;
   try {
-    await appendToFile(kernelPath(io.cwd, file), renderStepSummary(report));
+    await appendToFile(kernelPath(io.cwd, file), shown.summary());
     return true;
   } catch (error) {
     await tellUnwritten('the step summary', file, error, io);

@@ -5,17 +5,14 @@ import type { Param, Query } from '../query/question.js';
 import { formatNames, gateFormatNames } from '../render/format-names.js';
 import type { Command } from './command.js';
 import {
-  acksOption,
   filterOptions,
+  gateOptions,
   limitOption,
   logOptions,
   type OptionGroup,
   outputOptions,
   PATHS,
   repeatable,
-  rosterOptions,
-  usually,
-  wholeNumber,
 } from './options.js';
 import type { QuestionFlags } from './question.js';
 
@@ -59,31 +56,6 @@ function questionOptions({ gate }: Query): readonly OptionGroup[] {
     outputOptions(gate ? gateFormatNames : formatNames),
   ];
 }
-
-export const gateOptions = (): OptionGroup => ({
-  heading: 'Gate:',
-  options: [
-    new Option('--min-judged <n>', `cannot vouch with fewer judged calls ${usually('min_judged')}`).argParser(
-      wholeNumber(0),
-    ),
-    new Option(
-      '--max-rejects <n>',
-      `rejects and conflicts that do not keep the gate from vouching ${usually('max_rejects')}`,
-    ).argParser(wholeNumber(0)),
-    acksOption('acknowledgements'),
-    ...rosterOptions(),
-    new Option(
-      '--max-age <duration>',
-      `cannot vouch when the newest call it judges by is older, e.g. 36h ${usually('max_age')}`,
-    ),
-    new Option(
-      '--expect <file>',
-      `TOML that names daemons and writers that must be heard of, each within an age of its own or --max-age ${usually('expect')}`,
-    ),
-    new Option('-q, --quiet', 'print nothing on exit 0'),
-    new Option('--on-change', 'with a lake: print only what differs from the run before'),
-  ],
-});
 
 /** A parameter called like an option of lakelog's would silently be that option. */
 export function ensureOwnNames(query: Query): void {

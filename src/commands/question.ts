@@ -4,6 +4,7 @@ import { INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
 import type { RosterRequest } from '../lake/lake.js';
 import type { Query } from '../query/header.js';
 import { bindParams, type Given, gatingOf } from '../query/params.js';
+import { withPolicyParams } from '../query/policy-params.js';
 import { asksRoster, namedRoster, type RosterFlags } from '../query/roster.js';
 import { openSession, type Question, type Session } from '../query/run.js';
 import type { Settings } from '../query/settings.js';
@@ -11,12 +12,12 @@ import { namingDefaults, readsReplays } from '../query/sources.js';
 import { formatNames, gateFormatNames } from '../render/format-names.js';
 import type { Account } from '../schema/account.js';
 import type { ExitCode } from '../schema/result.js';
-import { type Asking, answerGate, askedOf, prepare, reportOf } from './asking.js';
+import { type Asking, allSettledThenAll, answerGate, askedOf, prepare, reportOf } from './asking.js';
 import type { Context } from './command.js';
 import { copiesOf } from './copies.js';
 import { questionEvidence } from './evidence.js';
 import { type GateFlags, plantSelfTest } from './judging.js';
-import { showNews } from './news.js';
+import { ensureLakeForNews, showNews } from './news.js';
 import type { OutputFlags, ReadFlags } from './options.js';
 import { progressOn } from './terminal.js';
 
@@ -37,7 +38,8 @@ export async function question(
 ): Promise<ExitCode> {
   const { gate } = query;
   const settings = settingsOf(withoutParams(flags, query));
-  const asks = { query, params: bindParams(query, given, settings.get('gated_kinds')) };
+  const said = withPolicyParams(query, given, settings.entries);
+  const asks = { query, params: bindParams(query, said, settings.get('gated_kinds')) };
   const copies = copiesOf(flags, gate ? gateFormatNames : formatNames);
   const progress = progressOn(io);
   const asking = await prepare(
@@ -48,7 +50,7 @@ export async function question(
     io,
     progress.report,
   );
-  if (flags.onChange && asking.options.lake === undefined) throw onChangeNeedsLake();
+  ensureLakeForNews(flags.onChange, asking.options.lake);
   const session = await openSession([asks], asking.options);
   try {
     const selfTest = gate && plantSelfTest(askedOf(asking, asks), gate, session);
@@ -81,10 +83,6 @@ function withoutParams(flags: QuestionFlags, { params }: Query): object {
   return Object.fromEntries(Object.entries(flags).filter(([name]) => !own.includes(name.toLowerCase())));
 }
 
-const onChangeNeedsLake = () =>
-  new LakelogError('--on-change compares with what a lake keeps of the run before', {
-    next: 'name one: --lake FILE',
-  });
 /**
  * The roster that a gate may ask.
  * @throws LakelogError (exit 2) for one that was named to a gate that asks none: it would believe the stamps.
@@ -96,17 +94,6 @@ function rosterFor(query: Query, flags: RosterFlags, settings: Settings): Roster
     where: query.file,
     next: 'drop --roster, or let its SQL read roster_check of sessions',
   });
-}
-
-/** The self-test runs while the logs are read; if both fail, it is what counts. */
-export async function allSettledThenAll<A, B, C>(
-  selfTest: Promise<A> | null,
-  work: Promise<B>,
-  rest: Promise<C>,
-): Promise<[A | null, B, C]> {
-  // None may still use the engine when the failure of another closes it.
-  await Promise.allSettled([selfTest, work, rest]);
-  return [await selfTest, await work, await rest];
 }
 
 /** Of a question that is no gate, only whether it could read what it rests on. */

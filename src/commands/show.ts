@@ -72,7 +72,7 @@ export async function show(
     const story = await tellStory(lake, trace, {
       showContent: options.showContent,
       traceUrl: traceUrl(template, trace),
-      violations: await allViolations(lake, gates, named, flags.param ?? []),
+      violations: await allViolations(lake, gates, settings, flags.param ?? []),
       acknowledged: await acknowledgedOf(lake, gates, trace, acks, options.now),
     });
     const style = styleOf(io.stdout, io.env);

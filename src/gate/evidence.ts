@@ -93,6 +93,8 @@ export interface Commands {
   readonly showTrace: (sessionId: string) => string;
   /** Settles what `lakelog ack` takes as its target. */
   readonly settle: (target: string) => string;
+  /** How such calls are accepted, by the flag of the gate that does it. */
+  readonly allow: (flag: string) => string;
   /** Lists every reject. */
   readonly listRejects: string;
   /** Settles those that can be; where they are being listed already. */

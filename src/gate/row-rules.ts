@@ -24,22 +24,25 @@ const isOfRoster = ({ canaries }: GateSpec, value: string) =>
   canaries.some((canary) => canary.value === value) &&
   canaries.every((canary) => canary.value !== value || canary.against !== undefined);
 
-export const unjudged = gateRule('unjudged', 'cannot_vouch', ({ spec, values, allowed, recomputed }) =>
-  spec.cannotVouch.flatMap(({ value, note, unless }) => {
-    const rows = values.get(value);
-    if (!rows || (unless !== undefined && allowed.has(unless))) return [];
-    const allow = unless === undefined ? '' : `, or accept them with ${optionOf(unless)}`;
-    return [
-      {
-        message: `${plural(rows.count, `${value} call`)}: ${note}`,
-        where: rows.first,
-        next:
-          recomputed !== null && isOfRoster(spec, value)
-            ? lookUpStep(recomputed)
-            : `have the service stamp every accepted call${allow}`,
-      },
-    ];
-  }),
+export const unjudged = gateRule(
+  'unjudged',
+  'cannot_vouch',
+  ({ spec, values, allowed, recomputed }, { commands }) =>
+    spec.cannotVouch.flatMap(({ value, note, unless }) => {
+      const rows = values.get(value);
+      if (!rows || (unless !== undefined && allowed.has(unless))) return [];
+      const allow = unless === undefined ? '' : `, or accept them with ${commands.allow(unless)}`;
+      return [
+        {
+          message: `${plural(rows.count, `${value} call`)}: ${note}`,
+          where: rows.first,
+          next:
+            recomputed !== null && isOfRoster(spec, value)
+              ? lookUpStep(recomputed)
+              : `have the service stamp every accepted call${allow}`,
+        },
+      ];
+    }),
 );
 
 export const allowed = gateRule('allowed', 'notice', ({ spec, values, allowed }) =>

@@ -121,6 +121,7 @@ export class Lake {
   readonly rosters: Rosters | null;
   private readonly rosterProblem: RosterProblem | null;
   private gatedKinds: readonly string[];
+  private besides = 0;
   /** Names the file of a batch; nothing is loaded where there is none. */
   private ledger: Ledger | null = null;
 
@@ -145,7 +146,8 @@ export class Lake {
 
   /** Another lake of the same needs in the same engine; both load and answer at the same time. Closed first. */
   async beside(own: Pick<LakeOptions, 'params' | 'gatedKinds'>): Promise<Lake> {
-    const db = await openBeside(this.db, 'beside');
+    // A name is not free again when its database is closed.
+    const db = await openBeside(this.db, `beside${this.besides++}`);
     const options = { ...this.options, ...own, lake: undefined, onProgress: undefined };
     await prepare(db, options);
     return new Lake(db, options, this.window, this.needs, null, this.rosters);

@@ -18,9 +18,14 @@ export interface PolicyEntry {
   readonly undecided: Level;
   /** The rest of its keys. */
   readonly values: Readonly<Record<string, string | number>>;
+  /** Of a gate. */
+  readonly params: Readonly<Record<string, ParamText>>;
   /** lakelog.toml:line, of the entry or of one of its keys. */
   where(key?: string): string;
 }
+
+/** A value of a parameter, as it stands there. */
+export type ParamText = string | number | boolean | readonly string[];
 
 export interface Policy {
   readonly settings: ReadonlyMap<SettingKey, SettingValue>;
@@ -140,10 +145,11 @@ class PolicyReader {
       if (value !== undefined && !ENTRY_TYPES[type].fits(value))
         throw this.fail(`"${key}" must be ${ENTRY_TYPES[type].takes}`, [...at, key], next);
     }
-    const { name = named, level = 'fail', undecided = 'fail', ...values } = given;
+    const { name = named, level = 'fail', undecided = 'fail', params = {}, ...values } = given;
     return {
       ...{ kind, name: name as string, level: level as Level, undecided: undecided as Level },
       values: values as PolicyEntry['values'],
+      params: params as PolicyEntry['params'],
       where: (key) => this.where(key === undefined ? at : [...at, key], POLICY),
     };
   }
@@ -155,11 +161,20 @@ const ENTRY_TYPES = {
     takes: READINGS.margin.takes,
     fits: (value: unknown) => READINGS.margin.fromToml(value) !== undefined,
   },
+  params: {
+    takes: 'a table of texts, numbers, booleans and lists of texts',
+    fits: (value: unknown) => isTable(value) && Object.values(value).every(isParamText),
+  },
   level: {
     takes: LEVELS.map((level) => `"${level}"`).join(' or '),
     fits: (value: unknown) => LEVELS.some((level) => level === value),
   },
 };
+
+function isParamText(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0 && value.every((one) => typeof one === 'string');
+  return ['string', 'boolean'].includes(typeof value) || Number.isFinite(value);
+}
 
 function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);

@@ -47,10 +47,12 @@ function lake({ lake }: Receipt): string {
 
 /** Calls of gated kinds that were not judged were not accepted, or carry no stamp. */
 function judged({ judged, gated_kinds, calls_selected, kinds_not_gated }: Receipt, room: number): string {
-  const calls = plural(judged ?? 0, 'call');
+  // Each of several questions judged calls of its own.
+  if (judged === null) return '';
+  const calls = plural(judged, 'call');
   if (gated_kinds.length === 0) return calls;
   const gated = kinds_not_gated.reduce((rest, kind) => rest - kind.calls, calls_selected);
-  return list(`${judged ?? 0} of ${plural(gated, 'call')} of gated kinds: `, gated_kinds, room);
+  return list(`${judged} of ${plural(gated, 'call')} of gated kinds: `, gated_kinds, room);
 }
 
 function roster({ recomputed }: Receipt, room: number): string {

@@ -8,9 +8,14 @@ import { sanitize } from './sanitize.js';
 export const KINDS = ['fired', 'cannot_vouch', 'notices'] as const;
 export type Kind = (typeof KINDS)[number];
 
-export const WORDS: Readonly<Record<Kind, string>> = {
+/** Where several are judged, one may be in error, and one may be a warning only. */
+export type Weight = Kind | 'error' | 'warning';
+
+export const WORDS: Readonly<Record<Weight, string>> = {
   fired: 'fired:',
+  error: 'error:',
   cannot_vouch: 'cannot vouch:',
+  warning: 'warning:',
   notices: 'notice:',
 };
 
@@ -22,7 +27,7 @@ export function renderFindings(verdict: Verdict, style: Style): string {
 }
 
 /** What is wrong and where, then the step that follows. */
-export function findingLines(kind: Kind, { message, where, next }: Finding, style: Style): string[] {
+export function findingLines(kind: Weight, { message, where, next }: Finding, style: Style): string[] {
   const paint = paintFor(style);
   const what = `${WORDS[kind]} ${sanitize(message)}${where === undefined ? '' : ` (${sanitize(where)})`}`;
   const [first = '', ...rest] = hanging(what, '  ', style.width);
@@ -33,7 +38,7 @@ export function findingLines(kind: Kind, { message, where, next }: Finding, styl
   ];
 }
 
-function brush(kind: Kind, paint: Paint): (text: string) => string {
-  if (kind === 'fired') return paint.bad;
-  return kind === 'cannot_vouch' ? paint.doubtful : paint.faint;
+function brush(kind: Weight, paint: Paint): (text: string) => string {
+  if (kind === 'fired' || kind === 'error') return paint.bad;
+  return kind === 'notices' ? paint.faint : paint.doubtful;
 }

@@ -6,7 +6,7 @@ const FOR_ROWS = ['table', 'json', 'jsonl', 'csv', 'tsv', 'md'] as const satisfi
 export const formatNames: readonly TextFormat[] = FOR_ROWS;
 
 /** A gate has a verdict to annotate a commit with, to report as a test, or to watch. */
-export const gateFormatNames: readonly TextFormat[] = [...FOR_ROWS, 'github', 'junit', 'prom'];
+export const gateFormatNames: readonly TextFormat[] = [...FOR_ROWS, 'github', 'junit', 'prom', 'sarif'];
 
 /** Whoever asks by SQL takes the rows elsewhere. */
 export const queryFormatNames: readonly Format[] = [...FOR_ROWS, 'parquet'];
@@ -21,11 +21,14 @@ const EXTENSIONS: Readonly<Record<string, Format>> = {
   md: 'md',
   xml: 'junit',
   prom: 'prom',
+  sarif: 'sarif',
   txt: 'table',
 };
 
 /** The format that a file name asks for by its extension; null where it asks for none. */
 export function formatOfFile(path: string): Format | null {
+  // As the standard has it.
+  if (/\.sarif\.json$/i.test(path)) return 'sarif';
   const extension = /\.([a-z]+)$/i.exec(path)?.[1]?.toLowerCase() ?? '';
   return Object.hasOwn(EXTENSIONS, extension) ? (EXTENSIONS[extension] ?? null) : null;
 }

@@ -1,3 +1,5 @@
+import type { Finding } from '../schema/result.js';
+import { type CheckReport, isWarning, sharedFindings, tallyOf } from './check.js';
 import { type Offence, offencesOf, placeOf } from './offences.js';
 import { outcomeOf } from './outcome.js';
 import type { Report } from './report.js';
@@ -8,6 +10,8 @@ type Level = 'error' | 'warning' | 'notice';
 
 interface Annotation {
   readonly level: Level;
+  /** The gate. */
+  readonly subject: string;
   readonly about: string;
   readonly lines: readonly string[];
   readonly file: string | null;
@@ -20,7 +24,35 @@ const LONGEST_LINE = 2000;
 
 /** Workflow commands: an annotation for each violation and each reason why the gate cannot vouch. */
 export function renderGithub(report: Report): string {
-  const annotations = annotationsOf(report);
+  const { verdict } = report;
+  const notices = (verdict?.notices ?? []).map((notice) => noticeOf(notice, report.query.name));
+  if (verdict !== undefined && verdict.status !== 'clear')
+    return commands([...annotationsOf(report, report.query.name, false), ...notices]);
+  return commands([outcome(outcomeOf(report), report.query.name), ...notices]);
+}
+
+/** The same of several, whose notices are told once. */
+export function renderCheckGithub(check: CheckReport): string {
+  const found = check.parts.flatMap((part): Annotation[] => {
+    const { name, report, error } = part;
+    if (report !== null) return annotationsOf(report, name, isWarning(part));
+    return [
+      {
+        ...{ level: 'error', subject: name, about: 'error', ...placeOf(error?.where) },
+        lines: [
+          sanitize(error?.what ?? ''),
+          ...(error?.next === undefined ? [] : [`→ ${sanitize(error.next)}`]),
+        ],
+      },
+    ];
+  });
+  const notices = sharedFindings(check)
+    .filter(({ kind }) => kind === 'notices')
+    .map(({ finding }) => noticeOf(finding, 'check'));
+  return commands([...found, outcome(tallyOf(check), 'check'), ...notices]);
+}
+
+function commands(annotations: readonly Annotation[]): string {
   return (['error', 'warning', 'notice'] as const)
     .flatMap((level) =>
       atMost(
@@ -28,30 +60,36 @@ export function renderGithub(report: Report): string {
         level,
       ),
     )
-    .map((one) => command(one, `lakelog ${sanitize(report.query.name)}`))
+    .map((one) => command(one, `lakelog ${sanitize(one.subject)}`))
     .join('');
 }
 
-function annotationsOf(report: Report): Annotation[] {
-  const { verdict } = report;
-  const notices = (verdict?.notices ?? []).map(
-    ({ code, message, where, next }): Annotation => ({
-      level: 'notice',
-      about: sanitize(code),
-      lines: [sanitize(message), ...(next === undefined ? [] : [`→ ${sanitize(next)}`])],
-      ...placeOf(where),
-    }),
-  );
-  if (verdict !== undefined && verdict.status !== 'clear') {
-    return [...offencesOf(report).map(annotationOf), ...notices];
-  }
-  const outcome = { level: 'notice', about: '', lines: [outcomeOf(report)], file: null, line: null } as const;
-  return [outcome, ...notices];
+function noticeOf({ code, message, where, next }: Finding, subject: string): Annotation {
+  return {
+    ...{ level: 'notice', subject, about: sanitize(code) },
+    lines: [sanitize(message), ...(next === undefined ? [] : [`→ ${sanitize(next)}`])],
+    ...placeOf(where),
+  };
+}
+
+const outcome = (text: string, subject: string): Annotation => ({
+  ...{ level: 'notice', subject, about: '', lines: [text], file: null, line: null },
+});
+
+function annotationsOf(report: Report, subject: string, warns: boolean): Annotation[] {
+  return offencesOf(report).map((offence) => {
+    const annotation = annotationOf(offence, subject);
+    return warns ? { ...annotation, level: 'warning' } : annotation;
+  });
 }
 
 /** A row that only casts doubt is a warning; a finding turns the run red, so it is an error. */
-function annotationOf({ weight, row, rule, message, facts, next, file, line }: Offence): Annotation {
+function annotationOf(
+  { weight, row, rule, message, facts, next, file, line }: Offence,
+  subject: string,
+): Annotation {
   return {
+    subject,
     level: row && weight === 'doubt' ? 'warning' : 'error',
     about: rule,
     lines: [message, ...facts, ...(next === null ? [] : [`→ ${next}`])],
@@ -68,6 +106,7 @@ function atMost(annotations: readonly Annotation[], level: Level): readonly Anno
   const kinds = [...counts].map(([about, count]) => `${count} × ${about || 'verdict'}`).join(', ');
   const more: Annotation = {
     level,
+    subject: annotations[0]!.subject,
     about: '',
     lines: [
       `${left.length} more: ${kinds}`,

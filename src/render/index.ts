@@ -6,6 +6,8 @@ import {
   renderRemoved as removed,
 } from './ack.js';
 import { asciiWhereAsked } from './ascii.js';
+import { renderCheckFindings as checkFindings, renderCheckReceipt as checkReceipt } from './check.js';
+import { renderConfig as config } from './config.js';
 import { renderCsv, renderTsv } from './csv.js';
 import { renderFindings as findings } from './findings.js';
 import { renderGithub } from './github.js';
@@ -18,24 +20,30 @@ import { renderNext as next } from './next.js';
 import { renderProm } from './prom.js';
 import { renderReceipt as receipt } from './receipt.js';
 import type { Renderer, Style, TextFormat } from './report.js';
+import { renderSarif } from './sarif.js';
 import { renderStory as story } from './story.js';
 import { renderTable } from './table.js';
 
 export { filesResult, rejectsResult } from './accounting.js';
 export type { AckState, Baseline } from './ack.js';
+export type { CheckReport, Part } from './check.js';
+export { checkFormats } from './check-formats.js';
 export { type ErrorText, renderError } from './error.js';
 export { formatNames, formatOfFile, gateFormatNames } from './format-names.js';
 export { renderProgress } from './progress.js';
 export type { Format, Renderer, Report, Style, TextFormat } from './report.js';
 export { sanitize } from './sanitize.js';
 export { renderStoryJson } from './story-json.js';
-export { renderStepSummary } from './summary.js';
+export { renderCheckSummary, renderStepSummary } from './summary.js';
 
 export const renderAccounting = asciiWhereAsked(accounting);
 export const renderAck = asciiWhereAsked(ack);
 export const renderAckList = textWhereAsked(ackList);
 export const renderBaseline = asciiWhereAsked(baseline);
 export const renderRemoved = asciiWhereAsked(removed);
+export const renderCheckFindings = asciiWhereAsked(checkFindings);
+export const renderCheckReceipt = asciiWhereAsked(checkReceipt);
+export const renderConfig = asciiWhereAsked(config);
 export const renderFindings = asciiWhereAsked(findings);
 export const renderLakeInfo = asciiWhereAsked(lakeInfo);
 export const renderLogChecks = asciiWhereAsked(logChecks);
@@ -54,6 +62,7 @@ export const formats: Readonly<Record<TextFormat, Renderer>> = {
   github: renderGithub,
   junit: renderJunit,
   prom: renderProm,
+  sarif: renderSarif,
 };
 
 /** The same of what may be JSON, which is what it is in every locale. */

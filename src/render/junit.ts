@@ -12,45 +12,95 @@ const PLAIN = { color: false, width: null };
  */
 export function renderJunit(report: Report): string {
   const offences = offencesOf(report);
-  const failures = offences.filter(({ weight }) => weight === 'fired').length;
-  const counts = {
-    tests: String(Math.max(offences.length, 1)),
-    failures: String(failures),
-    errors: String(offences.length - failures),
-  };
-  const suite = `lakelog.${sanitize(report.query.name)}`;
-  const cases = offences.length === 0 ? [passed(report, suite)] : offences.map((one) => failed(one, suite));
+  const suite = { name: 'lakelog', classname: `lakelog.${sanitize(report.query.name)}` };
+  return suitesOf([
+    {
+      ...suite,
+      cases: offences.length === 0 ? [passedCase(report)] : offences.map(failedCase),
+      out: renderReceipt(report, PLAIN),
+    },
+  ]);
+}
+
+/** A test case, and what became of it; a skipped one does not turn a run red. */
+export interface JunitCase {
+  readonly name: string;
+  readonly file?: string | null;
+  readonly line?: number | null;
+  readonly outcome: 'passed' | 'failure' | 'error' | 'skipped';
+  readonly type: string;
+  readonly message: string;
+  readonly text: string;
+}
+
+export interface JunitSuite {
+  readonly name: string;
+  readonly classname: string;
+  readonly cases: readonly JunitCase[];
+  readonly out: string;
+}
+
+export function suitesOf(suites: readonly JunitSuite[]): string {
+  const cases = suites.flatMap((suite) => suite.cases);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>\n',
-    `<testsuites${attributes({ name: 'lakelog', ...counts })}>\n`,
-    `  <testsuite${attributes({ name: 'lakelog', ...counts, skipped: '0' })}>\n`,
-    ...cases,
-    `    <system-out>${escapeXml(renderReceipt(report, PLAIN))}</system-out>\n`,
-    '  </testsuite>\n',
+    `<testsuites${attributes({ name: 'lakelog', ...countsOf(cases) })}>\n`,
+    ...suites.map(suiteOf),
     '</testsuites>\n',
   ].join('');
 }
 
-function passed(report: Report, classname: string): string {
-  return `    <testcase${attributes({ classname, name: outcomeOf(report) })}/>\n`;
+function suiteOf({ name, classname, cases, out }: JunitSuite): string {
+  const counts = { ...countsOf(cases), skipped: String(countOf(cases, 'skipped')) };
+  return [
+    `  <testsuite${attributes({ name, ...counts })}>\n`,
+    ...cases.map((one) => caseOf(one, classname)),
+    `    <system-out>${escapeXml(out)}</system-out>\n`,
+    '  </testsuite>\n',
+  ].join('');
 }
 
-function failed(
-  { weight, row, rule, message, facts, next, sessionId, file, line }: Offence,
-  classname: string,
-) {
+const countOf = (cases: readonly JunitCase[], outcome: JunitCase['outcome']) =>
+  cases.filter((one) => one.outcome === outcome).length;
+
+function countsOf(cases: readonly JunitCase[]) {
+  return {
+    tests: String(cases.length),
+    failures: String(countOf(cases, 'failure')),
+    errors: String(countOf(cases, 'error')),
+  };
+}
+
+export function passedCase(report: Report): JunitCase {
+  return { name: outcomeOf(report), outcome: 'passed', type: '', message: '', text: '' };
+}
+
+export function failedCase(offence: Offence): JunitCase {
+  const { weight, row, rule, message, facts, next, sessionId, file, line } = offence;
   const place = file === null ? null : line === null ? file : `${file}:${line}`;
   const name = row ? [sessionId, place].filter((part) => part !== null).join(' ') : `${rule}: ${message}`;
-  const element = weight === 'fired' ? 'failure' : 'error';
   const text = [
     `${rule}: ${message}`,
     ...(place === null ? [] : [`at ${place}`]),
     ...facts,
     ...(next === null ? [] : [`→ ${next}`]),
   ];
+  const outcome = weight === 'fired' ? 'failure' : 'error';
+  return { name: name || rule, file, line, outcome, type: rule, message, text: text.join('\n') };
+}
+
+function caseOf(
+  { name, file = null, line = null, outcome, type, message, text }: JunitCase,
+  classname: string,
+): string {
+  const place = { file, line: line === null ? null : String(line) };
+  const head = `    <testcase${attributes({ classname, name, ...place })}`;
+  if (outcome === 'passed') return `${head}/>\n`;
+  // Its schema lets what was skipped have a message, and no type.
+  const about = attributes(outcome === 'skipped' ? { message } : { message, type });
   return [
-    `    <testcase${attributes({ classname, name: name || rule, file, line: line === null ? null : String(line) })}>\n`,
-    `      <${element}${attributes({ message, type: rule })}>${escapeXml(text.join('\n'))}</${element}>\n`,
+    `${head}>\n`,
+    `      <${outcome}${about}>${escapeXml(text)}</${outcome}>\n`,
     '    </testcase>\n',
   ].join('');
 }

@@ -19,7 +19,9 @@ const ENTITIES: Readonly<Record<string, string>> = {
 export const NO_ROWS = '(no rows)\n';
 
 /** A GitHub table with the values of the human table. */
-export const renderMarkdown = ({ result }: Report): string =>
+export const renderMarkdown = ({ result }: Report): string => markdownTable(result);
+
+export const markdownTable = (result: Result): string =>
   result.rows.length === 0 ? NO_ROWS : markdownHead(result.columns) + markdownRows(result);
 
 export function markdownHead(columns: readonly Column[]): string {

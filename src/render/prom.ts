@@ -1,3 +1,4 @@
+import type { CheckReport, Part } from './check.js';
 import type { Report } from './report.js';
 import { sanitize } from './sanitize.js';
 
@@ -16,36 +17,64 @@ interface Metrics {
   readonly ranAt: Date;
 }
 
-export function renderProm({ query, verdict, receipt, ranAt }: Report): string {
+export const renderProm = (report: Report): string => exposition([metricsOf(report)]);
+
+function metricsOf({ query, verdict, receipt, ranAt }: Report): Metrics {
   if (verdict === undefined || ranAt === undefined) throw new Error('only a gate is watched');
-  return exposition({
+  return {
     gate: sanitize(query.name),
     exit: verdict.exit_code,
     judged: receipt.judged,
     rejected: receipt.totals.rejected,
     newestRecord: receipt.newest_record,
     ranAt,
+  };
+}
+
+/** `check` itself is one more, whose exit code is that of the run. */
+export function renderCheckProm({ parts, exitCode, receipt, ranAt }: CheckReport): string {
+  const unknown = { rejected: null, newestRecord: null, ranAt };
+  const all = {
+    ...{ gate: 'check', exit: exitCode, judged: null, rejected: receipt.totals.rejected },
+    ...{ newestRecord: receipt.newest_record, ranAt },
+  };
+  const of = ({ name, exit_code, report }: Part): Metrics => ({
+    ...{ gate: sanitize(name), exit: exit_code, judged: report?.receipt.judged ?? null },
+    ...unknown,
   });
+  return exposition([all, ...parts.map(of)]);
 }
 
 /** Of a gate that could not run: what it said last must not be taken for what is. */
 export const renderPromFailure = (gate: string, exit: number, ranAt: Date): string =>
-  exposition({ gate: sanitize(gate), exit, judged: null, rejected: null, newestRecord: null, ranAt });
+  exposition([{ gate: sanitize(gate), exit, judged: null, rejected: null, newestRecord: null, ranAt }]);
 
-function exposition({ gate, exit, judged, rejected, newestRecord, ranAt }: Metrics): string {
+const escapeLabel = (text: string) =>
+  text.replace(/[\\"\n]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`));
+
+/** All series of a name stand together, below one head. */
+function exposition(all: readonly Metrics[]): string {
   const seconds = (time: number) => (Number.isNaN(time) ? null : time / 1_000);
-  const label = `{gate="${gate.replace(/[\\"\n]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`))}"}`;
-  const gauge = (name: string, help: string, value: number | null) =>
-    value === null ? '' : `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name}${label} ${value}\n`;
+  const gauge = (name: string, help: string, pick: (metrics: Metrics) => number | null) => {
+    const series = all.flatMap((metrics) => {
+      const value = pick(metrics);
+      return value === null ? [] : [`${name}{gate="${escapeLabel(metrics.gate)}"} ${value}\n`];
+    });
+    return series.length === 0 ? '' : `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${series.join('')}`;
+  };
   return [
-    gauge('lakelog_gate_exit', 'Exit code of the gate: 0 clear, 1 fired, 2 failed, 3 cannot vouch.', exit),
-    gauge('lakelog_judged', 'Calls that the gate judged.', judged),
-    gauge('lakelog_rejected', 'Lines that could not be loaded.', rejected),
+    gauge(
+      'lakelog_gate_exit',
+      'Exit code of the gate: 0 clear, 1 fired, 2 failed, 3 cannot vouch.',
+      ({ exit }) => exit,
+    ),
+    gauge('lakelog_judged', 'Calls that the gate judged.', ({ judged }) => judged),
+    gauge('lakelog_rejected', 'Lines that could not be loaded.', ({ rejected }) => rejected),
     gauge(
       'lakelog_newest_record_timestamp_seconds',
       'Time of the newest record that was loaded.',
-      newestRecord === null ? null : seconds(Date.parse(newestRecord)),
+      ({ newestRecord }) => (newestRecord === null ? null : seconds(Date.parse(newestRecord))),
     ),
-    gauge('lakelog_run_timestamp_seconds', 'Time of the run.', seconds(ranAt.getTime())),
+    gauge('lakelog_run_timestamp_seconds', 'Time of the run.', ({ ranAt }) => seconds(ranAt.getTime())),
   ].join('');
 }

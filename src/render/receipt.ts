@@ -18,12 +18,19 @@ export function renderReceipt(report: Report, style: Style): string {
   const lines = [
     ...headline(report, style),
     ...findings(verdict, receipt, style),
+    ...receiptLines(receipt, style),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** What was read, whatever it was judged by. */
+export function receiptLines(receipt: Receipt, style: Style): string[] {
+  return [
     ...equation(receipt.totals, style.width ?? PROSE),
     ...rejects(receipt, style),
     ...files(receipt, style),
     ...facts(receipt, (style.width ?? PROSE) - LABEL).flatMap(([label, text]) => entry(label, text, style)),
   ];
-  return lines.map((line) => `${line}\n`).join('');
 }
 
 /** `2 × bad_json, first a.jsonl:12: …`; on a terminal, path and detail are cut to about a line each. */

@@ -31,7 +31,17 @@ export interface Style {
   readonly hyperlinks?: boolean;
 }
 
-export type TextFormat = 'table' | 'json' | 'jsonl' | 'csv' | 'tsv' | 'md' | 'github' | 'junit' | 'prom';
+export type TextFormat =
+  | 'table'
+  | 'json'
+  | 'jsonl'
+  | 'csv'
+  | 'tsv'
+  | 'md'
+  | 'github'
+  | 'junit'
+  | 'prom'
+  | 'sarif';
 
 /** Parquet is written by the engine, of a query alone. */
 export type Format = TextFormat | 'parquet';

@@ -1,8 +1,9 @@
 import type { Cell, Finding } from '../schema/result.js';
-import { KINDS, type Kind, WORDS } from './findings.js';
-import { codeSpan, escapeMarkdown, fenced, renderMarkdown } from './md.js';
+import { type CheckReport, partsResult, sharedFindings, tallyOf, wordOf } from './check.js';
+import { KINDS, type Weight, WORDS } from './findings.js';
+import { codeSpan, escapeMarkdown, fenced, markdownTable } from './md.js';
 import { outcomeOf } from './outcome.js';
-import { renderReceipt } from './receipt.js';
+import { receiptLines, renderReceipt } from './receipt.js';
 import type { Report } from './report.js';
 import { sanitize } from './sanitize.js';
 import { plural } from './units.js';
@@ -22,11 +23,46 @@ export function renderStepSummary(report: Report): string {
   const parts = [
     headline(report),
     within(MOST_BYTES.findings, findings(report), 'The findings are too long for this page.\n'),
-    table(report),
+    table(report, MOST_BYTES.table),
     within(MOST_BYTES.receipt, receipt(report), 'The receipt is too long for this page.\n'),
   ];
   return parts.filter((part) => part !== '').join('\n');
 }
+
+/** The same of several parts; their tables share the room. */
+export function renderCheckSummary(check: CheckReport): string {
+  const withRows = check.parts.flatMap(({ name, report }) =>
+    report !== null && report.result.rows.length > 0 ? [{ name, report }] : [],
+  );
+  const most = Math.floor(MOST_BYTES.table / (withRows.length + 1));
+  const parts = [
+    `## lakelog check: ${wordOf(check)}\n\n${prose(tallyOf(check))}.\n`,
+    table({ result: partsResult(check) }, most),
+    within(MOST_BYTES.findings, checkFindings(check), 'The findings are too long for this page.\n'),
+    ...withRows.map(({ name, report }) => `### ${prose(name)}\n\n${table(report, most)}`),
+    within(
+      MOST_BYTES.receipt,
+      fenced(`${receiptLines(check.receipt, { color: false, width: 80 }).join('\n')}\n`),
+      'The receipt is too long for this page.\n',
+    ),
+  ];
+  return parts.filter((part) => part !== '').join('\n');
+}
+
+function checkFindings(check: CheckReport): string {
+  return WEIGHTS.flatMap((weight) => {
+    const all = sharedFindings(check).filter(({ kind }) => kind === weight);
+    const items = all
+      .slice(0, MOST_FINDINGS)
+      .map(({ finding, parts }) =>
+        item(weight, { ...finding, message: `${parts.join(', ')}: ${finding.message}` }),
+      );
+    const left = all.length - MOST_FINDINGS;
+    return left > 0 ? [...items, `- … and ${left} more of these\n`] : items;
+  }).join('');
+}
+
+const WEIGHTS: readonly Weight[] = ['fired', 'error', 'cannot_vouch', 'warning', 'notices'];
 
 function headline(report: Report): string {
   const { query, verdict } = report;
@@ -43,19 +79,19 @@ function findings({ verdict }: Report): string {
   }).join('');
 }
 
-function item(kind: Kind, { message, where, next }: Finding): string {
+function item(kind: Weight, { message, where, next }: Finding): string {
   const place = where === undefined ? '' : ` (${codeSpan(short(where))})`;
   const step = next === undefined ? '' : `<br>→ ${codeSpan(short(next))}`;
   return `- **${WORDS[kind]}** ${prose(message)}${place}${step}\n`;
 }
 
-function table(report: Report): string {
+function table(report: Pick<Report, 'result' | 'verdict'>, most: number): string {
   const { columns, rows } = report.result;
   if (rows.length === 0) return report.verdict === undefined ? '(no rows)\n' : '';
   let shown = rows.slice(0, MOST_ROWS).map((row) => row.map(cut));
-  const draw = () => renderMarkdown({ ...report, result: { columns, rows: shown } });
+  const draw = () => markdownTable({ columns, rows: shown });
   let drawn = draw();
-  while (shown.length > 0 && Buffer.byteLength(drawn) > MOST_BYTES.table) {
+  while (shown.length > 0 && Buffer.byteLength(drawn) > most) {
     shown = shown.slice(0, shown.length >> 1);
     drawn = shown.length === 0 ? '' : draw();
   }

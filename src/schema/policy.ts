@@ -185,7 +185,7 @@ export type EntryKind = 'gates' | 'compare' | 'drift';
 
 export interface EntryKey {
   readonly key: string;
-  readonly type: 'text' | 'margin' | 'level';
+  readonly type: 'text' | 'margin' | 'level' | 'params';
   readonly required: boolean;
   readonly note: string;
   readonly example: string;
@@ -225,7 +225,16 @@ const METRIC: EntryKey = {
 
 /** `[gates.NAME]`, and each `[[compare]]` and `[[drift]]`. */
 export const ENTRIES: Readonly<Record<EntryKind, readonly EntryKey[]>> = {
-  gates: LEVEL_KEYS,
+  gates: [
+    ...LEVEL_KEYS,
+    {
+      key: 'params',
+      type: 'params',
+      required: false,
+      note: 'Parameters of the gate, also where it is asked alone; an option goes before.',
+      example: '{ allow_unjudged = true }',
+    },
+  ],
   compare: [
     NAME,
     {

@@ -142,7 +142,8 @@ const CLEAR: Evidence & { readonly gate: GateEvidence } = {
   commands: {
     showTrace: (sessionId) => `lakelog show ${sessionId} logs`,
     settle: (target) => `lakelog ack ${target} logs`,
-    listRejects: 'lakelog validate sessions.jsonl',
+    allow: (flag) => `--${flag.replaceAll('_', '-')}`,
+  listRejects: 'lakelog validate sessions.jsonl',
   },
 };
 
