@@ -116,6 +116,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'lake/duckdb/memory.ts',
     'temp-folder',
     'lake/duckdb/sql.ts',
+    'stats',
     'schema',
     'errors',
     'instant',
