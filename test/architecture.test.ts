@@ -66,7 +66,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   version: [],
   io: ['node:*'],
   ending: ['render', 'schema', 'errors', 'io'],
-  gate: ['schema', 'errors', 'unhomoglyph/data.json'],
+  gate: ['schema', 'stats', 'errors', 'unhomoglyph/data.json'],
   render: [
     ...['schema', 'version', 'chalk', 'cli-table3', 'diff', 'string-width'],
     ...['@observablehq/plot', 'linkedom', 'node:crypto'],
@@ -132,6 +132,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'kernel-path',
     'query',
     'gate',
+    'stats',
     'render',
     'lake',
     'lake/tables/published.ts',

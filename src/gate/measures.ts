@@ -115,7 +115,7 @@ export function estimate(measure: Measure, c: Counts): Estimate | null {
 export function crude(measure: Measure, baseline: Counts, candidate: Counts): Difference | null {
   if (isRate(measure)) {
     const [a, b] = [share(clustered(measure, candidate)), share(clustered(measure, baseline))];
-    return a && b && { value: a.rate - b.rate, interval: newcombe(a, b) };
+    return a && b && rateDifference(a, b);
   }
   return differenceOf(estimate(measure, candidate), estimate(measure, baseline));
 }
@@ -126,7 +126,9 @@ function differenceOf(
   b: Pick<Estimate, 'value' | 'interval'> | null,
 ): Difference | null {
   if (a === null || b === null) return null;
-  const value = a.value - b.value;
+  const rest = a.value - b.value;
+  // Sums of fractions in another order differ in their last digits, and that is no difference.
+  const value = Math.abs(rest) <= 1e-12 * Math.max(Math.abs(a.value), Math.abs(b.value)) ? 0 : rest;
   if (a.interval === null || b.interval === null) return { value, interval: null };
   return {
     value,
@@ -160,8 +162,13 @@ function standardisedRates(metric: Metric, baseline: ArmCounts, candidate: ArmCo
       shared.map((one) => ({ weight: one.weight, share: share(clustered(metric, one[which])) ?? NO_SHARE })),
     );
   const [a, b] = [arm('candidate'), arm('baseline')];
-  return a && b && { value: a.rate - b.rate, interval: newcombe(a, b) };
+  return a && b && rateDifference(a, b);
 }
+
+const rateDifference = (a: Share, b: Share): Difference => {
+  const value = a.rate - b.rate;
+  return { value: Math.abs(value) < 1e-12 ? 0 : value, interval: newcombe(a, b) };
+};
 
 const NO_SHARE: Share = { rate: 0, n: 0 };
 

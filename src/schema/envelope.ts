@@ -251,6 +251,9 @@ const receipt = z
         ),
         missing: count.describe('Missing numbers of writers that were acknowledged.'),
         changed_files: count.describe('Changed files that were acknowledged.'),
+        drifts: count
+          .optional()
+          .describe('Of drift: falls that were acknowledged, so that a new epoch began.'),
         file: text.nullable().describe('The file of acknowledgements; null where there is none.'),
       })
       .nullable()
