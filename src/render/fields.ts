@@ -78,13 +78,8 @@ function labelOf(column: Column): string {
   return sanitize(column.label ?? column.name);
 }
 
-<<<<<<< HEAD
-/** A fraction and the two ends of its interval, as the rates of a question stand. */
-export function isInterval(columns: readonly Column[], i: number): boolean {
-=======
 /** A fraction or a mean and the two ends of its interval, as the rates of a question stand. */
-function isInterval(columns: readonly Column[], i: number): boolean {
->>>>>>> w-decide
+export function isInterval(columns: readonly Column[], i: number): boolean {
   return ['', '_low', '_high'].every((end, offset) => {
     const column = columns[i + offset];
     return (
