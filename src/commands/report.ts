@@ -1,0 +1,201 @@
+/** One page for people who look: the state of all gates first, then what the numbers say. */
+import path from 'node:path';
+import { adviceFor, LakelogError, messageOf } from '../errors.js';
+import { judge } from '../gate/judge.js';
+import { LENIENT_INPUT_RULES } from '../gate/rules.js';
+import { type Io, styleOf } from '../io.js';
+import { kernelPath } from '../kernel-path.js';
+import { bindParams, type Given } from '../query/params.js';
+import { withPolicyParams } from '../query/policy-params.js';
+import type { Query } from '../query/question.js';
+import type { Question } from '../query/run.js';
+import { traceUrl } from '../query/story.js';
+import { renderFindings } from '../render/index.js';
+import type { Page, Part } from '../render/page/model.js';
+import type { Report } from '../render/report.js';
+import { grouped, plural } from '../render/units.js';
+import { EXIT, type ExitCode } from '../schema/result.js';
+import { version } from '../version.js';
+import { type Checked, type CheckFlags, withChecked } from './check.js';
+import type { Context } from './command.js';
+import { inputEvidence } from './evidence.js';
+import { ageOf } from './options.js';
+import { nextCommand } from './next.js';
+import { CHANGES_ASKS, changesOf, marksOf, VERSIONS_SQL } from './report-changes.js';
+import { answerRows } from './question.js';
+import { replaceFile } from './write-file.js';
+
+export interface ReportFlags extends Omit<CheckFlags, 'format' | 'json'> {
+  readonly window: string;
+  readonly traceUrl?: string;
+}
+
+/** Questions of the page, in their order, and how each is drawn. */
+const PARTS: readonly {
+  readonly id: string;
+  readonly question: string;
+  readonly given?: Given;
+  readonly title?: string;
+  readonly drawing: Part['drawing'];
+}[] = [
+  { id: 'first-shot-rate', question: 'first-shot-rate', drawing: 'intervals' },
+  {
+    id: 'trend',
+    question: 'first-shot-rate',
+    given: { by: ['day'] },
+    title: 'First-shot success rate by day',
+    drawing: 'trend',
+  },
+  { id: 'retries', question: 'retries', drawing: null },
+  { id: 'reasons', question: 'rejections', given: { top: ['5'] }, drawing: 'bars' },
+  { id: 'corpus', question: 'corpus', drawing: 'intervals' },
+  { id: 'triple-rejections', question: 'triple-rejections', drawing: null },
+];
+
+export async function report(paths: readonly string[], flags: ReportFlags, context: Context): Promise<ExitCode> {
+  const { io, packageRoot } = context;
+  const files = filesOf(flags);
+  const windowMs = ageOf('--window', flags.window)!;
+  const template = flags.traceUrl ?? io.env.LAKELOG_TRACE_URL;
+  traceUrl(template, '');
+  const asked = partsOf(context);
+  return withChecked(
+    paths,
+    flags,
+    context,
+    { questions: asked.map(({ question }) => question), asks: [...CHANGES_ASKS(packageRoot), VERSIONS_SQL] },
+    async (checked) => {
+      const page = await pageOf(checked, asked, { windowMs, template, context });
+      const { asking, account } = checked;
+      const verdict = judge(inputEvidence(account, asking.inputs, io.now()), LENIENT_INPUT_RULES);
+      await io.stderr.write(renderFindings({ ...verdict, notices: [] }, styleOf(io.stderr, io.env)));
+      const written = await write(page, files, io);
+      return written ? verdict.exit_code : EXIT.error;
+    },
+  );
+}
+
+interface File {
+  readonly name: string;
+  readonly as: 'html' | 'md';
+}
+
+/** @throws LakelogError (exit 2) for no file, or one of another kind. */
+function filesOf({ output = [] }: ReportFlags): readonly File[] {
+  const next = 'lakelog report -o report.html';
+  if (output.length === 0) throw new LakelogError('no file was named', { next });
+  return output.map((name) => {
+    const [, as] = /\.(html?|md)$/i.exec(name) ?? [];
+    if (as === undefined) throw new LakelogError(`-o ${name} is neither .html nor .md`, { next });
+    return { name, as: as.toLowerCase() === 'md' ? 'md' : 'html' };
+  });
+}
+
+interface AskedPart {
+  readonly id: string;
+  readonly title: string | undefined;
+  readonly drawing: Part['drawing'];
+  readonly question: Question;
+}
+
+/** Those of the catalogue that are no gate; people's own stand behind ours, as tables. */
+function partsOf({ catalogue, settings }: Context): AskedPart[] {
+  const entries = settings({}).entries;
+  const ready = (query: Query, given: Given = {}): Question => ({
+    query,
+    params: bindParams(query, withPolicyParams(query, given, entries)),
+  });
+  const ours = PARTS.flatMap(({ id, question, given, title, drawing }) => {
+    const query = catalogue.queries.find(({ name }) => name === question);
+    return query ? [{ id, title, drawing, question: ready(query, given) }] : [];
+  });
+  const shipped = new Set([...PARTS.map(({ question }) => question), 'first-shot']);
+  const own = catalogue.queries.filter(({ name, gate }) => gate === null && !shipped.has(name));
+  return [
+    ...ours,
+    ...own.map((query) => ({ id: `own-${query.name}`, title: undefined, drawing: null, question: ready(query) })),
+  ];
+}
+
+interface PageOptions {
+  readonly windowMs: number;
+  readonly template: string | undefined;
+  readonly context: Context;
+}
+
+async function pageOf(
+  checked: Checked,
+  asked: readonly AskedPart[],
+  { windowMs, template, context }: PageOptions,
+): Promise<Page> {
+  const { report: all, asking, session, account } = checked;
+  const changes = await changesOf(checked, windowMs, context);
+  const marks = await marksOf(session.lake);
+  const parts: Part[] = [];
+  for (const { id, title, drawing, question } of asked) {
+    if (question.query.needs === 'replay_runs' && account.replayRunsLoaded === 0) continue;
+    const { report: found, verdict } = await answerRows(asking, question, session, account);
+    parts.push({
+      ...{ id, drawing, question: question.query.question },
+      report: { ...found, query: { ...found.query, title: title ?? found.query.title } },
+      says: id === 'first-shot-rate' ? changes.models : id === 'trend' ? changes.drift : [],
+      findings: verdict.notices.filter(({ code }) => code === 'unjudgeable'),
+      ...(id === 'trend' ? { marks } : {}),
+    });
+  }
+  const { files, totals, window, calls_selected: selected } = all.receipt;
+  const context2 = { inputs: asking.inputs, folders: asking.folders };
+  return {
+    madeAt: asking.limits.now.toISOString(),
+    lakelog: version,
+    rests: `${plural(files.length, 'file')}, ${grouped(totals.lines)} lines, ${grouped(selected)} calls that pass the filters`,
+    window: `from ${window.since ?? 'the first call'} to ${window.until ?? 'the last call'}, days in ${window.tz}`,
+    gates: gatesOf(checked),
+    parts,
+    traceUrl: template === undefined ? null : (id) => webAddress(traceUrl(template, id)),
+    show: (id) => nextCommand('show', [id], context2),
+  };
+}
+
+/** One that could not be judged is told as what kept it from that. */
+function gatesOf({ report: { parts, receipt } }: Checked): readonly Report[] {
+  return parts.map(({ name, title, report: found, error, exit_code }) => {
+    if (found !== null) return found;
+    const finding = {
+      code: 'error',
+      message: error!.what,
+      ...(error!.where === undefined ? {} : { where: error!.where }),
+      ...(error!.next === undefined ? {} : { next: error!.next }),
+    };
+    return {
+      query: { name, title },
+      params: {},
+      result: { columns: [], rows: [] },
+      receipt,
+      verdict: { status: 'cannot_vouch', exit_code, fired: [], cannot_vouch: [finding], notices: [] },
+    };
+  });
+}
+
+/** What a browser may open. */
+function webAddress(text: string | null): string | null {
+  const url = text !== null && URL.canParse(text) ? new URL(text) : null;
+  return url !== null && /^https?:$/.test(url.protocol) ? url.href : null;
+}
+
+async function write(page: Page, files: readonly File[], io: Io): Promise<boolean> {
+  const { renderPage, renderPageMarkdown } = await import('../render/page/index.js');
+  let all = true;
+  for (const { name, as } of files) {
+    try {
+      const text = as === 'html' ? renderPage(page) : renderPageMarkdown(page);
+      await replaceFile(kernelPath(io.cwd, name), text);
+      if (io.stdout.isTTY) await io.stdout.write(`${path.normalize(name)} is written\n`);
+    } catch (error) {
+      all = false;
+      const advice = adviceFor(error) ?? { what: messageOf(error), next: 'name another file' };
+      await io.stderr.write(`the page cannot be written: ${advice.what} (${name})\n  → ${advice.next}\n`);
+    }
+  }
+  return all;
+}
