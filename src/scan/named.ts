@@ -6,12 +6,12 @@ import type { RowBlock, ScanColumn } from './columns.js';
 export interface NamingCall {
   readonly batch: number;
   readonly line: number;
-  /** Ids that `proposed_worker_ids` has; texts and other values in the place of one that the artifact has besides. */
+  /** Ids that `proposed_worker_ids` has; texts and other values in the place of one that the artifact has besides, if any. */
   readonly ids: readonly string[];
-  readonly texts: readonly string[];
-  readonly others: readonly string[];
-  /** Why the artifact could not be looked through; null where it was, or where there is none. */
-  readonly unread: string | null;
+  readonly texts: readonly string[] | undefined;
+  readonly others: readonly string[] | undefined;
+  /** Why the artifact could not be looked through; absent where it was, or where there is none. */
+  readonly unread: string | undefined;
 }
 
 /** What has to be among the columns of calls. */
@@ -47,25 +47,28 @@ export function namingCalls(
   return JSON.stringify(found);
 }
 
-/** Null where nobody is named. */
+/** Null where nobody is named. A list that has nobody is left out, as hardly any artifact names more than is listed. */
 function namesOf(ids: string | null, artifact: string | null): Omit<NamingCall, 'batch' | 'line'> | null {
   const listed = new Set(ids === null ? [] : (JSON.parse(ids) as string[]));
-  const texts = new Set<string>();
-  const others = new Set<string>();
-  let unread: string | null = null;
+  const texts: string[] = [];
+  const others: string[] = [];
+  let unread: string | undefined;
   try {
     for (const one of artifact === null ? [] : namedWorkersInJson(artifact)) {
-      if (typeof one !== 'string') others.add(JSON.stringify(one));
-      else if (!listed.has(one)) texts.add(one);
+      if (typeof one !== 'string') others.push(JSON.stringify(one));
+      else if (!listed.has(one)) texts.push(one);
     }
   } catch (error) {
     // Too many values, a member that stands twice, or one worker that is nested deeper than the stack.
     if (!(error instanceof RangeError)) throw error;
     unread = error.message;
   }
-  if (listed.size + texts.size + others.size === 0 && unread === null) return null;
-  return { ids: [...listed], texts: [...texts], others: [...others], unread };
+  const found = { ids: [...listed], texts: unlessEmpty(texts), others: unlessEmpty(others), unread };
+  const namesNobody = listed.size + texts.length + others.length === 0 && unread === undefined;
+  return namesNobody ? null : found;
 }
+
+const unlessEmpty = (all: readonly string[]) => (all.length === 0 ? undefined : [...new Set(all)]);
 
 /** Cells of a block by column and row. */
 class Cells {

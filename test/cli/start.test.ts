@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
+  appendFileSync,
   chmodSync,
   closeSync,
   constants,
@@ -14,7 +15,16 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { violation } from '../support/acks.js';
-import { call, copyPackage, newFolder, root, start, unwrapped, writeLines } from '../support/cli.js';
+import {
+  call,
+  copyPackage,
+  newFolder,
+  replayRun,
+  root,
+  start,
+  unwrapped,
+  writeLines,
+} from '../support/cli.js';
 import { inShell } from '../support/terminal.js';
 
 const built = copyPackage();
@@ -293,6 +303,30 @@ test.each([
   child.kill('SIGTERM');
   expect(await ended).toEqual([null, 'SIGTERM']);
   closeSync(writer!);
+});
+
+test('nothing that runs often loads what reads types that no column of ours has', () => {
+  const packageRoot = installation();
+  rmSync(path.join(packageRoot, 'dist/any-result.js'));
+  const cwd = newFolder();
+  const numbered = (seq: number) => call({ writer_id: 'w', seq, call_id: `c${seq}`, session_id: `${seq}` });
+  // A hole, a conflict, a reject, an unfinished line, and a run of a trace that nobody knows.
+  const lines = [numbered(1), numbered(5), call({ call_id: 'c5' }), 'no JSON', violation()];
+  writeLines(cwd, 'sessions.jsonl', lines);
+  writeLines(cwd, 'replay_runs.jsonl', [replayRun({ session_id: 'nobody' })]);
+  appendFileSync(path.join(cwd, 'sessions.jsonl'), '{"schema":');
+  const logs = 'sessions.jsonl replay_runs.jsonl';
+  for (const line of [
+    `alarm ${logs}`,
+    `sync --lake L.duckdb ${logs}`,
+    'alarm --lake L.duckdb',
+    'first-shot-rate --lake L.duckdb',
+    'alarm --on-change --lake L.duckdb',
+  ]) {
+    const ran = inShell(`lakelog ${line}`, { cwd, packageRoot });
+    expect(ran.stderr, line).not.toContain('any-result');
+    expect(ran.code, ran.text).toBe(line.startsWith('alarm') ? 1 : 0);
+  }
 });
 
 test('its own folder for code that is neither module nor script', () => {

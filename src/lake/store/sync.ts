@@ -87,8 +87,12 @@ export interface Synced {
   readonly tails: ReadonlyMap<number, string>;
 }
 
-/** Bytes that one transaction takes. */
-const ROUND = 64 << 20;
+/**
+ * Bytes that one transaction takes: of lines that stand in a file as many as make a row group of the engine (122,880
+ * rows), which goes into the lake at once. Of fewer rows each is written ahead, then put in its place, and again when
+ * the next come behind it. What can be read once stands in memory meanwhile.
+ */
+const ROUND = { bytes: 64 << 20, lines: 125_000, most: 384 << 20 };
 /** How long others wait for a first loading, and how long they are let in. */
 const TURN_MS = 5_000;
 const GAP_MS = 100;
@@ -355,7 +359,7 @@ class Syncing {
       for await (const batch of this.batchesOf(task)) {
         round.push(batch);
         size += batch.range.to - batch.range.from;
-        if (size < ROUND) continue;
+        if (size < this.roundOf(task)) continue;
         await this.commit(round);
         [round, size] = [[], 0];
         // What can be read once cannot be begun anew.
@@ -367,20 +371,30 @@ class Syncing {
     return true;
   }
 
-  private since = Date.now();
+  /** By the length of the lines that were read so far. */
+  private roundOf({ form }: Task): number {
+    const sum = (name: 'read_to' | 'lines') => this.logs.reduce((all, log) => all + log[name], 0);
+    if (form !== 'plain' || sum('lines') === 0) return ROUND.bytes;
+    return Math.min(ROUND.most, Math.max(ROUND.bytes, (ROUND.lines * sum('read_to')) / sum('lines')));
+  }
 
-  /** @returns whether the lake is as it was left. */
+  /** When others were let in last, and when the last round came to its end. */
+  private since = Date.now();
+  private ended = Date.now();
+
+  /** Before another round like the last would make them wait longer. @returns whether the lake is as it was left. */
   private async letOthersIn(): Promise<boolean> {
-    if (Date.now() - this.since < TURN_MS) return true;
+    const [now, last] = [Date.now(), this.ended];
+    this.ended = now;
+    if (now + (now - last) - this.since < TURN_MS) return true;
     const { db, logs } = this;
     await detach(db);
     await sleep(GAP_MS);
     await attach(db, this.file, 'write');
-    this.since = Date.now();
-    const now = await readLogs(db);
-    this.logs = now;
+    [this.since, this.ended] = [Date.now(), Date.now()];
+    this.logs = await readLogs(db);
     const told = (all: readonly KnownLog[]) => all.map(({ log, read_to, state }) => [log, read_to, state]);
-    return JSON.stringify(told(now)) === JSON.stringify(told(logs));
+    return JSON.stringify(told(this.logs)) === JSON.stringify(told(logs));
   }
 
   private async *batchesOf(task: Task): AsyncGenerator<BatchReading> {
