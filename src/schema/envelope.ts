@@ -372,10 +372,10 @@ export const resultEnvelope = z
 
 // --- lakelog.baseline.v1
 
-const seconds = [
-  'seconds',
-  'seconds_squared',
-  'timed_accepted_seconds',
+const fractional = [
+  'milliseconds',
+  'milliseconds_squared',
+  'timed_accepted_milliseconds',
   'tokens',
   'tokens_squared',
   'token_accepted_tokens',
@@ -383,7 +383,7 @@ const seconds = [
 const sums = Object.fromEntries(
   COUNTS.map((name) => [
     name,
-    (seconds.includes(name) ? z.number() : count).describe(
+    (fractional.includes(name) ? z.number() : count).describe(
       `The column ${name} of queries/decisions/compare.sql.`,
     ),
   ]),
