@@ -122,6 +122,9 @@ function logEAt({ days, strata, busyBefore }: Ledger, change: number): number | 
  * and the chance that it ever does without a fall is at most alpha. 0 where nothing was learnt: none of the strata that
  * had calls before has any since, as when every model was replaced.
  *
+ * The day must come from elsewhere (a release, a change of version), not from a look at the rates: who picks the day that
+ * looks worst asks {@link logEFallSomewhere}.
+ *
  *     60 days of 40 calls with 28 good ones, then 15 days with 24: ln e = 3.18, above ln 20
  */
 export function logEFallAt(strata: readonly Stratum[], change: number): number {

@@ -51,26 +51,26 @@ const mixed = (p: number, q: number, less: number): Kind[] => [
 
 const few = 150;
 
-test.each<[string, readonly Kind[]]>([
-  ['p = .1', arms(0.1)],
-  ['p = .5', arms(0.5)],
-  ['p = .7', arms(0.7)],
-  ['p = .9', arms(0.9)],
-  ['two kinds, .9 and .4, in another mix', mixed(0.9, 0.4, 0)],
-  ['twice the calls on one side', [{ baseline: [80, 0.7], candidate: [40, 0.7] }]],
-])('equal arms, %s: better or worse in at most 5 %%', (_, kinds) => {
+test.each<{ what: string; kinds: readonly Kind[] }>([
+  { what: 'p = .1', kinds: arms(0.1) },
+  { what: 'p = .5', kinds: arms(0.5) },
+  { what: 'p = .7', kinds: arms(0.7) },
+  { what: 'p = .9', kinds: arms(0.9) },
+  { what: 'two kinds, .9 and .4, in another mix', kinds: mixed(0.9, 0.4, 0) },
+  { what: 'twice the calls on one side', kinds: [{ baseline: [80, 0.7], candidate: [40, 0.7] }] },
+])('equal arms, $what: better or worse in at most 5 %', ({ kinds }) => {
   expect(
     shareOf(kinds, streams(few), (now) => shown(now, { atMost: 0 }, { atLeast: 0 })),
   ).toBeLessThanOrEqual(0.05);
 });
 
-test.each<[string, readonly Kind[]]>([
-  ['.3 and .2', arms(0.3, 0.2)],
-  ['.5 and .4', arms(0.5, 0.4)],
-  ['.7 and .6', arms(0.7, 0.6)],
-  ['.9 and .8', arms(0.9, 0.8)],
-  ['two kinds, .9 and .4, in another mix', mixed(0.9, 0.4, MARGIN)],
-])('worse by exactly the margin, %s: passes, or is refused, in at most 2.5 % each', (_, kinds) => {
+test.each<{ what: string; kinds: readonly Kind[] }>([
+  { what: '.3 and .2', kinds: arms(0.3, 0.2) },
+  { what: '.5 and .4', kinds: arms(0.5, 0.4) },
+  { what: '.7 and .6', kinds: arms(0.7, 0.6) },
+  { what: '.9 and .8', kinds: arms(0.9, 0.8) },
+  { what: 'two kinds, .9 and .4, in another mix', kinds: mixed(0.9, 0.4, MARGIN) },
+])('worse by exactly the margin, $what: passes, or is refused, in at most 2.5 % each', ({ kinds }) => {
   const passes = shareOf(kinds, streams(few), (now) => shown(now, { atMost: -MARGIN }));
   const refused = shareOf(kinds, streams(few), (now) => shown(now, { atLeast: -MARGIN }));
   expect(passes).toBeLessThanOrEqual(ALPHA);

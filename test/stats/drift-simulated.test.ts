@@ -77,10 +77,10 @@ const QUIET: readonly (readonly [string, (p: number) => Plan])[] = [
 ];
 
 describe.each(Object.entries(MODES))('%s', (name, mode) => {
-  const few = name === 'a known change' ? 100 : 12;
-  test.each(QUIET.flatMap(([what, plan]) => [0.1, 0.5, 0.7, 0.95].map((p) => [what, p, plan(p)] as const)))(
-    '%s, p = %d: fires in at most alpha of the streams',
-    (_, __, plan) => {
+  const few = name === 'a known change' ? 60 : 8;
+  test.each(QUIET.flatMap(([what, plan]) => [0.1, 0.5, 0.7, 0.95].map((p) => ({ what, p, plan: plan(p) }))))(
+    '$what, p = $p: fires in at most alpha of the streams',
+    ({ plan }) => {
       const all = simulate(plan, mode, streams(few));
       for (const alpha of [0.05, 0.01]) {
         expect(share(all.map((logEs) => fires(logEs, alpha)))).toBeLessThanOrEqual(alpha);
@@ -124,6 +124,12 @@ describe('siblings of a change of mix', () => {
       expect(share(all.map((logEs) => fires(logEs, alpha)))).toBeLessThanOrEqual(alpha);
     }
   });
+
+  test('a week of good days and worse weekends, which is a fall every Saturday, does not fire either', () => {
+    const plan: Plan = (d) => one(d % 7 < 5 ? 0.75 : 0.6);
+    const all = simulate(plan, MODES['an unknown day']!, streams(20));
+    expect(share(all.map((logEs) => fires(logEs, 0.05)))).toBeLessThanOrEqual(0.05);
+  });
 });
 
 describe('a fall from .70 to .60', () => {
@@ -153,14 +159,14 @@ describe('a fall from .70 to .60', () => {
       ...dead.map(({ n, p }) => ({ n: d < BEFORE - 5 ? n : 0, p })),
     ];
     const all = simulate(split, MODES['a known change']!, streams(60));
-    expect(median(all.map((logEs) => firstDay(logEs, 0.01)))).toBeLessThanOrEqual(25);
+    expect(median(all.map((logEs) => firstDay(logEs, 0.01)))).toBeLessThanOrEqual(14);
   });
 
   test('one kind of five falls from .8 to .5: the others do not hide it', () => {
     const lone: Plan = (d) =>
       Array.from({ length: 5 }, (_, k) => ({ n: CALLS / 5, p: k === 0 && d >= BEFORE ? 0.5 : 0.8 }));
     const all = simulate(lone, MODES['a known change']!, streams(60));
-    expect(median(all.map((logEs) => firstDay(logEs, 0.01)))).toBeLessThanOrEqual(21);
+    expect(median(all.map((logEs) => firstDay(logEs, 0.01)))).toBeLessThanOrEqual(12);
   });
 
   test('a slow fall from .80 to .50 is noticed as well, at an unknown day', () => {
@@ -169,7 +175,7 @@ describe('a fall from .70 to .60', () => {
       MODES['an unknown day']!,
       streams(20),
     );
-    expect(median(all.map((logEs) => firstDay(logEs, 0.01)))).toBeLessThanOrEqual(60);
+    expect(median(all.map((logEs) => firstDay(logEs, 0.01)))).toBeLessThanOrEqual(45);
   });
 });
 
