@@ -131,6 +131,9 @@ for (const [record, name] of [
   ['story', 'lakelog.story.v1'],
   ['ack', 'lakelog.ack.v1'],
   ['error', 'lakelog.error.v1'],
+  ['check', 'lakelog.check.v1'],
+  ['config', 'lakelog.config.v1'],
+  ['policy', 'lakelog.policy.v1'],
 ]) {
   writeFileSync(`${out}/schema/${name}.json`, `${JSON.stringify(jsonSchema(record), null, 2)}\n`);
 }

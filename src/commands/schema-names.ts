@@ -5,6 +5,9 @@ export const SCHEMA_FILES = {
   result: 'lakelog.result.v1.json',
   story: 'lakelog.story.v1.json',
   ack: 'lakelog.ack.v1.json',
+  check: 'lakelog.check.v1.json',
+  config: 'lakelog.config.v1.json',
+  policy: 'lakelog.policy.v1.json',
   error: 'lakelog.error.v1.json',
 } as const;
 export type SchemaName = keyof typeof SCHEMA_FILES;

@@ -8,6 +8,8 @@ import { formats, renderStoryJson } from '../../src/render/index.js';
 import {
   type AckLine,
   ackLine,
+  checkEnvelope,
+  configEnvelope,
   errorEnvelope,
   resultEnvelope,
   storyEnvelope,
@@ -24,8 +26,13 @@ const published = {
   story: ajv.compile(jsonSchema('story')),
   ack: ajv.compile(jsonSchema('ack')),
   error: ajv.compile(jsonSchema('error')),
+  check: ajv.compile(jsonSchema('check')),
+  config: ajv.compile(jsonSchema('config')),
 };
-const zods = { result: resultEnvelope, story: storyEnvelope, ack: ackLine, error: errorEnvelope };
+const zods = {
+  ...{ result: resultEnvelope, story: storyEnvelope, ack: ackLine, error: errorEnvelope },
+  ...{ check: checkEnvelope, config: configEnvelope },
+};
 
 function check(name: EnvelopeName, value: unknown) {
   const valid = published[name](value);
