@@ -281,7 +281,7 @@ describe("Simpson's paradox", () => {
     const rows = resultEnvelope.parse(JSON.parse(stdout)).rows as Record<string, unknown>[];
     const of = (what: string) =>
       rows.find((row) => row.measure === 'first-shot rate' && row.kind === null && row.of === what)!
-        .rate as number;
+        .value as number;
     expect(of('baseline')).toBeCloseTo(baseline, 10);
     expect(of('candidate')).toBeCloseTo(candidate, 10);
     expect(of('difference')).toBeCloseTo(candidate - baseline, 10);
