@@ -1,6 +1,5 @@
 /** Run by the build: what all SQL that ships needs to be loaded, so that no run has to ask the engine for its parse. */
 
-import path from 'node:path';
 import { parseSql } from './lake/box.js';
 import { openDatabase } from './lake/duckdb/connection.js';
 import { CALLS_SQL } from './lake/lake.js';
@@ -13,7 +12,7 @@ import { storySql } from './query/story.js';
 
 /** @param root of the package. */
 export async function makeNeeds(root: string): Promise<NeedsTable> {
-  const questions = readCatalogue(path.join(root, 'queries')).flatMap(({ sql, gate }) => [
+  const questions = readCatalogue(`${root}/queries`).flatMap(({ sql, gate }) => [
     sql,
     ...(gate ? [judgedSql(gate.judges)] : []),
   ]);

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { sqlTypeOf } from './lake/tables/base.js';
+import { PERIODS } from './lake/tables/dialect.js';
 import { type Piece, TABLE_NAMES, type Table, type TableColumn } from './lake/tables/published.js';
 import { fillSlots } from './lake/tables/views.js';
 import {
@@ -55,7 +56,7 @@ function takeApart(table: string, text: string): Table {
 /** Slots that stand for columns of a call `s` or a replay run `r`. */
 const MEANS: Readonly<Record<string, string>> = {
   gated: 's.kind',
-  day: 's.timestamp',
+  ...Object.fromEntries(PERIODS.map((period) => [period, 's.timestamp'])),
   selected: 's.selected',
   selected_runs: 'r.timestamp',
 };

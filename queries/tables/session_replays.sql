@@ -13,6 +13,24 @@ SELECT
   s.model,
   -- VARCHAR: Service that made the call.
   s.daemon,
+  -- VARCHAR: Provider of the model.
+  s.provider,
+  -- VARCHAR: Model that answered, as the provider names it.
+  s.response_model,
+  -- VARCHAR: Deployment environment of the call.
+  s.environment,
+  -- VARCHAR: Version of the prompt.
+  s.prompt_version,
+  -- VARCHAR: Version of the validator.
+  s.validator_version,
+  -- VARCHAR: Clock hour of the call in --tz, YYYY-MM-DDTHH; one that the clocks repeat in autumn is one.
+  {{hour}} AS hour,
+  -- VARCHAR: Calendar day of the call in --tz, YYYY-MM-DD.
+  {{day}} AS day,
+  -- VARCHAR: Week of the call in --tz by ISO 8601, from Monday on: YYYY-Www.
+  {{week}} AS week,
+  -- VARCHAR: Month of the call in --tz, YYYY-MM.
+  {{month}} AS month,
   -- BIGINT: Attempts of the call.
   s.iterations,
   -- VARCHAR: How the call ended.

@@ -35,8 +35,14 @@ SELECT
   b.file,
   -- BIGINT: Physical line in that file, from 1.
   s.line AS line,
+  -- VARCHAR: Clock hour of the timestamp in --tz, YYYY-MM-DDTHH; one that the clocks repeat in autumn is one.
+  {{hour}} AS hour,
   -- VARCHAR: Calendar day of the timestamp in --tz, YYYY-MM-DD.
   {{day}} AS day,
+  -- VARCHAR: Week of the timestamp in --tz by ISO 8601, from Monday on: YYYY-Www.
+  {{week}} AS week,
+  -- VARCHAR: Month of the timestamp in --tz, YYYY-MM.
+  {{month}} AS month,
   -- BOOLEAN: Ended accepted or max_iter_exhausted: the denominator of every rate.
   s.answered,
   -- BOOLEAN: Accepted with iterations = 1.

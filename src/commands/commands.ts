@@ -369,8 +369,8 @@ const compare: Command = {
     'Compares two arms of calls: rates and means with intervals, crude and in the same mix of kinds, and one verdict that may be looked at daily. With --not-worse-than it is a gate: 1 = worse by more is shown, 0 = that is excluded, 3 = cannot tell yet.',
   notes: SELECTION,
   examples: [
-    'lakelog compare --baseline prompt_version=v12 --candidate prompt_version=v13 logs/',
-    'lakelog compare --baseline main.json --candidate all --not-worse-than .10 sessions.jsonl',
+    'lakelog compare --baseline model=gpt-4.1 --candidate model=gpt-4.1-mini logs/',
+    'lakelog compare --baseline kind=fill --save-baseline main.json logs/',
   ],
   args: [PATHS],
   options: () => [
@@ -403,10 +403,7 @@ const drift: Command = {
   summary: 'Say whether a rate has fallen',
   description:
     'Says whether a rate has fallen: since a moment, since a change of version, or on any day. Kinds and models are judged each by itself, so that a change of mix never fires. It may be looked at daily: 1 = fallen, 0 = a fall by more than the margin is excluded, 3 = cannot tell yet.',
-  examples: [
-    'lakelog drift logs/',
-    'lakelog drift --since-change prompt_version --kind fill logs/ --output drift.xml',
-  ],
+  examples: ['lakelog drift logs/', 'lakelog drift --since-change prompt_version logs/ --output drift.xml'],
   args: [PATHS],
   options: () => [
     {

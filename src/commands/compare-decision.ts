@@ -121,11 +121,7 @@ async function decideCompare(
   const doubts = await doubtsOf(sides, chosen, lake, context);
   return {
     ...concluded,
-    result: compareResult(
-      compareMeasures(arms.baseline.counts, arms.candidate.counts),
-      arms,
-      concluded.facts,
-    ),
+    result: compareResult(compareMeasures(arms.baseline.counts, arms.candidate.counts), arms, asked.metric),
     findings: withDoubts(
       await withExample(
         concluded.findings,

@@ -9,7 +9,7 @@ import {
   type Measure,
 } from '../gate/measures.js';
 import type { ArmCounts, KindCounts } from '../schema/counts.js';
-import type { DecisionFacts, Metric } from '../schema/decision.js';
+import type { Metric } from '../schema/decision.js';
 import type { Cell, Column, Result } from '../schema/result.js';
 
 const COLUMNS: readonly Column[] = [
@@ -19,7 +19,7 @@ const COLUMNS: readonly Column[] = [
     name: 'of',
     type: 'text',
     label: 'of',
-    note: 'baseline, candidate, their difference (candidate - baseline), or that in the mix of kinds of the baseline.',
+    note: 'baseline, candidate, difference (candidate - baseline), or same mix: that in the mix of kinds that the baseline has.',
   },
   { name: 'rate', type: 'fraction', note: 'A rate, or a difference of two.' },
   {
@@ -44,9 +44,9 @@ const COLUMNS: readonly Column[] = [
 const WORDS: Readonly<Record<Measure, string>> = {
   'first-shot-rate': 'first-shot rate',
   'acceptance-rate': 'acceptance rate',
-  attempts: 'attempts per answered call',
-  tokens: 'tokens per accepted call',
-  seconds: 'seconds per accepted call',
+  attempts: 'attempts per answered',
+  tokens: 'tokens per accepted',
+  seconds: 'seconds per accepted',
 };
 
 const isRate = (measure: Measure) => measure === 'first-shot-rate' || measure === 'acceptance-rate';
@@ -54,37 +54,18 @@ const isRate = (measure: Measure) => measure === 'first-shot-rate' || measure ==
 export function compareResult(
   compared: readonly Compared[],
   { baseline, candidate }: { readonly baseline: Arm; readonly candidate: Arm },
-  facts: DecisionFacts,
+  metric: Metric,
 ): Result {
   const rows = [
-    ...decidedRows(facts),
     ...compared.flatMap((one) => [
       row(one.measure, null, 'baseline', one.baseline),
       row(one.measure, null, 'candidate', one.candidate),
       row(one.measure, null, 'difference', one.crude),
-      row(one.measure, null, 'difference in the mix of the baseline', one.standardised),
+      row(one.measure, null, 'same mix', one.standardised),
     ]),
-    ...kindRows(facts.metric, baseline.counts.kinds, candidate.counts.kinds),
+    ...kindRows(metric, baseline.counts.kinds, candidate.counts.kinds),
   ];
   return { columns: COLUMNS, rows };
-}
-
-/** What the verdict is about: first answered calls. */
-function decidedRows({ metric, baseline, candidate, difference, interval }: DecisionFacts): Cell[][] {
-  const label = `${WORDS[metric]}, first answered calls`;
-  const side = ({ rate, calls, interval }: DecisionFacts['baseline']) =>
-    rate === null ? null : { value: rate, interval, calls, traces: calls };
-  const rows = [
-    row(metric, null, 'baseline', side(baseline)),
-    row(metric, null, 'candidate', side(candidate)),
-    row(
-      metric,
-      null,
-      'difference in the mix of the baseline',
-      difference === null ? null : { value: difference, interval },
-    ),
-  ];
-  return rows.map(([, ...rest]) => [label, ...rest]);
 }
 
 function kindRows(

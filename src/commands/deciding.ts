@@ -7,6 +7,7 @@ import type { Question } from '../query/run.js';
 import { GATE_SETTINGS } from '../query/settings.js';
 import { namingDefaults } from '../query/sources.js';
 import type { Account } from '../schema/account.js';
+import type { DecisionFacts } from '../schema/decision.js';
 import type { GateSpec } from '../schema/gate.js';
 import type { SettingKey } from '../schema/policy.js';
 import type { Result } from '../schema/result.js';
@@ -60,7 +61,7 @@ export async function answerDecision(
     asking,
     question,
     { account, judged: decided.judged, recomputed: null },
-    { ...judged, result: decided.result },
+    { ...judged, result: decided.result, acknowledged: withDrifts(judged.acknowledged, decided.facts) },
     null,
   );
   const weaker = isGate ? asking.settings.weaker(DECISION_SETTINGS) : [];
@@ -82,6 +83,12 @@ export async function answerDecision(
   };
 }
 
+const withDrifts = (
+  acknowledged: Judged['acknowledged'],
+  { what, epoch }: DecisionFacts,
+): Judged['acknowledged'] =>
+  acknowledged && what === 'drift' ? { ...acknowledged, drifts: epoch === null ? 0 : 1 } : acknowledged;
+
 function judgeInputs({ inputs, limits, flags }: Asking, account: Account): Judged {
   const evidence = questionEvidence(account, inputs, limits.now, null, { gated: [], named: [] });
   const verdict = judge(evidence, flags.strict ? INPUT_RULES : LENIENT_INPUT_RULES);
@@ -93,7 +100,7 @@ function asQuestion({ name, title, sha256, params }: Decision): Question {
   return {
     query: {
       ...{ name, title, sha256, question: title, file: name, sql: '' },
-      ...{ params: [], columns: [], gate: null, needs: null },
+      ...{ params: [], columns: [], intervals: [], gate: null, needs: null },
     },
     params: { columns: {}, meant: params as Question['params']['meant'], gatedKinds: [] },
   };

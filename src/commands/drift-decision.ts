@@ -2,6 +2,7 @@
 import { LakelogError } from '../errors.js';
 import { describeAcks, type SettledDrift, settleDrift } from '../gate/acks.js';
 import { concludeDrift, type DriftAsked, type Stratum } from '../gate/drift.js';
+import { instant } from '../gate/words.js';
 import type { Filters, Lake } from '../lake/lake.js';
 import type { AckFile } from '../query/acks.js';
 import { rowsOf } from '../query/arms.js';
@@ -103,7 +104,12 @@ async function decideDrift(asked: Asked, lake: Lake, context: DriftContext): Pro
     ...{ metric, margin, alpha, epoch },
     ...series,
     settle: (changed_at) =>
-      nextCommand('ack', [driftTarget({ metric, changed_at, selection })], context.next, REASON),
+      nextCommand(
+        'ack',
+        [driftTarget({ metric, changed_at: instant(changed_at), selection })],
+        context.next,
+        REASON,
+      ),
   });
   const { changed_at } = concluded.facts;
   const since = changed_at === null ? null : `s.timestamp >= ${DUCKDB_LITERALS.instant(changed_at)}`;
@@ -119,7 +125,11 @@ async function decideDrift(asked: Asked, lake: Lake, context: DriftContext): Pro
     result: driftResult(series.strata, concluded.period),
     findings: {
       fired,
-      cannot_vouch: [...doubts.cannot_vouch, ...cannot_vouch],
+      // Without a change there is nothing to count.
+      cannot_vouch: [
+        ...doubts.cannot_vouch,
+        ...(series.strata.length === 0 && doubts.cannot_vouch.length > 0 ? [] : cannot_vouch),
+      ],
       notices: [
         ...describeAcks(settled.used).map((message) => ({ code: 'acknowledged', message })),
         ...settled.findings.map((finding) => ({ code: 'acknowledgements', ...finding })),
@@ -274,7 +284,7 @@ async function atMoment(
   const place = new Map(labels.map((one, i) => [one, i]));
   const period = labels.filter((one) => one.startsWith('0')).length;
   const strata = strataOf(rows, labels.length, { metric, keepsModel: true }, (row) => place.get(label(row))!);
-  return { series: { strata, change: { words: at, at, period }, days: [] }, findings: NOTHING_ODD };
+  return { series: { strata, change: { words: instant(at), at, period }, days: [] }, findings: NOTHING_ODD };
 }
 
 /** Of each kind the calls before its present version came, and those with it. */
@@ -293,7 +303,7 @@ async function sinceVersion(
   const strata = strataOf(judged, 2, shape, ({ part }) => Number(part));
   const moments = [...new Set(changed.map(({ changed_at }) => String(changed_at)))].sort();
   const at = moments.at(-1) ?? null;
-  const words = `the change of ${field}${at === null ? '' : moments.length === 1 ? ` at ${at}` : ` of each kind, the last at ${at}`}`;
+  const words = `the change of ${field}${at === null ? '' : ` ${moments.length === 1 ? 'at' : 'of each kind, the last at'} ${instant(at)}`}`;
   return {
     hasChange: changed.length > 0,
     series: { strata, change: { words, at, period: 1 }, days: [] },

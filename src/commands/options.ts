@@ -200,7 +200,7 @@ export const filterOptions = (): OptionGroup => ({
       'only calls from this time on: a date, RFC 3339, or a duration before now: 90s, 26h, 7d',
     ),
     new Option('--until <time>', 'only calls before this time'),
-    new Option('--tz <zone>', `time zone of dates and of the column day ${usually('tz')}`),
+    new Option('--tz <zone>', `time zone of dates and of hour, day, week and month ${usually('tz')}`),
     repeatable('--model <name>', 'only calls of this model (repeatable, as the next three)').argParser(
       named('model'),
     ),

@@ -13,7 +13,12 @@ export async function listQueries(catalogue: Catalogue, asJson: boolean, io: Io)
       { name: 'title', type: 'text', label: 'title' },
       { name: 'gate', type: 'boolean', label: 'gate' },
       { name: 'params', type: asJson ? 'json' : 'text', label: 'its options (default)' },
-      ...(asJson ? ([{ name: 'file', type: 'text' }] as const) : []),
+      ...(asJson
+        ? ([
+            { name: 'intervals', type: 'json' },
+            { name: 'file', type: 'text' },
+          ] as const)
+        : []),
     ],
     rows: catalogue.queries.map((query) => [
       query.name,
@@ -29,7 +34,7 @@ export async function listQueries(catalogue: Catalogue, asJson: boolean, io: Io)
         : query.params
             .map((param) => `${optionName(param)}${param.of.type === 'flag' ? '' : ` (${param.default})`}`)
             .join(', '),
-      ...(asJson ? [query.file] : []),
+      ...(asJson ? [query.intervals.map(({ line: _, ...interval }) => interval), query.file] : []),
     ]),
   };
   await io.stdout.write(renderList(result, asJson, styleOf(io.stdout, io.env)));

@@ -75,7 +75,8 @@ export function ensureOwnNames(query: Query): void {
 }
 
 function columnNotes({ columns }: Query): NonNullable<Command['notes']> {
-  return { heading: 'Columns:', items: columns.map(({ name, note }) => [name, note ?? '']) };
+  const shown = columns.filter(({ hidden }) => !hidden);
+  return { heading: 'Columns:', items: shown.map(({ name, note }) => [name, note ?? '']) };
 }
 
 function examplesOf({ name, gate }: Query): readonly string[] {

@@ -2,12 +2,18 @@
 
 import type { DecidedSide, DecisionFacts, DecisionFindings, Metric } from '../schema/decision.js';
 import type { Epoch, Finding } from '../schema/result.js';
-import { type Day, logEFallAt, logEFallSomewhere, smallestExcludedFall } from '../stats/drift.js';
+import {
+  type Day,
+  daysWithout,
+  logEFallAt,
+  logEFallSomewhere,
+  smallestExcludedFall,
+} from '../stats/drift.js';
 import { newcombe, wilson } from '../stats/interval.js';
 import { standardised } from '../stats/standardise.js';
 import type { Concluded } from './compare.js';
 import { plural } from './rule.js';
-import { ends, METRIC_WORDS, margin as marginWords, points, rateOf } from './words.js';
+import { dayOr, ends, METRIC_WORDS, margin as marginWords, points, rateOf } from './words.js';
 
 /** A kind of one model, period by period. */
 export interface Stratum {
@@ -44,23 +50,19 @@ export function concludeDrift(asked: DriftAsked): Concluded & { readonly period:
   const sides = sidesAt(asked, found.day);
   const isFallen = sides.difference !== null && found.logE >= -Math.log(alpha);
   const excluded = excludedFall(series, change === null ? null : change.period, alpha);
-  const isExcluded = excluded !== null && excluded <= margin;
+  const isExcluded = excluded !== null && excluded.overall <= margin;
   const changedAt = change === null ? dayAt(asked, found.day) : change.at;
   const facts: DecisionFacts = {
     what: 'drift',
     metric,
-    conclusion: isFallen
-      ? 'fallen'
-      : isExcluded
-        ? `not fallen by more than ${marginWords(excluded)}`
-        : 'cannot tell yet',
+    conclusion: isFallen ? 'fallen' : isExcluded ? notFallen(asked, excluded) : 'cannot tell yet',
     alpha,
     margin,
     ...sides,
     standardised_to: 'the kinds and models since then',
     log_e: { fallen: found.logE },
     needed: null,
-    excluded_fall: excluded,
+    excluded_fall: excluded?.overall ?? null,
     changed_at: changedAt,
     epoch,
   };
@@ -86,24 +88,56 @@ function excludedFall(
   series: readonly (readonly Day[])[],
   change: number | null,
   alpha: number,
-): number | null {
-  const of = (at: number | null) => {
-    const excluded = smallestExcludedFall(series, at, alpha);
-    return excluded && { ...excluded, overall: excluded.judged * excluded.fall + 1 - excluded.judged };
+): Excluded | null {
+  const of = (at: number | null): Excluded | null => {
+    const found = smallestExcludedFall(series, at, alpha);
+    return (
+      found && {
+        since: found.since,
+        overall: found.judged * found.fall + 1 - found.judged,
+        judged: found.judged,
+      }
+    );
   };
   const first = of(change);
-  if (first === null || change !== null || first.judged === 1) return first?.overall ?? null;
+  if (first === null || change !== null || first.judged === 1) return first;
   // Another day may speak of more of the calls.
   const days = Math.max(...series.map(({ length }) => length));
-  const all = Array.from({ length: days - 1 }, (_, day) => of(day + 1)?.overall ?? 1);
-  return Math.min(first.overall, ...all);
+  const all = Array.from({ length: days - 1 }, (_, day) => of(day + 1));
+  return all.reduce(
+    (best: Excluded, one) => (one !== null && one.overall < best.overall ? one : best),
+    first,
+  );
+}
+
+interface Excluded {
+  readonly since: number;
+  /** A fall of the rate of all calls since then. */
+  readonly overall: number;
+  /** The share of those calls that had others before. */
+  readonly judged: number;
+}
+
+/** Of an unknown day, since when, and what is too young to tell. */
+function notFallen(asked: DriftAsked, { overall, since }: Excluded): string {
+  const by = `not fallen by more than ${marginWords(overall)}`;
+  if (asked.change !== null) return by;
+  const known = daysWithout(
+    asked.strata.map(({ days }) => days),
+    asked.margin,
+    asked.alpha,
+  );
+  const last = known === null ? null : dayAt(asked, known.to);
+  const young = last === null ? '' : `; a fall that began after ${dayOr(last)} is too young to tell`;
+  return `${by} since ${dayOr(dayAt(asked, since) ?? '')}${young}`;
 }
 
 /** All strata before a period, and from it on. */
 function sidesAt(asked: DriftAsked, period: number | null) {
   const { strata, change } = asked;
   const at = period ?? 0;
-  const moment = change === null ? (dayAt(asked, period) ?? 'the first day') : change.words;
+  const day = dayAt(asked, period);
+  const moment = change !== null ? change.words : day === null ? 'the first day' : dayOr(day);
   const both = strata.map(({ days: series }) => ({
     before: total(series.slice(0, at)),
     after: total(series.slice(at)),
@@ -137,13 +171,20 @@ function sentenceOf(
   { change }: DriftAsked,
   { metric, baseline, candidate, difference, interval, changed_at, conclusion }: DecisionFacts,
 ): string {
-  const when = change === null ? `${changed_at ?? 'the first day'}, the likeliest day` : change.words;
+  const rate = METRIC_WORDS[metric];
+  // Where nothing fell, the likeliest day is nobody's concern.
+  if (change === null && conclusion !== 'fallen')
+    return `${rate} ${rateOf(together(baseline, candidate))}: ${conclusion}`;
+  const when = change === null ? `${dayOr(changed_at ?? '')}, the likeliest day` : change.words;
   const shown =
     difference === null || interval === null
       ? ''
       : `; in the mix of kinds and models since then ${points(difference)}, ${ends(interval)}`;
-  return `${METRIC_WORDS[metric]} ${rateOf(candidate)} since ${when}, ${rateOf(baseline)} before${shown}: ${conclusion}`;
+  return `${rate} ${rateOf(candidate)} since ${when}, ${rateOf(baseline)} before${shown}: ${conclusion}`;
 }
+
+const together = (a: DecidedSide, b: DecidedSide): DecidedSide =>
+  side('', { n: a.calls + b.calls, x: a.successes + b.successes });
 
 function findingsOf(
   asked: DriftAsked,
@@ -178,7 +219,7 @@ function findingsOf(
     cannot_vouch: [
       ...empty,
       ...unjudged,
-      ...(isFallen || isExcluded || hasNone ? [] : [undecided(facts, asked)]),
+      ...(isFallen || isExcluded || hasNone || unjudged.length > 0 ? [] : [undecided(facts, asked)]),
     ],
     notices: [],
   };
@@ -188,7 +229,7 @@ function undecided({ excluded_fall }: DecisionFacts, { metric, margin }: DriftAs
   const shown =
     excluded_fall === null
       ? 'no fall is excluded yet'
-      : `only a fall of more than ${marginWords(excluded_fall)} is excluded`;
+      : `no smaller fall than one of ${marginWords(excluded_fall)} is excluded`;
   return {
     code: 'undecided',
     message: `cannot tell yet whether the ${METRIC_WORDS[metric]} has fallen: ${shown}, and --margin is ${marginWords(margin)}`,

@@ -92,10 +92,15 @@ function ratio(measure: Exclude<Measure, Metric>, c: Counts): Ratio & { readonly
       };
     case 'seconds':
       return {
-        ...{ traces: c.timed_traces, calls: c.timed_calls, amount: c.seconds, units: c.timed_accepted },
-        amountSquared: c.seconds_squared,
+        ...{
+          traces: c.timed_traces,
+          calls: c.timed_calls,
+          amount: c.milliseconds / 1e3,
+          units: c.timed_accepted,
+        },
+        amountSquared: c.milliseconds_squared / 1e6,
         unitsSquared: c.timed_accepted_squared,
-        amountTimesUnits: c.timed_accepted_seconds,
+        amountTimesUnits: c.timed_accepted_milliseconds / 1e3,
       };
   }
 }
@@ -115,7 +120,7 @@ export function estimate(measure: Measure, c: Counts): Estimate | null {
 export function crude(measure: Measure, baseline: Counts, candidate: Counts): Difference | null {
   if (isRate(measure)) {
     const [a, b] = [share(clustered(measure, candidate)), share(clustered(measure, baseline))];
-    return a && b && { value: a.rate - b.rate, interval: newcombe(a, b) };
+    return a && b && rateDifference(a, b);
   }
   return differenceOf(estimate(measure, candidate), estimate(measure, baseline));
 }
@@ -126,7 +131,9 @@ function differenceOf(
   b: Pick<Estimate, 'value' | 'interval'> | null,
 ): Difference | null {
   if (a === null || b === null) return null;
-  const value = a.value - b.value;
+  const rest = a.value - b.value;
+  // Sums of fractions in another order differ in their last digits, and that is no difference.
+  const value = Math.abs(rest) <= 1e-12 * Math.max(Math.abs(a.value), Math.abs(b.value)) ? 0 : rest;
   if (a.interval === null || b.interval === null) return { value, interval: null };
   return {
     value,
@@ -160,8 +167,13 @@ function standardisedRates(metric: Metric, baseline: ArmCounts, candidate: ArmCo
       shared.map((one) => ({ weight: one.weight, share: share(clustered(metric, one[which])) ?? NO_SHARE })),
     );
   const [a, b] = [arm('candidate'), arm('baseline')];
-  return a && b && { value: a.rate - b.rate, interval: newcombe(a, b) };
+  return a && b && rateDifference(a, b);
 }
+
+const rateDifference = (a: Share, b: Share): Difference => {
+  const value = a.rate - b.rate;
+  return { value: Math.abs(value) < 1e-12 ? 0 : value, interval: newcombe(a, b) };
+};
 
 const NO_SHARE: Share = { rate: 0, n: 0 };
 

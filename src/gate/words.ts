@@ -26,3 +26,9 @@ export const rateOf = ({ rate, successes, calls }: DecidedSide) =>
 
 /** 1234 → `1,234`. */
 export const grouped = (count: number) => String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
+
+/** Whole seconds, as people write them. */
+export const instant = (time: string) => time.replace(/\.0+Z$/, 'Z');
+
+/** Of a moment at midnight the day. */
+export const dayOr = (time: string) => time.replace(/T00:00:00(\.0+)?Z$/, '');

@@ -46,7 +46,14 @@ export const HEADER_KEYS: readonly HeaderKey[] = [
     form: 'name type "label" minor when flag -- note',
     use: 'required',
     repeats: true,
-    note: 'A column of the SELECT, all of them, by name. The label heads tables (without one, the name does); `minor` columns leave first where a terminal is too narrow for all; `when` shows the column only where that column of `params` is true, `when roster` only with `--roster`; the note stands in `--help` and in the JSON envelope.',
+    note: 'A column of the SELECT, all of them, by name. The label heads tables (without one, the name does); `minor` columns leave first where a terminal is too narrow for all; `hidden` in its place never shows it, for what only an interval reads; `when` shows the column only where that column of `params` is true, `when roster` only with `--roster`; the note stands in `--help` and in the JSON envelope.',
+  },
+  {
+    key: 'interval',
+    form: 'low high = function(column, …)',
+    use: 'optional',
+    repeats: true,
+    note: 'Fills the two columns `low` and `high`, which the SELECT does not yield, with the ends of a 95 % interval of the counts that it does yield. The functions are below.',
   },
   {
     key: 'gate',
@@ -132,4 +139,32 @@ export const COLUMN_TYPES: readonly ColumnTypeForm[] = [
   { type: 'boolean', shown: 'yes or no' },
   { type: 'timestamp', shown: 'RFC 3339, UTC' },
   { type: 'json', shown: 'as JSON' },
+];
+
+export type IntervalFunctionName = 'wilson' | 'clustered_wilson';
+
+export interface IntervalFunction {
+  readonly name: IntervalFunctionName;
+  readonly form: string;
+  readonly counts: readonly string[];
+  readonly note: string;
+}
+
+const intervalFunction = (
+  name: IntervalFunctionName,
+  counts: readonly string[],
+  note: string,
+): IntervalFunction => ({ name, counts, form: `${name}(${counts.join(', ')})`, note });
+
+export const INTERVAL_FUNCTIONS: readonly IntervalFunction[] = [
+  intervalFunction(
+    'wilson',
+    ['successes', 'n'],
+    'Of `successes` among `n` that say nothing of each other, such as traces: E. B. Wilson, J. Am. Stat. Assoc. 22, 1927.',
+  ),
+  intervalFunction(
+    'clustered_wilson',
+    ['successes', 'n', 'traces', 'n_squared', 'successes_squared', 'n_times_successes'],
+    "Of calls that come in traces: calls of one trace resemble each other, so that ten of one tell less than ten of ten. Count n and x in each trace first (those with n = 0 left out), then yield Σx, Σn, the traces, Σn², Σx² and Σnx. Wilson's interval at the effective n of E. L. Korn and B. I. Graubard, Survey Methodology 24, 1998; where every trace has one call, it is `wilson`.",
+  ),
 ];

@@ -78,8 +78,8 @@ function parseType(type: string, argument: string | undefined, fail: Fail): Para
 
 export function parseColumn(raw: string, fail: Fail): QueryColumn {
   const { head, note } = splitNote(raw);
-  const [, name, type, label, minor, when] =
-    /^(\S+)\s+([a-z]+)(?:\s+"([^"]*)")?(\s+minor)?(?:\s+when\s+(\S+))?$/.exec(head) ?? [];
+  const [, name, type, label, shown, when] =
+    /^(\S+)\s+([a-z]+)(?:\s+"([^"]*)")?(?:\s+(minor|hidden))?(?:\s+when\s+(\S+))?$/.exec(head) ?? [];
   if (!name || !type)
     throw fail(`"${head}" is no column`, 'write it as: -- column: name type "label" -- what it is');
   if (!COLUMN_TYPES.some((known) => known.type === type)) {
@@ -93,7 +93,7 @@ export function parseColumn(raw: string, fail: Fail): QueryColumn {
     type: type as ColumnType,
     ...(label === undefined ? {} : { label }),
     ...(note === '' ? {} : { note }),
-    ...(minor === undefined ? {} : { minor: true }),
+    ...(shown === undefined ? {} : { [shown]: true }),
     ...(when === undefined ? {} : { when }),
   };
 }

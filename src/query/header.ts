@@ -3,7 +3,16 @@ import { LakelogError } from '../errors.js';
 import type { GateRule, GateSpec } from '../schema/gate.js';
 import { HEADER_KEYS } from './header-keys.js';
 import { type Fail, parseCanary, parseColumn, parseParam, splitNote } from './header-values.js';
-import { NEEDS, type Need, type Param, type Query, type QueryColumn, WITH_ROSTER } from './question.js';
+import { checkIntervals, parseInterval } from './intervals.js';
+import {
+  type IntervalSpec,
+  NEEDS,
+  type Need,
+  type Param,
+  type Query,
+  type QueryColumn,
+  WITH_ROSTER,
+} from './question.js';
 
 export type { Param, ParamType, Query, QueryColumn } from './question.js';
 
@@ -17,6 +26,7 @@ interface Draft {
   readonly single: Map<string, string>;
   readonly params: Param[];
   readonly columns: QueryColumn[];
+  readonly intervals: IntervalSpec[];
   readonly fires: GateRule[];
   readonly cannotVouch: (GateRule & { unless?: string })[];
   readonly canaries: GateSpec['canaries'][number][];
@@ -28,26 +38,28 @@ interface Draft {
  */
 export function parseQuery(file: string, name: string, sql: string): Query {
   const draft = readLines(file, sql);
-  const { single, params, columns } = draft;
-  const fail: Fail = (what, next) => new LakelogError(what, { where: `${file}:1`, next });
+  const { single, params, columns, intervals } = draft;
+  const failAt = (line: number) => failIn(file, line);
+  const fail = failAt(1);
   const title = required(single, 'title', fail);
   const question = required(single, 'question', fail);
   checkColumns(draft, fail);
+  checkIntervals(intervals, columns, failAt);
   const gate = gateOf(draft, fail);
   const sha256 = createHash('sha256').update(sql).digest('hex');
   const needs = (single.get('needs') as Need | undefined) ?? null;
-  return { name, file, title, question, params, columns, gate, needs, sql, sha256 };
+  return { name, file, title, question, params, columns, intervals, gate, needs, sql, sha256 };
 }
 
 function readLines(file: string, sql: string): Draft {
   const draft: Draft = {
     single: new Map(),
-    ...{ params: [], columns: [], fires: [], cannotVouch: [], canaries: [] },
+    ...{ params: [], columns: [], intervals: [], fires: [], cannotVouch: [], canaries: [] },
   };
   let inHeader = true;
   for (const [i, text] of sql.split('\n').entries()) {
     const [, key, raw] = /^--\s*([a-z-]+):\s*(.*?)\s*$/.exec(text) ?? [];
-    const fail: Fail = (what, next) => new LakelogError(what, { where: `${file}:${i + 1}`, next });
+    const fail = failIn(file, i + 1);
     inHeader &&= key !== undefined;
     if (!inHeader && HEADER_LIKE.test(text)) {
       // A line that is left out could be the one that makes it a gate.
@@ -56,18 +68,26 @@ function readLines(file: string, sql: string): Draft {
         'write the header as the first lines of the file, each as: -- key: value',
       );
     }
-    if (inHeader && key !== undefined && raw !== undefined) readLine(draft, key, raw, fail);
+    if (inHeader && key !== undefined && raw !== undefined) readLine(draft, key, raw, i + 1, fail);
   }
   return draft;
 }
 
-function readLine(draft: Draft, key: string, raw: string, fail: Fail): void {
+const failIn =
+  (file: string, line: number): Fail =>
+  (what, next) =>
+    new LakelogError(what, { where: `${file}:${line}`, next });
+
+function readLine(draft: Draft, key: string, raw: string, line: number, fail: Fail): void {
   switch (key) {
     case 'param':
       draft.params.push(once('parameter', draft.params, parseParam(raw, fail), fail));
       return;
     case 'column':
       draft.columns.push(once('column', draft.columns, parseColumn(raw, fail), fail));
+      return;
+    case 'interval':
+      draft.intervals.push(parseInterval(raw, line, fail));
       return;
     case 'canary':
       draft.canaries.push(parseCanary(raw, fail));
@@ -103,7 +123,7 @@ function required(single: ReadonlyMap<string, string>, key: string, fail: Fail):
   throw fail(`the header has no "${key}"`, `add a line: -- ${key}: …`);
 }
 
-function checkColumns({ columns, params }: Draft, fail: Fail): void {
+function checkColumns({ columns, params, intervals }: Draft, fail: Fail): void {
   if (columns.length === 0) {
     throw fail(
       'the header names no column',
@@ -116,6 +136,15 @@ function checkColumns({ columns, params }: Draft, fail: Fail): void {
     throw fail(
       `column "${hidden.name}" would never show: no parameter makes "${hidden.when}"`,
       `use one of ${[...flags].join(', ') || 'no "when"'}`,
+    );
+  }
+  const unread = columns.find(
+    ({ name, hidden }) => hidden && !intervals.some(({ counts }) => counts.includes(name)),
+  );
+  if (unread) {
+    throw fail(
+      `column "${unread.name}" is hidden, and no interval reads it`,
+      'drop "hidden", or the column here and in the SELECT',
     );
   }
 }
@@ -132,9 +161,9 @@ function gateOf(
     );
   }
   const column = required(single, 'gate', fail);
-  if (!columns.some((candidate) => candidate.name === column)) {
+  if (!columns.some(({ name, hidden }) => name === column && !hidden)) {
     throw fail(
-      `the gate reads column "${column}", which the header does not name`,
+      `the gate reads column "${column}", which the header does not name, or hides`,
       `add a line: -- column: ${column} text`,
     );
   }

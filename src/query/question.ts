@@ -1,5 +1,6 @@
 import type { GateSpec } from '../schema/gate.js';
 import type { Column } from '../schema/result.js';
+import type { IntervalFunctionName } from './header-keys.js';
 
 /** A question: one portable SELECT whose header says all that lakelog knows about it. */
 export interface Query {
@@ -10,6 +11,7 @@ export interface Query {
   readonly question: string;
   readonly params: readonly Param[];
   readonly columns: readonly QueryColumn[];
+  readonly intervals: readonly IntervalSpec[];
   /** Null for a question that is no gate. */
   readonly gate: GateSpec | null;
   readonly needs: Need | null;
@@ -48,4 +50,17 @@ export const WITH_ROSTER = 'roster';
 export interface QueryColumn extends Column {
   /** Shown only when this column of `params` is true; of WITH_ROSTER, when stamps are checked. */
   readonly when?: string;
+  /** Never shown: only an interval reads it. */
+  readonly hidden?: true;
+}
+
+/** Two columns that lakelog fills from counts of the same row. */
+export interface IntervalSpec {
+  readonly low: string;
+  readonly high: string;
+  readonly name: IntervalFunctionName;
+  /** Columns of the SELECT, in the order of the function. */
+  readonly counts: readonly string[];
+  /** Of the header's file, from 1. */
+  readonly line: number;
 }

@@ -11,6 +11,7 @@ import {
 import type { Account } from '../schema/account.js';
 import type { Cell, Receipt, Result } from '../schema/result.js';
 import type { Query } from './header.js';
+import { intervalOf, yieldedColumns } from './intervals.js';
 import type { BoundParams } from './params.js';
 import { WITH_ROSTER } from './question.js';
 import { asksRoster, RECOMPUTED_SQL, recomputedIn } from './roster.js';
@@ -117,22 +118,37 @@ async function run(lake: Lake, query: Query, params: BoundParams): Promise<Resul
   const rows = await lake.query(query.sql).catch((error) => {
     throw sqlError(query.file, error);
   });
-  const named = query.columns.map((column) => ({ column, at: rows.names.indexOf(column.name) }));
-  const missing = named.find(({ at }) => at < 0);
-  if (missing || rows.names.length !== query.columns.length) {
-    throw new LakelogError(
-      `the header names ${query.columns.map((column) => column.name).join(', ')}; the SELECT yields ${rows.names.join(', ')}`,
-      { where: query.file, next: 'make the column lines of the header and the SELECT agree' },
-    );
+  const { names } = rows;
+  const yielded = yieldedColumns(query).map(({ name }) => name);
+  if (yielded.some((name) => !names.includes(name)) || names.length !== yielded.length) {
+    throw new LakelogError(`the header names ${yielded.join(', ')}; the SELECT yields ${names.join(', ')}`, {
+      where: query.file,
+      next: 'make the column lines of the header and the SELECT agree',
+    });
   }
-  const shown = named.filter(
-    ({ column: { when } }) =>
-      when === undefined || (when === WITH_ROSTER ? lake.rosters !== null : params.columns[when] === true),
+  const shown = query.columns.filter(
+    ({ when, hidden }) =>
+      !hidden &&
+      (when === undefined || (when === WITH_ROSTER ? lake.rosters !== null : params.columns[when] === true)),
   );
   return {
-    columns: shown.map(({ column: { when: _, ...column } }) => column),
-    rows: rows.cells.map((row) => shown.map(({ at }) => row[at] as Cell)),
+    columns: shown.map(({ when: _, ...column }) => column),
+    rows: rows.cells.map((row) => {
+      const cellOf = (name: string): Cell | undefined => row[names.indexOf(name)];
+      const ends = endsIn(query, cellOf);
+      return shown.map(({ name }) => (ends.has(name) ? ends.get(name) : cellOf(name)) as Cell);
+    }),
   };
+}
+
+/** Both ends of every interval of a row. */
+function endsIn({ intervals, file }: Query, cellOf: (name: string) => Cell | undefined) {
+  return new Map(
+    intervals.flatMap((spec) => {
+      const found = intervalOf(spec, cellOf, file);
+      return [[spec.low, found?.low ?? null] as const, [spec.high, found?.high ?? null] as const];
+    }),
+  );
 }
 
 async function count(lake: Lake, judges: string, file: string): Promise<{ judged: number; gated: number }> {

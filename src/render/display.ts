@@ -20,8 +20,20 @@ export function interval(rate: Cell | undefined, low: Cell | undefined, high: Ce
   const points = 100 * (high - low);
   const decimals = points >= 2 ? 0 : points >= 0.2 ? 1 : 2;
   const end = (value: number) => (100 * value).toFixed(decimals);
-  return `${percent(rate, decimals)} [${end(low)}–${end(high)}]`;
+  return `${percent(rate, decimals)} [${end(low)}${dash(low)}${end(high)}]`;
 }
+
+/** A mean and its interval, with as many digits as the interval is worth: `225 [216–234]`, `1.3 [1.26–1.34]`. */
+export function meanInterval(mean: Cell | undefined, low: Cell | undefined, high: Cell | undefined): string {
+  if (typeof mean !== 'number') return NULL;
+  if (typeof low !== 'number' || typeof high !== 'number' || high <= low) return decimal(mean);
+  const decimals = Math.min(Math.max(1 - Math.floor(Math.log10(high - low)), 0), 6);
+  const end = (value: number) => Number(value.toFixed(decimals)).toString();
+  return `${end(mean)} [${end(low)}${dash(low)}${end(high)}]`;
+}
+
+/** `-25–-15` is hard to read. */
+const dash = (low: number) => (low < 0 ? ' to ' : '–');
 
 /** RFC 3339 as it came, without `.000`. */
 export function instant(text: string): string {

@@ -7,7 +7,7 @@ import { clip } from './wrap.js';
 
 /** What a receipt says in a line each, lists cut to what fits `room` columns; lines that would say nothing are left out. */
 export function facts(receipt: Receipt, room: number): [label: string, text: string][] {
-  const { canary, newest_record, newest_record_age_s, query, version, window } = receipt;
+  const { newest_record, newest_record_age_s, query, version, window } = receipt;
   const old = newest_record_age_s === null ? '' : `, ${age(newest_record_age_s)}`;
   const all: [string, string][] = [
     ['lake', lake(receipt)],
@@ -23,7 +23,7 @@ export function facts(receipt: Receipt, room: number): [label: string, text: str
     ['window', range(window)],
     ['newest', newest_record === null ? 'no record' : instant(newest_record) + old],
     ['heard of', heardOf(receipt, room)],
-    ['canary', canary === null ? 'none planted' : `${canary.planted} planted, ${canary.found} found`],
+    ['canary', canaryText(receipt)],
     ['acked', acknowledged(receipt, room)],
     ...weaker(receipt),
     [
@@ -105,13 +105,14 @@ const SHORTEST_FILE = 12;
 /** Always there for a gate: what was silenced must be seen to be little. */
 function acknowledged({ acknowledged }: Receipt, room: number): string {
   if (acknowledged === null) return '';
-  const { calls, rejects, conflicts, missing, changed_files, file } = acknowledged;
+  const { calls, rejects, conflicts, missing, changed_files, drifts = 0, file } = acknowledged;
   const kinds = [
     [calls, 'call'],
     [rejects, 'reject'],
     [conflicts, 'conflict'],
     [missing, 'missing record'],
     [changed_files, 'changed file'],
+    [drifts, 'drift'],
   ] as const;
   const named = kinds.flatMap(([count, noun]) => (count > 0 ? [plural(count, noun)] : [])).join(', ');
   const total = `${kinds.reduce((sum, [count]) => sum + count, 0)} acknowledged`;
@@ -146,6 +147,12 @@ function unknownTraces({ unknown_traces }: Receipt, room: number): string {
   const { traces, first } = unknown_traces;
   const text = `${traces} with replay runs and no call, first `;
   return text + clip(sanitize(`${first.session_id} (${first.where})`), Math.max(room - text.length, 12));
+}
+
+/** Decisions have no rows of which one could be planted, and no gated kinds. */
+function canaryText({ canary, gated_kinds }: Receipt): string {
+  if (canary !== null) return `${canary.planted} planted, ${canary.found} found`;
+  return gated_kinds.length === 0 ? '' : 'none planted';
 }
 
 /** Calls before it count no more, because somebody took note of what changed then. */

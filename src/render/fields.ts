@@ -1,7 +1,7 @@
 /** The columns of a result as people read them: cells as texts, what belongs together in one column, marks. */
 import type { GateSpec } from '../schema/gate.js';
 import type { Cell, Column, Result } from '../schema/result.js';
-import { display, interval, isNumeric } from './display.js';
+import { display, interval, isNumeric, meanInterval } from './display.js';
 import type { Paint } from './paint.js';
 import { sanitize } from './sanitize.js';
 
@@ -36,7 +36,8 @@ export function fieldsOf(result: Result, gate?: GateSpec): Field[] {
       );
     } else if (isInterval(columns, i)) {
       const ends = `${labelOf(column)} [${/\d+ ?%/.exec(labelOf(columns[i + 1]!))?.[0] ?? 'low–high'}]`;
-      const cells = cellsOf((row) => interval(row[i], row[i + 1], row[i + 2]));
+      const shown = column.type === 'fraction' ? interval : meanInterval;
+      const cells = cellsOf((row) => shown(row[i], row[i + 1], row[i + 2]));
       const marks = rows.map((row): Mark => (row[small] === true ? 'doubtful' : undefined));
       fields.push(field({ ...column, label: ends }, rows, i, gate, { cells, marks }));
       i += 2;
@@ -77,11 +78,15 @@ function labelOf(column: Column): string {
   return sanitize(column.label ?? column.name);
 }
 
-/** A fraction and the two ends of its interval, as the rates of a question stand. */
+/** A fraction or a mean and the two ends of its interval, as the rates of a question stand. */
 function isInterval(columns: readonly Column[], i: number): boolean {
   return ['', '_low', '_high'].every((end, offset) => {
     const column = columns[i + offset];
-    return column?.type === 'fraction' && column.name.endsWith(end);
+    return (
+      (column?.type === 'fraction' || column?.type === 'number') &&
+      column.type === columns[i]?.type &&
+      column.name.endsWith(end)
+    );
   });
 }
 

@@ -253,6 +253,9 @@ const receipt = z
         ),
         missing: count.describe('Missing numbers of writers that were acknowledged.'),
         changed_files: count.describe('Changed files that were acknowledged.'),
+        drifts: count
+          .optional()
+          .describe('Of drift: falls that were acknowledged, so that a new epoch began.'),
         file: text.nullable().describe('The file of acknowledgements; null where there is none.'),
       })
       .nullable()
@@ -477,10 +480,10 @@ export const configEnvelope = z
 
 // --- lakelog.baseline.v1
 
-const seconds = [
-  'seconds',
-  'seconds_squared',
-  'timed_accepted_seconds',
+const fractional = [
+  'milliseconds',
+  'milliseconds_squared',
+  'timed_accepted_milliseconds',
   'tokens',
   'tokens_squared',
   'token_accepted_tokens',
@@ -488,7 +491,7 @@ const seconds = [
 const sums = Object.fromEntries(
   COUNTS.map((name) => [
     name,
-    (seconds.includes(name) ? z.number() : count).describe(
+    (fractional.includes(name) ? z.number() : count).describe(
       `The column ${name} of queries/decisions/compare.sql.`,
     ),
   ]),

@@ -227,6 +227,8 @@ export interface Acknowledged {
   /** Missing numbers of writers. */
   readonly missing: number;
   readonly changed_files: number;
+  /** Falls of rates, of `drift` alone. */
+  readonly drifts?: number;
   /** The file of acknowledgements; null where there is none. */
   readonly file: string | null;
 }

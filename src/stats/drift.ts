@@ -101,46 +101,51 @@ function logEOfStratum({ n, x }: Sums, change: number, days: number): number {
   );
 }
 
-/** ln (Π (1 + e_k) − 1) / (2^K − 1); null where no stratum is asked. */
+/** ln (Π (1 + e_k) − 1) / (2^K − 1) of the strata that are asked; null where none of them has calls on both sides. */
 function logEAt({ days, strata, busyBefore }: Ledger, change: number): number | null {
   let sum = 0;
   let asked = 0;
+  let goesOn = false;
   for (const stratum of strata) {
     const last = stratum.last[change]!;
     if (last < 0 || busyBefore[change]! - busyBefore[last]! > REMEMBERED_DAYS) continue;
     asked++;
+    goesOn ||= stratum.last[days]! >= change;
     sum += logSum(0, logEOfStratum(stratum, change, days));
   }
-  if (asked === 0) return null;
+  if (!goesOn) return null;
   return sum + Math.log(-Math.expm1(-sum)) - asked * Math.LN2 - Math.log(-Math.expm1(-asked * Math.LN2));
 }
 
 /**
- * ln e against "has not fallen at day `change`" (an index; that day counts as after). 0 where nothing was learnt: no
- * calls before it, or none since. It fires where ln e >= ln(1 / alpha), and the chance that it ever does without a fall
- * is at most alpha.
+ * ln e against "has not fallen at day `change`" (an index; that day counts as after). It fires where ln e >= ln(1 / alpha),
+ * and the chance that it ever does without a fall is at most alpha. 0 where nothing was learnt: none of the strata that
+ * had calls before has any since, as when every model was replaced.
+ *
+ * The day must come from elsewhere (a release, a change of version), not from a look at the rates: who picks the day that
+ * looks worst asks {@link logEFallSomewhere}.
  *
  *     60 days of 40 calls with 28 good ones, then 15 days with 24: ln e = 3.18, above ln 20
  */
 export function logEFallAt(strata: readonly Stratum[], change: number): number {
   const ledger = ledgerOf(strata);
-  if (!(change > 0 && change < ledger.days)) return 0;
-  return logEAt(ledger, change) ?? 0;
+  return change > 0 && change < ledger.days ? (logEAt(ledger, change) ?? 0) : 0;
 }
 
-const OFFSET = 30;
+/** Half of the prior lies on so many days. */
+const HALF = 90;
 /** The share of the prior that lies on days after the first `days`. */
-const priorAfter = (days: number) => Math.log(OFFSET) / Math.log(OFFSET + days);
+const priorAfter = (days: number) => HALF / (HALF + days);
 
 /**
  * The chance, before anything is seen, that the rate falls at day `day` >= 1. It sums to 1 over all days for ever, so
- * that nobody has to say when watching ends; later days cost little more (a chance of 1 in 290 at day 30, 1 in 4,100 at 365, 1 in 73,000 at 3650),
- * as in Rissanen 1983, Annals of Statistics 11 (a universal prior for integers).
+ * that nobody has to say when watching ends, and falls so slowly that a late day costs little more than an early one: it
+ * is 1 in 160 at day 30, 1 in 2,300 at 365, 1 in 155,000 at 3650.
  *
- *     prior(day) = ln 30 / ln(29 + day) − ln 30 / ln(30 + day)
+ *     prior(day) = 90 / (89 + day) − 90 / (90 + day)
  */
 export function changePrior(day: number): number {
-  return priorAfter(day - 1) - priorAfter(day);
+  return HALF / ((HALF + day - 1) * (HALF + day));
 }
 
 /**

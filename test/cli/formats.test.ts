@@ -248,7 +248,9 @@ const headers = sqlFiles.map((file) => {
     question: all('question')[0]!,
     gate: all('gate').length > 0,
     params: all('param').map(named),
-    columns: all('column').map(named),
+    columns: all('column')
+      .filter((column) => !/^\S+ integer hidden /.test(column))
+      .map(named),
   };
 });
 const words = (text: string) => text.replace(/\s+/g, ' ');

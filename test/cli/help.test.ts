@@ -111,8 +111,10 @@ describe('the help', () => {
         } catch (error) {
           const { status, stderr } = error as { status: number; stderr: Buffer };
           // The log holds a violation, and is too old.
-          if (status !== 1 || !example.startsWith('lakelog alarm'))
-            failed.push(`${example}: ${status} ${stderr}`);
+          const fires = status === 1 && example.startsWith('lakelog alarm');
+          // Two calls decide nothing.
+          const cannotTell = status === 3 && /^lakelog (compare|drift) /.test(example);
+          if (!fires && !cannotTell) failed.push(`${example}: ${status} ${stderr}`);
         }
       }
     }

@@ -485,6 +485,7 @@ describe('lakelog queries', () => {
       name: 'slow',
       title: 'Slow calls',
       gate: true,
+      intervals: [],
       params: [{ name: 'limit', type: 'number', default: '1000', note: 'longest duration in ms' }],
       file: 'q/slow.sql',
     });

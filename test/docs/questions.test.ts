@@ -36,8 +36,8 @@ test.each(grammar.PARAM_TYPES)('the parameter type $form is one that headers tak
 });
 
 test('every example runs as the page says, and needs what it shows', () => {
-  expect(examples.length).toBe(2);
-  expect(commands.length).toBe(2);
+  expect(examples.length).toBe(3);
+  expect(commands.length).toBe(3);
   const folder = tempFolder();
   mkdirSync(path.join(folder, 'my-queries'));
   symlinkSync(path.join(root, 'fixtures'), path.join(folder, 'fixtures'));
@@ -48,7 +48,7 @@ test('every example runs as the page says, and needs what it shows', () => {
       env: { HOME: folder, TMPDIR: folder, PATH: process.env.PATH },
       encoding: 'utf8',
     });
-  const [slow, gate] = commands.map((line) => run(`${line} --format json`));
+  const [slow, gate, accepted] = commands.map((line) => run(`${line} --format json`));
   expect(slow!.status, slow!.stderr).toBe(0);
   const rows = JSON.parse(slow!.stdout).rows as { seconds: number; final_verdict: string }[];
   expect(rows.length).toBeGreaterThan(0);
@@ -58,4 +58,13 @@ test('every example runs as the page says, and needs what it shows', () => {
   }
   expect(gate!.status, gate!.stderr).toBe(0);
   expect(JSON.parse(gate!.stdout).receipt).toMatchObject({ canary: { planted: 2, found: 2 }, judged: 176 });
+  expect(accepted!.status, accepted!.stderr).toBe(0);
+  const rates = JSON.parse(accepted!.stdout).rows as Record<string, number>[];
+  expect(rates.length).toBeGreaterThan(1);
+  for (const { kind, answered, accepted, rate, rate_low, rate_high, ...others } of rates) {
+    expect(accepted! / answered!, String(kind)).toBe(rate);
+    expect(rate_low).toBeLessThan(rate!);
+    expect(rate_high).toBeGreaterThan(rate!);
+    expect(others).toEqual({});
+  }
 });

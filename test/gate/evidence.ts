@@ -143,7 +143,7 @@ const CLEAR: Evidence & { readonly gate: GateEvidence } = {
     showTrace: (sessionId) => `lakelog show ${sessionId} logs`,
     settle: (target) => `lakelog ack ${target} logs`,
     allow: (flag) => `--${flag.replaceAll('_', '-')}`,
-  listRejects: 'lakelog validate sessions.jsonl',
+    listRejects: 'lakelog validate sessions.jsonl',
   },
 };
 

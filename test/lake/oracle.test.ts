@@ -6,6 +6,7 @@ import { expectedFolder, scenarioFolders } from '../oracle/make-expected.mjs';
 import {
   alarm,
   attempts,
+  corpus,
   derive,
   deriveReplay,
   type Filters,
@@ -15,10 +16,11 @@ import {
   type Log,
   loadLog,
   reasonShape,
+  rejections,
   sessionReplays,
   traces,
 } from '../oracle/oracle.mjs';
-import { randomBy, randomFilters, randomGatedKinds, randomLogs } from '../oracle/random-logs.mjs';
+import { GROUPINGS, randomBy, randomFilters, randomGatedKinds, randomLogs } from '../oracle/random-logs.mjs';
 import {
   ask,
   asObjects,
@@ -63,8 +65,6 @@ function readOracle({ sessions, replays }: Pick<Case, 'sessions' | 'replays'>): 
 }
 
 const byPlace = (a: { line: number }, b: { line: number }) => a.line - b.line;
-
-const GROUPINGS = ['model', 'provider', 'kind', 'daemon', 'environment', 'day'] as const;
 
 async function compareAll(input: Case): Promise<void> {
   writeFileSync(sessionsFile, input.sessions);
@@ -238,9 +238,15 @@ describe('random logs: accounting, every derived column and both questions equal
     );
   }
 
-  test(
-    'first-shot-rate with any grouping',
-    async () => {
+  const asked = {
+    'first-shot-rate': { given: { min_n: ['5'] }, oracle: firstShotRate, options: { minN: 5 } },
+    corpus: { given: { min_n: ['5'] }, oracle: corpus, options: { minN: 5 } },
+    rejections: { given: { top: ['3'] }, oracle: rejections, options: { top: 3 } },
+  } as const;
+  test.each(Object.entries(asked))(
+    '%s with any grouping',
+    async (name, { given, oracle, options }) => {
+      let rows = 0;
       const cases = fc.record({
         log: randomLogs({ dirty: false }),
         filters: randomFilters(),
@@ -253,16 +259,19 @@ describe('random logs: accounting, every derived column and both questions equal
           writeFileSync(sessionsFile, sessions);
           writeFileSync(replaysFile, replays);
           const answer = await ask(
-            'first-shot-rate',
+            name,
             requests,
-            { by, min_n: ['5'] },
+            { by, ...given },
             { filters: filtersFrom(filters), now: NOW },
           );
-          const wanted = firstShotRate(readOracle({ sessions, replays }), { by, minN: 5, filters });
+          const wanted = oracle(readOracle({ sessions, replays }), { by, ...options, filters });
           expect(rounded(asObjects(answer))).toEqual(rounded(wanted));
+          rows += wanted.length;
         }),
         { numRuns: RUNS },
       );
+      // Or nothing was compared.
+      expect(rows).toBeGreaterThan(RUNS);
     },
     NIGHTLY ? 7_200_000 : 600_000,
   );

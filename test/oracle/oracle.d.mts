@@ -131,10 +131,29 @@ export interface DerivedColumns {
   failure_run_reasons: string | null;
   inconsistent: boolean;
   not_judgeable: boolean;
+  hour: string;
   day: string;
+  week: string;
+  month: string;
 }
 
-export type ByColumn = 'model' | 'provider' | 'kind' | 'daemon' | 'environment' | 'day';
+export type ByColumn =
+  | 'model'
+  | 'response_model'
+  | 'provider'
+  | 'kind'
+  | 'daemon'
+  | 'environment'
+  | 'prompt_version'
+  | 'validator_version'
+  | 'month'
+  | 'week'
+  | 'day'
+  | 'hour';
+
+export interface Grouped {
+  readonly by?: readonly ByColumn[];
+}
 
 export interface FirstShotRateRow extends Partial<Record<ByColumn, string | null>> {
   calls: number;
@@ -186,8 +205,7 @@ export interface TripleRejectionsRow {
 
 export type DocumentBucket = '0' | '1–2' | '3–5' | '6–10' | '11+' | 'not recorded' | 'no replay run';
 
-export interface CorpusRow {
-  model: string;
+export interface CorpusRow extends Partial<Record<ByColumn, string | null>> {
   documents: DocumentBucket;
   calls: number;
   answered: number;
@@ -200,8 +218,7 @@ export interface CorpusRow {
   small_sample: boolean;
 }
 
-export interface RejectionsRow {
-  model: string;
+export interface RejectionsRow extends Partial<Record<ByColumn, string | null>> {
   rank: number;
   /** Null: rejected without a reason. */
   reason_shape: string | null;
@@ -278,7 +295,7 @@ export function isSelected(session: SessionRow, filters?: Filters): boolean;
 
 export function firstShotRate(
   log: Log,
-  options?: Filtered & { readonly by?: readonly ByColumn[]; readonly minN?: number },
+  options?: Filtered & Grouped & { readonly minN?: number },
 ): FirstShotRateRow[];
 export function alarm(log: Log, options?: Gated & Filtered): AlarmRow[];
 /** Selected accepted calls of gated kinds whose stamp is true or false. */
@@ -291,10 +308,13 @@ export function tripleRejections(
   log: Log,
   options?: Filtered & { readonly streak?: number; readonly countNoCandidate?: boolean },
 ): TripleRejectionsRow[];
-/** By model, then by documents in the order of DocumentBucket; only groups that hold calls. */
-export function corpus(log: Log, options?: Filtered & { readonly minN?: number }): CorpusRow[];
-/** By model and rank, no rank above `top`. */
-export function rejections(log: Log, options?: Filtered & { readonly top?: number }): RejectionsRow[];
+/** By group, then by documents in the order of DocumentBucket; only groups that hold calls. */
+export function corpus(log: Log, options?: Filtered & Grouped & { readonly minN?: number }): CorpusRow[];
+/** By group and rank, no rank above `top`. */
+export function rejections(
+  log: Log,
+  options?: Filtered & Grouped & { readonly top?: number },
+): RejectionsRow[];
 export function reasonShape(reason: string): string;
 /** Of selected calls in the order of loading. */
 export function attempts(log: Log, options?: Filtered): AttemptRow[];

@@ -34,7 +34,8 @@ export function formatInstant(instant) {
   return micros === 0 ? iso : iso.replace('Z', `${String(micros).padStart(3, '0')}Z`);
 }
 
-function localDay(instant, tz) {
+/** What a clock on the wall shows. */
+function localClock(instant, tz) {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: tz,
     calendar: 'gregory',
@@ -42,10 +43,27 @@ function localDay(instant, tz) {
     year: 'numeric',
     month: '2-digit',
     day: '2-digit',
+    hour: '2-digit',
+    hourCycle: 'h23',
   });
   const parts = format.formatToParts(splitInstant(instant).milliseconds);
   const part = (type) => parts.find((candidate) => candidate.type === type).value;
-  return `${part('year').padStart(4, '0')}-${part('month')}-${part('day')}`;
+  const month = `${part('year').padStart(4, '0')}-${part('month')}`;
+  const day = `${month}-${part('day')}`;
+  return { hour: `${day}T${part('hour')}`, day, week: isoWeek(day), month };
+}
+
+/** ISO 8601: the week with the year's first Thursday is its first, and it begins on Monday. */
+function isoWeek(day) {
+  const date = new Date(0);
+  const [year, month, dayOfMonth] = day.split('-').map(Number);
+  date.setUTCFullYear(year, month - 1, dayOfMonth);
+  // 0 is Sunday, the last day of its week.
+  date.setUTCDate(date.getUTCDate() + 4 - (date.getUTCDay() || 7));
+  const newYear = new Date(date);
+  newYear.setUTCMonth(0, 1);
+  const week = 1 + Math.floor((date - newYear) / (7 * 86_400_000));
+  return `${String(date.getUTCFullYear()).padStart(4, '0')}-W${String(week).padStart(2, '0')}`;
 }
 
 // ---------------------------------------------------------------- records
@@ -147,7 +165,7 @@ export function derive(session, { gatedKinds = DEFAULT_GATED_KINDS, tz = 'UTC' }
     first_shot: session.final_verdict === 'accepted' && session.iterations === 1,
     gated: gatedKinds.includes(session.kind),
     ...deriveFromAttempts(session.attempts, session.iterations),
-    day: localDay(session.instant, tz),
+    ...localClock(session.instant, tz),
   };
 }
 
@@ -231,15 +249,66 @@ function selected(log, filters) {
 
 const Z_95 = 1.959963984540054;
 
-/** Wilson score interval, https://www.jstor.org/stable/2276774 */
-function wilson(successes, trials) {
-  if (trials === 0) return { low: null, high: null };
-  const p = successes / trials;
+/** Wilson score interval, https://www.jstor.org/stable/2276774; the trials may be a fraction. */
+function wilson(p, trials) {
   const z2 = Z_95 ** 2;
   const middle = p + z2 / (2 * trials);
   const margin = Z_95 * Math.sqrt((p * (1 - p)) / trials + z2 / (4 * trials ** 2));
   const scale = 1 + z2 / trials;
   return { low: Math.max(0, (middle - margin) / scale), high: Math.min(1, (middle + margin) / scale) };
+}
+
+/** Share of Student's distribution within ±t: Abramowitz and Stegun 26.7.3 and 26.7.4. */
+function studentWithin(t, freedom) {
+  const angle = Math.atan(t / Math.sqrt(freedom));
+  const isOdd = freedom % 2 === 1;
+  let term = isOdd ? Math.cos(angle) : 1;
+  let sum = freedom === 1 ? 0 : term;
+  for (let power = isOdd ? 3 : 2; power <= freedom - 2; power += 2) {
+    term *= ((power - 1) / power) * Math.cos(angle) ** 2;
+    sum += term;
+  }
+  return isOdd ? (2 / Math.PI) * (angle + Math.sin(angle) * sum) : Math.sin(angle) * sum;
+}
+
+/** What 95 % of Student's distribution lie within, found by halving. */
+function student95(freedom) {
+  let [low, high] = [1, 13];
+  while (high - low > 1e-13) {
+    const middle = (low + high) / 2;
+    if (studentWithin(middle, freedom) < 0.95) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+/**
+ * Independent calls that would tell as much as these, which came in traces: the variance that calls drawn one by one
+ * would have over the variance between traces, times the calls, less what a variance of few traces is itself a guess
+ * (Korn and Graubard 1998); never more than the calls.
+ */
+function effectiveCalls(calls, isSuccess, p) {
+  const traces = byTrace(calls);
+  if (traces.length === calls.length) return calls.length;
+  if (p === 0 || p === 1 || traces.length === 1) return traces.length;
+  const residuals = traces.map((own) => own.filter(isSuccess).length - p * own.length);
+  const squares = residuals.reduce((sum, residual) => sum + residual ** 2, 0);
+  const between = (squares * traces.length) / (traces.length - 1) / calls.length ** 2;
+  const alone = (p * (1 - p)) / (calls.length - 1);
+  const few = (student95(calls.length - 1) / student95(traces.length - 1)) ** 2;
+  return Math.min(calls.length, calls.length * (alone / between) * few);
+}
+
+function byTrace(calls) {
+  const ids = new Set(calls.map((call) => call.session_id));
+  return [...ids].map((id) => calls.filter((call) => call.session_id === id));
+}
+
+/** The interval of the share of calls that are a success, calls of one trace not taken for independent. */
+export function intervalOf(calls, isSuccess) {
+  if (calls.length === 0) return { low: null, high: null };
+  const p = calls.filter(isSuccess).length / calls.length;
+  return wilson(p, effectiveCalls(calls, isSuccess, p));
 }
 
 function compareText(a, b) {
@@ -258,27 +327,36 @@ function comparePositions(a, b) {
 
 const compareByTime = (a, b) => compareInstants(a, b) || comparePositions(a, b);
 
-export function firstShotRate(log, { by = ['model'], minN = 30, filters = {} } = {}) {
+/** Calls with the same values in all the named columns, in the order of these. */
+function groupsOf(calls, by) {
   const groups = new Map();
-  for (const session of selected(log, filters)) {
-    const call = { ...session, ...derive(session, { tz: filters.tz }) };
+  for (const call of calls) {
     const key = by.map((column) => call[column]);
     const identity = JSON.stringify(key);
     if (!groups.has(identity)) groups.set(identity, { key, calls: [] });
     groups.get(identity).calls.push(call);
   }
-
   const byKey = (a, b) =>
     a.key.map((value, at) => compareText(value, b.key[at])).find((order) => order !== 0) ?? 0;
-  return [...groups.values()].sort(byKey).map(({ key, calls }) => {
+  return [...groups.values()].sort(byKey).map(({ key, calls: own }) => ({
+    columns: Object.fromEntries(by.map((column, at) => [column, key[at]])),
+    calls: own,
+  }));
+}
+
+const derivedCalls = (log, filters) =>
+  selected(log, filters).map((session) => ({ ...session, ...derive(session, { tz: filters.tz }) }));
+
+export function firstShotRate(log, { by = ['model'], minN = 30, filters = {} } = {}) {
+  return groupsOf(derivedCalls(log, filters), by).map(({ columns, calls }) => {
     const answered = calls.filter((call) => call.answered);
     const firstShots = answered.filter((call) => call.first_shot);
     const accepted = answered.filter((call) => call.final_verdict === 'accepted');
     const attemptsMade = answered.reduce((sum, call) => sum + call.iterations, 0);
     const perAnswered = (count) => (answered.length === 0 ? null : count / answered.length);
-    const interval = wilson(firstShots.length, answered.length);
+    const interval = intervalOf(answered, (call) => call.first_shot);
     return {
-      ...Object.fromEntries(by.map((column, at) => [column, key[at]])),
+      ...columns,
       calls: calls.length,
       answered: answered.length,
       infra_errors: calls.filter((call) => call.final_verdict === 'infra_error').length,
@@ -402,23 +480,22 @@ const DOCUMENT_BUCKETS = [
   { name: 'no replay run', holds: (run) => run === null },
 ];
 
-export function corpus(log, { minN = 30, filters = {} } = {}) {
-  const calls = selected(log, filters).map((session) => {
-    const latest = runsOf(log, session.session_id).at(-1);
-    return { ...session, ...derive(session), run: latest ? deriveReplay(latest) : null };
+export function corpus(log, { by = ['model'], minN = 30, filters = {} } = {}) {
+  const all = derivedCalls(log, filters).map((call) => {
+    const latest = runsOf(log, call.session_id).at(-1);
+    return { ...call, run: latest ? deriveReplay(latest) : null };
   });
-  const models = [...new Set(calls.map(({ model }) => model))].sort(compareText);
-  return models.flatMap((model) =>
+  return groupsOf(all, by).flatMap(({ columns, calls }) =>
     DOCUMENT_BUCKETS.flatMap(({ name, holds }) => {
-      const group = calls.filter((call) => call.model === model && holds(call.run));
+      const group = calls.filter((call) => holds(call.run));
       if (group.length === 0) return [];
       const answered = group.filter((call) => call.answered);
       const firstShots = answered.filter((call) => call.first_shot);
       const scores = answered.map(({ run }) => run?.best_score ?? null).filter((score) => score !== null);
-      const interval = wilson(firstShots.length, answered.length);
+      const interval = intervalOf(answered, (call) => call.first_shot);
       return [
         {
-          model,
+          ...columns,
           documents: name,
           calls: group.length,
           answered: answered.length,
@@ -441,23 +518,24 @@ function causesOf({ reasons }) {
   return reasons.length === 0 ? [null] : [...new Set(reasons.map(reasonShape))];
 }
 
-export function rejections(log, { top = 10, filters = {} } = {}) {
-  const rejected = attempts(log, { filters }).filter(({ verdict }) => verdict === 'rejected');
-  const models = [...new Set(rejected.map(({ call }) => call.model))].sort(compareText);
-  return models.flatMap((model) => {
-    const ofModel = rejected.filter(({ call }) => call.model === model);
-    return [...new Set(ofModel.flatMap(causesOf))]
-      .map((shape) => ({ shape, by: ofModel.filter((attempt) => causesOf(attempt).includes(shape)) }))
-      .sort((a, b) => b.by.length - a.by.length || compareText(a.shape, b.shape))
+export function rejections(log, { by = ['model'], top = 10, filters = {} } = {}) {
+  const rejected = attempts(log, { filters })
+    .filter(({ verdict }) => verdict === 'rejected')
+    .map((attempt) => ({ ...attempt.call, ...derive(attempt.call, { tz: filters.tz }), attempt }));
+  return groupsOf(rejected, by).flatMap(({ columns, calls }) => {
+    const tries = calls.map(({ attempt }) => attempt);
+    return [...new Set(tries.flatMap(causesOf))]
+      .map((shape) => ({ shape, giving: tries.filter((attempt) => causesOf(attempt).includes(shape)) }))
+      .sort((a, b) => b.giving.length - a.giving.length || compareText(a.shape, b.shape))
       .slice(0, top)
-      .map(({ shape, by }, at) => ({
-        model,
+      .map(({ shape, giving }, at) => ({
+        ...columns,
         rank: at + 1,
         reason_shape: shape,
-        rejections: by.length,
-        share: by.length / ofModel.length,
-        calls: new Set(by.map(({ call }) => call)).size,
-        example_session: by.map(({ call }) => call.session_id).sort(compareText)[0],
+        rejections: giving.length,
+        share: giving.length / tries.length,
+        calls: new Set(giving.map(({ call }) => call)).size,
+        example_session: giving.map(({ call }) => call.session_id).sort(compareText)[0],
       }));
   });
 }

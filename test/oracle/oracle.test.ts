@@ -375,7 +375,26 @@ describe('timestamps', () => {
     ['2026-09-01T05:00:00Z', 'America/Chicago', '2026-09-01'],
     ['1969-12-31T23:59:59.999999Z', 'UTC', '1969-12-31'],
   ])('%s in %s is on %s', (timestamp, tz, day) => {
-    expect(derive(sessionRow({ timestamp }), { tz }).day).toBe(day);
+    const derived = derive(sessionRow({ timestamp }), { tz });
+    expect(derived.day).toBe(day);
+    expect(derived.month).toBe(day.slice(0, 7));
+  });
+
+  it.each([
+    ['2026-11-26T14:59:59.999999Z', 'UTC', '2026-11-26T14', '2026-W48'],
+    ['2026-11-29T23:30:00Z', 'UTC', '2026-11-29T23', '2026-W48'],
+    ['2026-11-29T23:30:00Z', 'Europe/Berlin', '2026-11-30T00', '2026-W49'],
+    ['2026-11-26T14:10:00Z', 'Asia/Kathmandu', '2026-11-26T19', '2026-W48'],
+    // The hour that comes twice.
+    ['2026-10-25T00:30:00Z', 'Europe/Berlin', '2026-10-25T02', '2026-W43'],
+    ['2026-10-25T01:30:00Z', 'Europe/Berlin', '2026-10-25T02', '2026-W43'],
+    // Weeks that belong to another year than their days.
+    ['2027-01-03T12:00:00Z', 'UTC', '2027-01-03T12', '2026-W53'],
+    ['2027-01-04T00:00:00Z', 'UTC', '2027-01-04T00', '2027-W01'],
+    ['2024-12-30T00:00:00Z', 'UTC', '2024-12-30T00', '2025-W01'],
+    ['0099-01-01T00:00:00Z', 'UTC', '0099-01-01T00', '0099-W01'],
+  ])('%s in %s is in hour %s of week %s', (timestamp, tz, hour, week) => {
+    expect(derive(sessionRow({ timestamp }), { tz })).toMatchObject({ hour, week });
   });
 });
 
@@ -599,14 +618,19 @@ describe('derived columns', () => {
 describe('first-shot-rate', () => {
   const calls = (count: number, fields: object) =>
     Array.from({ length: count }, (_, at) => session({ ...fields, call: at }));
+  /** Each in a trace of its own. */
+  const traces = (count: number, fields: object) =>
+    Array.from({ length: count }, (_, at) =>
+      session({ ...fields, session_id: `${JSON.stringify(fields)} ${at}` }),
+    );
 
-  it('by model, with the Wilson interval', () => {
+  it('by model, with the Wilson interval where every trace has one call', () => {
     const log = loadLines(
-      ...calls(8, { model: 'qwen' }),
-      ...calls(1, { model: 'qwen', iterations: 3 }),
-      ...calls(1, { model: 'qwen', iterations: 5, final_verdict: 'max_iter_exhausted' }),
-      ...calls(4, { model: 'qwen', iterations: 9, final_verdict: 'infra_error' }),
-      ...calls(2, { model: 'Gemma', iterations: 0, final_verdict: 'infra_error' }),
+      ...traces(8, { model: 'qwen' }),
+      ...traces(1, { model: 'qwen', iterations: 3 }),
+      ...traces(1, { model: 'qwen', iterations: 5, final_verdict: 'max_iter_exhausted' }),
+      ...traces(4, { model: 'qwen', iterations: 9, final_verdict: 'infra_error' }),
+      ...traces(2, { model: 'Gemma', iterations: 0, final_verdict: 'infra_error' }),
     );
     const [gemma, qwen, ...others] = firstShotRate(log, { minN: 10 });
     expect(others).toEqual([]);
@@ -645,12 +669,39 @@ describe('first-shot-rate', () => {
     [10, 10, 0.7224672, 1],
     [1, 1, 0.2065493, 1],
   ])('%i of %i', (firstShots, answered, low, high) => {
-    const log = loadLines(...calls(firstShots, {}), ...calls(answered - firstShots, { iterations: 2 }));
+    const log = loadLines(...traces(firstShots, {}), ...traces(answered - firstShots, { iterations: 2 }));
     const [row] = firstShotRate(log);
     expect(row?.rate_low).toBeCloseTo(low, 6);
     expect(row?.rate_high).toBeCloseTo(high, 6);
     expect(row?.rate_low).toBeGreaterThanOrEqual(0);
     expect(row?.rate_high).toBeLessThanOrEqual(1);
+  });
+
+  it('takes calls of one trace for fewer', () => {
+    const inTraces = (
+      ...counts: readonly (readonly [trace: string, firstShots: number, retried: number])[]
+    ) =>
+      loadLines(
+        ...counts.flatMap(([session_id, firstShots, retried]) => [
+          ...calls(firstShots, { session_id }),
+          ...calls(retried, { session_id, iterations: 2 }),
+        ]),
+      );
+    const ends = (log: Log) => firstShotRate(log).map(({ rate_low, rate_high }) => [rate_low, rate_high]);
+    const alone = (...made: string[]) => ends(loadLines(...made));
+    // All ten calls say what their trace says: two calls' worth.
+    const [[low, high] = []] = ends(inTraces(['a', 5, 0], ['b', 0, 5]));
+    expect(low).toBeLessThan(alone(...traces(5, {}), ...traces(5, { iterations: 2 }))[0]![0]!);
+    expect(high).toBeCloseTo(1 - low!, 12);
+    // Where the traces do not differ, they tell no less than single calls, and no more.
+    expect(ends(inTraces(['a', 2, 2], ['b', 2, 2]))).toEqual(
+      alone(...traces(4, {}), ...traces(4, { iterations: 2 })),
+    );
+    // Nothing seen in three traces is three calls' worth.
+    expect(ends(inTraces(['a', 0, 4], ['b', 0, 2], ['c', 0, 1]))).toEqual(
+      alone(...traces(3, { iterations: 2 })),
+    );
+    expect(ends(inTraces(['a', 4, 3]))[0]![0]).toBeLessThan(0.2);
   });
 
   it('groups by several columns in byte order, nulls last and apart from empty strings', () => {
@@ -940,11 +991,13 @@ describe('corpus', () => {
 
   it('gives every group its calls, rate, interval and mean best score', () => {
     const log = loadLines(
-      ...Array.from({ length: 8 }, (_, at) => session({ at })),
-      session({ iterations: 3 }),
-      session({ iterations: 5, final_verdict: 'max_iter_exhausted' }),
+      ...Array.from({ length: 8 }, (_, at) => session({ session_id: `trace-${at}` })),
+      session({ session_id: 'trace-8', iterations: 3 }),
+      session({ session_id: 'trace-9', iterations: 5, final_verdict: 'max_iter_exhausted' }),
       session({ iterations: 0, final_verdict: 'infra_error' }),
-      retrieved('trace-1', [{ score: 0.25 }, {}, { score: 0.75 }]),
+      ...Array.from({ length: 10 }, (_, at) =>
+        retrieved(`trace-${at}`, [{ score: 0.25 }, {}, { score: 0.75 }]),
+      ),
     );
     expect(corpus(log, { minN: 10 })).toEqual([
       {

@@ -32,4 +32,6 @@ export function randomLogs(options?: {
 /** Filters that random logs have something to say about. */
 export function randomFilters(): fc.Arbitrary<Filters>;
 export function randomGatedKinds(): fc.Arbitrary<string[]>;
+/** What questions group by, in the order of their columns. */
+export const GROUPINGS: readonly ByColumn[];
 export function randomBy(): fc.Arbitrary<ByColumn[]>;

@@ -338,7 +338,9 @@ const sessionMembers = fc
     daemon: optional(strings('staffing', 'mailer', '')),
     provider: optional(strings('ollama', 'Ollama', 'openai')),
     environment: optional(strings('prod', 'staging', 'prod ', '')),
-    response_model: optional(strings('qwen3:8b-q4')),
+    response_model: optional(strings('qwen3:8b-q4', 'gemma', '')),
+    prompt_version: optional(strings('p1', 'P1', '')),
+    validator_version: optional(strings('v1', 'v2')),
     error: optional(strings('timeout', '')),
     max_iterations: optional(integers(-1, 9)),
     prompt: optional(prompt),
@@ -829,10 +831,13 @@ export function randomGatedKinds() {
   return pick(['fill'], ['fill'], ['fill', 'email'], ['playbook'], ['Fill']);
 }
 
-/** Columns for first-shot-rate --by, in any order, without repeats. */
+/** What questions group by, in the order of their columns. */
+export const GROUPINGS = [
+  ...['model', 'response_model', 'provider', 'kind', 'daemon', 'environment', 'prompt_version'],
+  ...['validator_version', 'month', 'week', 'day', 'hour'],
+];
+
+/** Columns for --by, in any order, without repeats. */
 export function randomBy() {
-  return fc.shuffledSubarray(['model', 'provider', 'kind', 'daemon', 'environment', 'day'], {
-    minLength: 1,
-    maxLength: 3,
-  });
+  return fc.shuffledSubarray(GROUPINGS, { minLength: 1, maxLength: 3 });
 }

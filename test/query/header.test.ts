@@ -6,6 +6,7 @@ import { LakelogError } from '../../src/errors.js';
 import { NO_FILTERS, openLake } from '../../src/lake/lake.js';
 import { readCatalogue } from '../../src/query/catalogue.js';
 import { parseQuery } from '../../src/query/header.js';
+import { yieldedColumns } from '../../src/query/intervals.js';
 import { bindParams } from '../../src/query/params.js';
 import { openSession } from '../../src/query/run.js';
 import { catalogue, root, runOptions, tempFile } from '../support/lake.js';
@@ -44,6 +45,10 @@ describe('a good header', () => {
       '-- param: word text = -- no word by default',
       '-- column: model text "Model" when by_model -- Model -- asked for.',
       '-- column: n integer',
+      '-- column: hits integer hidden -- Of n.',
+      '-- column: low fraction minor',
+      '-- column: high number',
+      '-- interval: low high = wilson( hits,n )',
       '-- gate: n',
       '-- fires: 1 -- one -- is too many',
       '-- cannot-vouch: 2 unless allow_it -- two',
@@ -77,7 +82,11 @@ describe('a good header', () => {
       columns: [
         { name: 'model', type: 'text', label: 'Model', when: 'by_model', note: 'Model -- asked for.' },
         { name: 'n', type: 'integer' },
+        { name: 'hits', type: 'integer', hidden: true, note: 'Of n.' },
+        { name: 'low', type: 'fraction', minor: true },
+        { name: 'high', type: 'number' },
       ],
+      intervals: [{ low: 'low', high: 'high', name: 'wilson', counts: ['hits', 'n'], line: 17 }],
       gate: {
         column: 'n',
         fires: [{ value: '1', note: 'one -- is too many' }],
@@ -118,6 +127,8 @@ describe('a good header', () => {
 
 describe('a bad header is refused with its line and a remedy', () => {
   const good = [TITLE, QUESTION, COLUMN];
+  const INTERVAL = [...good, '-- column: low fraction', '-- column: high fraction'];
+  const ends = (of: string) => `-- interval: low high = ${of}`;
   test.each<[string, readonly string[], number, RegExp]>([
     ['no title', [QUESTION, COLUMN, 'SELECT 1'], 1, /no "title"/],
     ['an empty title', ['-- title:', QUESTION, COLUMN], 1, /no "title"/],
@@ -140,6 +151,46 @@ describe('a bad header is refused with its line and a remedy', () => {
     ['an integer from no number on', [...good, '-- param: n integer(few) = 3'], 4, /few/],
     ['a column without a type', [TITLE, QUESTION, '-- column: n "calls"'], 3, /is no column/],
     ['an unknown column type', [TITLE, QUESTION, '-- column: n int'], 3, /"int" is no column type/],
+    ['an interval without its function', [...good, '-- interval: low high'], 4, /"low high" is no interval/],
+    ['an interval of one end', [...good, '-- interval: low = wilson(n, n)'], 4, /is no interval/],
+    ['an interval of an unknown function', [...INTERVAL, ends('wald(n, n)')], 6, /"wald" is no function/],
+    ['an interval of too few counts', [...INTERVAL, ends('wilson(n)')], 6, /takes 2 columns, not "n"/],
+    ['an interval of too many', [...INTERVAL, ends('wilson(n, n, n)')], 6, /takes 2 columns/],
+    ['a count left out', [...INTERVAL, ends('wilson(n, )')], 6, /takes 2 columns/],
+    ['a count that is no column', [...INTERVAL, ends('wilson(m, n)')], 6, /"m", which is no column/],
+    ['an end that is no column', [...good, ends('wilson(n, n)')], 4, /"low", which is no column/],
+    [
+      'a count that is text',
+      [...INTERVAL, '-- column: m text', ends('wilson(m, n)')],
+      7,
+      /text and not integer/,
+    ],
+    [
+      'an end that is text',
+      [...INTERVAL, '-- column: t text', '-- interval: low t = wilson(n, n)'],
+      7,
+      /"t"/,
+    ],
+    [
+      'an end as a count',
+      [...INTERVAL, '-- interval: low high = wilson(low, n)'],
+      6,
+      /fraction and not integer/,
+    ],
+    ['both ends the same', [...INTERVAL, '-- interval: low low = wilson(n, n)'], 6, /both ends/],
+    [
+      'two intervals with one end',
+      [...INTERVAL, ends('wilson(n, n)'), '-- column: x number', '-- interval: x high = wilson(n, n)'],
+      8,
+      /two intervals fill "high"/,
+    ],
+    ['a hidden column that nobody reads', [...good, '-- column: m integer hidden'], 1, /"m" is hidden/],
+    [
+      'a gate on a hidden column',
+      [...INTERVAL, ends('wilson(m, n)'), '-- column: m integer hidden', '-- gate: m', ...GATE.slice(1)],
+      1,
+      /or hides/,
+    ],
     ['a canary that is no JSON', [...good, '-- canary: 1 {kind: fill}'], 4, /is no canary/],
     ['a canary without a value', [...good, '-- canary: {"kind": "fill"}'], 4, /is no canary/],
     ['a canary that is no object', [...good, '-- canary: 1 [1]'], 4, /is no canary/],
@@ -216,7 +267,7 @@ describe('shipped questions', () => {
       });
       try {
         await lake.loadText('lines', '\n');
-        expect((await lake.query(query.sql)).names).toEqual(query.columns.map(({ name }) => name));
+        expect((await lake.query(query.sql)).names).toEqual(yieldedColumns(query).map(({ name }) => name));
       } finally {
         lake.close();
       }
@@ -226,7 +277,7 @@ describe('shipped questions', () => {
       const { columns } = bindParams(query, {});
       for (const column of query.columns) {
         expect(column.note).toMatch(/^\S.*[.)]$/);
-        expect(column.label).toMatch(/\S/);
+        if (!column.hidden) expect(column.label).toMatch(/\S/);
         if (column.when !== undefined) expect([...Object.keys(columns), 'roster']).toContain(column.when);
       }
       for (const param of query.params) expect(param.note).toMatch(/\S/);
@@ -278,6 +329,62 @@ describe('a header and a SELECT that disagree', () => {
       where: FILE,
       next: expect.stringMatching(/\S/),
       exitCode: 2,
+    });
+  });
+
+  describe('the ends of an interval', () => {
+    const columns = (names: readonly string[]) => names.map((name) => `-- column: ${name} integer hidden`);
+    const ends = ['-- column: low fraction', '-- column: high fraction'];
+    const clustered = ['x', 'traces', 'nn', 'xx', 'nx'];
+    const ofTraces = [
+      ...columns(clustered),
+      ...ends,
+      '-- interval: low high = clustered_wilson(x, n, traces, nn, xx, nx)',
+    ];
+    const select = (n: unknown, ...counts: readonly unknown[]) =>
+      `SELECT ${n} AS n, ${clustered.map((name, i) => `${counts[i]} AS ${name}`).join(', ')}`;
+    const closeTo = (...row: readonly number[]) => [row.map((value) => expect.closeTo(value, 4))];
+
+    test('are filled from counts that are not shown', async () => {
+      const wilson = [...columns(['x']), ...ends, '-- interval: low high = wilson(x, n)'];
+      const { rows, columns: shown } = await run('SELECT 263 AS n, 81 AS x', ...wilson);
+      expect(rows).toEqual(closeTo(263, 0.2553, 0.3662));
+      expect(shown.map(({ name }) => name)).toEqual(['n', 'low', 'high']);
+      expect(shown[1]).toEqual({ name: 'low', type: 'fraction' });
+      // One call in every trace is Wilson's, to the last digit.
+      expect((await run(select(263, 81, 263, 263, 81, 81), ...ofTraces)).rows).toEqual(rows);
+      expect((await run('SELECT CAST(263 AS HUGEINT) AS n, 81e0 AS x', ...wilson)).rows).toEqual(rows);
+    });
+
+    test.each([
+      ['of no call', select(0, 0, 0, 0, 0, 0), [0, null, null]],
+      ['of counts that are null', select('NULL', 1, 1, 1, 1, 1), [null, null, null]],
+    ])('are null %s', async (_, sql, row) => {
+      expect((await run(sql, ...ofTraces)).rows).toEqual([row]);
+    });
+
+    test.each([
+      ['more successes than calls', select(3, 4, 3, 3, 4, 4)],
+      ['a negative count', select(3, -1, 3, 3, 1, 1)],
+      ['a fraction of a call', select('3.5e0', 1, 3, 3, 1, 1)],
+      ['more traces than calls', select(3, 1, 4, 3, 1, 1)],
+      ['calls in no trace', select(3, 1, 0, 3, 1, 1)],
+      ['sums of squares in another order', select(4, 2, 2, 4, 8, 4)],
+      ['calls for their squares', select(4, 2, 1, 4, 4, 8)],
+      ['text', select("'4'", 2, 2, 8, 4, 4)],
+      ['a count beyond 2^53', select('9007199254740993', 2, 2, 8, 4, 4)],
+    ])('are refused of %s, with the line of the interval', async (_, sql) => {
+      await expect(run(sql, ...ofTraces)).rejects.toMatchObject({
+        message: expect.stringMatching(/counts that cannot be: x = .*, n = .*, traces = /),
+        where: `${FILE}:11`,
+        next: expect.stringMatching(/clustered_wilson\(successes, n, traces/),
+        exitCode: 2,
+      });
+    });
+
+    test('are none of the columns that the SELECT yields', async () => {
+      const sql = `${select(1, 1, 1, 1, 1, 1)}, 0.5e0 AS low`;
+      await expect(run(sql, ...ofTraces)).rejects.toThrow(/the header names n, x, .*; the SELECT yields/);
     });
   });
 

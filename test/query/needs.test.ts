@@ -234,12 +234,15 @@ describe('what the loader is asked for', () => {
     runs: ['batch', 'line', 'session_id', 'timestamp', 'run_id', 'task_id'],
     batches: all('batches'),
   };
+  /** What questions group by, beyond what always is. */
+  const BY = ['provider', 'response_model', 'environment', 'prompt_version', 'validator_version'];
+  const CARRIED = ['call_key_base', 'session_id', 'kind', 'model', 'daemon', 'environment'];
   const shipped: Record<string, Names> = {
     alarm: {},
     'first-shot': {},
-    'first-shot-rate': { calls: callsWith('provider', 'environment', 'answered', 'first_shot') },
+    'first-shot-rate': { calls: callsWith(...BY, 'answered', 'first_shot') },
     corpus: {
-      calls: callsWith('answered', 'first_shot'),
+      calls: callsWith(...BY, 'answered', 'first_shot'),
       runs: [...LEAST.runs!, 'document_count', 'best_score'],
     },
     'triple-rejections': {
@@ -248,11 +251,12 @@ describe('what the loader is asked for', () => {
       ),
     },
     rejections: {
-      calls: callsWith('call_key_base'),
-      attempts: ['batch', 'line', 'attempt_number', 'call_key_base', 'session_id', 'model', 'verdict'],
+      calls: callsWith(...BY, 'call_key_base', 'rejections'),
+      // Names are known, not whose they are.
+      attempts: ['batch', 'line', 'attempt_number', ...CARRIED, 'verdict'],
       attempt_reasons: [
         ...['batch', 'line', 'attempt_number', 'reason_number'],
-        ...['call_key_base', 'session_id', 'model', 'reason_shape'],
+        ...[...CARRIED, 'reason_shape'],
       ],
       twins: all('twins'),
     },

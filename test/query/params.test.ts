@@ -154,11 +154,17 @@ test('the shipped questions, without any option', () => {
   expect(bound['first-shot-rate']).toEqual({
     columns: {
       by_model: true,
+      by_response_model: false,
       by_provider: false,
       by_kind: false,
       by_daemon: false,
       by_environment: false,
+      by_prompt_version: false,
+      by_validator_version: false,
+      by_month: false,
+      by_week: false,
       by_day: false,
+      by_hour: false,
       min_n: 30,
     },
     meant: { by: ['model'], min_n: 30 },

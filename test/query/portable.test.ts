@@ -3,14 +3,16 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BASE_TABLES } from '../../src/lake/tables/base.js';
+import { PERIODS } from '../../src/lake/tables/dialect.js';
 import { TABLE_NAMES } from '../../src/lake/tables/published.js';
 import { fillSlots } from '../../src/lake/tables/views.js';
 import { readCatalogue } from '../../src/query/catalogue.js';
 import { decisionQueries } from '../../src/query/decision-sql.js';
 import type { Query } from '../../src/query/header.js';
+import { yieldedColumns } from '../../src/query/intervals.js';
 import { bindParams, type Given } from '../../src/query/params.js';
 import { type Filters, type Log, loadLog } from '../oracle/oracle.mjs';
-import { randomFilters, randomLogs } from '../oracle/random-logs.mjs';
+import { GROUPINGS, randomFilters, randomLogs } from '../oracle/random-logs.mjs';
 import { baseRows } from '../tables/base-rows.js';
 import { alike, type DuckDb, duckDb, type Engine, sqlite } from '../tables/engines.js';
 
@@ -19,9 +21,21 @@ const decisions = [...decisionQueries('.').values()];
 const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 2_000 : 30;
 
 const SETTINGS: Readonly<Record<string, readonly Given[]>> = {
-  corpus: [{}, { min_n: ['0'] }, { min_n: ['2'] }],
+  corpus: [
+    {},
+    { min_n: ['0'] },
+    { by: ['kind', 'week'], min_n: ['2'] },
+    { by: ['provider', 'daemon', 'environment', 'hour'] },
+    { by: ['response_model', 'prompt_version', 'validator_version', 'day', 'month'] },
+  ],
   'first-shot': [{}, { gated_kind: ['fill', 'email'] }, { gated_kind: ['nothing'] }],
-  rejections: [{}, { top: ['2'] }, { top: ['99'] }],
+  rejections: [
+    {},
+    { top: ['2'] },
+    { by: ['kind', 'hour'], top: ['99'] },
+    { by: ['provider', 'daemon', 'environment', 'week'], top: ['3'] },
+    { by: ['response_model', 'prompt_version', 'validator_version', 'day', 'month'], top: ['99'] },
+  ],
   'triple-rejections': [
     {},
     { streak: ['2'] },
@@ -34,7 +48,8 @@ const SETTINGS: Readonly<Record<string, readonly Given[]>> = {
     { by: ['kind', 'day'] },
     { by: ['provider', 'daemon', 'environment'], min_n: ['0'] },
     { by: ['model'], min_n: ['5'] },
-    { by: ['model', 'provider', 'kind', 'daemon', 'environment', 'day'], min_n: ['1'] },
+    { by: ['response_model', 'prompt_version', 'validator_version', 'hour', 'week', 'month'] },
+    { by: GROUPINGS, min_n: ['1'] },
   ],
 };
 
@@ -75,14 +90,15 @@ async function onBoth(query: Query, given: Given, log: Log, filters: Filters = {
   const { columns: params, gatedKinds } = bindParams(query, given);
   const rows = rowsOf.get(log) ?? baseRows(log);
   rowsOf.set(log, rows);
-  const kinds = query.columns.map(({ type }) =>
+  const columns = yieldedColumns(query);
+  const kinds = columns.map(({ type }) =>
     type === 'boolean' ? 'boolean' : type === 'fraction' || type === 'number' ? 'number' : 'other',
   );
   const [duckdb, sqlite] = await Promise.all(
     [duck, lite].map(async (engine) => {
       await engine.fill(rows, { filters: { ...filters, tz: 'UTC' }, gatedKinds, params });
       const { names, cells } = await engine.query(query.sql);
-      if (engine === duck || cells.length > 0) expect(names).toEqual(query.columns.map(({ name }) => name));
+      if (engine === duck || cells.length > 0) expect(names).toEqual(columns.map(({ name }) => name));
       return alike(kinds, cells);
     }),
   );
@@ -304,7 +320,7 @@ const views = readdirSync('queries/tables').map((file) => {
 /** A slot stands where such SQL can stand, and for nothing else. */
 const SLOTS: Readonly<Record<string, string>> = {
   gated: "s.kind IN ('fill')",
-  day: 's.timestamp',
+  ...Object.fromEntries(PERIODS.map((period) => [period, 's.timestamp'])),
   text: 's.line',
   selected: "(s.model IN ('m'))",
   selected_runs: '(r.line > 0)',

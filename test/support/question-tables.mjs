@@ -1,7 +1,7 @@
 import { fillGenerated } from './field-tables.mjs';
 
 /** The parts of docs/QUESTIONS.md that are made from src/query/header-keys.ts. Pure. */
-export function withQuestionTables(document, { HEADER_KEYS, PARAM_TYPES, COLUMN_TYPES }) {
+export function withQuestionTables(document, { HEADER_KEYS, PARAM_TYPES, COLUMN_TYPES, INTERVAL_FUNCTIONS }) {
   return fillGenerated(document, {
     keys: table(
       ['key', 'value', 'stands', 'meaning'],
@@ -19,6 +19,10 @@ export function withQuestionTables(document, { HEADER_KEYS, PARAM_TYPES, COLUMN_
     columns: table(
       ['type', 'in a table'],
       COLUMN_TYPES.map(({ type, shown }) => [`\`${type}\``, shown]),
+    ),
+    intervals: table(
+      ['function', 'interval'],
+      INTERVAL_FUNCTIONS.map(({ form, note }) => [`\`${form}\``, note]),
     ),
   });
 }

@@ -59,7 +59,7 @@ export function baseRows(log: Log): BaseRows {
     timestamp: session.instant,
     extra: Object.keys(session.extra).length === 0 ? null : JSON.stringify(session.extra),
     call_key_base: session.call_id ?? `h:${hashOf(session)}`,
-    ...withoutDay(derive(session)),
+    ...withoutAsked(derive(session)),
   }));
   const callOf = new Map(log.sessions.map((session, at) => [session, calls[at]! as BaseRow]));
   const carried = (call: (typeof log.sessions)[number]) => {
@@ -152,7 +152,8 @@ function hashOf(call: Log['sessions'][number]): string {
   return createHash('md5').update(JSON.stringify(required)).digest('hex').slice(0, 16);
 }
 
-const withoutDay = ({ day: _, gated: __, ...derived }: ReturnType<typeof derive>) => derived;
+/** What hangs on the time zone and the gated kinds is no column of a base table. */
+const withoutAsked = ({ hour, day, week, month, gated, ...derived }: ReturnType<typeof derive>) => derived;
 
 function twinsAmong(calls: readonly BaseRow[]): BaseRow[] {
   const seen = new Map<Value, number>();

@@ -138,7 +138,10 @@ export async function duckDb(): Promise<DuckDb> {
 /** UTC only: SQLite knows no time zones. */
 const SQLITE: Dialect = {
   quote: (text) => `'${text.replaceAll("'", "''")}'`,
-  day: (instant) => `SUBSTR(${instant}, 1, 10)`,
+  period: (period, instant) =>
+    period === 'week'
+      ? `STRFTIME('%G-W%V', ${instant})`
+      : `SUBSTR(${instant}, 1, ${{ hour: 13, day: 10, month: 7 }[period]})`,
   text: (expression) => `CAST(${expression} AS TEXT)`,
 };
 

@@ -113,7 +113,7 @@ function published(log: Log, { filters = {}, gatedKinds = ['fill'] }: Asked): Re
     ),
     session_replays: sessionReplays(log, { filters }).map((pair) => {
       const call = log.sessions.find(({ file, line }) => file === pair.file && line === pair.line)!;
-      const derived = derive(call, { gatedKinds });
+      const derived = derive(call, { gatedKinds, tz: filters.tz ?? 'UTC' });
       return { ...call, ...derived, ...pair, ...ofCall(call), run_timestamp: time(pair.run_timestamp) };
     }),
     traces: traces(log, { gatedKinds, filters }).map((trace) => {

@@ -1,5 +1,5 @@
 import { type BaseName, baseTable } from './base.js';
-import { type Dialect, DUCKDB } from './dialect.js';
+import { type Dialect, DUCKDB, PERIODS } from './dialect.js';
 import { type Needs, wants } from './needs.js';
 import { publishedTables, type Table, type TableColumn } from './published.js';
 
@@ -25,7 +25,7 @@ export function composeView({ columns, from }: Pick<Table, 'columns' | 'from'>, 
   const kinds = slots.gatedKinds.map((kind) => dialect.quote(kind)).join(', ') || dialect.quote('');
   const fillings: Readonly<Record<string, string>> = {
     gated: `s.kind IN (${kinds})`,
-    day: dialect.day('s.timestamp', slots.tz),
+    ...Object.fromEntries(PERIODS.map((period) => [period, dialect.period(period, 's.timestamp', slots.tz)])),
     selected: `(${slots.selects})`,
     selected_runs: `(${slots.selectsRun})`,
   };
