@@ -184,11 +184,15 @@ async function answerPart(
   { asking, session, account, selfTests }: Loaded,
 ): Promise<GateAnswer | DecisionAnswer> {
   if ('error' in one) throw one.error;
-  if ('decision' in one)
-    return answerDecision(asking, one.decision, { alpha: one.alpha, isGate: true }, session.lake, account);
+  const { lake } = session;
+  if ('decision' in one) {
+    const own = { alpha: one.alpha, isGate: true };
+    return answerDecision(asking, one.decision, own, lake, lake.withoutRoster(account));
+  }
   const selfTest = selfTests.get(one.name)!;
   if ('error' in selfTest) throw selfTest.error;
-  return answerGate(asking, one.question, one.gate, session, { account, canary: selfTest.canary });
+  const own = asksRoster(one.question.query.sql) ? account : lake.withoutRoster(account);
+  return answerGate(asking, one.question, one.gate, session, { account: own, canary: selfTest.canary });
 }
 
 function reportOf(

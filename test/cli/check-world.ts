@@ -36,7 +36,7 @@ export function ownGate({
   judges = 'duration_ms IS NOT NULL',
   canary = '{"duration_ms": 9000}',
   needs,
-  select = "SELECT s.session_id, 'slow' AS reason, s.file, s.line FROM sessions s WHERE s.duration_ms > 1000",
+  select = "SELECT s.session_id, 'slow' AS reason, s.file, s.line FROM sessions s WHERE s.duration_ms > 1000 ORDER BY s.file, s.line",
 }: OwnGate = {}): string {
   const lines = [
     '-- title: A gate of my own',
