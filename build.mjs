@@ -134,6 +134,10 @@ for (const [record, name] of [
   ['ack', 'lakelog.ack.v1'],
   ['error', 'lakelog.error.v1'],
   ['watch', 'lakelog.watch.v1'],
+  ['baseline', 'lakelog.baseline.v1'],
+  ['check', 'lakelog.check.v1'],
+  ['config', 'lakelog.config.v1'],
+  ['policy', 'lakelog.policy.v1'],
 ]) {
   writeFileSync(`${out}/schema/${name}.json`, `${JSON.stringify(jsonSchema(record), null, 2)}\n`);
 }

@@ -22,13 +22,13 @@
 -- column: token_accepted_squared integer "accepted with tokens²" -- Accepted ones squared, by trace.
 -- column: tokens_squared number "tokens²" -- Tokens squared, by trace.
 -- column: token_accepted_tokens number "accepted × tokens" -- Accepted ones times tokens, by trace.
--- column: timed_traces integer "traces with seconds" -- Traces with a call whose duration is recorded.
--- column: timed_calls integer "calls with seconds" -- Such calls.
--- column: timed_accepted integer "accepted with seconds" -- Accepted ones among them.
--- column: seconds number "seconds" -- Duration of such calls.
--- column: timed_accepted_squared integer "accepted with seconds²" -- Accepted ones squared, by trace.
--- column: seconds_squared number "seconds²" -- Seconds squared, by trace.
--- column: timed_accepted_seconds number "accepted × seconds" -- Accepted ones times seconds, by trace.
+-- column: timed_traces integer "traces with a duration" -- Traces with a call whose duration is recorded.
+-- column: timed_calls integer "calls with a duration" -- Such calls.
+-- column: timed_accepted integer "accepted with a duration" -- Accepted ones among them.
+-- column: milliseconds number "milliseconds" -- Duration of such calls.
+-- column: timed_accepted_squared integer "accepted with a duration²" -- Accepted ones squared, by trace.
+-- column: milliseconds_squared number "milliseconds²" -- Milliseconds squared, by trace.
+-- column: timed_accepted_milliseconds number "accepted × milliseconds" -- Accepted ones times milliseconds, by trace.
 -- column: firsts integer "first answered calls" -- Calls that are the first answered one of their trace, whichever arm it is in.
 -- column: firsts_first_shots integer "first shots among them" -- First shots among those.
 -- column: firsts_accepted integer "accepted among them" -- Accepted ones among those.
@@ -70,8 +70,8 @@ ranked AS (
     CASE WHEN c.answered THEN c.iterations ELSE 0 END AS attempts_made,
     CASE WHEN c.iterations = 0 OR (m.unmetered = 0 AND COALESCE(c.inconsistent, FALSE) = FALSE) THEN 1 ELSE 0 END AS has_tokens,
     COALESCE(m.tokens, 0e0) AS tokens,
-    CASE WHEN c.duration_ms IS NULL THEN 0 ELSE 1 END AS has_seconds,
-    COALESCE(c.duration_ms, 0) / 1e3 AS seconds,
+    CASE WHEN c.duration_ms IS NULL THEN 0 ELSE 1 END AS has_duration,
+    1e0 * COALESCE(c.duration_ms, 0) AS milliseconds,
     ROW_NUMBER() OVER (
       PARTITION BY c.session_id, c.answered ORDER BY c.ended NULLS LAST, c.file, c.line, c.arm NULLS LAST
     ) AS place
@@ -89,9 +89,9 @@ by_trace AS (
     SUM(r.has_tokens) AS token_calls,
     SUM(r.has_tokens * r.accepted) AS token_accepted,
     SUM(r.has_tokens * r.tokens) AS tokens,
-    SUM(r.has_seconds) AS timed_calls,
-    SUM(r.has_seconds * r.accepted) AS timed_accepted,
-    SUM(r.has_seconds * r.seconds) AS seconds,
+    SUM(r.has_duration) AS timed_calls,
+    SUM(r.has_duration * r.accepted) AS timed_accepted,
+    SUM(r.has_duration * r.milliseconds) AS milliseconds,
     SUM(CASE WHEN r.place = 1 THEN r.answered ELSE 0 END) AS firsts,
     SUM(CASE WHEN r.place = 1 THEN r.answered * r.first_shot ELSE 0 END) AS firsts_first_shots,
     SUM(CASE WHEN r.place = 1 THEN r.answered * r.accepted ELSE 0 END) AS firsts_accepted,
@@ -103,13 +103,13 @@ by_trace AS (
 scoped AS (
   SELECT
     t.arm, t.kind AS scope, t.calls, t.answered, t.first_shots, t.accepted, t.attempts_made,
-    t.token_calls, t.token_accepted, t.tokens, t.timed_calls, t.timed_accepted, t.seconds,
+    t.token_calls, t.token_accepted, t.tokens, t.timed_calls, t.timed_accepted, t.milliseconds,
     t.firsts, t.firsts_first_shots, t.firsts_accepted, t.oldest, t.newest
   FROM by_trace t
   UNION ALL
   SELECT
     t.arm, NULL AS scope, SUM(t.calls), SUM(t.answered), SUM(t.first_shots), SUM(t.accepted), SUM(t.attempts_made),
-    SUM(t.token_calls), SUM(t.token_accepted), SUM(t.tokens), SUM(t.timed_calls), SUM(t.timed_accepted), SUM(t.seconds),
+    SUM(t.token_calls), SUM(t.token_accepted), SUM(t.tokens), SUM(t.timed_calls), SUM(t.timed_accepted), SUM(t.milliseconds),
     SUM(t.firsts), SUM(t.firsts_first_shots), SUM(t.firsts_accepted), MIN(t.oldest), MAX(t.newest)
   FROM by_trace t
   GROUP BY t.arm, t.session_id
@@ -140,10 +140,10 @@ SELECT
   SUM(CASE WHEN g.timed_calls > 0 THEN 1 ELSE 0 END) AS timed_traces,
   SUM(g.timed_calls) AS timed_calls,
   SUM(g.timed_accepted) AS timed_accepted,
-  SUM(g.seconds) AS seconds,
+  SUM(g.milliseconds) AS milliseconds,
   SUM(g.timed_accepted * g.timed_accepted) AS timed_accepted_squared,
-  SUM(g.seconds * g.seconds) AS seconds_squared,
-  SUM(g.timed_accepted * g.seconds) AS timed_accepted_seconds,
+  SUM(g.milliseconds * g.milliseconds) AS milliseconds_squared,
+  SUM(g.timed_accepted * g.milliseconds) AS timed_accepted_milliseconds,
   SUM(g.firsts) AS firsts,
   SUM(g.firsts_first_shots) AS firsts_first_shots,
   SUM(g.firsts_accepted) AS firsts_accepted,

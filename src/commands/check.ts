@@ -14,13 +14,21 @@ import type { Account } from '../schema/account.js';
 import { addsOf, worstOf } from '../schema/check.js';
 import type { SettingKey } from '../schema/policy.js';
 import { EXIT, type ExitCode, type Receipt } from '../schema/result.js';
-import { type Asking, type AskingFlags, allSettledThenAll, answerGate, askedOf, prepare } from './asking.js';
+import {
+  type Asking,
+  type AskingFlags,
+  allSettledThenAll,
+  answerGate,
+  askedOf,
+  type GateAnswer,
+  prepare,
+} from './asking.js';
 import { decisionOf, type Planned, type PlannedDecision, type PlannedGate, planOf } from './check-plan.js';
 import type { Context } from './command.js';
 import type { DecisionContext } from './compare-decision.js';
 import { copiesOf } from './copies.js';
 import { decisionContext } from './decide.js';
-import { answerDecision } from './deciding.js';
+import { answerDecision, type DecisionAnswer } from './deciding.js';
 import { plantSelfTest } from './judging.js';
 import { ensureLakeForNews, showCheckNews } from './news.js';
 import type { GateOutput } from './output.js';
@@ -162,20 +170,29 @@ async function judgePart(one: Ready, loaded: Loaded): Promise<Part> {
       report: null,
       error,
       alpha,
+      sentence: null,
     };
   }
   const { report, verdict } = answer;
   const { status, exit_code } = verdict;
-  return { ...facts, status, exit_code, adds: addsOf(exit_code, one), report, error: null, alpha };
+  const sentence = 'decided' in answer ? answer.decided.sentence : null;
+  return { ...facts, status, exit_code, adds: addsOf(exit_code, one), report, error: null, alpha, sentence };
 }
 
-async function answerPart(one: Ready, { asking, session, account, selfTests }: Loaded) {
+async function answerPart(
+  one: Ready,
+  { asking, session, account, selfTests }: Loaded,
+): Promise<GateAnswer | DecisionAnswer> {
   if ('error' in one) throw one.error;
-  if ('decision' in one)
-    return answerDecision(asking, one.decision, { alpha: one.alpha, isGate: true }, session.lake, account);
+  const { lake } = session;
+  if ('decision' in one) {
+    const own = { alpha: one.alpha, isGate: true };
+    return answerDecision(asking, one.decision, own, lake, lake.withoutRoster(account));
+  }
   const selfTest = selfTests.get(one.name)!;
   if ('error' in selfTest) throw selfTest.error;
-  return answerGate(asking, one.question, one.gate, session, { account, canary: selfTest.canary });
+  const own = asksRoster(one.question.query.sql) ? account : lake.withoutRoster(account);
+  return answerGate(asking, one.question, one.gate, session, { account: own, canary: selfTest.canary });
 }
 
 function reportOf(

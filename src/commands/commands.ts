@@ -266,7 +266,7 @@ const schema: Command = {
       options: [
         new Option(
           '--json-schema <name>',
-          'JSON Schema of a record format, an output, or an acknowledgement',
+          'JSON Schema of a record format, an output, an acknowledgement, or of lakelog.toml (policy)',
         ).choices([...SCHEMA_NAMES]),
       ],
     },

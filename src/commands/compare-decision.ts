@@ -249,7 +249,7 @@ export async function absentFindings(lake: Lake, role: Arm['role'], selection: S
       message: `--${role}: no call has ${field} = ${JSON.stringify(value)}`,
       next:
         nearest === null
-          ? 'check it against the rows of: lakelog first-shot-rate --by model'
+          ? `see which there are: lakelog first-shot-rate --by ${field}`
           : `did you mean ${field}=${nearest}?`,
     },
   }));

@@ -64,11 +64,22 @@ export async function changesOf(
       candidate: `${quoted},since=${from},until=${to}`,
     };
     const decision = await compareOf(entry, context);
-    const { decided } = await answerDecision(asking, decision, { alpha: USUAL.alpha, isGate: false }, lake, account);
+    const { decided } = await answerDecision(
+      asking,
+      decision,
+      { alpha: USUAL.alpha, isGate: false },
+      lake,
+      account,
+    );
     models.push(`${String(model)}: ${decided.sentence}`);
   }
   const drift = driftOf(
-    { name: 'drift', metric: USUAL.metric, margin: USUAL.margin, filters: filtersOf(asking.flags, asking.settings) },
+    {
+      name: 'drift',
+      metric: USUAL.metric,
+      margin: USUAL.margin,
+      filters: filtersOf(asking.flags, asking.settings),
+    },
     { ...context, acks: asking.acks },
   );
   const { decided } = await answerDecision(asking, drift, { alpha: 0.01, isGate: false }, lake, account);

@@ -19,10 +19,10 @@ import { version } from '../version.js';
 import { type Checked, type CheckFlags, withChecked } from './check.js';
 import type { Context } from './command.js';
 import { inputEvidence } from './evidence.js';
-import { ageOf } from './options.js';
 import { nextCommand } from './next.js';
-import { CHANGES_ASKS, changesOf, marksOf, VERSIONS_SQL } from './report-changes.js';
+import { ageOf } from './options.js';
 import { answerRows } from './question.js';
+import { CHANGES_ASKS, changesOf, marksOf, VERSIONS_SQL } from './report-changes.js';
 import { replaceFile } from './write-file.js';
 
 export interface ReportFlags extends Omit<CheckFlags, 'format' | 'json'> {
@@ -52,7 +52,11 @@ const PARTS: readonly {
   { id: 'triple-rejections', question: 'triple-rejections', drawing: null },
 ];
 
-export async function report(paths: readonly string[], flags: ReportFlags, context: Context): Promise<ExitCode> {
+export async function report(
+  paths: readonly string[],
+  flags: ReportFlags,
+  context: Context,
+): Promise<ExitCode> {
   const { io, packageRoot } = context;
   const files = filesOf(flags);
   const windowMs = ageOf('--window', flags.window)!;
@@ -113,7 +117,12 @@ function partsOf({ catalogue, settings }: Context): AskedPart[] {
   const own = catalogue.queries.filter(({ name, gate }) => gate === null && !shipped.has(name));
   return [
     ...ours,
-    ...own.map((query) => ({ id: `own-${query.name}`, title: undefined, drawing: null, question: ready(query) })),
+    ...own.map((query) => ({
+      id: `own-${query.name}`,
+      title: undefined,
+      drawing: null,
+      question: ready(query),
+    })),
   ];
 }
 

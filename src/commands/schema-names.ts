@@ -5,8 +5,12 @@ export const SCHEMA_FILES = {
   result: 'lakelog.result.v1.json',
   story: 'lakelog.story.v1.json',
   ack: 'lakelog.ack.v1.json',
+  check: 'lakelog.check.v1.json',
+  config: 'lakelog.config.v1.json',
+  policy: 'lakelog.policy.v1.json',
   error: 'lakelog.error.v1.json',
   watch: 'lakelog.watch.v1.json',
+  baseline: 'lakelog.baseline.v1.json',
 } as const;
 export type SchemaName = keyof typeof SCHEMA_FILES;
 export const SCHEMA_NAMES = Object.keys(SCHEMA_FILES) as SchemaName[];

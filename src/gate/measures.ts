@@ -92,10 +92,15 @@ function ratio(measure: Exclude<Measure, Metric>, c: Counts): Ratio & { readonly
       };
     case 'seconds':
       return {
-        ...{ traces: c.timed_traces, calls: c.timed_calls, amount: c.seconds, units: c.timed_accepted },
-        amountSquared: c.seconds_squared,
+        ...{
+          traces: c.timed_traces,
+          calls: c.timed_calls,
+          amount: c.milliseconds / 1e3,
+          units: c.timed_accepted,
+        },
+        amountSquared: c.milliseconds_squared / 1e6,
         unitsSquared: c.timed_accepted_squared,
-        amountTimesUnits: c.timed_accepted_seconds,
+        amountTimesUnits: c.timed_accepted_milliseconds / 1e3,
       };
   }
 }

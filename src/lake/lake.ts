@@ -200,6 +200,16 @@ export class Lake {
     return { ...ledger, problems, notices: [...ledger.notices, ...(this.rosters?.notices() ?? [])] };
   }
 
+  /** What an account says to who asks no roster, though others do. */
+  withoutRoster(account: Account): Account {
+    const ofRosters = this.rosters?.notices() ?? [];
+    return {
+      ...account,
+      problems: account.problems.filter(({ problem }) => problem !== 'roster'),
+      notices: account.notices.filter((notice) => !ofRosters.includes(notice)),
+    };
+  }
+
   /** Loads lines that stand in no file of the user's, through the very same code; nobody asks for their account. */
   async loadText(name: string, text: string): Promise<void> {
     const bytes = Buffer.from(text);

@@ -92,7 +92,7 @@ function contradictionIn({ kinds, all }: Pick<ArmCounts, 'kinds' | 'all'>): stri
 }
 
 const isPossible = (c: Counts): boolean =>
-  COUNTS.every((name) => c[name] >= 0 || name === 'seconds' || name === 'timed_accepted_seconds') &&
+  COUNTS.every((name) => c[name] >= 0 || name === 'milliseconds' || name === 'timed_accepted_milliseconds') &&
   c.first_shots <= c.accepted &&
   c.accepted <= c.answered &&
   c.answered <= c.calls &&

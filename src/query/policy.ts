@@ -3,7 +3,15 @@ import { lstatSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { LakelogError } from '../errors.js';
-import { ENTRIES, type EntryKind, LEVELS, type Level, SETTINGS, type SettingKey } from '../schema/policy.js';
+import {
+  ENTRIES,
+  ENTRY_NAME,
+  type EntryKind,
+  LEVELS,
+  type Level,
+  SETTINGS,
+  type SettingKey,
+} from '../schema/policy.js';
 import { nearestOf } from './nearest.js';
 import { READINGS, type SettingValue } from './setting-types.js';
 import { parseToml, type Toml, type TomlPath } from './toml.js';
@@ -49,7 +57,7 @@ export async function readPolicy(cwd: string): Promise<Policy> {
   reader.ensureKnown([], toml.values, [...KEYS, ...OTHERS], KEYS);
   return {
     settings: reader.settings(),
-    entries: (Object.keys(ENTRIES) as EntryKind[]).flatMap((kind) => reader.entries(kind)),
+    entries: reader.allEntries(),
     where: (where) => reader.where(where, POLICY),
   };
 }
@@ -113,7 +121,18 @@ class PolicyReader {
     return found;
   }
 
-  entries(kind: EntryKind): PolicyEntry[] {
+  allEntries(): PolicyEntry[] {
+    const all = (Object.keys(ENTRIES) as EntryKind[]).flatMap((kind) => this.entries(kind));
+    const decisions = all.filter(({ kind }) => kind !== 'gates');
+    const again = decisions.find(({ name }, i) => decisions.findIndex((one) => one.name === name) < i);
+    if (again === undefined) return all;
+    throw new LakelogError(`two entries are called "${again.name}"`, {
+      where: again.where('name'),
+      next: 'give one of them another name',
+    });
+  }
+
+  private entries(kind: EntryKind): PolicyEntry[] {
     const given = this.toml.values[kind];
     if (given === undefined) return [];
     return kind === 'gates' ? this.gates(given) : this.decisions(kind, given);
@@ -160,6 +179,10 @@ const ENTRY_TYPES = {
   margin: {
     takes: READINGS.margin.takes,
     fits: (value: unknown) => READINGS.margin.fromToml(value) !== undefined,
+  },
+  name: {
+    takes: 'lower-case letters, digits and single hyphens',
+    fits: (value: unknown) => typeof value === 'string' && ENTRY_NAME.test(value),
   },
   params: {
     takes: 'a table of texts, numbers, booleans and lists of texts',

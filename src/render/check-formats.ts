@@ -5,6 +5,7 @@ import {
   isWarning,
   type Part,
   partsResult,
+  partsWithRows,
   renderCheckReceipt,
   renderCheckTable,
   saysOf,
@@ -13,7 +14,7 @@ import { renderCsv, renderTsv } from './csv.js';
 import { renderCheckGithub } from './github.js';
 import { encode, jsonLines, objects } from './json.js';
 import { failedCase, type JunitCase, passedCase, suitesOf } from './junit.js';
-import { markdownTable } from './md.js';
+import { escapeMarkdown, markdownTable } from './md.js';
 import { uniqueNames } from './names.js';
 import { offencesOf } from './offences.js';
 import { renderCheckProm } from './prom.js';
@@ -44,10 +45,8 @@ const asRows = (check: CheckReport): Report => ({
 });
 
 function renderCheckMarkdown(check: CheckReport): string {
-  const found = check.parts.flatMap(({ name, report }) =>
-    report === null || report.result.rows.length === 0
-      ? []
-      : [`\n### ${sanitize(name)}\n\n${markdownTable(report.result)}`],
+  const found = partsWithRows(check).map(
+    ({ name, report }) => `\n### ${escapeMarkdown(sanitize(name))}\n\n${markdownTable(report.result)}`,
   );
   return markdownTable(partsResult(check)) + found.join('');
 }

@@ -18,6 +18,8 @@ export interface Part extends PartFacts {
   readonly error: ErrorText | null;
   /** Of a decision: its share of the family's. */
   readonly alpha: number | null;
+  /** Of a decision: its numbers and what they come to. */
+  readonly sentence: string | null;
 }
 
 export interface CheckReport {
@@ -50,21 +52,27 @@ export function partsResult({ parts }: CheckReport): Result {
 }
 
 /** What came of a part in a sentence. */
-export function saysOf({ report, error, alpha }: Part): string {
+export function saysOf({ report, error, alpha, sentence }: Part): string {
   const share = alpha === null ? '' : ` (alpha ${Number(alpha.toPrecision(3))})`;
-  if (report !== null) return `${outcomeOf(report)}${share}`;
+  if (report !== null) return `${sentence ?? outcomeOf(report)}${share}`;
   return error?.what ?? '';
 }
 
 export const isWarning = ({ exit_code, adds }: Part): boolean => exit_code !== adds;
 
 export function renderCheckTable(check: CheckReport, style: Style): string {
-  const found = check.parts.flatMap(({ name, report }) => {
-    if (report === null || report.result.rows.length === 0) return [];
+  const found = partsWithRows(check).flatMap(({ name, report }) => {
     const title = hanging(`${sanitize(name)}: ${sanitize(report.query.title)}`, '', style.width);
     return [`\n${title.map((line) => `${paintFor(style).strong(line)}\n`).join('')}`, rowsOf(report, style)];
   });
   return [tableOf(partsResult(check), style), ...found].join('');
+}
+
+/** Rows of a gate are what it found; the numbers of a decision are looked into where it is not clear. */
+export function partsWithRows({ parts }: CheckReport): { readonly name: string; readonly report: Report }[] {
+  return parts.flatMap(({ name, report, status }) =>
+    report === null || report.result.rows.length === 0 || status === 'clear' ? [] : [{ name, report }],
+  );
 }
 
 const rowsOf = ({ result, gate }: Report, style: Style) => tableOf(result, style, gate);

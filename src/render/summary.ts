@@ -1,5 +1,5 @@
 import type { Cell, Finding } from '../schema/result.js';
-import { type CheckReport, partsResult, sharedFindings, tallyOf, wordOf } from './check.js';
+import { type CheckReport, partsResult, partsWithRows, sharedFindings, tallyOf, wordOf } from './check.js';
 import { KINDS, type Weight, WORDS } from './findings.js';
 import { codeSpan, escapeMarkdown, fenced, markdownTable } from './md.js';
 import { outcomeOf } from './outcome.js';
@@ -31,9 +31,7 @@ export function renderStepSummary(report: Report): string {
 
 /** The same of several parts; their tables share the room. */
 export function renderCheckSummary(check: CheckReport): string {
-  const withRows = check.parts.flatMap(({ name, report }) =>
-    report !== null && report.result.rows.length > 0 ? [{ name, report }] : [],
-  );
+  const withRows = partsWithRows(check);
   const most = Math.floor(MOST_BYTES.table / (withRows.length + 1));
   const parts = [
     `## lakelog check: ${wordOf(check)}\n\n${prose(tallyOf(check))}.\n`,

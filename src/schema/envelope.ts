@@ -11,12 +11,15 @@ import {
   SESSION_FIELDS,
   TIMESTAMP_PATTERN,
 } from './fields.js';
+import { LEVELS } from './policy.js';
 import { LATE_MINUTES } from './result.js';
 
 export type { AckLine } from './ack.js';
 
 export const RESULT_FORMAT = 'lakelog.result.v1';
 export const STORY_FORMAT = 'lakelog.story.v1';
+export const CHECK_FORMAT = 'lakelog.check.v1';
+export const CONFIG_FORMAT = 'lakelog.config.v1';
 export const ACK_SCHEMA = 'lakelog.ack.v1';
 export const ERROR_FORMAT = 'lakelog.error.v1';
 export const WATCH_FORMAT = 'lakelog.watch.v1';
@@ -71,14 +74,14 @@ const finding = z.strictObject({
   next: text.optional().describe('The next command to run or thing to do.'),
 });
 
+const exitCode = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]);
+
 const verdict = z
   .strictObject({
     status: z
       .enum(['clear', 'fired', 'cannot_vouch'])
       .describe('A fired gate outranks one that cannot vouch.'),
-    exit_code: z
-      .union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)])
-      .describe('What the process ends with.'),
+    exit_code: exitCode.describe('What the process ends with.'),
     fired: z.array(finding).describe('Violations, a finding per rule.'),
     cannot_vouch: z.array(finding).describe('Why this run is no proof.'),
     notices: z.array(finding).describe('What the reader should know all the same.'),
@@ -371,12 +374,117 @@ export const resultEnvelope = z
   })
   .describe('The answer to one question, on one line.');
 
+// --- lakelog.check.v1
+
+const level = z.enum(LEVELS);
+const ownReceipt = z
+  .strictObject({
+    query: receipt.shape.query,
+    judged: receipt.shape.judged,
+    gated_kinds: receipt.shape.gated_kinds,
+    kinds_not_gated: receipt.shape.kinds_not_gated,
+    canary: receipt.shape.canary,
+    acknowledged: receipt.shape.acknowledged,
+    recomputed: receipt.shape.recomputed,
+  })
+  .nullable()
+  .describe('What of the account is its own; null where it could not be judged.');
+
+const part = z
+  .strictObject({
+    kind: z
+      .enum(['gate', 'compare', 'drift', 'entry'])
+      .describe('entry = one of lakelog.toml that means nothing that could be judged.'),
+    name: text.describe('Of the gate, or of the entry.'),
+    title: text.describe('What it is, in a few words.'),
+    level: level.describe('warn = it adds 0 to the exit code.'),
+    undecided: level.describe('warn = it adds 0 where it cannot vouch.'),
+    status: z.enum(['clear', 'fired', 'cannot_vouch', 'error']).describe('What came of it.'),
+    exit_code: exitCode.describe('What its own command would end with.'),
+    adds: exitCode.describe('What it adds to the exit code of all.'),
+    says: text.describe('What came of it, in a sentence.'),
+    fired: z.array(finding).describe('Violations, a finding per rule.'),
+    cannot_vouch: z.array(finding).describe('Why it is no proof.'),
+    notices: z.array(finding).describe('What the reader should know all the same.'),
+    error: z
+      .strictObject({
+        error: text.describe('What is wrong, in one sentence.'),
+        where: text.nullable().describe('file:line or path, where there is one.'),
+        next: text.nullable().describe('The next command to run or thing to do.'),
+      })
+      .nullable()
+      .describe('Why it could not be judged; null where it was.'),
+    alpha: z.number().nullable().describe('Of a decision: its share of the alpha of all; else null.'),
+    decision: decision.nullable().describe('Of a decision: the numbers; else null.'),
+    params: z.record(text, z.unknown()).describe('Its parameters, as they were meant.'),
+    columns: z.array(column).describe('Columns, in the order of the keys of each row.'),
+    rows: z.array(z.looseObject({})).describe('An object a row.'),
+    receipt: ownReceipt,
+  })
+  .describe('One gate or decision.');
+
+/** What `lakelog check --json` prints. */
+export const checkEnvelope = z
+  .strictObject({
+    format: z.literal(CHECK_FORMAT).describe('Names this shape.'),
+    lakelog,
+    verdict: z
+      .strictObject({
+        status: z.enum(['clear', 'fired', 'cannot_vouch', 'error']).describe('The worst of all parts.'),
+        exit_code: exitCode.describe('What the process ends with.'),
+      })
+      .describe('Of all parts together.'),
+    parts: z.array(part).describe('Every gate, then the entries of lakelog.toml.'),
+    receipt: receipt.describe('The account of what was read, once for all parts.'),
+  })
+  .describe('Several verdicts over one loading, on one line.');
+
+// --- lakelog.config.v1
+
+/** What `lakelog config --json` prints. */
+export const configEnvelope = z
+  .strictObject({
+    format: z.literal(CONFIG_FORMAT).describe('Names this shape.'),
+    lakelog,
+    settings: z
+      .array(
+        z.strictObject({
+          key: text.describe('As lakelog.toml has it.'),
+          value: z
+            .union([text, z.number(), z.array(text)])
+            .nullable()
+            .describe('What holds; null where nothing holds for every question.'),
+          origin: z.enum(['flag', 'environment', 'policy', 'default']).describe('Who says so.'),
+          where: text
+            .nullable()
+            .describe('The option, the variable, or lakelog.toml:line; null for the default.'),
+          default: text.describe('What would hold else, in words.'),
+          weaker: z.boolean().describe('A gate vouches for less than by default.'),
+          note: text.describe('What it is, in a sentence.'),
+        }),
+      )
+      .describe('Every setting.'),
+    entries: z
+      .array(
+        z.strictObject({
+          kind: z.enum(['gates', 'compare', 'drift']).describe('The table that it stands in.'),
+          name: text.describe('Its name.'),
+          level: level.describe('warn = it adds 0 to the exit code of check.'),
+          undecided: level.describe('warn = it adds 0 where it cannot vouch.'),
+          values: z.record(text, z.unknown()).describe('Its other keys.'),
+          where: text.describe('lakelog.toml:line.'),
+        }),
+      )
+      .describe('Entries of lakelog.toml.'),
+  })
+  .describe('Every setting and who says so, on one line.');
+
 // --- lakelog.baseline.v1
 
-const seconds = [
-  'seconds',
-  'seconds_squared',
-  'timed_accepted_seconds',
+const fractional = [
+  'milliseconds',
+  'milliseconds_squared',
+  'timed_accepted_milliseconds',
   'tokens',
   'tokens_squared',
   'token_accepted_tokens',
@@ -384,7 +492,7 @@ const seconds = [
 const sums = Object.fromEntries(
   COUNTS.map((name) => [
     name,
-    (seconds.includes(name) ? z.number() : count).describe(
+    (fractional.includes(name) ? z.number() : count).describe(
       `The column ${name} of queries/decisions/compare.sql.`,
     ),
   ]),

@@ -1,7 +1,13 @@
 import { z } from 'zod';
+import { BASELINE_FORMAT } from './counts.js';
 import {
   ACK_SCHEMA,
   ackLine,
+  baselineFile,
+  CHECK_FORMAT,
+  CONFIG_FORMAT,
+  checkEnvelope,
+  configEnvelope,
   ERROR_FORMAT,
   errorEnvelope,
   RESULT_FORMAT,
@@ -12,10 +18,20 @@ import {
   watchEvent,
 } from './envelope.js';
 import { ATTEMPT_FIELDS, REPLAY_SCHEMA, SESSION_SCHEMA } from './fields.js';
+import {
+  ENTRIES,
+  ENTRY_NAME,
+  type EntryKey,
+  type EntryKind,
+  LEVELS,
+  POLICY_FORMAT,
+  SETTINGS,
+  type SettingType,
+} from './policy.js';
 import { looseRecord, replayRecord, sessionRecord } from './records.js';
 
 export type RecordName = 'session' | 'replay';
-export type EnvelopeName = 'result' | 'story' | 'ack' | 'error' | 'watch';
+export type EnvelopeName = 'check' | 'config' | 'result' | 'story' | 'ack' | 'error' | 'baseline' | 'watch';
 
 /** A JSON Schema (draft 2020-12) as plain data. */
 export type JsonSchema = { [keyword: string]: unknown };
@@ -25,8 +41,14 @@ export type JsonSchema = { [keyword: string]: unknown };
  * `format` that they were not taught. Two things it cannot say as strictly as the loader: that the day of a timestamp
  * exists, and that `1.0` is no integer.
  */
-export function jsonSchema(name: RecordName | EnvelopeName): JsonSchema {
+export function jsonSchema(name: RecordName | EnvelopeName | 'policy'): JsonSchema {
   switch (name) {
+    case 'policy':
+      return policySchema();
+    case 'check':
+      return closedSchema(CHECK_FORMAT, checkEnvelope, 'What lakelog check prints with --json');
+    case 'config':
+      return closedSchema(CONFIG_FORMAT, configEnvelope, 'What lakelog config prints with --json');
     case 'session':
       return sessionSchema();
     case 'replay':
@@ -43,6 +65,8 @@ export function jsonSchema(name: RecordName | EnvelopeName): JsonSchema {
         errorEnvelope,
         'What lakelog prints on stderr where it fails, with --json',
       );
+    case 'baseline':
+      return closedSchema(BASELINE_FORMAT, baselineFile, 'What lakelog compare writes with --save-baseline');
     case 'ack':
       return closedSchema(
         ACK_SCHEMA,
@@ -76,6 +100,92 @@ function closedSchema(title: string, schema: z.ZodType, what: string): JsonSchem
 
 function isEmpty(schema: unknown): boolean {
   return typeof schema === 'object' && schema !== null && Object.keys(schema).length === 0;
+}
+
+/** For editors; what it refuses lakelog refuses too, and says where. */
+function policySchema(): JsonSchema {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $id: `https://lakelog.dev/schema/${POLICY_FORMAT}.json`,
+    title: POLICY_FORMAT,
+    description: 'lakelog.toml: settings of lakelog, and what lakelog check judges beside all gates.',
+    type: 'object',
+    properties: {
+      ...Object.fromEntries(
+        SETTINGS.map(({ key, type, note, usual }) => [
+          key,
+          { description: `${note} Default: ${usual}.`, ...VALUE_SCHEMAS[type] },
+        ]),
+      ),
+      gates: {
+        description: 'What the verdict of a gate is worth in lakelog check, and its parameters, by its name.',
+        type: 'object',
+        additionalProperties: entrySchema('gates'),
+      },
+      compare: {
+        description: 'Comparisons that lakelog check judges.',
+        type: 'array',
+        items: entrySchema('compare'),
+      },
+      drift: {
+        description: 'Falls that lakelog check looks for.',
+        type: 'array',
+        items: entrySchema('drift'),
+      },
+      validatord: { description: 'The daemon reads this section, and nobody else.', type: 'object' },
+    },
+    additionalProperties: false,
+  };
+}
+
+const SOME_TEXT: JsonSchema = { type: 'string', pattern: '\\S' };
+const SOME_TEXTS: JsonSchema = {
+  anyOf: [SOME_TEXT, { type: 'array', items: SOME_TEXT, minItems: 1 }],
+};
+
+const VALUE_SCHEMAS: Readonly<Record<SettingType, JsonSchema>> = {
+  path: SOME_TEXT,
+  paths: SOME_TEXTS,
+  folders: SOME_TEXTS,
+  kinds: SOME_TEXTS,
+  count: { type: 'integer', minimum: 0 },
+  duration: { type: 'string', pattern: '^\\d+(s|m|h|d|w)$' },
+  zone: SOME_TEXT,
+  column: SOME_TEXT,
+  'column or none': { type: 'string' },
+  alpha: { type: 'number', exclusiveMinimum: 0, maximum: 0.5 },
+  margin: { type: 'number', minimum: 0, exclusiveMaximum: 1 },
+};
+
+const ENTRY_SCHEMAS: Readonly<Record<EntryKey['type'], JsonSchema>> = {
+  text: SOME_TEXT,
+  name: { type: 'string', pattern: ENTRY_NAME.source },
+  margin: VALUE_SCHEMAS.margin,
+  level: { enum: [...LEVELS] },
+  params: {
+    type: 'object',
+    additionalProperties: {
+      anyOf: [
+        { type: 'string' },
+        { type: 'number' },
+        { type: 'boolean' },
+        { type: 'array', items: { type: 'string' }, minItems: 1 },
+      ],
+    },
+  },
+};
+
+function entrySchema(kind: EntryKind): JsonSchema {
+  const keys = ENTRIES[kind];
+  const required = keys.filter((key) => key.required).map(({ key }) => key);
+  return {
+    type: 'object',
+    properties: Object.fromEntries(
+      keys.map(({ key, type, note }) => [key, { description: note, ...ENTRY_SCHEMAS[type] }]),
+    ),
+    ...(required.length > 0 && { required }),
+    additionalProperties: false,
+  };
 }
 
 function sessionSchema(): JsonSchema {

@@ -185,7 +185,7 @@ export type EntryKind = 'gates' | 'compare' | 'drift';
 
 export interface EntryKey {
   readonly key: string;
-  readonly type: 'text' | 'margin' | 'level' | 'params';
+  readonly type: 'text' | 'name' | 'margin' | 'level' | 'params';
   readonly required: boolean;
   readonly note: string;
   readonly example: string;
@@ -208,9 +208,12 @@ const LEVEL_KEYS: readonly EntryKey[] = [
   },
 ];
 
+/** As the names of gates: they stand side by side in every output. */
+export const ENTRY_NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
 const NAME: EntryKey = {
   key: 'name',
-  type: 'text',
+  type: 'name',
   required: true,
   note: 'What it is called in every output.',
   example: '"new-prompt"',

@@ -63,7 +63,7 @@ function tracesOf(calls) {
       tokens: sum(priced, tokensOf),
       timedCalls: timed.length,
       timedAccepted: accepted(timed),
-      seconds: sum(timed, ({ duration_ms }) => duration_ms / 1000),
+      seconds: sum(timed, ({ duration_ms }) => duration_ms),
     };
   });
 }
