@@ -5,7 +5,7 @@ import type { Io } from '../io.js';
 import type { Decision } from '../query/decision.js';
 import { receiptOf } from '../query/receipt.js';
 import { asksRoster, namedRoster } from '../query/roster.js';
-import { openSession, type Session } from '../query/run.js';
+import { openSession, type Question, type Session } from '../query/run.js';
 import { GATE_SETTINGS } from '../query/settings.js';
 import { namingDefaults, readsReplays } from '../query/sources.js';
 import { gateFormatNames } from '../render/format-names.js';
@@ -43,17 +43,51 @@ const CHECK_SETTINGS: readonly SettingKey[] = [...GATE_SETTINGS, 'alpha', 'margi
 export async function check(
   paths: readonly string[],
   flags: CheckFlags,
-  { catalogue, settings: settingsOf, packageRoot, io }: Context,
+  context: Context,
 ): Promise<ExitCode> {
+  const { io } = context;
+  const copies = copiesOf(flags, gateFormatNames);
+  return withChecked(paths, flags, context, NOTHING_MORE, async ({ report, session }) => {
+    const { showCheck } = await import('./output.js');
+    return showCheckNews(session.lake, flags.onChange === true, report, {
+      show: (isSilent) => showCheck(report, { ...flags, isSilent }, copies, io),
+      hasArrived: () => hasArrived(io),
+    });
+  });
+}
+
+/** All that was loaded and judged; the lake is open as long as it is used. */
+export interface Checked {
+  readonly report: CheckReport;
+  readonly asking: Asking;
+  readonly session: Session;
+  readonly account: Account;
+}
+
+/** What else is asked of the same loading. */
+export interface AlsoAsked {
+  readonly questions: readonly Question[];
+  readonly asks: readonly string[];
+}
+
+const NOTHING_MORE: AlsoAsked = { questions: [], asks: [] };
+
+export async function withChecked<T>(
+  paths: readonly string[],
+  flags: CheckFlags,
+  { catalogue, settings: settingsOf, packageRoot, io }: Context,
+  also: AlsoAsked,
+  use: (checked: Checked) => Promise<T>,
+): Promise<T> {
   const settings = settingsOf(flags);
   const found = planOf(catalogue, settings);
   const gates = found.filter(isGate);
-  const copies = copiesOf(flags, gateFormatNames);
   const progress = progressOn(io);
+  const questions = [...gates.map(({ question }) => question), ...also.questions];
   const asking = await prepare(
     {
       ...{ paths, flags, settings, folders: catalogue.folders, isGate: true, isCheck: true },
-      readsReplays: gates.some(({ question }) => readsReplays(question.query.sql)),
+      readsReplays: questions.some(({ query }) => readsReplays(query.sql)),
       roster: gates.some(({ question }) => asksRoster(question.query.sql)) ? namedRoster(settings) : null,
     },
     io,
@@ -61,13 +95,12 @@ export async function check(
   );
   ensureLakeForNews(flags.onChange, asking.options.lake);
   const planned = await planDecisions(found, asking, decisionContext(asking, packageRoot, io));
-  const session = await openSession(
-    gates.map(({ question }) => question),
-    asking.options,
-    planned.flatMap((one) => ('decision' in one ? one.decision.asks : [])),
-  );
+  const session = await openSession(questions, asking.options, [
+    ...planned.flatMap((one) => ('decision' in one ? one.decision.asks : [])),
+    ...also.asks,
+  ]);
   try {
-    const [selfTests, loaded, { showCheck }] = await allSettledThenAll(
+    const [selfTests, loaded] = await allSettledThenAll(
       proveAll(asking, gates, session),
       session.lake.load(asking.sources.requests),
       // Loaded while DuckDB works.
@@ -78,11 +111,7 @@ export async function check(
     for (const one of planned)
       parts.push(await judgePart(one, { asking, session, account, selfTests: selfTests! }));
     await progress.end();
-    const report = reportOf(asking, planned, parts, account);
-    return await showCheckNews(session.lake, flags.onChange === true, report, {
-      show: (isSilent) => showCheck(report, { ...flags, isSilent }, copies, io),
-      hasArrived: () => hasArrived(io),
-    });
+    return await use({ report: reportOf(asking, planned, parts, account), asking, session, account });
   } finally {
     await progress.end();
     session.lake.close();

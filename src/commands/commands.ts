@@ -30,6 +30,7 @@ import {
   rosterOptions,
 } from './options.js';
 import type { QueryFlags } from './query-job.js';
+import type { ReportFlags } from './report.js';
 import { SCHEMA_NAMES, type SchemaName } from './schema-names.js';
 import { settingOptions } from './setting-options.js';
 import type { ShowFlags } from './show.js';
@@ -204,6 +205,41 @@ const validate: Command = {
   options: () => [...logOptions(), outputOptions(formatNames)],
   run: async ([paths]: [Paths], flags: ValidateFlags, { io, settings }) =>
     (await import('./validate.js')).validate(paths, flags, settings(flags), io),
+};
+
+const report: Command = {
+  name: 'report',
+  summary: 'Write a page for people who look: gates first, then what the numbers say',
+  description:
+    'Writes one self-contained page (.html, or .md) from one loading: the state of all gates with their receipts, the first-shot rate per model against the window before, its trend with changes of versions and the verdict of drift, what retries buy, reasons of rejection, corpus, and triple rejections. No script, no request. Exit 0, or 3 where an input was missing, unreadable or empty: it is no gate.',
+  examples: [
+    'lakelog report -o report.html logs/',
+    'lakelog report -o report.html -o report.md --since 2026-09-01 logs/',
+  ],
+  args: [PATHS],
+  options: () => [
+    {
+      heading: 'Report:',
+      options: [
+        repeatable('-o, --output <file>', 'where to: .html or .md (repeatable)'),
+        durationOption(
+          '--window <duration>',
+          'what the newest calls are compared with: as long a time before',
+          '7d',
+          ['1h', '365d'],
+        ),
+        new Option(
+          '--trace-url <template>',
+          'address of a trace, with {session_id} in it (default: LAKELOG_TRACE_URL)',
+        ),
+      ],
+    },
+    gateOptions([gatedKindOption(), alphaOption()]),
+    filterOptions(),
+    ...logOptions(),
+  ],
+  run: async ([paths]: [Paths], flags: ReportFlags, context) =>
+    (await import('./report.js')).report(paths, flags, context),
 };
 
 const watch: Command = {
@@ -478,6 +514,6 @@ const drift: Command = {
 
 /** The commands that are no questions, in the order in which the help lists them. */
 export const COMMANDS: readonly Command[] = [
-  ...[check, compare, drift, query, show, ack, validate, watch, sync, lake, queries, schema, config],
+  ...[check, compare, drift, report, query, show, ack, validate, watch, sync, lake, queries, schema, config],
   ...[completion, completionServer],
 ];

@@ -33,7 +33,13 @@ export interface DriftContext extends DecisionContext {
   readonly acks: AckFile | null;
 }
 
-const DRIFT_QUERIES = ['drift-days', 'drift-moment', 'drift-version', 'failure', 'first-since'] as const;
+export const DRIFT_QUERIES = [
+  'drift-days',
+  'drift-moment',
+  'drift-version',
+  'failure',
+  'first-since',
+] as const;
 
 /** @throws LakelogError (exit 2) for a window or a moment that slides, two changes, or a version that is none. */
 export function driftOf(entry: DriftEntry, context: DriftContext): Decision {

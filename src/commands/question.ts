@@ -97,7 +97,7 @@ function rosterFor(query: Query, flags: RosterFlags, settings: Settings): Roster
 }
 
 /** Of a question that is no gate, only whether it could read what it rests on. */
-async function answerRows(asking: Asking, asks: Question, session: Session, loaded: Account) {
+export async function answerRows(asking: Asking, asks: Question, session: Session, loaded: Account) {
   const { query, params } = asks;
   const answer = await session.answer(asks, namingDefaults(loaded, asking.sources));
   const { account, result } = answer;

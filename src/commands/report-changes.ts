@@ -12,7 +12,7 @@ import { filtersOf } from './options.js';
 
 /** Models that are compared, the most called first. */
 const MOST_MODELS = 8;
-/** Versions that are marked on a trend. */
+/** Days that are marked on a trend. */
 const MOST_MARKS = 8;
 const USUAL = { metric: 'first-shot-rate', margin: 0.1, alpha: 0.025 } as const;
 
@@ -83,15 +83,17 @@ export async function changesOf(
     { ...context, acks: asking.acks },
   );
   const { decided } = await answerDecision(asking, drift, { alpha: 0.01, isGate: false }, lake, account);
-  return { models, drift: [decided.sentence] };
+  return { models, drift: [`Drift: ${decided.sentence}`] };
 }
 
-/** Versions that came after the first day: that of the first is no change. */
+/** Versions that came after the first day, which is no change, day by day. */
 export async function marksOf(lake: Lake): Promise<Mark[]> {
   const { cells } = await lake.query(VERSIONS_SQL);
   const first = cells.map(([, , day]) => String(day)).sort()[0];
-  return cells
-    .filter(([, , day]) => String(day) !== first)
-    .slice(-MOST_MARKS)
-    .map(([what, version, day]) => ({ day: String(day), text: `${what} ${version}` }));
+  const days = new Map<string, string[]>();
+  for (const [what, version, day] of cells) {
+    if (String(day) === first) continue;
+    days.set(String(day), [...(days.get(String(day)) ?? []), `${what} ${version}`]);
+  }
+  return [...days].slice(-MOST_MARKS).map(([day, texts]) => ({ day, text: texts.join(', ') }));
 }

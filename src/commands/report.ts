@@ -20,13 +20,13 @@ import { type Checked, type CheckFlags, withChecked } from './check.js';
 import type { Context } from './command.js';
 import { inputEvidence } from './evidence.js';
 import { nextCommand } from './next.js';
-import { ageOf } from './options.js';
 import { answerRows } from './question.js';
 import { CHANGES_ASKS, changesOf, marksOf, VERSIONS_SQL } from './report-changes.js';
 import { replaceFile } from './write-file.js';
 
 export interface ReportFlags extends Omit<CheckFlags, 'format' | 'json'> {
-  readonly window: string;
+  /** Seconds. */
+  readonly window: number;
   readonly traceUrl?: string;
 }
 
@@ -36,19 +36,38 @@ const PARTS: readonly {
   readonly question: string;
   readonly given?: Given;
   readonly title?: string;
+  /** In the place of the question's own words, which are those of a command. */
+  readonly asks?: string;
   readonly drawing: Part['drawing'];
 }[] = [
-  { id: 'first-shot-rate', question: 'first-shot-rate', drawing: 'intervals' },
+  {
+    id: 'first-shot-rate',
+    question: 'first-shot-rate',
+    asks: 'How often is the first attempt accepted, per model? Below, the newest calls against as long a time before.',
+    drawing: 'intervals',
+  },
   {
     id: 'trend',
     question: 'first-shot-rate',
     given: { by: ['day'] },
     title: 'First-shot success rate by day',
+    asks: 'Is it getting worse? Dashed lines are days on which a version came.',
     drawing: 'trend',
   },
   { id: 'retries', question: 'retries', drawing: null },
-  { id: 'reasons', question: 'rejections', given: { top: ['5'] }, drawing: 'bars' },
-  { id: 'corpus', question: 'corpus', drawing: 'intervals' },
+  {
+    id: 'reasons',
+    question: 'rejections',
+    given: { top: ['5'] },
+    asks: 'Why does the validator say no, per model? Reasons that differ only in ids and numbers are one.',
+    drawing: 'bars',
+  },
+  {
+    id: 'corpus',
+    question: 'corpus',
+    asks: 'Does the first attempt succeed more often when the replay retrieved more documents?',
+    drawing: 'intervals',
+  },
   { id: 'triple-rejections', question: 'triple-rejections', drawing: null },
 ];
 
@@ -59,7 +78,6 @@ export async function report(
 ): Promise<ExitCode> {
   const { io, packageRoot } = context;
   const files = filesOf(flags);
-  const windowMs = ageOf('--window', flags.window)!;
   const template = flags.traceUrl ?? io.env.LAKELOG_TRACE_URL;
   traceUrl(template, '');
   const asked = partsOf(context);
@@ -69,7 +87,7 @@ export async function report(
     context,
     { questions: asked.map(({ question }) => question), asks: [...CHANGES_ASKS(packageRoot), VERSIONS_SQL] },
     async (checked) => {
-      const page = await pageOf(checked, asked, { windowMs, template, context });
+      const page = await pageOf(checked, asked, { windowMs: flags.window * 1_000, template, context });
       const { asking, account } = checked;
       const verdict = judge(inputEvidence(account, asking.inputs, io.now()), LENIENT_INPUT_RULES);
       await io.stderr.write(renderFindings({ ...verdict, notices: [] }, styleOf(io.stderr, io.env)));
@@ -98,6 +116,7 @@ function filesOf({ output = [] }: ReportFlags): readonly File[] {
 interface AskedPart {
   readonly id: string;
   readonly title: string | undefined;
+  readonly asks: string | undefined;
   readonly drawing: Part['drawing'];
   readonly question: Question;
 }
@@ -109,9 +128,9 @@ function partsOf({ catalogue, settings }: Context): AskedPart[] {
     query,
     params: bindParams(query, withPolicyParams(query, given, entries)),
   });
-  const ours = PARTS.flatMap(({ id, question, given, title, drawing }) => {
+  const ours = PARTS.flatMap(({ id, question, given, title, asks, drawing }) => {
     const query = catalogue.queries.find(({ name }) => name === question);
-    return query ? [{ id, title, drawing, question: ready(query, given) }] : [];
+    return query ? [{ id, title, asks, drawing, question: ready(query, given) }] : [];
   });
   const shipped = new Set([...PARTS.map(({ question }) => question), 'first-shot']);
   const own = catalogue.queries.filter(({ name, gate }) => gate === null && !shipped.has(name));
@@ -120,6 +139,7 @@ function partsOf({ catalogue, settings }: Context): AskedPart[] {
     ...own.map((query) => ({
       id: `own-${query.name}`,
       title: undefined,
+      asks: undefined,
       drawing: null,
       question: ready(query),
     })),
@@ -141,11 +161,11 @@ async function pageOf(
   const changes = await changesOf(checked, windowMs, context);
   const marks = await marksOf(session.lake);
   const parts: Part[] = [];
-  for (const { id, title, drawing, question } of asked) {
+  for (const { id, title, asks, drawing, question } of asked) {
     if (question.query.needs === 'replay_runs' && account.replayRunsLoaded === 0) continue;
     const { report: found, verdict } = await answerRows(asking, question, session, account);
     parts.push({
-      ...{ id, drawing, question: question.query.question },
+      ...{ id, drawing, question: asks ?? question.query.question },
       report: { ...found, query: { ...found.query, title: title ?? found.query.title } },
       says: id === 'first-shot-rate' ? changes.models : id === 'trend' ? changes.drift : [],
       findings: verdict.notices.filter(({ code }) => code === 'unjudgeable'),

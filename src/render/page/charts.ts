@@ -8,7 +8,7 @@ import { clip } from '../wrap.js';
 
 export type Drawing = 'intervals' | 'trend' | 'bars';
 
-/** A change of a version, marked on a trend. */
+/** What changed on a day, marked on a trend by its number. */
 export interface Mark {
   readonly day: string;
   readonly text: string;
@@ -83,8 +83,8 @@ function intervals(points: readonly Point[], width: number): Svg {
   return plot({
     width,
     height: 34 * rows.length + 40,
-    marginLeft: 8,
-    marginRight: 16,
+    marginLeft: 22,
+    marginRight: 22,
     x: { ...percentAxis, domain: [0, 100], tickFormat: (value: number) => `${value} %` },
     y: { domain: order, axis: null },
     marks: [
@@ -106,16 +106,13 @@ function intervals(points: readonly Point[], width: number): Svg {
 
 function trend(points: readonly Point[], width: number, marks: readonly Mark[]): Svg {
   const days = points.map((point) => ({ ...point, day: new Date(`${point.group}T00:00:00Z`) }));
-  const changes = marks.map(({ day, text }) => ({
-    day: new Date(`${day}T00:00:00Z`),
-    text: clip(text, LONGEST),
-  }));
+  const changes = marks.map(({ day }, i) => ({ day: new Date(`${day}T00:00:00Z`), text: String(i + 1) }));
   return plot({
     width,
     height: 260,
     marginLeft: 44,
     marginTop: 28,
-    marginRight: 16,
+    marginRight: 22,
     x: { type: 'utc', label: null, ticks: width > 500 ? 8 : 4 },
     y: { ...percentAxis, domain: [0, 100], tickFormat: (value: number) => `${value} %` },
     marks: [
@@ -134,8 +131,8 @@ function bars(points: readonly Point[], width: number): Svg {
   return plot({
     width,
     height: 34 * rows.length + 40,
-    marginLeft: 8,
-    marginRight: 16,
+    marginLeft: 22,
+    marginRight: 22,
     x: {
       percent: true,
       domain: [0, most],

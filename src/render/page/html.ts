@@ -52,6 +52,9 @@ ${page.parts.map((part) => partHtml(part, page)).join('\n')}
 
 const STATUS = { clear: 'clear', fired: 'fired', cannot_vouch: 'cannot vouch' } as const;
 
+/** The findings stand above it. */
+const withoutVerdict = ({ verdict: _, ...report }: Report): Report => report;
+
 function gateHtml(report: Report, page: Page): string {
   const { verdict, query } = report;
   const status = verdict?.status ?? 'cannot_vouch';
@@ -69,11 +72,11 @@ function gateHtml(report: Report, page: Page): string {
 ${findings.length > 0 ? `<ul class="findings">${findings.join('')}</ul>` : ''}
 ${report.result.rows.length > 0 ? tableHtml(report, page, `What ${query.name} found`) : ''}
 <details><summary>Receipt of ${escapeHtml(query.name)}</summary>
-<pre tabindex="0">${escapeHtml(renderReceipt({ ...report, verdict: undefined } as unknown as Report, { color: false, width: 100 }))}</pre></details>
+<pre tabindex="0">${escapeHtml(renderReceipt(withoutVerdict(report), { color: false, width: 100 }))}</pre></details>
 </article>`;
 }
 
-function partHtml({ id, report, question, drawing, marks, says, findings }: Part, page: Page): string {
+function partHtml({ id, report, question, drawing, marks = [], says, findings }: Part, page: Page): string {
   const { rows } = report.result;
   const title = report.query.title;
   const table = tableHtml(report, page, title);
@@ -83,12 +86,21 @@ function partHtml({ id, report, question, drawing, marks, says, findings }: Part
   return `<section id="${escapeHtml(id)}" aria-labelledby="${escapeHtml(id)}-title">
 <h2 id="${escapeHtml(id)}-title">${escapeHtml(title)}</h2>
 <p class="faint">${escapeHtml(question)}</p>
-${says.map((one) => `<p>${escapeHtml(one)}</p>`).join('\n')}
+${listHtml('ul', says)}
 ${findings.map(({ message }) => `<p class="notice">${escapeHtml(message)}</p>`).join('\n')}
 ${chart}
-${rows.length === 0 ? '<p>(no rows)</p>' : chart === '' ? table : `<details><summary>Numbers: ${escapeHtml(title)}</summary>${table}</details>`}
+${listHtml(
+  'ol',
+  marks.map(({ day, text }) => `${day}: ${text}`),
+)}
+${rows.length === 0 ? '<p>(no rows)</p>' : chart === '' && rows.length <= 20 ? table : `<details><summary>Numbers: ${escapeHtml(title)}</summary>${table}</details>`}
 </section>`;
 }
+
+const listHtml = (kind: 'ul' | 'ol', items: readonly string[]) =>
+  items.length === 0
+    ? ''
+    : `<${kind}>${items.map((one) => `<li>${escapeHtml(one)}</li>`).join('')}</${kind}>`;
 
 const shown = (result: Report['result']): Report['result'] => ({ ...result, rows: result.rows.slice(0, 40) });
 
@@ -109,7 +121,7 @@ function tableHtml({ result, gate }: Report, page: Page, label: string): string 
     return `<tr>${cells.join('')}</tr>`;
   });
   const left = result.rows.length - rows.length;
-  return `<div class="scroll" role="region" aria-label="${escapeHtml(label)}" tabindex="0"><table><thead><tr>${head.join('')}</tr></thead>
+  return `<div class="scroll" role="region" aria-label="Table: ${escapeHtml(label)}" tabindex="0"><table><thead><tr>${head.join('')}</tr></thead>
 <tbody>${body.join('\n')}</tbody></table></div>${left > 0 ? `<p>… and ${plural(left, 'more row')}</p>` : ''}`;
 }
 

@@ -19,6 +19,9 @@ export function renderPageMarkdown(page: Page): string {
   return `${blocks.map((block) => block.trimEnd()).join('\n\n')}\n`;
 }
 
+/** The findings stand above it. */
+const withoutVerdict = ({ verdict: _, ...report }: Report): Report => report;
+
 function gateBlocks(report: Report): string[] {
   const { verdict, query, result } = report;
   const status = (verdict?.status ?? 'cannot_vouch').replace('_', ' ').toUpperCase();
@@ -34,18 +37,21 @@ function gateBlocks(report: Report): string[] {
     `${prose(outcomeOf(report))}.`,
     ...(findings.length > 0 ? [findings.join('\n')] : []),
     ...(result.rows.length > 0 ? [renderMarkdown(report)] : []),
-    fenced(renderReceipt(report, { color: false, width: 100 })),
+    fenced(renderReceipt(withoutVerdict(report), { color: false, width: 100 })),
   ];
 }
 
-function partBlocks({ report, question, says, findings }: Part): string[] {
+function partBlocks({ report, question, marks = [], says, findings }: Part): string[] {
   return [
     `## ${prose(report.query.title)}`,
     prose(question),
-    ...says.map(prose),
+    ...list(says),
+    ...list(marks.map(({ day, text }) => `${day}: ${text}`)),
     ...findings.map(({ message }) => `> ${prose(message)}`),
     renderMarkdown(report),
   ];
 }
 
+const list = (items: readonly string[]) =>
+  items.length === 0 ? [] : [items.map((one) => `- ${prose(one)}`).join('\n')];
 const prose = (text: string) => escapeMarkdown(sanitize(text));
