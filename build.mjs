@@ -63,6 +63,7 @@ const lazyStringWidth = {
 /** What most runs do not need and takes long to load; none of it holds state or errors that others look at. */
 const APART = {
   envelope: 'src/schema/envelope.ts',
+  page: 'src/render/page/index.ts',
   confusables: 'src/gate/confusables.ts',
   'any-result': 'src/lake/duckdb/any-result.ts',
   toml: 'smol-toml',

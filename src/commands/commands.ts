@@ -234,7 +234,7 @@ const report: Command = {
         ),
       ],
     },
-    gateOptions([gatedKindOption(), alphaOption()]),
+    gateOptions([gatedKindOption(), familyAlphaOption()]),
     filterOptions(),
     ...logOptions(),
   ],

@@ -264,9 +264,8 @@ describe('the envelopes', () => {
 
 describe('the published files', () => {
   const names = {
-    result: 'lakelog.result.v1',
-    story: 'lakelog.story.v1',
-    ack: 'lakelog.ack.v1',
+    ...{ result: 'lakelog.result.v1', story: 'lakelog.story.v1', ack: 'lakelog.ack.v1' },
+    ...{ check: 'lakelog.check.v1', config: 'lakelog.config.v1' },
     watch: 'lakelog.watch.v1',
   } as const;
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { withFieldTables } from './field-tables.mjs';
 import { manualPages } from './manual-pages.mjs';
+import { withPolicyTables } from './policy-tables.mjs';
 import { withQuestionTables } from './question-tables.mjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -11,6 +12,7 @@ const root = path.resolve(import.meta.dirname, '../..');
 for (const [page, source, fill] of [
   ['SESSION_LOG.md', 'src/schema/fields.ts', withFieldTables],
   ['QUESTIONS.md', 'src/query/header-keys.ts', withQuestionTables],
+  ['CHECK.md', 'src/schema/policy.ts', withPolicyTables],
 ]) {
   const { outputFiles } = await build({
     entryPoints: [path.join(root, source)],
