@@ -42,7 +42,7 @@ async function count(
   metric: Metric,
   alpha: number,
 ): Promise<Decided> {
-  const baseline = await chosenBy(lake, selection);
+  const baseline = await chosenBy(lake, selection, '--baseline');
   const { baseline: counts } = await countArms(lake, queries, { baseline, candidate: null });
   const { all } = counts;
   const absent = await absentFindings(lake, 'baseline', selection);
@@ -109,7 +109,7 @@ export async function saveBaseline(
     return EXIT.cannotVouch;
   }
   const selection = parseSelection('--baseline', text);
-  const baseline = await chosenBy(lake, selection);
+  const baseline = await chosenBy(lake, selection, '--baseline');
   const { baseline: counts } = await countArms(lake, context.queries, { baseline, candidate: null });
   const body = baselineText({
     lakelog: version,

@@ -197,7 +197,7 @@ test.each<[string, readonly string[], RegExp]>([
   ['a moment that slides', ['--change-at', '7d'], /--change-at 7d slides/],
   ['two changes', ['--change-at', CHANGE, '--since-change', 'model'], /two changes/],
   ['a version that is none', ['--since-change', 'prompt'], /use one of/],
-  ['a moment that is none', ['--change-at', 'monday'], /is not a time/],
+  ['a moment that is none', ['--change-at', 'monday'], /--change-at monday is not a time/],
   ['a margin that is none', ['--margin', '1'], /margin/],
 ])('%s: 2', async (_, args, says) => {
   const { code, said } = await drift(logOf(before(0.7)), args);
