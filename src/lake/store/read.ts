@@ -15,6 +15,8 @@ const LF = 10;
 export interface BatchReading extends Reading {
   readonly range: NonNullable<Reading['range']>;
   readonly task: Task;
+  /** By the length of its first ones; infinite for what stands in memory, so that no more is put beside it. */
+  readonly likelyLines: number;
   /** The bytes, and the one before them. */
   readonly bytes?: readonly Uint8Array[];
   /** The first and the last of the log up to the end of the batch, where they do not stand in a plain file. */
@@ -28,7 +30,8 @@ export function plainBatches(task: Task, fd: number): BatchReading[] {
   for (let from = task.from; from < task.to; ) {
     const to = from + BATCH >= task.to ? task.to : lineEndAfter(fd, from + BATCH, task.to);
     const linesBefore = from === task.from ? (task.log?.lines ?? 0) : null;
-    readings.push({ ...task.file, task, range: { from, to, linesBefore } });
+    const likelyLines = likelyLinesIn(fd, from, to);
+    readings.push({ ...task.file, task, likelyLines, range: { from, to, linesBefore } });
     from = to;
   }
   return readings;
@@ -37,7 +40,14 @@ export function plainBatches(task: Task, fd: number): BatchReading[] {
 /** What stands behind the last whole line: answered from, and read again when it has its end. */
 export function tailOf(task: Task, lines: number): BatchReading | null {
   if (task.form !== 'plain' || task.to === task.size) return null;
-  return { ...task.file, task, range: { from: task.to, to: task.size, linesBefore: lines } };
+  const range = { from: task.to, to: task.size, linesBefore: lines };
+  return { ...task.file, task, likelyLines: 1, range };
+}
+
+function likelyLinesIn(fd: number, from: number, to: number): number {
+  const bytes = Buffer.allocUnsafe(Math.min(STEP, to - from));
+  const feeds = bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, from)).filter((byte) => byte === LF);
+  return Math.ceil((Math.max(1, feeds.length) * (to - from)) / bytes.length);
 }
 
 function lineEndAfter(fd: number, from: number, most: number): number {
@@ -66,7 +76,8 @@ export async function* streamBatches(
     };
     // The scanner wants the byte before.
     const lead = from > 0 ? [Buffer.from('\n')] : [];
-    return { ...task.file, task, range, bytes: [...lead, ...bytes], start, end };
+    const likelyLines = Number.POSITIVE_INFINITY;
+    return { ...task.file, task, likelyLines, range, bytes: [...lead, ...bytes], start, end };
   };
   for await (const chunk of chunks) {
     if (start.length < START_BYTES) start = Buffer.concat([start, chunk]).subarray(0, START_BYTES);

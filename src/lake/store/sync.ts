@@ -88,11 +88,13 @@ export interface Synced {
 }
 
 /**
- * Bytes that one transaction takes: of lines that stand in a file as many as make a row group of the engine (122,880
- * rows), which goes into the lake at once. Of fewer rows each is written ahead, then put in its place, and again when
- * the next come behind it. What can be read once stands in memory meanwhile.
+ * One transaction takes so many bytes, and more of them where that makes a row group of the engine (122,880 rows) in at
+ * most so many: it goes into the lake at once, while fewer rows are written ahead, then put in their place, and again
+ * when the next come behind them.
  */
-const ROUND = { bytes: 64 << 20, lines: 125_000, most: 384 << 20 };
+const ROUND = { bytes: 64 << 20, lines: 130_000, most: 384 << 20 };
+const isRound = (bytes: number, lines: number) =>
+  bytes >= ROUND.bytes && (lines >= ROUND.lines || (bytes / lines) * ROUND.lines > ROUND.most);
 /** How long others wait for a first loading, and how long they are let in. */
 const TURN_MS = 5_000;
 const GAP_MS = 100;
@@ -353,15 +355,16 @@ class Syncing {
     this.replace(updates);
     const tails: Task[] = [];
     let round: BatchReading[] = [];
-    let size = 0;
+    let [size, lines] = [0, 0];
     for (const task of tasks) {
       if (task.form === 'plain') tails.push(task);
       for await (const batch of this.batchesOf(task)) {
         round.push(batch);
         size += batch.range.to - batch.range.from;
-        if (size < this.roundOf(task)) continue;
+        lines += batch.likelyLines;
+        if (!isRound(size, lines)) continue;
         await this.commit(round);
-        [round, size] = [[], 0];
+        [round, size, lines] = [[], 0, 0];
         // What can be read once cannot be begun anew.
         if (task.form !== 'stream' && !(await this.letOthersIn())) return false;
       }
@@ -369,13 +372,6 @@ class Syncing {
     if (round.length > 0) await this.commit(round);
     await this.finish(tails);
     return true;
-  }
-
-  /** By the length of the lines that were read so far. */
-  private roundOf({ form }: Task): number {
-    const sum = (name: 'read_to' | 'lines') => this.logs.reduce((all, log) => all + log[name], 0);
-    if (form !== 'plain' || sum('lines') === 0) return ROUND.bytes;
-    return Math.min(ROUND.most, Math.max(ROUND.bytes, (ROUND.lines * sum('read_to')) / sum('lines')));
   }
 
   /** When others were let in last, and when the last round came to its end. */
