@@ -24,7 +24,7 @@ export function drawChart(
   // Text of a scaled chart would be too small on a telephone.
   return [720, 330]
     .map((width) => {
-      const svg = { intervals, trend, bars }[drawing](pointsOf(result), width, marks);
+      const svg = { intervals, trend, bars }[drawing](pointsOf(result, charsIn(width)), width, marks);
       return `<div class="chart ${width > 500 ? 'wide' : 'narrow'}">${withLabel(svg, label)}</div>`;
     })
     .join('');
@@ -40,9 +40,10 @@ interface Point {
   readonly high: number;
 }
 
-const LONGEST = 40;
+/** Of a label above a bar: most letters of 12 pixels are narrower than 6.8. */
+const charsIn = (width: number) => Math.floor((width - 44) / 6.8);
 
-function pointsOf({ columns, rows }: Result): Point[] {
+function pointsOf({ columns, rows }: Result, most: number): Point[] {
   const at = columns.findIndex(({ type }) => type === 'fraction');
   const names = columns.flatMap((column, i) => (i < at && !isNumeric(column) ? [i] : []));
   return rows.flatMap((row) => {
@@ -50,10 +51,17 @@ function pointsOf({ columns, rows }: Result): Point[] {
     if (typeof rate !== 'number') return [];
     const end = (cell: Cell | undefined) => (typeof cell === 'number' ? cell : rate);
     const ends = isInterval(columns, at) ? [row[at + 1], row[at + 2]] : [];
-    const words = names.map((i) => clip(display(row[i], columns[i]!), LONGEST));
+    const words = names.map((i) => display(row[i], columns[i]!));
     const [group = '', ...rest] = words;
     return [
-      { label: words.join(' · '), group, of: rest.join(' · '), rate, low: end(ends[0]), high: end(ends[1]) },
+      {
+        label: clip(words.join(' · '), most),
+        group,
+        of: rest.join(' · '),
+        rate,
+        low: end(ends[0]),
+        high: end(ends[1]),
+      },
     ];
   });
 }
