@@ -6,10 +6,12 @@ import type { RosterRequest } from '../lake/lake.js';
 import { readAcks } from '../query/acks.js';
 import { namedExpect, readExpected } from '../query/expect.js';
 import type { Query } from '../query/header.js';
-import { bindParams, type Given, gatingOf } from '../query/params.js';
+import { type Money, modelHidden } from '../query/money.js';
+import { type BoundParams, bindParams, type Given, gatingOf } from '../query/params.js';
+import { priceNotices, readPrices, withNotices } from '../query/prices.js';
 import { receiptOf } from '../query/receipt.js';
 import { asksRoster, namedRoster, type RosterFlags } from '../query/roster.js';
-import { type Answer, openSession } from '../query/run.js';
+import { type Answer, openSession, shownColumns } from '../query/run.js';
 import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js';
 import { formatNames, gateFormatNames } from '../render/format-names.js';
 import type { Report } from '../render/index.js';
@@ -27,6 +29,8 @@ export interface QuestionFlags extends ReadFlags, OutputFlags, GateFlags, Roster
   readonly quiet?: true;
   readonly onChange?: true;
   readonly limit?: number;
+  readonly prices?: string;
+  readonly worth?: number;
 }
 
 /** Answers one question of the catalogue; what the rows of a gate mean is judged in a file of its own. */
@@ -50,6 +54,7 @@ export async function question(
   if (flags.onChange && options.lake === undefined) throw onChangeNeedsLake();
   const acks = gate ? await readAcks(options.acks, io.cwd) : null;
   const roster = gate ? await rosterFor(query, flags, io) : null;
+  const money = moneyOf(query, params, flags, io);
   const named = gate ? await namedExpect(flags.expect, io.env, io.cwd) : undefined;
   const expected = named === undefined ? null : await readExpected(named, io.cwd, limits.maxAgeMs);
   const asked: Asked = {
@@ -59,6 +64,7 @@ export async function question(
     ...options,
     now: limits.now,
     roster,
+    money,
     matchesAcks: acks !== null && acks.entries.length > 0,
     alsoColumns: expected === null ? [] : callersOf(expected).map((caller) => CALLER_COLUMNS[caller]),
   });
@@ -72,12 +78,14 @@ export async function question(
     );
     const answer = { ...loaded, account: namingDefaults(loaded.account, sources) };
     const judged = gate ? await judgeGate(asked, gate, answer, session.lake) : judgeInputs(asked, answer);
+    const prices = money?.prices.asked();
+    const verdict = prices ? withNotices(judged.verdict, priceNotices(prices)) : judged.verdict;
     await progress.end();
     const report: Report = {
       query: { name: query.name, title: query.title },
       params: params.meant,
       result: judged.result,
-      ...(gate ? { verdict: judged.verdict, gate, ranAt: limits.now } : {}),
+      ...(gate ? { verdict, gate, ranAt: limits.now } : {}),
       receipt: receiptOf({
         account: answer.account,
         query: { name: query.name, sha256: query.sha256 },
@@ -88,15 +96,16 @@ export async function question(
         acknowledged: judged.acknowledged,
         recomputed: answer.recomputed,
         expected: judged.expected,
+        ...(prices ? { prices } : {}),
         now: limits.now,
       }),
     };
     return gate
-      ? await showNews(session.lake, flags.onChange === true, report, judged.verdict, {
-          show: (isSilent) => showGate(report, judged.verdict, { ...flags, isSilent }, copies, io),
+      ? await showNews(session.lake, flags.onChange === true, report, verdict, {
+          show: (isSilent) => showGate(report, verdict, { ...flags, isSilent }, copies, io),
           hasArrived: () => [io.stdout, io.stderr].every(({ failure, hasLeft }) => !failure && !hasLeft),
         })
-      : await showLimited(flags.limit, report, judged.verdict, flags, copies, io);
+      : await showLimited(flags.limit, report, verdict, flags, copies, io);
   } finally {
     await progress.end();
     session.lake.close();
@@ -117,6 +126,27 @@ async function rosterFor(query: Query, flags: RosterFlags, io: Io): Promise<Rost
   throw new LakelogError(`${query.name} does not look at a roster`, {
     where: query.file,
     next: 'drop --roster, or let its SQL read roster_check of sessions',
+  });
+}
+
+/**
+ * What money is for a question that tells of some.
+ * @throws LakelogError (exit 2) for a worth without prices, or rows that have no one price.
+ */
+function moneyOf(query: Query, params: BoundParams, flags: QuestionFlags, io: Io): Money | null {
+  const { prices, worth = null } = flags;
+  if (query.money.length === 0) return null;
+  if (prices === undefined) {
+    if (worth === null) return null;
+    throw new LakelogError('--worth says what an accepted call is worth, and nobody what one costs', {
+      next: 'name the prices of tokens too: --prices FILE',
+    });
+  }
+  const hidden = modelHidden(query, shownColumns(query, params, false));
+  if (hidden === undefined) return { prices: readPrices(prices, io.cwd), worth };
+  throw new LakelogError('a row of several models has no one price', {
+    where: query.file,
+    next: `let its rows be of one: --by ${hidden},…`,
   });
 }
 

@@ -13,6 +13,7 @@ export interface ReceiptParts {
   readonly acknowledged?: Receipt['acknowledged'];
   readonly recomputed?: Receipt['recomputed'];
   readonly expected?: Receipt['expected'];
+  readonly prices?: Receipt['prices'];
   readonly now: Date;
 }
 
@@ -50,6 +51,7 @@ export function receiptOf(parts: ReceiptParts): Receipt {
     acknowledged,
     recomputed,
     expected,
+    ...(parts.prices ? { prices: parts.prices } : {}),
   };
 }
 

@@ -276,6 +276,18 @@ const receipt = z
       })
       .nullable()
       .describe('Who must be heard of; null where nobody must be.'),
+    prices: z
+      .strictObject({
+        file: text.describe('The price list, as it was named.'),
+        sha256: text.describe('Of its bytes.'),
+        priced: z.array(text).describe('Models that it was asked for and has.'),
+        unknown: z.array(text).describe('Models that it has no price for: their money is null.'),
+        tiered: z
+          .array(text)
+          .describe('Models among the priced ones that cost something else for long prompts.'),
+      })
+      .optional()
+      .describe('What money rests on; absent without --prices.'),
   })
   .describe('The account of what was read and judged.');
 

@@ -148,6 +148,19 @@ export interface Receipt {
   readonly recomputed: Recomputed | null;
   /** Of those who must be heard of, how many were; null where nobody must be. */
   readonly expected: { readonly file: string; readonly named: number; readonly heard: number } | null;
+  /** With --prices. */
+  readonly prices?: PricesReceipt;
+}
+
+/** The price list that money rests on, and of which models it was asked. */
+export interface PricesReceipt {
+  readonly file: string;
+  readonly sha256: string;
+  readonly priced: readonly string[];
+  /** Their money is unknown, and nowhere in a sum. */
+  readonly unknown: readonly string[];
+  /** Models among the priced ones that cost something else for long prompts; the price of short ones was taken. */
+  readonly tiered: readonly string[];
 }
 
 /** What became of the accepted calls of gated kinds that pass the filters. */

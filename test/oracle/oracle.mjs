@@ -328,7 +328,7 @@ function comparePositions(a, b) {
 const compareByTime = (a, b) => compareInstants(a, b) || comparePositions(a, b);
 
 /** Calls with the same values in all the named columns, in the order of these. */
-function groupsOf(calls, by) {
+export function groupsOf(calls, by) {
   const groups = new Map();
   for (const call of calls) {
     const key = by.map((column) => call[column]);
@@ -344,7 +344,7 @@ function groupsOf(calls, by) {
   }));
 }
 
-const derivedCalls = (log, filters) =>
+export const derivedCalls = (log, filters) =>
   selected(log, filters).map((session) => ({ ...session, ...derive(session, { tz: filters.tz }) }));
 
 export function firstShotRate(log, { by = ['model'], minN = 30, filters = {} } = {}) {

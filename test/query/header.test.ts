@@ -87,6 +87,8 @@ describe('a good header', () => {
         { name: 'high', type: 'number' },
       ],
       intervals: [{ low: 'low', high: 'high', name: 'wilson', counts: ['hits', 'n'], line: 17 }],
+      money: [],
+      worth: [],
       gate: {
         column: 'n',
         fires: [{ value: '1', note: 'one -- is too many' }],
@@ -243,6 +245,7 @@ describe('shipped questions', () => {
       'first-shot',
       'first-shot-rate',
       'rejections',
+      'retries',
       'triple-rejections',
     ]);
     for (const { name, file, sql } of catalogue) {
@@ -288,10 +291,10 @@ describe('shipped questions', () => {
     });
   });
 
-  test('only corpus cannot answer without a replay run, and two rest on attempts', () => {
+  test('only corpus cannot answer without a replay run, and three rest on attempts', () => {
     const needing = (need: string) => catalogue.filter(({ needs }) => needs === need).map(({ name }) => name);
     expect(needing('replay_runs')).toEqual(['corpus']);
-    expect(needing('attempts')).toEqual(['rejections', 'triple-rejections']);
+    expect(needing('attempts')).toEqual(['rejections', 'retries', 'triple-rejections']);
   });
 
   test('the gate of alarm', () => {
