@@ -25,7 +25,7 @@
 -- column: rate_low fraction "95% low" -- Lower end of the Wilson 95 % interval of the rate, calls of one trace not taken for independent.
 -- column: rate_high fraction "95% high" -- Upper end of that interval.
 -- column: small_sample boolean "small sample" minor -- Fewer calls in the rate than min_n: read the interval, not the rate.
--- column: recommended boolean "limit" -- With --worth: the limit, of those that were tried, with the greatest worth of accepted calls less cost; null where no cost is known.
+-- column: recommended boolean "best limit" -- With --worth: the limit, of those that were tried, with the greatest worth of accepted calls less cost; no row where not even the first attempt earns, null where no cost is known.
 -- column: pays text "pays" -- With --worth: yes where the whole interval of the rate says that this attempt earns more than it costs, no where all of it says less, else cannot tell.
 -- column: cost_per_extra number "cost per extra" -- With --prices: money for each call that this attempt rescued.
 -- column: cost_per_accepted number "cost per accepted" -- With --prices: money for each accepted call with this limit, calls that are never accepted included.

@@ -130,6 +130,7 @@ describe('a good header', () => {
 describe('a bad header is refused with its line and a remedy', () => {
   const good = [TITLE, QUESTION, COLUMN];
   const INTERVAL = [...good, '-- column: low fraction', '-- column: high fraction'];
+  const MONEY = [...good, '-- column: m text', '-- column: cost number'];
   const ends = (of: string) => `-- interval: low high = ${of}`;
   test.each<[string, readonly string[], number, RegExp]>([
     ['no title', [QUESTION, COLUMN, 'SELECT 1'], 1, /no "title"/],
@@ -185,6 +186,19 @@ describe('a bad header is refused with its line and a remedy', () => {
       [...INTERVAL, ends('wilson(n, n)'), '-- column: x number', '-- interval: x high = wilson(n, n)'],
       8,
       /two intervals fill "high"/,
+    ],
+    ['money without a price', [...MONEY, '-- money: cost = n'], 6, /is no money/],
+    ['money of too few columns', [...MONEY, '-- money: cost = price(m, n)'], 6, /is no money/],
+    ['money of too many', [...MONEY, '-- money: cost = price(m, n, n, n, n)'], 6, /is no money/],
+    ['money of no column', [...MONEY, '-- money: cost = price(m, n, x)'], 6, /"x", which is no column/],
+    ['money of a model that is a count', [...MONEY, '-- money: cost = price(n, n, n)'], 6, /not text/],
+    ['money that is text', [...MONEY, '-- money: m = price(m, n, n)'], 6, /"m", which is text/],
+    ['a worth of nothing', [...MONEY, '-- worth: m yes = limit(n)'], 6, /is no worth/],
+    [
+      'a worth of money that was not spent',
+      [...MONEY, '-- column: yes boolean', '-- worth: m yes = limit(n, n, n, cost, cost, cost)'],
+      7,
+      /"cost" is no column of money/,
     ],
     ['a hidden column that nobody reads', [...good, '-- column: m integer hidden'], 1, /"m" is hidden/],
     [
