@@ -2,6 +2,8 @@
 import { type Interval, type Share, wilsonOf } from './interval.js';
 import { student975 } from './special.js';
 
+export type { Share };
+
 /** Sums over the traces i of a group, of which trace i has n_i calls and x_i successes among them. */
 export interface Clustered {
   /** Traces with at least one call. */
@@ -21,15 +23,16 @@ export interface Clustered {
 /**
  * How many independent calls would tell the rate p = x / n as precisely as these n calls of m traces do.
  *
- *     deff = m / (m − 1) · Σ (x_i − p n_i)² / n²  ÷  p (1 − p) / (n − 1)
- *     n_eff = n / deff · (t(n − 1) / t(m − 1))², at most n
+ *     deff = m / (m − 1) · Σ (x_i − p n_i)² / n²  ÷  p (1 − p) / (n − 1), at least 1
+ *     n_eff = n / deff · (t(n − 1) / t(m − 1))², which is at most n
  *
- * where t are the .975 quantiles of Student's distribution, because the variance of few traces is itself a guess. One
- * call per trace gives exactly n. Where p is 0 or 1 no variance can be seen: the traces count, as if all calls of one
+ * where t are the .975 quantiles of Student's distribution, because the variance of few traces is itself a guess: two
+ * traces of fifty calls that agree are not a hundred calls, so a deff below 1 is taken for luck. One call per trace gives
+ * exactly n. Where p is 0 or 1 no variance can be seen: the traces count, as if all calls of one
  * were one call; likewise where there is one trace. Source: Korn and Graubard 1998, Survey Methodology 24, 193–201;
  * the variance is the linearised one of a ratio (Cochran 1977, Sampling Techniques, 6.3 and 9A).
  *
- *     50 traces of two calls, both with the same verdict, 40 of them accepted: 100 calls count as 49.1
+ *     50 traces of two calls, both with the same verdict, 40 of them accepted: 100 calls count as 48.3
  */
 export function effectiveN(c: Clustered): number {
   const { traces: m, calls: n, successes: x } = c;
@@ -39,8 +42,7 @@ export function effectiveN(c: Clustered): number {
   const squares = c.successesSquared - 2 * p * c.callsTimesSuccesses + p * p * c.callsSquared;
   const deff = ((m / (m - 1)) * squares * (n - 1)) / (n * n * p * (1 - p));
   const few = (student975(n - 1) / student975(m - 1)) ** 2;
-  // Traces that are all alike, to the last digit, tell as much as calls can, at best.
-  return deff <= few ? n : (n * few) / deff;
+  return (n * few) / Math.max(1, deff);
 }
 
 /** The rate of a group with its effective n; null where it has no calls. */

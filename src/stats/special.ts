@@ -28,7 +28,7 @@ function normalBelow(z: number): number {
  * that cancel are never built, so that nothing is lost at ten million calls.
  * Source: Abramowitz and Stegun 1964, 6.1.40; below 10 by Γ(x + 1) = x Γ(x).
  *
- *     stirlingRest(1) = 0.08106146679532726        (Γ(1) = 1)
+ *     stirlingRest(1) = 1 − ln √(2π) = .0810614667953
  */
 export function stirlingRest(x: number): number {
   let shift = 0;

@@ -1,5 +1,7 @@
 /** What papers and packages print, and src/stats must. */
 import { describe, expect, test } from 'vitest';
+import { effectiveN, meanInterval } from '../../src/stats/clusters.js';
+import { changePrior, logEFallAt } from '../../src/stats/drift.js';
 import { clopperPearson, newcombe, wilson } from '../../src/stats/interval.js';
 import { perArm } from '../../src/stats/power.js';
 import { mantelHaenszel, standardised } from '../../src/stats/standardise.js';
@@ -97,4 +99,15 @@ test('calls per arm at 80 % power, pooled: 356 for .70 â†’ .60, 1,377 for .70 â†
   expect(perArm(0.7, 0.6)).toBe(356);
   expect(perArm(0.6, 0.7)).toBe(356);
   expect(perArm(0.7, 0.65)).toBe(1377);
+});
+
+test('the worked examples of the docstrings', () => {
+  const pairs = { traces: 50, calls: 100, successes: 80, callsSquared: 200 };
+  expect(effectiveN({ ...pairs, successesSquared: 160, callsTimesSuccesses: 160 })).toBeCloseTo(48.3, 1);
+  const three = { traces: 3, amount: 600, units: 3, unitsSquared: 3 };
+  const { mean, interval } = meanInterval({ ...three, amountSquared: 140_000, amountTimesUnits: 600 })!;
+  expect([mean, interval!.low, interval!.high.toFixed(1)]).toEqual([200, 0, '448.4']);
+  const days = (count: number, x: number) => Array.from({ length: count }, () => ({ n: 40, x }));
+  expect(logEFallAt([[...days(60, 28), ...days(15, 24)]], 60)).toBeCloseTo(3.18, 2);
+  expect([30, 365, 3650].map((day) => Math.round(1 / changePrior(day)))).toEqual([159, 2295, 155_376]);
 });
