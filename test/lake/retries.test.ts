@@ -72,9 +72,9 @@ describe('random logs: what retries buy equals an oracle that walks each call', 
         { numRuns: RUNS, endOnFailure: true },
       );
       // Or nothing was compared.
-      expect(seen.rows).toBeGreaterThan(10 * RUNS);
-      expect(seen.metered).toBeGreaterThan(2 * RUNS);
-      expect(seen.paid).toBeGreaterThan(RUNS / 2);
+      expect(seen.rows).toBeGreaterThan(2 * RUNS);
+      expect(seen.metered).toBeGreaterThan(RUNS / 2);
+      expect(seen.paid).toBeGreaterThan(RUNS / 8);
       expect([...seen.pays]).toEqual(expect.arrayContaining(['yes', 'cannot tell', undefined]));
       expect([...seen.recommended]).toEqual(expect.arrayContaining([true, false, undefined]));
     },

@@ -285,7 +285,7 @@ function student95(freedom) {
 /**
  * Independent calls that would tell as much as these, which came in traces: the variance that calls drawn one by one
  * would have over the variance between traces, times the calls, less what a variance of few traces is itself a guess
- * (Korn and Graubard 1998); never more than the calls.
+ * (Korn and Graubard 1998).
  */
 function effectiveCalls(calls, isSuccess, p) {
   const traces = byTrace(calls);
@@ -296,7 +296,8 @@ function effectiveCalls(calls, isSuccess, p) {
   const between = (squares * traces.length) / (traces.length - 1) / calls.length ** 2;
   const alone = (p * (1 - p)) / (calls.length - 1);
   const few = (student95(calls.length - 1) / student95(traces.length - 1)) ** 2;
-  return Math.min(calls.length, calls.length * (alone / between) * few);
+  // Traces that agree more than chance would have them are luck.
+  return calls.length * Math.min(1, alone / between) * few;
 }
 
 function byTrace(calls) {
