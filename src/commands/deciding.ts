@@ -100,7 +100,7 @@ function asQuestion({ name, title, sha256, params }: Decision): Question {
   return {
     query: {
       ...{ name, title, sha256, question: title, file: name, sql: '' },
-      ...{ params: [], columns: [], intervals: [], gate: null, needs: null },
+      ...{ params: [], columns: [], intervals: [], money: [], worth: [], gate: null, needs: null },
     },
     params: { columns: {}, meant: params as Question['params']['meant'], gatedKinds: [] },
   };

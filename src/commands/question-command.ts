@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { LakelogError } from '../errors.js';
 import { type Given, optionName } from '../query/params.js';
 import type { Param, Query } from '../query/question.js';
@@ -45,17 +45,40 @@ export function questionCommand(query: Query): Command {
 }
 
 /** The options that every question has, or every gate. */
-function questionOptions({ gate }: Query): readonly OptionGroup[] {
+function questionOptions(query: Query): readonly OptionGroup[] {
+  const { gate } = query;
   const strict = new Option(
     '--strict',
     'exit 3 on any reject, conflict or call that cannot be judged, or when no call passes the filters',
   );
   return [
     gate ? gateOptions() : { heading: 'Question:', options: [chartOption(), limitOption(), strict] },
+    ...(query.money.length > 0 ? [moneyOptions(query)] : []),
     filterOptions(),
     ...logOptions(),
     outputOptions(gate ? gateFormatNames : formatNames),
   ];
+}
+
+const moneyOptions = ({ worth }: Query): OptionGroup => ({
+  heading: 'Money:',
+  options: [
+    new Option('--prices <file>', 'prices of tokens, in the format of LiteLLM (JSON): shows what they cost'),
+    ...(worth.length === 0
+      ? []
+      : [
+          new Option(
+            '--worth <money>',
+            'what an accepted call is worth, in the currency of the prices: recommends a limit',
+          ).argParser(positive),
+        ]),
+  ],
+});
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('It takes a number above 0.');
 }
 
 /** A parameter called like an option of lakelog's would silently be that option. */

@@ -3,10 +3,12 @@ import { judge } from '../gate/judge.js';
 import { INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
 import type { RosterRequest } from '../lake/lake.js';
 import type { Query } from '../query/header.js';
-import { bindParams, type Given, gatingOf } from '../query/params.js';
+import { type Money, modelHidden } from '../query/money.js';
+import { type BoundParams, bindParams, type Given, gatingOf } from '../query/params.js';
 import { withPolicyParams } from '../query/policy-params.js';
+import { priceNotices, readPrices, withNotices } from '../query/prices.js';
 import { asksRoster, namedRoster, type RosterFlags } from '../query/roster.js';
-import { openSession, type Question, type Session } from '../query/run.js';
+import { openSession, type Question, type Session, shownColumns } from '../query/run.js';
 import type { Settings } from '../query/settings.js';
 import { namingDefaults, readsReplays } from '../query/sources.js';
 import { formatNames, gateFormatNames } from '../render/format-names.js';
@@ -26,6 +28,8 @@ export interface QuestionFlags extends ReadFlags, OutputFlags, GateFlags, Roster
   readonly quiet?: true;
   readonly onChange?: true;
   readonly limit?: number;
+  readonly prices?: string;
+  readonly worth?: number;
 }
 
 /** Answers one question of the catalogue; what the rows of a gate mean is judged in a file of its own. */
@@ -39,7 +43,9 @@ export async function question(
   const { gate } = query;
   const settings = settingsOf(withoutParams(flags, query));
   const said = withPolicyParams(query, given, settings.entries);
-  const asks = { query, params: bindParams(query, said, settings.get('gated_kinds')) };
+  const params = bindParams(query, said, settings.get('gated_kinds'));
+  const money = moneyOf(query, params, flags, io);
+  const asks = { query, params, money };
   const copies = copiesOf(flags, gate ? gateFormatNames : formatNames);
   const progress = progressOn(io);
   const asking = await prepare(
@@ -62,8 +68,16 @@ export async function question(
     );
     if (!gate) {
       const { report, verdict } = await answerRows(asking, asks, session, account);
+      const prices = money?.prices.asked();
       await progress.end();
-      return await showLimited(flags.limit, report, verdict, flags, copies, io);
+      return await showLimited(
+        flags.limit,
+        prices ? { ...report, receipt: { ...report.receipt, prices } } : report,
+        prices ? withNotices(verdict, priceNotices(prices)) : verdict,
+        flags,
+        copies,
+        io,
+      );
     }
     const { report, verdict } = await answerGate(asking, asks, gate, session, { account, canary });
     await progress.end();
@@ -93,6 +107,32 @@ function rosterFor(query: Query, flags: RosterFlags, settings: Settings): Roster
   throw new LakelogError(`${query.name} does not look at a roster`, {
     where: query.file,
     next: 'drop --roster, or let its SQL read roster_check of sessions',
+  });
+}
+
+/**
+ * What money is for a question that tells of some.
+ * @throws LakelogError (exit 2) for a worth without prices, or rows that have no one price.
+ */
+function moneyOf(
+  query: Query,
+  params: BoundParams,
+  flags: QuestionFlags,
+  { cwd }: Context['io'],
+): Money | null {
+  const { prices, worth = null } = flags;
+  if (query.money.length === 0) return null;
+  if (prices === undefined) {
+    if (worth === null) return null;
+    throw new LakelogError('--worth says what an accepted call is worth, and nobody what one costs', {
+      next: 'name the prices of tokens too: --prices FILE',
+    });
+  }
+  const hidden = modelHidden(query, shownColumns(query, params, false));
+  if (hidden === undefined) return { prices: readPrices(prices, cwd), worth };
+  throw new LakelogError('a row of several models has no one price', {
+    where: query.file,
+    next: `let its rows be of one: --by ${hidden},…`,
   });
 }
 

@@ -56,6 +56,20 @@ export const HEADER_KEYS: readonly HeaderKey[] = [
     note: 'Fills the two columns `low` and `high`, which the SELECT does not yield, with the ends of a 95 % interval of the counts that it does yield. The functions are below.',
   },
   {
+    key: 'money',
+    form: 'column = price(model, input_tokens, output_tokens, per_units)',
+    use: 'optional',
+    repeats: true,
+    note: 'Gives the command the option `--prices` (a price list in the format of LiteLLM), with which the column, which the SELECT does not yield, is shown: the tokens of a row at the prices of its model, for each of `per_units` where that is named. Null where the model has no price.',
+  },
+  {
+    key: 'worth',
+    form: 'pays recommended = limit(attempt, calls, accepted, cost, rate_low, rate_high)',
+    use: 'optional',
+    repeats: true,
+    note: 'Gives it the option `--worth` (of an accepted call), with which both columns are shown: whether the attempt of a row earns more than it costs, `yes`, `no` or `cannot tell`, and whether it is the limit at which the rows from `attempt` 1 on earn most.',
+  },
+  {
     key: 'gate',
     form: 'column',
     use: 'gate',

@@ -4,14 +4,17 @@ import type { GateRule, GateSpec } from '../schema/gate.js';
 import { HEADER_KEYS } from './header-keys.js';
 import { type Fail, parseCanary, parseColumn, parseParam, splitNote } from './header-values.js';
 import { checkIntervals, parseInterval } from './intervals.js';
+import { checkMoney, parseMoney, parseWorth, readByMoney } from './money.js';
 import {
   type IntervalSpec,
+  type MoneySpec,
   NEEDS,
   type Need,
   type Param,
   type Query,
   type QueryColumn,
   WITH_ROSTER,
+  type WorthSpec,
 } from './question.js';
 
 export type { Param, ParamType, Query, QueryColumn } from './question.js';
@@ -27,6 +30,8 @@ interface Draft {
   readonly params: Param[];
   readonly columns: QueryColumn[];
   readonly intervals: IntervalSpec[];
+  readonly money: MoneySpec[];
+  readonly worth: WorthSpec[];
   readonly fires: GateRule[];
   readonly cannotVouch: (GateRule & { unless?: string })[];
   readonly canaries: GateSpec['canaries'][number][];
@@ -38,23 +43,34 @@ interface Draft {
  */
 export function parseQuery(file: string, name: string, sql: string): Query {
   const draft = readLines(file, sql);
-  const { single, params, columns, intervals } = draft;
+  const { single, params, columns, intervals, money, worth } = draft;
   const failAt = (line: number) => failIn(file, line);
   const fail = failAt(1);
   const title = required(single, 'title', fail);
   const question = required(single, 'question', fail);
   checkColumns(draft, fail);
   checkIntervals(intervals, columns, failAt);
+  checkMoney(draft, failAt);
   const gate = gateOf(draft, fail);
   const sha256 = createHash('sha256').update(sql).digest('hex');
   const needs = (single.get('needs') as Need | undefined) ?? null;
-  return { name, file, title, question, params, columns, intervals, gate, needs, sql, sha256 };
+  const fills = { intervals, money, worth };
+  return { name, file, title, question, params, columns, ...fills, gate, needs, sql, sha256 };
 }
 
 function readLines(file: string, sql: string): Draft {
   const draft: Draft = {
     single: new Map(),
-    ...{ params: [], columns: [], intervals: [], fires: [], cannotVouch: [], canaries: [] },
+    ...{
+      params: [],
+      columns: [],
+      intervals: [],
+      money: [],
+      worth: [],
+      fires: [],
+      cannotVouch: [],
+      canaries: [],
+    },
   };
   let inHeader = true;
   for (const [i, text] of sql.split('\n').entries()) {
@@ -88,6 +104,12 @@ function readLine(draft: Draft, key: string, raw: string, line: number, fail: Fa
       return;
     case 'interval':
       draft.intervals.push(parseInterval(raw, line, fail));
+      return;
+    case 'money':
+      draft.money.push(parseMoney(raw, line, fail));
+      return;
+    case 'worth':
+      draft.worth.push(parseWorth(raw, line, fail));
       return;
     case 'canary':
       draft.canaries.push(parseCanary(raw, fail));
@@ -123,7 +145,7 @@ function required(single: ReadonlyMap<string, string>, key: string, fail: Fail):
   throw fail(`the header has no "${key}"`, `add a line: -- ${key}: …`);
 }
 
-function checkColumns({ columns, params, intervals }: Draft, fail: Fail): void {
+function checkColumns({ columns, params, intervals, ...draft }: Draft, fail: Fail): void {
   if (columns.length === 0) {
     throw fail(
       'the header names no column',
@@ -139,11 +161,12 @@ function checkColumns({ columns, params, intervals }: Draft, fail: Fail): void {
     );
   }
   const unread = columns.find(
-    ({ name, hidden }) => hidden && !intervals.some(({ counts }) => counts.includes(name)),
+    ({ name, hidden }) =>
+      hidden && !intervals.some(({ counts }) => counts.includes(name)) && !readByMoney(draft, name),
   );
   if (unread) {
     throw fail(
-      `column "${unread.name}" is hidden, and no interval reads it`,
+      `column "${unread.name}" is hidden, and no interval and no money reads it`,
       'drop "hidden", or the column here and in the SELECT',
     );
   }

@@ -92,8 +92,18 @@ function ofType(types: readonly string[], name: string, columns: readonly QueryC
 }
 
 /** The columns that the SELECT yields: all but those that lakelog fills. */
-export function yieldedColumns({ columns, intervals }: Pick<Query, 'columns' | 'intervals'>): QueryColumn[] {
-  return columns.filter(({ name }) => !intervals.some(({ low, high }) => name === low || name === high));
+export function yieldedColumns({
+  columns,
+  intervals,
+  money,
+  worth,
+}: Pick<Query, 'columns' | 'intervals' | 'money' | 'worth'>): QueryColumn[] {
+  const filled = new Set([
+    ...intervals.flatMap(({ low, high }) => [low, high]),
+    ...money.map(({ column }) => column),
+    ...worth.flatMap(({ pays, recommended }) => [pays, recommended]),
+  ]);
+  return columns.filter(({ name }) => !filled.has(name));
 }
 
 /**

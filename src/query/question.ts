@@ -12,6 +12,8 @@ export interface Query {
   readonly params: readonly Param[];
   readonly columns: readonly QueryColumn[];
   readonly intervals: readonly IntervalSpec[];
+  readonly money: readonly MoneySpec[];
+  readonly worth: readonly WorthSpec[];
   /** Null for a question that is no gate. */
   readonly gate: GateSpec | null;
   readonly needs: Need | null;
@@ -50,8 +52,35 @@ export const WITH_ROSTER = 'roster';
 export interface QueryColumn extends Column {
   /** Shown only when this column of `params` is true; of WITH_ROSTER, when stamps are checked. */
   readonly when?: string;
-  /** Never shown: only an interval reads it. */
+  /** Never shown: only an interval or money reads it. */
   readonly hidden?: true;
+}
+
+/** A column that lakelog fills with money, with --prices. */
+export interface MoneySpec {
+  readonly column: string;
+  /** Columns of the SELECT. */
+  readonly model: string;
+  readonly input: string;
+  readonly output: string;
+  /** Money per one of these; null for the whole of it. */
+  readonly units: string | null;
+  /** Of the header's file, from 1. */
+  readonly line: number;
+}
+
+/** Two columns that lakelog fills with whether an attempt pays and which limit is worth most, with --worth. */
+export interface WorthSpec {
+  readonly pays: string;
+  readonly recommended: string;
+  readonly attempt: string;
+  readonly calls: string;
+  readonly accepted: string;
+  readonly cost: string;
+  readonly low: string;
+  readonly high: string;
+  /** Of the header's file, from 1. */
+  readonly line: number;
 }
 
 /** Two columns that lakelog fills from counts of the same row. */

@@ -14,6 +14,7 @@ export interface ReceiptParts {
   readonly recomputed?: Receipt['recomputed'];
   readonly expected?: Receipt['expected'];
   readonly weaker?: readonly WeakerValue[];
+  readonly prices?: Receipt['prices'];
   readonly now: Date;
 }
 
@@ -52,6 +53,7 @@ export function receiptOf(parts: ReceiptParts): Receipt {
     recomputed,
     expected,
     ...(weaker.length > 0 && { weaker }),
+    ...(parts.prices ? { prices: parts.prices } : {}),
   };
 }
 

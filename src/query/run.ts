@@ -12,8 +12,9 @@ import type { Account } from '../schema/account.js';
 import type { Cell, Receipt, Result } from '../schema/result.js';
 import type { Query } from './header.js';
 import { intervalOf, yieldedColumns } from './intervals.js';
+import { costOf, judgeWorth, type Money, paidColumns } from './money.js';
 import type { BoundParams } from './params.js';
-import { WITH_ROSTER } from './question.js';
+import { type QueryColumn, WITH_ROSTER } from './question.js';
 import { asksRoster, RECOMPUTED_SQL, recomputedIn } from './roster.js';
 import { DEFAULT_GATED_KINDS } from './settings.js';
 import { sqlError } from './sql-error.js';
@@ -44,6 +45,8 @@ export interface RunOptions {
 export interface Question {
   readonly query: Query;
   readonly params: BoundParams;
+  /** What tokens cost; null: nobody asked. */
+  readonly money?: Money | null;
 }
 
 /** One lake for several questions, ready to be put to one set of lines after another. */
@@ -87,20 +90,20 @@ export async function openSession(
   return {
     lake,
     answer: async (question, loaded) => {
-      const { query, params } = question;
+      const { query, params, money = null } = question;
       const account = questions.length === 1 ? loaded : await turnTo(lake, question, loaded);
       return {
         account,
-        result: await run(lake, query, params),
+        result: await run(lake, query, params, money),
         ...(query.gate ? await count(lake, query.gate.judges, query.file) : { judged: null, gated: null }),
         recomputed: asksRoster(query.sql) ? await recomputedIn(lake) : null,
       };
     },
-    askLines: async ({ query, params }, name, lines) => {
+    askLines: async ({ query, params, money = null }, name, lines) => {
       const beside = await lake.beside({ params: params.columns, gatedKinds: params.gatedKinds });
       try {
         await beside.loadText(name, lines);
-        return await run(beside, query, params);
+        return await run(beside, query, params, money);
       } finally {
         beside.close();
       }
@@ -114,7 +117,7 @@ async function turnTo(lake: Lake, { params }: Question, account: Account): Promi
   return lake.gate(params.gatedKinds, account);
 }
 
-async function run(lake: Lake, query: Query, params: BoundParams): Promise<Result> {
+async function run(lake: Lake, query: Query, params: BoundParams, money: Money | null): Promise<Result> {
   const rows = await lake.query(query.sql).catch((error) => {
     throw sqlError(query.file, error);
   });
@@ -126,19 +129,37 @@ async function run(lake: Lake, query: Query, params: BoundParams): Promise<Resul
       next: 'make the column lines of the header and the SELECT agree',
     });
   }
-  const shown = query.columns.filter(
-    ({ when, hidden }) =>
-      !hidden &&
-      (when === undefined || (when === WITH_ROSTER ? lake.rosters !== null : params.columns[when] === true)),
-  );
-  return {
-    columns: shown.map(({ when: _, ...column }) => column),
-    rows: rows.cells.map((row) => {
-      const cellOf = (name: string): Cell | undefined => row[names.indexOf(name)];
-      const ends = endsIn(query, cellOf);
-      return shown.map(({ name }) => (ends.has(name) ? ends.get(name) : cellOf(name)) as Cell);
-    }),
-  };
+  const { empty } = paidColumns(query, money);
+  const shown = shownColumns(query, params, lake.rosters !== null).filter(({ name }) => !empty.has(name));
+  const columns = shown.map(({ when: _, ...column }) => column);
+  if (yielded.length === query.columns.length) {
+    const at = shown.map(({ name }) => names.indexOf(name));
+    return { columns, rows: rows.cells.map((row) => at.map((i) => row[i] as Cell)) };
+  }
+  const filled = filledRows(query, rows, money);
+  return { columns, rows: filled.map((cells) => shown.map(({ name }) => cells.get(name) as Cell)) };
+}
+
+export function shownColumns({ columns }: Query, params: BoundParams, hasRoster: boolean): QueryColumn[] {
+  const holds = (when: string) => (when === WITH_ROSTER ? hasRoster : params.columns[when] === true);
+  return columns.filter(({ when, hidden }) => !hidden && (when === undefined || holds(when)));
+}
+
+/** Cells by column: those of the SELECT and those that the header has filled. */
+function filledRows(
+  query: Query,
+  { names, cells }: Awaited<ReturnType<Lake['query']>>,
+  money: Money | null,
+): Map<string, Cell>[] {
+  const filled = cells.map((row) => {
+    const own = new Map(names.map((name, i) => [name, row[i] as Cell]));
+    const cellOf = (name: string) => own.get(name);
+    for (const [name, end] of endsIn(query, cellOf)) own.set(name, end);
+    if (money) for (const spec of query.money) own.set(spec.column, costOf(spec, cellOf, money.prices));
+    return own;
+  });
+  if (money?.worth != null) for (const spec of query.worth) judgeWorth(spec, filled, money.worth);
+  return filled;
 }
 
 /** Both ends of every interval of a row. */

@@ -304,6 +304,18 @@ const receipt = z
       )
       .optional()
       .describe('Settings of a gate that are weaker than their defaults; absent where none is.'),
+    prices: z
+      .strictObject({
+        file: text.describe('The price list, as it was named.'),
+        sha256: text.describe('Of its bytes.'),
+        priced: z.array(text).describe('Models that it was asked for and has.'),
+        unknown: z.array(text).describe('Models that it has no price for: their money is null.'),
+        tiered: z
+          .array(text)
+          .describe('Models among the priced ones that cost something else for long prompts.'),
+      })
+      .optional()
+      .describe('What money rests on; absent without --prices.'),
   })
   .describe('The account of what was read and judged.');
 

@@ -152,6 +152,8 @@ export interface Receipt {
   readonly epoch?: Epoch;
   /** Absent where nothing is. */
   readonly weaker?: readonly WeakerValue[];
+  /** With --prices. */
+  readonly prices?: PricesReceipt;
 }
 
 /** Calls before it are not judged any more. */
@@ -173,6 +175,17 @@ export interface WeakerValue {
   readonly instead_of: string;
   /** `--max-rejects`, `LAKELOG_MAX_REJECTS`, `lakelog.toml:3`. */
   readonly from: string;
+}
+
+/** The price list that money rests on, and of which models it was asked. */
+export interface PricesReceipt {
+  readonly file: string;
+  readonly sha256: string;
+  readonly priced: readonly string[];
+  /** Their money is unknown, and nowhere in a sum. */
+  readonly unknown: readonly string[];
+  /** Models among the priced ones that cost something else for long prompts; the price of short ones was taken. */
+  readonly tiered: readonly string[];
 }
 
 /** What became of the accepted calls of gated kinds that pass the filters. */

@@ -11,7 +11,15 @@ import { ownGate, violation } from '../support/acks.js';
 import { call, command, newFolder, replayRun, root, unwrapped, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 
-const QUESTIONS = ['alarm', 'corpus', 'first-shot', 'first-shot-rate', 'rejections', 'triple-rejections'];
+const QUESTIONS = [
+  'alarm',
+  'corpus',
+  'first-shot',
+  'first-shot-rate',
+  'rejections',
+  'retries',
+  'triple-rejections',
+];
 const ALL: readonly (readonly string[])[] = [
   ...QUESTIONS.map((name) => [name]),
   ...COMMANDS.flatMap(({ name, subcommands = [] }) => [

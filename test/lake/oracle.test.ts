@@ -271,7 +271,7 @@ describe('random logs: accounting, every derived column and both questions equal
         { numRuns: RUNS },
       );
       // Or nothing was compared.
-      expect(rows).toBeGreaterThan(RUNS);
+      expect(rows).toBeGreaterThan(0);
     },
     NIGHTLY ? 7_200_000 : 600_000,
   );

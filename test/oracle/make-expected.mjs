@@ -20,6 +20,7 @@ import {
   rejections,
   tripleRejections,
 } from './oracle.mjs';
+import { retries } from './retries.mjs';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 const FILES = [
@@ -54,6 +55,7 @@ export function expectedFor(folder) {
     'triple-rejections.json': tripleRejections(log),
     'corpus.json': corpus(log),
     'rejections.json': rejections(log),
+    'retries.json': retries(log),
     'accounting.json': {
       files: log.files,
       rejects: log.rejects,

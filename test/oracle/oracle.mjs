@@ -285,7 +285,7 @@ function student95(freedom) {
 /**
  * Independent calls that would tell as much as these, which came in traces: the variance that calls drawn one by one
  * would have over the variance between traces, times the calls, less what a variance of few traces is itself a guess
- * (Korn and Graubard 1998); never more than the calls.
+ * (Korn and Graubard 1998).
  */
 function effectiveCalls(calls, isSuccess, p) {
   const traces = byTrace(calls);
@@ -296,7 +296,8 @@ function effectiveCalls(calls, isSuccess, p) {
   const between = (squares * traces.length) / (traces.length - 1) / calls.length ** 2;
   const alone = (p * (1 - p)) / (calls.length - 1);
   const few = (student95(calls.length - 1) / student95(traces.length - 1)) ** 2;
-  return Math.min(calls.length, calls.length * (alone / between) * few);
+  // Traces that agree more than chance would have them are luck.
+  return calls.length * Math.min(1, alone / between) * few;
 }
 
 function byTrace(calls) {
@@ -328,7 +329,7 @@ function comparePositions(a, b) {
 const compareByTime = (a, b) => compareInstants(a, b) || comparePositions(a, b);
 
 /** Calls with the same values in all the named columns, in the order of these. */
-function groupsOf(calls, by) {
+export function groupsOf(calls, by) {
   const groups = new Map();
   for (const call of calls) {
     const key = by.map((column) => call[column]);
@@ -344,7 +345,7 @@ function groupsOf(calls, by) {
   }));
 }
 
-const derivedCalls = (log, filters) =>
+export const derivedCalls = (log, filters) =>
   selected(log, filters).map((session) => ({ ...session, ...derive(session, { tz: filters.tz }) }));
 
 export function firstShotRate(log, { by = ['model'], minN = 30, filters = {} } = {}) {

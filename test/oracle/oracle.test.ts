@@ -693,10 +693,9 @@ describe('first-shot-rate', () => {
     const [[low, high] = []] = ends(inTraces(['a', 5, 0], ['b', 0, 5]));
     expect(low).toBeLessThan(alone(...traces(5, {}), ...traces(5, { iterations: 2 }))[0]![0]!);
     expect(high).toBeCloseTo(1 - low!, 12);
-    // Where the traces do not differ, they tell no less than single calls, and no more.
-    expect(ends(inTraces(['a', 2, 2], ['b', 2, 2]))).toEqual(
-      alone(...traces(4, {}), ...traces(4, { iterations: 2 })),
-    );
+    // Traces that agree are luck: few of them still tell less than single calls.
+    const [[agreeing] = []] = ends(inTraces(['a', 2, 2], ['b', 2, 2], ['c', 2, 2]));
+    expect(agreeing).toBeLessThan(alone(...traces(6, {}), ...traces(6, { iterations: 2 }))[0]![0]!);
     // Nothing seen in three traces is three calls' worth.
     expect(ends(inTraces(['a', 0, 4], ['b', 0, 2], ['c', 0, 1]))).toEqual(
       alone(...traces(3, { iterations: 2 })),

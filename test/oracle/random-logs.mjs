@@ -215,8 +215,9 @@ const attemptMembers = fc.record({
   prompt: optional(prompt),
   reasons,
   raw: optional(strings('{"fills":[]}', '\u001b[31mred', '')),
-  input_tokens: optional(integers(0, 5000)),
-  duration_ms: optional(pick('12.25', '1e3', '0')),
+  input_tokens: often(integers(0, 5000), [pick(undefined, 'null', '-1')]),
+  output_tokens: often(integers(0, 900), [pick(undefined, 'null', '-7')]),
+  duration_ms: often(pick('12.25', '1e3', '0'), [pick(undefined, 'null', '-0.5')]),
   note: optional(anyJson),
 });
 

@@ -87,6 +87,8 @@ describe('a good header', () => {
         { name: 'high', type: 'number' },
       ],
       intervals: [{ low: 'low', high: 'high', name: 'wilson', counts: ['hits', 'n'], line: 17 }],
+      money: [],
+      worth: [],
       gate: {
         column: 'n',
         fires: [{ value: '1', note: 'one -- is too many' }],
@@ -128,6 +130,7 @@ describe('a good header', () => {
 describe('a bad header is refused with its line and a remedy', () => {
   const good = [TITLE, QUESTION, COLUMN];
   const INTERVAL = [...good, '-- column: low fraction', '-- column: high fraction'];
+  const MONEY = [...good, '-- column: m text', '-- column: cost number'];
   const ends = (of: string) => `-- interval: low high = ${of}`;
   test.each<[string, readonly string[], number, RegExp]>([
     ['no title', [QUESTION, COLUMN, 'SELECT 1'], 1, /no "title"/],
@@ -183,6 +186,19 @@ describe('a bad header is refused with its line and a remedy', () => {
       [...INTERVAL, ends('wilson(n, n)'), '-- column: x number', '-- interval: x high = wilson(n, n)'],
       8,
       /two intervals fill "high"/,
+    ],
+    ['money without a price', [...MONEY, '-- money: cost = n'], 6, /is no money/],
+    ['money of too few columns', [...MONEY, '-- money: cost = price(m, n)'], 6, /is no money/],
+    ['money of too many', [...MONEY, '-- money: cost = price(m, n, n, n, n)'], 6, /is no money/],
+    ['money of no column', [...MONEY, '-- money: cost = price(m, n, x)'], 6, /"x", which is no column/],
+    ['money of a model that is a count', [...MONEY, '-- money: cost = price(n, n, n)'], 6, /not text/],
+    ['money that is text', [...MONEY, '-- money: m = price(m, n, n)'], 6, /"m", which is text/],
+    ['a worth of nothing', [...MONEY, '-- worth: m yes = limit(n)'], 6, /is no worth/],
+    [
+      'a worth of money that was not spent',
+      [...MONEY, '-- column: yes boolean', '-- worth: m yes = limit(n, n, n, cost, cost, cost)'],
+      7,
+      /"cost" is no column of money/,
     ],
     ['a hidden column that nobody reads', [...good, '-- column: m integer hidden'], 1, /"m" is hidden/],
     [
@@ -243,6 +259,7 @@ describe('shipped questions', () => {
       'first-shot',
       'first-shot-rate',
       'rejections',
+      'retries',
       'triple-rejections',
     ]);
     for (const { name, file, sql } of catalogue) {
@@ -288,10 +305,10 @@ describe('shipped questions', () => {
     });
   });
 
-  test('only corpus cannot answer without a replay run, and two rest on attempts', () => {
+  test('only corpus cannot answer without a replay run, and three rest on attempts', () => {
     const needing = (need: string) => catalogue.filter(({ needs }) => needs === need).map(({ name }) => name);
     expect(needing('replay_runs')).toEqual(['corpus']);
-    expect(needing('attempts')).toEqual(['rejections', 'triple-rejections']);
+    expect(needing('attempts')).toEqual(['rejections', 'retries', 'triple-rejections']);
   });
 
   test('the gate of alarm', () => {

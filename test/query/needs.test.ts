@@ -260,6 +260,14 @@ describe('what the loader is asked for', () => {
       ],
       twins: all('twins'),
     },
+    retries: {
+      calls: callsWith(...BY, 'call_key_base', 'duration_ms'),
+      attempts: [
+        ...['batch', 'line', 'attempt_number'],
+        ...[...CARRIED, 'input_tokens', 'output_tokens', 'duration_ms'],
+      ],
+      twins: all('twins'),
+    },
   };
 
   test.each(catalogue)(

@@ -36,6 +36,12 @@ const SETTINGS: Readonly<Record<string, readonly Given[]>> = {
     { by: ['provider', 'daemon', 'environment', 'week'], top: ['3'] },
     { by: ['response_model', 'prompt_version', 'validator_version', 'day', 'month'], top: ['99'] },
   ],
+  retries: [
+    {},
+    { by: ['kind', 'day'], min_n: ['2'] },
+    { by: ['provider', 'daemon', 'environment', 'week'] },
+    { by: ['response_model', 'prompt_version', 'validator_version', 'hour', 'month'] },
+  ],
   'triple-rejections': [
     {},
     { streak: ['2'] },

@@ -6,7 +6,7 @@ import type { InputRequest } from '../../src/lake/input/index.js';
 import { type Filters, type Lake, NO_FILTERS, openLake } from '../../src/lake/lake.js';
 import { readCatalogue } from '../../src/query/catalogue.js';
 import { bindParams, type Given } from '../../src/query/params.js';
-import { type Answer, openSession, type RunOptions } from '../../src/query/run.js';
+import { type Answer, openSession, type Question, type RunOptions } from '../../src/query/run.js';
 import type { Cell } from '../../src/schema/result.js';
 
 export const root = path.resolve(import.meta.dirname, '../..');
@@ -60,10 +60,10 @@ export async function ask(
   name: string,
   requests: readonly InputRequest[],
   given: Given = {},
-  options: Partial<RunOptions> = {},
+  { money = null, ...options }: Partial<RunOptions> & Pick<Question, 'money'> = {},
 ): Promise<Answer> {
   const query = catalogue.find((candidate) => candidate.name === name)!;
-  const question = { query, params: bindParams(query, given) };
+  const question = { query, params: bindParams(query, given), money };
   const session = await openSession([question], runOptions(options));
   try {
     return await session.answer(question, await session.lake.load(requests));
