@@ -28,8 +28,16 @@ function settingsIn(held: Settings): ConfigSetting[] {
 /** As they stand in lakelog.toml, and the two keys that they have by default. */
 function entriesIn(held: Settings): ConfigEntry[] {
   return held.entries.map((entry) => {
-    const { kind, name, level, undecided, values } = entry;
-    return { kind, name, level, undecided, values, where: entry.where() };
+    const { kind, name, level, undecided, values, params } = entry;
+    const hasParams = Object.keys(params).length > 0;
+    return {
+      kind,
+      name,
+      level,
+      undecided,
+      values: { ...values, ...(hasParams && { params }) },
+      where: entry.where(),
+    };
   });
 }
 

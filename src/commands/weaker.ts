@@ -4,7 +4,6 @@ import { entryOf } from '../query/policy-params.js';
 import type { Query } from '../query/question.js';
 import { GATE_SETTINGS, type Settings } from '../query/settings.js';
 import type { WeakerValue } from '../schema/result.js';
-import type { Planned } from './check-plan.js';
 
 /** Of one gate that is asked alone, where levels say nothing. */
 export function weakerOf(query: Query, settings: Settings): readonly WeakerValue[] {
@@ -12,8 +11,14 @@ export function weakerOf(query: Query, settings: Settings): readonly WeakerValue
   return [...settings.weaker(GATE_SETTINGS), ...(entry === undefined ? [] : paramsOf(entry, query))];
 }
 
+/** What is judged under the name of an entry. */
+interface Judged {
+  readonly name: string;
+  readonly question?: { readonly query: Query };
+}
+
 /** Of all entries that are judged. */
-export function weakerEntries(planned: readonly Planned[], settings: Settings): WeakerValue[] {
+export function weakerEntries(planned: readonly Judged[], settings: Settings): WeakerValue[] {
   return settings.entries.flatMap((entry) => {
     const one = planned.find(({ name }) => name === entry.name);
     if (one === undefined) return [];
@@ -21,7 +26,7 @@ export function weakerEntries(planned: readonly Planned[], settings: Settings): 
       ...(['level', 'undecided'] as const).flatMap((key) =>
         entry[key] === 'warn' ? [weaker(entry, key, 'warn', 'fail')] : [],
       ),
-      ...('question' in one ? paramsOf(entry, one.question.query) : []),
+      ...(one.question ? paramsOf(entry, one.question.query) : []),
       ...marginOf(entry, 'not_worse_than'),
       ...marginOf(entry, 'margin'),
     ];

@@ -131,20 +131,26 @@ export interface SharedFinding {
 const ORDER = ['fired', 'error', 'cannot_vouch', 'warning', 'notices'] as const;
 
 export function sharedFindings({ parts }: CheckReport): SharedFinding[] {
+  const told = parts.flatMap((part) =>
+    findingsOf(part).map(([kind, finding]) => ({ kind, finding, parts: [part.name] })),
+  );
   const all = new Map<string, SharedFinding>();
-  for (const part of parts) {
-    for (const [kind, finding] of findingsOf(part)) {
-      const key = JSON.stringify([kind, finding.code, finding.message, finding.where]);
-      const before = all.get(key);
-      all.set(key, {
-        kind,
-        finding: before?.finding ?? finding,
-        parts: [...(before?.parts ?? []), part.name],
-      });
-    }
+  // What stops one part is no mere warning because another may be undecided.
+  for (const {
+    kind,
+    finding,
+    parts: [name = ''],
+  } of byWeight(told)) {
+    const keyAs = (as: Weight) => JSON.stringify([as, finding.code, finding.message, finding.where]);
+    const key = kind === 'warning' && all.has(keyAs('cannot_vouch')) ? keyAs('cannot_vouch') : keyAs(kind);
+    const before = all.get(key);
+    all.set(key, before ? { ...before, parts: [...before.parts, name] } : { kind, finding, parts: [name] });
   }
-  return ORDER.flatMap((kind) => [...all.values()].filter((one) => one.kind === kind));
+  return byWeight([...all.values()]);
 }
+
+const byWeight = (all: readonly SharedFinding[]) =>
+  ORDER.flatMap((weight) => all.filter(({ kind }) => kind === weight));
 
 function findingsOf(part: Part): [Weight, Finding][] {
   const { report, error } = part;

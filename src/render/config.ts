@@ -7,7 +7,7 @@ import { tableOf } from './table.js';
 const SETTING_COLUMNS: readonly Column[] = [
   { name: 'setting', type: 'text' },
   { name: 'value', type: 'text' },
-  { name: 'from', type: 'text' },
+  { name: 'origin', type: 'text', label: 'who says so' },
   { name: 'weaker', type: 'text', label: 'weaker than' },
 ];
 
@@ -16,7 +16,7 @@ const ENTRY_COLUMNS: readonly Column[] = [
   { name: 'level', type: 'text' },
   { name: 'undecided', type: 'text' },
   { name: 'what', type: 'text' },
-  { name: 'from', type: 'text' },
+  { name: 'origin', type: 'text', label: 'who says so' },
 ];
 
 export function renderConfig(
@@ -33,7 +33,9 @@ export function renderConfig(
   const settled = tableOf({ columns: SETTING_COLUMNS, rows }, style);
   if (entries.length === 0) return settled;
   const list = entries.map(({ kind, name, level, undecided, values, where }) => {
-    const what = Object.entries(values).map(([key, value]) => `${key} ${value}`);
+    const what = Object.entries(values).map(
+      ([key, value]) => `${key} ${typeof value === 'object' ? JSON.stringify(value) : value}`,
+    );
     return [`${kind}.${name}`, level, undecided, what.join(', '), where];
   });
   return `${settled}\n${tableOf({ columns: ENTRY_COLUMNS, rows: list }, style)}`;

@@ -2,7 +2,6 @@
  * SARIF 2.1.0, which code scanning services show at the lines of files: a result for each violation and each reason
  * why a gate cannot vouch. https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
  */
-import { createHash } from 'node:crypto';
 import type { ExitCode } from '../schema/result.js';
 import { type CheckReport, isWarning, type Part } from './check.js';
 import { type Offence, offencesOf, placeOf } from './offences.js';
@@ -104,14 +103,16 @@ function locationsOf({ file, line }: SarifResult) {
 
 /** A path as a relative or absolute reference: what is no letter of one is escaped, and no colon makes it a scheme. */
 function uriOf(file: string): string {
-  const escaped = file.split('/').map(encodeURIComponent).join('/');
+  const escaped = file
+    .replace(/^(\.\/+)+/, '')
+    .split('/')
+    .map(encodeURIComponent)
+    .join('/');
   return file.startsWith('/') ? `file://${escaped}` : escaped;
 }
 
 /** The same violation tomorrow is the same result; numbers in sentences of findings are not what it is about. */
 function fingerprint({ id, file, line, text }: SarifResult): string {
   const about = line === null ? text.split('\n', 1)[0]!.replace(/\d+/g, '#') : String(line);
-  return createHash('sha256')
-    .update(JSON.stringify([id, file, about]))
-    .digest('hex');
+  return [id, file ?? '', about].join(' ');
 }

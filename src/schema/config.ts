@@ -19,6 +19,6 @@ export interface ConfigEntry {
   readonly name: string;
   readonly level: Level;
   readonly undecided: Level;
-  readonly values: Readonly<Record<string, string | number>>;
+  readonly values: Readonly<Record<string, string | number | object>>;
   readonly where: string;
 }

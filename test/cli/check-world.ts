@@ -34,7 +34,7 @@ export function ownGate({
   fires = 'slow',
   doubts,
   judges = 'duration_ms IS NOT NULL',
-  canary = '{"duration_ms": 9000}',
+  canary = '{"duration_ms": 90000}',
   needs,
   select = "SELECT s.session_id, 'slow' AS reason, s.file, s.line FROM sessions s WHERE s.duration_ms > 1000 ORDER BY s.file, s.line",
 }: OwnGate = {}): string {

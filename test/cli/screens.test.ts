@@ -9,6 +9,7 @@ import { expect, test } from 'vitest';
 import { newFolder, root, withoutColour, writeLines } from '../support/cli.js';
 import { calls } from '../support/decision-calls.js';
 import { lakelog } from '../support/program.js';
+import { type Files, ownGate, put } from './check-world.js';
 
 const NOW = new Date('2026-10-01T12:00:00Z');
 const UNGROUNDED = '4e52b80caf3a63acc6a42ea78ed67529';
@@ -18,6 +19,8 @@ const BASELINE = ['ack', '--baseline', '--reason', 'lines of before the repair',
 
 const COMMANDS = [
   'alarm',
+  'check',
+  'config',
   'first-shot-rate',
   'first-shot',
   'triple-rejections',
@@ -39,6 +42,9 @@ const ACK_DRIFT = [
   ...['--reason', 'the cheaper model, ticket 4711', '--author', 'ann', 'arms'],
 ];
 
+const LONG_CALLS = `SELECT s.session_id, 'long' AS reason, s.file, s.line FROM sessions s
+  WHERE s.duration_ms > 15000 ORDER BY s.file, s.line`;
+
 /** Arguments by the name of the screen. */
 const SCREENS: Readonly<Record<string, readonly string[]>> = {
   nothing: [],
@@ -49,6 +55,10 @@ const SCREENS: Readonly<Record<string, readonly string[]>> = {
   'alarm-cannot-vouch': ['alarm', 'messy'],
   'alarm-missing-input': ['alarm', 'gone.jsonl'],
   'alarm-allowed': ['alarm', 'messy', '--allow-unjudged', '--max-rejects', '99'],
+  check: ['check', 'alarm', '--queries', 'queries'],
+  'check-clear': ['check', 'healthy', '--queries', 'queries', '--max-age', '7d'],
+  'check-policy': ['check', 'messy'],
+  config: ['config', '--max-age', '26h'],
   'first-shot-rate': ['first-shot-rate', 'healthy'],
   'first-shot-rate-groups': [
     'first-shot-rate',
@@ -131,6 +141,35 @@ const TWO_ARMS = [
   ...arm('p2', '2026-08-01T00:00:00Z', [600, 280]),
 ].sort((a, b) => (JSON.parse(a).timestamp < JSON.parse(b).timestamp ? -1 : 1));
 
+const OWN_GATE = ownGate({ fires: 'long', select: LONG_CALLS });
+const POLICY = `queries = ["queries"]
+max_rejects = 3
+max_age = "26h"
+
+[gates.alarm]
+params = { allow_unjudged = true }
+
+[gates.long-calls]
+level = "warn"
+
+[gates.alram]
+level = "warn"
+
+[[compare]]
+name = "models"
+baseline = "model=gpt-4.1-mini"
+candidate = "model=claude-sonnet-4-5"
+undecided = "warn"
+`;
+
+/** What lies in the folder beside the fixtures. */
+const FILES: Readonly<Record<string, Files>> = {
+  check: { 'queries/long-calls.sql': OWN_GATE },
+  'check-clear': { 'queries/long-calls.sql': OWN_GATE },
+  'check-policy': { 'queries/long-calls.sql': OWN_GATE, 'lakelog.toml': POLICY },
+  config: { 'queries/long-calls.sql': OWN_GATE, 'lakelog.toml': POLICY },
+};
+
 /** The fixtures by themselves, as old as their records, so that nothing depends on when they were checked out. */
 function fixtures(): string {
   const folder = newFolder();
@@ -158,6 +197,7 @@ function plainScreen(name: string, columns: number): Promise<Screen> {
 
 async function screenOf(name: string, columns: number, env: Record<string, string>): Promise<Screen> {
   const cwd = fixtures();
+  put(cwd, FILES[name] ?? {});
   const now = () => NOW;
   if (BEFORE[name]) await lakelog(BEFORE[name], { cwd, now });
   let text = '';

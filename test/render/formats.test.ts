@@ -4,7 +4,7 @@ import { formatNames, formatOfFile, formats, gateFormatNames } from '../../src/r
 
 it('has formats that only a gate can fill, and one of a query alone', () => {
   expect(formatNames).toEqual(['table', 'json', 'jsonl', 'csv', 'tsv', 'md']);
-  expect(gateFormatNames).toEqual([...formatNames, 'github', 'junit', 'prom']);
+  expect(gateFormatNames).toEqual([...formatNames, 'github', 'junit', 'prom', 'sarif']);
   expect(queryFormatNames).toEqual([...formatNames, 'parquet']);
   expect(Object.keys(formats)).toEqual(gateFormatNames);
 });

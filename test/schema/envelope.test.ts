@@ -261,7 +261,10 @@ describe('the envelopes', () => {
 });
 
 describe('the published files', () => {
-  const names = { result: 'lakelog.result.v1', story: 'lakelog.story.v1', ack: 'lakelog.ack.v1' } as const;
+  const names = {
+    ...{ result: 'lakelog.result.v1', story: 'lakelog.story.v1', ack: 'lakelog.ack.v1' },
+    ...{ check: 'lakelog.check.v1', config: 'lakelog.config.v1' },
+  } as const;
 
   it.each(Object.entries(names) as [EnvelopeName, string][])('%s describes every field', (name, title) => {
     const schema = jsonSchema(name);

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { withFieldTables } from './field-tables.mjs';
+import { withPolicyTables } from './policy-tables.mjs';
 import { withQuestionTables } from './question-tables.mjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -10,6 +11,7 @@ const root = path.resolve(import.meta.dirname, '../..');
 for (const [page, source, fill] of [
   ['SESSION_LOG.md', 'src/schema/fields.ts', withFieldTables],
   ['QUESTIONS.md', 'src/query/header-keys.ts', withQuestionTables],
+  ['CHECK.md', 'src/schema/policy.ts', withPolicyTables],
 ]) {
   const { outputFiles } = await build({
     entryPoints: [path.join(root, source)],

@@ -1,0 +1,4 @@
+export function withPolicyTables(
+  document: string,
+  policy: typeof import('../../src/schema/policy.js'),
+): string;
