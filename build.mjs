@@ -131,6 +131,7 @@ for (const [record, name] of [
   ['story', 'lakelog.story.v1'],
   ['ack', 'lakelog.ack.v1'],
   ['error', 'lakelog.error.v1'],
+  ['baseline', 'lakelog.baseline.v1'],
   ['check', 'lakelog.check.v1'],
   ['config', 'lakelog.config.v1'],
   ['policy', 'lakelog.policy.v1'],

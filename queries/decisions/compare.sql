@@ -15,7 +15,7 @@
 -- column: answered_accepted integer "answered × accepted" -- Answered calls times accepted ones.
 -- column: attempts_squared integer "attempts²" -- Attempts squared.
 -- column: answered_attempts integer "answered × attempts" -- Answered calls times attempts.
--- column: token_traces integer "traces with tokens" -- Traces with a call whose tokens are all recorded.
+-- column: token_traces integer "traces with tokens" -- Traces with a call of which every attempt has its tokens.
 -- column: token_calls integer "calls with tokens" -- Such calls, infra errors too: work is work.
 -- column: token_accepted integer "accepted with tokens" -- Accepted ones among them.
 -- column: tokens number "tokens" -- Input and output tokens of such calls.
@@ -52,11 +52,7 @@ WITH arm_calls AS (
 metered AS (
   SELECT
     a.call_key,
-    SUM(CASE
-      WHEN a.verdict = 'infra_error' THEN 0
-      WHEN a.input_tokens IS NULL OR a.output_tokens IS NULL THEN 1
-      ELSE 0
-    END) AS unmetered,
+    SUM(CASE WHEN a.input_tokens >= 0 AND a.output_tokens >= 0 THEN 0 ELSE 1 END) AS unmetered,
     SUM(1e0 * COALESCE(a.input_tokens, 0) + COALESCE(a.output_tokens, 0)) AS tokens
   FROM attempts a
   GROUP BY a.call_key
@@ -70,7 +66,7 @@ ranked AS (
     CASE WHEN c.answered THEN c.iterations ELSE 0 END AS attempts_made,
     CASE WHEN c.iterations = 0 OR (m.unmetered = 0 AND COALESCE(c.inconsistent, FALSE) = FALSE) THEN 1 ELSE 0 END AS has_tokens,
     COALESCE(m.tokens, 0e0) AS tokens,
-    CASE WHEN c.duration_ms IS NULL THEN 0 ELSE 1 END AS has_duration,
+    CASE WHEN c.duration_ms >= 0 THEN 1 ELSE 0 END AS has_duration,
     1e0 * COALESCE(c.duration_ms, 0) AS milliseconds,
     ROW_NUMBER() OVER (
       PARTITION BY c.session_id, c.answered ORDER BY c.ended NULLS LAST, c.file, c.line, c.arm NULLS LAST

@@ -21,7 +21,7 @@ export async function driftAt(target: string, lake: Lake, queries: Queries): Pro
       next: 'name the moment that `lakelog drift` printed',
     });
   }
-  const changed_at = instant((await lake.windowOf(change, undefined)).since!);
+  const changed_at = instant((await lake.windowOf(change, undefined, ['change', ''])).since!);
   const arm = conditionOf({ selection, between: { since: null, until: null } });
   const filling = { arm, change: DUCKDB_LITERALS.instant(changed_at) };
   const [first] = await rowsOf(lake, queries.get('first-since')!, filling);

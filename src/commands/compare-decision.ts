@@ -100,8 +100,8 @@ async function decideCompare(
 ): Promise<Decided> {
   const { queries } = context;
   const chosen = {
-    baseline: await chosenSide(lake, sides.baseline),
-    candidate: await chosenSide(lake, sides.candidate),
+    baseline: await chosenSide(lake, 'baseline', sides.baseline),
+    candidate: await chosenSide(lake, 'candidate', sides.candidate),
   };
   const counted = await countArms(lake, queries, chosen);
   const armOf = (role: Arm['role']): Arm => {
@@ -145,8 +145,8 @@ function withDoubts(findings: DecisionFindings, doubts: Doubts): DecisionFinding
   };
 }
 
-const chosenSide = async (lake: Lake, side: Side): Promise<Chosen | null> =>
-  side.of === 'file' ? null : chosenBy(lake, side.selection);
+const chosenSide = async (lake: Lake, role: Arm['role'], side: Side): Promise<Chosen | null> =>
+  side.of === 'file' ? null : chosenBy(lake, side.selection, `--${role}`);
 
 const selectedFields = (side: Side): string[] =>
   Object.keys(side.of === 'file' ? fileSelection(side).values : side.selection.values);
@@ -249,7 +249,7 @@ export async function absentFindings(lake: Lake, role: Arm['role'], selection: S
       message: `--${role}: no call has ${field} = ${JSON.stringify(value)}`,
       next:
         nearest === null
-          ? 'check it against the rows of: lakelog first-shot-rate --by model'
+          ? `see which there are: lakelog first-shot-rate --by ${field}`
           : `did you mean ${field}=${nearest}?`,
     },
   }));

@@ -21,24 +21,17 @@ const COLUMNS: readonly Column[] = [
     label: 'of',
     note: 'baseline, candidate, difference (candidate - baseline), or same mix: that in the mix of kinds that the baseline has.',
   },
-  { name: 'rate', type: 'fraction', note: 'A rate, or a difference of two.' },
+  { name: 'value', type: 'number', note: 'A rate from 0 to 1, a mean, or a difference of two.' },
   {
-    name: 'rate_low',
-    type: 'fraction',
-    label: '95% low',
-    note: 'Lower end of its 95 % interval, of one look.',
-  },
-  { name: 'rate_high', type: 'fraction', label: '95% high', note: 'Upper end of it.' },
-  { name: 'mean', type: 'number', note: 'A mean, or a difference of two.' },
-  {
-    name: 'mean_low',
+    name: 'value_low',
     type: 'number',
     label: '95% low',
     note: 'Lower end of its 95 % interval, of one look.',
   },
-  { name: 'mean_high', type: 'number', label: '95% high', note: 'Upper end of it.' },
+  { name: 'value_high', type: 'number', label: '95% high', note: 'Upper end of it.' },
   { name: 'calls', type: 'integer', note: 'Calls that it rests on.' },
   { name: 'traces', type: 'integer', minor: true, note: 'Traces of those.' },
+  { name: 'unit', type: 'text', minor: true, note: 'Of the value: share, attempts, tokens or seconds.' },
 ];
 
 const WORDS: Readonly<Record<Measure, string>> = {
@@ -91,12 +84,10 @@ function row(
   of: string,
   known: (Difference & Partial<Pick<Estimate, 'calls' | 'traces'>>) | null,
 ): Cell[] {
-  const numbers: Cell[] = [known?.value ?? null, known?.interval?.low ?? null, known?.interval?.high ?? null];
-  const none: Cell[] = [null, null, null];
   return [
     ...[WORDS[measure], kind, of],
-    ...(isRate(measure) ? [...numbers, ...none] : [...none, ...numbers]),
-    ...[known?.calls ?? null, known?.traces ?? null],
+    ...[known?.value ?? null, known?.interval?.low ?? null, known?.interval?.high ?? null],
+    ...[known?.calls ?? null, known?.traces ?? null, isRate(measure) ? 'share' : measure],
   ];
 }
 

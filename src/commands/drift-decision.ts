@@ -193,7 +193,7 @@ async function seriesOf(
     const found = await sinceVersion(asked, change.field, since, lake, context);
     return found.hasChange || epoch === null ? found : settledChange(asked, since, lake, context);
   }
-  const at = (await lake.windowOf(change.time, undefined)).since!;
+  const at = (await lake.windowOf(change.time, undefined, ['--change-at', ''])).since!;
   if (epoch !== null && Date.parse(at) <= Date.parse(epoch.since))
     return settledChange(asked, since, lake, context);
   return atMoment(asked, at, since, lake, context);

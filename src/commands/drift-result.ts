@@ -12,7 +12,7 @@ const COLUMNS: readonly Column[] = [
     type: 'timestamp',
     label: 'changed at',
     minor: true,
-    note: 'When its version changed; null without --since-change.',
+    note: 'When its version changed; only with --since-change.',
   },
   {
     name: 'before_calls',
@@ -37,11 +37,20 @@ const COLUMNS: readonly Column[] = [
   { name: 'difference_high', type: 'fraction', label: '95% high', note: 'Upper end of it.' },
 ];
 
+const DATED = COLUMNS.findIndex(({ name }) => name === 'changed_at');
+
 /** @param period the first one after the change. */
 export function driftResult(strata: readonly Stratum[], period: number): Result {
+  const isDated = strata.some(({ changedAt }) => changedAt !== null);
   const all =
     strata.length < 2 ? [] : [rowOf({ kind: null, model: null, changedAt: null }, sum(strata), period)];
-  return { columns: COLUMNS, rows: [...all, ...strata.map((one) => rowOf(one, one.days, period))] };
+  const rows = [...all, ...strata.map((one) => rowOf(one, one.days, period))];
+  return isDated
+    ? { columns: COLUMNS, rows }
+    : {
+        columns: COLUMNS.filter((_, i) => i !== DATED),
+        rows: rows.map((row) => row.filter((_, i) => i !== DATED)),
+      };
 }
 
 const sum = (strata: readonly Stratum[]): Day[] =>

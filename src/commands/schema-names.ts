@@ -9,6 +9,7 @@ export const SCHEMA_FILES = {
   config: 'lakelog.config.v1.json',
   policy: 'lakelog.policy.v1.json',
   error: 'lakelog.error.v1.json',
+  baseline: 'lakelog.baseline.v1.json',
 } as const;
 export type SchemaName = keyof typeof SCHEMA_FILES;
 export const SCHEMA_NAMES = Object.keys(SCHEMA_FILES) as SchemaName[];

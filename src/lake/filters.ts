@@ -48,8 +48,17 @@ const YEAR_ONE = Date.parse('0001-01-01T00:00:00Z');
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const LOCAL = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$/;
 
+/** How the two times are called where they were given. */
+export type TimeNames = readonly [since: string, until: string];
+const OPTIONS: TimeNames = ['--since', '--until'];
+
 /** @throws LakelogError (exit 2) for what is no time, no zone, or an empty window. */
-export async function resolveWindow(db: Database, filters: Filters, now: Date): Promise<Window> {
+export async function resolveWindow(
+  db: Database,
+  filters: Filters,
+  now: Date,
+  [sinceName, untilName] = OPTIONS,
+): Promise<Window> {
   if (filters.tz !== 'UTC') {
     await db.rows(`SELECT timezone(${quote(filters.tz)}, now())`).catch(() => {
       throw new LakelogError(`--tz ${filters.tz} is not a time zone`, {
@@ -78,12 +87,15 @@ export async function resolveWindow(db: Database, filters: Filters, now: Date): 
       });
     }
   };
-  const since = await resolve('--since', filters.since);
-  const until = await resolve('--until', filters.until);
+  const since = await resolve(sinceName, filters.since);
+  const until = await resolve(untilName, filters.until);
   if (since !== null && until !== null && compareInstants(since, until) >= 0) {
-    throw new LakelogError(`--since ${since} is not before --until ${until}, so the window is empty`, {
-      next: 'swap the two',
-    });
+    throw new LakelogError(
+      `${sinceName} ${since} is not before ${untilName} ${until}, so the window is empty`,
+      {
+        next: 'swap the two',
+      },
+    );
   }
   return { since, until, tz: filters.tz };
 }

@@ -22,6 +22,7 @@ import {
   filteredColumns,
   filterSql,
   resolveWindow,
+  type TimeNames,
   type Window,
 } from './filters.js';
 import { beginsWith } from './ids.js';
@@ -241,11 +242,11 @@ export class Lake {
   }
 
   /**
-   * What --since and --until mean, in its own zone and by its own clock.
+   * What two such times mean, in its own zone and by its own clock.
    * @throws LakelogError (exit 2) for what is no time, or an empty window.
    */
-  windowOf(since: string | undefined, until: string | undefined): Promise<Window> {
-    return resolveWindow(this.db, { ...this.options.filters, since, until }, this.options.now);
+  windowOf(since: string | undefined, until: string | undefined, names?: TimeNames): Promise<Window> {
+    return resolveWindow(this.db, { ...this.options.filters, since, until }, this.options.now, names);
   }
 
   /** Puts other parameters in place of those it was opened with. */

@@ -29,8 +29,10 @@ export interface Chosen {
   readonly between: Between;
 }
 
-export async function chosenBy(lake: Lake, selection: Selection): Promise<Chosen> {
-  const { since, until } = await lake.windowOf(selection.since, selection.until);
+/** @param option that the selection was given with, for the words of an error. */
+export async function chosenBy(lake: Lake, selection: Selection, option: string): Promise<Chosen> {
+  const names = [`${option} since`, `${option} until`] as const;
+  const { since, until } = await lake.windowOf(selection.since, selection.until, names);
   return { selection, between: { since, until } };
 }
 

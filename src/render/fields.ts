@@ -22,7 +22,7 @@ export type Mark = keyof Paint | undefined;
 export function fieldsOf(result: Result, gate?: GateSpec): Field[] {
   const { columns, rows } = result;
   const at = (name: string) => columns.findIndex((column) => column.name === name);
-  const [file, line, small] = [at('file'), at('line'), at('small_sample')];
+  const [file, line, small, unit] = [at('file'), at('line'), at('small_sample'), at('unit')];
   const placed = file >= 0 && line >= 0;
   const fields: Field[] = [];
   for (let i = 0; i < columns.length; i += 1) {
@@ -36,8 +36,11 @@ export function fieldsOf(result: Result, gate?: GateSpec): Field[] {
       );
     } else if (isInterval(columns, i)) {
       const ends = `${labelOf(column)} [${/\d+ ?%/.exec(labelOf(columns[i + 1]!))?.[0] ?? 'low–high'}]`;
-      const shown = column.type === 'fraction' ? interval : meanInterval;
-      const cells = cellsOf((row) => shown(row[i], row[i + 1], row[i + 2]));
+      // A column of several units says of each row which.
+      const isShare = (row: readonly Cell[]) => column.type === 'fraction' || row[unit] === 'share';
+      const cells = cellsOf((row) =>
+        (isShare(row) ? interval : meanInterval)(row[i], row[i + 1], row[i + 2]),
+      );
       const marks = rows.map((row): Mark => (row[small] === true ? 'doubtful' : undefined));
       fields.push(field({ ...column, label: ends }, rows, i, gate, { cells, marks }));
       i += 2;

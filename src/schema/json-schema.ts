@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { BASELINE_FORMAT } from './counts.js';
 import {
   ACK_SCHEMA,
   ackLine,
+  baselineFile,
   CHECK_FORMAT,
   CONFIG_FORMAT,
   checkEnvelope,
@@ -27,7 +29,7 @@ import {
 import { looseRecord, replayRecord, sessionRecord } from './records.js';
 
 export type RecordName = 'session' | 'replay';
-export type EnvelopeName = 'check' | 'config' | 'result' | 'story' | 'ack' | 'error';
+export type EnvelopeName = 'check' | 'config' | 'result' | 'story' | 'ack' | 'error' | 'baseline';
 
 /** A JSON Schema (draft 2020-12) as plain data. */
 export type JsonSchema = { [keyword: string]: unknown };
@@ -59,6 +61,8 @@ export function jsonSchema(name: RecordName | EnvelopeName | 'policy'): JsonSche
         errorEnvelope,
         'What lakelog prints on stderr where it fails, with --json',
       );
+    case 'baseline':
+      return closedSchema(BASELINE_FORMAT, baselineFile, 'What lakelog compare writes with --save-baseline');
     case 'ack':
       return closedSchema(
         ACK_SCHEMA,

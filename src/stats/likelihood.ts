@@ -8,9 +8,17 @@ function halfRest(x: number): number {
   return (x > 0 ? x * Math.log1p(0.5 / x) : 0) - 0.5 + stirlingRest(x + 0.5);
 }
 
-/** Whole and small counts come again and again. */
-const table = Float64Array.from({ length: 1024 }, (_, x) => halfRest(x));
-const restOf = (x: number) => table[x] ?? halfRest(x);
+/** Whole numbers come again and again: what was worked out for them, filled as they come. */
+const table = new Float64Array(1 << 14).fill(Number.NaN);
+
+function restOf(x: number): number {
+  const known = table[x];
+  if (known === undefined) return halfRest(x);
+  if (!Number.isNaN(known)) return known;
+  const rest = halfRest(x);
+  table[x] = rest;
+  return rest;
+}
 
 /**
  * What it costs not to know the rate of `x` successes in `n` calls before they are seen: ln of the highest likelihood of
@@ -30,8 +38,6 @@ export function worstRegret(n: number): number {
   return regret(n, 0);
 }
 
-const times = (count: number, logOf: () => number) => (count > 0 ? count * logOf() : 0);
-
 /**
  * n · KL(x/n ‖ q): ln of the highest likelihood of any rate, less that of the rate `q`; Infinity where q makes what
  * happened impossible.
@@ -40,7 +46,9 @@ const times = (count: number, logOf: () => number) => (count > 0 ? count * logOf
  */
 export function divergence(n: number, x: number, q: number): number {
   const y = n - x;
-  return Math.max(0, times(x, () => Math.log(x / (n * q))) + times(y, () => Math.log(y / (n * (1 - q)))));
+  const good = x > 0 ? x * Math.log(x / (n * q)) : 0;
+  const bad = y > 0 ? y * Math.log(y / (n * (1 - q))) : 0;
+  return Math.max(0, good + bad);
 }
 
 /** ln(e^a + e^b) */

@@ -281,7 +281,7 @@ describe("Simpson's paradox", () => {
     const rows = resultEnvelope.parse(JSON.parse(stdout)).rows as Record<string, unknown>[];
     const of = (what: string) =>
       rows.find((row) => row.measure === 'first-shot rate' && row.kind === null && row.of === what)!
-        .rate as number;
+        .value as number;
     expect(of('baseline')).toBeCloseTo(baseline, 10);
     expect(of('candidate')).toBeCloseTo(candidate, 10);
     expect(of('difference')).toBeCloseTo(candidate - baseline, 10);
@@ -391,11 +391,61 @@ describe('files of baselines', () => {
     expect((await compare(cwd, ['--baseline', 'main.json', '--save-baseline', 'x.json'])).code).toBe(2);
   });
 
+  test('never take the place of a log, nor an answer that of a baseline', async () => {
+    const cwd = logOf(equalOf(30));
+    const log = readFileSync(path.join(cwd, 'sessions.jsonl'), 'utf8');
+    const over = await compare(cwd, ['--baseline', 'prompt_version=p1', '--save-baseline', 'sessions.jsonl']);
+    expect([over.code, over.stderr]).toEqual([2, expect.stringContaining('one of the files that were read')]);
+    expect(readFileSync(path.join(cwd, 'sessions.jsonl'), 'utf8')).toBe(log);
+    await compare(cwd, save);
+    const main = readFileSync(path.join(cwd, 'main.json'), 'utf8');
+    const ran = await compare(cwd, [
+      '--baseline',
+      'main.json',
+      '--candidate',
+      'prompt_version=p2',
+      '-o',
+      './main.json',
+    ]);
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('would be written over')]);
+    expect(readFileSync(path.join(cwd, 'main.json'), 'utf8')).toBe(main);
+  });
+
   test('that cannot be written: 2', async () => {
     const cwd = logOf(equalOf(30));
     const ran = await compare(cwd, ['--baseline', 'prompt_version=p1', '--save-baseline', 'no/such/x.json']);
     expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('cannot be written')]);
   });
+});
+
+test('rates and intervals are those of first-shot-rate, in traces of several calls too', async () => {
+  const clustered = (fields: { prompt_version: string }, x: number) =>
+    calls({ ...fields, n: 300, x }).map((line, i) =>
+      JSON.stringify({
+        ...JSON.parse(line),
+        session_id: `${fields.prompt_version}-${Math.floor(i / 3)}`,
+        kind: i % 7 < 4 ? 'fill' : 'email',
+      }),
+    );
+  const cwd = logOf([...clustered(P1, 200), ...clustered(P2, 120)]);
+  const rows = JSON.parse((await compare(cwd, [...ARMS, '--json'])).stdout).rows as Record<string, unknown>[];
+  for (const by of [['prompt_version'], ['prompt_version', 'kind']]) {
+    const args = ['first-shot-rate', ...by.flatMap((one) => ['--by', one]), '--json', 'sessions.jsonl'];
+    const asked = JSON.parse((await lakelog(args, { cwd })).stdout).rows as Record<string, unknown>[];
+    expect(asked.length).toBe(2 ** by.length);
+    for (const { prompt_version, kind = null, answered, first_shot_rate, rate_low, rate_high } of asked) {
+      const of = prompt_version === 'p1' ? 'baseline' : 'candidate';
+      const row = rows.find(
+        (one) => one.measure === 'first-shot rate' && one.of === of && one.kind === kind,
+      )!;
+      expect(row).toMatchObject({
+        value: first_shot_rate,
+        value_low: rate_low,
+        value_high: rate_high,
+        calls: answered,
+      });
+    }
+  }
 });
 
 test('a lake answers as the logs do', async () => {
@@ -416,7 +466,7 @@ test.each<[string, readonly string[], RegExp]>([
   [
     'a time that is none',
     ['--baseline', 'since=yesterday', '--candidate', 'all'],
-    /--baseline.*yesterday|yesterday/,
+    /--baseline since yesterday is not a time/,
   ],
   [
     'a metric that is a mean',

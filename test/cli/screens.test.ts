@@ -6,7 +6,8 @@ import { cpSync, readdirSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
-import { newFolder, root, withoutColour } from '../support/cli.js';
+import { newFolder, root, withoutColour, writeLines } from '../support/cli.js';
+import { calls } from '../support/decision-calls.js';
 import { lakelog } from '../support/program.js';
 import { type Files, ownGate, put } from './check-world.js';
 
@@ -31,6 +32,14 @@ const COMMANDS = [
   'validate',
   'queries',
   'schema',
+  'compare',
+  'drift',
+];
+
+const ARMS = ['--baseline', 'prompt_version=p1', '--candidate', 'prompt_version=p2'];
+const ACK_DRIFT = [
+  ...['ack', 'drift:metric=first-shot-rate,change=2026-08-01T00:00:00Z'],
+  ...['--reason', 'the cheaper model, ticket 4711', '--author', 'ann', 'arms'],
 ];
 
 const LONG_CALLS = `SELECT s.session_id, 'long' AS reason, s.file, s.line FROM sessions s
@@ -90,6 +99,24 @@ const SCREENS: Readonly<Record<string, readonly string[]>> = {
   'ack-baseline': BASELINE,
   'alarm-acknowledged': ['alarm', 'alarm'],
   'ack-nothing': ['ack', 'ffffffff', '--reason', 'none', '--author', 'ann', 'alarm'],
+  compare: ['compare', ...ARMS, 'arms'],
+  'compare-fired': ['compare', ...ARMS, '--not-worse-than', '.05', 'arms'],
+  'compare-cannot-vouch': ['compare', ...ARMS, '--not-worse-than', '.10', '--until', '2026-08-02', 'arms'],
+  'compare-baseline': ['compare', '--baseline', 'prompt_version=p1', '--save-baseline', 'main.json', 'arms'],
+  'compare-nothing': [
+    'compare',
+    '--baseline',
+    'prompt_version=p1',
+    '--candidate',
+    'prompt_version=p9',
+    'arms',
+  ],
+  'drift-fired': ['drift', 'arms'],
+  'drift-since-change': ['drift', '--since-change', 'prompt_version', 'arms'],
+  'drift-clear': ['drift', '--kind', 'email', '--margin', '.15', 'arms'],
+  'drift-cannot-vouch': ['drift', '--kind', 'email', 'arms'],
+  'drift-acknowledged': ['drift', 'arms'],
+  'ack-drift': ACK_DRIFT,
   'error-option': ['alarm', '--frob'],
   'error-command': ['alrm'],
   'error-value': ['alarm', '--since', 'yesterday'],
@@ -101,7 +128,18 @@ const BEFORE: Readonly<Record<string, readonly string[]>> = {
   'ack-rm': ACK,
   'ack-prune': ACK,
   'alarm-acknowledged': ACK,
+  'drift-acknowledged': ACK_DRIFT,
 };
+
+const arm = (prompt_version: string, start: string, [fill, email]: readonly [number, number]) => [
+  ...calls({ n: 1_200, x: fill, kind: 'fill', prompt_version, start }),
+  ...calls({ n: 400, x: email, kind: 'email', prompt_version, start, perDay: 13 }),
+];
+/** Made once, so that its names are the same in every screen. */
+const TWO_ARMS = [
+  ...arm('p1', '2026-07-01T00:00:00Z', [900, 280]),
+  ...arm('p2', '2026-08-01T00:00:00Z', [600, 280]),
+].sort((a, b) => (JSON.parse(a).timestamp < JSON.parse(b).timestamp ? -1 : 1));
 
 const OWN_GATE = ownGate({ fires: 'long', select: LONG_CALLS });
 const POLICY = `queries = ["queries"]
@@ -141,6 +179,8 @@ function fixtures(): string {
       utimesSync(path.join(folder, name, file), NOW, new Date('2026-09-30T00:00:00Z'));
     }
   }
+  writeLines(folder, 'arms/sessions.jsonl', TWO_ARMS);
+  utimesSync(path.join(folder, 'arms/sessions.jsonl'), NOW, new Date('2026-09-30T00:00:00Z'));
   return folder;
 }
 
@@ -201,6 +241,8 @@ test.each([
   'validate-rejects',
   'show',
   'query-wide',
+  'compare-fired',
+  'drift-fired',
 ])('%s: colour adds nothing but colour', async (name) => {
   for (const columns of [40, 80, 120]) {
     const plain = await plainScreen(name, columns);

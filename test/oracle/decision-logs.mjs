@@ -7,7 +7,7 @@ const pick = (...values) => fc.constantFrom(...values);
 const attempt = (last) =>
   fc.record({
     verdict: last === null ? pick('rejected', 'no_candidate', 'infra_error') : fc.constant(last),
-    input_tokens: pick(null, 10, 250, 250),
+    input_tokens: pick(null, -1, 10, 250, 250),
     output_tokens: pick(null, 5, 60, 60),
   });
 
@@ -25,7 +25,7 @@ const call = fc
     minutes: fc.oneof(fc.integer({ min: 0, max: 6 * 1440 }), pick(0, 1440, 2880)),
     final_verdict: pick('accepted', 'accepted', 'max_iter_exhausted', 'infra_error'),
     iterations: fc.integer({ min: 1, max: 3 }),
-    duration_ms: pick(null, 0, 1200.5, 800),
+    duration_ms: pick(null, -1, 0, 1200.5, 800),
     bare: fc.integer({ min: 0, max: 7 }),
   })
   .chain((one) => {

@@ -27,20 +27,18 @@ function firstsAmong(calls) {
   return new Set(first.values());
 }
 
-/** Null where the tokens of an attempt that the model answered are not recorded. */
+/** Null where the tokens of an attempt are not recorded, or not all attempts are. */
 function tokensOf(call) {
   if (call.iterations === 0 && !Array.isArray(call.attempts)) return 0;
   if (!Array.isArray(call.attempts)) return null;
   let sum = 0;
-  for (const { verdict, values } of call.attempts) {
+  let isWhole = call.attempts.length > 0 && !derive(call).inconsistent;
+  for (const { values } of call.attempts) {
     const [input, output] = [values.input_tokens ?? null, values.output_tokens ?? null];
-    if ((input === null || output === null) && verdict !== 'infra_error' && call.iterations !== 0)
-      return null;
+    if (input === null || output === null || input < 0 || output < 0) isWhole = false;
     sum += (input ?? 0) + (output ?? 0);
   }
-  if (call.iterations === 0) return sum;
-  if (call.attempts.length === 0 || derive(call).inconsistent) return null;
-  return sum;
+  return isWhole || call.iterations === 0 ? sum : null;
 }
 
 const sum = (list, of) => list.reduce((total, one) => total + of(one), 0);
@@ -51,7 +49,7 @@ function tracesOf(calls) {
   return [...traces.values()].map((own) => {
     const answered = own.filter(isAnswered);
     const priced = own.filter((call) => tokensOf(call) !== null);
-    const timed = own.filter((call) => call.duration_ms !== null);
+    const timed = own.filter((call) => call.duration_ms !== null && call.duration_ms >= 0);
     const accepted = (list) => list.filter(({ final_verdict }) => final_verdict === 'accepted').length;
     return {
       n: answered.length,

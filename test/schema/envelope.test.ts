@@ -3,11 +3,14 @@ import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
+import { baselineText } from '../../src/query/baseline-file.js';
 import { renderErrorJson } from '../../src/render/error.js';
 import { formats, renderStoryJson } from '../../src/render/index.js';
+import { NOTHING } from '../../src/schema/counts.js';
 import {
   type AckLine,
   ackLine,
+  baselineFile,
   checkEnvelope,
   configEnvelope,
   errorEnvelope,
@@ -28,10 +31,11 @@ const published = {
   error: ajv.compile(jsonSchema('error')),
   check: ajv.compile(jsonSchema('check')),
   config: ajv.compile(jsonSchema('config')),
+  baseline: ajv.compile(jsonSchema('baseline')),
 };
 const zods = {
   ...{ result: resultEnvelope, story: storyEnvelope, ack: ackLine, error: errorEnvelope },
-  ...{ check: checkEnvelope, config: configEnvelope },
+  ...{ check: checkEnvelope, config: configEnvelope, baseline: baselineFile },
 };
 
 function check(name: EnvelopeName, value: unknown) {
@@ -286,5 +290,38 @@ describe('the published files', () => {
   it.each(Object.entries(names) as [EnvelopeName, string][])('%s is shipped as built', (name, title) => {
     const file = path.resolve(import.meta.dirname, `../../dist/schema/${title}.json`);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(jsonSchema(name));
+  });
+});
+
+describe('lakelog.baseline.v1', () => {
+  const text = baselineText({
+    lakelog: '0.1.0',
+    saved_at: '2026-09-01T08:00:00.000Z',
+    selection: 'model=m,since=2026-08-01T00:00:00.000Z',
+    filters: ['--kind fill'],
+    sample: ['0123456789abcdef'],
+    counts: {
+      kinds: [{ kind: 'fill', ...NOTHING, calls: 2 }],
+      all: { ...NOTHING, calls: 2 },
+      versions: [{ field: 'model', value: 'm', calls: 2 }],
+      oldest: '2026-08-01T00:00:00.000Z',
+      newest: null,
+    },
+  });
+
+  it('is what is written', () => {
+    expectValid('baseline', JSON.parse(text));
+  });
+
+  it('has nothing more, nothing less and nothing else', () => {
+    const made = JSON.parse(text) as Json;
+    for (const key of Object.keys(made)) {
+      const { [key]: _, ...less } = made;
+      expectInvalid('baseline', less, `without ${key}`);
+      expectInvalid('baseline', { ...made, [key]: { odd: true } }, key);
+    }
+    expectInvalid('baseline', { ...made, more: 1 }, 'more');
+    expectInvalid('baseline', { ...made, all: { ...(made.all as Json), calls: -1 } }, 'fewer than none');
+    expectInvalid('baseline', { ...made, all: { ...(made.all as Json), calls: 1.5 } }, 'half a call');
   });
 });

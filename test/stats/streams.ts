@@ -2,7 +2,7 @@
 import { nightly } from '../support/cli.js';
 
 /** How many streams a simulation has: all of them at night, else enough to notice what is badly wrong. */
-export const streams = (few: number) => (nightly ? 1000 : few);
+export const streams = (few: number, all = 1000) => (nightly ? all : few);
 
 /** Numbers in [0, 1), by a seed. Source: mulberry32, Tommy Ettinger, public domain. */
 export function chance(seed: number): () => number {
