@@ -195,8 +195,9 @@ function ensureNoneBefore(parser: Parser): void {
 
 /** A broken question breaks itself alone, whoever asks for another hears of it. */
 async function tellBroken({ broken }: Catalogue, argv: readonly string[], io: Io): Promise<void> {
-  if (broken.length === 0) return;
   const [command, topic, name] = argv;
+  // There each of them is a part, in error.
+  if (broken.length === 0 || command === 'check') return;
   const asked =
     command === 'help' ? (topic ?? command) : command === 'queries' && topic === 'show' ? name : command;
   const needed = broken.find((one) => one.name === asked);

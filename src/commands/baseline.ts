@@ -1,6 +1,7 @@
 /** `--save-baseline`: counts of one arm, kept in a file once it is known that they can be trusted. */
 import { LakelogError, messageOf } from '../errors.js';
 import { estimate, MEASURES } from '../gate/measures.js';
+import { plural } from '../gate/rule.js';
 import { type Io, styleOf } from '../io.js';
 import { kernelPath } from '../kernel-path.js';
 import type { Lake } from '../lake/lake.js';
@@ -12,13 +13,14 @@ import { parseSelection, type Selection, selectionText } from '../query/selectio
 import { renderError } from '../render/index.js';
 import type { ArmCounts } from '../schema/counts.js';
 import type { Metric } from '../schema/decision.js';
-import { EXIT, type ExitCode } from '../schema/result.js';
+import { EXIT, type ExitCode, type Receipt } from '../schema/result.js';
 import { wilson } from '../stats/interval.js';
 import { version } from '../version.js';
 import { absentFindings, COMPARE_QUERIES, type DecisionContext } from './compare-decision.js';
 import { baselineResult } from './compare-result.js';
 import type { Done } from './decide.js';
 import { answerDecision } from './deciding.js';
+import { ensureNotRead } from './output.js';
 import { replaceFile } from './write-file.js';
 
 /** Counts an arm, to be kept. */
@@ -80,7 +82,7 @@ async function count(
         epoch: null,
       },
     },
-    sentence: `${all.calls} calls of ${all.traces} traces counted in ${counts.kinds.length} kinds`,
+    sentence: `${plural(all.calls, 'call')} of ${plural(all.traces, 'trace')} counted, of ${plural(counts.kinds.length, 'kind')}`,
     judged: all.firsts,
   };
 }
@@ -93,7 +95,7 @@ export async function saveBaseline(
   { asking, context, lake, account }: Done,
   io: Io,
 ): Promise<ExitCode> {
-  const { verdict } = await answerDecision(
+  const { verdict, report } = await answerDecision(
     asking,
     baselineOf(text, metric, context),
     { alpha: 1, isGate: true },
@@ -119,11 +121,18 @@ export async function saveBaseline(
     sample: sampleDigests(await sampleOf(lake, context.queries, baseline)),
     counts,
   });
-  return write(file, body, counts, io);
+  return write(file, body, counts, report.receipt, io);
 }
 
-async function write(file: string, body: string, { all }: ArmCounts, io: Io): Promise<ExitCode> {
+async function write(
+  file: string,
+  body: string,
+  { all }: ArmCounts,
+  receipt: Receipt,
+  io: Io,
+): Promise<ExitCode> {
   try {
+    ensureNotRead(file, receipt, io.cwd);
     await replaceFile(kernelPath(io.cwd, file), [body]);
   } catch (error) {
     await tell(io, {
@@ -133,7 +142,7 @@ async function write(file: string, body: string, { all }: ArmCounts, io: Io): Pr
     });
     return EXIT.error;
   }
-  await io.stderr.write(`baseline of ${all.calls} calls saved\n`);
+  await io.stderr.write(`baseline of ${plural(all.calls, 'call')} saved\n`);
   return EXIT.clear;
 }
 

@@ -55,10 +55,28 @@ export function planOf({ queries, broken, usualGate }: Catalogue, settings: Sett
   const alpha = (settings.get('alpha') ?? DEFAULT_ALPHA) / Math.max(decisions.length, 1);
   return [
     ...gates.map((query) => planGate(query, worthOf(query.name), settings)),
-    ...broken.map(({ name, error }) => unplanned('gate', name, error, worthOf(name))),
+    ...brokenOnes(broken, gates, worthOf),
     ...entries.flatMap((entry) => wrongEntry(entry, { queries, names, usual: usualGate?.name })),
     ...decisions.map((entry) => planDecision(entry, names, alpha)),
   ];
+}
+
+/** What the run as a whole is called where each part has a name. */
+const ALL_TOGETHER = 'check';
+
+/** A file that is left out because another has its name stands beside that one. */
+function brokenOnes(
+  broken: Catalogue['broken'],
+  gates: readonly Query[],
+  worthOf: (name: string) => Worth,
+): Unplanned[] {
+  const taken = new Set([...gates.map(({ name }) => name), ALL_TOGETHER]);
+  return broken.map(({ name, error }) => {
+    let own = name;
+    for (let i = 1; taken.has(own); i++) own = i === 1 ? `${name}.sql` : `${name}.sql-${i}`;
+    taken.add(own);
+    return unplanned('gate', own, error, worthOf(name));
+  });
 }
 
 function unplanned(kind: PartKind, name: string, error: LakelogError, worth = FAIL): Unplanned {
@@ -116,8 +134,9 @@ function planDecision(entry: PolicyEntry, gates: readonly string[], alpha: numbe
   if (kind === 'gates') throw new Error('a gate is no decision');
   const title =
     kind === 'compare' ? 'The candidate is not worse than the baseline' : 'The rate has not fallen';
-  if (!gates.includes(name)) return { kind, name, title, level, undecided, entry, alpha };
-  const what = `the name "${name}" is taken: it is a gate`;
+  const isTaken = gates.includes(name) || name === ALL_TOGETHER;
+  if (!isTaken) return { kind, name, title, level, undecided, entry, alpha };
+  const what = `the name "${name}" is taken: it is ${name === ALL_TOGETHER ? 'that of all together' : 'a gate'}`;
   const error = new LakelogError(what, { where: entry.where('name'), next: 'give it another name' });
   return unplanned('entry', `${kind}.${name}`, error);
 }

@@ -1,5 +1,6 @@
 /** `lakelog compare`: whether a candidate is better or worse than a baseline, and keeping a baseline. */
 import { LakelogError } from '../errors.js';
+import { kernelPath } from '../kernel-path.js';
 import { isSelection } from '../query/selection.js';
 import { DEFAULT_ALPHA } from '../query/settings.js';
 import type { ExitCode } from '../schema/result.js';
@@ -7,6 +8,7 @@ import { baselineOf, ensureSelection, saveBaseline } from './baseline.js';
 import type { Context } from './command.js';
 import { compareOf } from './compare-decision.js';
 import { type DecideFlags, type Done, type Plan, runDecision } from './decide.js';
+import { identityOf } from './output.js';
 
 export interface CompareFlags extends DecideFlags {
   readonly baseline?: string;
@@ -26,6 +28,7 @@ export async function compare(
   if (candidate === undefined && file === undefined) throw missing('candidate');
   if (candidate === undefined && notWorseThan !== undefined) throw missing('candidate');
   if (file !== undefined) ensureSelection(baseline, isSelection);
+  ensureNoneOverwritten(flags, context.io.cwd);
   // What is kept must be right, as what a gate says.
   const isGate = notWorseThan !== undefined || candidate === undefined;
   const save = file && ((done: Done) => saveBaseline(file, baseline, metric, done, context.io));
@@ -44,6 +47,25 @@ export async function compare(
     },
     save || undefined,
   );
+}
+
+/** The answer must not take the place of the counts that it comes from. */
+function ensureNoneOverwritten(
+  { baseline = '', candidate = '', output = [], saveBaseline }: CompareFlags,
+  cwd: string,
+): void {
+  const read = [baseline, candidate].filter((text) => text !== '' && !isSelection(text));
+  const identities = read.map((file) => identityOf(kernelPath(cwd, file)));
+  const written = [...output, ...(saveBaseline === undefined ? [] : [saveBaseline])];
+  const wrong = written.find((file) => {
+    const identity = identityOf(kernelPath(cwd, file));
+    return identity !== null && identities.includes(identity);
+  });
+  if (wrong === undefined) return;
+  throw new LakelogError('it is one of the files that are compared, and would be written over', {
+    where: wrong,
+    next: 'name another file',
+  });
 }
 
 function missing(arm: 'baseline' | 'candidate'): LakelogError {

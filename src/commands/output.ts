@@ -207,7 +207,7 @@ export async function placeCopy(
 }
 
 /** The rows must not take the place of the log they come from. */
-function ensureNotRead(file: string, receipt: Receipt, cwd: string): void {
+export function ensureNotRead(file: string, receipt: Receipt, cwd: string): void {
   const target = identityOf(kernelPath(cwd, file));
   if (target === null) return;
   const besides = [receipt.acknowledged?.file ?? '-', receipt.recomputed?.roster ?? '-'];
@@ -217,7 +217,8 @@ function ensureNotRead(file: string, receipt: Receipt, cwd: string): void {
   }
 }
 
-function identityOf(target: string): string | null {
+/** Null for what is no file yet. */
+export function identityOf(target: string): string | null {
   const stats = statSync(target, { bigint: true, throwIfNoEntry: false });
   return stats?.isFile() ? `${stats.dev}:${stats.ino}` : null;
 }

@@ -36,6 +36,8 @@ function textsOf(query: Query, entry: PolicyEntry, name: string, value: ParamTex
       nearest === null ? others : `did you mean ${nearest}?`,
     );
   }
+  if (param.of.type === 'kinds')
+    throw fail(`"${name}" of ${query.name} is set for all gates`, 'write it as: gated_kinds = ["fill"]');
   if ((param.of.type === 'flag') !== (typeof value === 'boolean'))
     throw fail(
       `"${name}" of ${query.name} cannot be ${JSON.stringify(value)}`,

@@ -80,7 +80,8 @@ function logOf(results: readonly SarifResult[], version: string, exitCode: ExitC
         rules: rules.map(([id, about]) => ({ id, shortDescription: { text: about } })),
       },
     },
-    invocations: [{ executionSuccessful: exitCode !== 2, exitCode }],
+    // What could not be checked is not checked.
+    invocations: [{ executionSuccessful: exitCode === 0 || exitCode === 1, exitCode }],
     columnKind: 'utf16CodeUnits',
     results: results.map((result) => ({
       ruleId: result.id,

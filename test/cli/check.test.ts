@@ -203,6 +203,20 @@ describe('what cannot be judged is 2, and keeps nothing else from being judged',
       /allow_unjudged = true/,
     ],
     [
+      'kinds of one gate alone',
+      { 'lakelog.toml': '[gates.alarm]\nparams = { gated_kind = ["order"] }' },
+      'alarm',
+      /gated_kinds = /,
+    ],
+    [
+      'a comparison that is called like all together',
+      { 'lakelog.toml': '[[compare]]\nname = "check"\nbaseline = "all"\ncandidate = "all"' },
+      'compare.check',
+      /another name/,
+    ],
+    ['a file that is called like the alarm', { 'q/alarm.sql': ownGate() }, 'alarm.sql', /rename/],
+    ['one that is called like a command', { 'q/check.sql': ownGate() }, 'check.sql', /rename/],
+    [
       'a comparison that is called like a gate',
       { 'lakelog.toml': '[[compare]]\nname = "slow"\nbaseline = "all"\ncandidate = "all"' },
       'compare.slow',
@@ -244,7 +258,7 @@ describe('what cannot be judged is 2, and keeps nothing else from being judged',
     const part = parts.find((one) => one.name === name)!;
     expect([code, part.status, part.exit_code, part.adds]).toEqual([2, 'error', 2, 2]);
     expect(part.error!.next).toMatch(next);
-    expect(part.error!.where).toMatch(/lakelog\.toml:\d|q\/odd\.sql|main\.json/);
+    expect(part.error!.where).toMatch(/lakelog\.toml:\d|q\/\w+\.sql|main\.json/);
     expect(stderr).toContain(`error: ${name}: `);
     // What it keeps from being told is nothing, unless it is the gate itself.
     const others = await check(cwd, '--queries', 'q', 'fired.jsonl');

@@ -391,6 +391,26 @@ describe('files of baselines', () => {
     expect((await compare(cwd, ['--baseline', 'main.json', '--save-baseline', 'x.json'])).code).toBe(2);
   });
 
+  test('never take the place of a log, nor an answer that of a baseline', async () => {
+    const cwd = logOf(equalOf(30));
+    const log = readFileSync(path.join(cwd, 'sessions.jsonl'), 'utf8');
+    const over = await compare(cwd, ['--baseline', 'prompt_version=p1', '--save-baseline', 'sessions.jsonl']);
+    expect([over.code, over.stderr]).toEqual([2, expect.stringContaining('one of the files that were read')]);
+    expect(readFileSync(path.join(cwd, 'sessions.jsonl'), 'utf8')).toBe(log);
+    await compare(cwd, save);
+    const main = readFileSync(path.join(cwd, 'main.json'), 'utf8');
+    const ran = await compare(cwd, [
+      '--baseline',
+      'main.json',
+      '--candidate',
+      'prompt_version=p2',
+      '-o',
+      './main.json',
+    ]);
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('would be written over')]);
+    expect(readFileSync(path.join(cwd, 'main.json'), 'utf8')).toBe(main);
+  });
+
   test('that cannot be written: 2', async () => {
     const cwd = logOf(equalOf(30));
     const ran = await compare(cwd, ['--baseline', 'prompt_version=p1', '--save-baseline', 'no/such/x.json']);

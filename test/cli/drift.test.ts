@@ -10,8 +10,9 @@ const NOW = new Date('2026-09-20T00:00:00Z');
 const CHANGE = '2026-07-31T00:00:00Z';
 
 /** Sixty days of the one rate, and twenty of the other. */
-const before = (x: number, fields = {}) => calls({ n: 2_400, x: 2_400 * x, prompt_version: 'p1', ...fields });
-const after = (x: number, fields = {}) =>
+const earlier = (x: number, fields = {}) =>
+  calls({ n: 2_400, x: 2_400 * x, prompt_version: 'p1', ...fields });
+const later = (x: number, fields = {}) =>
   calls({ n: 800, x: 800 * x, start: CHANGE, prompt_version: 'p2', ...fields });
 
 function logOf(lines: readonly string[]) {
@@ -20,7 +21,7 @@ function logOf(lines: readonly string[]) {
   return cwd;
 }
 
-const FALLEN = () => logOf([...before(0.7), ...after(0.5)]);
+const FALLEN = () => logOf([...earlier(0.7), ...later(0.5)]);
 
 async function drift(cwd: string, args: readonly string[] = [], env = {}) {
   const ran = await lakelog(['drift', ...args, 'sessions.jsonl'], { cwd, env, now: () => NOW });
@@ -78,7 +79,7 @@ describe('a fall', () => {
 describe('what is no fall never fires', () => {
   test('a rise', async () => {
     for (const args of [[], ['--change-at', CHANGE], ['--since-change', 'prompt_version']]) {
-      expect((await drift(logOf([...before(0.5), ...after(0.7)]), args)).code, args.join(' ')).toBe(0);
+      expect((await drift(logOf([...earlier(0.5), ...later(0.7)]), args)).code, args.join(' ')).toBe(0);
     }
   });
 
@@ -100,7 +101,7 @@ describe('what is no fall never fires', () => {
   });
 
   test('retries of a trace that began before: one call a trace', async () => {
-    const first = before(0.7);
+    const first = earlier(0.7);
     const retries = first.slice(0, 800).map((line, i) =>
       JSON.stringify({
         ...JSON.parse(line),
@@ -115,14 +116,14 @@ describe('what is no fall never fires', () => {
 
 describe('0 says what is excluded, and 3 what is not', () => {
   test('by how much it has not fallen, and what is too young to tell', async () => {
-    const { code, said, stdout } = await drift(logOf([...before(0.7), ...after(0.7)]));
+    const { code, said, stdout } = await drift(logOf([...earlier(0.7), ...later(0.7)]));
     expect([code, said]).toEqual([
       0,
       expect.stringMatching(/not fallen by more than \d\.\d+ points since 2026-/),
     ]);
     expect(said).toContain('is too young to tell');
     expect(stdout).toContain('fill');
-    const json = decisionOf((await drift(logOf([...before(0.7), ...after(0.7)]), ['--json'])).stdout);
+    const json = decisionOf((await drift(logOf([...earlier(0.7), ...later(0.7)]), ['--json'])).stdout);
     expect(json.excluded_fall).toBeGreaterThan(0);
     expect(json.excluded_fall).toBeLessThanOrEqual(0.1);
   });
@@ -130,47 +131,47 @@ describe('0 says what is excluded, and 3 what is not', () => {
   test.each<[string, readonly string[], readonly string[], RegExp]>([
     [
       'a margin that is smaller than what is excluded',
-      [...before(0.7), ...after(0.7)],
+      [...earlier(0.7), ...later(0.7)],
       ['--margin', '.02'],
       /--margin is 2 points/,
     ],
     ['few calls', calls({ n: 60, x: 42 }), [], /cannot tell yet/],
     ['one call', calls({ n: 1, x: 1 }), [], /no fall is excluded yet/],
     ['infra errors only', calls({ n: 60, x: 0, final_verdict: 'infra_error' }), [], /no answered call/],
-    ['no call since', before(0.7), ['--change-at', CHANGE], /there is no call since/],
-    ['no call before', before(0.7), ['--change-at', '2026-05-01'], /has no call before/],
+    ['no call since', earlier(0.7), ['--change-at', CHANGE], /there is no call since/],
+    ['no call before', earlier(0.7), ['--change-at', '2026-05-01'], /has no call before/],
     [
       'a model that came with the change',
-      [...before(0.7), ...after(0.7), ...after(0.7, { model: 'new' })],
+      [...earlier(0.7), ...later(0.7), ...later(0.7, { model: 'new' })],
       ['--change-at', CHANGE],
       /fill of new \(800 calls\) has no call before/,
     ],
     [
       'a version that never changed',
-      [...before(0.7), ...after(0.7, { prompt_version: 'p1' })],
+      [...earlier(0.7), ...later(0.7, { prompt_version: 'p1' })],
       ['--since-change', 'prompt_version'],
       /prompt_version did not change/,
     ],
     [
       'a version that nobody records',
-      [...before(0.7), ...after(0.7)],
+      [...earlier(0.7), ...later(0.7)],
       ['--since-change', 'response_model'],
       /do not record response_model/,
     ],
     [
       'calls without a version since then',
-      [...before(0.7), ...after(0.7), ...after(0.1, { prompt_version: null })],
+      [...earlier(0.7), ...later(0.7), ...later(0.1, { prompt_version: null })],
       ['--since-change', 'prompt_version'],
       /800 calls of fill do not record prompt_version/,
     ],
-    ['old calls under --max-age', [...before(0.7), ...after(0.7)], ['--max-age', '1h'], /--max-age/],
+    ['old calls under --max-age', [...earlier(0.7), ...later(0.7)], ['--max-age', '1h'], /--max-age/],
     [
       'a line that cannot be loaded',
-      [...before(0.7), ...after(0.7), '{"schema":"session.iterate.v1"}'],
+      [...earlier(0.7), ...later(0.7), '{"schema":"session.iterate.v1"}'],
       [],
       /missing:/,
     ],
-    ['a filter with a slip of the hand', [...before(0.7), ...after(0.7)], ['--kind', 'fil'], /did you mean/],
+    ['a filter with a slip of the hand', [...earlier(0.7), ...later(0.7)], ['--kind', 'fil'], /did you mean/],
   ])('%s: 3', async (_, lines, args, says) => {
     const { code, said } = await drift(logOf(lines), args);
     expect([code, said]).toEqual([3, expect.stringMatching(says)]);
@@ -187,7 +188,7 @@ describe('0 says what is excluded, and 3 what is not', () => {
   });
 
   test('a change of model is judged by kind', async () => {
-    const cwd = logOf([...before(0.7, { model: 'old' }), ...after(0.5, { model: 'new' })]);
+    const cwd = logOf([...earlier(0.7, { model: 'old' }), ...later(0.5, { model: 'new' })]);
     expect((await drift(cwd, ['--since-change', 'model'])).code).toBe(1);
   });
 });
@@ -200,7 +201,7 @@ test.each<[string, readonly string[], RegExp]>([
   ['a moment that is none', ['--change-at', 'monday'], /--change-at monday is not a time/],
   ['a margin that is none', ['--margin', '1'], /margin/],
 ])('%s: 2', async (_, args, says) => {
-  const { code, said } = await drift(logOf(before(0.7)), args);
+  const { code, said } = await drift(logOf(earlier(0.7)), args);
   expect([code, said]).toEqual([2, expect.stringMatching(says)]);
 });
 

@@ -142,6 +142,7 @@ const TWO_ARMS = [
   ...arm('p1', '2026-07-01T00:00:00Z', [900, 280]),
   ...arm('p2', '2026-08-01T00:00:00Z', [600, 280]),
 ].sort((a, b) => (JSON.parse(a).timestamp < JSON.parse(b).timestamp ? -1 : 1));
+
 const OWN_GATE = ownGate({ fires: 'long', select: LONG_CALLS });
 const POLICY = `queries = ["queries"]
 max_rejects = 3
