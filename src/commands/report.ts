@@ -54,7 +54,12 @@ const PARTS: readonly {
     asks: 'Is it getting worse? Dashed lines are days on which a version came.',
     drawing: 'trend',
   },
-  { id: 'retries', question: 'retries', drawing: null },
+  {
+    id: 'retries',
+    question: 'retries',
+    asks: 'Of the calls that made an attempt, how many did it rescue?',
+    drawing: 'intervals',
+  },
   {
     id: 'reasons',
     question: 'rejections',

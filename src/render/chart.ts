@@ -1,7 +1,7 @@
 /** Rates as bars with their intervals, and over time as sparklines: what a table shows, for who looks. */
 import type { Cell, Column, Result } from '../schema/result.js';
-import { display, interval, isNumeric } from './display.js';
-import { isInterval } from './fields.js';
+import { display, interval } from './display.js';
+import { isInterval, isName } from './fields.js';
 import { columns as widthOf } from './measure.js';
 import { paintFor } from './paint.js';
 import type { Style } from './report.js';
@@ -25,7 +25,7 @@ export function renderChart(result: Result, style: Style): string {
   const at = columns.findIndex(({ type }) => type === 'fraction');
   if (at < 0 || rows.length === 0) return '';
   const time = columns.findIndex(({ name }, i) => i < at && TIMES.has(name));
-  const names = columns.flatMap((column, i) => (i < at && i !== time && !isNumeric(column) ? [i] : []));
+  const names = columns.flatMap((column, i) => (i < at && i !== time && isName(column) ? [i] : []));
   const labelOf = (row: readonly Cell[]) => names.map((i) => display(row[i], columns[i]!)).join(' · ');
   const drawnOf = (row: readonly Cell[]) => drawn(columns, row, at);
   const title = sanitize(columns[at]!.label ?? columns[at]!.name);

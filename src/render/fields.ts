@@ -81,6 +81,9 @@ function labelOf(column: Column): string {
   return sanitize(column.label ?? column.name);
 }
 
+/** Tells a row of a chart from the others: a text, or the number of an attempt. */
+export const isName = (column: Column): boolean => !isNumeric(column) || column.name === 'attempt';
+
 /** A fraction or a mean and the two ends of its interval, as the rates of a question stand. */
 export function isInterval(columns: readonly Column[], i: number): boolean {
   return ['', '_low', '_high'].every((end, offset) => {

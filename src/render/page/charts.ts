@@ -2,8 +2,8 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import type { Cell, Result } from '../../schema/result.js';
-import { display, isNumeric } from '../display.js';
-import { isInterval } from '../fields.js';
+import { display } from '../display.js';
+import { isInterval, isName } from '../fields.js';
 import { clip } from '../wrap.js';
 
 export type Drawing = 'intervals' | 'trend' | 'bars';
@@ -45,7 +45,7 @@ const charsIn = (width: number) => Math.floor((width - 44) / 6.8);
 
 function pointsOf({ columns, rows }: Result, most: number): Point[] {
   const at = columns.findIndex(({ type }) => type === 'fraction');
-  const names = columns.flatMap((column, i) => (i < at && !isNumeric(column) ? [i] : []));
+  const names = columns.flatMap((column, i) => (i < at && isName(column) ? [i] : []));
   return rows.flatMap((row) => {
     const rate = row[at];
     if (typeof rate !== 'number') return [];
