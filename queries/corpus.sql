@@ -105,7 +105,8 @@ SELECT
   END AS documents,
   b.calls, b.answered, b.first_shots,
   1e0 * b.first_shots / NULLIF(b.answered, 0) AS first_shot_rate,
-  1e0 * b.scores / NULLIF(b.scored, 0) AS mean_best_score,
+  -- Sums of fractions depend on their order, in which no engine is bound: beyond these digits they say nothing.
+  ROUND(1e0 * b.scores / NULLIF(b.scored, 0), 12) AS mean_best_score,
   b.scored,
   b.answered < p.min_n AS small_sample,
   b.traces, b.answered_squared, b.first_shots_squared, b.answered_first_shots

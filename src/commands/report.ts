@@ -224,7 +224,7 @@ async function write(page: Page, files: readonly File[], io: Io): Promise<boolea
     try {
       const text = as === 'html' ? renderPage(page) : renderPageMarkdown(page);
       await replaceFile(kernelPath(io.cwd, name), text);
-      if (io.stdout.isTTY) await io.stdout.write(`${path.normalize(name)} is written\n`);
+      await io.stderr.write(`${path.normalize(name)} is written\n`);
     } catch (error) {
       all = false;
       const advice = adviceFor(error) ?? { what: messageOf(error), next: 'name another file' };

@@ -32,7 +32,7 @@ const HOSTILE = [
 describe('the page', () => {
   it('tells the state of the gate first, and all parts that the logs allow', async () => {
     const { ran, document, text } = await pages(path.join(FIXTURES, 'healthy'));
-    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran).toMatchObject({ code: 0, stderr: 'r.html is written\nr.md is written\n' });
     const ids = [...document.querySelectorAll('main > section')].map((section) => section.id);
     expect(ids).toEqual([
       'gates',
