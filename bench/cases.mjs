@@ -24,10 +24,10 @@ const BOTH = ['sessions', 'replays'];
 const SHORT = { sizes: ['100-calls'], fixed: true };
 const SIZED = { sizes: ['10MB', '1GB'] };
 const gate = { check: gateAccount, exit: gateExit };
-const byModel = ['model', 'provider', 'kind', 'daemon', 'environment', 'day'].flatMap((name) => [
-  '-p',
-  `by_${name}=${name === 'model'}`,
-]);
+const byModel = [
+  ...['model', 'response_model', 'provider', 'kind', 'daemon', 'environment', 'prompt_version'],
+  ...['validator_version', 'month', 'week', 'day', 'hour'],
+].flatMap((name) => ['-p', `by_${name}=${name === 'model'}`]);
 const asQuery = (log) => [
   'query',
   '--json',
