@@ -1,11 +1,11 @@
 /** Files of `--save-baseline`: the counts of an arm, so that it can be compared without its logs. */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
 import { LakelogError, messageOf } from '../errors.js';
 import { kernelPath } from '../kernel-path.js';
 import type { ArmCounts, BaselineFile, Counts } from '../schema/counts.js';
 import { BASELINE_FORMAT, COUNTS } from '../schema/counts.js';
 import { firstIssue } from './acks.js';
+import { readRegularFile } from './regular-file.js';
 
 /** Nobody needs the calls themselves. */
 const digestOf = (key: string) => createHash('sha256').update(key).digest('hex').slice(0, 16);
@@ -30,9 +30,7 @@ export async function readBaseline(file: string, cwd: string): Promise<BaselineF
   ) => new LakelogError(`the baseline ${why}`, { where: file, next });
   let text: string;
   try {
-    const target = kernelPath(cwd, file);
-    if (!statSync(target).isFile()) throw new Error('it is not a regular file');
-    text = readFileSync(target, 'utf8');
+    text = readRegularFile(kernelPath(cwd, file)).toString('utf8');
   } catch (error) {
     throw refused(
       `cannot be read: ${messageOf(error)}`,
