@@ -13,6 +13,7 @@ import {
   overlapOf,
   type Queries,
   sampleOf,
+  unrecordedIn,
 } from '../query/arms.js';
 import { readBaseline, sampleDigests } from '../query/baseline-file.js';
 import type { Decided, Decision } from '../query/decision.js';
@@ -52,7 +53,7 @@ type Side =
   | { readonly of: 'selection'; readonly selection: Selection }
   | { readonly of: 'file'; readonly name: string; readonly file: BaselineFile };
 
-export const COMPARE_QUERIES = ['compare', 'versions', 'overlap', 'sample', 'failure'] as const;
+export const COMPARE_QUERIES = ['compare', 'versions', 'overlap', 'unrecorded', 'sample', 'failure'] as const;
 
 /** @throws LakelogError (exit 2) for a selection that is none, or a baseline file that cannot be used. */
 export async function compareOf(entry: CompareEntry, context: DecisionContext): Promise<Decision> {
@@ -119,12 +120,13 @@ async function decideCompare(
     selected: new Set([sides.baseline, sides.candidate].flatMap(selectedFields)),
   });
   const doubts = await doubtsOf(sides, chosen, lake, context);
+  const unrecorded = await unrecordedFindings(chosen, lake, context);
   return {
     ...concluded,
     result: compareResult(compareMeasures(arms.baseline.counts, arms.candidate.counts), arms, asked.metric),
     findings: withDoubts(
       await withExample(
-        concluded.findings,
+        withUnrecorded(concluded.findings, unrecorded, asked.isGate),
         lake,
         chosen.candidate && conditionOf(chosen.candidate),
         asked.metric,
@@ -143,6 +145,36 @@ function withDoubts(findings: DecisionFindings, doubts: Doubts): DecisionFinding
     cannot_vouch: [...doubts.cannot_vouch, ...cannot_vouch],
     notices: [...(doubts.cannot_vouch.length > 0 ? fired : []), ...notices, ...doubts.notices],
   };
+}
+
+/** What was shown without them stays shown. */
+function withUnrecorded(
+  { fired, cannot_vouch, notices }: DecisionFindings,
+  unrecorded: readonly Finding[],
+  isGate: boolean,
+): DecisionFindings {
+  return isGate
+    ? { fired, cannot_vouch: [...cannot_vouch, ...unrecorded], notices }
+    : { fired, cannot_vouch, notices: [...notices, ...unrecorded] };
+}
+
+/** A writer that forgets a version where things go wrong must not make its calls disappear. */
+async function unrecordedFindings(
+  chosen: Readonly<Record<Arm['role'], Chosen | null>>,
+  lake: Lake,
+  { queries }: DecisionContext,
+): Promise<Finding[]> {
+  const found = await unrecordedIn(lake, queries, chosen);
+  if (found === null) return [];
+  const { calls, where } = found;
+  return [
+    {
+      code: 'not_recorded',
+      message: `${calls === 1 ? '1 answered call does' : `${calls} answered calls do`} not record what is selected by, so whether an arm lacks ${calls === 1 ? 'it' : 'them'} cannot be told`,
+      where,
+      next: 'have the service record it, or leave such calls out: since=TIME in both selections, --kind NAME, --daemon NAME',
+    },
+  ];
 }
 
 const chosenSide = async (lake: Lake, role: Arm['role'], side: Side): Promise<Chosen | null> =>

@@ -483,3 +483,53 @@ test.each<[string, readonly string[], RegExp]>([
   const ran = await compare(logOf(equalOf(2)), args);
   expect([ran.code, ran.stderr.replace(/\s+/g, ' ')]).toEqual([2, expect.stringMatching(says)]);
 });
+
+describe('calls that do not record what is selected by', () => {
+  const without = (fields = {}) => calls({ n: 30, x: 0, start: '2026-07-02T00:00:00Z', ...fields });
+  const ADDED = { prompt_version: 'p2', start: '2026-07-01T00:00:00Z' };
+
+  test.each<[string, readonly string[], readonly string[]]>([
+    ['a version', without(), GATE],
+    ['a version that is null', without({ prompt_version: null }), GATE],
+    [
+      'a provider, beside a version that fits',
+      calls({ ...ADDED, n: 30, x: 0 }),
+      [...GATE.slice(0, 3), 'prompt_version=p2,provider=x', ...GATE.slice(4)],
+    ],
+  ])('%s: 3, for they may be all that failed', async (_, more, args) => {
+    const own = calls({ n: 1_500, x: 1_050, ...ADDED, provider: 'x' });
+    const cwd = logOf([...calls({ ...P1, n: 1_500, x: 1_050 }), ...own, ...more]);
+    const gate = await compare(cwd, [...args.slice(0, -1), '.15']);
+    expect(gate.stderr.replace(/\s+/g, ' ')).toContain('30 answered calls do not record what is selected by');
+    expect(gate.code).toBe(3);
+    const told = await compare(cwd, args.slice(0, -2));
+    expect(told.stderr).toContain('notice: 30 answered calls do not record');
+    expect(told.code).toBe(0);
+  });
+
+  test.each<[string, readonly string[]]>([
+    ['of a kind that neither arm has', without({ kind: 'note' })],
+    ['before both arms began', without({ start: '2026-01-01T00:00:00Z' })],
+    ['that were not answered', without({ final_verdict: 'infra_error', attempts: [] })],
+    ['of another version', without({ prompt_version: 'p0' })],
+  ])('%s: nobody asks for them', async (_, more) => {
+    const cwd = logOf([...equalOf(1_500), ...more]);
+    const args = ['since=2026-05-01,prompt_version=p1', 'since=2026-05-01,prompt_version=p2'];
+    const ran = await compare(cwd, [
+      '--baseline',
+      args[0]!,
+      '--candidate',
+      args[1]!,
+      '--not-worse-than',
+      '.15',
+    ]);
+    expect(ran.stderr).not.toContain('do not record');
+    expect(ran.code).toBe(0);
+  });
+
+  test('what was shown without them still fires', async () => {
+    const ran = await compare(logOf([...fallOf(600), ...without()]), GATE);
+    expect(ran.stderr).toContain('do not record');
+    expect(ran.code).toBe(1);
+  });
+});
