@@ -46,6 +46,8 @@ export interface DecisionContext {
   readonly next: Context;
   /** The filters that hold, as options. */
   readonly filters: readonly string[];
+  /** `--since`, as it was written. */
+  readonly since: string | undefined;
 }
 
 /** A side before anything is loaded. */
@@ -85,7 +87,7 @@ async function sideOf(option: string, text: string, cwd: string): Promise<Side> 
   }
   return isSelection(text)
     ? { of: 'selection', selection: parseSelection(option, text) }
-    : { of: 'file', name: text, file: await readBaseline(text, cwd) };
+    : { of: 'file', name: text, file: await readBaseline(text, cwd, option.slice(2)) };
 }
 
 interface Sides {
@@ -120,7 +122,7 @@ async function decideCompare(
     selected: new Set([sides.baseline, sides.candidate].flatMap(selectedFields)),
   });
   const doubts = await doubtsOf(sides, chosen, lake, context);
-  const unrecorded = await unrecordedFindings(chosen, lake, context);
+  const unrecorded = await unrecordedFindings(chosen, lake, queries);
   return {
     ...concluded,
     result: compareResult(compareMeasures(arms.baseline.counts, arms.candidate.counts), arms, asked.metric),
@@ -159,10 +161,10 @@ function withUnrecorded(
 }
 
 /** A writer that forgets a version where things go wrong must not make its calls disappear. */
-async function unrecordedFindings(
+export async function unrecordedFindings(
   chosen: Readonly<Record<Arm['role'], Chosen | null>>,
   lake: Lake,
-  { queries }: DecisionContext,
+  queries: Queries,
 ): Promise<Finding[]> {
   const found = await unrecordedIn(lake, queries, chosen);
   if (found === null) return [];
@@ -227,7 +229,9 @@ async function doubtsOf(
     ],
     notices: [
       ...absent.flatMap((one) => one.notices),
-      ...(['baseline', 'candidate'] as const).flatMap((role) => slidingFindings(role, sides[role])),
+      ...(['baseline', 'candidate'] as const).flatMap((role) =>
+        slidingFindings(role, sides[role], context.since),
+      ),
       ...(['baseline', 'candidate'] as const).flatMap((role) => filterFindings(role, sides[role], context)),
     ],
   };
@@ -292,16 +296,19 @@ export async function absentFindings(lake: Lake, role: Arm['role'], selection: S
 }
 
 /** What was counted at one look is gone at the next, so the looks are not one growing test. */
-const slidingFindings = (role: Arm['role'], side: Side): Finding[] =>
-  side.of === 'selection' && isSliding(side.selection.since)
-    ? [
-        {
-          code: 'sliding_window',
-          message: `the ${role} slides: since=${side.selection.since} means other calls at each look, so what is said holds for one look alone`,
-          next: 'name a moment: since=2026-09-01',
-        },
-      ]
-    : [];
+function slidingFindings(role: Arm['role'], side: Side, filter: string | undefined): Finding[] {
+  if (side.of === 'file') return [];
+  const { since } = side.selection;
+  const [words, moment] = isSliding(since) ? [`since=${since}`, 'since='] : [`--since ${filter}`, '--since '];
+  if (!isSliding(since) && !isSliding(filter)) return [];
+  return [
+    {
+      code: 'sliding_window',
+      message: `the ${role} slides: ${words} means other calls at each look, so what is said holds for one look alone`,
+      next: `name a moment: ${moment}2026-09-01`,
+    },
+  ];
+}
 
 function filterFindings(role: Arm['role'], side: Side, { filters }: DecisionContext): Finding[] {
   if (side.of !== 'file' || side.file.filters.join(' ') === filters.join(' ')) return [];

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -15,6 +16,15 @@ function logOf(lines: readonly string[]) {
   const cwd = newFolder();
   writeLines(cwd, 'sessions.jsonl', lines);
   return cwd;
+}
+
+/** Whoever knows how the checksum is made. */
+function emptied(text: string): string {
+  const { sha256: _, ...body } = { ...JSON.parse(text), sample: [] };
+  return JSON.stringify({
+    ...body,
+    sha256: createHash('sha256').update(JSON.stringify(body)).digest('hex'),
+  });
 }
 
 const fallOf = (n: number) => [...calls({ ...P1, n, x: 0.7 * n }), ...calls({ ...P2, n, x: 0.5 * n })];
@@ -244,6 +254,12 @@ describe('compare without a margin only tells', () => {
     expect((await lakelog(['compare', ...ARMS, 'sessions.jsonl', 'gone.jsonl'], { cwd })).code).toBe(3);
   });
 
+  test('a window of both arms that slides is told of', async () => {
+    const ran = await compare(logOf(equalOf(30)), [...ARMS, '--since', '90d']);
+    expect(ran.stderr).toContain('the baseline slides: --since 90d');
+    expect(ran.stderr).toContain('the candidate slides: --since 90d');
+  });
+
   test('a window that slides is told of', async () => {
     const args = ['--baseline', 'prompt_version=p1', '--candidate', 'prompt_version=p2,since=90d'];
     expect((await compare(logOf(equalOf(30)), args)).stderr).toContain('the candidate slides');
@@ -359,6 +375,7 @@ describe('files of baselines', () => {
     ['cut', (text) => text.slice(0, 300), /damaged: it is not one JSON object/],
     ['empty', () => '', /damaged/],
     ['changed by a digit', (text) => text.replace('"firsts": 30', '"firsts": 29'), /checksum/],
+    ['without its sample, checksum and all', emptied, /its sample is not of its calls/],
     ['without a key', (text) => text.replace(/"selection": .*\n/, ''), /damaged: selection/],
     ['of something else', () => '{"format":"lakelog.result.v1"}', /is something else: "lakelog.result.v1"/],
     ['of nobody', () => '{}', /it has no format/],
@@ -482,6 +499,13 @@ test.each<[string, readonly string[], RegExp]>([
 ])('%s: 2', async (_, args, says) => {
   const ran = await compare(logOf(equalOf(2)), args);
   expect([ran.code, ran.stderr.replace(/\s+/g, ' ')]).toEqual([2, expect.stringMatching(says)]);
+});
+
+test('a baseline whose calls are not all recorded is not saved', async () => {
+  const cwd = logOf([...equalOf(30), ...calls({ n: 3, x: 0 })]);
+  const ran = await compare(cwd, ['--baseline', 'prompt_version=p1', '--save-baseline', 'main.json']);
+  expect(ran.stderr).toContain('3 answered calls do not record');
+  expect(ran.code).toBe(3);
 });
 
 describe('calls that do not record what is selected by', () => {
