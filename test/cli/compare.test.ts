@@ -557,3 +557,12 @@ describe('calls that do not record what is selected by', () => {
     expect(ran.code).toBe(1);
   });
 });
+
+test('the receipt tells a margin that is weaker than its default, and no other than the one that held', async () => {
+  const cwd = logOf(equalOf(30));
+  writeFileSync(path.join(cwd, 'lakelog.toml'), 'margin = 0.3');
+  const weaker = async (margin: string) =>
+    /\w+ = \S+ instead of .*/.exec((await compare(cwd, [...ARMS, '--not-worse-than', margin])).stderr)?.[0];
+  expect(await weaker('.6')).toBe('margin = 0.6 instead of .10, from --not-worse-than');
+  expect(await weaker('.05')).toBeUndefined();
+});
