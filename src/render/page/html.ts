@@ -133,7 +133,7 @@ function tableHtml({ result, gate }: Report, page: Page, label: string, ofTime =
     const cells = fields.map((field) => {
       const text = field.cells[i] ?? '';
       const isTrace = TRACES.has(field.name) && typeof row[traces] === 'string';
-      return `<td${classOf(field.role)}>${isTrace ? traceHtml(row[traces]!, page) : escapeHtml(text)}</td>`;
+      return `<td${classOf(field.role, text)}>${isTrace ? traceHtml(row[traces]!, page) : escapeHtml(text)}</td>`;
     });
     return `<tr>${cells.join('')}</tr>`;
   });
@@ -142,7 +142,12 @@ function tableHtml({ result, gate }: Report, page: Page, label: string, ofTime =
 <tbody>${body.join('\n')}</tbody></table></div>${left > 0 ? `<p>… and ${plural(left, ofTime ? 'earlier row' : 'more row')}</p>` : ''}`;
 }
 
-const classOf = (role: string) => (role === 'number' ? ' class="number"' : '');
+/** A date in two lines and a sentence of one word a line are what a browser makes of a narrow table. */
+function classOf(role: string, text?: string): string {
+  if (role === 'number') return ' class="number"';
+  if (text === undefined) return '';
+  return text.length > 48 ? ' class="long"' : text.length <= 24 ? ' class="short"' : '';
+}
 
 /** The id leads to the trace where there is a service for it, and below to the command that tells its story. */
 function traceHtml(cell: Cell, { traceUrl, show }: Page): string {
