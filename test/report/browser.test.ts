@@ -1,6 +1,6 @@
 /** The page in a real browser, with LAKELOG_NIGHTLY=1: it is installed for this test alone, and takes a minute. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { call, newFolder, replayRun, root, writeLines } from '../support/cli.js';
@@ -52,10 +52,10 @@ const day = (i: number) => new Date(Date.UTC(2024, 0, 1 + i, 8)).toISOString();
 
 /** Logs that have each broken a page, or might. */
 const LOGS: Readonly<Record<string, string | readonly string[]>> = {
-  healthy: path.join(root, 'fixtures/healthy'),
-  alarm: path.join(root, 'fixtures/alarm'),
-  messy: path.join(root, 'fixtures/messy'),
-  'no replay runs': path.join(root, 'fixtures/healthy/sessions.jsonl'),
+  healthy: 'fixtures/healthy',
+  alarm: 'fixtures/alarm',
+  messy: 'fixtures/messy',
+  'no replay runs': 'fixtures/healthy/sessions.jsonl',
   nothing: [],
   'many models': Array.from({ length: 600 }, (_, i) => call({ model: `m${i % 300}`, timestamp: day(i % 9) })),
   'many days': Array.from({ length: 400 }, (_, i) =>
@@ -75,6 +75,8 @@ async function pageOf(name: string): Promise<{ name: string; file: string }> {
   const cwd = newFolder();
   const given = LOGS[name]!;
   if (typeof given !== 'string') writeLines(cwd, 'logs/sessions.jsonl', given);
+  // Where they stand is on the page, and the same everywhere.
+  else cpSync(path.join(root, 'fixtures'), path.join(cwd, 'fixtures'), { recursive: true });
   const logs = typeof given === 'string' ? given : 'logs';
   const trace = ['--trace-url', 'https://traces.example.com/{session_id}'];
   await lakelog(['report', '-o', 'r.html', ...trace, logs], { cwd });
@@ -108,7 +110,13 @@ describe.skipIf(process.env.LAKELOG_NIGHTLY !== '1')('in a browser', () => {
       { name: 'gates-light', file: alarm!.file, selector: '#gates', scheme: 'light', height: 600 },
       { name: 'gates-dark', file: alarm!.file, selector: '#gates', scheme: 'dark', height: 600 },
       { name: 'trend-light', file: healthy!.file, selector: '#trend', scheme: 'light', height: 480 },
-      { name: 'rate-dark', file: healthy!.file, selector: '#first-shot-rate', scheme: 'dark', height: 600 },
+      {
+        name: 'rate-dark',
+        file: healthy!.file,
+        selector: '#first-shot-rate .narrow',
+        scheme: 'dark',
+        height: 240,
+      },
     ].map((one) => ({ ...one, golden: path.join(GOLDEN, `${one.name}.png`) }));
     const update = process.env.LAKELOG_GOLDEN === '1';
     if (!update) for (const { golden } of shots) expect(existsSync(golden), golden).toBe(true);
