@@ -191,12 +191,12 @@ const since = (epoch: Epoch | null) =>
   epoch === null ? 'TRUE' : `r.ended >= ${DUCKDB_LITERALS.instant(epoch.since)}`;
 
 /** Of kinds that always follow another one in their traces there is nothing to be counted, and no silence is a proof. */
-async function neverFirst(epoch: string, lake: Lake, { queries }: DriftContext): Promise<Finding[]> {
+async function neverFirst(epoch: string, lake: Lake, { queries, next }: DriftContext): Promise<Finding[]> {
   const rows = await rowsOf(lake, queries.get('never-first')!, { epoch });
   return rows.map(({ kind, calls }) => ({
     code: 'never_first',
     message: `no trace begins with the kind ${JSON.stringify(kind)} (${plural(Number(calls), 'call')}), so nothing is said of it`,
-    next: `look at it by itself: lakelog drift --kind ${shellWord(String(kind))}`,
+    next: nextCommand('drift', [], next, [`--kind ${shellWord(String(kind))}`]),
   }));
 }
 

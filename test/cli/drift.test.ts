@@ -368,6 +368,7 @@ describe('a kind that always follows another one in its traces', () => {
     async (args) => {
       const { code, said } = await drift(cwd, args);
       expect(said).toContain('no trace begins with the kind "email" (3200 calls)');
+      expect(said).toContain('lakelog drift --kind email sessions.jsonl');
       expect(code).toBe(3);
     },
   );
