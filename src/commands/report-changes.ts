@@ -2,6 +2,7 @@
 import type { Lake } from '../lake/lake.js';
 import { decisionQueries } from '../query/decision-sql.js';
 import type { Mark } from '../render/page/charts.js';
+import { plural } from '../render/units.js';
 import type { Checked } from './check.js';
 import type { Context } from './command.js';
 import { COMPARE_QUERIES, compareOf } from './compare-decision.js';
@@ -73,6 +74,8 @@ export async function changesOf(
     );
     models.push(`${String(model)}: ${decided.sentence}`);
   }
+  const left = cells.length - models.length;
+  if (left > 0) models.push(`${plural(left, 'more model')} with fewer calls: lakelog compare`);
   const drift = driftOf(
     {
       name: 'drift',
@@ -87,7 +90,7 @@ export async function changesOf(
 }
 
 /** Versions that came after the first day, which is no change, day by day. */
-export async function marksOf(lake: Lake): Promise<Mark[]> {
+export async function marksOf(lake: Lake): Promise<{ marks: Mark[]; leaves: string[] }> {
   const { cells } = await lake.query(VERSIONS_SQL);
   const first = cells.map(([, , day]) => String(day)).sort()[0];
   const days = new Map<string, string[]>();
@@ -95,5 +98,10 @@ export async function marksOf(lake: Lake): Promise<Mark[]> {
     if (String(day) === first) continue;
     days.set(String(day), [...(days.get(String(day)) ?? []), `${what} ${version}`]);
   }
-  return [...days].slice(-MOST_MARKS).map(([day, texts]) => ({ day, text: texts.join(', ') }));
+  const marks = [...days].slice(-MOST_MARKS).map(([day, texts]) => ({ day, text: texts.join(', ') }));
+  const left = days.size - marks.length;
+  return {
+    marks,
+    leaves: left === 0 ? [] : [`Not marked: ${plural(left, 'earlier day')} with new versions.`],
+  };
 }

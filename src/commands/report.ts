@@ -57,7 +57,7 @@ const PARTS: readonly {
   {
     id: 'retries',
     question: 'retries',
-    asks: 'Of the calls that made an attempt, how many did it rescue?',
+    asks: 'Of the calls that made attempt 1, 2, … (behind the model), how many did it rescue?',
     drawing: 'intervals',
   },
   {
@@ -164,7 +164,7 @@ async function pageOf(
 ): Promise<Page> {
   const { report: all, asking, session, account } = checked;
   const changes = await changesOf(checked, windowMs, context);
-  const marks = await marksOf(session.lake);
+  const { marks, leaves } = await marksOf(session.lake);
   const parts: Part[] = [];
   for (const { id, title, asks, drawing, question } of asked) {
     if (question.query.needs === 'replay_runs' && account.replayRunsLoaded === 0) continue;
@@ -174,7 +174,7 @@ async function pageOf(
       report: { ...found, query: { ...found.query, title: title ?? found.query.title } },
       says: id === 'first-shot-rate' ? changes.models : id === 'trend' ? changes.drift : [],
       findings: verdict.notices.filter(({ code }) => code === 'unjudgeable'),
-      ...(id === 'trend' ? { marks } : {}),
+      ...(id === 'trend' ? { marks, leaves } : {}),
     });
   }
   const { files, totals, window, calls_selected: selected } = all.receipt;

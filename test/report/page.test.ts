@@ -152,6 +152,39 @@ describe('the page', () => {
   });
 });
 
+describe('more than a page holds', () => {
+  const day = (i: number) => new Date(Date.UTC(2024, 0, 1 + i, 8)).toISOString();
+
+  it('draws the newest of many days, not the oldest, and says what it leaves out', async () => {
+    const cwd = newFolder();
+    const lines = Array.from({ length: 450 }, (_, i) =>
+      call({ timestamp: day(i), prompt_version: `p${Math.floor(i / 20)}` }),
+    );
+    writeLines(cwd, 'sessions.jsonl', lines);
+    const { document, md } = await pages('sessions.jsonl', [], cwd);
+    const trend = document.querySelector('#trend')!;
+    expect(trend.querySelectorAll('.wide circle').length).toBe(400);
+    expect(trend.textContent).toContain('Drawn are the newest 400 of 450 rows.');
+    expect(trend.textContent).toContain('Not marked: 14 earlier days with new versions.');
+    expect(md).toContain('Not marked: 14 earlier days with new versions.');
+    expect(trend.querySelector('tbody tr:last-child')!.textContent).toContain(day(449).slice(0, 10));
+    expect(trend.querySelectorAll('tbody tr').length).toBe(200);
+    expect(trend.textContent).toContain('… and 250 earlier rows');
+  });
+
+  it('says that it draws and compares only some of many models', async () => {
+    const cwd = newFolder();
+    const lines = Array.from({ length: 50 }, (_, i) => call({ model: `m${i}`, timestamp: day(i % 3) }));
+    writeLines(cwd, 'sessions.jsonl', lines);
+    const { document } = await pages('sessions.jsonl', [], cwd);
+    const part = document.querySelector('#first-shot-rate')!;
+    expect(part.querySelectorAll('.wide circle').length).toBe(40);
+    expect(part.textContent).toContain('Drawn are the first 40 of 50 rows.');
+    expect(part.textContent).toContain('42 more models with fewer calls: lakelog compare');
+    expect(part.querySelectorAll('tbody tr').length).toBe(50);
+  });
+});
+
 describe('what cannot be a page', () => {
   it.each([
     [[], 'no file was named'],

@@ -102,7 +102,7 @@ function intervals(points: readonly Point[], width: number): Svg {
         x: 0,
         y: 'row',
         text: 'label',
-        dy: -12,
+        dy: -14,
         textAnchor: 'start',
         fill: INK,
         fontSize: 12,
@@ -114,7 +114,10 @@ function intervals(points: readonly Point[], width: number): Svg {
 
 function trend(points: readonly Point[], width: number, marks: readonly Mark[]): Svg {
   const days = points.map((point) => ({ ...point, day: new Date(`${point.group}T00:00:00Z`) }));
-  const changes = marks.map(({ day }, i) => ({ day: new Date(`${day}T00:00:00Z`), text: String(i + 1) }));
+  // A change before what is drawn would pull the axis back to it.
+  const changes = marks
+    .map(({ day }, i) => ({ day: new Date(`${day}T00:00:00Z`), text: String(i + 1) }))
+    .filter(({ day }) => days[0] !== undefined && day >= days[0].day);
   return plot({
     width,
     height: 260,

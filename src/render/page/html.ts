@@ -7,13 +7,17 @@ import { outcomeOf } from '../outcome.js';
 import { renderReceipt } from '../receipt.js';
 import type { Report } from '../report.js';
 import { sanitize } from '../sanitize.js';
-import { plural } from '../units.js';
+import { grouped, plural } from '../units.js';
 import { drawChart } from './charts.js';
 import type { Page, Part } from './model.js';
 import { STYLE } from './style.js';
 
 /** Rows of a table; a page is looked at. */
 const MOST_ROWS = 200;
+/** Of a chart with a bar for each row. */
+const MOST_BARS = 40;
+/** Of a chart over time: more than a year. */
+const MOST_DAYS = 400;
 
 export function renderPage(page: Page): string {
   const hash = createHash('sha256').update(STYLE).digest('base64');
@@ -76,13 +80,15 @@ ${report.result.rows.length > 0 ? tableHtml(report, page, `What ${query.name} fo
 </article>`;
 }
 
-function partHtml({ id, report, question, drawing, marks = [], says, findings }: Part, page: Page): string {
+function partHtml(part: Part, page: Page): string {
+  const { id, report, question, drawing, marks = [], says, findings, leaves = [] } = part;
   const { rows } = report.result;
   const title = report.query.title;
-  const table = tableHtml(report, page, title);
+  const ofTime = drawing === 'trend';
+  const table = tableHtml(report, page, title, ofTime);
+  const drawn = ofTime ? newest(report.result, MOST_DAYS) : first(report.result, MOST_BARS);
   const label = `${title}: ${question} The table below has the numbers.`;
-  const chart =
-    drawing === null || rows.length === 0 ? '' : drawChart(shown(report.result), drawing, label, marks);
+  const chart = drawing === null || rows.length === 0 ? '' : drawChart(drawn, drawing, label, marks);
   return `<section id="${escapeHtml(id)}" aria-labelledby="${escapeHtml(id)}-title">
 <h2 id="${escapeHtml(id)}-title">${escapeHtml(title)}</h2>
 <p class="faint">${escapeHtml(question)}</p>
@@ -93,6 +99,7 @@ ${listHtml(
   'ol',
   marks.map(({ day, text }) => `${day}: ${text}`),
 )}
+${[...leaves, ...leftOut(chart === '' ? rows.length : drawn.rows.length, rows.length, ofTime)].map((one) => `<p class="faint">${escapeHtml(one)}</p>`).join('\n')}
 ${rows.length === 0 ? '<p>(no rows)</p>' : chart === '' && rows.length <= 20 ? table : `<details><summary>Numbers: ${escapeHtml(title)}</summary>${table}</details>`}
 </section>`;
 }
@@ -102,13 +109,23 @@ const listHtml = (kind: 'ul' | 'ol', items: readonly string[]) =>
     ? ''
     : `<${kind}>${items.map((one) => `<li>${escapeHtml(one)}</li>`).join('')}</${kind}>`;
 
-const shown = (result: Report['result']): Report['result'] => ({ ...result, rows: result.rows.slice(0, 40) });
+type Result = Report['result'];
+
+const first = (result: Result, most: number): Result => ({ ...result, rows: result.rows.slice(0, most) });
+/** Days come in their order, and the question is what becomes of the rate. */
+const newest = (result: Result, most: number): Result => ({ ...result, rows: result.rows.slice(-most) });
+
+/** Whoever looks at a part must not take it for all. */
+function leftOut(drawn: number, all: number, ofTime: boolean): string[] {
+  if (drawn === all) return [];
+  return [`Drawn are the ${ofTime ? 'newest' : 'first'} ${grouped(drawn)} of ${plural(all, 'row')}.`];
+}
 
 /** Names of columns that hold a trace. */
 const TRACES: ReadonlySet<string> = new Set(['session_id', 'trace_id', 'example_session']);
 
-function tableHtml({ result, gate }: Report, page: Page, label: string): string {
-  const rows = result.rows.slice(0, MOST_ROWS);
+function tableHtml({ result, gate }: Report, page: Page, label: string, ofTime = false): string {
+  const { rows } = ofTime ? newest(result, MOST_ROWS) : first(result, MOST_ROWS);
   const fields = fieldsOf({ columns: result.columns, rows }, gate);
   const traces = result.columns.findIndex(({ name }) => TRACES.has(name));
   const head = fields.map((field) => `<th scope="col"${classOf(field.role)}>${escapeHtml(field.label)}</th>`);
@@ -116,16 +133,21 @@ function tableHtml({ result, gate }: Report, page: Page, label: string): string 
     const cells = fields.map((field) => {
       const text = field.cells[i] ?? '';
       const isTrace = TRACES.has(field.name) && typeof row[traces] === 'string';
-      return `<td${classOf(field.role)}>${isTrace ? traceHtml(row[traces]!, page) : escapeHtml(text)}</td>`;
+      return `<td${classOf(field.role, text)}>${isTrace ? traceHtml(row[traces]!, page) : escapeHtml(text)}</td>`;
     });
     return `<tr>${cells.join('')}</tr>`;
   });
   const left = result.rows.length - rows.length;
   return `<div class="scroll" role="region" aria-label="Table: ${escapeHtml(label)}" tabindex="0"><table><thead><tr>${head.join('')}</tr></thead>
-<tbody>${body.join('\n')}</tbody></table></div>${left > 0 ? `<p>… and ${plural(left, 'more row')}</p>` : ''}`;
+<tbody>${body.join('\n')}</tbody></table></div>${left > 0 ? `<p>… and ${plural(left, ofTime ? 'earlier row' : 'more row')}</p>` : ''}`;
 }
 
-const classOf = (role: string) => (role === 'number' ? ' class="number"' : '');
+/** A date in two lines and a sentence of one word a line are what a browser makes of a narrow table. */
+function classOf(role: string, text?: string): string {
+  if (role === 'number') return ' class="number"';
+  if (text === undefined) return '';
+  return text.length > 48 ? ' class="long"' : text.length <= 24 ? ' class="short"' : '';
+}
 
 /** The id leads to the trace where there is a service for it, and below to the command that tells its story. */
 function traceHtml(cell: Cell, { traceUrl, show }: Page): string {

@@ -41,12 +41,13 @@ function gateBlocks(report: Report): string[] {
   ];
 }
 
-function partBlocks({ report, question, marks = [], says, findings }: Part): string[] {
+function partBlocks({ report, question, marks = [], says, findings, leaves = [] }: Part): string[] {
   return [
     `## ${prose(report.query.title)}`,
     prose(question),
     ...list(says),
     ...list(marks.map(({ day, text }) => `${day}: ${text}`)),
+    ...leaves.map(prose),
     ...findings.map(({ message }) => `> ${prose(message)}`),
     renderMarkdown(report),
   ];

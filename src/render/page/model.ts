@@ -26,6 +26,8 @@ export interface Part {
   readonly question: string;
   readonly drawing: Drawing | null;
   readonly marks?: readonly Mark[];
+  /** What the chart leaves out, in sentences. */
+  readonly leaves?: readonly string[];
   /** What the numbers come to, in sentences. */
   readonly says: readonly string[];
   readonly findings: readonly Finding[];
