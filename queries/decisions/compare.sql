@@ -29,13 +29,14 @@
 -- column: timed_accepted_squared integer "accepted with a duration²" -- Accepted ones squared, by trace.
 -- column: milliseconds_squared number "milliseconds²" -- Milliseconds squared, by trace.
 -- column: timed_accepted_milliseconds number "accepted × milliseconds" -- Accepted ones times milliseconds, by trace.
--- column: firsts integer "first answered calls" -- Calls that are the first answered one of their trace, whichever arm it is in.
+-- column: firsts integer "first answered calls" -- Calls that are the first answered one of their trace in whichever arm, with none of their kind before them in neither.
 -- column: firsts_first_shots integer "first shots among them" -- First shots among those.
 -- column: firsts_accepted integer "accepted among them" -- Accepted ones among those.
 -- column: oldest timestamp "oldest" -- When the first answered call of the arm ended.
 -- column: newest timestamp "newest" -- When the last one did.
 
--- A trace gives the verdict one call, and one arm: what a retry or a fallback does in the other arm is no new case.
+-- A trace gives the verdict one call, and one arm: what a retry or a fallback does in the other arm is no new case, nor is
+-- what an arm is asked after calls of neither arm, of the same kind, in the same trace.
 WITH arm_calls AS (
   SELECT
     'baseline' AS arm, s.call_key, s.session_id, s.kind, s.timestamp AS ended, s.file, s.line, s.answered,
@@ -48,6 +49,12 @@ WITH arm_calls AS (
     s.first_shot, s.final_verdict, s.iterations, s.duration_ms, s.inconsistent
   FROM sessions s
   WHERE {{candidate}}
+),
+elsewhere AS (
+  SELECT s.session_id, s.kind, MIN(s.timestamp) AS began
+  FROM sessions s
+  WHERE s.answered AND ({{baseline}}) = FALSE AND ({{candidate}}) = FALSE
+  GROUP BY s.session_id, s.kind
 ),
 metered AS (
   SELECT
@@ -68,11 +75,13 @@ ranked AS (
     COALESCE(m.tokens, 0e0) AS tokens,
     CASE WHEN c.duration_ms >= 0 THEN 1 ELSE 0 END AS has_duration,
     1e0 * COALESCE(c.duration_ms, 0) AS milliseconds,
+    CASE WHEN c.answered AND (e.began IS NULL OR c.ended <= e.began) THEN 1 ELSE 0 END AS may_be_first,
     ROW_NUMBER() OVER (
       PARTITION BY c.session_id, c.answered ORDER BY c.ended NULLS LAST, c.file, c.line, c.arm NULLS LAST
     ) AS place
   FROM arm_calls c
   LEFT JOIN metered m ON m.call_key = c.call_key
+  LEFT JOIN elsewhere e ON e.session_id = c.session_id AND e.kind = c.kind
 ),
 by_trace AS (
   SELECT
@@ -88,9 +97,9 @@ by_trace AS (
     SUM(r.has_duration) AS timed_calls,
     SUM(r.has_duration * r.accepted) AS timed_accepted,
     SUM(r.has_duration * r.milliseconds) AS milliseconds,
-    SUM(CASE WHEN r.place = 1 THEN r.answered ELSE 0 END) AS firsts,
-    SUM(CASE WHEN r.place = 1 THEN r.answered * r.first_shot ELSE 0 END) AS firsts_first_shots,
-    SUM(CASE WHEN r.place = 1 THEN r.answered * r.accepted ELSE 0 END) AS firsts_accepted,
+    SUM(CASE WHEN r.place = 1 THEN r.may_be_first ELSE 0 END) AS firsts,
+    SUM(CASE WHEN r.place = 1 THEN r.may_be_first * r.first_shot ELSE 0 END) AS firsts_first_shots,
+    SUM(CASE WHEN r.place = 1 THEN r.may_be_first * r.accepted ELSE 0 END) AS firsts_accepted,
     MIN(CASE WHEN r.answered = 1 THEN r.ended END) AS oldest,
     MAX(CASE WHEN r.answered = 1 THEN r.ended END) AS newest
   FROM ranked r

@@ -1,7 +1,8 @@
 /** `drift` as a decision: which calls stand before and after a change, and whether their rate fell. */
-import { LakelogError } from '../errors.js';
+import { LakelogError, shellWord } from '../errors.js';
 import { describeAcks, type SettledDrift, settleDrift } from '../gate/acks.js';
 import { concludeDrift, type DriftAsked, type Stratum } from '../gate/drift.js';
+import { plural } from '../gate/rule.js';
 import { instant } from '../gate/words.js';
 import type { Filters, Lake } from '../lake/lake.js';
 import type { AckFile } from '../query/acks.js';
@@ -37,6 +38,7 @@ export const DRIFT_QUERIES = [
   'drift-days',
   'drift-moment',
   'drift-version',
+  'never-first',
   'failure',
   'first-since',
 ] as const;
@@ -106,6 +108,7 @@ async function decideDrift(asked: Asked, lake: Lake, context: DriftContext): Pro
   const settled = await settledDrift(asked, selection, lake, context);
   const epoch = settled.epoch && epochOf(settled.epoch);
   const { series, findings: doubts } = await seriesOf(asked, epoch, lake, context);
+  const unjudged = await neverFirst(since(epoch), lake, context);
   const concluded = concludeDrift({
     ...{ metric, margin, alpha, epoch },
     ...series,
@@ -118,11 +121,11 @@ async function decideDrift(asked: Asked, lake: Lake, context: DriftContext): Pro
       ),
   });
   const { changed_at } = concluded.facts;
-  const since = changed_at === null ? null : `s.timestamp >= ${DUCKDB_LITERALS.instant(changed_at)}`;
+  const changed = changed_at === null ? null : `s.timestamp >= ${DUCKDB_LITERALS.instant(changed_at)}`;
   const { fired, cannot_vouch, notices } = await withExample(
     concluded.findings,
     lake,
-    since,
+    changed,
     metric,
     context,
   );
@@ -135,6 +138,7 @@ async function decideDrift(asked: Asked, lake: Lake, context: DriftContext): Pro
       cannot_vouch: [
         ...doubts.cannot_vouch,
         ...(series.strata.length === 0 && doubts.cannot_vouch.length > 0 ? [] : cannot_vouch),
+        ...unjudged,
       ],
       notices: [
         ...describeAcks(settled.used).map((message) => ({ code: 'acknowledged', message })),
@@ -183,6 +187,19 @@ interface Found {
   readonly findings: { readonly cannot_vouch: readonly Finding[]; readonly notices: readonly Finding[] };
 }
 
+const since = (epoch: Epoch | null) =>
+  epoch === null ? 'TRUE' : `r.ended >= ${DUCKDB_LITERALS.instant(epoch.since)}`;
+
+/** Of kinds that always follow another one in their traces there is nothing to be counted, and no silence is a proof. */
+async function neverFirst(epoch: string, lake: Lake, { queries, next }: DriftContext): Promise<Finding[]> {
+  const rows = await rowsOf(lake, queries.get('never-first')!, { epoch });
+  return rows.map(({ kind, calls }) => ({
+    code: 'never_first',
+    message: `no trace begins with the kind ${JSON.stringify(kind)} (${plural(Number(calls), 'call')}), so nothing is said of it`,
+    next: nextCommand('drift', [], next, [`--kind ${shellWord(String(kind))}`]),
+  }));
+}
+
 const NOTHING_ODD: Found['findings'] = { cannot_vouch: [], notices: [] };
 
 /** Calls before and after the change; a change that the epoch begins with is settled, so that any day since then may be one. */
@@ -192,17 +209,17 @@ async function seriesOf(
   lake: Lake,
   context: DriftContext,
 ): Promise<Found> {
-  const since = epoch === null ? 'TRUE' : `r.ended >= ${DUCKDB_LITERALS.instant(epoch.since)}`;
   const { change } = asked;
-  if (change.at === 'any day') return anyDay(asked, since, lake, context);
+  const from = since(epoch);
+  if (change.at === 'any day') return anyDay(asked, from, lake, context);
   if (change.at === 'version') {
-    const found = await sinceVersion(asked, change.field, since, lake, context);
-    return found.hasChange || epoch === null ? found : settledChange(asked, since, lake, context);
+    const found = await sinceVersion(asked, change.field, from, lake, context);
+    return found.hasChange || epoch === null ? found : settledChange(asked, from, lake, context);
   }
   const at = (await lake.windowOf(change.time, undefined, ['--change-at', ''])).since!;
   if (epoch !== null && Date.parse(at) <= Date.parse(epoch.since))
-    return settledChange(asked, since, lake, context);
-  return atMoment(asked, at, since, lake, context);
+    return settledChange(asked, from, lake, context);
+  return atMoment(asked, at, from, lake, context);
 }
 
 async function settledChange(asked: Asked, since: string, lake: Lake, context: DriftContext): Promise<Found> {

@@ -1,5 +1,6 @@
 /** Counts of two arms → what can be said of them: better, worse, not worse than a margin, or nothing yet. Pure. */
 
+import { shellWord } from '../errors.js';
 import type { ArmCounts, Counts, VersionField } from '../schema/counts.js';
 import { NOTHING, VERSION_FIELDS } from '../schema/counts.js';
 import type { DecidedSide, DecisionFacts, DecisionFindings, Metric, Needed } from '../schema/decision.js';
@@ -206,7 +207,7 @@ interface Told {
 function findingsOf(told: Told): DecisionFindings {
   const { baseline, candidate, asked, sentence, evidence } = told;
   const empty = emptyArms([baseline, candidate]);
-  const partial = empty.length > 0 ? [] : oneSidedKinds(told);
+  const partial = empty.length > 0 ? [] : [...oneSidedKinds(told), ...neverFirst(told)];
   const undecided = empty.length > 0 || partial.length > 0 ? [] : undecidedMargin(told);
   const fires = asked.isGate && evidence?.isWorseThanMargin === true && empty.length === 0;
   const doubts = [...partial, ...undecided];
@@ -239,6 +240,24 @@ function oneSidedKinds({ baseline, candidate }: Told): Finding[] {
     message: `the kind ${JSON.stringify(kind)} (${plural(calls, 'call')}) is in the ${role} alone, so nothing can be said of it`,
     next: 'compare kinds that both have: --kind NAME',
   }));
+}
+
+/** The verdict is about the call that a trace begins with: of a kind that always follows another one there is none. */
+function neverFirst({ baseline, candidate }: Told): Finding[] {
+  const all = [...baseline.counts.kinds, ...candidate.counts.kinds];
+  const judged = new Set(all.filter(({ firsts }) => firsts > 0).map(({ kind }) => kind));
+  return [...new Set(all.map(({ kind }) => kind))].flatMap((kind) => {
+    const answered = all.reduce((sum, one) => sum + (one.kind === kind ? one.answered : 0), 0);
+    return judged.has(kind) || answered === 0
+      ? []
+      : [
+          {
+            code: 'never_first',
+            message: `no trace begins with the kind ${JSON.stringify(kind)} (${plural(answered, 'call')}), so nothing is said of it`,
+            next: `compare it by itself: --kind ${shellWord(kind)}`,
+          },
+        ];
+  });
 }
 
 function undecidedMargin({ baseline, candidate, asked, facts, evidence }: Told): Finding[] {
@@ -338,13 +357,13 @@ function mixWords(mix: ReadonlyMap<string | null, number>): string {
   return sorted.length > FEW ? `${named.join(', ')} and ${sorted.length - FEW} more` : named.join(', ');
 }
 
-/** A retry or a fallback in the other arm looks at a case again that somebody failed before. */
+/** A retry or a fallback looks at a case again that somebody failed before. */
 const startedElsewhere = (arms: readonly Arm[]): Finding[] =>
   arms
     .filter(({ counts: { all } }) => all.firsts > 0 && all.firsts < all.traces)
     .map(({ role, counts: { all } }) => ({
       code: 'begun_in_the_other_arm',
-      message: `${plural(all.traces - all.firsts, 'trace')} of the ${role} began in the other arm: the verdict leaves them out, the rates over all calls do not`,
+      message: `${plural(all.traces - all.firsts, 'trace')} of the ${role} began in the other arm or in none: the verdict leaves them out, the rates over all calls do not`,
     }));
 
 function unrecorded(arms: readonly Arm[]): Finding[] {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { resultEnvelope } from '../../src/schema/envelope.js';
 import { call, newFolder, lakelog as spawnLakelog, writeLines } from '../support/cli.js';
-import { calls } from '../support/decision-calls.js';
+import { calls, following } from '../support/decision-calls.js';
 import { lakelog } from '../support/program.js';
 
 const P1 = { prompt_version: 'p1' };
@@ -565,4 +565,33 @@ test('the receipt tells a margin that is weaker than its default, and no other t
     /\w+ = \S+ instead of .*/.exec((await compare(cwd, [...ARMS, '--not-worse-than', margin])).stderr)?.[0];
   expect(await weaker('.6')).toBe('margin = 0.6 instead of .10, from --not-worse-than');
   expect(await weaker('.05')).toBeUndefined();
+});
+
+test('a kind that always follows another one in its traces is not judged, which is never green', async () => {
+  const first = equalOf(1_500);
+  const second = fallOf(1_500).map((line) => JSON.stringify({ ...JSON.parse(line), kind: 'email' }));
+  const cwd = logOf([...first, ...following(second, first)]);
+  const all = await compare(cwd, [...ARMS, '--not-worse-than', '.1']);
+  expect(all.stderr.replace(/\s+/g, ' ')).toContain('no trace begins with the kind "email" (3000 calls)');
+  expect(all.code).toBe(3);
+  expect((await compare(cwd, [...ARMS, '--not-worse-than', '.1', '--kind', 'email'])).code).toBe(1);
+});
+
+describe('a fallback for a model that is in neither arm', () => {
+  const own = calls({ n: 600, x: 420, model: 'a' });
+  const failed = calls({ n: 600, x: 0, model: 'b', final_verdict: 'max_iter_exhausted' });
+  const MODELS = ['--baseline', 'model=a', '--candidate', 'model=c', '--not-worse-than', '.1'];
+
+  test('has no first calls: it gets only what was hard', async () => {
+    const fallback = following(calls({ n: 600, x: 180, model: 'c' }), failed);
+    const ran = await compare(logOf([...own, ...failed, ...fallback]), MODELS);
+    expect(ran.stderr.replace(/\s+/g, ' ')).toContain('the candidate has no answered call that is the first');
+    expect(ran.code).toBe(3);
+  });
+
+  test('a call of another kind before it is another case', async () => {
+    const plans = failed.map((line) => JSON.stringify({ ...JSON.parse(line), kind: 'plan' }));
+    const worse = following(calls({ n: 600, x: 180, model: 'c' }), plans);
+    expect((await compare(logOf([...own, ...plans, ...worse]), MODELS)).code).toBe(1);
+  });
 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { resultEnvelope } from '../../src/schema/envelope.js';
 import { newFolder, lakelog as spawnLakelog, unwrapped, writeLines } from '../support/cli.js';
-import { calls } from '../support/decision-calls.js';
+import { calls, following } from '../support/decision-calls.js';
 import { lakelog } from '../support/program.js';
 
 const NOW = new Date('2026-09-20T00:00:00Z');
@@ -355,5 +355,27 @@ describe('what is weaker than its default', () => {
     const cwd = FALLEN();
     writeFileSync(path.join(cwd, 'lakelog.toml'), Object.keys(POLICY)[0]!);
     expect(told((await drift(cwd, args)).stderr)).toEqual(expected);
+  });
+});
+
+describe('a kind that always follows another one in its traces', () => {
+  const first = [...earlier(0.7), ...later(0.7)];
+  const second = following([...earlier(0.9, { kind: 'email' }), ...later(0.2, { kind: 'email' })], first);
+  const cwd = logOf([...first, ...second]);
+
+  test.each([[[]], [['--change-at', CHANGE]], [['--since-change', 'prompt_version']]])(
+    'is not judged, which is 3 and never green: %j',
+    async (args) => {
+      const { code, said } = await drift(cwd, args);
+      expect(said).toContain('no trace begins with the kind "email" (3200 calls)');
+      expect(said).toContain('lakelog drift --kind email sessions.jsonl');
+      expect(code).toBe(3);
+    },
+  );
+
+  test('is judged where it is looked at by itself', async () => {
+    const { code, said } = await drift(cwd, ['--kind', 'email']);
+    expect(said).toContain('20.0 % (160 of 800)');
+    expect(code).toBe(1);
   });
 });

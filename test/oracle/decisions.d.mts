@@ -23,5 +23,6 @@ export function versionCounts(log: Log, arms: Arms): Cells;
 export function overlapRow(log: Log, arms: Arms): Cells;
 export function unrecordedRow(log: Log, arms: Arms): Cells;
 export function driftDays(log: Log, epoch?: number): Cells;
+export function neverFirst(log: Log, epoch?: number): Cells;
 export function driftMoment(log: Log, change: number, epoch?: number): Cells;
 export function driftVersion(log: Log, field: string, epoch?: number): Cells;

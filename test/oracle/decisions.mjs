@@ -78,7 +78,11 @@ export function compareCounts(log, { baseline, candidate }) {
     ['baseline', log.sessions.filter((call) => baseline !== null && takes(baseline, call))],
     ['candidate', log.sessions.filter((call) => candidate !== null && takes(candidate, call))],
   ];
-  const firsts = firstsAmong([...new Set(arms.flatMap(([, calls]) => calls))]);
+  const taken = new Set(arms.flatMap(([, calls]) => calls));
+  const others = log.sessions.filter((call) => isAnswered(call) && !taken.has(call));
+  const isFirst = ({ session_id, kind, instant }) =>
+    !others.some((one) => one.session_id === session_id && one.kind === kind && one.instant < instant);
+  const firsts = new Set([...firstsAmong([...taken])].filter(isFirst));
   return arms.flatMap(([arm, calls]) => {
     const kinds = [...new Set(calls.map(({ kind }) => kind))].sort((a, b) =>
       Buffer.compare(Buffer.from(a), Buffer.from(b)),
@@ -173,6 +177,15 @@ export function unrecordedRow(log, { baseline, candidate }) {
   );
   const [first] = found.sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
   return first === undefined ? [] : [[found.length, first.file, first.line]];
+}
+
+/** Rows of `never-first`. */
+export function neverFirst(log, epoch) {
+  const isSince = (call) => epoch === undefined || ms(call) >= epoch;
+  const firsts = [...firstsAmong(log.sessions)].filter(isSince).map(({ kind }) => kind);
+  const calls = log.sessions.filter((call) => isAnswered(call) && isSince(call));
+  const kinds = [...new Set(calls.map(({ kind }) => kind))].filter((kind) => !firsts.includes(kind)).sort();
+  return kinds.map((kind) => [kind, calls.filter((call) => call.kind === kind).length]);
 }
 
 const outcome = (calls) => [

@@ -8,6 +8,7 @@ import {
   driftDays,
   driftMoment,
   driftVersion,
+  neverFirst,
   type OracleSelection,
   overlapRow,
   unrecordedRow,
@@ -158,6 +159,16 @@ describe('counts of decisions equal the oracle, on DuckDB and on SQLite', () => 
         epoch: epochOf(epoch, literals),
       })),
     ));
+
+  test('never-first', () =>
+    onRandomLogs(since, (log, epoch) => {
+      // In so few traces some kinds begin none.
+      const sessions = log.sessions.map((call, i) => ({ ...call, session_id: `trace-${i % 2}` }));
+      const few = { ...log, sessions };
+      return ensureSame('never-first', few, neverFirst(few, epoch), (literals) => ({
+        epoch: epochOf(epoch, literals),
+      }));
+    }));
 
   test('drift-moment', () =>
     onRandomLogs(fc.tuple(momentOf(), since), (log, [change, epoch]) =>

@@ -13,6 +13,14 @@ export interface Calls extends Readonly<Record<string, unknown>> {
   readonly perDay?: number;
 }
 
+/** The same lines in the traces of others, ten seconds later than these. */
+export const following = (lines: readonly string[], others: readonly string[]): string[] =>
+  lines.map((line, i) => {
+    const { session_id, timestamp } = JSON.parse(others[i]!);
+    const later = new Date(Date.parse(timestamp) + 10_000).toISOString();
+    return JSON.stringify({ ...JSON.parse(line), session_id, timestamp: later });
+  });
+
 /** Each of a trace of its own. */
 export function calls({ n, x, start = '2026-06-01T00:00:00Z', perDay = 40, ...fields }: Calls): string[] {
   return Array.from({ length: n }, (_, i) => {
