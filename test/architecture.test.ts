@@ -280,6 +280,27 @@ describe(`imports run one way: ${ORDER}`, () => {
   });
 });
 
+describe('what every command loads', () => {
+  test('is no zod: half of the program would be for what most runs never do', () => {
+    const holders = new Set(imports.filter(({ to }) => to === 'zod').map(({ from }) => from));
+    const loaded = files
+      .filter((file) => !holders.has(file))
+      .flatMap((file) => {
+        const code = readFileSync(path.join(src, file), 'utf8');
+        const atOnce = [...code.matchAll(IMPORT)].flatMap(([text, , specifier]) =>
+          specifier === undefined || /\bimport type\b/.test(text) ? [] : [specifier],
+        );
+        return atOnce.map((specifier) => ({
+          file,
+          to: path.posix.join(path.posix.dirname(file), specifier).replace(/\.js$/, '.ts'),
+        }));
+      })
+      .filter(({ to }) => holders.has(to));
+    expect(holders.size).toBeGreaterThan(1);
+    expect(loaded.map(({ file, to }) => `${file} → ${to}`)).toEqual([]);
+  });
+});
+
 describe('what a file may touch', () => {
   const uses = (pattern: RegExp) =>
     files.filter((file) => pattern.test(readFileSync(path.join(src, file), 'utf8')));

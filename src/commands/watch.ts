@@ -80,6 +80,8 @@ class Watch {
   private tells: boolean;
   /** What was said of the inputs, so that it is said once. */
   private said = '';
+  /** Why the last look came to nothing; null where it did not. */
+  private failed: string | null = null;
 
   constructor(of: Asked, beganAtEnd: boolean) {
     this.of = of;
@@ -95,7 +97,7 @@ class Watch {
     await this.look();
     await this.greet();
     while (!(await stop.within(flags.interval * 1_000)) && !io.stdout.hasLeft) {
-      if (changes.haveHappened()) await this.look();
+      if (changes.haveHappened() || this.failed !== null) await this.lookAgain();
     }
     return EXIT.clear;
   }
@@ -105,6 +107,24 @@ class Watch {
     if (!io.stderr.isTTY) return;
     const names = sources.requests.map(({ path }) => path).join(', ');
     await io.stderr.write(`watching ${names}; Ctrl-C ends it\n`);
+  }
+
+  /** A log that is rotated in the midst of a look, and a lake that another run holds, are told by the next one. */
+  private async lookAgain(): Promise<void> {
+    try {
+      await this.look();
+      this.failed = null;
+    } catch (error) {
+      if (!(error instanceof LakelogError) || error.exitCode !== EXIT.cannotVouch) throw error;
+      const { message, where } = error;
+      const why = `looking again: ${message}${where === undefined ? '' : ` (${where})`}\n`;
+      // Once is what a rotation does.
+      const isNews = this.failed !== null && why !== this.said;
+      this.failed = why;
+      if (!isNews) return;
+      await this.of.io.stderr.write(why);
+      this.said = why;
+    }
   }
 
   private async look(): Promise<void> {

@@ -1,6 +1,5 @@
 /** A line per call as it comes, and per line that cannot be loaded; what breaks a gate stands out. */
 import type { ArrivedCall, ArrivedReject } from '../schema/account.js';
-import { WATCH_FORMAT } from '../schema/envelope.js';
 import type { StoryCall } from '../schema/story.js';
 import { encode } from './json.js';
 import { columns } from './measure.js';
@@ -23,7 +22,7 @@ export function renderWatchJson(events: readonly WatchEvent[]): string {
     .map((event) => {
       const told =
         event.event === 'call' ? { ...event.call, violations: event.violations } : { ...event.reject };
-      return `${encode({ format: WATCH_FORMAT, event: event.event, ...told })}\n`;
+      return `${encode({ format: 'lakelog.watch.v1', event: event.event, ...told })}\n`;
     })
     .join('');
 }

@@ -7,6 +7,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { jsonSchema } from '../../src/schema/json-schema.js';
 import { call, lakelog, newFolder, start, writeLines } from '../support/cli.js';
+import { hold } from '../support/lake-holder.js';
 
 const id = (n: number) => n.toString(16).padStart(32, '0');
 
@@ -130,6 +131,50 @@ test('filters, a lake that holds the history already, and a log that is not ther
   appendFileSync(log, `${call({ session_id: 'born' })}\n`);
   await late.until((text) => text.includes('born'));
   await late.end();
+});
+
+test('rotation in the midst of looks ends nothing: each call is told once', async () => {
+  const cwd = newFolder();
+  const log = writeLines(cwd, 'logs/sessions.jsonl', [call({ session_id: 'before' })]);
+  const watch = await watching(['logs', '--json'], cwd);
+  await begun(watch, log);
+  const times = 200;
+  let next = 0;
+  for (let form = 0; form < times; form++) {
+    const lines = Array.from({ length: 1 + (form % 7) * 5 }, () => call({ session_id: id(next++) }));
+    appendFileSync(log, `${lines.join('\n')}\n`);
+    // So often that some fall between the finding of a file and its opening.
+    await sleep(25);
+    const old = path.join(cwd, `logs/old-${form}.jsonl`);
+    copyFileSync(log, old);
+    if (form % 2 === 0) rmSync(log);
+    else truncateSync(log);
+    await sleep(15);
+  }
+  appendFileSync(log, `${call({ session_id: 'last' })}\n`);
+  await watch.until((out) => out.includes('"last"'));
+  const { code, out } = await watch.end();
+  expect(code).toBe(0);
+  const told = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).session_id as string)
+    .filter((one) => !/^(begin-|last)/.test(one));
+  expect(told.toSorted()).toEqual(Array.from({ length: next }, (_, n) => id(n)).toSorted());
+});
+
+test('a lake that another run holds is looked at again when it is free', async () => {
+  const cwd = newFolder();
+  const log = writeLines(cwd, 'sessions.jsonl', [call({ session_id: 'old' })]);
+  expect((await lakelog(['sync', '--lake', 'L.duckdb', 'sessions.jsonl'], { cwd })).code).toBe(0);
+  const watch = await watching(['--lake', 'L.duckdb', '--lock-timeout', '1s', '--json'], cwd);
+  await begun(watch, log);
+  const holder = await hold(path.join(cwd, 'L.duckdb'), 'write');
+  appendFileSync(log, `${call({ session_id: 'meanwhile' })}\n`);
+  await watch.until((_, err) => err.includes('L.duckdb'));
+  await holder.release();
+  await watch.until((out) => out.includes('"meanwhile"'));
+  expect((await watch.end()).code).toBe(0);
 });
 
 test('what is read once cannot be followed', async () => {

@@ -1,40 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openLake } from '../../src/lake/lake.js';
 import { call, lakelog, newFolder, start, writeLines } from '../support/cli.js';
 import { runOptions } from '../support/lake.js';
-
-const bindings = createRequire(import.meta.url).resolve('@duckdb/node-bindings');
-
-/** Holds the lock of a database until it is told to end, from a process of its own. */
-const HOLDER = `
-const duckdb = require(process.argv[1]);
-(async () => {
-  const config = duckdb.create_config();
-  if (process.argv[3] === 'read') duckdb.set_config(config, 'access_mode', 'READ_ONLY');
-  const db = await duckdb.open(process.argv[2], config);
-  console.log('held');
-  process.stdin.on('data', () => { duckdb.close_sync(db); process.exit(); });
-})();`;
-
-async function hold(lake: string, mode: 'read' | 'write') {
-  const child = spawn(process.execPath, ['-e', HOLDER, bindings, lake, mode], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  await new Promise((resolve) => child.stdout.once('data', resolve));
-  return {
-    pid: child.pid!,
-    release: async () => {
-      const ended = new Promise((resolve) => child.once('close', resolve));
-      child.stdin.write('end\n');
-      await ended;
-    },
-  };
-}
+import { bindings, hold } from '../support/lake-holder.js';
 
 async function filled() {
   const cwd = newFolder();

@@ -14,6 +14,7 @@ import {
   resolveInputs,
   type SourceFile,
   statOf,
+  Unreadable,
 } from '../input/index.js';
 import { countDuplicates } from '../load/duplicates.js';
 import { type Before, lateIn, mayBeLate } from '../load/late.js';
@@ -125,6 +126,15 @@ export async function beginAtEnd(
   const syncing = new Syncing(db, options);
   await syncing.prepare(requests);
   await syncing.skip(requests);
+}
+
+/** It was found, and is rotated away or cut before it is read. */
+function cannotBeRead({ name }: { readonly name: string }, why: string): LakelogError {
+  return new LakelogError(`the input cannot be read: ${why}`, {
+    where: name,
+    next: 'run the same command again',
+    exitCode: 3,
+  });
 }
 
 class Syncing {
@@ -394,7 +404,10 @@ class Syncing {
   }
 
   private async *batchesOf(task: Task): AsyncGenerator<BatchReading> {
-    const input = await openInput(task.file, this.options);
+    const input = await openInput(task.file, this.options).catch((error: unknown) => {
+      if (!(error instanceof Unreadable)) throw error;
+      throw cannotBeRead(task.file, error.message);
+    });
     try {
       if (input.kind === 'plain') yield* plainBatches(task, input.fd);
       else yield* streamBatches(task, input.chunks);
@@ -439,12 +452,7 @@ class Syncing {
       open: batchOpener(options, ends),
     });
     const [broken] = loaded.unreadable;
-    if (broken)
-      throw new LakelogError(`the input cannot be read: ${broken.why}`, {
-        where: broken.source.name,
-        next: 'run the same command again',
-        exitCode: 3,
-      });
+    if (broken) throw cannotBeRead(broken.source, broken.why);
     const within = await countDuplicates(this.stage, loaded.files);
     const known = await takeOutKnown(this.stage, CATALOG);
     const late = await lateIn(this.stage, await this.behind(loaded.files));
