@@ -60,7 +60,7 @@ export async function watch(
 }
 
 /** In which what comes is kept as long as it is watched. */
-const OWN_LAKE = { sync: true, keepContent: false, rebuild: false, lockTimeoutS: 10 };
+const OWN_LAKE = { sync: true, keepContent: false, rebuild: false, lockTimeoutS: 10, follows: true } as const;
 
 interface Asked {
   readonly asked: LakeOptions;

@@ -177,6 +177,23 @@ test('a lake that another run holds is looked at again when it is free', async (
   expect((await watch.end()).code).toBe(0);
 });
 
+test('a copy of what was there before is no news, plain or compressed', async () => {
+  const cwd = newFolder();
+  const log = writeLines(cwd, 'logs/sessions.jsonl', [
+    call({ session_id: 'old-1' }),
+    call({ session_id: 'old-2' }),
+  ]);
+  const watch = await watching(['logs', '--json'], cwd);
+  await begun(watch, log);
+  copyFileSync(log, path.join(cwd, 'logs/backup.jsonl'));
+  execFileSync('gzip', ['-k', path.join(cwd, 'logs/backup.jsonl')]);
+  appendFileSync(path.join(cwd, 'logs/backup.jsonl'), `${call({ session_id: 'behind' })}\n`);
+  appendFileSync(log, `${call({ session_id: 'last' })}\n`);
+  const out = await watch.until((text) => text.includes('"last"') && text.includes('"behind"'));
+  expect(out).not.toContain('old-');
+  await watch.end();
+});
+
 test('what is read once cannot be followed', async () => {
   const ran = await lakelog(['watch', '-'], { stdin: '' });
   expect(ran.code).toBe(2);

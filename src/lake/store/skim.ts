@@ -1,8 +1,8 @@
 /** Takes what a log holds as read, without a look at its lines: whoever follows it wants what comes. */
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { endOf, headAfter, START_BYTES, sha256, startOf } from './fingerprint.js';
-import type { KnownLog } from './logs.js';
+import { compare, endOf, headAfter, lastOf, START_BYTES, sha256, startOf } from './fingerprint.js';
+import type { KnownLog, Piece } from './logs.js';
 import type { BatchReading } from './read.js';
 
 /** A batch of which nobody knows more than its bytes. */
@@ -49,6 +49,38 @@ export function reachedBy(batch: BatchReading, skimmed: Skimmed, before: Reached
           end_sha256: sha256(end),
         }
       : withFile(path, (fd) => ({ start_sha256: startOf(fd, range.to), end_sha256: endOf(fd, range.to) }))),
+  };
+}
+
+/** A batch of a log that was taken as read. */
+export interface Taken extends Piece {
+  readonly lines: number;
+}
+
+/** How far a file is what was taken as read of a log, byte for byte; null where it is another. */
+export async function takenIn(
+  chunks: AsyncIterable<Uint8Array>,
+  taken: readonly Taken[],
+): Promise<Reached | null> {
+  const total = taken.reduce((sum, { bytes }) => sum + bytes, 0);
+  let [at, start, end] = [0, Buffer.alloc(0) as Buffer, Buffer.alloc(0) as Buffer];
+  async function* upTo() {
+    for await (const chunk of chunks) {
+      const some = chunk.subarray(0, total - at);
+      if (some.length === 0) continue;
+      at += some.length;
+      if (start.length < START_BYTES) start = Buffer.concat([start, some]).subarray(0, START_BYTES);
+      end = lastOf(end, some);
+      yield some;
+    }
+  }
+  if (!(await compare(upTo(), taken)).isSame) return null;
+  return {
+    read_to: total,
+    lines: taken.reduce((sum, { lines }) => sum + lines, 0),
+    head: taken.reduce((head, { sha256: batch }) => headAfter(head, batch), ''),
+    start_sha256: sha256(start),
+    end_sha256: sha256(end),
   };
 }
 

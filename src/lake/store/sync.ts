@@ -1,4 +1,5 @@
 /** Brings a lake up to date: what the logs hold beyond what it has, in transactions of rows, rejects, account and place. */
+import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LakelogError, shellWord } from '../../errors.js';
 import { rfc3339 } from '../../instant.js';
@@ -40,7 +41,7 @@ import {
 } from './open.js';
 import { asOwnFiles } from './own-files.js';
 import { type BatchReading, batchOpener, type Ends, plainBatches, streamBatches, tailOf } from './read.js';
-import { type Reached, reachedBy, type Skimmed, skim } from './skim.js';
+import { type Reached, reachedBy, type Skimmed, skim, type Taken, takenIn } from './skim.js';
 import { placeOf, type Survey, survey, type Task } from './survey.js';
 import { BATCH_COLUMNS, lakePlan } from './tables.js';
 
@@ -55,6 +56,8 @@ export interface LakeUse {
   readonly keepContent: boolean;
   /** Makes it anew from the logs. */
   readonly rebuild: boolean;
+  /** Its logs are followed from where they ended: what a copy of one holds of before is no news either. */
+  readonly follows?: true;
 }
 
 export interface SyncOptions extends Omit<LoadOptions, 'gatedKinds'> {
@@ -353,8 +356,12 @@ class Syncing {
    * Batch after batch; what was committed stays, whatever becomes of the rest.
    * @returns whether it came to its end: not where another process brought the lake further meanwhile.
    */
-  private async bring({ tasks, updates }: Survey, requests: readonly InputRequest[]): Promise<boolean> {
+  private async bring(
+    { tasks: found, updates }: Survey,
+    requests: readonly InputRequest[],
+  ): Promise<boolean> {
     const { db } = this;
+    const tasks = this.options.use.follows ? await this.withoutTaken(found) : found;
     await db.run('BEGIN');
     await addRequests(
       db,
@@ -382,6 +389,57 @@ class Syncing {
     if (round.length > 0) await this.commit(round);
     await this.finish(tails);
     return true;
+  }
+
+  /** Copies of logs that were taken as read begin behind what was taken: a rotation is a copy, seen in its midst. */
+  private async withoutTaken(tasks: readonly Task[]): Promise<Task[]> {
+    const { db } = this;
+    const rows = await db.objects<Taken & { log: number }>(
+      'SELECT log, byte_from, bytes, lines, sha256 FROM main.base_batches WHERE loaded = 0 AND blank = lines ORDER BY log, byte_from',
+    );
+    const logs = [...new Set(rows.map(({ log }) => log))].map((log) => rows.filter((row) => row.log === log));
+    const known: KnownLog[] = [];
+    const begun = await Promise.all(
+      tasks.map(async (task) => {
+        for (const taken of task.log === null && task.form !== 'stream' ? logs : []) {
+          const reached = await this.takenOf(task, taken);
+          if (reached === null) continue;
+          const log = {
+            ...newLog(task, this.nextLog() + known.length),
+            ...placeIn(task, reached.read_to),
+            ...reached,
+          };
+          known.push(log);
+          return { ...task, log, from: reached.read_to, to: Math.max(task.to, reached.read_to) };
+        }
+        return task;
+      }),
+    );
+    await db.run('BEGIN');
+    await writeLogs(db, known);
+    await db.run('COMMIT');
+    this.replace(known);
+    return begun;
+  }
+
+  private async takenOf(task: Task, taken: readonly Taken[]): Promise<Reached | null> {
+    const total = taken.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (task.size < total) return null;
+    const input = await openInput(task.file, this.options).catch((error: unknown) => {
+      // It changed since it was found, which whoever reads it is told.
+      if (error instanceof Unreadable) return null;
+      throw error;
+    });
+    if (input === null) return null;
+    const chunks =
+      input.kind === 'stream'
+        ? input.chunks
+        : createReadStream(task.file.path, { fd: input.fd, autoClose: false, start: 0, end: total - 1 });
+    try {
+      return await takenIn(chunks, taken);
+    } finally {
+      input.close();
+    }
   }
 
   /** When others were let in last, and when the last round came to its end. */
