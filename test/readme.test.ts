@@ -133,6 +133,27 @@ describe('README', () => {
     expect({ status, output: stdout.length + stderr.length > 0 }).toEqual({ status: wanted, output: true });
   });
 
+  test('at most ten commands of this page lead from a clone to the story of the fired trace, and to a report', () => {
+    const { folder, env } = sandbox();
+    const run = (line: string) => spawnSync('bash', ['-c', line], { cwd: folder, env, encoding: 'utf8' });
+    // The first installs and builds, which .ci/run does.
+    const [alarm, show, ack] = marked('chain').trimEnd().split('\n');
+    const report = commands.find((line) => line.startsWith('lakelog report '))!;
+    const lines = [marked('setup').trim(), alarm!, show!, ack!, report];
+    expect(lines.length).toBeLessThanOrEqual(10);
+    const fired = run(alarm!);
+    expect(fired.status).toBe(1);
+    const [, id] = /→ (lakelog show [0-9a-f]{32}) /.exec(fired.stdout + fired.stderr)!;
+    expect(show).toContain(id);
+    const story = run(show!);
+    expect(story.status).toBe(0);
+    const [, key] = /lakelog ack (\S+)/.exec(story.stderr)!;
+    expect(ack).toContain(key);
+    expect(run(report).status).toBe(0);
+    expect(readFileSync(path.join(folder, 'report.html'), 'utf8')).toContain(id!.split(' ').at(-1));
+    expect(run(ack!).status).toBe(0);
+  });
+
   test('npx never fetches what is not installed', () => {
     expect(readme.match(/\bnpx (?!--no-install )(?!never )/g)).toBeNull();
   });

@@ -16,7 +16,12 @@ import type { Metric } from '../schema/decision.js';
 import { EXIT, type ExitCode, type Receipt } from '../schema/result.js';
 import { wilson } from '../stats/interval.js';
 import { version } from '../version.js';
-import { absentFindings, COMPARE_QUERIES, type DecisionContext } from './compare-decision.js';
+import {
+  absentFindings,
+  COMPARE_QUERIES,
+  type DecisionContext,
+  unrecordedFindings,
+} from './compare-decision.js';
 import { baselineResult } from './compare-result.js';
 import type { Done } from './decide.js';
 import { answerDecision } from './deciding.js';
@@ -48,6 +53,7 @@ async function count(
   const { baseline: counts } = await countArms(lake, queries, { baseline, candidate: null });
   const { all } = counts;
   const absent = await absentFindings(lake, 'baseline', selection);
+  const unrecorded = await unrecordedFindings({ baseline, candidate: null }, lake, queries);
   const successes = metric === 'first-shot-rate' ? all.firsts_first_shots : all.firsts_accepted;
   const name = selectionText(selection);
   const empty = {
@@ -63,7 +69,7 @@ async function count(
     findings: {
       ...absent,
       fired: [],
-      cannot_vouch: [...absent.cannot_vouch, ...(all.firsts === 0 ? [empty] : [])],
+      cannot_vouch: [...absent.cannot_vouch, ...(all.firsts === 0 ? [empty] : unrecorded)],
     },
     facts: {
       ...{ what: 'compare', metric, conclusion: 'counted', alpha, margin: 0, standardised_to: 'nothing' },

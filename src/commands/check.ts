@@ -244,7 +244,7 @@ function reportOf(
       planted: canaries.reduce((sum, { planted }) => sum + planted, 0),
       found: canaries.reduce((sum, { found }) => sum + found, 0),
     },
-    acknowledged: allAcknowledged(receipts),
+    acknowledged: allAcknowledged(parts, receipts),
     recomputed: receipts.find(({ recomputed }) => recomputed !== null)?.recomputed ?? null,
     expected: receipts.find(({ expected }) => expected !== null)?.expected ?? null,
     weaker: [...settings.weaker(CHECK_SETTINGS), ...weakerEntries(planned, settings)],
@@ -253,9 +253,16 @@ function reportOf(
   return { parts, exitCode: worstOf(parts.map(({ adds }) => adds)), receipt, ranAt: limits.now };
 }
 
-/** Each gate settles calls of its own; lines and files are the same for all. */
-function allAcknowledged(receipts: readonly Receipt[]): Receipt['acknowledged'] {
+/** Each gate settles calls of its own; lines and files are the same for all, and so is the fall of one rate. */
+function allAcknowledged(parts: readonly Part[], receipts: readonly Receipt[]): Receipt['acknowledged'] {
   const all = receipts.flatMap(({ acknowledged }) => acknowledged ?? []);
   const [first] = all;
-  return first === undefined ? null : { ...first, calls: all.reduce((sum, { calls }) => sum + calls, 0) };
+  if (first === undefined) return null;
+  const epochs = parts.flatMap(({ report }) => (report?.decision?.epoch ? [report.decision] : []));
+  const drifts = new Set(epochs.map(({ metric, epoch }) => `${metric} ${epoch!.since}`)).size;
+  return {
+    ...first,
+    calls: all.reduce((sum, { calls }) => sum + calls, 0),
+    ...(drifts === 0 ? {} : { drifts }),
+  };
 }

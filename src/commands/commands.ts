@@ -384,7 +384,7 @@ const completion: Command = {
   summary: 'Print the script that completes commands, options and values in your shell',
   description:
     'Prints the script for bash, zsh, fish or PowerShell that completes commands, options and questions; with a lake (LAKELOG_LAKE, lake of lakelog.toml) also models, kinds and traces.',
-  examples: ['source <(lakelog completion bash)', 'lakelog completion zsh > ~/.lakelog.zsh'],
+  examples: ['lakelog completion bash >> ~/.bashrc', 'lakelog completion zsh > ~/.lakelog.zsh'],
   args: [['[shell]', 'bash, zsh, fish or pwsh']],
   options: () => [],
   run: async ([shell]: [string | undefined], _: object, { packageRoot, io }) =>
@@ -396,7 +396,7 @@ const completionServer: Command = {
   hidden: true,
   summary: 'Answer a shell',
   description: 'Answers the scripts that `lakelog completion` prints.',
-  examples: ['COMP_LINE="lakelog al" lakelog completion-server'],
+  examples: ['lakelog completion-server', 'lakelog completion-server -- lakelog al'],
   args: [['[words...]', 'what was typed']],
   options: () => [],
   run: async (_: [Paths], __: object, context) => (await import('./completion.js')).answerShell(context),

@@ -13,6 +13,7 @@ import {
   overlapOf,
   type Queries,
   sampleOf,
+  unrecordedIn,
 } from '../query/arms.js';
 import { readBaseline, sampleDigests } from '../query/baseline-file.js';
 import type { Decided, Decision } from '../query/decision.js';
@@ -45,6 +46,8 @@ export interface DecisionContext {
   readonly next: Context;
   /** The filters that hold, as options. */
   readonly filters: readonly string[];
+  /** `--since`, as it was written. */
+  readonly since: string | undefined;
 }
 
 /** A side before anything is loaded. */
@@ -52,7 +55,7 @@ type Side =
   | { readonly of: 'selection'; readonly selection: Selection }
   | { readonly of: 'file'; readonly name: string; readonly file: BaselineFile };
 
-export const COMPARE_QUERIES = ['compare', 'versions', 'overlap', 'sample', 'failure'] as const;
+export const COMPARE_QUERIES = ['compare', 'versions', 'overlap', 'unrecorded', 'sample', 'failure'] as const;
 
 /** @throws LakelogError (exit 2) for a selection that is none, or a baseline file that cannot be used. */
 export async function compareOf(entry: CompareEntry, context: DecisionContext): Promise<Decision> {
@@ -84,7 +87,7 @@ async function sideOf(option: string, text: string, cwd: string): Promise<Side> 
   }
   return isSelection(text)
     ? { of: 'selection', selection: parseSelection(option, text) }
-    : { of: 'file', name: text, file: await readBaseline(text, cwd) };
+    : { of: 'file', name: text, file: await readBaseline(text, cwd, option.slice(2)) };
 }
 
 interface Sides {
@@ -119,12 +122,13 @@ async function decideCompare(
     selected: new Set([sides.baseline, sides.candidate].flatMap(selectedFields)),
   });
   const doubts = await doubtsOf(sides, chosen, lake, context);
+  const unrecorded = await unrecordedFindings(chosen, lake, queries);
   return {
     ...concluded,
     result: compareResult(compareMeasures(arms.baseline.counts, arms.candidate.counts), arms, asked.metric),
     findings: withDoubts(
       await withExample(
-        concluded.findings,
+        withUnrecorded(concluded.findings, unrecorded, asked.isGate),
         lake,
         chosen.candidate && conditionOf(chosen.candidate),
         asked.metric,
@@ -143,6 +147,36 @@ function withDoubts(findings: DecisionFindings, doubts: Doubts): DecisionFinding
     cannot_vouch: [...doubts.cannot_vouch, ...cannot_vouch],
     notices: [...(doubts.cannot_vouch.length > 0 ? fired : []), ...notices, ...doubts.notices],
   };
+}
+
+/** What was shown without them stays shown. */
+function withUnrecorded(
+  { fired, cannot_vouch, notices }: DecisionFindings,
+  unrecorded: readonly Finding[],
+  isGate: boolean,
+): DecisionFindings {
+  return isGate
+    ? { fired, cannot_vouch: [...cannot_vouch, ...unrecorded], notices }
+    : { fired, cannot_vouch, notices: [...notices, ...unrecorded] };
+}
+
+/** A writer that forgets a version where things go wrong must not make its calls disappear. */
+export async function unrecordedFindings(
+  chosen: Readonly<Record<Arm['role'], Chosen | null>>,
+  lake: Lake,
+  queries: Queries,
+): Promise<Finding[]> {
+  const found = await unrecordedIn(lake, queries, chosen);
+  if (found === null) return [];
+  const { calls, where } = found;
+  return [
+    {
+      code: 'not_recorded',
+      message: `${calls === 1 ? '1 answered call does' : `${calls} answered calls do`} not record what is selected by, so whether an arm lacks ${calls === 1 ? 'it' : 'them'} cannot be told`,
+      where,
+      next: 'have the service record it, or leave such calls out: since=TIME in both selections, --kind NAME, --daemon NAME',
+    },
+  ];
 }
 
 const chosenSide = async (lake: Lake, role: Arm['role'], side: Side): Promise<Chosen | null> =>
@@ -195,7 +229,9 @@ async function doubtsOf(
     ],
     notices: [
       ...absent.flatMap((one) => one.notices),
-      ...(['baseline', 'candidate'] as const).flatMap((role) => slidingFindings(role, sides[role])),
+      ...(['baseline', 'candidate'] as const).flatMap((role) =>
+        slidingFindings(role, sides[role], context.since),
+      ),
       ...(['baseline', 'candidate'] as const).flatMap((role) => filterFindings(role, sides[role], context)),
     ],
   };
@@ -260,16 +296,19 @@ export async function absentFindings(lake: Lake, role: Arm['role'], selection: S
 }
 
 /** What was counted at one look is gone at the next, so the looks are not one growing test. */
-const slidingFindings = (role: Arm['role'], side: Side): Finding[] =>
-  side.of === 'selection' && isSliding(side.selection.since)
-    ? [
-        {
-          code: 'sliding_window',
-          message: `the ${role} slides: since=${side.selection.since} means other calls at each look, so what is said holds for one look alone`,
-          next: 'name a moment: since=2026-09-01',
-        },
-      ]
-    : [];
+function slidingFindings(role: Arm['role'], side: Side, filter: string | undefined): Finding[] {
+  if (side.of === 'file') return [];
+  const { since } = side.selection;
+  const [words, moment] = isSliding(since) ? [`since=${since}`, 'since='] : [`--since ${filter}`, '--since '];
+  if (!isSliding(since) && !isSliding(filter)) return [];
+  return [
+    {
+      code: 'sliding_window',
+      message: `the ${role} slides: ${words} means other calls at each look, so what is said holds for one look alone`,
+      next: `name a moment: ${moment}2026-09-01`,
+    },
+  ];
+}
 
 function filterFindings(role: Arm['role'], side: Side, { filters }: DecisionContext): Finding[] {
   if (side.of !== 'file' || side.file.filters.join(' ') === filters.join(' ')) return [];

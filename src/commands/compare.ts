@@ -39,11 +39,16 @@ export async function compare(
     isGate,
     async ({ settings }, decisions): Promise<Plan> => {
       const alpha = settings.get('alpha') ?? DEFAULT_ALPHA;
+      // Without a gate nothing passes by it.
+      const margin = { value: notWorseThan ?? 0, flag: '--not-worse-than' };
+      const alone = { alpha: DEFAULT_ALPHA, margin };
       if (candidate === undefined)
-        return { decision: baselineOf(baseline, metric, decisions), alpha, isGate };
-      const margin = notWorseThan ?? settings.get('margin');
-      const entry = { name: 'compare', baseline, candidate, metric, margin, isGate };
-      return { decision: await compareOf(entry, decisions), alpha, isGate };
+        return { decision: baselineOf(baseline, metric, decisions), alpha, isGate, alone };
+      const entry = {
+        ...{ name: 'compare', baseline, candidate, metric, isGate },
+        margin: notWorseThan ?? settings.get('margin'),
+      };
+      return { decision: await compareOf(entry, decisions), alpha, isGate, alone };
     },
     save || undefined,
   );

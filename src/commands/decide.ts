@@ -85,6 +85,7 @@ export const decisionContext = (asking: Asking, packageRoot: string, io: Io): De
   now: asking.limits.now,
   next: { inputs: asking.inputs, folders: asking.folders, acks: asking.options.acks },
   filters: filterWords(asking.flags),
+  since: asking.flags.since,
 });
 
 /** JUnit and the like tell of verdicts, and there is none. */

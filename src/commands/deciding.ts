@@ -4,27 +4,19 @@ import { INPUT_RULES, LENIENT_INPUT_RULES } from '../gate/rules.js';
 import type { Lake } from '../lake/lake.js';
 import type { Decided, Decision } from '../query/decision.js';
 import type { Question } from '../query/run.js';
-import { GATE_SETTINGS } from '../query/settings.js';
 import { namingDefaults } from '../query/sources.js';
 import type { Account } from '../schema/account.js';
 import type { DecisionFacts } from '../schema/decision.js';
 import type { GateSpec } from '../schema/gate.js';
-import type { SettingKey } from '../schema/policy.js';
 import type { Result } from '../schema/result.js';
 import { type Asking, askedOf, type GateAnswer, reportOf } from './asking.js';
 import { questionEvidence } from './evidence.js';
 import { type Judged, judgeGate } from './judging.js';
+import { type Alone, weakerDecision } from './weaker.js';
 
 /** It has no rows that break rules: the inputs are judged as those of every gate are. */
 const NO_RULES: GateSpec = { column: '', fires: [], cannotVouch: [], judges: '', canaries: [] };
 const NO_ROWS: Result = { columns: [], rows: [] };
-
-/** What a decision rests on besides its numbers. */
-const DECISION_SETTINGS: readonly SettingKey[] = [
-  ...GATE_SETTINGS.filter((key) => key === 'min_judged' || key === 'max_rejects'),
-  'alpha',
-  'margin',
-];
 
 export interface DecisionAnswer extends GateAnswer {
   readonly decided: Decided;
@@ -35,13 +27,15 @@ export interface Deciding {
   readonly alpha: number;
   /** False where it only tells: then what is wrong with lines is told too, and stops nothing. */
   readonly isGate: boolean;
+  /** Absent for one of a family, whose receipt tells what is weaker. */
+  readonly alone?: Alone;
 }
 
 /** @param loaded by the lake, which was opened for what the decision asks. */
 export async function answerDecision(
   asking: Asking,
   decision: Decision,
-  { alpha, isGate }: Deciding,
+  { alpha, isGate, alone }: Deciding,
   lake: Lake,
   loaded: Account,
 ): Promise<DecisionAnswer> {
@@ -64,7 +58,7 @@ export async function answerDecision(
     { ...judged, result: decided.result, acknowledged: withDrifts(judged.acknowledged, decided.facts) },
     null,
   );
-  const weaker = isGate ? asking.settings.weaker(DECISION_SETTINGS) : [];
+  const weaker = isGate && alone !== undefined ? weakerDecision(asking.settings, alone) : [];
   const { epoch } = decided.facts;
   return {
     decided,

@@ -27,5 +27,9 @@ export function drift(paths: readonly string[], flags: DriftFlags, context: Cont
     ),
     alpha: settings.get('alpha') ?? DRIFT_ALPHA,
     isGate: true,
+    alone: {
+      alpha: DRIFT_ALPHA,
+      margin: margin === undefined ? null : { value: margin, flag: '--margin' },
+    },
   }));
 }

@@ -32,6 +32,7 @@ export async function watch(
   flags: WatchFlags,
   { catalogue, settings: settingsOf, io }: Context,
 ): Promise<ExitCode> {
+  const stop = untilStopped();
   const inputs = pathsOf(paths, flags);
   const settings = settingsOf(flags);
   const sources = chooseSources(inputs, settings, io.cwd, false);
@@ -50,8 +51,10 @@ export async function watch(
   };
   try {
     if (folder !== null) await beginLakeAtEnd(asked, sources.requests);
-    return await new Watch({ asked, sources, inputs, gates, settings, flags, io }, folder !== null).run();
+    const watching = { asked, sources, inputs, gates, settings, flags, io };
+    return await new Watch(watching, folder !== null).run(stop);
   } finally {
+    stop.end();
     if (folder !== null) rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -85,23 +88,18 @@ class Watch {
     this.tells = beganAtEnd;
   }
 
-  async run(): Promise<ExitCode> {
+  async run(stop: ReturnType<typeof untilStopped>): Promise<ExitCode> {
     const { io, sources, flags } = this.of;
-    const stop = untilStopped();
     const changes = changesOf(
       sources.requests.map(({ path }) => path),
       io.cwd,
     );
-    try {
-      await this.look();
-      await this.greet();
-      while (!(await stop.within(flags.interval * 1_000)) && !io.stdout.hasLeft) {
-        if (changes.haveHappened() || this.failed !== null) await this.lookAgain();
-      }
-      return EXIT.clear;
-    } finally {
-      stop.end();
+    await this.look();
+    await this.greet();
+    while (!(await stop.within(flags.interval * 1_000)) && !io.stdout.hasLeft) {
+      if (changes.haveHappened() || this.failed !== null) await this.lookAgain();
     }
+    return EXIT.clear;
   }
 
   private async greet(): Promise<void> {

@@ -3,13 +3,46 @@ import type { PolicyEntry } from '../query/policy.js';
 import { entryOf } from '../query/policy-params.js';
 import type { Query } from '../query/question.js';
 import { GATE_SETTINGS, type Settings } from '../query/settings.js';
+import type { SettingKey } from '../schema/policy.js';
 import type { WeakerValue } from '../schema/result.js';
+
+/** What a decision rests on besides its numbers. */
+const DECISION_SETTINGS: readonly SettingKey[] = [
+  ...GATE_SETTINGS.filter((key) => key === 'min_judged' || key === 'max_rejects'),
+  'alpha',
+  'margin',
+];
 
 /** Of one gate that is asked alone, where levels say nothing. */
 export function weakerOf(query: Query, settings: Settings): readonly WeakerValue[] {
   const entry = entryOf(settings.entries, query.name);
   return [...settings.weaker(GATE_SETTINGS), ...(entry === undefined ? [] : paramsOf(entry, query))];
 }
+
+/** What a decision that is asked alone has in the place of settings. */
+export interface Alone {
+  /** Where nobody says another. */
+  readonly alpha: number;
+  /** Of an option, which goes before the setting; null without one. */
+  readonly margin: { readonly value: number; readonly flag: string } | null;
+}
+
+/** Of one comparison or drift that is asked alone. */
+export function weakerDecision(settings: Settings, { alpha, margin }: Alone): WeakerValue[] {
+  const told = settings.weaker(DECISION_SETTINGS.filter((key) => key !== 'margin' || margin === null));
+  const own = settings.get('alpha') ?? alpha;
+  return [
+    ...told.filter(({ name }) => name !== 'alpha'),
+    ...(own > alpha
+      ? [{ name: 'alpha', value: own, instead_of: short(alpha), from: settings.originOf('alpha').where }]
+      : []),
+    ...(margin !== null && margin.value > 0.1
+      ? [{ name: 'margin', value: margin.value, instead_of: '.10', from: margin.flag }]
+      : []),
+  ];
+}
+
+const short = (share: number) => String(share).replace(/^0/, '');
 
 /** What is judged under the name of an entry. */
 interface Judged {

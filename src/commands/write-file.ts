@@ -14,7 +14,7 @@ const MODE = 0o600;
 /** Of what monitoring reads, as another user; it holds names and counts only. */
 export const READABLE = 0o644;
 
-/** What a file is made of, in order; each is taken before the next is asked for. A text is one piece. */
+/** What a file is made of: a text, or pieces in order, of which each is taken before the next is asked for. */
 type Pieces = string | Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
 
 /** Whole or not at all; what is no regular file (a pipe, /dev/stderr) is written to as it is. @throws the system's error. */
@@ -100,7 +100,7 @@ const LONGEST_WAIT_MS = 50;
 async function write(target: string, pieces: Pieces, flags: number, mode = MODE): Promise<void> {
   const file = await open(target, O_WRONLY | AT_ONCE | flags, mode);
   try {
-    // A text is iterable too, letter by letter, each of which would be a call to the system.
+    // A text is pieces too, of a letter each.
     const all = typeof pieces === 'string' ? [pieces] : pieces;
     for await (const one of all) await writeAll(file, typeof one === 'string' ? Buffer.from(one) : one);
   } finally {

@@ -12,6 +12,7 @@ import {
 import { newcombe, wilson } from '../stats/interval.js';
 import { standardised } from '../stats/standardise.js';
 import type { Concluded } from './compare.js';
+import { mixFindings } from './drift-mix.js';
 import { plural } from './rule.js';
 import { dayOr, ends, METRIC_WORDS, margin as marginWords, points, rateOf } from './words.js';
 
@@ -74,7 +75,29 @@ export function concludeDrift(asked: DriftAsked): Concluded & { readonly period:
     sentence,
     judged,
     period,
-    findings: findingsOf(asked, facts, sentence, isFallen, isExcluded),
+    findings: withMix(findingsOf(asked, facts, sentence, isFallen, isExcluded), asked, isFallen),
+  };
+}
+
+/** Of all calls together, where none fell by itself. */
+function withMix(findings: DecisionFindings, asked: DriftAsked, isFallen: boolean): DecisionFindings {
+  if (isFallen) return findings;
+  const { change, settle } = asked;
+  const more = mixFindings({
+    ...asked,
+    period: change?.period ?? null,
+    momentOf: (period) =>
+      change === null ? `on ${dayOr(dayAt(asked, period) ?? '')}` : `with ${change.words}`,
+    settle: (period) => {
+      const at = change === null ? dayAt(asked, period) : change.at;
+      return at === null ? undefined : settle(at);
+    },
+  });
+  const isToldAlready = findings.cannot_vouch.some(({ code }) => code === 'nothing_before');
+  return {
+    ...findings,
+    cannot_vouch: [...findings.cannot_vouch, ...(isToldAlready ? [] : more.cannot_vouch)],
+    notices: [...findings.notices, ...more.notices],
   };
 }
 

@@ -1,10 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
 import os from 'node:os';
 import { LakelogError, messageOf } from '../errors.js';
 import { kernelPath } from '../kernel-path.js';
 import { ACKS_NAME } from '../lake/input/index.js';
 import type { AckLine, Entry } from '../schema/ack.js';
 import { POLICY } from './policy.js';
+import { readRegularFile } from './regular-file.js';
 
 export const DEFAULT_ACKS = ACKS_NAME;
 
@@ -23,10 +23,9 @@ export async function readAcks(named: string | undefined, cwd: string): Promise<
   const file = named ?? DEFAULT_ACKS;
   let text: string;
   try {
-    const target = kernelPath(cwd, file);
-    // A pipe without a writer would hold cron up for ever.
-    if (!statSync(target).isFile()) throw new Error('it is not a regular file');
-    text = readFileSync(target, 'utf8').replace(/^\ufeff/, '');
+    text = readRegularFile(kernelPath(cwd, file))
+      .toString('utf8')
+      .replace(/^\ufeff/, '');
   } catch (error) {
     if (named === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw new LakelogError(`the acknowledgements cannot be read: ${messageOf(error)}`, {

@@ -14,6 +14,7 @@ import { type DecisionQuery, DUCKDB_LITERALS, type Filling, filled } from './dec
 import { nearestOf } from './nearest.js';
 import {
   type Between,
+  possibleSql,
   SELECTED_FIELDS,
   type SelectedField,
   type Selection,
@@ -42,16 +43,18 @@ export const conditionOf = ({ selection, between }: Chosen): string =>
 /** Of an arm that is not asked for. */
 const NOBODY = 'FALSE';
 
+const fillingOf = ({ baseline, candidate }: Readonly<Record<'baseline' | 'candidate', Chosen | null>>) => ({
+  baseline: baseline === null ? NOBODY : conditionOf(baseline),
+  candidate: candidate === null ? NOBODY : conditionOf(candidate),
+});
+
 /** What both arms came to; one that is null has no calls. */
 export async function countArms(
   lake: Lake,
   queries: Queries,
   chosen: { readonly baseline: Chosen | null; readonly candidate: Chosen | null },
 ): Promise<Record<'baseline' | 'candidate', ArmCounts>> {
-  const filling = {
-    baseline: chosen.baseline === null ? NOBODY : conditionOf(chosen.baseline),
-    candidate: chosen.candidate === null ? NOBODY : conditionOf(chosen.candidate),
-  };
+  const filling = fillingOf(chosen);
   const counts = await rowsOf(lake, queries.get('compare')!, filling);
   const versions = await rowsOf(lake, queries.get('versions')!, filling);
   const arm = (name: string): ArmCounts => {
@@ -91,10 +94,29 @@ export async function overlapOf(
   baseline: Chosen,
   candidate: Chosen,
 ): Promise<{ readonly calls: number; readonly where: string } | null> {
-  const filling = { baseline: conditionOf(baseline), candidate: conditionOf(candidate) };
+  const filling = fillingOf({ baseline, candidate });
   const [first] = await rowsOf(lake, queries.get('overlap')!, filling);
-  return first === undefined ? null : { calls: Number(first.calls), where: `${first.file}:${first.line}` };
+  return placeOf(first);
 }
+
+/** Answered calls in neither arm that would be in one if they recorded what is selected by; null where there is none. */
+export async function unrecordedIn(
+  lake: Lake,
+  queries: Queries,
+  chosen: { readonly baseline: Chosen | null; readonly candidate: Chosen | null },
+): Promise<{ readonly calls: number; readonly where: string } | null> {
+  const arms = [chosen.baseline, chosen.candidate].flatMap((arm) => arm ?? []);
+  const possible = arms.map(({ selection, between }) => possibleSql(selection, between, DUCKDB_LITERALS));
+  const [first] = await rowsOf(lake, queries.get('unrecorded')!, {
+    ...fillingOf(chosen),
+    possible: `(${[NOBODY, ...possible].join(' OR ')})`,
+  });
+  return placeOf(first);
+}
+
+/** How many calls, and where the first of them stands. */
+const placeOf = (first: Row | undefined) =>
+  first === undefined ? null : { calls: Number(first.calls), where: `${first.file}:${first.line}` };
 
 /** Keys of the calls that come first by them: two arms that share calls share some of these. */
 export async function sampleOf(lake: Lake, queries: Queries, arm: Chosen): Promise<string[]> {

@@ -1,11 +1,14 @@
 /** Files of `--save-baseline`: the counts of an arm, so that it can be compared without its logs. */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
 import { LakelogError, messageOf } from '../errors.js';
 import { kernelPath } from '../kernel-path.js';
 import type { ArmCounts, BaselineFile, Counts } from '../schema/counts.js';
 import { BASELINE_FORMAT, COUNTS } from '../schema/counts.js';
 import { firstIssue } from './acks.js';
+import { readRegularFile } from './regular-file.js';
+
+/** As many keys as queries/decisions/sample.sql takes. */
+const SAMPLED = 200;
 
 /** Nobody needs the calls themselves. */
 const digestOf = (key: string) => createHash('sha256').update(key).digest('hex').slice(0, 16);
@@ -22,17 +25,18 @@ export function baselineText(
   return `${JSON.stringify({ ...body, sha256: checksum(body) }, null, 1)}\n`;
 }
 
-/** @throws LakelogError (exit 2) for what cannot be read, is damaged, something else, or of a newer lakelog. */
-export async function readBaseline(file: string, cwd: string): Promise<BaselineFile> {
+/**
+ * @param role the arm that it was named for.
+ * @throws LakelogError (exit 2) for what cannot be read, is damaged, something else, or of a newer lakelog.
+ */
+export async function readBaseline(file: string, cwd: string, role = 'baseline'): Promise<BaselineFile> {
   const refused = (
     why: string,
     next = 'save it anew: lakelog compare --baseline SELECTION --save-baseline FILE',
-  ) => new LakelogError(`the baseline ${why}`, { where: file, next });
+  ) => new LakelogError(`the ${role} ${why}`, { where: file, next });
   let text: string;
   try {
-    const target = kernelPath(cwd, file);
-    if (!statSync(target).isFile()) throw new Error('it is not a regular file');
-    text = readFileSync(target, 'utf8');
+    text = readRegularFile(kernelPath(cwd, file)).toString('utf8');
   } catch (error) {
     throw refused(
       `cannot be read: ${messageOf(error)}`,
@@ -82,11 +86,17 @@ const ADDED = [
   'firsts_accepted',
 ] as const;
 
-function contradictionIn({ kinds, all }: Pick<ArmCounts, 'kinds' | 'all'>): string | null {
+function contradictionIn({
+  kinds,
+  all,
+  sample,
+}: Pick<BaselineFile, 'kinds' | 'all' | 'sample'>): string | null {
   const names = kinds.map(({ kind }) => kind);
   if (new Set(names).size < names.length) return 'a kind stands twice';
   const sum = ADDED.find((name) => kinds.reduce((total, one) => total + one[name], 0) !== all[name]);
   if (sum !== undefined) return `the ${sum} of its kinds do not add up`;
+  // Without it nobody would notice that the other arm holds the same calls.
+  if (sample.length !== Math.min(all.answered, SAMPLED)) return 'its sample is not of its calls';
   const odd = [all, ...kinds].find((one) => !isPossible(one));
   return odd === undefined ? null : 'more successes than calls';
 }

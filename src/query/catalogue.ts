@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { asLakelogError, LakelogError, messageOf } from '../errors.js';
 import { kernelPath } from '../kernel-path.js';
 import { parseQuery, type Query } from './header.js';
+import { readRegularFile } from './regular-file.js';
 import type { QueryFolder } from './settings.js';
 
 /** All questions that can be asked, by name. */
@@ -120,7 +121,7 @@ function readQuery(folder: string, name: string, cwd: string): Query {
 
 function readText(file: string, cwd: string): string {
   try {
-    return readFileSync(kernelPath(cwd, file), 'utf8');
+    return readRegularFile(kernelPath(cwd, file)).toString('utf8');
   } catch (error) {
     throw cannotRead('the query', file, 'make it readable', error);
   }

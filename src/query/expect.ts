@@ -1,10 +1,10 @@
 /** The file that names who must be heard of. */
-import { readFileSync, statSync } from 'node:fs';
 import { LakelogError, messageOf } from '../errors.js';
 import { AGE_FORMS, parseAge } from '../instant.js';
 import { kernelPath } from '../kernel-path.js';
 import { CALLERS, type Expectation, type Expected } from '../schema/expected.js';
 import { POLICY } from './policy.js';
+import { readRegularFile } from './regular-file.js';
 import { parseToml } from './toml.js';
 
 const EXAMPLE = 'write it as: [[expect]] and below it daemon = "staffing" and within = "2h"';
@@ -51,10 +51,9 @@ const wrong = (what: string, where: string, next: string) =>
 
 function textOf(file: string, cwd: string): string {
   try {
-    const target = kernelPath(cwd, file);
-    // A pipe without a writer would hold cron up for ever.
-    if (!statSync(target).isFile()) throw new Error('it is not a regular file');
-    return readFileSync(target, 'utf8').replace(/^\ufeff/, '');
+    return readRegularFile(kernelPath(cwd, file))
+      .toString('utf8')
+      .replace(/^\ufeff/, '');
   } catch (error) {
     throw wrong(
       messageOf(error),

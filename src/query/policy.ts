@@ -1,8 +1,7 @@
 /** Reads lakelog.toml of the working folder: the settings, and the entries of `lakelog check`. */
 import { lstatSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { LakelogError } from '../errors.js';
+import { LakelogError, messageOf } from '../errors.js';
 import {
   ENTRIES,
   ENTRY_NAME,
@@ -13,6 +12,7 @@ import {
   type SettingKey,
 } from '../schema/policy.js';
 import { nearestOf } from './nearest.js';
+import { readRegularFile } from './regular-file.js';
 import { READINGS, type SettingValue } from './setting-types.js';
 import { parseToml, type Toml, type TomlPath } from './toml.js';
 
@@ -63,12 +63,15 @@ export async function readPolicy(cwd: string): Promise<Policy> {
 }
 
 async function tomlIn(file: string): Promise<Toml> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new LakelogError(`${POLICY} cannot be read: ${error.message}`, {
+  let text: string;
+  try {
+    text = readRegularFile(file).toString('utf8');
+  } catch (error) {
+    throw new LakelogError(`${POLICY} cannot be read: ${messageOf(error)}`, {
       where: file,
       next: 'make it readable, or take it away',
     });
-  });
+  }
   return parseToml(
     text.replace(/^\ufeff/, ''),
     file,

@@ -1,9 +1,9 @@
 /** What tokens cost: a price list in the public format of LiteLLM. */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
 import { LakelogError, messageOf } from '../errors.js';
 import { kernelPath } from '../kernel-path.js';
 import type { Finding, PricesReceipt, Verdict } from '../schema/result.js';
+import { readRegularFile } from './regular-file.js';
 
 /** Money per token. */
 export interface Price {
@@ -56,10 +56,7 @@ const NEXT =
 
 function bytesOf(file: string, cwd: string): Buffer {
   try {
-    const target = kernelPath(cwd, file);
-    // A pipe without a writer would hold cron up for ever.
-    if (!statSync(target).isFile()) throw new Error('it is not a regular file');
-    return readFileSync(target);
+    return readRegularFile(kernelPath(cwd, file));
   } catch (error) {
     throw new LakelogError(`the prices cannot be read: ${messageOf(error)}`, {
       where: file,

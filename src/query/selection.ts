@@ -153,11 +153,23 @@ export interface Literals {
 }
 
 /** Condition over a call `s`: true or false, never unknown. */
-export function selectionSql({ values }: Selection, { since, until }: Between, literals: Literals): string {
+export const selectionSql = (selection: Selection, between: Between, literals: Literals): string =>
+  conditionsSql(selection, between, literals, 'FALSE');
+
+/** The same for calls that do not record all that is selected by: true for those that may be meant. */
+export const possibleSql = (selection: Selection, between: Between, literals: Literals): string =>
+  conditionsSql(selection, between, literals, 'TRUE');
+
+function conditionsSql(
+  { values }: Selection,
+  { since, until }: Between,
+  literals: Literals,
+  unrecorded: 'TRUE' | 'FALSE',
+): string {
   const conditions = [
     ...SELECTED_FIELDS.flatMap((field) => {
       const list = (values[field] ?? []).map((value) => literals.quote(value)).join(', ');
-      return list === '' ? [] : [`COALESCE(s.${field} IN (${list}), FALSE)`];
+      return list === '' ? [] : [`COALESCE(s.${field} IN (${list}), ${unrecorded})`];
     }),
     ...(since === null ? [] : [`s.timestamp >= ${literals.instant(since)}`]),
     ...(until === null ? [] : [`s.timestamp < ${literals.instant(until)}`]),

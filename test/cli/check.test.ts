@@ -429,6 +429,18 @@ undecided = "warn"
   });
 });
 
+test('the receipt counts a fall that was acknowledged, once for all entries of its rate', async () => {
+  const one = (name: string) => `[[drift]]\nname = "${name}"\n`;
+  const cwd = folderOf({
+    's.jsonl': [...arm('p1', 7, 600, 1), ...arm('p2', 5, 600, 2)],
+    'lakelog.toml': one('a') + one('b') + one('c').concat('metric = "acceptance-rate"\n'),
+  });
+  const target = 'drift:metric=first-shot-rate,change=2026-09-02T00:00:00Z';
+  expect(await lakelog(['ack', target, '--reason', 'r', 's.jsonl'], { cwd })).toMatchObject({ code: 0 });
+  const { envelope } = await check(cwd, 's.jsonl');
+  expect(envelope.receipt.acknowledged).toMatchObject({ calls: 0, drifts: 1 });
+});
+
 describe('every format', () => {
   const cwd = folderOf({
     'q/slow.sql': ownGate(),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -15,6 +16,15 @@ function logOf(lines: readonly string[]) {
   const cwd = newFolder();
   writeLines(cwd, 'sessions.jsonl', lines);
   return cwd;
+}
+
+/** Whoever knows how the checksum is made. */
+function emptied(text: string): string {
+  const { sha256: _, ...body } = { ...JSON.parse(text), sample: [] };
+  return JSON.stringify({
+    ...body,
+    sha256: createHash('sha256').update(JSON.stringify(body)).digest('hex'),
+  });
 }
 
 const fallOf = (n: number) => [...calls({ ...P1, n, x: 0.7 * n }), ...calls({ ...P2, n, x: 0.5 * n })];
@@ -244,6 +254,12 @@ describe('compare without a margin only tells', () => {
     expect((await lakelog(['compare', ...ARMS, 'sessions.jsonl', 'gone.jsonl'], { cwd })).code).toBe(3);
   });
 
+  test('a window of both arms that slides is told of', async () => {
+    const ran = await compare(logOf(equalOf(30)), [...ARMS, '--since', '90d']);
+    expect(ran.stderr).toContain('the baseline slides: --since 90d');
+    expect(ran.stderr).toContain('the candidate slides: --since 90d');
+  });
+
   test('a window that slides is told of', async () => {
     const args = ['--baseline', 'prompt_version=p1', '--candidate', 'prompt_version=p2,since=90d'];
     expect((await compare(logOf(equalOf(30)), args)).stderr).toContain('the candidate slides');
@@ -359,6 +375,7 @@ describe('files of baselines', () => {
     ['cut', (text) => text.slice(0, 300), /damaged: it is not one JSON object/],
     ['empty', () => '', /damaged/],
     ['changed by a digit', (text) => text.replace('"firsts": 30', '"firsts": 29'), /checksum/],
+    ['without its sample, checksum and all', emptied, /its sample is not of its calls/],
     ['without a key', (text) => text.replace(/"selection": .*\n/, ''), /damaged: selection/],
     ['of something else', () => '{"format":"lakelog.result.v1"}', /is something else: "lakelog.result.v1"/],
     ['of nobody', () => '{}', /it has no format/],
@@ -482,4 +499,70 @@ test.each<[string, readonly string[], RegExp]>([
 ])('%s: 2', async (_, args, says) => {
   const ran = await compare(logOf(equalOf(2)), args);
   expect([ran.code, ran.stderr.replace(/\s+/g, ' ')]).toEqual([2, expect.stringMatching(says)]);
+});
+
+test('a baseline whose calls are not all recorded is not saved', async () => {
+  const cwd = logOf([...equalOf(30), ...calls({ n: 3, x: 0 })]);
+  const ran = await compare(cwd, ['--baseline', 'prompt_version=p1', '--save-baseline', 'main.json']);
+  expect(ran.stderr).toContain('3 answered calls do not record');
+  expect(ran.code).toBe(3);
+});
+
+describe('calls that do not record what is selected by', () => {
+  const without = (fields = {}) => calls({ n: 30, x: 0, start: '2026-07-02T00:00:00Z', ...fields });
+  const ADDED = { prompt_version: 'p2', start: '2026-07-01T00:00:00Z' };
+
+  test.each<[string, readonly string[], readonly string[]]>([
+    ['a version', without(), GATE],
+    ['a version that is null', without({ prompt_version: null }), GATE],
+    [
+      'a provider, beside a version that fits',
+      calls({ ...ADDED, n: 30, x: 0 }),
+      [...GATE.slice(0, 3), 'prompt_version=p2,provider=x', ...GATE.slice(4)],
+    ],
+  ])('%s: 3, for they may be all that failed', async (_, more, args) => {
+    const own = calls({ n: 1_500, x: 1_050, ...ADDED, provider: 'x' });
+    const cwd = logOf([...calls({ ...P1, n: 1_500, x: 1_050 }), ...own, ...more]);
+    const gate = await compare(cwd, [...args.slice(0, -1), '.15']);
+    expect(gate.stderr.replace(/\s+/g, ' ')).toContain('30 answered calls do not record what is selected by');
+    expect(gate.code).toBe(3);
+    const told = await compare(cwd, args.slice(0, -2));
+    expect(told.stderr).toContain('notice: 30 answered calls do not record');
+    expect(told.code).toBe(0);
+  });
+
+  test.each<[string, readonly string[]]>([
+    ['of a kind that neither arm has', without({ kind: 'note' })],
+    ['before both arms began', without({ start: '2026-01-01T00:00:00Z' })],
+    ['that were not answered', without({ final_verdict: 'infra_error', attempts: [] })],
+    ['of another version', without({ prompt_version: 'p0' })],
+  ])('%s: nobody asks for them', async (_, more) => {
+    const cwd = logOf([...equalOf(1_500), ...more]);
+    const args = ['since=2026-05-01,prompt_version=p1', 'since=2026-05-01,prompt_version=p2'];
+    const ran = await compare(cwd, [
+      '--baseline',
+      args[0]!,
+      '--candidate',
+      args[1]!,
+      '--not-worse-than',
+      '.15',
+    ]);
+    expect(ran.stderr).not.toContain('do not record');
+    expect(ran.code).toBe(0);
+  });
+
+  test('what was shown without them still fires', async () => {
+    const ran = await compare(logOf([...fallOf(600), ...without()]), GATE);
+    expect(ran.stderr).toContain('do not record');
+    expect(ran.code).toBe(1);
+  });
+});
+
+test('the receipt tells a margin that is weaker than its default, and no other than the one that held', async () => {
+  const cwd = logOf(equalOf(30));
+  writeFileSync(path.join(cwd, 'lakelog.toml'), 'margin = 0.3');
+  const weaker = async (margin: string) =>
+    /\w+ = \S+ instead of .*/.exec((await compare(cwd, [...ARMS, '--not-worse-than', margin])).stderr)?.[0];
+  expect(await weaker('.6')).toBe('margin = 0.6 instead of .10, from --not-worse-than');
+  expect(await weaker('.05')).toBeUndefined();
 });

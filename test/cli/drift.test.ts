@@ -337,3 +337,23 @@ test('days are those of --tz', async () => {
   // Midnight there.
   expect(said).toMatch(/since 2026-07-(30|31)T15:00:00/);
 });
+
+describe('what is weaker than its default', () => {
+  const told = (stderr: string) => [...stderr.matchAll(/(\w+ = \S+ instead of .*)/g)].map(([one]) => one);
+  const POLICY = { 'margin = 0.3': 'margin = 0.3 instead of .10, from lakelog.toml:1' };
+
+  test.each<[string, readonly string[], readonly string[]]>([
+    ['the setting', [], Object.values(POLICY)],
+    ['an option goes before it', ['--margin', '.6'], ['margin = 0.6 instead of .10, from --margin']],
+    ['also where the option is none', ['--margin', '.05'], []],
+    [
+      'drift has an alpha of its own',
+      ['--margin', '.1', '--alpha', '.02'],
+      ['alpha = 0.02 instead of .01, from --alpha'],
+    ],
+  ])('%s', async (_, args, expected) => {
+    const cwd = FALLEN();
+    writeFileSync(path.join(cwd, 'lakelog.toml'), Object.keys(POLICY)[0]!);
+    expect(told((await drift(cwd, args)).stderr)).toEqual(expected);
+  });
+});

@@ -102,16 +102,17 @@ describe('the help', () => {
     // What `lake verify --receipt` reads, and the lake that it is of.
     await lakelog(['alarm', '--lake', 'lakelog.duckdb', '--output', 'alarm.json', 'logs'], { cwd });
     const bin = command([]).args[0]!;
-    const script = `lakelog() { '${process.execPath}' '${bin}' "$@"; }; `;
     // `ack rm` needs some to take out, each of its own.
     const settle = `lakelog ack ${id} --reason r sessions.jsonl; sed 's/"line":2/"line":1207/' lakelog-acks.jsonl > all; cat all all lakelog-acks.jsonl > lakelog-acks.jsonl.new; mv lakelog-acks.jsonl.new lakelog-acks.jsonl; `;
     const failed: string[] = [];
     for (const words of ALL) {
       const { stdout } = await lakelog([...words, '--help']);
       for (const example of examplesIn(stdout)) {
-        const before = words[1] === 'rm' ? settle : '';
+        // Nobody ends `watch` here but a signal.
+        const ends = words[0] === 'watch' ? 'timeout --preserve-status --signal=INT 5 ' : '';
+        const before = `lakelog() { ${ends}'${process.execPath}' '${bin}' "$@"; }; ${words[1] === 'rm' ? settle : ''}`;
         try {
-          execFileSync('sh', ['-c', script + before + example], {
+          execFileSync('sh', ['-c', before + example], {
             cwd,
             stdio: 'pipe',
             env: { PATH: process.env.PATH, HOME: cwd },
@@ -122,7 +123,9 @@ describe('the help', () => {
           const fires = status === 1 && /^lakelog (alarm|check) /.test(example);
           // Two calls decide nothing.
           const cannotTell = status === 3 && /^lakelog (compare|drift) /.test(example);
-          if (!fires && !cannotTell) failed.push(`${example}: ${status} ${stderr}`);
+          // Ended before it had begun, on a machine that is busy.
+          const isEnded = status === 130 && words[0] === 'watch';
+          if (!fires && !cannotTell && !isEnded) failed.push(`${example}: ${status} ${stderr}`);
         }
       }
     }

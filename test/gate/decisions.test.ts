@@ -235,6 +235,53 @@ describe('drift', () => {
     expect(many.findings.cannot_vouch).not.toEqual([]);
   });
 
+  const replacing = (from: number, to: number, share = 1, day = 60) => {
+    const part = (i: number) => (i < day ? 0 : share);
+    return [
+      stratum(
+        'old',
+        Array.from({ length: 90 }, (_, i) => good(Math.round(100 * (1 - part(i))), from)),
+      ),
+      stratum(
+        'new',
+        Array.from({ length: 90 }, (_, i) => good(Math.round(100 * part(i)), to)),
+      ),
+    ];
+  };
+  const good = (n: number, rate: number) => ({ n, x: Math.round(n * rate) });
+
+  test('a model that is replaced by a worse one cannot be vouched for, on whichever day', () => {
+    const { findings, facts } = concludeDrift({ ...DRIFT, strata: replacing(0.9, 0.2) });
+    expect(facts.excluded_fall!).toBeLessThan(0.1);
+    expect(findings.fired).toEqual([]);
+    expect(findings.cannot_vouch.map(({ code }) => code)).toEqual(['replaced']);
+    expect(findings.cannot_vouch[0]!.message).toMatch(
+      /fell from 90\.0 % to 20\.0 % on 2026-03-02, where new of m came \(3000 calls\)/,
+    );
+  });
+
+  test('one that is not worse, or little of it, passes', () => {
+    for (const strata of [replacing(0.7, 0.7), replacing(0.7, 0.9), replacing(0.9, 0.6, 0.05)]) {
+      expect(concludeDrift({ ...DRIFT, strata }).findings).toMatchObject({ fired: [], cannot_vouch: [] });
+    }
+  });
+
+  test('a mix that changes among kinds that were there is told, and passes', () => {
+    const mixed = [
+      stratum(
+        'hard',
+        Array.from({ length: 90 }, (_, i) => good(i < 60 ? 20 : 80, 0.2)),
+      ),
+      stratum(
+        'easy',
+        Array.from({ length: 90 }, (_, i) => good(i < 60 ? 80 : 20, 0.9)),
+      ),
+    ];
+    const { fired, cannot_vouch, notices } = concludeDrift({ ...DRIFT, strata: mixed }).findings;
+    expect([fired, cannot_vouch]).toEqual([[], []]);
+    expect(notices).toEqual([expect.objectContaining({ code: 'mix_of_all' })]);
+  });
+
   test('every number is finite without any calls', () => {
     const { facts, findings } = concludeDrift(DRIFT);
     expect(JSON.parse(JSON.stringify(facts))).toEqual(facts);

@@ -21,6 +21,7 @@ export function compareCounts(
 ): Cells;
 export function versionCounts(log: Log, arms: Arms): Cells;
 export function overlapRow(log: Log, arms: Arms): Cells;
+export function unrecordedRow(log: Log, arms: Arms): Cells;
 export function driftDays(log: Log, epoch?: number): Cells;
 export function driftMoment(log: Log, change: number, epoch?: number): Cells;
 export function driftVersion(log: Log, field: string, epoch?: number): Cells;

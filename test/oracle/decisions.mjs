@@ -158,6 +158,23 @@ export function overlapRow(log, { baseline, candidate }) {
   return first === undefined ? [] : [[first.file, first.line, first.session_id, both.length]];
 }
 
+/** The row of `unrecorded`, if there is one. */
+export function unrecordedRow(log, { baseline, candidate }) {
+  const answered = log.sessions.filter(isAnswered);
+  const isIn = (call) => takes(baseline, call) || takes(candidate, call);
+  const kinds = answered.filter(isIn).map(({ kind }) => kind);
+  const filledIn = ({ values = {} }, call) => ({
+    ...call,
+    ...Object.fromEntries(Object.keys(values).map((field) => [field, call[field] ?? values[field][0]])),
+  });
+  const mayBe = (arm, call) => takes(arm, filledIn(arm, call));
+  const found = answered.filter(
+    (call) => kinds.includes(call.kind) && !isIn(call) && (mayBe(baseline, call) || mayBe(candidate, call)),
+  );
+  const [first] = found.sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
+  return first === undefined ? [] : [[found.length, first.file, first.line]];
+}
+
 const outcome = (calls) => [
   calls.length,
   calls.filter((call) => call.final_verdict === 'accepted' && call.iterations === 1).length,

@@ -96,9 +96,11 @@ export function look(lake) {
   return { ...told, cannotVouch: [...told.cannotVouch, ...codes].sort() };
 }
 
-/** All that was read of it, and as much behind it as was seen. */
+/** All that was read of it, and as much behind it as was seen; no line goes on that was judged without its end. */
 const holds = (bytes, { content, rest }) =>
-  bytes.length >= content.length + rest && bytes.subarray(0, content.length).equals(content);
+  bytes.length >= content.length + rest &&
+  bytes.subarray(0, content.length).equals(content) &&
+  (bytes.length === content.length || content.length === 0 || content.at(-1) === LF);
 
 /** Which file is which log: the one that stood there, else the one of which it holds most. */
 function recognize(lake, { files }) {

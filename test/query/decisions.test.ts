@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DUCKDB_LITERALS, decisionQueries, type Filling, filled } from '../../src/query/decision-sql.js';
-import { type Literals, selectionSql } from '../../src/query/selection.js';
+import { type Literals, possibleSql, selectionSql } from '../../src/query/selection.js';
 import { decisionLogs, momentOf, selections } from '../oracle/decision-logs.mjs';
 import {
   compareCounts,
@@ -10,6 +10,7 @@ import {
   driftVersion,
   type OracleSelection,
   overlapRow,
+  unrecordedRow,
   versionCounts,
 } from '../oracle/decisions.mjs';
 import { type Log, loadLog } from '../oracle/oracle.mjs';
@@ -41,12 +42,12 @@ const SQLITE_LITERALS: Literals = {
 
 const iso = (time: number | undefined) => (time === undefined ? null : new Date(time).toISOString());
 
-const conditionOf = ({ values = {}, since, until }: OracleSelection, literals: Literals) =>
-  selectionSql(
-    { values, since: undefined, until: undefined },
-    { since: iso(since), until: iso(until) },
-    literals,
-  );
+const sqlOf =
+  (sql: typeof selectionSql) =>
+  ({ values = {}, since, until }: OracleSelection, literals: Literals) =>
+    sql({ values, since: undefined, until: undefined }, { since: iso(since), until: iso(until) }, literals);
+const conditionOf = sqlOf(selectionSql);
+const possibleOf = sqlOf(possibleSql);
 
 /** Rows on DuckDB and on SQLite, each with its own literals in the slots. */
 async function onBoth(name: string, log: Log, filling: (literals: Literals) => Filling) {
@@ -109,6 +110,14 @@ const ofArms =
     candidate: conditionOf(given.candidate, literals),
   });
 
+const oftenUnrecorded = fc.record({
+  baseline: fc.constantFrom<OracleSelection[]>(
+    { values: { prompt_version: ['p1'] } },
+    { values: { provider: ['a'], response_model: ['r1'] } },
+  ),
+  candidate: selections(),
+});
+
 describe('counts of decisions equal the oracle, on DuckDB and on SQLite', () => {
   test('compare', () =>
     onRandomLogs(arms, (log, given) => ensureSame('compare', log, compareCounts(log, given), ofArms(given))));
@@ -129,6 +138,14 @@ describe('counts of decisions equal the oracle, on DuckDB and on SQLite', () => 
   test('overlap', () =>
     onRandomLogs(fc.record({ baseline: selections(), candidate: fc.constant({}) }), (log, given) =>
       ensureSame('overlap', log, overlapRow(log, given), ofArms(given)),
+    ));
+
+  test('unrecorded', () =>
+    onRandomLogs(oftenUnrecorded, (log, given) =>
+      ensureSame('unrecorded', log, unrecordedRow(log, given), (literals) => ({
+        ...ofArms(given)(literals),
+        possible: `(${[given.baseline, given.candidate].map((arm) => possibleOf(arm, literals)).join(' OR ')})`,
+      })),
     ));
 
   const since = fc.option(momentOf(), { nil: undefined });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,7 +10,7 @@ import { parseQuery } from '../../src/query/header.js';
 import { yieldedColumns } from '../../src/query/intervals.js';
 import { bindParams } from '../../src/query/params.js';
 import { openSession } from '../../src/query/run.js';
-import { catalogue, root, runOptions, tempFile } from '../support/lake.js';
+import { catalogue, root, runOptions, tempFile, tempFolder } from '../support/lake.js';
 
 const FILE = 'queries/q.sql';
 const parse = (...lines: readonly string[]) => parseQuery(FILE, 'q', lines.join('\n'));
@@ -418,4 +419,10 @@ describe('a header and a SELECT that disagree', () => {
     const error = (await run('SELECT prompt AS n FROM sessions').catch((e) => e)) as LakelogError;
     expect(`${error.message} ${error.next}`).toContain('--show-content');
   });
+});
+
+test('a question that is a pipe is refused at once', () => {
+  const folder = tempFolder();
+  execFileSync('mkfifo', [path.join(folder, 'waits.sql')]);
+  expect(() => readCatalogue(folder)).toThrow(/the query cannot be read: it is not a regular file/);
 });

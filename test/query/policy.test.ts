@@ -1,5 +1,6 @@
 /** lakelog.toml: what is read of it, what is refused, and on which line it stands. */
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readPolicy } from '../../src/query/policy.js';
@@ -230,4 +231,14 @@ describe('what is weaker than its default is told with its origin', () => {
   ])('%j is not', async (toml) => {
     expect((await settingsOf(toml)).weaker(SETTINGS.map((row) => row.key))).toEqual([]);
   });
+});
+
+test.each<[string, (file: string) => void]>([
+  ['a pipe that nobody writes to', (file) => execFileSync('mkfifo', [file])],
+  ['a device that never ends', (file) => symlinkSync('/dev/zero', file)],
+  ['a folder', (file) => mkdirSync(file)],
+])('a lakelog.toml that is %s is refused at once', async (_, make) => {
+  const cwd = tempFolder();
+  make(path.join(cwd, 'lakelog.toml'));
+  await expect(readPolicy(cwd)).rejects.toThrow(/cannot be read: it is not a regular file/);
 });

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { call, type Envelope, newFolder, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
@@ -123,4 +124,28 @@ test('a log that is gone is told by itself, and not as an input that nobody name
   await codesOf('sessions.jsonl');
   rmSync(at('sessions.jsonl'));
   expect(await codesOf()).toEqual(['changed_input']);
+});
+
+test('an archive that ends inside a line, and is touched, stays the log that it was: another that begins alike is read from its first byte', async () => {
+  const { at, run } = folder();
+  const torn = call({ session_id: '0'.repeat(32) }).slice(0, 54);
+  writeFileSync(at('a.jsonl'), '');
+  writeFileSync(at('z.jsonl.gz'), gzipSync(torn));
+  const filesOf = async () => {
+    const { receipt } = JSON.parse((await run('alarm', '--json', ...LAKE, '.')).stdout) as Envelope;
+    return receipt.files
+      .filter(({ bytes }) => bytes > 0)
+      .map(({ file, lines, loaded, rejected }) => `${file} ${lines} ${loaded} ${rejected}`)
+      .sort();
+  };
+  expect(await filesOf()).toEqual(['z.jsonl.gz 1 0 1']);
+  const alike = ['0', '1'].map((end) => call({ session_id: end.padStart(32, '0') }));
+  writeFileSync(at('a.jsonl'), `${alike.join('\n')}\n`);
+  const later = new Date(Date.now() - 7_200_000);
+  utimesSync(at('z.jsonl.gz'), later, later);
+  expect(await filesOf()).toEqual(['a.jsonl 2 2 0', 'z.jsonl.gz 1 0 1']);
+  // It is gone, and what begins alike is no more it than before.
+  rmSync(at('z.jsonl.gz'));
+  writeFileSync(at('b.jsonl'), `${call({ session_id: '2'.padStart(32, '0') })}\n`);
+  expect((await filesOf()).filter((file) => file.startsWith('b'))).toEqual(['b.jsonl 1 1 0']);
 });

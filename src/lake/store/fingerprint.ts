@@ -50,7 +50,11 @@ export interface Compared {
   /** The first batch that does not; null where all do. */
   readonly differs: Piece | null;
   readonly bytes: number;
+  /** What the log holds ends with a line. */
+  readonly endsLine: boolean;
 }
+
+const LF = 10;
 
 /** Compares all bytes of a file with the batches of a log. @param pieces in their order, without a hole. */
 export async function compare(
@@ -60,11 +64,13 @@ export async function compare(
   let [bytes, at, left] = [0, 0, pieces[0]?.bytes ?? 0];
   let hash = createHash('sha256');
   let differs: Piece | null = null;
+  let last = LF;
   for await (const chunk of chunks) {
     bytes += chunk.length;
     for (let from = 0; from < chunk.length && at < pieces.length; ) {
       const some = chunk.subarray(from, from + left);
       hash.update(some);
+      last = some.at(-1) ?? last;
       from += some.length;
       left -= some.length;
       if (left > 0) continue;
@@ -75,7 +81,7 @@ export async function compare(
     }
   }
   differs ??= pieces[at] ?? null;
-  return { isSame: differs === null, differs, bytes };
+  return { isSame: differs === null, differs, bytes, endsLine: last === LF };
 }
 
 /** The hash of the batches of a log up to and with this one. */

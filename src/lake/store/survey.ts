@@ -14,7 +14,7 @@ import {
   statOf,
   Unreadable,
 } from '../input/index.js';
-import { compare, isSame, START_BYTES, sha256, startLength } from './fingerprint.js';
+import { type Compared, compare, isSame, START_BYTES, sha256, startLength } from './fingerprint.js';
 import type { KnownLog, LogState, Piece } from './logs.js';
 
 /** Bytes of a file that the lake does not have. */
@@ -184,13 +184,36 @@ class Surveying {
     this.lineEnds.set(stranger, lineEnd);
   }
 
-  /** Files whose bytes were read before under another name, plain or compressed; the rest is new. */
+  /**
+   * Files whose bytes were read before under another name, plain or compressed; the rest is new. An archive that was
+   * touched and stands where it stood is asked first: other files may begin with what it holds.
+   */
   async recognize(): Promise<void> {
+    const others: Stranger[] = [];
     for (const stranger of this.strangers) {
+      const log = await this.logAt(stranger);
+      if (log) this.claim(log, stranger, this.lineEnds.get(stranger)!);
+      else others.push(stranger);
+    }
+    for (const stranger of others) {
       const log = await this.logIn(stranger);
       if (log) this.claim(log, stranger, this.lineEnds.get(stranger)!);
       else this.add(stranger, null, this.lineEnds.get(stranger)!);
     }
+  }
+
+  private async logAt(stranger: Stranger): Promise<KnownLog | undefined> {
+    const identity = identityOf(stranger.file.stats!);
+    const mine = [...this.missing.values()].filter(
+      (log) =>
+        log.form === 'archive' &&
+        stranger.form === 'archive' &&
+        log.identity === identity &&
+        log.read_to + log.rest <= stranger.size,
+    );
+    for (const log of mine.reverse())
+      if (beginsLike(stranger, log) && (await this.holds(stranger, log))) return log;
+    return undefined;
   }
 
   private async logIn(stranger: Stranger): Promise<KnownLog | undefined> {
@@ -204,10 +227,16 @@ class Surveying {
     return undefined;
   }
 
-  private async holds({ file }: Stranger, log: KnownLog): Promise<boolean> {
+  /** A log that ends inside a line goes on in no other file: the line was judged as it was. */
+  private async holds({ file, size }: Stranger, log: KnownLog): Promise<boolean> {
+    const { isSame, endsLine } = await this.compared(file, log);
+    return isSame && (endsLine || size === log.read_to);
+  }
+
+  private async compared(file: SourceFile, log: KnownLog): Promise<Compared> {
     const input = await openInput(file, this.options);
-    if (input.kind === 'stream')
-      return (await compare(input.chunks, await this.options.pieces(log.log))).isSame;
+    const pieces = await this.options.pieces(log.log);
+    if (input.kind === 'stream') return compare(input.chunks, pieces);
     const chunks = createReadStream(file.path, {
       fd: input.fd,
       autoClose: false,
@@ -215,7 +244,7 @@ class Surveying {
       end: Math.max(0, log.read_to - 1),
     });
     try {
-      return (await compare(chunks, await this.options.pieces(log.log))).isSame;
+      return await compare(chunks, pieces);
     } finally {
       input.close();
     }
