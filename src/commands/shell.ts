@@ -95,7 +95,7 @@ class Prompt {
     const account = namingDefaults(about.account, sources);
     const { callsLoaded: calls, replayRunsLoaded: runs, files } = account;
     await io.stdout.write(
-      `${calls} calls and ${runs} replay runs of ${files.length} files; .help says what can be asked\n`,
+      `${plural(calls, 'call')} and ${plural(runs, 'replay run')} of ${plural(files.length, 'file')}; .help says what can be asked\n`,
     );
     return account;
   }
@@ -118,7 +118,8 @@ class Prompt {
       }
       await this.take(line);
       lines.setPrompt(this.begun === '' ? PROMPT : GOES_ON);
-      if (!this.isLeaving) lines.prompt();
+      // Of lines that were pasted only the last is waited behind.
+      if (!this.isLeaving && this.lines.length === 0) lines.prompt();
     }
     lines.close();
   }
@@ -249,8 +250,10 @@ const oneLine = (text: string) => text.trim().replace(/\s*\n\s*/g, ' ');
 /** Where readline draws the line that is being typed. */
 function terminalOf({ stdout }: Io): Writable & { columns?: number | undefined } {
   const stream = new Writable({
+    // Handed on at once: an answer that is written meanwhile would stand before what was typed.
     write: (chunk: Buffer, _, done) => {
-      stdout.write(chunk).then(() => done(), done);
+      void stdout.write(chunk);
+      done();
     },
   });
   return Object.defineProperty(stream, 'columns', { get: () => stdout.columns });

@@ -40,7 +40,7 @@ test('statements of several lines, completion, an error, a stop, and a history f
   const cwd = newFolder();
   writeLines(cwd, 'sessions.jsonl', [call({ kind: 'fill' }), call({ kind: 'email' })]);
   const shell = prompt(['sessions.jsonl'], cwd);
-  await shell.until(/2 calls and 0 replay runs of 1 files[\s\S]*lakelog> /);
+  await shell.until(/2 calls and 0 replay runs of 1 file;[\s\S]*lakelog> /);
   shell.type('SELECT kind,\rCOUNT(*) AS n FROM sessions GROUP BY kind ORDER BY kind;\r');
   await shell.until(/email +1\s+fill +1\s[\s\S]*2 rows, [\s\S]*lakelog> /);
   // A tab within what was pasted is one; a key comes alone.
@@ -70,13 +70,26 @@ test('statements of several lines, completion, an error, a stop, and a history f
   expect(statSync(history).mode & 0o777).toBe(0o600);
 });
 
+test('what is pasted is drawn before its answer, whose first line is a line of its own', async () => {
+  const cwd = newFolder();
+  writeLines(cwd, 'sessions.jsonl', [call({ kind: 'fill' })]);
+  const shell = prompt(['sessions.jsonl'], cwd);
+  await shell.until(/1 call and 0 replay runs of 1 file;[\s\S]*lakelog> /);
+  shell.type('.help\r');
+  await shell.until(/\.help\s+A statement ends with ;[\s\S]*lakelog> /);
+  shell.type('SELECT kind,\rCOUNT(*) AS n\rFROM sessions\rGROUP BY kind;\r');
+  await shell.until(/GROUP BY kind;\s*\r\n(\u001b\[\d*[A-Z]|[\r\n])*kind +n\s[\s\S]*1 row, [\s\S]*lakelog> /);
+  shell.type(CTRL_D);
+  expect(await shell.ended).toBe(0);
+});
+
 test('a statement that takes too long is stopped, and the next one is answered', async () => {
   const cwd = newFolder();
   writeLines(cwd, 'sessions.jsonl', [call()]);
   const shell = prompt(['--timeout', '1s'], cwd);
   await shell.until(/lakelog> /);
   shell.type("SELECT repeat('x', 1000000) LIKE '%' || repeat('y', a.range) FROM range(1000000000) a;\r");
-  await shell.until(/longer than 1 s and was stopped[\s\S]*1 calls[\s\S]*lakelog> /);
+  await shell.until(/longer than 1 s and was stopped[\s\S]*1 call [\s\S]*lakelog> /);
   shell.type('SELECT COUNT(*) AS n FROM sessions;\r');
   await shell.until(/n\s+─\s+1\s/);
   shell.type('.quit\r');

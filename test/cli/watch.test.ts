@@ -135,7 +135,7 @@ test('filters, a lake that holds the history already, and a log that is not ther
 
 test('rotation in the midst of looks ends nothing: each call is told once', async () => {
   const cwd = newFolder();
-  const log = writeLines(cwd, 'logs/sessions.jsonl', [call({ session_id: 'before' })]);
+  const log = writeLines(cwd, 'logs/sessions.jsonl', []);
   const watch = await watching(['logs', '--json'], cwd);
   await begun(watch, log);
   const times = 200;
