@@ -100,6 +100,7 @@ test.each(FORMS)(
       expect(statSync(lake).size).toBeLessThan(2 * size);
     }
     expect(resumed).toBeGreaterThan(0);
-    expect(readdirSync(cwd).filter((name) => name.includes('.wal'))).toEqual([]);
+    // One that was killed before there was a lake leaves its draft, under a name of its own.
+    expect(readdirSync(cwd).filter((name) => name === `${LAKE}.wal`)).toEqual([]);
   },
 );
