@@ -236,7 +236,7 @@ async function summarise(shown: Shown, io: Io): Promise<boolean> {
   }
 }
 
-async function tellUnwritten(what: string, where: string, error: unknown, io: Io): Promise<void> {
+export async function tellUnwritten(what: string, where: string, error: unknown, io: Io): Promise<void> {
   const advice = adviceFor(error) ?? { what: messageOf(error), next: 'name another file' };
   await io.stderr.write(
     renderError(

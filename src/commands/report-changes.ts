@@ -22,7 +22,7 @@ FROM sessions s
 GROUP BY s.model
 ORDER BY calls DESC, s.model`;
 
-export const VERSIONS_SQL = `SELECT x.what, x.version, MIN(x.day) AS day
+const VERSIONS_SQL = `SELECT x.what, x.version, MIN(x.day) AS day
 FROM (
   SELECT 'prompt' AS what, s.prompt_version AS version, s.day FROM sessions s
   UNION ALL
@@ -33,9 +33,13 @@ GROUP BY x.what, x.version
 ORDER BY day, x.what, x.version`;
 
 /** All SQL that a lake must be opened for. */
-export function CHANGES_ASKS(packageRoot: string): string[] {
+export function changesAsks(packageRoot: string): string[] {
   const queries = decisionQueries(packageRoot);
-  return [MODELS_SQL, ...[...COMPARE_QUERIES, ...DRIFT_QUERIES].map((name) => queries.get(name)!.widest)];
+  return [
+    MODELS_SQL,
+    VERSIONS_SQL,
+    ...[...COMPARE_QUERIES, ...DRIFT_QUERIES].map((name) => queries.get(name)!.widest),
+  ];
 }
 
 export interface Changes {

@@ -1,6 +1,6 @@
 /** One page for people who look: the state of all gates first, then what the numbers say. */
 import path from 'node:path';
-import { adviceFor, LakelogError, messageOf } from '../errors.js';
+import { LakelogError } from '../errors.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
@@ -10,6 +10,7 @@ import { withPolicyParams } from '../query/policy-params.js';
 import type { Query } from '../query/question.js';
 import type { Question } from '../query/run.js';
 import { traceUrl } from '../query/story.js';
+import { webAddress } from '../render/address.js';
 import { renderFindings } from '../render/index.js';
 import type { Page, Part } from '../render/page/model.js';
 import type { Report } from '../render/report.js';
@@ -20,8 +21,9 @@ import { type Checked, type CheckFlags, withChecked } from './check.js';
 import type { Context } from './command.js';
 import { inputEvidence } from './evidence.js';
 import { nextCommand } from './next.js';
+import { tellUnwritten } from './output.js';
 import { answerRows } from './question.js';
-import { CHANGES_ASKS, changesOf, marksOf, VERSIONS_SQL } from './report-changes.js';
+import { changesAsks, changesOf, marksOf } from './report-changes.js';
 import { replaceFile } from './write-file.js';
 
 export interface ReportFlags extends Omit<CheckFlags, 'format' | 'json'> {
@@ -90,7 +92,7 @@ export async function report(
     paths,
     flags,
     context,
-    { questions: asked.map(({ question }) => question), asks: [...CHANGES_ASKS(packageRoot), VERSIONS_SQL] },
+    { questions: asked.map(({ question }) => question), asks: changesAsks(packageRoot) },
     async (checked) => {
       const page = await pageOf(checked, asked, { windowMs: flags.window * 1_000, template, context });
       const { asking, account } = checked;
@@ -178,7 +180,6 @@ async function pageOf(
     });
   }
   const { files, totals, window, calls_selected: selected } = all.receipt;
-  const context2 = { inputs: asking.inputs, folders: asking.folders };
   return {
     madeAt: asking.limits.now.toISOString(),
     lakelog: version,
@@ -186,8 +187,8 @@ async function pageOf(
     window: `from ${window.since ?? 'the first call'} to ${window.until ?? 'the last call'}, days in ${window.tz}`,
     gates: gatesOf(checked),
     parts,
-    traceUrl: template === undefined ? null : (id) => webAddress(traceUrl(template, id)),
-    show: (id) => nextCommand('show', [id], context2),
+    traceUrl: template === undefined ? null : (id) => webAddress(traceUrl(template, id) ?? ''),
+    show: (id) => nextCommand('show', [id], { inputs: asking.inputs, folders: asking.folders }),
   };
 }
 
@@ -211,12 +212,6 @@ function gatesOf({ report: { parts, receipt } }: Checked): readonly Report[] {
   });
 }
 
-/** What a browser may open. */
-function webAddress(text: string | null): string | null {
-  const url = text !== null && URL.canParse(text) ? new URL(text) : null;
-  return url !== null && /^https?:$/.test(url.protocol) ? url.href : null;
-}
-
 async function write(page: Page, files: readonly File[], io: Io): Promise<boolean> {
   const { renderPage, renderPageMarkdown } = await import('../render/page/index.js');
   let all = true;
@@ -227,8 +222,7 @@ async function write(page: Page, files: readonly File[], io: Io): Promise<boolea
       await io.stderr.write(`${path.normalize(name)} is written\n`);
     } catch (error) {
       all = false;
-      const advice = adviceFor(error) ?? { what: messageOf(error), next: 'name another file' };
-      await io.stderr.write(`the page cannot be written: ${advice.what} (${name})\n  → ${advice.next}\n`);
+      await tellUnwritten('the page', name, error, io);
     }
   }
   return all;

@@ -1,8 +1,8 @@
 /** Rates as bars with their intervals, and over time as sparklines: what a table shows, for who looks. */
 import type { Cell, Column, Result } from '../schema/result.js';
-import { display, interval } from './display.js';
-import { isInterval, isName } from './fields.js';
-import { columns as widthOf } from './measure.js';
+import { display, interval, NULL } from './display.js';
+import { isInterval, rateIn } from './fields.js';
+import { padded, columns as widthOf } from './measure.js';
 import { paintFor } from './paint.js';
 import type { Style } from './report.js';
 import { sanitize } from './sanitize.js';
@@ -22,10 +22,10 @@ const TIMES: ReadonlySet<string> = new Set(['hour', 'day', 'week', 'month']);
 /** @returns '' where nothing can be drawn: there is no rate, or no row. */
 export function renderChart(result: Result, style: Style): string {
   const { columns, rows } = result;
-  const at = columns.findIndex(({ type }) => type === 'fraction');
+  const { at, names: all } = rateIn(columns);
   if (at < 0 || rows.length === 0) return '';
   const time = columns.findIndex(({ name }, i) => i < at && TIMES.has(name));
-  const names = columns.flatMap((column, i) => (i < at && i !== time && isName(column) ? [i] : []));
+  const names = all.filter((i) => i !== time);
   const labelOf = (row: readonly Cell[]) => names.map((i) => display(row[i], columns[i]!)).join(' · ');
   const drawnOf = (row: readonly Cell[]) => drawn(columns, row, at);
   const title = sanitize(columns[at]!.label ?? columns[at]!.name);
@@ -71,15 +71,15 @@ interface Bar {
 
 function bars(title: string, all: readonly Bar[], style: Style): string {
   const width = style.width ?? USUAL_WIDTH;
-  const texts = Math.max(...all.map((bar) => widthOf(bar.drawn?.text ?? '–')));
+  const texts = Math.max(...all.map((bar) => widthOf(bar.drawn?.text ?? NULL)));
   const labels = Math.min(Math.max(...all.map(({ label }) => widthOf(label))), width - texts - LEAST_BAR - 4);
   const room = Math.min(Math.max(width - labels - texts - 4, LEAST_BAR), 50);
   const hasInterval = all.some((bar) => bar.drawn?.low != null);
   const sign = signs(style);
   const paint = paintFor(style);
   const lines = all.map(({ label, drawn: one }) => {
-    const head = padEnd(clip(label, Math.max(labels, 1)), labels);
-    return `${head}  ${one ? barOf(one, room, sign) : ' '.repeat(room)}  ${one?.text ?? '–'}`.trimEnd();
+    const head = padded(clip(label, Math.max(labels, 1)), labels);
+    return `${head}  ${one ? barOf(one, room, sign) : ' '.repeat(room)}  ${one?.text ?? NULL}`.trimEnd();
   });
   const legend = `${sign.sure} at least, ${sign.likely} the rate, ${sign.possible} at most (95 %)`;
   return [paint.strong(title), ...lines, ...(hasInterval ? [paint.faint(legend)] : []), ''].join('\n');
@@ -89,7 +89,7 @@ function barOf({ rate, low, high }: Drawn, room: number, sign: ReturnType<typeof
   const cells = (value: number) => Math.round(Math.min(Math.max(value, 0), 1) * room);
   // Of somebody's own question an interval may be anything.
   const [from = 0, to = 0, end = 0] = [low ?? rate, rate, high ?? rate].map(cells).sort((a, b) => a - b);
-  return padEnd(
+  return padded(
     sign.sure.repeat(from) + sign.likely.repeat(to - from) + sign.possible.repeat(end - to),
     room,
   );
@@ -115,8 +115,8 @@ function sparklines(title: string, points: readonly Point[], style: Style): stri
       shown.map((time) => rates.get(time)).find(Boolean),
       shown.map((time) => rates.get(time)).findLast(Boolean),
     ];
-    const ends = first && last ? `${percent(first.rate)} → ${percent(last.rate)}` : '–';
-    return `${padEnd(clip(group, Math.max(labels, 1)), labels)}${labels > 0 ? '  ' : ''}${line}  ${ends}`;
+    const ends = first && last ? `${percent(first.rate)} → ${percent(last.rate)}` : NULL;
+    return `${padded(clip(group, Math.max(labels, 1)), labels)}${labels > 0 ? '  ' : ''}${line}  ${ends}`;
   });
   const span = shown.length > 1 ? `${shown[0]} … ${shown.at(-1)}` : shown[0]!;
   const legend = `${levels[0]} 0 %, ${levels.at(-1)} 100 %; ${sanitize(span)}`;
@@ -126,4 +126,3 @@ function sparklines(title: string, points: readonly Point[], style: Style): stri
 const levelOf = (rate: number | undefined, levels: readonly string[]): string =>
   rate === undefined ? ' ' : levels[Math.min(Math.floor(rate * levels.length), levels.length - 1)]!;
 const percent = (rate: number) => `${(100 * rate).toFixed(0)} %`;
-const padEnd = (text: string, width: number) => text + ' '.repeat(Math.max(0, width - widthOf(text)));

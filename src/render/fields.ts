@@ -82,7 +82,13 @@ function labelOf(column: Column): string {
 }
 
 /** Tells a row of a chart from the others: a text, or the number of an attempt. */
-export const isName = (column: Column): boolean => !isNumeric(column) || column.name === 'attempt';
+const isName = (column: Column): boolean => !isNumeric(column) || column.name === 'attempt';
+
+/** What a chart draws of a result: where the rate stands (-1 = nowhere), and the columns before it that name a row. */
+export function rateIn(columns: readonly Column[]): { at: number; names: number[] } {
+  const at = columns.findIndex(({ type }) => type === 'fraction');
+  return { at, names: columns.flatMap((column, i) => (i < at && isName(column) ? [i] : [])) };
+}
 
 /** A fraction or a mean and the two ends of its interval, as the rates of a question stand. */
 export function isInterval(columns: readonly Column[], i: number): boolean {

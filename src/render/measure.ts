@@ -18,6 +18,10 @@ export function columns(text: string): number {
   return total;
 }
 
+/** Spaces behind a text up to a width; a wider one stays as it is. */
+export const padded = (text: string, width: number): string =>
+  text + ' '.repeat(Math.max(0, width - columns(text)));
+
 /** What a reader takes for single characters. */
 export function* characters(text: string): Iterable<string> {
   for (const piece of pieces(text)) {

@@ -12,6 +12,9 @@ import { clip } from './wrap.js';
 /** Files and reasons of rejects that are named; `lakelog validate` and the JSON envelope have all of them. */
 const MOST_NAMED = 5;
 
+/** Of a receipt whose findings stand above it already. */
+export const withoutVerdict = ({ verdict: _, ...report }: Report): Report => report;
+
 /** The account of a gate, for stderr: the verdict, every reason for it, and what was read. */
 export function renderReceipt(report: Report, style: Style): string {
   const { receipt, verdict } = report;

@@ -1,4 +1,5 @@
 import type { Story, StoryEvent } from '../schema/story.js';
+import { webAddress } from './address.js';
 import { instant } from './display.js';
 import type { Style } from './report.js';
 import { sanitize } from './sanitize.js';
@@ -26,12 +27,6 @@ function heading({ session_id, trace_url }: Story, style: Style, { paint }: Pen)
   const address = webAddress(trace_url);
   if (style.hyperlinks === true && address !== null) return [`Trace ${hyperlink(address, id)}`];
   return [`Trace ${id}`, sanitize(trace_url)];
-}
-
-/** The address in ASCII without spaces or controls; null for what a terminal should not open. */
-function webAddress(text: string): string | null {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  return url !== null && /^https?:$/.test(url.protocol) ? url.href : null;
 }
 
 // https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda

@@ -3,7 +3,7 @@ import { type CheckReport, partsResult, partsWithRows, sharedFindings, tallyOf, 
 import { KINDS, type Weight, WORDS } from './findings.js';
 import { codeSpan, escapeMarkdown, fenced, markdownTable } from './md.js';
 import { outcomeOf } from './outcome.js';
-import { receiptLines, renderReceipt } from './receipt.js';
+import { receiptLines, renderReceipt, withoutVerdict } from './receipt.js';
 import type { Report } from './report.js';
 import { sanitize } from './sanitize.js';
 import { plural } from './units.js';
@@ -104,9 +104,8 @@ function cut(cell: Cell): Cell {
   return typeof cell === 'string' ? clip(cell.slice(0, 4 * LONGEST_CELL), LONGEST_CELL) : cell;
 }
 
-/** The findings stand above it already. */
-function receipt({ verdict: _, ...report }: Report): string {
-  return fenced(renderReceipt(report, { color: false, width: 80 }));
+function receipt(report: Report): string {
+  return fenced(renderReceipt(withoutVerdict(report), { color: false, width: 80 }));
 }
 
 function within(most: number, text: string, instead: string): string {

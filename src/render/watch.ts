@@ -2,7 +2,7 @@
 import type { ArrivedCall, ArrivedReject } from '../schema/account.js';
 import type { StoryCall } from '../schema/story.js';
 import { encode } from './json.js';
-import { columns } from './measure.js';
+import { columns, padded } from './measure.js';
 import { type Paint, paintFor } from './paint.js';
 import type { Style } from './report.js';
 import { sanitize } from './sanitize.js';
@@ -34,9 +34,9 @@ export function renderWatch(events: readonly WatchEvent[], tz: string, style: St
   return events
     .map((event) => {
       const { cells, brushes, rest } = piecesOf(event, clock, paint);
-      const padded = cells.map((cell, i) => pad(cell, WIDTHS[i]!));
-      const before = columns(padded.join(GAP) + GAP);
-      const shown = padded.map((cell, i) => brushes[i]?.(cell) ?? cell).join(GAP);
+      const inColumns = cells.map((cell, i) => padded(cell, WIDTHS[i]!));
+      const before = columns(inColumns.join(GAP) + GAP);
+      const shown = inColumns.map((cell, i) => brushes[i]?.(cell) ?? cell).join(GAP);
       // On a terminal a call is a line.
       const end = style.width === null ? rest : clip(rest, Math.max(style.width - before, 1));
       return `${shown}${GAP}${end}\n`;
@@ -94,5 +94,3 @@ function timeOf({ timestamp }: ArrivedCall, clock: Intl.DateTimeFormat): string 
   const time = Date.parse(timestamp);
   return Number.isNaN(time) ? timestamp : clock.format(time);
 }
-
-const pad = (text: string, width: number) => text + ' '.repeat(Math.max(0, width - columns(text)));

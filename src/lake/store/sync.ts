@@ -214,10 +214,7 @@ class Syncing {
   async skip(given: readonly InputRequest[]): Promise<void> {
     const { db } = this;
     await this.open('write');
-    const requests = given.map((request) => ({
-      ...request,
-      path: kernelPath(this.options.cwd, request.path),
-    }));
+    const requests = this.absolute(given);
     const { files } = await this.resolve(given);
     const { tasks } = await this.survey(files, requests);
     await db.run('BEGIN');
@@ -229,8 +226,12 @@ class Syncing {
       let reached: Reached | undefined;
       for await (const batch of this.batchesOf(task)) {
         const skimmed = skim(batch);
-        const row = skimmedRow(batch, skimmed, { batch: next++, log: logs.length + 1, before: reached });
+        const before = reached?.lines ?? 0;
         reached = reachedBy(batch, skimmed, reached);
+        const row: Readonly<Record<string, string | number>> = {
+          ...skimmedRow(batch, skimmed),
+          ...{ batch: next++, log: logs.length + 1, lines_before: before, head: reached.head },
+        };
         batches.add([...BASE_TABLES.batches, ...BATCH_COLUMNS].map(({ name }) => row[name] ?? null));
       }
       const readTo = reached?.read_to ?? 0;
@@ -271,14 +272,11 @@ class Syncing {
   }
 
   async run(given: readonly InputRequest[]): Promise<Synced> {
-    const { db, options } = this;
+    const { db } = this;
     await this.open('read');
     const known = given.some(({ isDefault }) => isDefault) ? (this.former ?? (await readRequests(db))) : [];
-    const requests = (known.length > 0 ? known : given).map(({ path, as }) => ({
-      path: path === '-' ? path : kernelPath(options.cwd, path),
-      as,
-    }));
     const named = known.length > 0 ? known : given;
+    const requests = this.absolute(named);
     const inputs = await this.resolve(named);
     let found = await this.survey(inputs.files, requests);
     const isNew = known.length === 0 && (await this.lacks(requests));
@@ -305,6 +303,13 @@ class Syncing {
       requests.some(({ path }) => path === request) || found.standing.some((one) => one.log === log);
     this.unseen = this.logs.filter((log) => log.state === 'here' && log.form !== 'stream' && !isSeen(log));
     return this.told(told, found.standing, true, known.length > 0);
+  }
+
+  private absolute(requests: readonly InputRequest[]): InputRequest[] {
+    return requests.map(({ path, as }) => ({
+      path: path === '-' ? path : kernelPath(this.options.cwd, path),
+      as,
+    }));
   }
 
   /** A log with its rotated predecessors, which hold what was written to it before. */
@@ -702,14 +707,9 @@ interface StagedFile extends LoadedFile {
 function skimmedRow(
   { name, range }: BatchReading,
   { bytes, lines, sha256 }: Skimmed,
-  { batch, log, before }: { batch: number; log: number; before: Reached | undefined },
-): Readonly<Record<string, string | number | null>> {
+): Readonly<Record<string, string | number>> {
   const none = { loaded: 0, rejected: 0, duplicates: 0, pending: 0, conflicts: 0, late: 0 };
-  return {
-    ...{ batch, log, file: name, bytes, lines, blank: lines, ...none, byte_from: range.from, sha256 },
-    lines_before: before?.lines ?? 0,
-    head: headAfter(before?.head ?? '', sha256),
-  };
+  return { file: name, bytes, lines, blank: lines, ...none, byte_from: range.from, sha256 };
 }
 
 /** Of what can be read once. */

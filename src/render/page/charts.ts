@@ -3,7 +3,7 @@ import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import type { Cell, Result } from '../../schema/result.js';
 import { display } from '../display.js';
-import { isInterval, isName } from '../fields.js';
+import { isInterval, rateIn } from '../fields.js';
 import { clip } from '../wrap.js';
 
 export type Drawing = 'intervals' | 'trend' | 'bars';
@@ -32,9 +32,8 @@ export function drawChart(
 
 interface Point {
   readonly label: string;
-  /** The first column, and the rest of the label. */
+  /** The first name: of a trend the day. */
   readonly group: string;
-  readonly of: string;
   readonly rate: number;
   readonly low: number;
   readonly high: number;
@@ -44,20 +43,17 @@ interface Point {
 const charsIn = (width: number) => Math.floor((width - 44) / 6.8);
 
 function pointsOf({ columns, rows }: Result, most: number): Point[] {
-  const at = columns.findIndex(({ type }) => type === 'fraction');
-  const names = columns.flatMap((column, i) => (i < at && isName(column) ? [i] : []));
+  const { at, names } = rateIn(columns);
   return rows.flatMap((row) => {
     const rate = row[at];
     if (typeof rate !== 'number') return [];
     const end = (cell: Cell | undefined) => (typeof cell === 'number' ? cell : rate);
     const ends = isInterval(columns, at) ? [row[at + 1], row[at + 2]] : [];
     const words = names.map((i) => display(row[i], columns[i]!));
-    const [group = '', ...rest] = words;
     return [
       {
         label: clip(words.join(' · '), most),
-        group,
-        of: rest.join(' · '),
+        group: words[0] ?? '',
         rate,
         low: end(ends[0]),
         high: end(ends[1]),
@@ -82,32 +78,44 @@ const plot = (options: Plot.PlotOptions): Svg =>
 const INK = 'currentColor';
 const ACCENT = 'var(--accent)';
 const SOFT = 'var(--soft)';
-const percentAxis = { domain: [0, 1], percent: true, label: null, grid: true, clamp: true } as const;
+const percentAxis = {
+  percent: true,
+  label: null,
+  grid: true,
+  tickFormat: (value: number) => `${value} %`,
+} as const;
+const WHOLE = { domain: [0, 100], clamp: true };
 
-/** Names above their line, so that long ones cost no room. */
-function intervals(points: readonly Point[], width: number): Svg {
-  const order = points.map((_, i) => String(i));
+interface Lines {
+  readonly x: Plot.ScaleOptions;
+  readonly y?: Plot.ScaleOptions;
+  /** Pixels from a line to its name. */
+  readonly lift: number;
+  readonly marks: (rows: readonly (Point & { readonly row: string })[]) => Plot.Markish[];
+}
+
+/** A line for each point, with its name above it, so that long ones cost no room. */
+function lines(points: readonly Point[], width: number, { x, y, lift, marks }: Lines): Svg {
   const rows = points.map((point, i) => ({ ...point, row: String(i) }));
+  const name = { text: 'label', dy: -lift, textAnchor: 'start', fill: INK, fontSize: 12 } as const;
   return plot({
     width,
     height: 34 * rows.length + 40,
     marginLeft: 22,
     marginRight: 22,
-    x: { ...percentAxis, domain: [0, 100], tickFormat: (value: number) => `${value} %` },
-    y: { domain: order, axis: null },
-    marks: [
+    x: { ...percentAxis, ...x },
+    y: { domain: rows.map(({ row }) => row), axis: null, ...y },
+    marks: [...marks(rows), Plot.text(rows, { x: 0, y: 'row', ...name })],
+  });
+}
+
+function intervals(points: readonly Point[], width: number): Svg {
+  return lines(points, width, {
+    x: WHOLE,
+    lift: 14,
+    marks: (rows) => [
       Plot.link(rows, { x1: 'low', x2: 'high', y: 'row', stroke: SOFT, strokeWidth: 8 }),
       Plot.dot(rows, { x: 'rate', y: 'row', r: 5, fill: ACCENT }),
-      Plot.text(rows, {
-        x: 0,
-        y: 'row',
-        text: 'label',
-        dy: -14,
-        textAnchor: 'start',
-        fill: INK,
-        fontSize: 12,
-        clip: false,
-      }),
     ],
   });
 }
@@ -125,7 +133,7 @@ function trend(points: readonly Point[], width: number, marks: readonly Mark[]):
     marginTop: 28,
     marginRight: 22,
     x: { type: 'utc', label: null, ticks: width > 500 ? 8 : 4 },
-    y: { ...percentAxis, domain: [0, 100], tickFormat: (value: number) => `${value} %` },
+    y: { ...percentAxis, ...WHOLE },
     marks: [
       Plot.areaY(days, { x: 'day', y1: 'low', y2: 'high', fill: SOFT, fillOpacity: 0.6 }),
       Plot.lineY(days, { x: 'day', y: 'rate', stroke: ACCENT, strokeWidth: 2 }),
@@ -138,32 +146,11 @@ function trend(points: readonly Point[], width: number, marks: readonly Mark[]):
 
 function bars(points: readonly Point[], width: number): Svg {
   const most = Math.max(...points.map(({ rate }) => rate), 0.01) * 100;
-  const rows = points.map((point, i) => ({ ...point, row: String(i) }));
-  return plot({
-    width,
-    height: 34 * rows.length + 40,
-    marginLeft: 22,
-    marginRight: 22,
-    x: {
-      percent: true,
-      domain: [0, most],
-      label: null,
-      grid: true,
-      tickFormat: (value: number) => `${value} %`,
-    },
-    y: { domain: rows.map(({ row }) => row), axis: null, padding: 0.6 },
-    marks: [
-      Plot.barX(rows, { x: 'rate', y: 'row', fill: ACCENT, insetTop: 6 }),
-      Plot.text(rows, {
-        x: 0,
-        y: 'row',
-        text: 'label',
-        dy: -10,
-        textAnchor: 'start',
-        fill: INK,
-        fontSize: 12,
-      }),
-    ],
+  return lines(points, width, {
+    x: { domain: [0, most] },
+    y: { padding: 0.6 },
+    lift: 10,
+    marks: (rows) => [Plot.barX(rows, { x: 'rate', y: 'row', fill: ACCENT, insetTop: 6 })],
   });
 }
 

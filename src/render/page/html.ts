@@ -4,7 +4,7 @@ import type { Cell } from '../../schema/result.js';
 import { fieldsOf } from '../fields.js';
 import { KINDS, WORDS } from '../findings.js';
 import { outcomeOf } from '../outcome.js';
-import { renderReceipt } from '../receipt.js';
+import { renderReceipt, withoutVerdict } from '../receipt.js';
 import type { Report } from '../report.js';
 import { sanitize } from '../sanitize.js';
 import { grouped, plural } from '../units.js';
@@ -55,9 +55,6 @@ ${page.parts.map((part) => partHtml(part, page)).join('\n')}
 }
 
 const STATUS = { clear: 'clear', fired: 'fired', cannot_vouch: 'cannot vouch' } as const;
-
-/** The findings stand above it. */
-const withoutVerdict = ({ verdict: _, ...report }: Report): Report => report;
 
 function gateHtml(report: Report, page: Page): string {
   const { verdict, query } = report;

@@ -2,7 +2,7 @@
 import { KINDS, WORDS } from '../findings.js';
 import { codeSpan, escapeMarkdown, fenced, renderMarkdown } from '../md.js';
 import { outcomeOf } from '../outcome.js';
-import { renderReceipt } from '../receipt.js';
+import { renderReceipt, withoutVerdict } from '../receipt.js';
 import type { Report } from '../report.js';
 import { sanitize } from '../sanitize.js';
 import type { Page, Part } from './model.js';
@@ -18,9 +18,6 @@ export function renderPageMarkdown(page: Page): string {
   ];
   return `${blocks.map((block) => block.trimEnd()).join('\n\n')}\n`;
 }
-
-/** The findings stand above it. */
-const withoutVerdict = ({ verdict: _, ...report }: Report): Report => report;
 
 function gateBlocks(report: Report): string[] {
   const { verdict, query, result } = report;
