@@ -3,13 +3,21 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { emptyLake, look, type ModelLake, sync, type Told } from '../oracle/lake-oracle.mjs';
-import { lakelog as binary, newFolder, nightly, start } from '../support/cli.js';
+import {
+  emptyLake,
+  type FoundFile,
+  holds,
+  look,
+  type ModelLake,
+  sync,
+  type Told,
+} from '../oracle/lake-oracle.mjs';
+import { lakelog as binary, newFolder, nightly, start, tries } from '../support/cli.js';
 import { lakelog as inProcess } from '../support/program.js';
 import { alarm, type Said, syncAndList } from './product.js';
 import { LAKE, LINES, type LineKind, LOGS, World } from './world.js';
 
-const RUNS = nightly ? 2_000 : 60;
+const RUNS = tries(60, 2_000);
 
 /** Weights of what happens next. */
 const HAPPENINGS = {
@@ -140,25 +148,29 @@ class Trial {
 
   /**
    * Nobody can know what went with a file that no look saw, or that nobody wrote to for long, nor what was cut off
-   * behind all that was read.
+   * behind all that was read; nor what a log held beyond a copy that now stands for it.
    */
   private destroy(name: string, how: () => void, kept = 0): void {
-    const [file] = this.world.contents().filter((one) => one.name === name);
-    const isKnown = this.models0().every(({ logs }) =>
-      logs.some(
+    const { world } = this;
+    const all = world.contents();
+    const file = all.find((one) => one.name === name);
+    how();
+    if (file === undefined) return;
+    const isThere = world.contents().some(({ path, id }) => path === file.path && id === file.id);
+    const isKnown = this.models0().every((model) =>
+      model.logs.some(
         (log) =>
           // Numbers of files are used again.
-          log.id === file?.id &&
+          log.id === file.id &&
+          // Else it was cut before that, and what stands there now is of no log yet.
           file.bytes.subarray(0, log.content.length).equals(log.content) &&
           log.state === 'here' &&
           !log.settled &&
           log.content.length > kept &&
-          // Else it was cut before that, and what stands there now is of no log yet.
-          file.bytes.subarray(0, log.content.length).equals(log.content),
+          !all.some((other) => other.id !== file.id && standsFor(other, log, model, isThere)),
       ),
     );
-    if (!isKnown) this.world.excuse(name);
-    how();
+    if (!isKnown) world.excuse(file);
   }
 
   private found(paths: readonly string[] = this.paths) {
@@ -265,6 +277,24 @@ class Trial {
     rmSync(this.folder, { recursive: true });
     rmSync(this.cwd, { recursive: true });
   }
+}
+
+/**
+ * A copy cannot be told from a file that was moved there, nor from that of copytruncate where the log was cut; but one
+ * that a look saw beside the log is not where the log went.
+ */
+function standsFor(
+  { id, form, bytes }: FoundFile,
+  log: ModelLake['logs'][number],
+  { logs }: ModelLake,
+  isThere: boolean,
+): boolean {
+  if ((form !== 'plain' && form !== 'archive') || !holds(bytes, log)) return false;
+  const lengthOf = ({ content, rest }: typeof log) => content.length + rest;
+  const wasBeside = logs.some(
+    (other) => other.state === 'here' && other.id === id && lengthOf(other) >= lengthOf(log),
+  );
+  return isThere || !wasBeside;
 }
 
 const VERIFIED = { here: 'same', gone: 'absent', lost: 'different', changed: 'different' } as const;

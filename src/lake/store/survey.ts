@@ -88,6 +88,8 @@ class Surveying {
   private readonly empty: SourceFile[] = [];
   /** All that can be read more than once, for logs whose bytes stand in a file of another log too. */
   private readonly seen: Stranger[] = [];
+  /** Logs that stood somewhere at the last look, as they were then, by the identity of the file that each is now. */
+  private readonly others = new Map<string, KnownLog>();
 
   constructor(logs: readonly KnownLog[], options: SurveyOptions) {
     this.options = options;
@@ -255,11 +257,13 @@ class Surveying {
     this.ensureSameKind(file, log);
     this.missing.delete(log.log);
     this.seen.push({ file, form, size, start });
+    const place = placeOf(file);
+    if (log.state === 'here') this.others.set(place.identity, log);
     const to = form === 'plain' ? Math.max(lineEnd, log.read_to) : size;
     const now: KnownLog = {
       ...log,
       ...{ name: file.name, path: file.path, form, state: 'here', detail: null },
-      ...placeOf(file),
+      ...place,
       is_settled: size === log.read_to && this.isSettled(file),
     };
     if (size > log.read_to) this.tasks.push(this.task(file, now, form, log.read_to, to, size));
@@ -311,17 +315,25 @@ class Surveying {
     return { tasks, updates, standing, problems, notices, empty };
   }
 
+  /** A copy that stood beside the log is not where the log went: lines may have followed in the log alone. */
+  private wasBeside({ file }: Stranger, log: KnownLog): boolean {
+    const other = this.others.get(identityOf(file.stats!));
+    return other !== undefined && other.read_to + other.rest >= log.read_to + log.rest;
+  }
+
   /** Of a log that was looked for and stands nowhere as it was read. */
   private async fateOf(log: KnownLog): Promise<[LogState, string | null]> {
+    const now = statOf(log.path);
+    const isThere = now !== undefined && identityOf(now) === log.identity;
     // Nothing is in every file.
     for (const other of log.read_to > 0 ? this.seen : []) {
+      if (!isThere && this.wasBeside(other, log)) continue;
       // Of an archive that was known by its size and times alone the first bytes were not read.
       const isLike = other.start.length === 0 || beginsLike(other, log);
       if (other.size >= log.read_to + log.rest && isLike && (await this.holds(other, log)))
         return ['gone', null];
     }
-    const now = statOf(log.path);
-    if (now && identityOf(now) === log.identity) {
+    if (isThere) {
       const detail =
         log.form === 'plain' && Number(now.size) < log.read_to + log.rest
           ? `it holds ${now.size} bytes, and ${log.read_to + log.rest} were read of it before`
