@@ -13,10 +13,13 @@ import {
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { call, lakelog, newFolder, nightly, replayRun, start } from '../support/cli.js';
+import { openLake } from '../../src/lake/lake.js';
+import { call, lakelog, newFolder, nightly, replayRun, start, tries, writeLines } from '../support/cli.js';
+import { runOptions } from '../support/lake.js';
+import { lakelog as inProcess } from '../support/program.js';
 import { contentOf } from './lake-file.js';
 
-const KILLS = nightly ? 200 : 10;
+const KILLS = tries(10, 200);
 /** More than one transaction takes. */
 const MEGABYTES = nightly ? 300 : 72;
 const LAKE = 'L.duckdb';
@@ -53,6 +56,12 @@ function writeLogs(cwd: string): void {
   write('replay_runs.jsonl', 2, (n) => replayRun({ session_id: (n + 1).toString(16).padStart(32, '0') }));
 }
 
+/** Of every log: whether its bytes are those of which the lake has the hashes. */
+async function verified(cwd: string): Promise<string[]> {
+  const ran = await inProcess(['lake', 'verify', '--lake', LAKE, '--json'], { cwd });
+  return (JSON.parse(ran.stdout).logs as { status: string }[]).map(({ status }) => status);
+}
+
 const sync = (cwd: string) => lakelog(['sync', '--lake', LAKE, '--json', ...LOGS], { cwd });
 
 const FORMS = nightly ? ['plain', 'compressed'] : ['plain'];
@@ -77,6 +86,7 @@ test.each(FORMS)(
     const size = statSync(lake).size;
     const { totals } = JSON.parse(undisturbed.stdout).receipt;
     expect(totals.bytes).toBe(uncompressed + statSync(path.join(cwd, 'replay_runs.jsonl')).size);
+    expect(await verified(cwd)).toEqual(['same', 'same']);
     copyFileSync(lake, path.join(cwd, 'undisturbed'));
 
     let resumed = 0;
@@ -104,3 +114,19 @@ test.each(FORMS)(
     expect(readdirSync(cwd).filter((name) => name === `${LAKE}.wal`)).toEqual([]);
   },
 );
+
+test('a batch that threads scan has the hash of all its bytes, whatever part they are given of others', async () => {
+  const cwd = newFolder();
+  writeLines(
+    cwd,
+    LOGS[0]!,
+    Array.from({ length: 50 }, () => call()),
+  );
+  const lake = await openLake({
+    ...runOptions({ cwd }),
+    ...{ asks: ['SELECT 1'], gatedKinds: ['fill'], params: {}, threads: { count: 2, above: 0, part: 2_000 } },
+    lake: { name: path.join(cwd, LAKE), lockTimeoutS: 1, sync: true, keepContent: false, rebuild: false },
+  });
+  await lake.load([{ path: LOGS[0]!, as: 'any' }]).finally(() => lake.close());
+  expect(await verified(cwd)).toEqual(['same']);
+});

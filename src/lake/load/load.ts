@@ -188,8 +188,10 @@ class Loading {
         const isLive = Math.abs(now.getTime() - mtimeMs) <= pendingGraceS * 1000;
         const linesBefore = Number.isFinite(length) ? 0 : this.linesBefore(batch);
         const part = { ...partOf(batch, source), linesBefore, digests: hashes, fd, size, isLive };
-        for (let from = range?.from ?? 0; from < size; from += length)
-          yield { ...part, from, to: Math.min(from + length, size) };
+        // The hash of a range is made of one piece.
+        const step = part.hashesBytes ? Number.POSITIVE_INFINITY : length;
+        for (let from = range?.from ?? 0; from < size; from += step)
+          yield { ...part, from, to: Math.min(from + step, size) };
       } catch (error) {
         if (!(error instanceof Unreadable)) throw error;
         this.unreadable.push({ batch, source, why: error.message });
