@@ -46,6 +46,7 @@ export function openBeside({ engine }: Database, catalog: string): Promise<Datab
 async function connect(engine: duckdb.Database, catalog: string | null, settings: readonly string[]) {
   const connection = await duckdb.connect(engine);
   let toldOf = (error: unknown): unknown => error;
+  let whenClosed = () => {};
   const fail = (error: unknown): never => explained(toldOf(error));
   const run = (sql: string) => duckdb.query(connection, sql).catch(fail);
   // Not at creation: the setting belongs to an extension that is loaded by then.
@@ -80,9 +81,14 @@ async function connect(engine: duckdb.Database, catalog: string | null, settings
     blockAppender: (layout: Layout) => blockAppender(connection, catalog, layout),
     /** @param of the catalog of the table, where it is not the connection's own. */
     rowAppender: (table: string, of = catalog) => rowAppender(connection, of, table),
+    /** What is to be done with a file of the engine once that has let go of it. */
+    whenClosed(then: () => void) {
+      whenClosed = then;
+    },
     close() {
       duckdb.disconnect_sync(connection);
       if (catalog === null) duckdb.close_sync(engine);
+      whenClosed();
     },
   };
 }
