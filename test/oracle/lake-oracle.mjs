@@ -75,12 +75,12 @@ export function sync(lake, found, clock) {
   };
 }
 
-/** What is seen behind the last line end alone is written down last. */
+/** What is seen behind the last line end of a plain file alone is written down last. */
 function withRestOf(before, lake) {
   const copy = copyOf(lake);
   for (const log of copy.logs) {
     const old = before.logs.find(({ number }) => number === log.number);
-    if (old?.content.length === log.content.length) log.rest = old.rest;
+    if (log.form === 'plain' && old?.content.length === log.content.length) log.rest = old.rest;
   }
   return copy;
 }
@@ -191,7 +191,8 @@ function fateOf(log, files, isCopy) {
   const holders = readable.filter(({ bytes }) => log.content.length > 0 && holds(bytes, log));
   if (holders.some((file) => isThere || !isCopy(file))) return 'gone';
   if (isThere) return 'changed';
-  return log.settled || log.form === 'archive' ? 'gone' : 'lost';
+  // All of an archive is read, if a run came to its end.
+  return log.settled || (log.form === 'archive' && log.rest === 0) ? 'gone' : 'lost';
 }
 
 const NEVER_EXCUSED = /^(missing|type|value|duplicate_key):(schema|final_verdict)$/;

@@ -13,7 +13,9 @@ import {
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { openLake } from '../../src/lake/lake.js';
 import { call, type Envelope, newFolder, writeLines } from '../support/cli.js';
+import { runOptions } from '../support/lake.js';
 import { lakelog } from '../support/program.js';
 
 const LAKE = ['--lake', 'l.db'];
@@ -191,5 +193,40 @@ describe('a log that its writer goes on with, beside a copy of it, and that is d
     appendFileSync(log, `${violation()}\n`);
     end(log, copy);
     expect(await codesOf('logs')).toEqual(codes);
+  });
+});
+
+describe('an archive of a log that goes on in it, and a run that ends before it is read', () => {
+  async function stopped() {
+    const made = folder();
+    const { cwd, at, run } = made;
+    writeLines(cwd, 'logs/a.jsonl', calls(3));
+    expect((await run('alarm', '-q', ...LAKE, 'logs')).code).toBe(0);
+    appendFileSync(at('logs/a.jsonl'), `${violation()}\n`);
+    writeFileSync(at('logs/a.jsonl.1.gz'), gzipSync(readFileSync(at('logs/a.jsonl'))));
+    rmSync(at('logs/a.jsonl'));
+    const lake = await openLake({
+      ...runOptions({ cwd }),
+      ...{ asks: ['SELECT 1'], gatedKinds: ['fill'], params: {} },
+      lake: { name: at('l.db'), lockTimeoutS: 1, sync: true, keepContent: false, rebuild: false },
+      onProgress: () => {
+        throw new Error('killed');
+      },
+    });
+    await expect(lake.load([{ path: 'logs', as: 'any' }]).finally(() => lake.close())).rejects.toThrow(
+      'killed',
+    );
+    return made;
+  }
+
+  test('is read by the next', async () => {
+    const { run } = await stopped();
+    expect((await run('alarm', '-q', ...LAKE)).code).toBe(1);
+  });
+
+  test('is missed where it is gone by then', async () => {
+    const { at, codesOf } = await stopped();
+    rmSync(at('logs/a.jsonl.1.gz'));
+    expect(await codesOf()).toContain('changed_input');
   });
 });

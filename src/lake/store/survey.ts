@@ -264,6 +264,8 @@ class Surveying {
       ...log,
       ...{ name: file.name, path: file.path, form, state: 'here', detail: null },
       ...place,
+      // An archive is known by its size and times, and none of it is passed over that a run did not come to.
+      rest: form === 'archive' ? size - log.read_to : log.rest,
       is_settled: size === log.read_to && this.isSettled(file),
     };
     if (size > log.read_to) this.tasks.push(this.task(file, now, form, log.read_to, to, size));
