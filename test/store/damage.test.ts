@@ -61,7 +61,7 @@ const reasons = ['worker W-9 is not free', 'Slot 3 overlaps', 'no such role'];
 
 beforeAll(async () => {
   cwd = newFolder();
-  const calls = Array.from({ length: nightly ? 200_000 : 4_000 }, (_, i) =>
+  const calls = Array.from({ length: nightly ? 60_000 : 4_000 }, (_, i) =>
     call({
       session_id: i.toString(16).padStart(32, '0'),
       call_id: `call-${i}`,
@@ -103,11 +103,15 @@ function put(bytes: Buffer, beside: Buffer | null = seal): void {
   if (beside !== null) writeFileSync(path.join(cwd, `${LAKE}.seal`), beside);
 }
 
-/** Every question says that the lake is damaged, or what it said before. */
-async function noticedOrHarmless(bytes: Buffer): Promise<number> {
-  put(bytes);
+/** With which seal, and which questions by their numbers. */
+type HowAsked = [beside: Buffer | null, asks?: (question: number) => boolean];
+
+/** Each question says that the lake is damaged, or what it said before. @returns how many of them said so. */
+async function noticedOrHarmless(bytes: Buffer, ...[beside, asks = () => true]: HowAsked): Promise<number> {
+  put(bytes, beside);
   let noticed = 0;
   for (const [i, question] of QUESTIONS.entries()) {
+    if (!asks(i)) continue;
     const answer = await answerOf(question);
     if (answer === null) noticed++;
     else expect(answer, question[0]).toBe(answers[i]);
@@ -123,21 +127,24 @@ describe('a lake whose bytes are not what was written', () => {
   test('one bit, anywhere: it is noticed, or no answer is another', async () => {
     const random = fc.sample(fc.tuple(fc.nat(whole.length - 1), fc.nat(7)), { numRuns: PLACES });
     let noticed = 0;
-    for (const [at, bit] of random) noticed += Number((await flip(at, bit)) > 0);
+    for (const [n, [at, bit]] of random.entries()) {
+      const asks = (question: number) => nightly || question % 2 === n % 2;
+      noticed += Number((await flip(at, bit, n % 3 === 0 ? seal : null, asks)) > 0);
+    }
     expect(noticed).toBeGreaterThan(PLACES / 4);
   });
 
   test('in the heads of the file, every question notices', async () => {
     // What it is and of which version; a checksum, and the place of the tables, of the head that counts.
-    for (const at of [8, 11, 12]) expect(await flip(at, 0)).toBe(QUESTIONS.length);
-    expect(Math.max(await flip(4_096 + 9, 3), await flip(8_192 + 9, 3))).toBe(QUESTIONS.length);
+    for (const at of [8, 11, 12]) expect(await flip(at, 0, seal)).toBe(QUESTIONS.length);
+    expect(Math.max(await flip(4_096 + 9, 3, seal), await flip(8_192 + 9, 3, seal))).toBe(QUESTIONS.length);
   });
 
-  async function flip(at: number, bit: number): Promise<number> {
+  async function flip(at: number, bit: number, ...how: HowAsked): Promise<number> {
     const bytes = Buffer.from(whole);
     bytes[at]! ^= 1 << bit;
     try {
-      return await noticedOrHarmless(bytes);
+      return await noticedOrHarmless(bytes, ...how);
     } catch (error) {
       (error as Error).message = `bit ${bit} of byte ${at}: ${(error as Error).message}`;
       throw error;
@@ -148,13 +155,24 @@ describe('a lake whose bytes are not what was written', () => {
     for (const [n] of fc.sample(fc.tuple(fc.nat(blocksOf(whole) - 2)), { numRuns: nightly ? 40 : 4 })) {
       const zeros = Buffer.from(whole);
       zeros.fill(0, at(n), at(n + 1));
-      await noticedOrHarmless(zeros);
-      await noticedOrHarmless(whole.subarray(0, at(n) + 1_000));
+      const asks = (question: number) => nightly || question % 2 === n % 2;
+      await noticedOrHarmless(zeros, null, asks);
+      await noticedOrHarmless(whole.subarray(0, at(n) + 1_000), null, asks);
     }
     for (const length of [20, 100, 4_096, HEADS]) {
-      expect(await noticedOrHarmless(whole.subarray(0, length)), `${length} bytes`).toBe(QUESTIONS.length);
+      const noticed = await noticedOrHarmless(whole.subarray(0, length), length === 20 ? seal : null);
+      expect(noticed, `${length} bytes`).toBe(QUESTIONS.length);
     }
   });
+
+  const ASKED = [['alarm'], ['first-shot-rate'], ['lake', 'verify']];
+  let said: (string | null)[] = [];
+  async function undisturbed() {
+    if (said.length > 0) return said;
+    put(whole);
+    said = await Promise.all(ASKED.map((question) => answerOf(question, binary)));
+    return said;
+  }
 
   /** Each block of them carries its right checksum; what the engine makes of them may end its process. */
   const displaced: Record<string, (bytes: Buffer, a: number, b: number) => void> = {
@@ -168,10 +186,7 @@ describe('a lake whose bytes are not what was written', () => {
   };
 
   test.each(Object.entries(displaced))('%s', async (_, displace) => {
-    const asked = [['alarm'], ['first-shot-rate'], ['lake', 'verify']];
-    put(whole);
-    const said: (string | null)[] = [];
-    for (const question of asked) said.push(await answerOf(question, binary));
+    const said = await undisturbed();
     const places = fc.nat(blocksOf(whole) - 1);
     let noticed = 0;
     const pairs = fc.sample(fc.tuple(places, places), { numRuns: tries(4, 100) });
@@ -179,8 +194,8 @@ describe('a lake whose bytes are not what was written', () => {
       const bytes = Buffer.from(whole);
       displace(bytes, a, b);
       put(bytes);
-      for (const [n, question] of asked.entries()) {
-        if (!nightly && n !== i % asked.length) continue;
+      for (const [n, question] of ASKED.entries()) {
+        if (!nightly && n !== i % ASKED.length) continue;
         const answer = await answerOf(question, binary);
         const where = `${question.join(' ')}, blocks ${a} and ${b}`;
         if (answer === null) noticed++;
