@@ -57,8 +57,6 @@ test('2,000 calls under rotation: each is told once, in every form of rotation',
     appendFileSync(log, `${call({ session_id: id(n), grounded_in_roster: n % 500 !== 7 })}\n`);
     if (n % 100 === 0) await sleep(120);
     if (n % 250 !== 249) continue;
-    // Rotations in the midst of looks have a test of their own.
-    await sleep(1_200);
     const form = (n + 1) / 250;
     if (form % 3 === 0) renameSync(log, `${log}-2025010${form}`);
     else if (form % 3 === 1) {
