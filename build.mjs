@@ -139,6 +139,10 @@ for (const [record, name] of [
   ['check', 'lakelog.check.v1'],
   ['config', 'lakelog.config.v1'],
   ['policy', 'lakelog.policy.v1'],
+  ['acks', 'lakelog.acks.v1'],
+  ['lake', 'lakelog.lake.v1'],
+  ['verify', 'lakelog.verify.v1'],
+  ['queries', 'lakelog.queries.v1'],
 ]) {
   writeFileSync(`${out}/schema/${name}.json`, `${JSON.stringify(jsonSchema(record), null, 2)}\n`);
 }

@@ -48,6 +48,11 @@ export function clip(text: string, width: number): string {
   return `${head.join('')}…${tail.reverse().join('')}`;
 }
 
+/** Cut at its end, where the beginning is what tells. */
+export function cut(text: string, width: number): string {
+  return columns(text) <= width ? text : `${take(characters(text), width - 1).join('')}…`;
+}
+
 export function trimRight(text: string): string {
   let end = text.length;
   while (end > 0 && text[end - 1] === ' ') end -= 1;
