@@ -6,7 +6,7 @@ import { columns, padded } from './measure.js';
 import { type Paint, paintFor } from './paint.js';
 import type { Style } from './report.js';
 import { sanitize } from './sanitize.js';
-import { clip, cut } from './wrap.js';
+import { clip, cut, cutStart } from './wrap.js';
 
 /** What is told of a log that is followed. */
 export type WatchEvent =
@@ -71,8 +71,8 @@ function linesOf({ cells, brushes, id, place, says }: Pieces, width: number | nu
   const placed = cut(id, Math.max(LEAST_ID, room - columns(place) - GAP.length));
   const end =
     id === ''
-      ? clip(place, room)
-      : joined(placed, clip(place, Math.max(1, room - columns(placed) - GAP.length)));
+      ? cutStart(place, room)
+      : joined(placed, cutStart(place, Math.max(1, room - columns(placed) - GAP.length)));
   if (says === '') return `${shown}${end}\n`;
   return `${shown}${end}\n${INDENT}${clip(says, Math.max(1, width! - INDENT.length))}\n`;
 }

@@ -200,15 +200,20 @@ const NO_SCREEN: Readonly<Record<string, string>> = {
 };
 const NO_JSON: Readonly<Record<string, string>> = {};
 
-/** The fixtures by themselves, as old as their records, so that nothing depends on when they were checked out. */
-function fixtures(): string {
+/**
+ * The fixtures by themselves, as old as their records, so that nothing depends on when they were checked out.
+ * @param args those that are named are there.
+ */
+function fixtures(args: readonly string[]): string {
   const folder = newFolder();
-  for (const name of ['alarm', 'empty', 'healthy', 'messy']) {
+  const isNamed = (name: string) => args.some((arg) => arg === name || arg.startsWith(`${name}/`));
+  for (const name of ['alarm', 'empty', 'healthy', 'messy'].filter(isNamed)) {
     cpSync(path.join(root, 'fixtures', name), path.join(folder, name), { recursive: true });
     for (const file of readdirSync(path.join(folder, name))) {
       utimesSync(path.join(folder, name, file), NOW, new Date('2026-09-30T00:00:00Z'));
     }
   }
+  if (!isNamed('arms')) return folder;
   writeLines(folder, 'arms/sessions.jsonl', TWO_ARMS);
   utimesSync(path.join(folder, 'arms/sessions.jsonl'), NOW, new Date('2026-09-30T00:00:00Z'));
   return folder;
@@ -226,7 +231,7 @@ function plainScreen(name: string, columns: number): Promise<Screen> {
 }
 
 async function screenOf(name: string, columns: number, env: Record<string, string>): Promise<Screen> {
-  const cwd = fixtures();
+  const cwd = fixtures([...SCREENS[name]!, ...(BEFORE[name] ?? [])]);
   put(cwd, FILES[name] ?? {});
   const now = () => NOW;
   if (BEFORE[name]) await lakelog(BEFORE[name], { cwd, now });
@@ -343,7 +348,7 @@ const VARYING: Readonly<Record<string, string>> = {
 };
 
 test.each(Object.entries(JSONS))('JSON of %s', async (name, [schema, ...args]) => {
-  const cwd = fixtures();
+  const cwd = fixtures([...args, ...(BEFORE[name] ?? [])]);
   put(cwd, FILES[name] ?? {});
   const now = () => NOW;
   if (BEFORE[name]) await lakelog(BEFORE[name], { cwd, now });
@@ -362,7 +367,7 @@ test('watch: a line per call as it comes, and its JSON', async () => {
   ]);
   const shown = [narrow, wide].map(({ columns, text, code }) => {
     expect(text.split('\n').filter((line) => stringWidth(line) > columns)).toEqual([]);
-    return `${columns} ${'='.repeat(columns - String(columns).length - 1)}\n$ lakelog watch live.jsonl\n${text}[exit ${code}]\n`;
+    return `${columns} ${'='.repeat(columns - String(columns).length - 1)}\n$ lakelog watch logs/live.jsonl\n${text}[exit ${code}]\n`;
   });
   await expect(shown.join('\n')).toMatchFileSnapshot('screens/watch.txt');
   expect(ascii.text).toMatch(/^[\n -~]*$/);
@@ -372,7 +377,7 @@ test('watch: a line per call as it comes, and its JSON', async () => {
 /** What comes while it is watched; whoever looks leaves when he has seen it. */
 async function watched(columns: number, env: Record<string, string>, ...flags: string[]) {
   const cwd = newFolder();
-  const log = writeLines(cwd, 'live.jsonl', [call({ session_id: 'of-before' })]);
+  const log = writeLines(cwd, 'logs/live.jsonl', [call({ session_id: 'of-before' })]);
   let [text, hasLeft] = ['', false];
   const screen = {
     columns,
@@ -389,7 +394,7 @@ async function watched(columns: number, env: Record<string, string>, ...flags: s
       await sleep(20);
     }
   };
-  const running = lakelog(['watch', 'live.jsonl', ...flags], { cwd, env, screen, now: () => NOW });
+  const running = lakelog(['watch', 'logs/live.jsonl', ...flags], { cwd, env, screen, now: () => NOW });
   await until('Ctrl-C ends it');
   appendFileSync(log, COMING.map((line) => `${line}\n`).join(''));
   await until('torn write');
@@ -441,7 +446,7 @@ test('JSON is what it is in every locale', async () => {
     ['corpus', 'healthy', '--json'],
     ['ack', 'list', '--json', 'alarm'],
   ]) {
-    const cwd = fixtures();
+    const cwd = fixtures(args);
     const [one, other] = [
       await lakelog(args, { cwd, now: () => NOW }),
       await lakelog(args, { cwd, now: () => NOW, env: { LC_ALL: 'C' } }),

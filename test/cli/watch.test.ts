@@ -97,7 +97,7 @@ test('a call is told when its line ends, and what cannot be loaded is told as we
   appendFileSync(log, `\nnot json\n`);
   const out = await watch.until((text) => text.includes('cannot be loaded'));
   expect(out).toMatch(/VIOLATION at once +fill +m.*alarm: ungrounded +half +sessions\.jsonl:\d+/);
-  expect(out).toMatch(/cannot be loaded .*sessions\.jsonl:\d+ /);
+  expect(out).toMatch(/cannot be loaded .*sessions\.jsonl:\d+$/m);
   expect(out).not.toContain('\u001b');
   expect(await watch.end('SIGTERM')).toMatchObject({ code: 0, by: null });
 });
