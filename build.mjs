@@ -139,6 +139,10 @@ for (const [record, name] of [
   ['check', 'lakelog.check.v1'],
   ['config', 'lakelog.config.v1'],
   ['policy', 'lakelog.policy.v1'],
+  ['acks', 'lakelog.acks.v1'],
+  ['lake', 'lakelog.lake.v1'],
+  ['verify', 'lakelog.verify.v1'],
+  ['queries', 'lakelog.queries.v1'],
 ]) {
   writeFileSync(`${out}/schema/${name}.json`, `${JSON.stringify(jsonSchema(record), null, 2)}\n`);
 }
@@ -231,19 +235,13 @@ async function buildLibrary() {
   cpSync(`${out}/types`, `${out}/cjs/types`, { recursive: true });
 }
 
-/** What shells ask the program with; that of fish is ours, because the other evaluates what was typed so far. */
+/** What shells ask the program with. That of PowerShell comes from a library, whose others are not careful enough. */
 function writeCompletion() {
-  const templates = 'node_modules/@pnpm/tabtab/lib/templates';
   mkdirSync(`${out}/completion`, { recursive: true });
-  const scripts = { bash: 'completion.bash', zsh: 'completion.zsh', pwsh: 'completion.ps1' };
-  for (const [shell, file] of Object.entries(scripts)) {
-    const script = readFileSync(`${templates}/${file}`, 'utf8').replaceAll(
-      /\{(pkgname|completer)\}/g,
-      'lakelog',
-    );
-    writeFileSync(`${out}/completion/lakelog.${shell}`, script);
-  }
-  cpSync('src/commands/completion.fish', `${out}/completion/lakelog.fish`);
+  for (const shell of ['bash', 'zsh', 'fish'])
+    cpSync(`src/commands/completion.${shell}`, `${out}/completion/lakelog.${shell}`);
+  const script = readFileSync('node_modules/@pnpm/tabtab/lib/templates/completion.ps1', 'utf8');
+  writeFileSync(`${out}/completion/lakelog.pwsh`, script.replaceAll(/\{(pkgname|completer)\}/g, 'lakelog'));
 }
 
 /** The licence text of every package that ended up in the bundle. */

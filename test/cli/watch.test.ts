@@ -57,8 +57,6 @@ test('2,000 calls under rotation: each is told once, in every form of rotation',
     appendFileSync(log, `${call({ session_id: id(n), grounded_in_roster: n % 500 !== 7 })}\n`);
     if (n % 100 === 0) await sleep(120);
     if (n % 250 !== 249) continue;
-    // Rotations in the midst of looks have a test of their own.
-    await sleep(1_200);
     const form = (n + 1) / 250;
     if (form % 3 === 0) renameSync(log, `${log}-2025010${form}`);
     else if (form % 3 === 1) {
@@ -73,7 +71,8 @@ test('2,000 calls under rotation: each is told once, in every form of rotation',
   // A look may come in the midst of a rotation, and the next one tells what it could not see.
   await watch.until((out) => out.split('\n').length > 2_000);
   const { code, out, err } = await watch.end();
-  expect({ code, err }).toEqual({ code: 0, err: '' });
+  // Of two looks that rotations spoil one behind the other it says so, and of nothing else.
+  expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(/^(looking again: .*\n)*$/) });
   const events = out
     .trimEnd()
     .split('\n')
@@ -99,7 +98,7 @@ test('a call is told when its line ends, and what cannot be loaded is told as we
   appendFileSync(log, `\nnot json\n`);
   const out = await watch.until((text) => text.includes('cannot be loaded'));
   expect(out).toMatch(/VIOLATION at once +fill +m.*alarm: ungrounded +half +sessions\.jsonl:\d+/);
-  expect(out).toMatch(/cannot be loaded .*sessions\.jsonl:\d+ /);
+  expect(out).toMatch(/cannot be loaded .*sessions\.jsonl:\d+$/m);
   expect(out).not.toContain('\u001b');
   expect(await watch.end('SIGTERM')).toMatchObject({ code: 0, by: null });
 });

@@ -7,7 +7,7 @@ import { newFolder, type Options, type Ran, root } from './cli.js';
 
 export interface ProgramOptions extends Pick<Options, 'cwd' | 'env' | 'stdin'> {
   /** A terminal, which shows stdout and stderr as they come. */
-  readonly screen?: { readonly columns: number; write(text: string): void };
+  readonly screen?: { readonly columns: number; readonly hasLeft?: boolean; write(text: string): void };
   readonly now?: () => Date;
 }
 
@@ -25,6 +25,9 @@ export async function lakelog(
   const stream = (into: string[]) => ({
     isTTY: screen !== undefined,
     columns: screen?.columns,
+    get hasLeft() {
+      return screen?.hasLeft === true;
+    },
     write: async (given: string | Uint8Array) => {
       const text = typeof given === 'string' ? given : Buffer.from(given).toString();
       into.push(text);
