@@ -11,6 +11,8 @@ export default defineConfig({
     // The native DuckDB addon is not safe to unload with a worker thread, so every file gets a process.
     pool: 'forks',
     maxWorkers: 2,
+    // What a file runs side by side waits, for processes and clocks: more at once would only be late.
+    maxConcurrency: 3,
     sequence: { sequencer: LongFirst },
   },
 });
