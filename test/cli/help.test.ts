@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -10,6 +10,7 @@ import { version } from '../../src/version.js';
 import { ownGate, violation } from '../support/acks.js';
 import { call, command, newFolder, nightly, replayRun, root, unwrapped, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
+import { needsShell, wordsOf } from '../support/terminal.js';
 
 const QUESTIONS = [
   'alarm',
@@ -115,10 +116,6 @@ describe('the help', () => {
         );
       });
     };
-    const asSplit = (example: string) => {
-      const print = `lakelog() { printf '%s\\0' "$@"; }; ${example}`;
-      return execFileSync('sh', ['-c', print], { encoding: 'utf8' }).split('\0').slice(0, -1);
-    };
     const failed: string[] = [];
     const judge = (example: string, { code, stderr }: { code: number | null; stderr: string }) => {
       // The log holds a violation, and is too old.
@@ -136,8 +133,10 @@ describe('the help', () => {
       if (name === 'watch') watches.push(...examples);
       for (const example of name === 'watch' ? [] : examples) {
         // What needs its shell gets it, and of the rest some do.
-        const needsShell = nightly || i % 6 === 0 || name === 'ack rm' || /[>|;&]/.test(example);
-        const ran = needsShell ? await inShell(name, example) : await lakelog(asSplit(example), { cwd, env });
+        const isTyped = nightly || i % 6 === 0 || name === 'ack rm' || needsShell(example);
+        const ran = isTyped
+          ? await inShell(name, example)
+          : await lakelog(wordsOf(example, cwd), { cwd, env });
         judge(example, ran);
       }
     }

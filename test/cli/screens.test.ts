@@ -2,7 +2,7 @@
  * What every command shows on a terminal of 80 and of 120 columns, in test/cli/screens: one file per screen, to be
  * looked at. `npx vitest run test/cli/screens.test.ts -u` writes them anew.
  */
-import { cpSync, readdirSync, utimesSync } from 'node:fs';
+import { cpSync, linkSync, mkdirSync, readdirSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
@@ -173,7 +173,7 @@ const FILES: Readonly<Record<string, Files>> = {
 };
 
 /** The fixtures by themselves, as old as their records, so that nothing depends on when they were checked out. */
-function fixtures(): string {
+const FIXTURES = (() => {
   const folder = newFolder();
   for (const name of ['alarm', 'empty', 'healthy', 'messy']) {
     cpSync(path.join(root, 'fixtures', name), path.join(folder, name), { recursive: true });
@@ -183,6 +183,18 @@ function fixtures(): string {
   }
   writeLines(folder, 'arms/sessions.jsonl', TWO_ARMS);
   utimesSync(path.join(folder, 'arms/sessions.jsonl'), NOW, new Date('2026-09-30T00:00:00Z'));
+  return folder;
+})();
+
+/** The same files, as nobody writes to them, in a folder of its own. */
+function fixtures(): string {
+  const folder = newFolder();
+  for (const entry of readdirSync(FIXTURES, { recursive: true, withFileTypes: true })) {
+    const from = path.join(entry.parentPath, entry.name);
+    const to = path.join(folder, path.relative(FIXTURES, from));
+    if (entry.isDirectory()) mkdirSync(to);
+    else linkSync(from, to);
+  }
   return folder;
 }
 
