@@ -54,8 +54,11 @@ export function tell(x: Exports, settings: { readonly [name in Setting]?: number
   for (const [name, value] of Object.entries(settings)) globals[name]!.value = value;
 }
 
+let compiled: ScannerModule | undefined;
+
 export function compileScanner(): ScannerModule {
-  return new engine.Module(readFileSync(artifact('scan.wasm')));
+  compiled ??= new engine.Module(readFileSync(artifact('scan.wasm')));
+  return compiled;
 }
 
 export interface ScanOptions {
