@@ -66,6 +66,7 @@ const APART = {
   page: 'src/render/page/index.ts',
   confusables: 'src/gate/confusables.ts',
   'any-result': 'src/lake/duckdb/any-result.ts',
+  picomatch: 'picomatch',
   toml: 'smol-toml',
   zstd: 'zstddec/stream',
 };
@@ -111,6 +112,7 @@ const cli = [
   }),
   await build({ ...program, entryPoints: APART }),
 ];
+for (const name of ['lakelog', 'box', 'worker']) ensureAscii(`${out}/${name}.js`);
 await writeShipped();
 const daemon = await build({
   ...common,
@@ -161,6 +163,12 @@ writeFileSync(
 async function exportsOf(file) {
   const { outputFiles } = await build({ ...common, entryPoints: [file], write: false });
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
+}
+
+/** V8 holds and compiles a file at two bytes a character where one is beyond Latin-1; esbuild escapes all but regular expressions. */
+function ensureAscii(file) {
+  const [found] = /.{0,40}[^\0-\x7f].{0,40}/u.exec(readFileSync(file, 'utf8')) ?? [];
+  if (found !== undefined) throw new Error(`write it as \\u…, for it is not ASCII: ${found}`);
 }
 
 /** src/scan/wasm and the record formats → scan.wasm: no runtime, no imports but those of its host. */

@@ -182,9 +182,12 @@ async function newestOf(
       ? 'NULL'
       : `(SELECT max(${PLACE}) FROM main.base_calls s WHERE "timestamp" = make_timestamptz(${time}) AND ${condition})`,
   );
-  const { cells } = await db.rows(`SELECT ${places.join(', ')}`);
+  // Without filters two of them are the same.
+  const different = [...new Set(places)];
+  const { cells } = await db.rows(`SELECT ${different.join(', ')}`);
+  const placeOf = (sql: string) => cells[0]![different.indexOf(sql)] as number;
   return asked.map(([time], i) =>
-    time === null ? null : { time: rfc3339(time), where: whereIs(cells[0]![i] as number) },
+    time === null ? null : { time: rfc3339(time), where: whereIs(placeOf(places[i]!)) },
   ) as Newests;
 }
 
