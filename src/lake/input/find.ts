@@ -115,6 +115,15 @@ export function statOf(file: string): BigIntStats | undefined {
   }
 }
 
+/** None of a folder that cannot be read. */
+export function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
 /** Names of one file have one. 64-bit inodes do not fit a number. */
 export function identityOf({ dev, ino }: BigIntStats): string {
   return `${dev}:${ino}`;
