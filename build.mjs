@@ -60,6 +60,9 @@ const lazyStringWidth = {
   },
 };
 
+/** What only the build runs. */
+const SHIPPED = ['shipped-tables', 'shipped-needs', 'shipped-questions', 'shipped-manual'];
+
 /** What most runs do not need and takes long to load; none of it holds state or errors that others look at. */
 const APART = {
   envelope: 'src/schema/envelope.ts',
@@ -188,12 +191,15 @@ async function compileScanner() {
   if (error) throw new Error(`the scanner does not compile: ${error.message}\n${stderr}`);
 }
 
-/** The tables that queries see → tables.json; what the SQL that ships needs to be loaded → needs.json; the man page. */
+/**
+ * The tables that queries see → tables.json; what the SQL that ships needs to be loaded → needs.json; the questions →
+ * questions.json; the man page.
+ */
 async function writeShipped() {
   // In the folder of the build, so that the binding is found from there.
   await build({
     ...common,
-    entryPoints: ['src/shipped-tables.ts', 'src/shipped-needs.ts', 'src/shipped-manual.ts'],
+    entryPoints: SHIPPED.map((name) => `src/${name}.ts`),
     outdir: out,
     external: ['@duckdb/node-bindings'],
     define: { LAKELOG_BUNDLED: 'true' },
@@ -204,10 +210,12 @@ async function writeShipped() {
   writeFileSync(`${out}/tables.json`, JSON.stringify(readTables('queries/tables')));
   const { makeNeeds } = await made('shipped-needs.js');
   writeFileSync(`${out}/needs.json`, JSON.stringify(await makeNeeds('.')));
+  const { builtQuestions } = await made('shipped-questions.js');
+  writeFileSync(`${out}/questions.json`, JSON.stringify(builtQuestions('queries')));
   const { manPage } = await made('shipped-manual.js');
   mkdirSync(`${out}/man`, { recursive: true });
   writeFileSync(`${out}/man/lakelog.1`, manPage(root, version));
-  for (const name of ['shipped-tables.js', 'shipped-needs.js', 'shipped-manual.js']) rmSync(`${out}/${name}`);
+  for (const name of SHIPPED) rmSync(`${out}/${name}.js`);
 }
 
 /**
