@@ -1,7 +1,7 @@
 import { createCipheriv } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { artifact } from '../artifact.js';
 import { ATTEMPT_FIELDS } from '../schema/fields.js';
-import { artifact } from './artifact.js';
 import { isDerived, type Layout } from './columns.js';
 
 /** A compiled scanner; threads share it. */
