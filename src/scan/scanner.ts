@@ -2,9 +2,6 @@ import crypto, { createHash } from 'node:crypto';
 import { KEYS, KINDS, type Kind } from '../schema/formats.js';
 import { reasonName } from '../schema/reasons.js';
 import { type Layout, layoutOf, type RowBlock } from './columns.js';
-
-export type { RowBlock };
-
 import {
   addressOf,
   COUNTERS,

@@ -15,7 +15,11 @@ let waiting: Promise<duckdb.Database> | undefined;
 
 /** Starts the engine, for who will open a database in a moment and has other things to do first. */
 export function startEngine(): Promise<duckdb.Database> {
-  waiting ??= duckdb.open(':memory:', duckdb.create_config());
+  if (waiting) return waiting;
+  const config = duckdb.create_config();
+  // Threads share out 122,880 rows at a time; below that, others only cost: they wait busily.
+  duckdb.set_config(config, 'threads', '1');
+  waiting = duckdb.open(':memory:', config);
   // Who opens the database hears of it.
   waiting.catch(() => {});
   return waiting;
@@ -56,6 +60,8 @@ async function connect(engine: duckdb.Database, catalog: string | null, settings
   return {
     engine,
     run,
+    /** For much to do: it begins with one thread. */
+    useAllThreads: () => run('RESET threads'),
     /** What failures of the engine mean, for who knows more of them. */
     explainFailures(told: (error: unknown) => unknown) {
       toldOf = told;

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import type { Readable } from 'node:stream';
-import { layoutOf } from '../../scan/columns.js';
+import { layoutOf, type RowBlock } from '../../scan/columns.js';
 import { addCounts, type FilePart, scanFile, scanStream } from '../../scan/file.js';
 import { compileScanner, type ScanOptions } from '../../scan/machine.js';
 import { scanInThreads } from '../../scan/pool.js';
 import type { RejectedLine } from '../../scan/reject.js';
-import { type LineCounts, type RowBlock, Scanner } from '../../scan/scanner.js';
+import { type LineCounts, Scanner } from '../../scan/scanner.js';
 import type { Database } from '../duckdb/connection.js';
 import {
   type OpenedInput,

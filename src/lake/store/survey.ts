@@ -109,19 +109,35 @@ class Surveying {
       this.add({ file, form: 'stream', size: 0, start: Buffer.alloc(0) }, null);
       return;
     }
+    await this.readable(file, () => this.lookInto(file));
+  }
+
+  /** A file may be read more than once, and a rotation may come between. @returns null for one that cannot be. */
+  private async readable<T>(file: SourceFile, ask: () => Promise<T>): Promise<T | null> {
     try {
-      await this.lookInto(file);
+      return await ask();
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
       this.problems.push({ path: file.name, problem: 'unreadable', detail: error.message });
       this.sayNothingOf(file);
+      return null;
     }
   }
 
-  /** What stands in a file is not known, and so not what became of the log that stood there. */
-  private sayNothingOf(file: SourceFile): void {
-    for (const [number, log] of this.missing) if (log.path === file.path) this.missing.delete(number);
+  /**
+   * What stands in a file is not known, and so not what became of the log that stood there. One that was renamed to it
+   * may stand elsewhere by now, as its archive.
+   */
+  private sayNothingOf({ path, stats }: SourceFile): void {
+    const identity = stats ? identityOf(stats) : null;
+    for (const [number, log] of this.missing) {
+      if (log.path === path) this.missing.delete(number);
+      else if (log.identity === identity) this.unsaid.add(number);
+    }
   }
+
+  /** Logs of which nothing is said where they are not found. */
+  private readonly unsaid = new Set<number>();
 
   /** Whatever a log is named as later, its lines were judged when they were read. */
   private ensureSameKind({ name, as }: SourceFile, { kind }: KnownLog): void {
@@ -193,14 +209,14 @@ class Surveying {
   async recognize(): Promise<void> {
     const others: Stranger[] = [];
     for (const stranger of this.strangers) {
-      const log = await this.logAt(stranger);
+      const log = await this.readable(stranger.file, () => this.logAt(stranger));
       if (log) this.claim(log, stranger, this.lineEnds.get(stranger)!);
-      else others.push(stranger);
+      else if (log === undefined) others.push(stranger);
     }
     for (const stranger of others) {
-      const log = await this.logIn(stranger);
+      const log = await this.readable(stranger.file, () => this.logIn(stranger));
       if (log) this.claim(log, stranger, this.lineEnds.get(stranger)!);
-      else this.add(stranger, null, this.lineEnds.get(stranger)!);
+      else if (log === undefined) this.add(stranger, null, this.lineEnds.get(stranger)!);
     }
   }
 
@@ -309,9 +325,9 @@ class Surveying {
 
   async end(): Promise<Survey> {
     for (const log of this.missing.values()) {
-      if (log.state !== 'here' || !this.isCovered(log)) continue;
-      const [state, detail] = await this.fateOf(log);
-      this.updates.push({ ...log, state, detail });
+      if (log.state !== 'here' || !this.isCovered(log) || this.unsaid.has(log.log)) continue;
+      const fate = await this.fateOf(log);
+      if (fate !== null) this.updates.push({ ...log, state: fate[0], detail: fate[1] });
     }
     const { tasks, updates, standing, problems, notices, empty } = this;
     return { tasks, updates, standing, problems, notices, empty };
@@ -323,8 +339,8 @@ class Surveying {
     return other !== undefined && other.read_to + other.rest >= log.read_to + log.rest;
   }
 
-  /** Of a log that was looked for and stands nowhere as it was read. */
-  private async fateOf(log: KnownLog): Promise<[LogState, string | null]> {
+  /** Of a log that was looked for and stands nowhere as it was read; null where it may stand in what was not readable. */
+  private async fateOf(log: KnownLog): Promise<[LogState, string | null] | null> {
     const now = statOf(log.path);
     const isThere = now !== undefined && identityOf(now) === log.identity;
     // Nothing is in every file.
@@ -332,8 +348,9 @@ class Surveying {
       if (!isThere && this.wasBeside(other, log)) continue;
       // Of an archive that was known by its size and times alone the first bytes were not read.
       const isLike = other.start.length === 0 || beginsLike(other, log);
-      if (other.size >= log.read_to + log.rest && isLike && (await this.holds(other, log)))
-        return ['gone', null];
+      if (other.size < log.read_to + log.rest || !isLike) continue;
+      const isHeld = await this.readable(other.file, () => this.holds(other, log));
+      if (isHeld !== false) return isHeld && ['gone', null];
     }
     if (isThere) {
       const detail =
@@ -343,7 +360,7 @@ class Surveying {
       return ['changed', detail];
     }
     if (log.rest > 0)
-      return ['lost', `it is gone, with ${log.rest} bytes behind its last whole line that were never read`];
+      return ['lost', `it is gone, with ${log.rest} bytes behind byte ${log.read_to} that were never read`];
     if (log.is_settled || log.form === 'archive') return ['gone', null];
     return [
       'lost',
