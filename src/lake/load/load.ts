@@ -142,12 +142,12 @@ class Loading {
   }
 
   /**
-   * Memory of WebAssembly is paid for when it is asked for, so the first file gets no more than it needs; what is larger,
-   * or of a size that nobody knows, gets a scanner that takes everything.
+   * Memory of WebAssembly is paid for when it is asked for: what takes everything has 280 MB, and the engine of the host
+   * collects garbage twice to find them. So a file gets no more than it needs, and a larger one twice what was there.
    */
   private scannerFor(bytes: number): Scanner {
     if (this.scanner !== undefined && bytes <= this.room) return this.scanner;
-    this.room = this.scanner === undefined ? bytes : Number.POSITIVE_INFINITY;
+    this.room = Math.max(bytes, 2 * this.room);
     this.scanner?.flush();
     this.scanner = new Scanner(
       this.module,
