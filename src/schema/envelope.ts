@@ -146,9 +146,10 @@ const receipt = z
         z.strictObject({
           path: text.describe('The input, as it was named.'),
           problem: z
-            .enum(['missing', 'unreadable', 'no_logs', 'no_records', 'changed', 'roster'])
+            .enum(['missing', 'unreadable', 'no_logs', 'no_records', 'changed', 'roster', 'lake'])
             .describe('What is wrong with it.'),
           detail: text.describe('The same in words.'),
+          next: text.optional().describe('Of a part of a lake that cannot be believed: what to do about it.'),
           fingerprint: sha256
             .optional()
             .describe('Of one that changed since a lake read it: the hash of what was read.'),
