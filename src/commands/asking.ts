@@ -6,7 +6,7 @@ import { readExpected } from '../query/expect.js';
 import { receiptOf } from '../query/receipt.js';
 import type { Question, RunOptions, Session } from '../query/run.js';
 import type { Settings } from '../query/settings.js';
-import { chooseSources, type GivenPaths, namingDefaults, type Sources } from '../query/sources.js';
+import { chooseAsked, type GivenPaths, namingDefaults, type Sources } from '../query/sources.js';
 import type { Report } from '../render/index.js';
 import type { Account } from '../schema/account.js';
 import { CALLER_COLUMNS, callersOf, type Expected } from '../schema/expected.js';
@@ -54,7 +54,7 @@ export async function prepare(
 ): Promise<Asking> {
   const inputs = pathsOf(paths, flags);
   const limits = limitsOf(settings, io.now());
-  const sources = chooseSources(inputs, settings, io.cwd, readsReplays);
+  const sources = chooseAsked(inputs, settings, io.cwd, readsReplays);
   const options = runOptionsOf(flags, settings, filtersOf(flags, settings), io, onProgress);
   const acks = isGate ? await readAcks(options.acks, io.cwd) : null;
   const named = isGate ? settings.get('expect') : undefined;
