@@ -1,9 +1,12 @@
 /** What became of the lines of all logs of a folder lake: the sum of its receipts. */
+
+import { microsOf } from '../../instant.js';
 import type { BlockingGroup } from '../../schema/account.js';
-import type { BatchReceipt } from '../../schema/batch.js';
+import type { BatchAccount, BatchReceipt } from '../../schema/batch.js';
 import type { FileAccount, InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import type { Ledger } from '../load/account.js';
+import { lateIn } from '../load/late.js';
 import { withoutRecords } from '../load/ledger.js';
 import { islandsOf } from '../load/seqs.js';
 import { unknownTraces } from '../load/traces.js';
@@ -20,32 +23,64 @@ export interface FoundAlike {
   readonly conflicts: Conflicts;
 }
 
-/** @param isWhole no call fell out, and none is missing, so that sums of receipts are sums of rows. */
+/** Of every receipt: what became of its lines among those of all others. The views are made. */
+export async function accountsOf(
+  db: Database,
+  { receipts }: FolderState,
+  { taken, conflicts }: FoundAlike,
+): Promise<BatchAccount[]> {
+  const out = receipts.map(({ id }) =>
+    taken.reduce((sum, counts) => sum + (counts.get(batchNumber(id)) ?? 0), 0),
+  );
+  // A line that fell out is not late any more.
+  const late = await lateIn(
+    db,
+    receipts.flatMap(({ account, file }, batch) => {
+      if (out[batch] === 0 || account.late === 0) return [];
+      const before = receipts.filter(
+        (one) => one.file.root === file.root && one.file.byte_to <= file.byte_from && one.newest_record,
+      );
+      const times = before.map(({ newest_record }) => microsOf(newest_record!));
+      return [{ batch, newest: times.length === 0 ? null : times.reduce((a, b) => (a > b ? a : b)) }];
+    }),
+  );
+  return receipts.map(({ account }, batch) => {
+    const now = out[batch] === 0 ? account : { late: 0, late_line: null, ...lateOf(late.get(batch)) };
+    return {
+      ...account,
+      loaded: account.loaded - out[batch]!,
+      duplicates: account.duplicates + out[batch]!,
+      conflicts: conflicts.counts.get(batch) ?? 0,
+      ...{ late: now.late, late_line: now.late_line },
+    };
+  });
+}
+
+const lateOf = (found: { readonly late: number; readonly line: number } | undefined) =>
+  found && { late: found.late, late_line: found.line };
+
+export interface LedgerParts {
+  readonly accounts: readonly BatchAccount[];
+  readonly firstConflict: Conflicts['first'];
+  /** No call fell out, and none is missing: sums of receipts are sums of rows. */
+  readonly isWhole: boolean;
+  readonly problems: readonly InputProblem[];
+}
+
 export function folderLedger(
   db: Database,
   state: FolderState,
-  { taken, conflicts }: FoundAlike,
-  isWhole: boolean,
-  problems: readonly InputProblem[],
+  { accounts, firstConflict, isWhole, problems }: LedgerParts,
 ): Ledger {
   const { receipts } = state;
-  const accounts = receipts.map(({ id, account }, batch) => {
-    const out = taken.reduce((sum, counts) => sum + (counts.get(batchNumber(id)) ?? 0), 0);
-    return {
-      ...account,
-      loaded: account.loaded - out,
-      duplicates: account.duplicates + out,
-      conflicts: conflicts.counts.get(batch) ?? 0,
-    };
-  });
   const files = filesOfLogs(receipts, accounts);
   return {
     files,
     rejects: rejectGroups(receipts),
     hasCalls: receipts.some(({ kinds }) => kinds.length > 0),
     summary: isWhole ? 'main.base_summary' : null,
-    firstConflict: conflicts.first,
-    firstLate: firstLate(receipts),
+    firstConflict,
+    firstLate: firstLate(accounts),
     unknownTraces: () => unknownTraces(db, baseTable('runs')),
     fillSeqs: () => fillSeqs(db, state),
     problems: [...problems, ...files.flatMap(withoutRecords)],
@@ -81,9 +116,9 @@ function rejectGroups(receipts: readonly BatchReceipt[]): BlockingGroup[] {
   return [...groups.values()].sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
 }
 
-function firstLate(receipts: readonly BatchReceipt[]): Ledger['firstLate'] {
-  const batch = receipts.findIndex(({ account }) => account.late_line !== null);
-  return batch < 0 ? null : { batch, line: receipts[batch]!.account.late_line! };
+function firstLate(accounts: readonly BatchAccount[]): Ledger['firstLate'] {
+  const batch = accounts.findIndex(({ late_line }) => late_line !== null);
+  return batch < 0 ? null : { batch, line: accounts[batch]!.late_line! };
 }
 
 async function fillSeqs(db: Database, state: FolderState): Promise<void> {

@@ -8,11 +8,11 @@ import type { LoadPlan } from '../tables/plan.js';
 import { fillTwins, findConflicts, findTaken } from './alike.js';
 import { checkSums } from './check.js';
 import { type PublishedName, tableName } from './layout.js';
-import { folderLedger } from './ledger.js';
+import { accountsOf, folderLedger } from './ledger.js';
 import { openFolderLake } from './making.js';
 import { damage } from './receipts.js';
 import { changedSince, type FolderState, lookInto } from './state.js';
-import { fillSmall, makeViews, parquet, sharedFiles } from './tables.js';
+import { fillBatches, fillSmall, makeViews, parquet, sharedFiles } from './tables.js';
 
 export interface FolderAsked {
   readonly name: string;
@@ -82,8 +82,10 @@ export async function openFolder(db: Database, asked: FolderAsked): Promise<Open
   if (asked.plan.twins) await fillTwins(db);
   const isWhole = !hasTaken.calls && !state.torn.has(tableName('calls')) && sums.length === 0;
   const problems = [...state.problems, ...sums, ...nothingIn(state), ...brokenLogs(state)];
-  const found = { taken: [taken.calls, taken.runs], conflicts };
-  return new OpenFolder(db, state, folderLedger(db, state, found, isWhole, problems));
+  const accounts = await accountsOf(db, state, { taken: [taken.calls, taken.runs], conflicts });
+  await fillBatches(db, state.receipts, accounts);
+  const parts = { accounts, firstConflict: conflicts.first, isWhole, problems };
+  return new OpenFolder(db, state, folderLedger(db, state, parts));
 }
 
 function shared(state: FolderState, base: 'calls' | 'runs'): string | null {

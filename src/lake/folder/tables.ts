@@ -1,7 +1,7 @@
 /** The base tables of a run over a folder lake: views over exactly the files that commits name. */
 import path from 'node:path';
 import { microsOf } from '../../instant.js';
-import type { BatchReceipt } from '../../schema/batch.js';
+import type { BatchAccount, BatchReceipt } from '../../schema/batch.js';
 import type { Database } from '../duckdb/connection.js';
 import { ident, quote } from '../duckdb/sql.js';
 import { SUMMARY_COLUMNS } from '../load/account.js';
@@ -38,9 +38,8 @@ export function sharedFiles({ files, lake }: FolderState, base: 'calls' | 'runs'
 /** A merged file holds those of several. */
 const batchesIn = ({ path: name }: PlacedFile) => (path.posix.basename(name).startsWith('c-') ? 2 : 1);
 
-/** Tables that receipts alone fill: batches, what their calls come to, and how they are numbered. */
+/** Tables that receipts alone fill: what their calls come to, and how they are numbered; and others that are empty yet. */
 export async function fillSmall(db: Database, receipts: readonly BatchReceipt[]): Promise<void> {
-  const batchColumns = publishedColumns({} as LoadPlan, 'batches');
   const summary: BaseColumn[] = [
     { name: 'batch', type: 'BIGINT' },
     { name: 'kind', type: 'VARCHAR' },
@@ -48,7 +47,6 @@ export async function fillSmall(db: Database, receipts: readonly BatchReceipt[])
   ];
   await db.run(
     [
-      create(baseTable('batches'), batchColumns),
       create('main.base_summary', summary),
       create(NUMBERS, [
         { name: 'number', type: 'BIGINT' },
@@ -58,29 +56,34 @@ export async function fillSmall(db: Database, receipts: readonly BatchReceipt[])
       create(baseTable('seqs'), BASE_TABLES.seqs),
     ].join('; '),
   );
-  const [batches, sums, numbers] = ['base_batches', 'base_summary', 'base_numbers'].map((table) =>
-    db.rowAppender(table),
-  );
-  for (const [batch, receipt] of receipts.entries()) {
-    const { account, file, host, id, newest_record, kinds } = receipt;
-    const row: Readonly<Record<string, string | number | null>> = {
-      ...{
-        ...account,
-        batch,
-        file: file.name,
-        newest_record,
-        host,
-        log: file.path,
-        byte_from: file.byte_from,
-      },
-      ...{ lines_before: file.lines_before, sha256: id, head: file.head },
-    };
-    batches!.add(batchColumns.map(({ name }) => row[name] ?? null));
-    numbers!.add([batchNumber(id), batch]);
+  const sums = db.rowAppender('base_summary');
+  const numbers = db.rowAppender('base_numbers');
+  for (const [batch, { id, kinds }] of receipts.entries()) {
+    numbers.add([batchNumber(id), batch]);
     for (const { kind, newest, ...counts } of kinds)
-      sums!.add([batch, kind, ...SUMMARY_COLUMNS.map((name) => summaryCell(name, counts, batch, newest))]);
+      sums.add([batch, kind, ...SUMMARY_COLUMNS.map((name) => summaryCell(name, counts, batch, newest))]);
   }
-  for (const table of [batches, sums, numbers]) table!.close();
+  sums.close();
+  numbers.close();
+}
+
+/** @param accounts of the receipts, without lines that fell out because an earlier batch has them. */
+export async function fillBatches(
+  db: Database,
+  receipts: readonly BatchReceipt[],
+  accounts: readonly BatchAccount[],
+): Promise<void> {
+  const columns = publishedColumns({} as LoadPlan, 'batches');
+  await db.run(create(baseTable('batches'), columns));
+  const batches = db.rowAppender('base_batches');
+  for (const [batch, { file, host, id, newest_record }] of receipts.entries()) {
+    const row: Readonly<Record<string, string | number | null>> = {
+      ...{ ...accounts[batch]!, batch, file: file.name, newest_record, host, log: file.path },
+      ...{ byte_from: file.byte_from, lines_before: file.lines_before, sha256: id, head: file.head },
+    };
+    batches.add(columns.map(({ name }) => row[name] ?? null));
+  }
+  batches.close();
 }
 
 /** As the account of a lake names a place: lines of a file are fewer than that. */
