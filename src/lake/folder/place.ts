@@ -1,11 +1,8 @@
 /** Where the files of a folder lake are written: few operations, so that an object store with conditional put can follow. */
 import { randomBytes } from 'node:crypto';
 import {
-  closeSync,
-  fsyncSync,
   linkSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -13,6 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 
 /** Names are paths from the lake's folder, with `/`. */
@@ -63,8 +61,7 @@ export class LocalPlace implements Place {
     const stage = this.stage();
     try {
       const staged = path.join(stage.path, 'content');
-      writeFileSync(staged, content);
-      synced(staged);
+      writeFileSync(staged, content, { flush: true });
       return linked(staged, target);
     } finally {
       stage.remove();
@@ -145,14 +142,18 @@ function linked(from: string, to: string): boolean {
   }
 }
 
-/** What a commit names is on the disk before the commit is. */
-export function synced(file: string): void {
-  const fd = openSync(file, 'r+');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+/** What a commit names is on the disk before the commit is. All at once, because a disk writes many as fast as one. */
+export async function allSynced(files: readonly string[]): Promise<void> {
+  await Promise.all(
+    files.map(async (file) => {
+      const handle = await open(file, 'r+');
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    }),
+  );
 }
 
 /** Files get the permissions that the folder gives: who may not look into it may not look into them. */

@@ -31,7 +31,7 @@ import {
   receiptName,
   tableName,
 } from './layout.js';
-import { type LocalPlace, type Stage, synced } from './place.js';
+import { allSynced, type LocalPlace, type Stage } from './place.js';
 import { sealed } from './seal.js';
 import { type Summed, summedOf, sumsSql } from './sums.js';
 
@@ -76,9 +76,10 @@ export async function publishBatch(batch: Batch, publishing: Publishing): Promis
     // Says to who looks what these files are about to belong to.
     const staged = path.join(stage.path, `${batch.id}.json`);
     writeFileSync(staged, sealed(receiptOf(batch, kinds, tables, publishing)));
-    synced(staged);
-    for (const { files } of Object.values(tables))
-      for (const file of files) await putFile(place, batch.id, file, path.join(stage.path, flat(file.path)));
+    const files = Object.values(tables).flatMap((table) => table.files);
+    const stagedOf = (file: DataFile) => path.join(stage.path, flat(file.path));
+    await allSynced([...files.map(stagedOf), staged]);
+    for (const file of files) await putFile(place, batch.id, file, stagedOf(file));
     return place.put(receiptName(batch.id), { staged });
   } finally {
     stage.remove();
@@ -164,7 +165,6 @@ async function writeTable(
       `COPY (SELECT * FROM (${sql})${only} ORDER BY ${parted ? '"timestamp", ' : ''}${order}) TO ${quote(staged)}
        (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
     );
-    synced(staged);
     files.push({
       path: name,
       bytes: statSync(staged).size,
