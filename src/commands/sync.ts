@@ -58,14 +58,24 @@ export async function sync(
   }
 }
 
+function ensureOneSource(file: string | undefined, from: Sources['from']): void {
+  if (file === undefined || from !== 'arguments') return;
+  throw new LakelogError('logs and a lake file are named, and one of them is to be published', {
+    where: file,
+    next: 'name logs, or a lake file: --from FILE',
+  });
+}
+
 async function bring(
-  { requests }: Sources,
+  { requests, from: sourcesFrom }: Sources,
   options: RunOptions,
   use: NonNullable<RunOptions['lake']>,
   { host, from }: SyncFlags,
 ): Promise<Account> {
-  if (isFolderLake(use.name, options.cwd))
-    return exportToFolder(requests, { ...options, use, host: host ?? os.hostname() });
+  if (isFolderLake(use.name, options.cwd)) {
+    ensureOneSource(from, sourcesFrom);
+    return exportToFolder(requests, { ...options, use, from, host: host ?? os.hostname() });
+  }
   const needy = host !== undefined ? '--host' : from !== undefined ? '--from' : null;
   if (needy !== null)
     throw new LakelogError(`${needy} is about a folder of Parquet, and the lake is a file`, {

@@ -3,13 +3,17 @@ import type { Account } from '../schema/account.js';
 import { openTempFolder } from '../temp-folder.js';
 import { type Database, openDatabase } from './duckdb/connection.js';
 import { memoryLimit } from './duckdb/memory.js';
-import { type Exported, type ExportOptions, exportLogs } from './folder/export.js';
+import { type ExportOptions, exportLogs } from './folder/export.js';
+import { type Exported, fillFolder } from './folder/fill.js';
+import { exportFile } from './folder/from.js';
 import type { InputRequest } from './input/index.js';
 import { withoutRecords } from './load/ledger.js';
 
 export { isFolderLake } from './folder/layout.js';
 
 export interface ExportUse extends ExportOptions {
+  /** A lake file whose batches are published, in the place of logs. */
+  readonly from?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -18,7 +22,15 @@ export async function exportToFolder(
   requests: readonly InputRequest[],
   options: ExportUse,
 ): Promise<Account> {
-  return accountOf(options, await withEngine(options.env, (db) => exportLogs(db, requests, options)));
+  const { env, from: file, cwd, host, now, use } = options;
+  const exported = await withEngine(env, (db) =>
+    fillFolder(db, options, (lake) =>
+      file === undefined
+        ? exportLogs(db, lake, requests, options)
+        : exportFile(db, lake, { file, cwd, host, now, lockTimeoutS: use.lockTimeoutS }),
+    ),
+  );
+  return accountOf(options, exported);
 }
 
 async function withEngine<T>(env: ExportUse['env'], use: (db: Database) => Promise<T>): Promise<T> {

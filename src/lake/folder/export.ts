@@ -1,8 +1,7 @@
 /** What the logs of a host hold beyond what the lake has of them becomes batches of it. */
-import { LakelogError } from '../../errors.js';
 import { microsOf, rfc3339 } from '../../instant.js';
 import { kernelPath } from '../../kernel-path.js';
-import type { BatchAccount, BatchPlace, RejectSums } from '../../schema/batch.js';
+import type { BatchPlace, RejectSums } from '../../schema/batch.js';
 import type { FileAccount, InputProblem } from '../../schema/result.js';
 import { type Database, openBeside } from '../duckdb/connection.js';
 import type { InputRequest, SourceFile } from '../input/index.js';
@@ -17,89 +16,36 @@ import { batchesOf, cannotBeRead, resolveLogs } from '../store/inputs.js';
 import type { Piece } from '../store/logs.js';
 import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
-import type { LakeUse } from '../store/sync.js';
 import { lakePlan } from '../store/tables.js';
+import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
 import { type HostLog, logsOf, readHost, writeHost } from './hosts.js';
 import { logName } from './layout.js';
-import { lock } from './lock.js';
-import { type FolderLake, makeFolderLake } from './making.js';
-import { asFilesOf } from './place.js';
+import type { FolderLake } from './making.js';
 import { publishBatch } from './publish.js';
 import { type Chain, chainsOf, readReceipts, tipOf } from './receipts.js';
 
-export interface ExportOptions extends Omit<LoadOptions, 'gatedKinds'> {
-  readonly use: LakeUse;
-  /** Under whose name. */
-  readonly host: string;
+export interface ExportOptions extends Omit<LoadOptions, 'gatedKinds'>, Filling {
   readonly rotationGraceS: number;
-  readonly cwd: string;
   readonly acks?: string | undefined;
-}
-
-/** What an export did, and what it found of the logs. */
-export interface Exported {
-  /** Of every log of the host. */
-  readonly files: readonly FileAccount[];
-  readonly problems: readonly InputProblem[];
-  readonly notices: readonly string[];
-  readonly mayBeEmpty: readonly string[];
-  /** Bytes and logs that were published now, and that the lake had. */
-  readonly read: { readonly bytes: number; readonly files: number };
-  readonly before: { readonly bytes: number; readonly files: number };
-  readonly usedKnown: boolean;
 }
 
 /** A batch is of so many bytes and the rest of a line; small ones are loaded together. */
 const MOST_BYTES = 64 << 20;
 const STAGE = 'stage';
 
-/** A name that stands in every table, and is one of a file. */
-export function ensureHost(host: string): string {
-  if (/^[^\p{C}/\\]{1,100}$/u.test(host) && host.trim() === host) return host;
-  throw new LakelogError(`"${host}" is no name of a host`, {
-    next: 'name it in a word: --host web1',
-  });
-}
-
-/** @throws LakelogError for a lake that was made otherwise than it is asked for. */
-export function ensureSameMaking(
-  { name, making }: FolderLake,
-  { maxLineBytes, keepContent }: { readonly maxLineBytes: number; readonly keepContent: boolean },
-): void {
-  if (making.max_line_bytes !== maxLineBytes)
-    throw new LakelogError(`the lake is filled with --max-line-bytes ${making.max_line_bytes}`, {
-      where: name,
-      next: 'say so here too, or fill another folder',
-    });
-  if (keepContent && !making.keeps_content)
-    throw new LakelogError('the lake keeps no content, which --keep-content asks for', {
-      where: name,
-      next: 'leave it out, or fill another folder',
-    });
-}
-
-/** Publishes what is new of the logs. @throws LakelogError. */
+/** Publishes what is new of the logs. The lake is locked. @throws LakelogError. */
 export async function exportLogs(
   db: Database,
+  lake: FolderLake,
   given: readonly InputRequest[],
   options: ExportOptions,
 ): Promise<Exported> {
-  const { use, cwd, host, maxLineBytes } = options;
-  ensureHost(host);
-  const lake = await makeFolderLake(use.name, cwd, {
-    keeps_content: use.keepContent,
-    max_line_bytes: maxLineBytes,
-  });
-  ensureSameMaking(lake, { maxLineBytes, keepContent: use.keepContent });
-  return asFilesOf(lake.place.path, async () => {
-    await lock(db, lake.place, host, use.lockTimeoutS, use.name);
-    const exporting = new Exporting(db, lake, options);
-    try {
-      return await exporting.run(given);
-    } finally {
-      exporting.close();
-    }
-  });
+  const exporting = new Exporting(db, lake, options);
+  try {
+    return await exporting.run(given);
+  } finally {
+    exporting.close();
+  }
 }
 
 /** How far a log is published. */
@@ -111,12 +57,6 @@ interface Reached {
   readonly head: string;
   readonly name: string | null;
   readonly path: string | null;
-}
-
-interface LogBatch {
-  readonly account: BatchAccount;
-  readonly newest_record: string | null;
-  readonly head: string;
 }
 
 class Exporting {
@@ -146,7 +86,7 @@ class Exporting {
     for (const { root, batches } of this.chains.filter(isWhole))
       this.accounts.set(
         root,
-        batches.map(({ account, newest_record, file }) => ({ account, newest_record, head: file.head })),
+        batches.map(({ account, newest_record }) => ({ account, newest_record })),
       );
     const state = readHost(place, options.host);
     this.logs = logsOf(options.host, state, this.chains);
@@ -159,7 +99,6 @@ class Exporting {
 
   async run(given: readonly InputRequest[]): Promise<Exported> {
     const { options, lake } = this;
-    lake.place.tidy();
     const usesKnown = given.some(({ isDefault }) => isDefault) && this.requests.length > 0;
     const named = usesKnown ? this.requests : given;
     const requests = named.map(({ path, as }) => ({
@@ -274,7 +213,7 @@ class Exporting {
       this.took(file, place, ends.get(file.source)!);
       const before = this.accounts.get(place.root) ?? [];
       const { newest_record } = account;
-      this.accounts.set(place.root, [...before, { account: own, newest_record, head: place.head }]);
+      this.accounts.set(place.root, [...before, { account: own, newest_record }]);
     }
   }
 
@@ -379,22 +318,4 @@ export function rejectsOf({ source, counts }: LoadedFile): RejectSums[] {
     groups.set(`${blocks} ${reason}`, { ...before, count: before.count + count });
   }
   return [...groups.values()];
-}
-
-/** Of several batches, as of one. */
-export function sumOfAccounts(
-  batches: readonly Pick<LogBatch, 'account' | 'newest_record'>[],
-): Omit<FileAccount, 'file'> {
-  const sum = (name: Exclude<keyof BatchAccount, 'late_line'>) =>
-    batches.reduce((total, { account }) => total + account[name], 0);
-  const newest = batches.flatMap(({ newest_record }) => newest_record ?? []);
-  return {
-    ...{ bytes: sum('bytes'), lines: sum('lines'), loaded: sum('loaded'), rejected: sum('rejected') },
-    ...{ duplicates: sum('duplicates'), blank: sum('blank'), pending: sum('pending') },
-    ...{ conflicts: sum('conflicts'), late: sum('late') },
-    newest_record: newest.reduce<string | null>(
-      (last, time) => (last === null || microsOf(time) > microsOf(last) ? time : last),
-      null,
-    ),
-  };
 }

@@ -12,7 +12,7 @@ import { islandsOf } from '../load/seqs.js';
 import { unknownTraces } from '../load/traces.js';
 import { baseTable } from '../tables/base.js';
 import type { Conflicts } from './alike.js';
-import { sumOfAccounts } from './export.js';
+import { sumOfAccounts } from './fill.js';
 import { batchNumber } from './layout.js';
 import type { FolderState } from './state.js';
 import { filesOf, parquet } from './tables.js';
