@@ -89,6 +89,12 @@ export function chooseSources(
   };
 }
 
+/** Whether it is known which host published a call. */
+export function knowsHosts(settings: Settings, cwd: string): boolean {
+  const lake = settings.get('lake');
+  return lake !== undefined && isFolderLake(lake, cwd);
+}
+
 /** Whether nobody said where to look, and there is no log where one usually is. */
 export function knowsNone({ from }: Sources, cwd: string): boolean {
   return from === WORKING_FOLDER && !existsSync(path.join(cwd, 'sessions.jsonl'));

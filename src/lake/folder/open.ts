@@ -70,7 +70,7 @@ export async function openFolder(db: Database, asked: FolderAsked): Promise<Open
   db.explainFailures((error) => explained(error, asked.name));
   const read = new Set((Object.keys(asked.plan) as PublishedName[]).map(tableName));
   const state = lookInto(lake, { env: asked.env, hashed: (table) => read.has(table) });
-  await fillSmall(db, state.receipts);
+  await fillSmall(db, state);
   const sums = [...(await checkSums(db, state, 'calls')), ...(await checkSums(db, state, 'runs'))];
   const taken = {
     calls: await findTaken(db, 'calls', shared(state, 'calls')),

@@ -5,6 +5,7 @@ import type { BatchAccount, BatchReceipt } from '../../schema/batch.js';
 import type { Database } from '../duckdb/connection.js';
 import { ident, quote } from '../duckdb/sql.js';
 import { SUMMARY_COLUMNS } from '../load/account.js';
+import { HOSTS_TABLE } from '../load/heard.js';
 import { BASE_TABLES, type BaseColumn, type BaseName, baseTable } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { TAKEN } from './alike.js';
@@ -39,7 +40,10 @@ export function sharedFiles({ files, lake }: FolderState, base: 'calls' | 'runs'
 const batchesIn = ({ path: name }: PlacedFile) => (path.posix.basename(name).startsWith('c-') ? 2 : 1);
 
 /** Tables that receipts alone fill: what their calls come to, and how they are numbered; and others that are empty yet. */
-export async function fillSmall(db: Database, receipts: readonly BatchReceipt[]): Promise<void> {
+export async function fillSmall(
+  db: Database,
+  { receipts, hosts }: Pick<FolderState, 'receipts' | 'hosts'>,
+): Promise<void> {
   const summary: BaseColumn[] = [
     { name: 'batch', type: 'BIGINT' },
     { name: 'kind', type: 'VARCHAR' },
@@ -51,6 +55,10 @@ export async function fillSmall(db: Database, receipts: readonly BatchReceipt[])
       create(NUMBERS, [
         { name: 'number', type: 'BIGINT' },
         { name: 'batch', type: 'BIGINT' },
+      ]),
+      create(HOSTS_TABLE, [
+        { name: 'batch', type: 'BIGINT' },
+        { name: 'host', type: 'VARCHAR' },
       ]),
       create(baseTable('twins'), BASE_TABLES.twins),
       create(baseTable('seqs'), BASE_TABLES.seqs),
@@ -65,6 +73,18 @@ export async function fillSmall(db: Database, receipts: readonly BatchReceipt[])
   }
   sums.close();
   numbers.close();
+  const having = db.rowAppender('base_hosts');
+  for (const [batch, receipt] of receipts.entries())
+    for (const host of hostsOf(receipt, hosts)) having.add([batch, host]);
+  having.close();
+}
+
+/** Who published it, and who has the same bytes in a log of its own. */
+function hostsOf({ host, file }: BatchReceipt, hosts: FolderState['hosts']): string[] {
+  const others = hosts.filter(({ logs }) =>
+    logs.some(({ root, read_to }) => root === file.root && read_to >= file.byte_to),
+  );
+  return [...new Set([host, ...others.map((other) => other.host)])];
 }
 
 /** @param accounts of the receipts, without lines that fell out because an earlier batch has them. */
