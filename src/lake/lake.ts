@@ -215,8 +215,8 @@ export class Lake {
   }
 
   /** The account of what was loaded, once it was answered from: a folder of files may have changed meanwhile. */
-  async afterwards(account: Account): Promise<Account> {
-    const problems = (await this.folder?.sinceThen()) ?? [];
+  afterwards(account: Account): Account {
+    const problems = this.folder?.sinceThen() ?? [];
     return problems.length === 0 ? account : { ...account, problems: [...account.problems, ...problems] };
   }
 

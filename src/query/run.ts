@@ -97,7 +97,7 @@ export async function openSession(
         ...(query.gate ? await count(lake, query.gate.judges, query.file) : { judged: null, gated: null }),
         recomputed: asksRoster(query.sql) ? await recomputedIn(lake) : null,
       };
-      return { ...answer, account: await lake.afterwards(account) };
+      return { ...answer, account: lake.afterwards(account) };
     },
     askLines: async ({ query, params, money = null }, name, lines) => {
       const beside = await lake.beside({ params: params.columns, gatedKinds: params.gatedKinds });
