@@ -272,7 +272,8 @@ export class Lake {
     const { gatedKinds } = this;
     const { filters } = this.options;
     if (plan.recomputed && this.rosters) await recompute(db, this.rosters, gatedKinds);
-    const slots = { needs, gatedKinds, tz: filters.tz, ...filterSql(filters, window) };
+    const runOrder = this.folder?.runOrder;
+    const slots = { needs, gatedKinds, runOrder, tz: filters.tz, ...filterSql(filters, window) };
     await db.run(viewStatements({ ...this.uses(this.options), ...slots, temporary: true }).join('; '));
   }
 

@@ -56,7 +56,7 @@ export async function findTaken(db: Database, base: 'calls' | 'runs', from: stri
 }
 
 export interface Conflicts {
-  /** By the number of the batch in the views. */
+  /** By the number of the batch. */
   readonly counts: Counts;
   readonly first: { readonly batch: number; readonly line: number } | null;
 }

@@ -12,7 +12,7 @@ import { accountsOf, folderLedger } from './ledger.js';
 import { openFolderLake } from './making.js';
 import { damage } from './receipts.js';
 import { changedSince, type FolderState, lookInto } from './state.js';
-import { filesOf, fillBatches, fillSmall, makeViews, parquet, sharedFiles } from './tables.js';
+import { filesOf, fillBatches, fillSmall, makeViews, ordinalOf, parquet, sharedFiles } from './tables.js';
 
 export interface FolderAsked {
   readonly name: string;
@@ -32,6 +32,9 @@ export class OpenFolder {
     this.state = state;
     this.ledger = ledger;
   }
+
+  /** Where the file of a replay run `r` stands among all. */
+  readonly runOrder = ordinalOf('r');
 
   /** Absolute paths of all that the tables are read from. */
   get files(): string[] {
