@@ -1,11 +1,9 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { openLake } from '../../src/lake/lake.js';
 import { call, envelope, newFolder, replayRun } from '../support/cli.js';
-import { catalogue, runOptions } from '../support/lake.js';
 import { lakelog } from '../support/program.js';
-import { filesIn, lakeUse, NOW, publish, receiptsIn, writeHostLogs } from './folder-lake.js';
+import { filesIn, NOW, publish, receiptsIn, saidBy, writeHostLogs } from './folder-lake.js';
 
 const lines = (...all: string[]) => Buffer.from(all.map((line) => `${line}\n`).join(''));
 const yesterday = new Date('2026-09-30T12:00:00Z');
@@ -54,36 +52,6 @@ function copyOf(from: string): string {
 
 const compact = (name: string, ...flags: string[]) =>
   lakelog(['lake', 'compact', '--lake', name, '--grace', '0', '--json', ...flags], { now: () => NOW });
-
-const SQL = [
-  'SELECT * FROM sessions ORDER BY file, line',
-  'SELECT * FROM attempts ORDER BY call_key, attempt_number',
-  'SELECT * FROM attempt_reasons ORDER BY call_key, attempt_number, reason_number',
-  'SELECT * FROM replay_documents ORDER BY file, line, position',
-  'SELECT * FROM session_replays ORDER BY call_key, run_id',
-  'SELECT * FROM rejects ORDER BY file, line',
-  'SELECT * FROM files ORDER BY file',
-];
-
-/** All that a lake says. */
-async function saidBy(name: string): Promise<unknown> {
-  const opened = await openLake({
-    ...runOptions({ now: NOW }),
-    asks: [...SQL, ...catalogue.map(({ sql }) => sql)],
-    everyReject: true,
-    gatedKinds: ['fill'],
-    params: {},
-    lake: lakeUse(name),
-  });
-  try {
-    const { lake: _, ...account } = await opened.load([]);
-    const rows = [];
-    for (const sql of SQL) rows.push((await opened.query(sql)).cells);
-    return { account, rows };
-  } finally {
-    opened.close();
-  }
-}
 
 const dataFiles = (name: string) => filesIn(name).filter((file) => file.endsWith('.parquet'));
 
