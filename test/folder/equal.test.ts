@@ -7,7 +7,7 @@ import { bindParams } from '../../src/query/params.js';
 import { openSession, type RunOptions } from '../../src/query/run.js';
 import { scenarioFolders } from '../oracle/make-expected.mjs';
 import { randomFilters, randomGatedKinds, randomLogs } from '../oracle/random-logs.mjs';
-import { nightly } from '../support/cli.js';
+import { nightly, replayRun } from '../support/cli.js';
 import { catalogue, filtersFrom, rounded, rowsOf, runOptions, tempFolder } from '../support/lake.js';
 import { lakeUse, NOW, newLake, publish, sameNames, writeHostLogs } from './folder-lake.js';
 
@@ -143,3 +143,8 @@ test(
   },
   nightly ? 1_800_000 : 120_000,
 );
+
+test('replay runs alone: no trace is missed where there is no call at all', async () => {
+  const run = replayRun({ timestamp: '2026-09-05T08:00:00Z' });
+  await compareAll([{ 'replay_runs.jsonl': Buffer.from(`${run}\n`) }], {}, ['fill'], true);
+});
