@@ -11,7 +11,7 @@ import {
   unreadableInput,
 } from './input-rules.js';
 import { countsDisagree, nearMissKind, ungroundedElsewhere } from './kind-rules.js';
-import { notLookedAt, notSynced, stillLoading } from './lake-rules.js';
+import { hostsUnnamed, notLookedAt, notSynced, stillLoading } from './lake-rules.js';
 import {
   absentFilterValue,
   conflicts,
@@ -82,6 +82,7 @@ export const RULES: readonly Rule[] = [
   unknownTraces,
   late,
   absentFilterValue,
+  hostsUnnamed,
   inputNotices,
 ];
 

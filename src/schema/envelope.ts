@@ -171,6 +171,8 @@ const receipt = z
         new_files: count.describe('Files that they stand in.'),
         earlier_bytes: count.describe('Bytes that earlier runs read.'),
         earlier_files: count.describe('Logs that stand as they stood then.'),
+        batches: count.optional().describe('Of a folder that many hosts fill: its batches.'),
+        hosts: count.optional().describe('Hosts that published them.'),
       })
       .optional()
       .describe('With --lake: what was read now and what earlier.'),

@@ -232,6 +232,9 @@ export interface LakeReceipt {
   /** Read by earlier ones, and of how many logs that is known to stand there still. */
   readonly earlier_bytes: number;
   readonly earlier_files: number;
+  /** Of a folder that many hosts fill: batches, and hosts that published them. */
+  readonly batches?: number;
+  readonly hosts?: number;
 }
 
 export interface Acknowledged {

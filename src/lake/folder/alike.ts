@@ -9,10 +9,12 @@ export const TAKEN = { calls: 'main.base_taken_calls', runs: 'main.base_taken_ru
 type Counts = ReadonlyMap<number, number>;
 
 /** Calls that have a call_id, and whether no two have the same: then no two of them can be the same line. */
-export async function countIds(
-  db: Database,
-  from: string,
-): Promise<{ readonly ids: number; readonly areDifferent: boolean }> {
+export interface Ids {
+  readonly ids: number;
+  readonly areDifferent: boolean;
+}
+
+export async function countIds(db: Database, from: string): Promise<Ids> {
   // Different hashes are those of different ids.
   const { cells } = await db.rows(
     `SELECT count(*), count(DISTINCT hash(call_id)) FROM ${from} WHERE call_id IS NOT NULL`,

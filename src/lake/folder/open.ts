@@ -5,14 +5,14 @@ import type { Database } from '../duckdb/connection.js';
 import type { Ledger } from '../load/account.js';
 import { lakePlan } from '../store/tables.js';
 import type { LoadPlan } from '../tables/plan.js';
-import { countIds, fillTwins, findConflicts, findTaken } from './alike.js';
-import { checkSums } from './check.js';
+import { fillTwins, findConflicts, findTaken } from './alike.js';
+import { count } from './known.js';
 import { type PublishedName, tableName } from './layout.js';
 import { accountsOf, folderLedger } from './ledger.js';
 import { openFolderLake } from './making.js';
 import { damage } from './receipts.js';
 import { changedSince, type FolderState, lookInto } from './state.js';
-import { filesOf, fillBatches, fillSmall, makeViews, ordinalOf, parquet, sharedFiles } from './tables.js';
+import { fillBatches, fillSmall, makeViews, ordinalOf, parquet, sharedFiles } from './tables.js';
 
 export interface FolderAsked {
   readonly name: string;
@@ -58,6 +58,8 @@ export class OpenFolder {
       ...{ known_logs: true, not_looked_at: [], new_bytes: 0, new_files: 0 },
       earlier_bytes: receipts.reduce((sum, { account }) => sum + account.bytes, 0),
       earlier_files: chains.length,
+      batches: receipts.length,
+      hosts: new Set(receipts.map(({ host }) => host)).size,
     };
   }
 }
@@ -71,11 +73,13 @@ export async function openFolder(db: Database, asked: FolderAsked): Promise<Open
       next: 'leave it out, or fill another folder with --keep-content',
     });
   db.explainFailures((error) => explained(error, asked.name));
-  const read = new Set((Object.keys(asked.plan) as PublishedName[]).map(tableName));
+  const planned = Object.keys(asked.plan) as PublishedName[];
+  // Acknowledgements ask for rejects, and accounts for numbers of writers, whatever is asked.
+  const read = new Set([...planned, 'rejects' as const, 'seqs' as const].map(tableName));
   const state = lookInto(lake, { env: asked.env, hashed: (table) => read.has(table) });
   await fillSmall(db, state);
-  const sums = [...(await checkSums(db, state, 'calls')), ...(await checkSums(db, state, 'runs'))];
-  const { ids, areDifferent } = await idsOf(db, state);
+  const counted = await count(db, state, asked.env);
+  const { ids, areDifferent } = counted.ids;
   const among = !areDifferent ? 'TRUE' : ids === rowsOf(state, 'calls') ? null : 'call_id IS NULL';
   const taken = {
     calls: await findTaken(db, 'calls', shared(state, 'calls', among)),
@@ -85,17 +89,12 @@ export async function openFolder(db: Database, asked: FolderAsked): Promise<Open
   await makeViews(db, state, asked.plan, lakePlan(keeps_content), hasTaken);
   const conflicts = await findConflicts(db, areDifferent);
   if (asked.plan.twins) await fillTwins(db);
-  const isWhole = !hasTaken.calls && !state.torn.has(tableName('calls')) && sums.length === 0;
-  const problems = [...state.problems, ...sums, ...nothingIn(state), ...brokenLogs(state)];
+  const isWhole = !hasTaken.calls && !state.torn.has(tableName('calls')) && counted.problems.length === 0;
+  const problems = [...state.problems, ...counted.problems, ...nothingIn(state), ...brokenLogs(state)];
   const accounts = await accountsOf(db, state, { taken: [taken.calls, taken.runs], conflicts });
   await fillBatches(db, state.receipts, accounts);
   const parts = { accounts, firstConflict: conflicts.first, isWhole, problems };
   return new OpenFolder(state, folderLedger(db, state, parts));
-}
-
-function idsOf(db: Database, state: FolderState) {
-  const files = filesOf(state, 'calls');
-  return files.length === 0 ? { ids: 0, areDifferent: true } : countIds(db, parquet(files));
 }
 
 const rowsOf = ({ files }: FolderState, base: PublishedName) =>
