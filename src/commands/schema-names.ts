@@ -15,6 +15,7 @@ export const SCHEMA_FILES = {
   lake: 'lakelog.lake.v1.json',
   verify: 'lakelog.verify.v1.json',
   queries: 'lakelog.queries.v1.json',
+  batch: 'lakelog.batch.v1.json',
 } as const;
 export type SchemaName = keyof typeof SCHEMA_FILES;
 export const SCHEMA_NAMES = Object.keys(SCHEMA_FILES) as SchemaName[];

@@ -42,3 +42,16 @@ export const stillLoading = gateRule('still_loading', 'cannot_vouch', (_, { inpu
       ]
     : [],
 );
+
+/** Who stopped publishing is in no receipt. */
+export const hostsUnnamed = gateRule('hosts_unnamed', 'notice', (_, { inputs: { lake }, calls, limits }) =>
+  lake?.hosts === undefined || limits.maxAgeMs !== null || calls.awaited.length > 0
+    ? []
+    : [
+        {
+          message: 'nobody says which hosts must have published: one that stopped is not noticed',
+          where: lake.path,
+          next: 'name them (--expect FILE), or say how old the newest call may be: --max-age 26h',
+        },
+      ],
+);

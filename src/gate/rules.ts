@@ -1,5 +1,6 @@
 import {
   changedInput,
+  damagedLake,
   inputNotices,
   justRotated,
   missingInput,
@@ -10,7 +11,7 @@ import {
   unreadableInput,
 } from './input-rules.js';
 import { countsDisagree, nearMissKind, ungroundedElsewhere } from './kind-rules.js';
-import { notLookedAt, notSynced, stillLoading } from './lake-rules.js';
+import { hostsUnnamed, notLookedAt, notSynced, stillLoading } from './lake-rules.js';
 import {
   absentFilterValue,
   conflicts,
@@ -45,6 +46,7 @@ export const RULES: readonly Rule[] = [
   missingInput,
   unreadableInput,
   unusableRoster,
+  damagedLake,
   changedInput,
   noLogs,
   noRecords,
@@ -80,6 +82,7 @@ export const RULES: readonly Rule[] = [
   unknownTraces,
   late,
   absentFilterValue,
+  hostsUnnamed,
   inputNotices,
 ];
 

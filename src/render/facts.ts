@@ -1,8 +1,8 @@
-import { LATE_MINUTES, type Receipt } from '../schema/result.js';
+import { LATE_MINUTES, type LakeReceipt, type Receipt } from '../schema/result.js';
 import { instant } from './display.js';
 import { columns } from './measure.js';
 import { sanitize } from './sanitize.js';
-import { age, bytes, plural } from './units.js';
+import { age, bytes, grouped, plural } from './units.js';
 import { clip } from './wrap.js';
 
 /** What a receipt says in a line each, lists cut to what fits `room` columns; lines that would say nothing are left out. */
@@ -37,12 +37,25 @@ export function facts(receipt: Receipt, room: number): [label: string, text: str
 function lake({ lake }: Receipt): string {
   if (!lake) return '';
   const { synced, last_sync, new_bytes, new_files, earlier_bytes, earlier_files } = lake;
+  if (lake.hosts !== undefined) return folderFact(lake);
   const before = `${bytes(earlier_bytes)} of ${plural(earlier_files, 'file')} read before`;
   if (!synced)
     return `${before}, not looked at now; last sync ${last_sync === null ? 'never' : instant(last_sync)}`;
   const fresh = new_bytes === 0 ? 'nothing new' : `${bytes(new_bytes)} new in ${plural(new_files, 'file')}`;
   const rest = lake.not_looked_at.length === 0 ? '' : `, ${lake.not_looked_at.length} not looked at`;
   return earlier_bytes === 0 ? fresh : `${fresh}; ${before}, fingerprints unchanged${rest}`;
+}
+
+function folderFact({
+  batches = 0,
+  hosts = 0,
+  earlier_bytes,
+  earlier_files,
+  last_sync,
+}: LakeReceipt): string {
+  const some = batches === 1 ? '1 batch' : `${grouped(batches)} batches`;
+  const last = last_sync === null ? '' : `, published last ${instant(last_sync)}`;
+  return `${some} of ${plural(hosts, 'host')}, ${bytes(earlier_bytes)} of ${plural(earlier_files, 'log')}${last}`;
 }
 
 /** Calls of gated kinds that were not judged were not accepted, or carry no stamp. */

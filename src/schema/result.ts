@@ -97,8 +97,10 @@ export interface RejectGroup {
 
 export interface InputProblem {
   readonly path: string;
-  readonly problem: 'missing' | 'unreadable' | 'no_logs' | 'no_records' | 'changed' | 'roster';
+  readonly problem: 'missing' | 'unreadable' | 'no_logs' | 'no_records' | 'changed' | 'roster' | 'lake';
   readonly detail: string;
+  /** What to do about it, where that is not the same for all of the kind. */
+  readonly next?: string;
   /** Of one that a lake read before and that changed since: the hash of all that was read of it. */
   readonly fingerprint?: string;
 }
@@ -230,6 +232,9 @@ export interface LakeReceipt {
   /** Read by earlier ones, and of how many logs that is known to stand there still. */
   readonly earlier_bytes: number;
   readonly earlier_files: number;
+  /** Of a folder that many hosts fill: batches, and hosts that published them. */
+  readonly batches?: number;
+  readonly hosts?: number;
 }
 
 export interface Acknowledged {

@@ -219,6 +219,11 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
     given: { inputs: { lake: { ...LAKE, loading: true } } },
   },
   {
+    code: 'damaged_lake',
+    when: 'a file of a lake is not what its receipt says',
+    given: { inputs: { problems: [problem('lake', 'lake/base_calls/x.parquet')], lake: LAKE } },
+  },
+  {
     code: 'changed_input',
     when: 'a file was changed where it had been read',
     given: { inputs: { problems: [problem('changed', 'sessions.jsonl')], lake: LAKE } },
@@ -357,6 +362,11 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
     given: { inputs: { files: [fileAccount({ late: 1 })] }, calls: { firstLate: 'sessions.jsonl:3' } },
   },
   {
+    code: 'hosts_unnamed',
+    when: 'many hosts fill the lake, and nobody says which',
+    given: { inputs: { lake: { ...LAKE, hosts: 2 } } },
+  },
+  {
     code: 'inputs',
     when: 'a file was named twice',
     given: { inputs: { notices: ['b.jsonl is the same file'] } },
@@ -425,6 +435,7 @@ describe('the rules about inputs alone, for commands that are no gate', () => {
     'acknowledged',
     'other_roster',
     'rejects_within_budget',
+    'hosts_unnamed',
   ];
 
   test('are all but those about what a gate judges', () => {

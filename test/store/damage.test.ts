@@ -195,7 +195,7 @@ describe('a lake whose bytes are not what was written', () => {
       displace(bytes, a, b);
       put(bytes);
       for (const [n, question] of ASKED.entries()) {
-        if (!nightly && n !== i % ASKED.length) continue;
+        if (n !== i % ASKED.length && (!nightly || i % 5 > 0)) continue;
         const answer = await answerOf(question, binary);
         const where = `${question.join(' ')}, blocks ${a} and ${b}`;
         if (answer === null) noticed++;

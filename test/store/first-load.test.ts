@@ -103,7 +103,7 @@ test.each(FORMS)(
     for (let kills = 0; kills < KILLS; kills++) {
       rmSync(lake);
       // Some lakes are killed three times on their way.
-      for (let times = kills % 4 === 0 ? 3 : 1; times > 0; times--) {
+      for (let times = kills % 5 === 0 ? 3 : 1; times > 0; times--) {
         const child = start(['sync', '--lake', LAKE, ...LOGS], { cwd });
         const ended = new Promise((resolve) => child.once('close', resolve));
         const moment = kills === 1 ? committed(lake, ended) : sleep(Math.random() * length);

@@ -25,7 +25,7 @@ export async function lakeLedger(db: Database, synced: Synced): Promise<Ledger> 
     files,
     rejects: await rejectGroups(db, nameOf),
     summary: 'main.base_summary',
-    hasCalls: files.some(({ loaded }) => loaded > 0),
+    hasCalls: await hasCalls(db),
     firstLate: files.some(({ late }) => late > 0) ? await firstLate(db) : null,
     // Each sync adds to it.
     fillSeqs: async () => true,
@@ -39,6 +39,11 @@ export async function lakeLedger(db: Database, synced: Synced): Promise<Ledger> 
     mayBeEmpty: synced.mayBeEmpty,
     nameOf,
   };
+}
+
+async function hasCalls(db: Database): Promise<boolean> {
+  const { cells } = await db.rows('SELECT count(*) FROM main.base_summary');
+  return (cells[0]![0] as number) > 0;
 }
 
 const emptyAccount = (file: string): FileAccount => ({
@@ -75,7 +80,7 @@ async function rejectGroups(db: Database, nameOf: Ledger['nameOf']): Promise<Blo
     `SELECT reason, count, place.detail AS detail, blocks, place.batch AS batch, place.line AS line FROM (
        SELECT reason, blocks, count(*) AS count,
          arg_min({batch: batch, line: line, detail: detail}, {batch: batch, line: line}) AS place
-       FROM main.base_rejects GROUP BY ALL) ORDER BY count DESC, reason`,
+       FROM main.base_rejects GROUP BY ALL) ORDER BY count DESC, reason, batch, line`,
   );
   return rows.map(({ reason, count, detail, blocks, batch, line }) => {
     return { reason, count, first: `${nameOf(batch)}:${line}`, detail, blocks };

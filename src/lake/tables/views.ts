@@ -12,6 +12,8 @@ export interface Slots {
   readonly selects: string;
   /** Condition over a replay run `r`: its own timestamp in the window. */
   readonly selectsRun: string;
+  /** Of a replay run `r`: where its file stands among all, if not by the number of its batch. */
+  readonly runOrder?: string | undefined;
 }
 
 /** Puts SQL in the place of each slot: `{{gated}}`, `{{base.calls}}`, `{{text s.kind}}`. */
@@ -28,6 +30,7 @@ export function composeView({ columns, from }: Pick<Table, 'columns' | 'from'>, 
     ...Object.fromEntries(PERIODS.map((period) => [period, dialect.period(period, 's.timestamp', slots.tz)])),
     selected: `(${slots.selects})`,
     selected_runs: `(${slots.selectsRun})`,
+    run_order: slots.runOrder ?? 'r.batch',
   };
   // COUNT(*) names none, and a view without columns cannot be.
   const list = columns.map(({ sql }) => sql).join(',\n  ') || '1 AS no_column';
