@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   existsSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -30,6 +31,15 @@ function folder(kind: keyof typeof logs = 'fired'): string {
 
 const read = (cwd: string, name: string) => readFileSync(path.join(cwd, name), 'utf8');
 const modeOf = (cwd: string, name: string) => statSync(path.join(cwd, name)).mode & 0o777;
+
+/** Made when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly it: T } | undefined;
+  return () => {
+    made ??= { it: make() };
+    return made.it;
+  };
+}
 
 /** Two runs differ in nothing but how old the newest record is. */
 const ageless = (text: string) => text.replace(/"newest_record_age_s":\d+/, '"newest_record_age_s":0');
@@ -129,10 +139,22 @@ describe('--output', () => {
       symlinkSync('/dev/full', path.join(cwd, 'full.json'));
       execFileSync('mkfifo', ['pipe.json'], { cwd });
       symlinkSync('pipe.json', path.join(cwd, 'link.json'));
-      const listen = "require('net').createServer().listen('socket.json', () => process.exit())";
-      execFileSync(process.execPath, ['-e', listen], { cwd });
+      linkSync(socket(), path.join(cwd, 'socket.json'));
       return cwd;
     };
+    /** Left by a process that ended, as the one who made it would remove it. */
+    const socket = once(() => {
+      const cwd = newFolder();
+      const listen = "require('net').createServer().listen('socket', () => process.exit())";
+      execFileSync(process.execPath, ['-e', listen], { cwd });
+      return path.join(cwd, 'socket');
+    });
+    const answers = Object.fromEntries(
+      Object.keys(logs).map((kind) => [
+        kind,
+        once(() => lakelog(['alarm', '--format', 'jsonl'], { cwd: folder(kind as keyof typeof logs) })),
+      ]),
+    );
 
     for (const target of targets.filter((name) => name !== 'full.json' || existsSync('/dev/full'))) {
       test.each([
@@ -143,7 +165,7 @@ describe('--output', () => {
         `${target}: %s ends with %i, the answer is printed, other copies are written`,
         async (kind, code) => {
           const cwd = prepared(kind);
-          const plain = await lakelog(['alarm', '--format', 'jsonl'], { cwd });
+          const plain = await answers[kind]!();
           const ran = await lakelog(['alarm', '--format', 'jsonl', '-o', target, '-o', 'x.csv'], { cwd });
           expect(ran).toMatchObject({ code, stdout: plain.stdout });
           expect(ran.stderr).toMatch(
