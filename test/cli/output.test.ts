@@ -204,8 +204,9 @@ describe('--output', () => {
 
   describe('into a pipe', () => {
     // More than a pipe holds.
-    const rows = Array.from({ length: 20_000 }, (_, i) =>
-      i % 2 ? call() : violation({ session_id: `bad${i}` }),
+    const model = 'm'.repeat(700);
+    const rows = Array.from({ length: 2_000 }, (_, i) =>
+      i % 2 ? call({ model }) : violation({ session_id: `bad${i}`, model }),
     );
     const prepared = () => {
       const cwd = newFolder();
@@ -218,7 +219,7 @@ describe('--output', () => {
       const cwd = prepared();
       const reader = spawn('bash', ['-c', 'exec <pipe.csv; sleep 0.5; cat >read.csv'], { cwd });
       const ended = new Promise((resolve) => reader.on('close', resolve));
-      const { code } = await lakelog(['alarm', '-o', 'whole.csv', '-o', 'pipe.csv'], { cwd });
+      const { code } = await lakelog(['alarm', '--quiet', '-o', 'whole.csv', '-o', 'pipe.csv'], { cwd });
       await ended;
       expect(code).toBe(1);
       expect(read(cwd, 'whole.csv').length).toBeGreaterThan(1 << 19);
@@ -235,7 +236,7 @@ describe('--output', () => {
         const reader = spawn('bash', ['-c', 'exec 3<>pipe.csv; echo; head -c 100 <&3 >&2'], { cwd });
         const left = new Promise((resolve) => reader.on('close', resolve));
         await new Promise((resolve) => reader.stdout.once('data', resolve));
-        const ran = await lakelog([command, '-o', 'pipe.csv'], { cwd });
+        const ran = await lakelog([command, '--format', 'csv', '-o', 'pipe.csv'], { cwd });
         await left;
         expect(ran.code, ran.stderr).toBe(code);
         expect(ran.stderr).toMatch(/the copy cannot be written: its reader left\n {2}at pipe\.csv\n {2}→ /);
