@@ -453,7 +453,7 @@ describe('--format github', () => {
     test('of very many rows stays below the limit of 1 MiB and says what is left out', async () => {
       const cwd = newFolder();
       const rows = Array.from({ length: 3000 }, (_, i) =>
-        violation({ session_id: `bad${i}`, model: 'm'.repeat(2000), daemon: 'd'.repeat(2000) }),
+        violation({ session_id: `bad${i}`, model: 'm'.repeat(400), daemon: 'd'.repeat(400) }),
       );
       writeLines(cwd, 'sessions.jsonl', [call(), ...rows]);
       await run(cwd, path.join(cwd, 'summary'));
