@@ -152,7 +152,7 @@ describe('compaction, killed at any moment', () => {
           call({ timestamp: '2026-09-05T08:00:00Z', call_id: `b${n}` }),
         ];
         const [log] = writeHostLogs(folder, 'web1', { 'sessions.jsonl': lines(...content) });
-        await publish(small, 'web1', [log!]);
+        await publish(small, 'web1', [log!], { now: new Date('2026-09-30T12:00:00Z') });
       }
       const before = await saidBy(small);
       const args = (lake: string) => ['lake', 'compact', '--lake', lake, '--grace', '0'];
