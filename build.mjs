@@ -60,12 +60,16 @@ const lazyStringWidth = {
   },
 };
 
+/** What only the build runs. */
+const SHIPPED = ['shipped-tables', 'shipped-needs', 'shipped-questions', 'shipped-manual'];
+
 /** What most runs do not need and takes long to load; none of it holds state or errors that others look at. */
 const APART = {
   envelope: 'src/schema/envelope.ts',
   page: 'src/render/page/index.ts',
   confusables: 'src/gate/confusables.ts',
   'any-result': 'src/lake/duckdb/any-result.ts',
+  picomatch: 'picomatch',
   toml: 'smol-toml',
   zstd: 'zstddec/stream',
 };
@@ -111,6 +115,7 @@ const cli = [
   }),
   await build({ ...program, entryPoints: APART }),
 ];
+for (const name of ['lakelog', 'box', 'worker']) ensureAscii(`${out}/${name}.js`);
 await writeShipped();
 const daemon = await build({
   ...common,
@@ -140,6 +145,10 @@ for (const [record, name] of [
   ['check', 'lakelog.check.v1'],
   ['config', 'lakelog.config.v1'],
   ['policy', 'lakelog.policy.v1'],
+  ['acks', 'lakelog.acks.v1'],
+  ['lake', 'lakelog.lake.v1'],
+  ['verify', 'lakelog.verify.v1'],
+  ['queries', 'lakelog.queries.v1'],
 ]) {
   writeFileSync(`${out}/schema/${name}.json`, `${JSON.stringify(jsonSchema(record), null, 2)}\n`);
 }
@@ -164,6 +173,12 @@ async function exportsOf(file) {
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
 }
 
+/** V8 holds and compiles a file at two bytes a character where one is beyond Latin-1; esbuild escapes all but regular expressions. */
+function ensureAscii(file) {
+  const [found] = /.{0,40}[^\0-\x7f].{0,40}/u.exec(readFileSync(file, 'utf8')) ?? [];
+  if (found !== undefined) throw new Error(`write it as \\u…, for it is not ASCII: ${found}`);
+}
+
 /** src/scan/wasm and the record formats → scan.wasm: no runtime, no imports but those of its host. */
 async function compileScanner() {
   const { fieldsModule } = await exportsOf('src/shipped-scanner.ts');
@@ -181,12 +196,15 @@ async function compileScanner() {
   if (error) throw new Error(`the scanner does not compile: ${error.message}\n${stderr}`);
 }
 
-/** The tables that queries see → tables.json; what the SQL that ships needs to be loaded → needs.json; the man page. */
+/**
+ * The tables that queries see → tables.json; what the SQL that ships needs to be loaded → needs.json; the questions →
+ * questions.json; the man page.
+ */
 async function writeShipped() {
   // In the folder of the build, so that the binding is found from there.
   await build({
     ...common,
-    entryPoints: ['src/shipped-tables.ts', 'src/shipped-needs.ts', 'src/shipped-manual.ts'],
+    entryPoints: SHIPPED.map((name) => `src/${name}.ts`),
     outdir: out,
     external: ['@duckdb/node-bindings'],
     define: { LAKELOG_BUNDLED: 'true' },
@@ -197,10 +215,12 @@ async function writeShipped() {
   writeFileSync(`${out}/tables.json`, JSON.stringify(readTables('queries/tables')));
   const { makeNeeds } = await made('shipped-needs.js');
   writeFileSync(`${out}/needs.json`, JSON.stringify(await makeNeeds('.')));
+  const { builtQuestions } = await made('shipped-questions.js');
+  writeFileSync(`${out}/questions.json`, JSON.stringify(builtQuestions('queries')));
   const { manPage } = await made('shipped-manual.js');
   mkdirSync(`${out}/man`, { recursive: true });
   writeFileSync(`${out}/man/lakelog.1`, manPage(root, version));
-  for (const name of ['shipped-tables.js', 'shipped-needs.js', 'shipped-manual.js']) rmSync(`${out}/${name}`);
+  for (const name of SHIPPED) rmSync(`${out}/${name}.js`);
 }
 
 /**
@@ -232,19 +252,13 @@ async function buildLibrary() {
   cpSync(`${out}/types`, `${out}/cjs/types`, { recursive: true });
 }
 
-/** What shells ask the program with; that of fish is ours, because the other evaluates what was typed so far. */
+/** What shells ask the program with. That of PowerShell comes from a library, whose others are not careful enough. */
 function writeCompletion() {
-  const templates = 'node_modules/@pnpm/tabtab/lib/templates';
   mkdirSync(`${out}/completion`, { recursive: true });
-  const scripts = { bash: 'completion.bash', zsh: 'completion.zsh', pwsh: 'completion.ps1' };
-  for (const [shell, file] of Object.entries(scripts)) {
-    const script = readFileSync(`${templates}/${file}`, 'utf8').replaceAll(
-      /\{(pkgname|completer)\}/g,
-      'lakelog',
-    );
-    writeFileSync(`${out}/completion/lakelog.${shell}`, script);
-  }
-  cpSync('src/commands/completion.fish', `${out}/completion/lakelog.fish`);
+  for (const shell of ['bash', 'zsh', 'fish'])
+    cpSync(`src/commands/completion.${shell}`, `${out}/completion/lakelog.${shell}`);
+  const script = readFileSync('node_modules/@pnpm/tabtab/lib/templates/completion.ps1', 'utf8');
+  writeFileSync(`${out}/completion/lakelog.pwsh`, script.replaceAll(/\{(pkgname|completer)\}/g, 'lakelog'));
 }
 
 /** The licence text of every package that ended up in the bundle. */

@@ -60,6 +60,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   roster: ['node:*'],
   log: ['roster', 'schema', 'node:*'],
   errors: ['schema'],
+  artifact: [],
   instant: [],
   'kernel-path': ['node:*'],
   'temp-folder': ['node:*'],
@@ -71,7 +72,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     ...['schema', 'version', 'chalk', 'cli-table3', 'diff', 'string-width'],
     ...['@observablehq/plot', 'linkedom', 'node:crypto'],
   ],
-  scan: ['roster', 'schema', 'node:*'],
+  scan: ['artifact', 'roster', 'schema', 'node:*'],
   'lake/input': ['kernel-path', 'schema', 'errors', 'picomatch', 'zstddec/stream', 'node:*'],
   'lake/duckdb': [
     'instant',
@@ -83,7 +84,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     '@duckdb/node-api/lib/vectors/dataAccessors.js',
     '@duckdb/node-bindings',
   ],
-  'lake/tables': ['scan', 'schema', 'lake/duckdb/sql.ts', 'node:*'],
+  'lake/tables': ['artifact', 'scan', 'schema', 'lake/duckdb/sql.ts', 'node:*'],
   'lake/load': ['lake/input', 'lake/tables', 'lake/duckdb', 'scan', 'schema', 'errors', 'instant', 'node:*'],
   'lake/store': [
     'kernel-path',
@@ -117,6 +118,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'node:*',
   ],
   query: [
+    'artifact',
     'kernel-path',
     'lake',
     'lake/input',
@@ -159,6 +161,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'head-start': ['query', 'lake/duckdb/connection.ts', 'io', 'node:*'],
   // Run by the build alone.
   'shipped-needs': ['query', 'lake', 'lake/tables/needs.ts', 'lake/duckdb/connection.ts'],
+  'shipped-questions': ['query'],
   'shipped-manual': ['commands', 'query', 'commander'],
   'shipped-tables': ['lake/tables', 'schema', 'node:*'],
   'shipped-scanner': ['schema'],
@@ -227,7 +230,7 @@ describe(`imports run one way: ${ORDER}`, () => {
     ['scan', /^scan\//, ['scan', 'lake/load', 'lake/tables', 'lake/duckdb']],
     ['lake/load', /^lake\/load\//, ['lake/load', 'lake/store', 'lake/folder', 'lake']],
     ['AssemblyScript', /^scan\/wasm\//, []],
-    ['what only the build runs', /^shipped-(manual|needs|tables|scanner)\.ts$/, []],
+    ['what only the build runs', /^shipped-(manual|needs|questions|tables|scanner)\.ts$/, []],
     ['commander', /^commander$/, ['program', 'commands', 'shipped-manual']],
     ['zod', /^zod$/, ['schema']],
     ['prom-client', /^prom-client$/, ['validatord']],

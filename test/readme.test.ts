@@ -12,8 +12,10 @@ import {
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { optionName } from '../src/query/params.js';
+import { nightly } from './support/cli.js';
 import { catalogue, root, tempFolder } from './support/lake.js';
 import { lakelog } from './support/program.js';
+import { needsShell, wordsOf } from './support/terminal.js';
 
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
 
@@ -122,9 +124,15 @@ describe('README', () => {
     .flatMap((block) => block.split('\n'))
     // What is installed elsewhere is tried by .ci/run.
     .filter((line) => /\blakelog\b/.test(line) && !/^np[mx] /.test(line));
-  test.each(commands)('%s', (line) => {
+  test.each(commands.map((line, i) => [line, i] as const))('%s', async (line, i) => {
     const { folder, env } = sandbox();
     const wanted = Number(/# exit (\d)/.exec(line)?.[1] ?? 0);
+    // What needs its shell gets it, and of the rest some do.
+    if (!nightly && i % 6 > 0 && line.startsWith('lakelog ') && !needsShell(line)) {
+      const { code, stdout, stderr } = await lakelog(wordsOf(line, folder), { cwd: folder });
+      expect({ code, output: stdout.length + stderr.length > 0 }).toEqual({ code: wanted, output: true });
+      return;
+    }
     const { status, stdout, stderr } = spawnSync('bash', ['-o', 'pipefail', '-c', line], {
       cwd: folder,
       env,

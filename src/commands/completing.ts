@@ -30,6 +30,38 @@ const GLOBAL: readonly Candidate[] = [
   { word: '--help', note: 'help' },
 ];
 
+/** A word of a shell, the last perhaps with a quote that is still open. */
+const WORD = /(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$))+/gs;
+const QUOTED = /\\(.)|"((?:[^"\\]|\\.)*)"?|'([^']*)'?/gs;
+
+/**
+ * What was typed so far, as a shell cuts it into words; nothing in them is evaluated.
+ * @returns the words between `lakelog` and the one that is being typed, and that one.
+ */
+export function wordsOf(line: string): { readonly before: readonly string[]; readonly begun: string } {
+  const words = line.match(WORD) ?? [];
+  const all = (/(^|[^\\])\s$/.test(line) && !isOpen(words.at(-1)) ? [...words, ''] : words).map(unquoted);
+  const command = all.findIndex((word) => !/^\w+=/.test(word));
+  return { before: all.slice(command + 1, -1), begun: all.at(-1) ?? '' };
+}
+
+/** A blank behind an open quote is of the word. */
+const isOpen = (word = '') => word.replace(/\\.|"(?:[^"\\]|\\.)*"|'[^']*'/gs, '').search(/["']/) >= 0;
+
+const unquoted = (word: string) =>
+  word.replace(
+    QUOTED,
+    (_, escaped?: string, double?: string, single?: string) =>
+      escaped ?? single ?? double?.replace(/\\(["\\$`])/g, '$1') ?? '',
+  );
+
+/** What may stand before the name of a command. */
+function withoutGlobals(words: readonly string[]): readonly string[] {
+  const [first] = words;
+  if (first === '--queries') return withoutGlobals(words.slice(2));
+  return first === '--no-color' || first?.startsWith('--queries=') ? withoutGlobals(words.slice(1)) : words;
+}
+
 /**
  * @param words what stands between `lakelog` and the word that is being typed.
  * @param begun that word, perhaps empty.
@@ -40,7 +72,8 @@ export function completionOf(
   commands: readonly Command[],
 ): Completion {
   const shown = commands.filter(({ hidden }) => hidden !== true);
-  const [name, ...behind] = words;
+  if (words.at(-1) === '--queries') return FILES;
+  const [name, ...behind] = withoutGlobals(words);
   if (name === undefined)
     return ofWords(begun.startsWith('-') ? GLOBAL : [...namesOf(shown), { word: 'help', note: 'help' }]);
   if (name === 'help') return ofWords(namesOf(shown));

@@ -5,7 +5,14 @@ import type { Io } from '../io.js';
 import { NO_FILTERS, openLake } from '../lake/lake.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
 import type { Context } from './command.js';
-import { type Candidate, type Completion, completionOf, type LakeValue, SHELLS } from './completing.js';
+import {
+  type Candidate,
+  type Completion,
+  completionOf,
+  type LakeValue,
+  SHELLS,
+  wordsOf,
+} from './completing.js';
 
 /** How a shell is told of the script. */
 const INSTALL: Readonly<Record<(typeof SHELLS)[number], string>> = {
@@ -34,12 +41,10 @@ export async function completion(shell: string | undefined, packageRoot: string,
 /** Answers a shell: COMP_LINE is what was typed, COMP_POINT where the cursor stands. */
 export async function answerShell({ commands, settings, io }: Context): Promise<ExitCode> {
   const line = io.env.COMP_LINE ?? '';
-  const point = Number(io.env.COMP_POINT ?? line.length);
-  const words = line.slice(0, Number.isNaN(point) ? line.length : point).split(/\s+/);
-  const begun = words.at(-1) ?? '';
-  const before = words.slice(1, -1);
+  const point = Number(io.env.COMP_POINT || line.length);
+  const { before, begun } = wordsOf(line.slice(0, Number.isNaN(point) ? line.length : point));
   const found = completionOf(before, begun, commands);
-  const answers = found.of === 'lake' ? await ofLake(found, lakeIn(before, settings), io) : found;
+  const answers = found.of === 'lake' ? await ofLake(found, atHome(lakeIn(before, settings), io), io) : found;
   await io.stdout.write(
     answers.of === 'files' ? '__tabtab_complete_files__\n' : told(answers.words, begun, io),
   );
@@ -71,12 +76,18 @@ async function ofLake(
 function lakeIn(words: readonly string[], settings: Context['settings']): string | undefined {
   const at = words.indexOf('--lake');
   if (at >= 0) return words[at + 1];
+  const named = words.find((word) => word.startsWith('--lake='));
+  if (named !== undefined) return named.slice('--lake='.length);
   try {
     return settings({}).get('lake');
   } catch {
     return undefined;
   }
 }
+
+/** The shell would have put it there before the program is run. */
+const atHome = (name: string | undefined, { env }: Io) =>
+  name?.startsWith('~/') && env.HOME ? `${env.HOME}${name.slice(1)}` : name;
 
 async function valuesIn(name: string, sql: string, io: Io): Promise<readonly unknown[]> {
   const { cwd, env, stdin } = io;
@@ -93,7 +104,7 @@ async function valuesIn(name: string, sql: string, io: Io): Promise<readonly unk
   }
 }
 
-/** As the scripts of tabtab read it: bash takes words, zsh `word:note`, the others `word<tab>note`. */
+/** As the scripts read it: bash takes words, zsh `word:note`, the others `word<tab>note`. */
 function told(words: readonly Candidate[], begun: string, { env }: Io): string {
   const shell = env.SHELL ?? 'bash';
   return words

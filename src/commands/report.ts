@@ -15,13 +15,13 @@ import { renderFindings } from '../render/index.js';
 import type { Page, Part } from '../render/page/model.js';
 import type { Report } from '../render/report.js';
 import { grouped, plural } from '../render/units.js';
-import { EXIT, type ExitCode } from '../schema/result.js';
+import { EXIT, type ExitCode, type Receipt } from '../schema/result.js';
 import { version } from '../version.js';
 import { type Checked, type CheckFlags, withChecked } from './check.js';
 import type { Context } from './command.js';
 import { inputEvidence } from './evidence.js';
 import { nextCommand } from './next.js';
-import { tellUnwritten } from './output.js';
+import { ensureNotRead, tellUnwritten } from './output.js';
 import { answerRows } from './question.js';
 import { changesAsks, changesOf, marksOf } from './report-changes.js';
 import { replaceFile } from './write-file.js';
@@ -98,7 +98,7 @@ export async function report(
       const { asking, account } = checked;
       const verdict = judge(inputEvidence(account, asking.inputs, io.now()), LENIENT_INPUT_RULES);
       await io.stderr.write(renderFindings({ ...verdict, notices: [] }, styleOf(io.stderr, io.env)));
-      const written = await write(page, files, io);
+      const written = await write(page, files, checked.report.receipt, io);
       return written ? verdict.exit_code : EXIT.error;
     },
   );
@@ -212,11 +212,12 @@ function gatesOf({ report: { parts, receipt } }: Checked): readonly Report[] {
   });
 }
 
-async function write(page: Page, files: readonly File[], io: Io): Promise<boolean> {
+async function write(page: Page, files: readonly File[], receipt: Receipt, io: Io): Promise<boolean> {
   const { renderPage, renderPageMarkdown } = await import('../render/page/index.js');
   let all = true;
   for (const { name, as } of files) {
     try {
+      ensureNotRead(name, receipt, io.cwd);
       const text = as === 'html' ? renderPage(page) : renderPageMarkdown(page);
       await replaceFile(kernelPath(io.cwd, name), text);
       await io.stderr.write(`${path.normalize(name)} is written\n`);

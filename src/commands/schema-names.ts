@@ -11,6 +11,10 @@ export const SCHEMA_FILES = {
   error: 'lakelog.error.v1.json',
   watch: 'lakelog.watch.v1.json',
   baseline: 'lakelog.baseline.v1.json',
+  acks: 'lakelog.acks.v1.json',
+  lake: 'lakelog.lake.v1.json',
+  verify: 'lakelog.verify.v1.json',
+  queries: 'lakelog.queries.v1.json',
   batch: 'lakelog.batch.v1.json',
 } as const;
 export type SchemaName = keyof typeof SCHEMA_FILES;

@@ -84,6 +84,10 @@ class Watch {
   private said = '';
   /** Why the last look came to nothing; null where it did not. */
   private failed: string | null = null;
+  /** What was wrong with the inputs at the last look; null before the first. */
+  private wrong: ReadonlySet<string> | null = null;
+  /** The last look found what may be a rotation in its midst. */
+  private isUnsure = false;
 
   constructor(of: Asked, beganAtEnd: boolean) {
     this.of = of;
@@ -99,7 +103,8 @@ class Watch {
     await this.look();
     await this.greet();
     while (!(await stop.within(flags.interval * 1_000)) && !io.stdout.hasLeft) {
-      if (changes.haveHappened() || this.failed !== null) await this.lookAgain();
+      const isOther = changes.haveHappened();
+      if (isOther || this.isUnsure || this.failed !== null) await this.lookAgain();
     }
     return EXIT.clear;
   }
@@ -153,15 +158,23 @@ class Watch {
     );
   }
 
-  /** What is wrong with the inputs; what they held before nobody looked at. */
+  /** What is wrong with the inputs, at the second look that finds it; what they held before nobody looked at. */
   private async tellNews(account: Account): Promise<void> {
     const { inputs, io } = this.of;
     const rules = LENIENT_INPUT_RULES.filter(({ about }) => about === 'inputs');
-    const problems = account.problems.filter(({ problem }) => problem !== 'no_records');
+    const problems = this.lasting(account.problems.filter(({ problem }) => problem !== 'no_records'));
     const verdict = judge(inputEvidence({ ...account, problems }, inputs, io.now()), rules);
     const findings = renderFindings({ ...verdict, notices: [] }, styleOf(io.stderr, io.env));
     if (findings !== this.said) await io.stderr.write(findings);
     this.said = findings;
+  }
+
+  private lasting(problems: Account['problems']): Account['problems'] {
+    const { wrong } = this;
+    this.wrong = new Set(problems.map((one) => JSON.stringify(one)));
+    const lasting = problems.filter((one) => wrong?.has(JSON.stringify(one)) ?? true);
+    this.isUnsure = lasting.length < problems.length;
+    return lasting;
   }
 }
 

@@ -44,6 +44,7 @@ export function plantCanary(gate: GateSpec, context: CanaryContext): Canary {
       return JSON.stringify({
         schema: SESSION_SCHEMA,
         session_id: sessionId,
+        call_id: sessionId,
         timestamp: context.timestamp,
         kind,
         model: context.model ?? 'canary',

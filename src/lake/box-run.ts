@@ -16,6 +16,8 @@ const BOX_TEMP = '4GB';
  * @param files that it alone may write, where the text of a query names none.
  */
 export async function closeDatabase(db: Database, files: readonly string[] = []): Promise<void> {
+  // Nobody knows how much a query does.
+  await db.useAllThreads();
   await db.run(`SET errors_as_json = true; SET max_temp_directory_size = '${BOX_TEMP}'`);
   await db.run(`SET allowed_paths = [${files.map(quote).join(', ')}]`);
   await db.run('SET enable_external_access = false; SET lock_configuration = true');

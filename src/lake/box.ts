@@ -109,7 +109,7 @@ export async function checkStatement(
   const placeholders = placeholdersIn(parsed, where, params);
   const types: Type[] = [];
   for (const pivot of pivots) {
-    types.push({ name: pivot.type, values: await valuesOf(db, { parsed, pivot, sql, where, params }) });
+    types.push({ name: pivot.type, values: await valuesOf(db, parsed, pivot, { sql, where, params }) });
   }
   return {
     text: prefix + text,
@@ -245,17 +245,17 @@ function ensureKnownRef(node: Node & { type: string }, where: string): void {
 
 const SCHEMA = 'print the tables with: lakelog schema';
 
-interface PivotSource {
-  readonly parsed: Read;
-  readonly pivot: Pivot;
-  readonly sql: string;
-  readonly where: string;
-  readonly params: readonly string[];
-}
-
 /** The SELECT of a PIVOT's values, as texts in order, as DuckDB itself would ask for them. */
-async function valuesOf(db: Database, source: PivotSource): Promise<CheckedSelect> {
-  const { parsed, pivot, sql, where, params } = source;
+async function valuesOf(
+  db: Database,
+  parsed: Read,
+  pivot: Pivot,
+  {
+    sql,
+    where,
+    params,
+  }: { readonly sql: string; readonly where: string; readonly params: readonly string[] },
+): Promise<CheckedSelect> {
   const select = await pivotedSelect(db, parsed.statements, pivot);
   if (select === null) throw cannotPivot(where);
   const statement = { ...parsed.statements[0], node: select };

@@ -191,6 +191,8 @@ export class Lake {
   /** Replaces what was loaded before; with a lake, reads what is new. */
   async load(requests: readonly InputRequest[]): Promise<Account> {
     const { db, options } = this;
+    // It may hold much.
+    if (options.lake) await db.useAllThreads();
     if (options.lake && isFolderLake(options.lake.name, options.cwd)) return this.loadFolder(options.lake);
     const synced = options.lake ? await openSynced(db, requests, { ...options, use: options.lake }) : null;
     const ledger = synced ? await this.openLedger(synced) : await this.fillFrom(requests);
@@ -260,6 +262,7 @@ export class Lake {
   private async fill(sources: readonly SourceFile[], options: LoadOptions) {
     const { db, plan } = this;
     const loaded = await loadFiles(db, plan, sources, options);
+    if (loaded.files.reduce((sum, { counts }) => sum + counts.lines, 0) > FEW_LINES) await db.useAllThreads();
     const alike = await findAlike(db, loaded.files);
     if (plan.twins) await numberTwins(db, sources, options);
     await explode(db, plan);
@@ -432,6 +435,9 @@ export class Lake {
     this.spill?.remove();
   }
 }
+
+/** One thread does as well with the attempts of so many calls, or their reasons. */
+const FEW_LINES = 30_000;
 
 const isSame = (a: readonly string[], b: readonly string[]) => JSON.stringify(a) === JSON.stringify(b);
 

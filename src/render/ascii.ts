@@ -59,7 +59,7 @@ function text(raw: string): string {
 // Where no column hangs on it (`… and 3 more files`, `--reason "…"`), a sign may be wider.
 function ownSigns(drawn: string): string {
   return drawn
-    .replace(/^( *)→ /gm, '$1-> ')
-    .replace(/…(?= and \d+ more )|(?<=")…(?=")/g, '...')
+    .replace(/^( *)\u2192 /gm, '$1-> ')
+    .replace(/\u2026(?= and \d+ more )|(?<=")\u2026(?=")/g, '...')
     .replace(BEYOND, (char) => NARROW_SIGNS[char] ?? '?');
 }

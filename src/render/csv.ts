@@ -8,7 +8,7 @@ import { sanitize } from './sanitize.js';
 // What a spreadsheet may run, also behind white space, quotes or characters that draw nothing, also full width.
 // https://owasp.org/www-community/attacks/CSV_Injection
 const FORMULA =
-  /^[\s\p{C}\p{Default_Ignorable_Code_Point}\p{Pi}\p{Pf}"'`＂＇]*[=+\-@＝＋－＠﹦﹢﹣﹫−]|^[\t\r\n]/u;
+  /^[\s\p{C}\p{Default_Ignorable_Code_Point}\p{Pi}\p{Pf}"'`\uff02\uff07]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212]|^[\t\r\n]/u;
 const NUMBER = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
 
 export type Separator = ',' | '\t';

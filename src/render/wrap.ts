@@ -48,6 +48,21 @@ export function clip(text: string, width: number): string {
   return `${head.join('')}…${tail.reverse().join('')}`;
 }
 
+/** Cut at its end, where the beginning is what tells. */
+export function cut(text: string, width: number): string {
+  return columns(text) <= width ? text : `${take(characters(text), width - 1).join('')}…`;
+}
+
+/** Cut at its beginning, where the end is what tells. */
+export function cutStart(text: string, width: number): string {
+  if (columns(text) <= width) return text;
+  // The first of the rest may be half a character.
+  const end = [...characters(text.slice(-16 * width))].slice(1);
+  return `…${take(end.reverse(), width - 1)
+    .reverse()
+    .join('')}`;
+}
+
 export function trimRight(text: string): string {
   let end = text.length;
   while (end > 0 && text[end - 1] === ' ') end -= 1;

@@ -4,6 +4,9 @@ import { FORMATS, KEYS, type Kind } from '../schema/formats.js';
 /** Rows that a block holds at most: those of a DuckDB vector. */
 export const BLOCK_ROWS = 2048;
 
+/** Texts of up to so many bytes stand in their cell; in that of a longer one is where it stands, in the arena or in memory. */
+export const INLINE = 12;
+
 /** Types of cells by their SQL names, because cells are laid out as DuckDB has them; and the bytes of a cell. */
 const BYTES = { VARCHAR: 16, BIGINT: 8, DOUBLE: 8, BOOLEAN: 1, TIMESTAMPTZ: 8, HUGEINT: 16 } as const;
 export type CellType = keyof typeof BYTES;

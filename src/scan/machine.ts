@@ -1,7 +1,7 @@
 import { createCipheriv } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { artifact } from '../artifact.js';
 import { ATTEMPT_FIELDS } from '../schema/fields.js';
-import { artifact } from './artifact.js';
 import { isDerived, type Layout } from './columns.js';
 
 /** A compiled scanner; threads share it. */
@@ -54,8 +54,11 @@ export function tell(x: Exports, settings: { readonly [name in Setting]?: number
   for (const [name, value] of Object.entries(settings)) globals[name]!.value = value;
 }
 
+let compiled: ScannerModule | undefined;
+
 export function compileScanner(): ScannerModule {
-  return new engine.Module(readFileSync(artifact('scan.wasm')));
+  compiled ??= new engine.Module(readFileSync(artifact('scan.wasm')));
+  return compiled;
 }
 
 export interface ScanOptions {

@@ -1,6 +1,6 @@
 /** Workers that accepted calls name, found while artifacts stand in memory: nobody has to store those for it. */
 import { namedWorkersInJson } from '../roster/named.js';
-import type { RowBlock, ScanColumn } from './columns.js';
+import { INLINE, type RowBlock, type ScanColumn } from './columns.js';
 
 /** A call that names workers, or whose workers cannot be told. */
 export interface NamingCall {
@@ -19,8 +19,6 @@ export const NAMING_COLUMNS = [
   ...(['batch', 'line', 'kind', 'final_verdict', 'proposed_worker_ids', 'artifact'] as const),
 ];
 
-/** Texts of up to so many bytes stand in their cell, longer ones in the arena. */
-const INLINE = 12;
 /** `accepted`, as it stands in a cell. */
 const ACCEPTED = new Uint32Array(Uint8Array.from(Buffer.from('accepted')).buffer);
 

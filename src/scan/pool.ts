@@ -1,6 +1,6 @@
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { artifact } from './artifact.js';
+import { artifact } from '../artifact.js';
 import type { FilePart } from './file.js';
 import type { ScannerModule, ScanOptions } from './machine.js';
 import type { Delivery, Order } from './worker.js';

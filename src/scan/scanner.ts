@@ -2,9 +2,6 @@ import crypto, { createHash } from 'node:crypto';
 import { KEYS, KINDS, type Kind } from '../schema/formats.js';
 import { reasonName } from '../schema/reasons.js';
 import { type Layout, layoutOf, type RowBlock } from './columns.js';
-
-export type { RowBlock };
-
 import {
   addressOf,
   COUNTERS,
@@ -98,7 +95,7 @@ export class Scanner {
     this.sink = sink;
     this.layout = layoutOf(options);
     const { maxLineBytes, mostBytes = Number.POSITIVE_INFINITY } = options;
-    const inputBytes = Math.min(maxLineBytes + CHUNK, 2 * mostBytes) + 4096;
+    const inputBytes = Math.min(maxLineBytes + CHUNK, mostBytes) + 4096;
     this.x = startMachine(module, options, this.layout, inputBytes);
     this.bytes = Buffer.from(this.x.memory.buffer);
     this.view = new DataView(this.x.memory.buffer);

@@ -2,7 +2,7 @@
 
 export const BATCH_FORMAT = 'lakelog.batch.v1';
 export const COMPACTION_FORMAT = 'lakelog.compaction.v1';
-export const FOLDER_FORMAT = 'lakelog.lake.v1';
+export const FOLDER_FORMAT = 'lakelog.folder.v1';
 
 /** `lakelog.json`, made first: what stays as it is for the life of a folder lake. */
 export interface FolderMaking {

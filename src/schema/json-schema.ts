@@ -21,6 +21,16 @@ import {
 } from './envelope.js';
 import { ATTEMPT_FIELDS, REPLAY_SCHEMA, SESSION_SCHEMA } from './fields.js';
 import {
+  ACKS_FORMAT,
+  ackList,
+  LAKE_FORMAT_NAME,
+  lakeChecks,
+  lakeInfo,
+  QUERIES_FORMAT,
+  questionList,
+  VERIFY_FORMAT,
+} from './listings.js';
+import {
   ENTRIES,
   ENTRY_NAME,
   type EntryKey,
@@ -34,15 +44,8 @@ import { looseRecord, replayRecord, sessionRecord } from './records.js';
 
 export type RecordName = 'session' | 'replay';
 export type EnvelopeName =
-  | 'batch'
-  | 'check'
-  | 'config'
-  | 'result'
-  | 'story'
-  | 'ack'
-  | 'error'
-  | 'baseline'
-  | 'watch';
+  | ('batch' | 'check' | 'config' | 'result' | 'story' | 'ack' | 'error' | 'baseline' | 'watch')
+  | ('lake' | 'verify' | 'queries' | 'acks');
 
 /** A JSON Schema (draft 2020-12) as plain data. */
 export type JsonSchema = { [keyword: string]: unknown };
@@ -72,6 +75,14 @@ export function jsonSchema(name: RecordName | EnvelopeName | 'policy'): JsonSche
       return closedSchema(STORY_FORMAT, storyEnvelope, 'What lakelog show prints with --json');
     case 'watch':
       return closedSchema(WATCH_FORMAT, watchEvent, 'A line that lakelog watch prints with --json');
+    case 'lake':
+      return closedSchema(LAKE_FORMAT_NAME, lakeInfo, 'What lakelog lake info prints with --json');
+    case 'verify':
+      return closedSchema(VERIFY_FORMAT, lakeChecks, 'What lakelog lake verify prints with --json');
+    case 'queries':
+      return closedSchema(QUERIES_FORMAT, questionList, 'What lakelog queries prints with --json');
+    case 'acks':
+      return closedSchema(ACKS_FORMAT, ackList, 'What lakelog ack list prints with --json');
     case 'error':
       return closedSchema(
         ERROR_FORMAT,

@@ -6,9 +6,9 @@ import { cannotVouch, clear, fires, type Run, usage } from './alarm-cases.js';
 /** Only findings about nothing in particular may do without a place. */
 const PLACELESS = ['too_few_judged'];
 
-/** Who it runs as, its stdin and its environment are the affair of the binary; of the other cases it gets every sixth. */
+/** Who it runs as, its stdin and its environment are the affair of the binary; of the other cases it gets every twelfth. */
 const needsBinary = (run: Run, i: number) =>
-  nightly || i % 6 === 0 || run.uid !== undefined || run.stdin !== undefined || run.env !== undefined;
+  nightly || i % 12 === 0 || run.uid !== undefined || run.stdin !== undefined || run.env !== undefined;
 
 describe.concurrent('alarm', () => {
   for (const [i, one] of [...fires, ...cannotVouch, ...clear, ...usage].entries()) {

@@ -1,11 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { envelope, lakelog, root } from '../support/cli.js';
+import { envelope, nightly, root, lakelog as spawned } from '../support/cli.js';
 import { lakelog as inProcess } from '../support/program.js';
 
 const FIXTURES = path.join(root, 'fixtures');
-const inFixtures = (args: readonly string[]) => lakelog(args, { cwd: FIXTURES });
+/** What the binary itself prints in each format is looked at once, and each night everywhere. */
+const lakelog: typeof inProcess = nightly ? spawned : inProcess;
+const inFixtures = (args: readonly string[]) =>
+  (args.slice(0, 2).join() === 'alarm,alarm' ? spawned : lakelog)(args, { cwd: FIXTURES });
 const expected = (scenario: string, query: string) =>
   JSON.parse(readFileSync(path.join(FIXTURES, 'expected', scenario, `${query}.json`), 'utf8')) as Record<
     string,
@@ -278,13 +281,13 @@ describe('help comes from the header of the query', () => {
   });
 
   test('lakelog --help is kept ready, as the program itself would say it', async () => {
-    const ready = await lakelog(['--help']);
+    const ready = await spawned(['--help']);
     expect(ready.stdout).toBe(readFileSync(path.join(root, 'dist/help.txt'), 'utf8'));
     expect((await inProcess(['--help'])).stdout).toBe(ready.stdout);
   });
 
   test('lakelog --help, lakelog help and -h list every command', async () => {
-    const ran = await lakelog(['--help']);
+    const ran = await spawned(['--help']);
     expect(ran.code).toBe(0);
     expect(ran.stderr).toBe('');
     for (const { name, title } of headers) {
@@ -294,7 +297,7 @@ describe('help comes from the header of the query', () => {
     for (const name of ['validate', 'schema', 'help'])
       expect(ran.stdout).toMatch(new RegExp(`^ +${name}\\b`, 'm'));
     expect((await lakelog(['help'])).stdout).toBe(ran.stdout);
-    expect((await lakelog(['-h'])).stdout).toBe(ran.stdout);
+    expect((await spawned(['-h'])).stdout).toBe(ran.stdout);
   });
 
   test.each(['validate', 'schema'])('%s --help', async (name) => {
@@ -311,7 +314,7 @@ test('--version', async () => {
     version: string;
   };
   for (const flag of ['--version', '-V']) {
-    expect(await lakelog([flag])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' });
+    expect(await spawned([flag])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' });
   }
 });
 

@@ -114,16 +114,17 @@ describe.skipIf(!canMeasure)('of long lines', () => {
     expect(peakMB).toBeLessThan(MOST_LONG);
   });
 
-  test.each(['json', 'jsonl', 'csv', 'tsv', 'md', 'parquet', 'table'])(
-    '50 MB of them, and every column, content too, as %s',
-    (format) => {
-      const log = write(50 * MB, () => long(1 * MB));
-      const args = ['SELECT * FROM sessions', log, '--show-content', '--format', format];
-      const { code, peakMB, stderr } = measured(['query', ...args]);
-      expect(code, stderr).toBe(0);
-      expect(peakMB).toBeLessThan(MOST_LONG);
-    },
-  );
+  // Each way to hand rows over; the others differ in how a row is written only.
+  const formats = nightly
+    ? ['json', 'jsonl', 'csv', 'tsv', 'md', 'parquet', 'table']
+    : ['json', 'csv', 'parquet', 'table'];
+  test.each(formats)('50 MB of them, and every column, content too, as %s', (format) => {
+    const log = write(50 * MB, () => long(1 * MB));
+    const args = ['SELECT * FROM sessions', log, '--show-content', '--format', format];
+    const { code, peakMB, stderr } = measured(['query', ...args]);
+    expect(code, stderr).toBe(0);
+    expect(peakMB).toBeLessThan(MOST_LONG);
+  });
 
   test('the story of one call among them', () => {
     const log = write(50 * MB, (number) => call({ session_id: `trace-${number}`, prompt: 'y'.repeat(MB) }));

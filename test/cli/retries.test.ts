@@ -3,11 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { resultEnvelope } from '../../src/schema/envelope.js';
-import { lakelog } from '../support/cli.js';
+import { nightly, lakelog as spawned } from '../support/cli.js';
 import { root, tempFolder } from '../support/lake.js';
+import { lakelog as inProcess } from '../support/program.js';
 
 const healthy = path.join(root, 'fixtures/healthy');
 const cwd = tempFolder();
+const lakelog = nightly ? spawned : inProcess;
 const put = (name: string, value: unknown) => {
   writeFileSync(path.join(cwd, name), typeof value === 'string' ? value : JSON.stringify(value));
   return name;
@@ -27,7 +29,7 @@ type Row = Record<string, unknown>;
 
 describe('money', () => {
   test('is told of models that have a price, and of others that it is not known', async () => {
-    const ran = await lakelog(['retries', healthy, '--prices', PRICES, '--worth', '0.02', '--json'], { cwd });
+    const ran = await spawned(['retries', healthy, '--prices', PRICES, '--worth', '0.02', '--json'], { cwd });
     expect(ran.code).toBe(0);
     const answer = JSON.parse(ran.stdout) as { rows: Row[]; receipt: Row };
     expect(resultEnvelope.safeParse(answer).error).toBeUndefined();

@@ -1,12 +1,19 @@
 /**
  * What every command shows on a terminal of 80 and of 120 columns, in test/cli/screens: one file per screen, to be
- * looked at. `npx vitest run test/cli/screens.test.ts -u` writes them anew.
+ * looked at; and its JSON, in test/cli/json. `npx vitest run test/cli/screens.test.ts -u` writes them anew.
  */
-import { cpSync, readdirSync, utimesSync } from 'node:fs';
+import { appendFileSync, cpSync, readdirSync, utimesSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
-import { newFolder, root, withoutColour, writeLines } from '../support/cli.js';
+import type { Command } from '../../src/commands/command.js';
+import { COMMANDS as TABLE } from '../../src/commands/commands.js';
+import { SCHEMA_FILES, type SchemaName } from '../../src/commands/schema-names.js';
+import { readCatalogue } from '../../src/query/catalogue.js';
+import { jsonSchema } from '../../src/schema/json-schema.js';
+import { call, newFolder, root, withoutColour, writeLines } from '../support/cli.js';
 import { calls } from '../support/decision-calls.js';
 import { lakelog } from '../support/program.js';
 import { type Files, ownGate, put } from './check-world.js';
@@ -17,25 +24,15 @@ const UNGROUNDED = '4e52b80caf3a63acc6a42ea78ed67529';
 const ACK = ['ack', UNGROUNDED, '--reason', 'client called, worker replaced', '--author', 'ann', 'alarm'];
 const BASELINE = ['ack', '--baseline', '--reason', 'lines of before the repair', '--author', 'ann', 'messy'];
 
-const COMMANDS = [
-  'alarm',
-  'check',
-  'config',
-  'first-shot-rate',
-  'first-shot',
-  'triple-rejections',
-  'corpus',
-  'rejections',
-  'retries',
-  'query',
-  'show',
-  'ack',
-  'validate',
-  'queries',
-  'schema',
-  'compare',
-  'drift',
+const SYNC = ['sync', '--lake', 'L.duckdb', 'alarm'];
+
+/** A command as it is called, with its words; `ack list` is one. */
+const callsOf = (command: Command): string[] => [
+  command.name,
+  ...(command.subcommands ?? []).map(({ name }) => `${command.name} ${name}`),
 ];
+const QUESTIONS = readCatalogue(path.join(root, 'queries')).map(({ name }) => name);
+const CALLS = [...QUESTIONS, ...TABLE.filter(({ hidden }) => hidden !== true).flatMap(callsOf)];
 
 const ARMS = ['--baseline', 'prompt_version=p1', '--candidate', 'prompt_version=p2'];
 const ACK_DRIFT = [
@@ -50,7 +47,9 @@ const LONG_CALLS = `SELECT s.session_id, 'long' AS reason, s.file, s.line FROM s
 const SCREENS: Readonly<Record<string, readonly string[]>> = {
   nothing: [],
   help: ['--help'],
-  ...Object.fromEntries(COMMANDS.map((name) => [`help-${name}`, [name, '--help']])),
+  ...Object.fromEntries(
+    CALLS.map((name) => [`help-${name.replace(' ', '-')}`, [...name.split(' '), '--help']]),
+  ),
   'alarm-clear': ['alarm', 'healthy'],
   'alarm-fired': ['alarm', 'alarm'],
   'alarm-cannot-vouch': ['alarm', 'messy'],
@@ -119,6 +118,23 @@ const SCREENS: Readonly<Record<string, readonly string[]>> = {
   'drift-cannot-vouch': ['drift', '--kind', 'email', 'arms'],
   'drift-acknowledged': ['drift', 'arms'],
   'ack-drift': ACK_DRIFT,
+  'ack-line': ['ack', 'messy/sessions.jsonl:3', ...ACK.slice(2, 6), '--expires', '30d', 'messy'],
+  'ack-list-nothing': ['ack', 'list', 'alarm'],
+  'ack-prune-nothing': ['ack', 'prune', 'alarm'],
+  report: ['report', '-o', 'r.html', '-o', 'r.md', 'alarm'],
+  'report-cannot-vouch': ['report', '-o', 'r.html', 'alarm', 'gone.jsonl'],
+  'report-nothing': ['report', 'alarm'],
+  'report-over-log': ['report', '-o', 'notes.md', 'notes.md'],
+  sync: SYNC,
+  'sync-again': SYNC,
+  'sync-rejects': ['sync', '--lake', 'L.duckdb', 'messy'],
+  'sync-missing-input': ['sync', '--lake', 'L.duckdb', 'gone.jsonl'],
+  lake: ['lake'],
+  'lake-info': ['lake', 'info', '--lake', 'L.duckdb'],
+  'lake-missing': ['lake', 'info', '--lake', 'L.duckdb'],
+  'lake-verify': ['lake', 'verify', '--lake', 'L.duckdb'],
+  'alarm-lake': ['alarm', '--lake', 'L.duckdb', 'alarm'],
+  'completion-nothing': ['completion'],
   'error-option': ['alarm', '--frob'],
   'error-command': ['alrm'],
   'error-value': ['alarm', '--since', 'yesterday'],
@@ -131,6 +147,10 @@ const BEFORE: Readonly<Record<string, readonly string[]>> = {
   'ack-prune': ACK,
   'alarm-acknowledged': ACK,
   'drift-acknowledged': ACK_DRIFT,
+  'sync-again': SYNC,
+  'lake-info': SYNC,
+  'lake-verify': SYNC,
+  'alarm-lake': SYNC,
 };
 
 const arm = (prompt_version: string, start: string, [fill, email]: readonly [number, number]) => [
@@ -170,17 +190,30 @@ const FILES: Readonly<Record<string, Files>> = {
   'check-clear': { 'queries/long-calls.sql': OWN_GATE },
   'check-policy': { 'queries/long-calls.sql': OWN_GATE, 'lakelog.toml': POLICY },
   config: { 'queries/long-calls.sql': OWN_GATE, 'lakelog.toml': POLICY },
+  'report-over-log': { 'notes.md': [call({ session_id: 'in-the-log' })] },
 };
 
-/** The fixtures by themselves, as old as their records, so that nothing depends on when they were checked out. */
-function fixtures(): string {
+/** Calls of which no screen or no JSON is kept, and why. */
+const NO_SCREEN: Readonly<Record<string, string>> = {
+  completion:
+    'its script is a file of the package, which test/cli/completion.test.ts compares and tries in shells',
+};
+const NO_JSON: Readonly<Record<string, string>> = {};
+
+/**
+ * The fixtures by themselves, as old as their records, so that nothing depends on when they were checked out.
+ * @param args those that are named are there.
+ */
+function fixtures(args: readonly string[]): string {
   const folder = newFolder();
-  for (const name of ['alarm', 'empty', 'healthy', 'messy']) {
+  const isNamed = (name: string) => args.some((arg) => arg === name || arg.startsWith(`${name}/`));
+  for (const name of ['alarm', 'empty', 'healthy', 'messy'].filter(isNamed)) {
     cpSync(path.join(root, 'fixtures', name), path.join(folder, name), { recursive: true });
     for (const file of readdirSync(path.join(folder, name))) {
       utimesSync(path.join(folder, name, file), NOW, new Date('2026-09-30T00:00:00Z'));
     }
   }
+  if (!isNamed('arms')) return folder;
   writeLines(folder, 'arms/sessions.jsonl', TWO_ARMS);
   utimesSync(path.join(folder, 'arms/sessions.jsonl'), NOW, new Date('2026-09-30T00:00:00Z'));
   return folder;
@@ -198,7 +231,7 @@ function plainScreen(name: string, columns: number): Promise<Screen> {
 }
 
 async function screenOf(name: string, columns: number, env: Record<string, string>): Promise<Screen> {
-  const cwd = fixtures();
+  const cwd = fixtures([...SCREENS[name]!, ...(BEFORE[name] ?? [])]);
   put(cwd, FILES[name] ?? {});
   const now = () => NOW;
   if (BEFORE[name]) await lakelog(BEFORE[name], { cwd, now });
@@ -211,15 +244,19 @@ async function screenOf(name: string, columns: number, env: Record<string, strin
   };
   const { code } = await lakelog(SCREENS[name]!, { cwd, env, screen, now });
   // Progress of a slow run is gone when it ends.
-  return { code, text: text.replace(/[^\n]*\r\x1b\[2K/g, '') };
+  return { code, text: text.replace(/[^\n]*\r\x1b\[2K/g, '').replaceAll(cwd, '/cwd') };
 }
 
+/** What another version prints otherwise, and a lake of another engine. */
 const withoutVersions = (text: string) =>
-  text.replace(/^(query +\S+) [0-9a-f]{12}, lakelog \S+/gm, '$1 0123456789ab, lakelog 0.0.0');
+  text
+    .replace(/^(query +\S+) [0-9a-f]{12}, lakelog \S+/gm, '$1 0123456789ab, lakelog 0.0.0')
+    .replace(/^(made by +lakelog) [^,]+/gm, '$1 0.0.0')
+    .replace(/^(lake +\S+), [\d.]+ MB/gm, '$1, 1.0 MB');
 
 /** What is there to be copied stays on one line: a command, the SQL of a file, what a model wrote. */
 function mayBeWide(line: string, name: string): boolean {
-  return /^ *((→ )?lakelog |→ next: |│ )/.test(line) || name === 'queries-show';
+  return /^ *((→ )?lakelog |→ next: |│ )/.test(line) || ['queries-show', 'lake-info'].includes(name);
 }
 
 test.each(Object.entries(SCREENS))('%s', async (name, args) => {
@@ -260,13 +297,156 @@ test.each(Object.entries(SCREENS))('%s: all ASCII where the locale is not UTF-8'
   expect(text).toMatch(/^[\n -~]*$/);
 });
 
+/** Arguments by the name of the golden, and the published schema that it fits. */
+const JSONS: Readonly<Record<string, readonly [SchemaName, ...string[]]>> = {
+  ...Object.fromEntries(QUESTIONS.map((name) => [name, ['result', name, '--json', 'alarm']])),
+  'alarm-cannot-vouch': ['result', 'alarm', '--json', 'messy'],
+  'alarm-lake': ['result', 'alarm', '--lake', 'L.duckdb', 'alarm', '--json'],
+  'error-option': ['error', 'alarm', '--json', '--frob'],
+  retries: ['result', 'retries', '--json', 'healthy'],
+  query: [
+    'result',
+    'query',
+    'SELECT kind, COUNT(*) AS n FROM sessions GROUP BY kind ORDER BY kind',
+    'alarm',
+    '--json',
+  ],
+  validate: ['result', 'validate', '--json', 'messy'],
+  sync: ['result', ...SYNC, '--json'] as [SchemaName, ...string[]],
+  compare: ['result', 'compare', ...ARMS, '--json', 'arms'],
+  drift: ['result', 'drift', '--json', 'arms'],
+  show: ['story', 'show', UNGROUNDED, '--json', 'alarm'],
+  check: ['check', 'check', '--json', 'alarm', '--queries', 'queries'],
+  config: ['config', 'config', '--json', '--max-age', '26h'],
+  'ack-list': ['acks', 'ack', 'list', '--json', 'alarm'],
+  'lake-info': ['lake', 'lake', 'info', '--lake', 'L.duckdb', '--json'],
+  'lake-verify': ['verify', 'lake', 'verify', '--lake', 'L.duckdb', '--json'],
+  queries: ['queries', 'queries', '--json'],
+};
+
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+
+/** A document as it is kept, one line per value, where it fits its schema. */
+function kept(text: string, schema: SchemaName, cwd: string): string {
+  const plain = text.replaceAll(cwd, '/cwd').replaceAll(root, '/lakelog');
+  const documents = plain
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const isValid = ajv.getSchema(schema) ?? ajv.addSchema(jsonSchema(schema), schema).getSchema(schema)!;
+  for (const one of documents) expect(isValid(one), JSON.stringify(isValid.errors)).toBe(true);
+  const steady = (key: string, value: unknown) => (value === null ? value : (VARYING[key] ?? value));
+  const all = documents.map((one) => ('made_by' in one ? { ...one, bytes: 1 } : one));
+  return all.map((one) => `${JSON.stringify(one, steady, 2)}\n`).join('');
+}
+
+/** Another version says these otherwise, as another engine the size of a lake. */
+const VARYING: Readonly<Record<string, string>> = {
+  lakelog: '0.0.0',
+  made_by: '0.0.0',
+  query_sha256: '0'.repeat(64),
+};
+
+test.each(Object.entries(JSONS))('JSON of %s', async (name, [schema, ...args]) => {
+  const cwd = fixtures([...args, ...(BEFORE[name] ?? [])]);
+  put(cwd, FILES[name] ?? {});
+  const now = () => NOW;
+  if (BEFORE[name]) await lakelog(BEFORE[name], { cwd, now });
+  const { stdout, stderr } = await lakelog(args, { cwd, now });
+  await expect(kept(schema === 'error' ? stderr : stdout, schema, cwd)).toMatchFileSnapshot(
+    `json/${name}.json`,
+  );
+});
+
+test('watch: a line per call as it comes, and its JSON', async () => {
+  const [narrow, wide, ascii, json] = await Promise.all([
+    watched(80, { NO_COLOR: '1' }),
+    watched(120, { NO_COLOR: '1' }),
+    watched(80, { NO_COLOR: '1', LC_ALL: 'C' }),
+    watched(80, { NO_COLOR: '1' }, '--json'),
+  ]);
+  const shown = [narrow, wide].map(({ columns, text, code }) => {
+    expect(text.split('\n').filter((line) => stringWidth(line) > columns)).toEqual([]);
+    return `${columns} ${'='.repeat(columns - String(columns).length - 1)}\n$ lakelog watch logs/live.jsonl\n${text}[exit ${code}]\n`;
+  });
+  await expect(shown.join('\n')).toMatchFileSnapshot('screens/watch.txt');
+  expect(ascii.text).toMatch(/^[\n -~]*$/);
+  await expect(kept(json.stdout, 'watch', json.cwd)).toMatchFileSnapshot('json/watch.json');
+});
+
+/** What comes while it is watched; whoever looks leaves when he has seen it. */
+async function watched(columns: number, env: Record<string, string>, ...flags: string[]) {
+  const cwd = newFolder();
+  const log = writeLines(cwd, 'logs/live.jsonl', [call({ session_id: 'of-before' })]);
+  let [text, hasLeft] = ['', false];
+  const screen = {
+    columns,
+    write: (part: string) => {
+      text += part;
+    },
+    get hasLeft() {
+      return hasLeft;
+    },
+  };
+  const until = async (wanted: string) => {
+    for (let waits = 0; !text.includes(wanted); waits++) {
+      if (waits > 1_000) throw new Error(`waited in vain for ${wanted}: ${text}`);
+      await sleep(20);
+    }
+  };
+  const running = lakelog(['watch', 'logs/live.jsonl', ...flags], { cwd, env, screen, now: () => NOW });
+  await until('Ctrl-C ends it');
+  appendFileSync(log, COMING.map((line) => `${line}\n`).join(''));
+  await until('torn write');
+  hasLeft = true;
+  const { code, stdout } = await running;
+  return { columns, text, code, stdout, cwd };
+}
+
+const at = (n: number) => ({ session_id: String(n).repeat(32), timestamp: `2026-10-01T11:5${n}:00Z` });
+const COMING = [
+  call({ ...at(1), call_id: 'c1' }),
+  call({ ...at(2), kind: 'email', iterations: 3, model: 'claude-sonnet-4-5', grounded_in_roster: null }),
+  call({ ...at(3), grounded_in_roster: false }),
+  call({ ...at(4), final_verdict: 'max_iter_exhausted', iterations: 3, grounded_in_roster: null }),
+  call({
+    ...at(5),
+    final_verdict: 'infra_error',
+    error: 'upstream: 529 \u001b[31moverloaded',
+    model: 'a-model-with-a-rather-long-name-2026-09-01-preview',
+  }),
+  '{"schema":"session.iterate.v1",',
+];
+
+test('every command has screens of both widths and JSON that fits a published schema, or a reason why not', () => {
+  const called = (args: readonly string[]) =>
+    CALLS.filter((name) => ` ${args.join(' ')} `.startsWith(` ${name} `)).at(-1);
+  const shown = new Set(
+    Object.values(SCREENS)
+      .filter((args) => !args.includes('--help'))
+      .map(called),
+  ).add('watch');
+  const told = new Set(Object.values(JSONS).map(([, ...args]) => called(args))).add('watch');
+  const has = (name: string) => {
+    const [first, second] = name.split(' ');
+    const top = TABLE.find((one) => one.name === first);
+    const command = top?.subcommands?.find((one) => one.name === second) ?? top;
+    return command?.options().some(({ options }) => options.some(({ long }) => long === '--json')) ?? true;
+  };
+  expect(CALLS.filter((name) => !shown.has(name) && NO_SCREEN[name] === undefined)).toEqual([]);
+  expect(CALLS.filter((name) => has(name) && !told.has(name) && NO_JSON[name] === undefined)).toEqual([]);
+  expect(CALLS.length).toBeGreaterThan(20);
+  for (const schema of Object.values(JSONS).map(([name]) => name))
+    expect(SCHEMA_FILES).toHaveProperty(schema);
+});
+
 test('JSON is what it is in every locale', async () => {
   for (const args of [
     ['queries', '--json'],
     ['corpus', 'healthy', '--json'],
     ['ack', 'list', '--json', 'alarm'],
   ]) {
-    const cwd = fixtures();
+    const cwd = fixtures(args);
     const [one, other] = [
       await lakelog(args, { cwd, now: () => NOW }),
       await lakelog(args, { cwd, now: () => NOW, env: { LC_ALL: 'C' } }),

@@ -45,7 +45,8 @@ async function begun(watch: Awaited<ReturnType<typeof watching>>, log: string): 
   }
 }
 
-test('2,000 calls under rotation: each is told once, in every form of rotation', async () => {
+// These wait more than they compute.
+test.concurrent('2,000 calls under rotation: each is told once, in every form of rotation', async () => {
   const cwd = newFolder();
   const log = writeLines(cwd, 'sessions.jsonl', [
     call({ session_id: 'before' }),
@@ -57,8 +58,6 @@ test('2,000 calls under rotation: each is told once, in every form of rotation',
     appendFileSync(log, `${call({ session_id: id(n), grounded_in_roster: n % 500 !== 7 })}\n`);
     if (n % 100 === 0) await sleep(120);
     if (n % 250 !== 249) continue;
-    // Rotations in the midst of looks have a test of their own.
-    await sleep(1_200);
     const form = (n + 1) / 250;
     if (form % 3 === 0) renameSync(log, `${log}-2025010${form}`);
     else if (form % 3 === 1) {
@@ -73,7 +72,8 @@ test('2,000 calls under rotation: each is told once, in every form of rotation',
   // A look may come in the midst of a rotation, and the next one tells what it could not see.
   await watch.until((out) => out.split('\n').length > 2_000);
   const { code, out, err } = await watch.end();
-  expect({ code, err }).toEqual({ code: 0, err: '' });
+  // Of two looks that rotations spoil one behind the other it says so, and of nothing else.
+  expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(/^(looking again: .*\n)*$/) });
   const events = out
     .trimEnd()
     .split('\n')
@@ -86,7 +86,7 @@ test('2,000 calls under rotation: each is told once, in every form of rotation',
   for (const event of events) expect(isValid(event), JSON.stringify(isValid.errors)).toBe(true);
 });
 
-test('a call is told when its line ends, and what cannot be loaded is told as well', async () => {
+test.concurrent('a call is told when its line ends, and what cannot be loaded is told as well', async () => {
   const cwd = newFolder();
   const log = writeLines(cwd, 'sessions.jsonl', [call()]);
   const watch = await watching(['sessions.jsonl'], cwd);
@@ -99,12 +99,12 @@ test('a call is told when its line ends, and what cannot be loaded is told as we
   appendFileSync(log, `\nnot json\n`);
   const out = await watch.until((text) => text.includes('cannot be loaded'));
   expect(out).toMatch(/VIOLATION at once +fill +m.*alarm: ungrounded +half +sessions\.jsonl:\d+/);
-  expect(out).toMatch(/cannot be loaded .*sessions\.jsonl:\d+ /);
+  expect(out).toMatch(/cannot be loaded .*sessions\.jsonl:\d+$/m);
   expect(out).not.toContain('\u001b');
   expect(await watch.end('SIGTERM')).toMatchObject({ code: 0, by: null });
 });
 
-test('filters, a lake that holds the history already, and a log that is not there yet', async () => {
+test.concurrent('filters, a lake that holds the history already, and a log that is not there yet', async () => {
   const cwd = newFolder();
   const log = writeLines(cwd, 'sessions.jsonl', [call({ session_id: 'old' })]);
   expect((await lakelog(['sync', '--lake', 'L.duckdb', 'sessions.jsonl'], { cwd })).code).toBe(0);
@@ -136,7 +136,7 @@ test('filters, a lake that holds the history already, and a log that is not ther
   await late.end();
 });
 
-test('rotation in the midst of looks ends nothing: each call is told once', async () => {
+test.concurrent('rotation in the midst of looks ends nothing: each call is told once', async () => {
   const cwd = newFolder();
   const log = writeLines(cwd, 'logs/sessions.jsonl', []);
   const watch = await watching(['logs', '--json'], cwd);
@@ -166,7 +166,7 @@ test('rotation in the midst of looks ends nothing: each call is told once', asyn
   expect(told.toSorted()).toEqual(Array.from({ length: next }, (_, n) => id(n)).toSorted());
 });
 
-test('a lake that another run holds is looked at again when it is free', async () => {
+test.concurrent('a lake that another run holds is looked at again when it is free', async () => {
   const cwd = newFolder();
   const log = writeLines(cwd, 'sessions.jsonl', [call({ session_id: 'old' })]);
   expect((await lakelog(['sync', '--lake', 'L.duckdb', 'sessions.jsonl'], { cwd })).code).toBe(0);
@@ -180,7 +180,7 @@ test('a lake that another run holds is looked at again when it is free', async (
   expect((await watch.end()).code).toBe(0);
 });
 
-test('a copy of what was there before is no news, plain or compressed', async () => {
+test.concurrent('a copy of what was there before is no news, plain or compressed', async () => {
   const cwd = newFolder();
   const log = writeLines(cwd, 'logs/sessions.jsonl', [
     call({ session_id: 'old-1' }),
@@ -197,7 +197,7 @@ test('a copy of what was there before is no news, plain or compressed', async ()
   await watch.end();
 });
 
-test('what is read once cannot be followed', async () => {
+test.concurrent('what is read once cannot be followed', async () => {
   const ran = await lakelog(['watch', '-'], { stdin: '' });
   expect(ran.code).toBe(2);
   expect(ran.stderr).toContain('stdin is read once');

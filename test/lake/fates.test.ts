@@ -15,7 +15,7 @@ import { goodLines, mutatedLines, randomFrom } from '../scan/mutate.mjs';
 import { newFolder, nightly } from '../support/cli.js';
 import { catalogue, root, rowsOf, runOptions } from '../support/lake.js';
 
-const RUNS = nightly ? 3_000 : 25;
+const RUNS = nightly ? 600 : 12;
 
 const PLACES = ['SELECT file, line FROM sessions', 'SELECT file, line FROM replay_runs'];
 const QUESTIONS = catalogue.map(({ sql }) => [sql]);
@@ -111,7 +111,7 @@ test(
   'any order, any question, any number of threads, any split into files',
   async () => {
     const way = fc.record({
-      asks: fc.constantFrom(...ASKS, PLACES, PLACES),
+      asks: fc.oneof(fc.constantFrom(...ASKS), fc.constant(PLACES)),
       threads: fc.integer({ min: 1, max: 4 }),
       part: fc.integer({ min: 20, max: 20_000 }),
       hashes: fc.boolean(),

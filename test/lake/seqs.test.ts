@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/lake/duckdb/connection.js';
-import { fillSeqs, gapsOf, holesIn, mergeSeqs } from '../../src/lake/load/seqs.js';
+import { fillSeqs, gapsOf, holesIn, mergeSeqs, missesNumbers } from '../../src/lake/load/seqs.js';
 import { BASE_TABLES } from '../../src/lake/tables/base.js';
 
 let db: Database;
@@ -151,6 +151,7 @@ test('holes and gaps are what lies between islands, with the record behind them'
         return [{ writer_id: writer, from_seq: last + 1, to_seq: first - 1, file: 'sessions.jsonl', line }];
       });
       expect(await holesIn(db)).toEqual(holes);
+      expect(await missesNumbers(db)).toBe(holes.length > 0);
       const writers = [...new Set(holes.map(({ writer_id }) => writer_id))];
       const gaps = writers.map((writer_id) => {
         const own = holes.filter((hole) => hole.writer_id === writer_id);

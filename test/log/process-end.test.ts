@@ -421,7 +421,9 @@ describe.each<NodeJS.Signals>(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR
 it('kill -9 leaves at most the last line torn', async () => {
   const ended = await host(
     `${LOGGER} const pour = () => { for (let i = 0; i < 20; i++) logger.append(call('x'.repeat(9000))); setImmediate(pour); };
-    pour(); setTimeout(ready, 50);`,
+    const { statSync } = await import('node:fs');
+    const look = () => (statSync(path, { throwIfNoEntry: false })?.size > 9_100 ? ready() : setTimeout(look, 50));
+    pour(); look();`,
     'SIGKILL',
   );
   expect(ended.signal).toBe('SIGKILL');

@@ -64,6 +64,8 @@ export interface Told {
 
 export function hashOf(line: Buffer): string;
 export function emptyLake(): ModelLake;
+/** Whether all that was read and seen of a log stands at the beginning of the bytes, and the log may go on in them. */
+export function holds(bytes: Buffer, log: ModelLake['logs'][number]): boolean;
 /** @returns what a sync may leave behind that is killed, in order, and what it leaves and says at its end. */
 export function sync(
   lake: ModelLake,

@@ -49,7 +49,7 @@ export function sync(lake, found, clock) {
   }
   for (const log of first.logs) {
     if (standing.has(log) || log.state !== 'here' || !found.bases.includes(log.base)) continue;
-    log.state = fateOf(log, found.files);
+    log.state = fateOf(log, found.files, (file) => wasBeside(log, lake, pairs, file));
   }
   first.isLoading = tasks.length > 0;
 
@@ -75,12 +75,12 @@ export function sync(lake, found, clock) {
   };
 }
 
-/** What is seen behind the last line end alone is written down last. */
+/** What is seen behind the last line end of a plain file alone is written down last. */
 function withRestOf(before, lake) {
   const copy = copyOf(lake);
   for (const log of copy.logs) {
     const old = before.logs.find(({ number }) => number === log.number);
-    if (old?.content.length === log.content.length) log.rest = old.rest;
+    if (log.form === 'plain' && old?.content.length === log.content.length) log.rest = old.rest;
   }
   return copy;
 }
@@ -97,7 +97,7 @@ export function look(lake) {
 }
 
 /** All that was read of it, and as much behind it as was seen; no line goes on that was judged without its end. */
-const holds = (bytes, { content, rest }) =>
+export const holds = (bytes, { content, rest }) =>
   bytes.length >= content.length + rest &&
   bytes.subarray(0, content.length).equals(content) &&
   (bytes.length === content.length || content.length === 0 || content.at(-1) === LF);
@@ -175,13 +175,24 @@ function take(lake, log, file, from, to, { now }) {
 /** Nobody writes to it any more: another one stands where it stood, and it is old. */
 const isSettled = ({ name, mtimeMs }, { now }) => ROTATED.test(name) && now - mtimeMs > HOUR;
 
-function fateOf(log, files) {
+/** The file is another log, which held all of this one at the last look: a copy of it, and not where it went. */
+function wasBeside(log, { logs }, pairs, file) {
+  const pair = pairs.find((one) => one.file === file);
+  const other = logs.find(({ number }) => number === pair?.log?.number);
+  if (other?.state !== 'here') return false;
+  return other.content.length + other.rest >= log.content.length + log.rest;
+}
+
+function fateOf(log, files, isCopy) {
   const unknown = files.filter(({ form }) => form === 'damaged' || form === 'unfinished');
   if (unknown.some(({ path }) => path === log.path)) return 'here';
   const readable = files.filter(({ form }) => form === 'plain' || form === 'archive');
-  if (readable.some(({ bytes }) => log.content.length > 0 && holds(bytes, log))) return 'gone';
-  if (files.some(({ path, id }) => path === log.path && id === log.id)) return 'changed';
-  return log.settled || log.form === 'archive' ? 'gone' : 'lost';
+  const isThere = files.some(({ path, id }) => path === log.path && id === log.id);
+  const holders = readable.filter(({ bytes }) => log.content.length > 0 && holds(bytes, log));
+  if (holders.some((file) => isThere || !isCopy(file))) return 'gone';
+  if (isThere) return 'changed';
+  // All of an archive is read, if a run came to its end.
+  return log.settled || (log.form === 'archive' && log.rest === 0) ? 'gone' : 'lost';
 }
 
 const NEVER_EXCUSED = /^(missing|type|value|duplicate_key):(schema|final_verdict)$/;

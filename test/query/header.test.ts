@@ -269,6 +269,20 @@ describe('shipped questions', () => {
     }
   });
 
+  test('what the build understood of them is what their headers say', () => {
+    const built = JSON.parse(readFileSync(path.join(root, 'dist/questions.json'), 'utf8')) as object;
+    expect(Object.keys(built)).toEqual(catalogue.map(({ name }) => name));
+    for (const query of catalogue) expect(query).toEqual(parseQuery(query.file, query.name, query.sql));
+  });
+
+  test('one that was changed since is read anew', () => {
+    const alarm = readFileSync(path.join(root, 'queries/alarm.sql'), 'utf8');
+    const file = tempFile(alarm.replace(/^-- title: .*/, '-- title: Another'), 'alarm.sql');
+    const [changed] = readCatalogue(path.dirname(file));
+    expect(changed).toMatchObject({ name: 'alarm', file, title: 'Another' });
+    expect(changed!.sha256).toBe(createHash('sha256').update(changed!.sql).digest('hex'));
+  });
+
   test('a folder is read whatever else stands in it', () => {
     const file = tempFile([TITLE, QUESTION, COLUMN, 'SELECT 1 AS n'].join('\n'), 'mine.sql');
     expect(readCatalogue(path.dirname(file)).map(({ name }) => name)).toEqual(['mine']);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { linkSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
@@ -15,6 +15,27 @@ async function pages(logs: string, args: readonly string[] = [], cwd = newFolder
   const { document } = parseHTML(html!);
   return { ran, html: html!, md: md!, document, text: document.body.textContent ?? '' };
 }
+
+describe('a page', () => {
+  it.each(['log.md', 'linked.md', 'hard.html', './x/../log.md'])(
+    'takes the place of no log: %s',
+    async (name) => {
+      const cwd = newFolder();
+      const log = writeLines(cwd, 'log.md', [call()]);
+      writeLines(cwd, 'x/other.jsonl', [call()]);
+      symlinkSync('log.md', path.join(cwd, 'linked.md'));
+      linkSync(log, path.join(cwd, 'hard.html'));
+      const before = readFileSync(log, 'utf8');
+      const ran = await lakelog(['report', '-o', 'fine.html', '-o', name, 'log.md'], { cwd });
+      expect(ran).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('it is one of the files that were read'),
+      });
+      expect(ran.stderr).toContain('fine.html is written');
+      expect(readFileSync(log, 'utf8')).toBe(before);
+    },
+  );
+});
 
 /** What a log may do to a page that shows it. */
 const HOSTILE = [

@@ -2,7 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { call, envelope, lakelog, newFolder, writeLines } from '../support/cli.js';
+import { call, envelope, newFolder, nightly, lakelog as spawned, writeLines } from '../support/cli.js';
+import { lakelog } from '../support/program.js';
 import { fateOf, startsWithMark } from './checker.mjs';
 import { type CorpusFile, corpus } from './corpus.mjs';
 import { type Reject, select, validate } from './product.js';
@@ -50,7 +51,7 @@ function found(rejects: readonly Reject[]): Named[] {
 }
 
 async function alarmed(...args: string[]): Promise<{ file: string; line: number }[]> {
-  const ran = await lakelog(['alarm', '--json', ...args]);
+  const ran = await (nightly ? spawned : lakelog)(['alarm', '--json', ...args]);
   expect(ran.code, ran.stderr).toBe(1);
   return envelope(ran).rows.map(({ file, line }) => ({ file: String(file), line: Number(line) }));
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Layout } from '../../src/scan/columns.js';
+import type { Layout, RowBlock } from '../../src/scan/columns.js';
 import { addCounts, type FilePart, scanFile } from '../../src/scan/file.js';
 import { compileScanner, type ScanOptions } from '../../src/scan/machine.js';
 import type { RejectedLine as Rejected } from '../../src/scan/reject.js';
-import { type LineCounts, type RowBlock, Scanner } from '../../src/scan/scanner.js';
+import { type LineCounts, Scanner } from '../../src/scan/scanner.js';
 import type { Kind } from '../../src/schema/formats.js';
 
 export const module = compileScanner();

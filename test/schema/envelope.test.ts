@@ -43,17 +43,17 @@ const zods = {
   batch: batchReceipt,
 };
 
-function check(name: EnvelopeName, value: unknown) {
+function check(name: keyof typeof published, value: unknown) {
   const valid = published[name](value);
   return { valid, errors: published[name].errors ?? [] };
 }
 
-function expectValid(name: EnvelopeName, value: unknown) {
+function expectValid(name: keyof typeof published, value: unknown) {
   expect(check(name, value)).toEqual({ valid: true, errors: [] });
   expect(zods[name].safeParse(value).error).toBeUndefined();
 }
 
-function expectInvalid(name: EnvelopeName, value: unknown, what: string) {
+function expectInvalid(name: keyof typeof published, value: unknown, what: string) {
   expect(check(name, value).valid, what).toBe(false);
   expect(zods[name].safeParse(value).success, what).toBe(false);
 }
@@ -220,7 +220,7 @@ describe('the envelopes', () => {
     }
   });
 
-  function expectInvalidUnlessAny(name: EnvelopeName, value: unknown, key: string) {
+  function expectInvalidUnlessAny(name: keyof typeof published, value: unknown, key: string) {
     if (!OPEN.has(key)) expectInvalid(name, value, key);
   }
 
@@ -270,6 +270,8 @@ describe('the published files', () => {
     ...{ result: 'lakelog.result.v1', story: 'lakelog.story.v1', ack: 'lakelog.ack.v1' },
     ...{ check: 'lakelog.check.v1', config: 'lakelog.config.v1' },
     watch: 'lakelog.watch.v1',
+    ...{ acks: 'lakelog.acks.v1', lake: 'lakelog.lake.v1' },
+    ...{ verify: 'lakelog.verify.v1', queries: 'lakelog.queries.v1' },
   } as const;
 
   it.each(Object.entries(names) as [EnvelopeName, string][])('%s describes every field', (name, title) => {

@@ -2,11 +2,24 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { call, type Envelope, newFolder, nightly, replayRun, writeLines } from '../support/cli.js';
+import {
+  lakelog as binary,
+  call,
+  type Envelope,
+  newFolder,
+  nightly,
+  replayRun,
+  tries,
+  writeLines,
+} from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 
-const PLACES = nightly ? 100 : 10;
+const PLACES = tries(10, 100);
 const LAKE = 'L.duckdb';
+const LOGS = ['sessions.jsonl', 'replay_runs.jsonl'] as const;
+/** The engine's heads, and the blocks behind them. */
+const HEADS = 12_288;
+const BLOCK = 262_144;
 
 const QUESTIONS = [
   ['alarm'],
@@ -20,13 +33,18 @@ const QUESTIONS = [
 
 let cwd: string;
 let whole: Buffer;
+/** What stands beside it. */
+let seal: Buffer;
+/** The lake before the last logs came. */
+let earlier: Buffer;
 let answers: string[];
 
 /** What a command answers; null where it says that the lake is damaged, or that this is none. */
-async function answerOf(question: readonly string[]): Promise<string | null> {
+async function answerOf(question: readonly string[], ask = lakelog): Promise<string | null> {
   const age = question[0] === 'alarm' ? ['--max-age', '9999d'] : [];
-  const logs = ['sessions.jsonl', 'replay_runs.jsonl'];
-  const ran = await lakelog([...question, '--lake', LAKE, '--json', ...age, ...logs], { cwd });
+  const logs = question[0] === 'lake' ? [] : LOGS;
+  const ran = await ask([...question, '--lake', LAKE, '--json', ...age, ...logs], { cwd });
+  expect(ran.signal).toBeNull();
   if (ran.code === 3 && /the lake is damaged/.test(ran.stderr)) {
     expect(ran.stdout).toBe('');
     expect(ran.stderr).toContain('--rebuild');
@@ -43,7 +61,7 @@ const reasons = ['worker W-9 is not free', 'Slot 3 overlaps', 'no such role'];
 
 beforeAll(async () => {
   cwd = newFolder();
-  const calls = Array.from({ length: nightly ? 20_000 : 4_000 }, (_, i) =>
+  const calls = Array.from({ length: nightly ? 60_000 : 4_000 }, (_, i) =>
     call({
       session_id: i.toString(16).padStart(32, '0'),
       call_id: `call-${i}`,
@@ -66,22 +84,34 @@ beforeAll(async () => {
   );
   // Read in several goes, as it happens, so that the file has a past.
   for (const part of [0.3, 0.8, 1]) {
+    if (part === 1) earlier = readFileSync(path.join(cwd, LAKE));
     writeLines(cwd, 'sessions.jsonl', calls.slice(0, calls.length * part));
     writeLines(cwd, 'replay_runs.jsonl', runs.slice(0, runs.length * part));
     await answerOf(['alarm']);
   }
   whole = readFileSync(path.join(cwd, LAKE));
+  seal = readFileSync(path.join(cwd, `${LAKE}.seal`));
   answers = [];
   for (const question of QUESTIONS) answers.push((await answerOf(question))!);
   expect(answers.every((answer) => answer !== null && answer.length > 200)).toBe(true);
 });
 
-/** Puts a changed lake in place; every question says that it is damaged, or what it said before. */
-async function noticedOrHarmless(bytes: Buffer): Promise<number> {
+/** Puts a lake in place of the one that is there. */
+function put(bytes: Buffer, beside: Buffer | null = seal): void {
   writeFileSync(path.join(cwd, LAKE), bytes);
-  rmSync(path.join(cwd, `${LAKE}.wal`), { force: true });
+  for (const end of ['.wal', '.seal']) rmSync(path.join(cwd, LAKE + end), { force: true });
+  if (beside !== null) writeFileSync(path.join(cwd, `${LAKE}.seal`), beside);
+}
+
+/** With which seal, and which questions by their numbers. */
+type HowAsked = [beside: Buffer | null, asks?: (question: number) => boolean];
+
+/** Each question says that the lake is damaged, or what it said before. @returns how many of them said so. */
+async function noticedOrHarmless(bytes: Buffer, ...[beside, asks = () => true]: HowAsked): Promise<number> {
+  put(bytes, beside);
   let noticed = 0;
   for (const [i, question] of QUESTIONS.entries()) {
+    if (!asks(i)) continue;
     const answer = await answerOf(question);
     if (answer === null) noticed++;
     else expect(answer, question[0]).toBe(answers[i]);
@@ -89,25 +119,32 @@ async function noticedOrHarmless(bytes: Buffer): Promise<number> {
   return noticed;
 }
 
+const blocksOf = (lake: Buffer) => Math.floor((lake.length - HEADS) / BLOCK);
+const at = (block: number) => HEADS + BLOCK * block;
+const blockOf = (lake: Buffer, n: number) => lake.subarray(at(n), at(n + 1));
+
 describe('a lake whose bytes are not what was written', () => {
   test('one bit, anywhere: it is noticed, or no answer is another', async () => {
     const random = fc.sample(fc.tuple(fc.nat(whole.length - 1), fc.nat(7)), { numRuns: PLACES });
     let noticed = 0;
-    for (const [at, bit] of random) noticed += Number((await flip(at, bit)) > 0);
+    for (const [n, [at, bit]] of random.entries()) {
+      const asks = (question: number) => nightly || question % 2 === n % 2;
+      noticed += Number((await flip(at, bit, n % 3 === 0 ? seal : null, asks)) > 0);
+    }
     expect(noticed).toBeGreaterThan(PLACES / 4);
   });
 
   test('in the heads of the file, every question notices', async () => {
     // What it is and of which version; a checksum, and the place of the tables, of the head that counts.
-    for (const at of [8, 11, 12]) expect(await flip(at, 0)).toBe(QUESTIONS.length);
-    expect(Math.max(await flip(4_096 + 9, 3), await flip(8_192 + 9, 3))).toBe(QUESTIONS.length);
+    for (const at of [8, 11, 12]) expect(await flip(at, 0, seal)).toBe(QUESTIONS.length);
+    expect(Math.max(await flip(4_096 + 9, 3, seal), await flip(8_192 + 9, 3, seal))).toBe(QUESTIONS.length);
   });
 
-  async function flip(at: number, bit: number): Promise<number> {
+  async function flip(at: number, bit: number, ...how: HowAsked): Promise<number> {
     const bytes = Buffer.from(whole);
     bytes[at]! ^= 1 << bit;
     try {
-      return await noticedOrHarmless(bytes);
+      return await noticedOrHarmless(bytes, ...how);
     } catch (error) {
       (error as Error).message = `bit ${bit} of byte ${at}: ${(error as Error).message}`;
       throw error;
@@ -115,25 +152,76 @@ describe('a lake whose bytes are not what was written', () => {
   }
 
   test('cut anywhere, or with a block of zeros in it', async () => {
-    const block = 262_144;
-    const count = Math.floor((whole.length - 12_288) / block);
-    const at = (n: number) => 12_288 + block * n;
-    for (const [n] of fc.sample(fc.tuple(fc.nat(count - 2)), { numRuns: nightly ? 40 : 4 })) {
+    for (const [n] of fc.sample(fc.tuple(fc.nat(blocksOf(whole) - 2)), { numRuns: nightly ? 40 : 4 })) {
       const zeros = Buffer.from(whole);
       zeros.fill(0, at(n), at(n + 1));
-      await noticedOrHarmless(zeros);
-      await noticedOrHarmless(whole.subarray(0, at(n) + 1_000));
+      const asks = (question: number) => nightly || question % 2 === n % 2;
+      await noticedOrHarmless(zeros, null, asks);
+      await noticedOrHarmless(whole.subarray(0, at(n) + 1_000), null, asks);
     }
-    for (const length of [20, 100, 4_096, 12_288]) {
-      expect(await noticedOrHarmless(whole.subarray(0, length)), `${length} bytes`).toBe(QUESTIONS.length);
+    for (const length of [20, 100, 4_096, HEADS]) {
+      const noticed = await noticedOrHarmless(whole.subarray(0, length), length === 20 ? seal : null);
+      expect(noticed, `${length} bytes`).toBe(QUESTIONS.length);
     }
+  });
+
+  const ASKED = [['alarm'], ['first-shot-rate'], ['lake', 'verify']];
+  let said: (string | null)[] = [];
+  async function undisturbed() {
+    if (said.length > 0) return said;
+    put(whole);
+    said = await Promise.all(ASKED.map((question) => answerOf(question, binary)));
+    return said;
+  }
+
+  /** Each block of them carries its right checksum; what the engine makes of them may end its process. */
+  const displaced: Record<string, (bytes: Buffer, a: number, b: number) => void> = {
+    'two blocks that changed places': (bytes, a, b) => {
+      bytes.set(blockOf(whole, a), at(b));
+      bytes.set(blockOf(whole, b), at(a));
+    },
+    'a block that stands twice': (bytes, a, b) => bytes.set(blockOf(whole, a), at(b)),
+    'a block of an earlier time': (bytes, a) =>
+      bytes.set(blockOf(earlier, a % blocksOf(earlier)), at(a % blocksOf(earlier))),
+  };
+
+  test.each(Object.entries(displaced))('%s', async (_, displace) => {
+    const said = await undisturbed();
+    const places = fc.nat(blocksOf(whole) - 1);
+    let noticed = 0;
+    const pairs = fc.sample(fc.tuple(places, places), { numRuns: tries(4, 100) });
+    for (const [i, [a, b]] of pairs.entries()) {
+      const bytes = Buffer.from(whole);
+      displace(bytes, a, b);
+      put(bytes);
+      for (const [n, question] of ASKED.entries()) {
+        if (n !== i % ASKED.length && (!nightly || i % 5 > 0)) continue;
+        const answer = await answerOf(question, binary);
+        const where = `${question.join(' ')}, blocks ${a} and ${b}`;
+        if (answer === null) noticed++;
+        else expect(answer, where).toBe(said[n]);
+      }
+    }
+    expect(noticed).toBeGreaterThan(0);
+  });
+
+  test('a seal that is damaged, of another state or nowhere accuses no lake', async () => {
+    const bent = Buffer.from(seal);
+    bent[40]! ^= 1;
+    for (const beside of [null, bent, Buffer.alloc(0), seal.subarray(0, 100)]) {
+      put(whole, beside);
+      expect(await answerOf(['alarm'])).toBe(answers[0]);
+    }
+    // A copy of before that somebody put back.
+    put(earlier);
+    expect(foundIn(await answerOf(['alarm']))).toEqual(foundIn(answers[0]!));
   });
 
   test('is made anew with --rebuild, and the old one stays beside it', async () => {
     const bytes = Buffer.from(whole);
-    bytes.fill(7, 12_288, 12_288 + 262_144);
+    bytes.fill(7, at(0), at(1));
     for (const [n, damaged] of [bytes, whole.subarray(0, 5_000), whole].entries()) {
-      writeFileSync(path.join(cwd, LAKE), damaged);
+      put(damaged);
       const ran = await lakelog(
         ['sync', '--rebuild', '--lake', LAKE, 'sessions.jsonl', 'replay_runs.jsonl'],
         {

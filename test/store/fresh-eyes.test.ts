@@ -4,6 +4,7 @@ import {
   copyFileSync,
   existsSync,
   readFileSync,
+  renameSync,
   rmSync,
   truncateSync,
   utimesSync,
@@ -11,8 +12,10 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { openLake } from '../../src/lake/lake.js';
 import { call, type Envelope, newFolder, writeLines } from '../support/cli.js';
+import { runOptions } from '../support/lake.js';
 import { lakelog } from '../support/program.js';
 
 const LAKE = ['--lake', 'l.db'];
@@ -148,4 +151,82 @@ test('an archive that ends inside a line, and is touched, stays the log that it 
   rmSync(at('z.jsonl.gz'));
   writeFileSync(at('b.jsonl'), `${call({ session_id: '2'.padStart(32, '0') })}\n`);
   expect((await filesOf()).filter((file) => file.startsWith('b'))).toEqual(['b.jsonl 1 1 0']);
+});
+
+describe('a log that its writer goes on with, beside a copy of it, and that is deleted before the next look', () => {
+  type Change = (log: string, copy: string) => void;
+  const nothing: Change = () => {};
+  const compress: Change = (_, copy) => {
+    writeFileSync(`${copy}.gz`, gzipSync(readFileSync(copy)));
+    rmSync(copy);
+  };
+  const longer: Change = (log, copy) => writeFileSync(copy, `${readFileSync(log, 'utf8')}${call()}\n`);
+  const shorter: Change = (log, copy) => {
+    copyFileSync(log, copy);
+    truncateSync(copy, readFileSync(copy, 'utf8').indexOf('\n') + 1);
+  };
+  const deleted: Change = (log) => rmSync(log);
+
+  test.each<[string, Change, Change, Change, string[]]>([
+    ['is missed where a look saw the copy', copyFileSync, nothing, deleted, ['changed_input']],
+    ['and one that was longer', longer, nothing, deleted, ['changed_input']],
+    ['and one that is compressed since', copyFileSync, compress, deleted, ['changed_input']],
+    [
+      'and one that is renamed since',
+      copyFileSync,
+      (_, copy) => renameSync(copy, `${copy}.1`),
+      deleted,
+      ['changed_input'],
+    ],
+    // What no look can tell from a move to another device, which docs/LAKE.md tells.
+    ['is taken for moved where the copy is new', nothing, copyFileSync, deleted, []],
+    ['and where it was being made', shorter, copyFileSync, deleted, []],
+    // copytruncate, seen in its midst.
+    ['is cut as copytruncate does', copyFileSync, nothing, (log) => truncateSync(log), []],
+  ])('%s', async (_, before, since, end, codes) => {
+    const { cwd, at, codesOf } = folder();
+    const [log, copy] = [at('logs/a.jsonl'), at('logs/b.jsonl')];
+    writeLines(cwd, 'logs/a.jsonl', calls(3));
+    before(log, copy);
+    expect(await codesOf('logs')).toEqual([]);
+    since(log, copy);
+    appendFileSync(log, `${violation()}\n`);
+    end(log, copy);
+    expect(await codesOf('logs')).toEqual(codes);
+  });
+});
+
+describe('an archive of a log that goes on in it, and a run that ends before it is read', () => {
+  async function stopped() {
+    const made = folder();
+    const { cwd, at, run } = made;
+    writeLines(cwd, 'logs/a.jsonl', calls(3));
+    expect((await run('alarm', '-q', ...LAKE, 'logs')).code).toBe(0);
+    appendFileSync(at('logs/a.jsonl'), `${violation()}\n`);
+    writeFileSync(at('logs/a.jsonl.1.gz'), gzipSync(readFileSync(at('logs/a.jsonl'))));
+    rmSync(at('logs/a.jsonl'));
+    const lake = await openLake({
+      ...runOptions({ cwd }),
+      ...{ asks: ['SELECT 1'], gatedKinds: ['fill'], params: {} },
+      lake: { name: at('l.db'), lockTimeoutS: 1, sync: true, keepContent: false, rebuild: false },
+      onProgress: () => {
+        throw new Error('killed');
+      },
+    });
+    await expect(lake.load([{ path: 'logs', as: 'any' }]).finally(() => lake.close())).rejects.toThrow(
+      'killed',
+    );
+    return made;
+  }
+
+  test('is read by the next', async () => {
+    const { run } = await stopped();
+    expect((await run('alarm', '-q', ...LAKE)).code).toBe(1);
+  });
+
+  test('is missed where it is gone by then', async () => {
+    const { at, codesOf } = await stopped();
+    rmSync(at('logs/a.jsonl.1.gz'));
+    expect(await codesOf()).toContain('changed_input');
+  });
 });

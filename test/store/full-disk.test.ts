@@ -3,6 +3,7 @@ import { copyFileSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileS
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { call, lakelog, newFolder, writeLines } from '../support/cli.js';
+import { lakelog as inProcess } from '../support/program.js';
 import { contentOf } from './lake-file.js';
 
 const mounts: string[] = [];
@@ -38,8 +39,8 @@ test('a disk that fills while a lake is brought up to date', async ({ skip }) =>
   const lake = path.join(disk, 'L.duckdb');
   const first = calls(2_000);
   writeLines(cwd, 'sessions.jsonl', first);
-  const sync = (...flags: string[]) => lakelog(['sync', '--lake', lake, ...flags, 'sessions.jsonl'], { cwd });
-  const begun = await sync();
+  const sync = ['sync', '--lake', lake, '--json', 'sessions.jsonl'];
+  const begun = await inProcess(sync, { cwd });
   expect(begun.code, begun.stderr).toBe(0);
   const before = await contentOf(lake);
   const bytes = readFileSync(lake);
@@ -48,26 +49,26 @@ test('a disk that fills while a lake is brought up to date', async ({ skip }) =>
   writeLines(cwd, 'sessions.jsonl', all);
   const wanted = path.join(newFolder(), 'L.duckdb');
   copyFileSync(lake, wanted);
-  const roomy = await lakelog(['sync', '--lake', wanted, '--json', 'sessions.jsonl'], { cwd });
+  const roomy = await inProcess(['sync', '--lake', wanted, '--json', 'sessions.jsonl'], { cwd });
   expect(roomy.code, roomy.stderr).toBe(0);
 
   for (const free of [0, 40_000, 300_000, 2_000_000]) {
     fill(disk, free);
-    const full = await sync();
+    const full = await lakelog(['sync', '--lake', lake, 'sessions.jsonl'], { cwd });
     rmSync(path.join(disk, 'ballast'));
     // A commit may have come to its end before the checkpoint did not.
     expect([full.code, full.stderr], `${free} bytes free`).toEqual([
       2,
       expect.stringContaining(`there is no room left for the lake\n  at ${lake}\n  → make room`),
     ]);
-    const asked = await lakelog(['validate', '--lake', lake, '--no-sync', '--json'], { cwd });
+    const asked = await inProcess(['validate', '--lake', lake, '--no-sync', '--json'], { cwd });
     const { totals } = JSON.parse(asked.stdout).receipt;
     expect([2_000, all.length]).toContain(totals.loaded);
-    const after = await sync('--json');
+    const after = await inProcess(sync, { cwd });
     expect(after.code, after.stderr).toBe(0);
     expect(JSON.parse(after.stdout).receipt.totals).toEqual(JSON.parse(roomy.stdout).receipt.totals);
     expect(await contentOf(lake)).toEqual(await contentOf(wanted));
-    expect(readdirSync(disk)).toEqual(['L.duckdb']);
+    expect(readdirSync(disk).sort()).toEqual(['L.duckdb', 'L.duckdb.seal']);
     writeFileSync(lake, bytes);
     expect(await contentOf(lake)).toEqual(before);
   }

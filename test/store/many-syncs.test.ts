@@ -1,11 +1,11 @@
 import { appendFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { lakelog as binary, call, newFolder, nightly, replayRun } from '../support/cli.js';
+import { call, newFolder, nightly, replayRun, tries } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 import { contentOf } from './lake-file.js';
 
-const SYNCS = nightly ? 3_000 : 25;
+const SYNCS = tries(15, 3_000);
 const LOGS = ['sessions.jsonl', 'replay_runs.jsonl'] as const;
 
 /** CPU seconds of this process. */
@@ -44,7 +44,7 @@ test('many small syncs cost what they read, and leave what one large one leaves'
     costs.push(cpu() - begun);
   }
   const once = path.join(newFolder(), 'L.duckdb');
-  const ran = await binary(['sync', '--lake', once, ...LOGS], { cwd });
+  const ran = await lakelog(['sync', '--lake', once, ...LOGS], { cwd });
   expect(ran.code, ran.stderr).toBe(0);
   const [many, one] = await Promise.all([contentOf(lake), contentOf(once)]);
   // Numbers of batches and of lines in them are of the goes in which they came.

@@ -158,7 +158,9 @@ test('a link to a lake is the lake', async () => {
   expect(ran.code, ran.stderr).toBe(1);
   const direct = await lakelog(['alarm', '--lake', 'L.duckdb', 'sessions.jsonl'], { cwd });
   expect(direct.code, direct.stderr).toBe(1);
-  expect(readdirSync(cwd).sort()).toEqual(['L.duckdb', 'elsewhere', 'link', 'sessions.jsonl']);
+  expect(readdirSync(cwd).sort()).toEqual([
+    ...['L.duckdb', 'L.duckdb.seal', 'elsewhere', 'link', 'sessions.jsonl'],
+  ]);
 });
 
 describe.skipIf(process.getuid?.() !== 0)('another user', () => {

@@ -233,9 +233,8 @@ export class World {
   }
 
   /** What goes with a file of which no look can show that it went. */
-  excuse(name: string): void {
-    for (const file of this.contents().filter((one) => one.name === name))
-      for (const line of linesOf(file.bytes)) if (line.terminated) this.excused.add(hashOf(line.bytes));
+  excuse({ bytes }: FoundFile): void {
+    for (const line of linesOf(bytes)) if (line.terminated) this.excused.add(hashOf(line.bytes));
   }
 
   delete(name: string): void {

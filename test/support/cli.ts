@@ -19,6 +19,10 @@ import { afterAll } from 'vitest';
 export const root = path.resolve(import.meta.dirname, '../..');
 export const nightly = process.env.LAKELOG_NIGHTLY === '1';
 
+/** How often something is tried, usually and at night; a night may be had in parts. */
+export const tries = (usually: number, nightlong: number): number =>
+  nightly ? Number(process.env.LAKELOG_RUNS ?? nightlong) : usually;
+
 /** Everything a test file writes; other users may look in, so that a child can run as one. */
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'lakelog-cli-'));
 chmodSync(scratch, 0o755);

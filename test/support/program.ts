@@ -5,9 +5,9 @@ import { Readable } from 'node:stream';
 import { run } from '../../src/main.js';
 import { newFolder, type Options, type Ran, root } from './cli.js';
 
-export interface ProgramOptions extends Pick<Options, 'cwd' | 'env' | 'stdin'> {
+export interface ProgramOptions extends Pick<Options, 'cwd' | 'env' | 'stdin' | 'packageRoot'> {
   /** A terminal, which shows stdout and stderr as they come. */
-  readonly screen?: { readonly columns: number; write(text: string): void };
+  readonly screen?: { readonly columns: number; readonly hasLeft?: boolean; write(text: string): void };
   readonly now?: () => Date;
 }
 
@@ -17,7 +17,14 @@ export interface ProgramOptions extends Pick<Options, 'cwd' | 'env' | 'stdin'> {
  */
 export async function lakelog(
   args: readonly string[],
-  { cwd = newFolder(), env = {}, stdin, screen, now = () => new Date() }: ProgramOptions = {},
+  {
+    cwd = newFolder(),
+    env = {},
+    stdin,
+    packageRoot = root,
+    screen,
+    now = () => new Date(),
+  }: ProgramOptions = {},
 ): Promise<Ran> {
   const tmp = mkdtempSync(path.join(os.tmpdir(), 'lakelog-run-'));
   const out: string[] = [];
@@ -25,6 +32,9 @@ export async function lakelog(
   const stream = (into: string[]) => ({
     isTTY: screen !== undefined,
     columns: screen?.columns,
+    get hasLeft() {
+      return screen?.hasLeft === true;
+    },
     write: async (given: string | Uint8Array) => {
       const text = typeof given === 'string' ? given : Buffer.from(given).toString();
       into.push(text);
@@ -34,7 +44,7 @@ export async function lakelog(
   const input =
     stdin instanceof Readable ? stdin : Readable.from(stdin === undefined ? [] : [Buffer.from(stdin)]);
   try {
-    const code = await run(args, root, {
+    const code = await run(args, packageRoot, {
       stdin: input,
       stdout: stream(out),
       stderr: stream(err),

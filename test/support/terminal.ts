@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { command, newFolder, type SpawnOptions } from './cli.js';
 
-function has(tool: string): boolean {
+export function has(tool: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;
 }
 
@@ -10,6 +10,15 @@ function has(tool: string): boolean {
 export const terminals = process.platform === 'linux' && has('script') && has('stty');
 
 const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
+
+/** The words of a line are a shell's affair, and what is made of them is that of the program. */
+export function wordsOf(line: string, cwd: string): string[] {
+  const printed = execFileSync('bash', ['-c', `printf '%s\\0' ${line}`], { cwd, encoding: 'utf8' });
+  return printed.split('\0').slice(1, -1);
+}
+
+/** Whether a line needs more of a shell than its words. */
+export const needsShell = (line: string) => /[|>&;]|\$\(/.test(line.replaceAll(/'[^']*'|"[^"]*"/g, ''));
 
 /** Runs a shell line in which `lakelog` and `validatord` are the built binaries, without a terminal. */
 export function inShell(line: string, options: SpawnOptions = {}) {

@@ -70,7 +70,9 @@ export interface DuckDb extends Engine {
 export async function duckDb(): Promise<DuckDb> {
   const instance = await DuckDBInstance.create(':memory:');
   const db = await instance.connect();
-  await db.run("SET TimeZone = 'UTC'");
+  // The tables are small: threads would only wait for each other.
+  await db.run("SET TimeZone = 'UTC'; SET threads = 1");
+  const runAll = (statements: readonly string[]) => db.run(statements.join(';\n'));
   const query = async (sql: string): Promise<Answered> => {
     const reader = await db.runAndReadAll(sql);
     return { names: reader.columnNames(), cells: reader.getRows().map((row) => row.map(plain)) };
@@ -78,8 +80,7 @@ export async function duckDb(): Promise<DuckDb> {
   const parse = async (sql: string) =>
     (await query(`SELECT json_serialize_sql(${DUCKDB.quote(sql)})`)).cells[0]![0] as string;
   const append = async (name: BaseName, columns: readonly BaseColumn[], rows: BaseRows) => {
-    const list = columns.map((column) => `"${column.name}" ${column.type}`).join(', ');
-    await db.run(`CREATE OR REPLACE TABLE ${baseTable(name)} (${list})`);
+    if (rows[name].length === 0) return;
     const appender = await db.createAppender(`base_${name}`);
     for (const row of rows[name]) {
       for (const [i, value] of cellsOf(name, row, columns).entries()) {
@@ -99,9 +100,15 @@ export async function duckDb(): Promise<DuckDb> {
     const wanted = JSON.stringify(plan);
     if (held?.rows === rows && held.plan === wanted) return;
     held = undefined;
-    for (const name of Object.keys(BASE_TABLES))
-      await db.run(`DROP TABLE IF EXISTS ${baseTable(name as BaseName)}`);
-    for (const [name, columns] of Object.entries(plan)) await append(name as BaseName, columns, rows);
+    const planned = Object.entries(plan) as [BaseName, readonly BaseColumn[]][];
+    await runAll([
+      ...Object.keys(BASE_TABLES).map((name) => `DROP TABLE IF EXISTS ${baseTable(name as BaseName)}`),
+      ...planned.map(([name, columns]) => {
+        const list = columns.map((column) => `"${column.name}" ${column.type}`).join(', ');
+        return `CREATE TABLE ${baseTable(name)} (${list})`;
+      }),
+    ]);
+    for (const [name, columns] of planned) await append(name, columns, rows);
     held = { rows, plan: wanted };
   };
   return {
@@ -112,8 +119,9 @@ export async function duckDb(): Promise<DuckDb> {
         ...(filters.since === undefined && filters.until === undefined ? [] : ['timestamp']),
       ];
       const plan = loadPlan(needs, { showContent, alsoColumns, hasRoster: true });
-      for (const name of TABLE_NAMES)
-        await db.run(`DROP ${name === 'params' ? 'TABLE' : 'VIEW'} IF EXISTS ${name}`);
+      await runAll(
+        TABLE_NAMES.map((name) => `DROP ${name === 'params' ? 'TABLE' : 'VIEW'} IF EXISTS ${name}`),
+      );
       await hold(rows, plan);
       const said = conditions(
         filters,
@@ -124,7 +132,7 @@ export async function duckDb(): Promise<DuckDb> {
         ...{ needs, showContent, alsoColumns, hasRoster: true, gatedKinds, ...said },
         temporary: false,
       };
-      for (const statement of [...viewStatements(context), paramsSql(DUCKDB, asked)]) await db.run(statement);
+      await runAll([...viewStatements(context), paramsSql(DUCKDB, asked)]);
     },
     query,
     parse,

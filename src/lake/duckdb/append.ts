@@ -1,6 +1,12 @@
 import duckdb from '@duckdb/node-bindings';
-import { BLOCK_ROWS, type CellType, type Layout, type ScanColumn } from '../../scan/columns.js';
-import type { RowBlock } from '../../scan/scanner.js';
+import {
+  BLOCK_ROWS,
+  type CellType,
+  INLINE,
+  type Layout,
+  type RowBlock,
+  type ScanColumn,
+} from '../../scan/columns.js';
 
 /** DuckDB's numbers of the types of cells. */
 const TYPE: Readonly<Record<CellType, number>> = {
@@ -12,26 +18,13 @@ const TYPE: Readonly<Record<CellType, number>> = {
   TIMESTAMPTZ: 31,
 };
 const BLOB = 18;
-/** A text of more bytes is a pointer. */
-const INLINE = 12;
-
-export interface BlockAppender {
-  /** @param lineBase lines of the file before the first of the block. */
-  add(block: RowBlock, lineBase: number): void;
-  /** All rows are in the tables. */
-  close(): void;
-}
 
 /**
  * Puts scanned rows into base_calls and base_runs without a look at their values: cells are copied as they are. Long
  * texts go into DuckDB's memory as one blob per block, and their cells point into it (the public layout of
  * `duckdb_string_t`) until the table has copied them.
  */
-export function blockAppender(
-  connection: duckdb.Connection,
-  catalog: string | null,
-  layout: Layout,
-): BlockAppender {
+export function blockAppender(connection: duckdb.Connection, catalog: string | null, layout: Layout) {
   const texts = duckdb.create_data_chunk([duckdb.create_logical_type(BLOB)]);
   const stored = layout.columns.map((columns) => columns.filter(({ passing }) => !passing));
   const tables = stored.map((columns, kind) => ({
@@ -47,7 +40,8 @@ export function blockAppender(
     line: columns.find(({ name }) => name === 'line'),
   }));
   return {
-    add(block, lineBase) {
+    /** @param lineBase lines of the file before the first of the block. */
+    add(block: RowBlock, lineBase: number): void {
       const { buffer } = block;
       const address = block.arenaBytes > INLINE ? placeTexts(texts, block) : null;
       for (const { columns, kind, appender, chunk, line } of tables) {
@@ -67,7 +61,8 @@ export function blockAppender(
         duckdb.append_data_chunk(appender, chunk);
       }
     },
-    close() {
+    /** All rows are in the tables. */
+    close(): void {
       for (const { appender } of tables) duckdb.appender_close_sync(appender);
     },
   };
@@ -107,22 +102,12 @@ function pointTexts(
   }
 }
 
-export interface RowAppender {
-  /** Cells in the order of the columns; an instant is a text, and no text holds U+0000, which would end it. */
-  add(cells: readonly (string | number | boolean | null)[]): void;
-  /** All rows are in the table. */
-  close(): void;
-}
-
 /** Fills a table of whole numbers, texts, booleans and instants with rows that stand in no log. */
-export function rowAppender(
-  connection: duckdb.Connection,
-  catalog: string | null,
-  table: string,
-): RowAppender {
+export function rowAppender(connection: duckdb.Connection, catalog: string | null, table: string) {
   const appender = duckdb.appender_create_ext(connection, catalog, 'main', table);
   return {
-    add(cells) {
+    /** Cells in the order of the columns; an instant is a text, and no text holds U+0000, which would end it. */
+    add(cells: readonly (string | number | boolean | null)[]): void {
       for (const cell of cells) {
         if (cell === null) duckdb.append_null(appender);
         else if (typeof cell === 'string') duckdb.append_varchar(appender, cell);
@@ -131,6 +116,7 @@ export function rowAppender(
       }
       duckdb.appender_end_row(appender);
     },
+    /** All rows are in the table. */
     close: () => duckdb.appender_close_sync(appender),
   };
 }

@@ -1,5 +1,6 @@
 import duckdb from '@duckdb/node-bindings';
 import { rfc3339, writeInstant } from '../../instant.js';
+import { INLINE } from '../../scan/columns.js';
 import {
   type Block,
   type BlockColumn,
@@ -107,8 +108,6 @@ function longs(data: Uint8Array): BigInt64Array {
   const { buffer, byteOffset, byteLength } = data.byteOffset % 8 === 0 ? data : data.slice();
   return new BigInt64Array(buffer, byteOffset, byteLength / 8);
 }
-
-const INLINE = 12;
 
 /** Memory is mapped by pages of at least so many bytes. */
 const PAGE = 4_096;

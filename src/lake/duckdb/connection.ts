@@ -15,7 +15,11 @@ let waiting: Promise<duckdb.Database> | undefined;
 
 /** Starts the engine, for who will open a database in a moment and has other things to do first. */
 export function startEngine(): Promise<duckdb.Database> {
-  waiting ??= duckdb.open(':memory:', duckdb.create_config());
+  if (waiting) return waiting;
+  const config = duckdb.create_config();
+  // Threads share out 122,880 rows at a time; below that, others only cost: they wait busily.
+  duckdb.set_config(config, 'threads', '1');
+  waiting = duckdb.open(':memory:', config);
   // Who opens the database hears of it.
   waiting.catch(() => {});
   return waiting;
@@ -46,6 +50,7 @@ export function openBeside({ engine }: Database, catalog: string): Promise<Datab
 async function connect(engine: duckdb.Database, catalog: string | null, settings: readonly string[]) {
   const connection = await duckdb.connect(engine);
   let toldOf = (error: unknown): unknown => error;
+  let whenClosed = () => {};
   const fail = (error: unknown): never => explained(toldOf(error));
   const run = (sql: string) => duckdb.query(connection, sql).catch(fail);
   // Not at creation: the setting belongs to an extension that is loaded by then.
@@ -55,6 +60,8 @@ async function connect(engine: duckdb.Database, catalog: string | null, settings
   return {
     engine,
     run,
+    /** For much to do: it begins with one thread. */
+    useAllThreads: () => run('RESET threads'),
     /** What failures of the engine mean, for who knows more of them. */
     explainFailures(told: (error: unknown) => unknown) {
       toldOf = told;
@@ -80,9 +87,14 @@ async function connect(engine: duckdb.Database, catalog: string | null, settings
     blockAppender: (layout: Layout) => blockAppender(connection, catalog, layout),
     /** @param of the catalog of the table, where it is not the connection's own. */
     rowAppender: (table: string, of = catalog) => rowAppender(connection, of, table),
+    /** What is to be done with a file of the engine once that has let go of it. */
+    whenClosed(then: () => void) {
+      whenClosed = then;
+    },
     close() {
       duckdb.disconnect_sync(connection);
       if (catalog === null) duckdb.close_sync(engine);
+      whenClosed();
     },
   };
 }

@@ -122,12 +122,13 @@ function firstLate(accounts: readonly BatchAccount[]): Ledger['firstLate'] {
   return batch < 0 ? null : { batch, line: accounts[batch]!.late_line! };
 }
 
-async function fillSeqs(db: Database, state: FolderState): Promise<void> {
+async function fillSeqs(db: Database, state: FolderState): Promise<boolean> {
   const files = filesOf(state, 'seqs');
-  if (files.length === 0) return;
+  if (files.length === 0) return false;
   const none = '(SELECT CAST(NULL AS VARCHAR) AS writer_id, CAST(NULL AS BIGINT) AS seq)';
   const islands = `SELECT writer_id, first_seq, last_seq FROM ${parquet(files)}`;
   await db.run(`CREATE OR REPLACE TABLE ${baseTable('seqs')} AS ${islandsOf(none, islands)}`);
+  return true;
 }
 
 /** The same bytes are one batch, whoever publishes them. */

@@ -1,5 +1,4 @@
 import { type BigIntStats, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
-import picomatch from 'picomatch';
 import { LakelogError, NO_FILE, whyUnreadable } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
@@ -50,11 +49,11 @@ const LOOKS = 5;
  * What a request means. A rotation during the look at a folder could carry a file from a name that is still to be
  * looked at to one that was not listed, so that nobody reads it: the folder is looked at until no name has changed.
  */
-export function findSettled(request: InputRequest, cwd: string): Findings {
-  let before = find(request, cwd);
+export async function findSettled(request: InputRequest, cwd: string): Promise<Findings> {
+  let before = await find(request, cwd);
   if (before.found.every((one) => 'problem' in one || one.found === 'named')) return before;
   for (let looks = 1; looks < LOOKS; looks++) {
-    const now = find(request, cwd);
+    const now = await find(request, cwd);
     const names = new Set(now.found.map(whichUnderName));
     if (before.found.every((one) => names.has(whichUnderName(one)))) return now;
     before = now;
@@ -68,12 +67,12 @@ function whichUnderName(one: Candidate | InputProblem): string {
   return `${one.name}\0${one.stats ? identityOf(one.stats) : '-'}`;
 }
 
-function find({ path: given, as }: InputRequest, cwd: string): Findings {
+async function find({ path: given, as }: InputRequest, cwd: string): Promise<Findings> {
   const place = { name: given, path: kernelPath(cwd, given) };
   const none = (problem: InputProblem['problem'], detail: string) => ({ path: given, problem, detail });
   const seen = given === '-' ? { stats: null } : look(place);
   if ('problem' in seen) {
-    const glob = seen.problem === 'missing' ? parseGlob(given) : null;
+    const glob = seen.problem === 'missing' ? await parseGlob(given) : null;
     if (glob === null) return { found: [], ifNone: seen };
     const folder = { name: glob.folder, path: kernelPath(cwd, glob.folder) };
     const found = statOf(folder.path)?.isDirectory() ? all(walk(folder, as, glob), given) : [];
@@ -113,6 +112,15 @@ export function statOf(file: string): BigIntStats | undefined {
     return statSync(file, { bigint: true, throwIfNoEntry: false });
   } catch {
     return undefined;
+  }
+}
+
+/** None of a folder that cannot be read. */
+export function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 
@@ -199,7 +207,8 @@ function childOf(folder: string, entry: string): string {
 const OPTIONS = { dot: false, nonegate: true } as const;
 
 /** The folder that a pattern begins in, as it was written, and what it looks for there; null where the text holds none. */
-function parseGlob(text: string): (Search & { readonly folder: string }) | null {
+async function parseGlob(text: string): Promise<(Search & { readonly folder: string }) | null> {
+  const { default: picomatch } = await import('picomatch');
   const { isGlob, base, glob } = picomatch.scan(text, OPTIONS);
   if (!isGlob) return null;
   const pattern = glob.replace(/\/+$/, '').replace(/\/(\.?\/)+/g, '/');

@@ -1,7 +1,7 @@
-import { closeSync, constants, fstatSync, open, readdirSync, realpathSync } from 'node:fs';
+import { closeSync, constants, fstatSync, open, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { identityOf, statOf } from './find.js';
+import { identityOf, namesIn, statOf } from './find.js';
 import { Unreadable } from './reasons.js';
 import type { SourceFile } from './resolve.js';
 
@@ -37,22 +37,17 @@ type Found = NonNullable<SourceFile['stats']>;
 
 /** Some network file systems number an open file anew: what stands under the name counts then. */
 function leadsTo(found: Found, file: string, fd: number): boolean {
-  const [id, now] = [identityOf(found), statOf(file)];
-  return identityOf(fstatSync(fd, { bigint: true })) === id || (now !== undefined && identityOf(now) === id);
+  return isSame(fstatSync(fd, { bigint: true }), found) || isSame(statOf(file), found);
 }
+
+const isSame = (stats: Found | undefined, found: Found) =>
+  stats !== undefined && identityOf(stats) === identityOf(found);
 
 function nameNow(file: string, found: Found): string | undefined {
   const folder = path.dirname(targetOf(file));
-  try {
-    return readdirSync(folder)
-      .map((name) => `${folder}/${name}`)
-      .find((name) => {
-        const stats = statOf(name);
-        return stats && identityOf(stats) === identityOf(found);
-      });
-  } catch {
-    return undefined;
-  }
+  return namesIn(folder)
+    .map((name) => `${folder}/${name}`)
+    .find((name) => isSame(statOf(name), found));
 }
 
 /** A link leads to the folder where its file was renamed. */

@@ -1,10 +1,9 @@
 /** The rotated predecessors of logs: for who keeps what he read of a log, and must not miss what was renamed since. */
-import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { kernelPath } from '../../kernel-path.js';
-import { type InputRequest, statOf } from './find.js';
+import { type InputRequest, namesIn, statOf } from './find.js';
 import type { ResolvedInputs } from './resolve.js';
-import { type Clock, predecessorNames } from './rotation.js';
+import { type Clock, isRecent, predecessorNames } from './rotation.js';
 
 export interface Predecessors {
   readonly requests: readonly InputRequest[];
@@ -23,16 +22,13 @@ export function predecessorsOf(
     .filter(({ path: name }) => problems.some((one) => one.path === name && one.problem === 'missing'))
     .map(({ path: name, as, of = name }) => ({ name, path: kernelPath(cwd, name), as, request: of }));
   const folders = new Map<string, readonly string[]>();
-  const namesIn = (folder: string) => {
-    const names = folders.get(folder) ?? listed(folder);
-    folders.set(folder, names);
-    return names;
-  };
   const found: InputRequest[] = [];
   const vanished: string[] = [];
   for (const log of [...files.filter(({ stats }) => stats?.isFile()), ...missing]) {
     const folder = path.dirname(log.path);
-    const names = predecessorNames(namesIn(folder), path.basename(log.path));
+    const listed = folders.get(folder) ?? namesIn(folder);
+    folders.set(folder, listed);
+    const names = predecessorNames(listed, path.basename(log.path));
     const beside = log.name.slice(0, log.name.length - path.basename(log.name).length);
     for (const name of names) {
       if (known.has(`${folder}/${name}`)) continue;
@@ -45,18 +41,8 @@ export function predecessorsOf(
   return { requests: found, vanished };
 }
 
-function listed(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
 /** Renaming changes the time of the inode and not that of the content. */
-function isJustRotated(file: string, { now, rotationGraceS }: Clock): boolean {
+function isJustRotated(file: string, clock: Clock): boolean {
   const stats = statOf(file);
-  if (stats === undefined) return false;
-  const youngest = Math.max(Number(stats.ctimeMs), Number(stats.mtimeMs));
-  return Math.abs(now.getTime() - youngest) <= rotationGraceS * 1_000;
+  return stats !== undefined && isRecent(Math.max(Number(stats.ctimeMs), Number(stats.mtimeMs)), clock);
 }

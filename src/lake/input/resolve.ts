@@ -73,7 +73,7 @@ class Inputs {
   async take(request: InputRequest): Promise<void> {
     if (request.path === '')
       throw new LakelogError('an empty path was given', { next: 'name a file, a folder or -' });
-    const { found, ifNone } = findSettled(request, this.options.cwd);
+    const { found, ifNone } = await findSettled(request, this.options.cwd);
     const before = this.problems.length;
     let logs = 0;
     for (const one of found) {

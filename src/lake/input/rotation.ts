@@ -21,8 +21,13 @@ export function damagedIfEmpty(name: string): boolean {
   return COMPRESSED.test(name);
 }
 
-function isYoung(stats: BigIntStats, { now, rotationGraceS }: Clock): boolean {
-  return Math.abs(now.getTime() - Number(stats.mtimeMs)) <= rotationGraceS * 1_000;
+function isYoung({ mtimeMs }: BigIntStats, clock: Clock): boolean {
+  return isRecent(Number(mtimeMs), clock);
+}
+
+/** A rotation that touched the file then may still go on. */
+export function isRecent(ms: number, { now, rotationGraceS }: Clock): boolean {
+  return Math.abs(now.getTime() - ms) <= rotationGraceS * 1_000;
 }
 
 /**

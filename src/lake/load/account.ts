@@ -18,8 +18,8 @@ export interface Ledger {
   readonly firstLate: Place | null;
   /** Traces that only replay runs know. */
   unknownTraces(): Promise<Account['unknownTraces']>;
-  /** Fills base_seqs, where that was not done before. */
-  fillSeqs(): Promise<void>;
+  /** Fills base_seqs, where that was not done before. @returns false where no number is missing, and nothing was filled. */
+  fillSeqs(): Promise<boolean>;
   readonly problems: readonly InputProblem[];
   readonly notices: readonly string[];
   readonly mayBeEmpty: readonly string[];
@@ -60,8 +60,7 @@ export async function makeAccount(
     ledger,
     whereIs,
   );
-  if (sum('numbered') > 0) await ledger.fillSeqs();
-  const gaps = sum('numbered') > 0 ? await gapsOf(db) : [];
+  const gaps = sum('numbered') > 0 && (await ledger.fillSeqs()) ? await gapsOf(db) : [];
   const runsLoaded = total('loaded') - sum('calls');
   const firstUnjudgeable = counted.flatMap(({ first_unjudgeable: place }) => (place === null ? [] : [place]));
   return {
@@ -193,9 +192,12 @@ async function newestOf(
       ? 'NULL'
       : `(SELECT max(${placeSql(ledger)}) FROM main.base_calls s WHERE "timestamp" = make_timestamptz(${time}) AND ${condition})`,
   );
-  const { cells } = await db.rows(`SELECT ${places.join(', ')}`);
+  // Without filters two of them are the same.
+  const different = [...new Set(places)];
+  const { cells } = await db.rows(`SELECT ${different.join(', ')}`);
+  const placeOf = (sql: string) => cells[0]![different.indexOf(sql)] as number;
   return asked.map(([time], i) =>
-    time === null ? null : { time: rfc3339(time), where: whereIs(cells[0]![i] as number) },
+    time === null ? null : { time: rfc3339(time), where: whereIs(placeOf(places[i]!)) },
   ) as Newests;
 }
 

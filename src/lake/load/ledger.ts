@@ -10,7 +10,7 @@ import type { Alike } from './duplicates.js';
 import { lateIn, mayBeLate } from './late.js';
 import type { Loaded, LoadedFile } from './load.js';
 import { blocksGates } from './rejects.js';
-import { fillSeqs } from './seqs.js';
+import { fillSeqs, missesNumbers } from './seqs.js';
 import { unknownTraces } from './traces.js';
 
 /** Fills base_batches on the way. */
@@ -33,7 +33,11 @@ export async function ledgerOf(
   });
   return {
     firstLate,
-    fillSeqs: () => fillSeqs(db),
+    fillSeqs: async () => {
+      const isFilled = await missesNumbers(db);
+      if (isFilled) await fillSeqs(db);
+      return isFilled;
+    },
     unknownTraces: () => unknownTraces(db, baseTable('runs')),
     files,
     rejects: groupRejects(loaded.files),

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import type { Readable } from 'node:stream';
-import { layoutOf } from '../../scan/columns.js';
+import { layoutOf, type RowBlock } from '../../scan/columns.js';
 import { addCounts, type FilePart, scanFile, scanStream } from '../../scan/file.js';
 import { compileScanner, type ScanOptions } from '../../scan/machine.js';
 import { scanInThreads } from '../../scan/pool.js';
 import type { RejectedLine } from '../../scan/reject.js';
-import { type LineCounts, type RowBlock, Scanner } from '../../scan/scanner.js';
+import { type LineCounts, Scanner } from '../../scan/scanner.js';
 import type { Database } from '../duckdb/connection.js';
 import {
   type OpenedInput,
@@ -146,12 +146,12 @@ class Loading {
   }
 
   /**
-   * Memory of WebAssembly is paid for when it is asked for, so the first file gets no more than it needs; what is larger,
-   * or of a size that nobody knows, gets a scanner that takes everything.
+   * Memory of WebAssembly is paid for when it is asked for: what takes everything has 280 MB, and the engine of the host
+   * collects garbage twice to find them. So a file gets no more than it needs, and a larger one twice what was there.
    */
   private scannerFor(bytes: number): Scanner {
     if (this.scanner !== undefined && bytes <= this.room) return this.scanner;
-    this.room = this.scanner === undefined ? bytes : Number.POSITIVE_INFINITY;
+    this.room = Math.max(bytes, 2 * this.room);
     this.scanner?.flush();
     this.scanner = new Scanner(
       this.module,
@@ -192,8 +192,10 @@ class Loading {
         const isLive = Math.abs(now.getTime() - mtimeMs) <= pendingGraceS * 1000;
         const linesBefore = Number.isFinite(length) ? 0 : this.linesBefore(batch);
         const part = { ...partOf(batch, source), linesBefore, digests: hashes, fd, size, isLive };
-        for (let from = range?.from ?? 0; from < size; from += length)
-          yield { ...part, from, to: Math.min(from + length, size) };
+        // The hash of a range is made of one piece.
+        const step = part.hashesBytes ? Number.POSITIVE_INFINITY : length;
+        for (let from = range?.from ?? 0; from < size; from += step)
+          yield { ...part, from, to: Math.min(from + step, size) };
       } catch (error) {
         if (!(error instanceof Unreadable)) throw error;
         this.unreadable.push({ batch, source, why: error.message });

@@ -34,6 +34,17 @@ export function islandsOf(from: string, more: string | null): string {
     FROM counted GROUP BY writer_id, island`;
 }
 
+/** Whether any number is missing between the first and the last of a writer: most often none is, and base_seqs says no more. */
+export async function missesNumbers(db: Database): Promise<boolean> {
+  const { cells } = await db.rows(
+    `SELECT 1 FROM
+       (SELECT writer_id, min(seq) AS first, max(seq) AS last, bit_count(bit_or(1::BIGINT << (seq % ${BLOCK}))) AS numbers
+        FROM ${baseTable('calls')} WHERE writer_id IS NOT NULL AND seq IS NOT NULL GROUP BY writer_id, seq // ${BLOCK})
+     GROUP BY writer_id HAVING max(last) - min(first) >= sum(numbers) LIMIT 1`,
+  );
+  return cells.length > 0;
+}
+
 /** Makes base_seqs of all loaded calls. */
 export async function fillSeqs(db: Database): Promise<void> {
   await db.run(`CREATE OR REPLACE TABLE ${baseTable('seqs')} AS ${islandsOf(baseTable('calls'), null)}`);

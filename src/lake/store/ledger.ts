@@ -28,7 +28,7 @@ export async function lakeLedger(db: Database, synced: Synced): Promise<Ledger> 
     hasCalls: await hasCalls(db),
     firstLate: files.some(({ late }) => late > 0) ? await firstLate(db) : null,
     // Each sync adds to it.
-    fillSeqs: async () => {},
+    fillSeqs: async () => true,
     unknownTraces: () => unknownTraces(db, 'main.base_unknown_traces'),
     firstConflict: files.some(({ conflicts }) => conflicts > 0) ? await firstConflict(db) : null,
     problems: [

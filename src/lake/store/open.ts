@@ -21,6 +21,7 @@ import { kernelPath } from '../../kernel-path.js';
 import { EXIT } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
+import { isBroken, removeSeal, unseal } from './seal.js';
 import { createLake, LAKE_FORMAT, type Making } from './tables.js';
 
 export interface LakeFile {
@@ -114,6 +115,8 @@ const newer = (file: LakeFile) =>
 export async function attach(db: Database, file: LakeFile, mode: 'read' | 'write'): Promise<void> {
   if (mode === 'write') ensureWritable(file, [file.path, path.dirname(file.path)]);
   await whenFree(file, mode, async () => {
+    if (mode === 'read' && isBroken(file.path))
+      throw damagedLake(file, 'its blocks are not those that the last run left there');
     const how = mode === 'read' ? 'READ_ONLY' : `STORAGE_VERSION 'v1.5.0'`;
     await db.run(
       `SET checkpoint_threshold = '1GB'; SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;
@@ -127,6 +130,7 @@ export async function attach(db: Database, file: LakeFile, mode: 'read' | 'write
     await detach(db);
     throw error;
   }
+  if (mode === 'write') db.whenClosed(unseal(file.path));
 }
 
 /** The engine's own words would name a file that nobody knows. */
@@ -211,6 +215,7 @@ export async function setAside(db: Database, file: LakeFile): Promise<void> {
   } catch (error) {
     if (!(error instanceof DamagedLake)) throw error;
   }
+  removeSeal(file.path);
   const aside = freeName(`${file.path}.damaged`);
   for (const end of ['', '.wal']) {
     try {

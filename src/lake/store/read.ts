@@ -37,6 +37,11 @@ export function plainBatches(task: Task, fd: number, most: number): BatchReading
   return readings;
 }
 
+function endsLine(fd: number, to: number): boolean {
+  const last = Buffer.alloc(1);
+  return to === 0 || (readSync(fd, last, 0, 1, to - 1) === 1 && last[0] === LF);
+}
+
 /** What stands behind the last whole line: answered from, and read again when it has its end. */
 export function tailOf(task: Task, lines: number): BatchReading | null {
   if (task.form !== 'plain' || task.to === task.size) return null;
@@ -126,7 +131,11 @@ export function batchOpener(
     const input = await openInput(reading, options);
     const log = task.log;
     const isOther =
-      input.kind !== 'plain' || input.size < range.to || (log !== null && !isSame(input.fd, input.size, log));
+      input.kind !== 'plain' ||
+      input.size < range.to ||
+      (log !== null && !isSame(input.fd, input.size, log)) ||
+      // Of a log that is new nothing else tells that it was cut and written to since its lines were counted out.
+      (range.to <= task.to && !endsLine(input.fd, range.to));
     if (isOther) {
       input.close();
       throw changedWhileRead(reading.name, 'what was read of it before does not stand there any more');

@@ -96,6 +96,8 @@ class Surveying {
   private readonly empty: SourceFile[] = [];
   /** All that can be read more than once, for logs whose bytes stand in a file of another log too. */
   private readonly seen: Stranger[] = [];
+  /** Logs that stood somewhere at the last look, as they were then, by the identity of the file that each is now. */
+  private readonly others = new Map<string, KnownLog>();
 
   constructor(logs: readonly KnownLog[], options: SurveyOptions) {
     this.options = options;
@@ -115,19 +117,35 @@ class Surveying {
       this.add({ file, form: 'stream', size: 0, start: Buffer.alloc(0) }, null);
       return;
     }
+    await this.readable(file, () => this.lookInto(file));
+  }
+
+  /** A file may be read more than once, and a rotation may come between. @returns null for one that cannot be. */
+  private async readable<T>(file: SourceFile, ask: () => Promise<T>): Promise<T | null> {
     try {
-      await this.lookInto(file);
+      return await ask();
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
       this.problems.push({ path: file.name, problem: 'unreadable', detail: error.message });
       this.sayNothingOf(file);
+      return null;
     }
   }
 
-  /** What stands in a file is not known, and so not what became of the log that stood there. */
-  private sayNothingOf(file: SourceFile): void {
-    for (const [number, log] of this.missing) if (log.path === file.path) this.missing.delete(number);
+  /**
+   * What stands in a file is not known, and so not what became of the log that stood there. One that was renamed to it
+   * may stand elsewhere by now, as its archive.
+   */
+  private sayNothingOf({ path, stats }: SourceFile): void {
+    const identity = stats ? identityOf(stats) : null;
+    for (const [number, log] of this.missing) {
+      if (log.path === path) this.missing.delete(number);
+      else if (log.identity === identity) this.unsaid.add(number);
+    }
   }
+
+  /** Logs of which nothing is said where they are not found. */
+  private readonly unsaid = new Set<number>();
 
   /** Whatever a log is named as later, its lines were judged when they were read. */
   private ensureSameKind({ name, as }: SourceFile, { kind }: KnownLog): void {
@@ -199,14 +217,14 @@ class Surveying {
   async recognize(): Promise<void> {
     const others: Stranger[] = [];
     for (const stranger of this.strangers) {
-      const log = await this.logAt(stranger);
+      const log = await this.readable(stranger.file, () => this.logAt(stranger));
       if (log) this.claim(log, stranger, this.lineEnds.get(stranger)!);
-      else others.push(stranger);
+      else if (log === undefined) others.push(stranger);
     }
     for (const stranger of others) {
-      const log = await this.logIn(stranger);
+      const log = await this.readable(stranger.file, () => this.logIn(stranger));
       if (log) this.claim(log, stranger, this.lineEnds.get(stranger)!);
-      else this.add(stranger, null, this.lineEnds.get(stranger)!);
+      else if (log === undefined) this.add(stranger, null, this.lineEnds.get(stranger)!);
     }
   }
 
@@ -263,11 +281,15 @@ class Surveying {
     this.ensureSameKind(file, log);
     this.missing.delete(log.log);
     this.seen.push({ file, form, size, start });
+    const place = placeOf(file);
+    if (log.state === 'here') this.others.set(place.identity, log);
     const to = form === 'plain' ? Math.max(lineEnd, log.read_to) : size;
     const now: KnownLog = {
       ...log,
       ...{ name: file.name, path: file.path, form, state: 'here', detail: null },
-      ...placeOf(file),
+      ...place,
+      // An archive is known by its size and times, and none of it is passed over that a run did not come to.
+      rest: form === 'archive' ? size - log.read_to : log.rest,
       is_settled: size === log.read_to && this.isSettled(file),
     };
     if (size > log.read_to) this.tasks.push(this.task(file, now, form, log.read_to, to, size));
@@ -311,25 +333,34 @@ class Surveying {
 
   async end(): Promise<Survey> {
     for (const log of this.missing.values()) {
-      if (log.state !== 'here' || !this.isCovered(log)) continue;
-      const [state, detail] = await this.fateOf(log);
-      this.updates.push({ ...log, state, detail });
+      if (log.state !== 'here' || !this.isCovered(log) || this.unsaid.has(log.log)) continue;
+      const fate = await this.fateOf(log);
+      if (fate !== null) this.updates.push({ ...log, state: fate[0], detail: fate[1] });
     }
     const { tasks, updates, standing, problems, notices, empty } = this;
     return { tasks, updates, standing, problems, notices, empty };
   }
 
-  /** Of a log that was looked for and stands nowhere as it was read. */
-  private async fateOf(log: KnownLog): Promise<[LogState, string | null]> {
+  /** A copy that stood beside the log is not where the log went: lines may have followed in the log alone. */
+  private wasBeside({ file }: Stranger, log: KnownLog): boolean {
+    const other = this.others.get(identityOf(file.stats!));
+    return other !== undefined && other.read_to + other.rest >= log.read_to + log.rest;
+  }
+
+  /** Of a log that was looked for and stands nowhere as it was read; null where it may stand in what was not readable. */
+  private async fateOf(log: KnownLog): Promise<[LogState, string | null] | null> {
+    const now = statOf(log.path);
+    const isThere = now !== undefined && identityOf(now) === log.identity;
     // Nothing is in every file.
     for (const other of log.read_to > 0 ? this.seen : []) {
+      if (!isThere && this.wasBeside(other, log)) continue;
       // Of an archive that was known by its size and times alone the first bytes were not read.
       const isLike = other.start.length === 0 || beginsLike(other, log);
-      if (other.size >= log.read_to + log.rest && isLike && (await this.holds(other, log)))
-        return ['gone', null];
+      if (other.size < log.read_to + log.rest || !isLike) continue;
+      const isHeld = await this.readable(other.file, () => this.holds(other, log));
+      if (isHeld !== false) return isHeld && ['gone', null];
     }
-    const now = statOf(log.path);
-    if (now && identityOf(now) === log.identity) {
+    if (isThere) {
       const detail =
         log.form === 'plain' && Number(now.size) < log.read_to + log.rest
           ? `it holds ${now.size} bytes, and ${log.read_to + log.rest} were read of it before`
@@ -337,7 +368,7 @@ class Surveying {
       return ['changed', detail];
     }
     if (log.rest > 0)
-      return ['lost', `it is gone, with ${log.rest} bytes behind its last whole line that were never read`];
+      return ['lost', `it is gone, with ${log.rest} bytes behind byte ${log.read_to} that were never read`];
     if (log.is_settled || log.form === 'archive') return ['gone', null];
     return [
       'lost',

@@ -367,28 +367,31 @@ class Syncing {
   /** Copies of logs that were taken as read begin behind what was taken: a rotation is a copy, seen in its midst. */
   private async withoutTaken(tasks: readonly Task[]): Promise<Task[]> {
     const { db } = this;
-    const rows = await db.objects<Taken & { log: number }>(
-      'SELECT log, byte_from, bytes, lines, sha256 FROM main.base_batches WHERE loaded = 0 AND blank = lines ORDER BY log, byte_from',
-    );
-    const logs = [...new Set(rows.map(({ log }) => log))].map((log) => rows.filter((row) => row.log === log));
+    const taken = await takenLogs(db);
     const known: KnownLog[] = [];
+    const copied: string[] = [];
+    const first = await this.nextBatch();
     const begun = await Promise.all(
       tasks.map(async (task) => {
-        for (const taken of task.log === null && task.form !== 'stream' ? logs : []) {
-          const reached = await this.takenOf(task, taken);
+        for (const of of task.log === null && task.form !== 'stream' ? taken : []) {
+          const reached = await this.takenOf(task, of);
           if (reached === null) continue;
-          const log = {
-            ...newLog(task, this.nextLog() + known.length),
-            ...placeIn(task, reached.read_to),
-            ...reached,
-          };
+          const number = this.nextLog() + known.length;
+          const log = { ...newLog(task, number), ...placeIn(task, reached.read_to), ...reached };
           known.push(log);
+          const next = first + copied.length;
+          copied.push(...of.map(({ batch }, i) => `(${batch}, ${number}, ${next + i})`));
           return { ...task, log, from: reached.read_to, to: Math.max(task.to, reached.read_to) };
         }
         return task;
       }),
     );
-    await db.run('BEGIN');
+    if (known.length === 0) return begun;
+    // A log is known again by its batches, from its first byte on.
+    await db.run(
+      `BEGIN; INSERT INTO main.base_batches SELECT b.* REPLACE (n.batch AS batch, n.log AS log)
+       FROM main.base_batches b JOIN (VALUES ${copied.join(', ')}) n(of, log, batch) ON n.of = b.batch`,
+    );
     await writeLogs(db, known);
     await db.run('COMMIT');
     this.replace(known);
@@ -646,6 +649,26 @@ class Syncing {
 function canBeLookedAtAgain(path: string): boolean {
   const stats = path === '-' ? undefined : statOf(path);
   return path !== '-' && (stats === undefined || stats.isFile() || stats.isDirectory());
+}
+
+type TakenBatch = Taken & { readonly batch: number; readonly log: number };
+
+/** By log: the batches that were taken as read, which are its first ones; one of blank lines may stand behind them. */
+async function takenLogs(db: Database): Promise<TakenBatch[][]> {
+  const rows = await db.objects<TakenBatch>(
+    'SELECT batch, log, byte_from, bytes, lines, sha256 FROM main.base_batches WHERE loaded = 0 AND blank = lines ORDER BY log, byte_from',
+  );
+  const logs = new Map<number, { batches: TakenBatch[]; bytes: number }>();
+  for (const row of rows) {
+    const taken = logs.get(row.log) ?? { batches: [], bytes: 0 };
+    if (row.byte_from !== taken.bytes) continue;
+    logs.set(row.log, { batches: [...taken.batches, row], bytes: taken.bytes + row.bytes });
+  }
+  // Copies hold what their log holds.
+  const ofHash = new Map(
+    [...logs.values()].map(({ batches }) => [batches.map((one) => one.sha256).join(), batches]),
+  );
+  return [...ofHash.values()];
 }
 
 /** What was loaded of a batch, without what the lake has. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { artifact } from '../../scan/artifact.js';
+import { artifact } from '../../artifact.js';
 import { isTableRef, lower, type Node, nodes, readParse } from './parse.js';
 import { publishedTables, TABLE_NAMES } from './published.js';
 

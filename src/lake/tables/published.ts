@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { artifact } from '../../scan/artifact.js';
+import { artifact } from '../../artifact.js';
 import type { SqlType } from '../../scan/columns.js';
 
 /** The fixed surface: every query, ours or a user's, sees exactly these tables. */

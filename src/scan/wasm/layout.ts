@@ -68,7 +68,9 @@ export function reserve(inputBytes: u32, cellBytes: u32): bool {
   KEY = aligned(SCRATCH + line);
   CELLS = aligned(KEY + line + 2 * 65536);
   ARENA = aligned(CELLS + cellBytes);
-  ARENA_END = ARENA + 4 * line + (4 << 20);
+  // Rows wait for more while a next line has room. Of a short log the engine of the host would be told 4 MB that it
+  // never sees used, and it collects garbage by what it is told.
+  ARENA_END = ARENA + 4 * line + min(4 << 20, (256 << 10) + 4 * line);
   INPUT = aligned(ARENA_END + SLACK) + SLACK;
   const pages = <i32>((INPUT + line + 65535) >> 16);
   return pages <= memory.size() || memory.grow(pages - memory.size()) >= 0;

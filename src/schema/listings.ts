@@ -1,0 +1,107 @@
+/** The shapes of what commands list with --json: lakes, questions and acknowledgements. */
+import { z } from 'zod';
+import { ackLine } from './envelope.js';
+
+export const LAKE_FORMAT_NAME = 'lakelog.lake.v1';
+export const VERIFY_FORMAT = 'lakelog.verify.v1';
+export const QUERIES_FORMAT = 'lakelog.queries.v1';
+export const ACKS_FORMAT = 'lakelog.acks.v1';
+
+const text = z.string();
+const count = z.int().min(0);
+const head = text.regex(/^([0-9a-f]{64})?$/).describe('The hash of these bytes, batch by batch; "" of none.');
+
+/** What `lake info` prints. */
+export const lakeInfo = z.strictObject({
+  path: text.describe('Of the file.'),
+  bytes: count.describe('Of the file.'),
+  format: count.describe('Number of its format.'),
+  made_by: text.describe('Version of lakelog that made it.'),
+  keeps_content: z.boolean().describe('Whether it holds prompts and raw outputs.'),
+  last_sync: text.nullable().describe('RFC 3339 UTC; null before the first.'),
+  is_loading: z.boolean().describe('Its first loading is not at its end.'),
+  batches: count.describe('In how many batches it was filled.'),
+  calls: count.describe('Calls that it holds.'),
+  replay_runs: count.describe('Replay runs that it holds.'),
+  rejects: count.describe('Lines that could not be loaded.'),
+  newest_record: text.nullable().describe('RFC 3339 UTC; null where it holds none.'),
+  logs: z
+    .array(
+      z.strictObject({
+        name: text.describe('As it was named.'),
+        path: text.describe('Where it stands, or stood.'),
+        form: z
+          .enum(['plain', 'archive', 'stream'])
+          .describe('archive is compressed, a stream is read once.'),
+        state: z
+          .enum(['here', 'gone', 'lost', 'changed'])
+          .describe('At the last look: gone = read whole before; of lost and changed a gate cannot vouch.'),
+        read_to: count.describe('Bytes that the lake has.'),
+        lines: count.describe('Lines that the lake has.'),
+        head,
+      }),
+    )
+    .describe('The logs that it knows.'),
+});
+
+/** What `lake verify` prints. */
+export const lakeChecks = z.strictObject({
+  logs: z
+    .array(
+      z.strictObject({
+        file: text.describe('The log, as it was named.'),
+        status: z
+          .enum(['same', 'different', 'absent', 'unreadable', 'inconsistent'])
+          .describe(
+            'same = every batch stands in it byte for byte; inconsistent = the lake contradicts itself.',
+          ),
+        batches: count.describe('In the lake.'),
+        bytes: count.describe('In the lake.'),
+        head,
+        detail: text.nullable().describe('What differs.'),
+      }),
+    )
+    .describe('Each log that was compared.'),
+  same: z.boolean().describe('What the exit code says: 0 where it is true, else 3.'),
+});
+
+/** What `queries` prints. */
+export const questionList = z.array(
+  z.strictObject({
+    name: text.min(1).describe('Its command.'),
+    title: text.describe('What its answer is called.'),
+    gate: z.boolean().describe('It ends with a verdict.'),
+    params: z
+      .array(
+        z.strictObject({
+          name: text.min(1).describe('As -p names it; the option has hyphens.'),
+          type: text.describe('What it may be.'),
+          default: text.describe('What holds where nobody says.'),
+          note: text.describe('What it is, in a sentence.'),
+        }),
+      )
+      .describe('What may be asked otherwise.'),
+    intervals: z
+      .array(
+        z.strictObject({
+          low: text.describe('Column of the lower end.'),
+          high: text.describe('Column of the upper end.'),
+          name: text.describe('The function that makes it.'),
+          counts: z.array(text).describe('Columns that it is made from.'),
+        }),
+      )
+      .describe('Columns that lakelog makes from others.'),
+    file: text.describe('Where its SQL stands.'),
+  }),
+);
+
+const listed = {
+  number: z.int().min(1).describe('Its line in the file, as ack rm takes it.'),
+  state: z
+    .enum(['holds', 'expired', 'matches nothing', 'not read', 'replaced'])
+    .describe('What became of it in the logs that were read.'),
+};
+const [first, ...others] = ackLine.options.map((one) => one.safeExtend(listed));
+
+/** What `ack list` prints. */
+export const ackList = z.array(z.discriminatedUnion('what', [first!, ...others]));
