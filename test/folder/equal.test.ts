@@ -11,7 +11,7 @@ import { nightly, replayRun } from '../support/cli.js';
 import { catalogue, filtersFrom, rounded, rowsOf, runOptions, tempFolder } from '../support/lake.js';
 import { lakeUse, NOW, newLake, publish, sameNames, writeHostLogs } from './folder-lake.js';
 
-const RUNS = nightly ? 50 : 3;
+const RUNS = nightly ? 50 : 2;
 
 const TABLES = [
   'SELECT * FROM sessions ORDER BY file, line',

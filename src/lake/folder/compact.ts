@@ -90,7 +90,8 @@ function removeReplaced({ place, making }: FolderLake, now: Date, graceS: number
   );
   // What took their place must be there.
   const { files, replaced } = placed(published, compactions, at);
-  const isOld = (made: string) => now.getTime() - Date.parse(made) >= graceS * 1_000;
+  // A clock that went wrong keeps nothing for ever.
+  const isOld = (made: string) => Math.abs(now.getTime() - Date.parse(made)) >= graceS * 1_000;
   const old = new Set(
     compactions.commits
       .filter(({ made_at }) => isOld(made_at))

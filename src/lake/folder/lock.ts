@@ -1,6 +1,5 @@
 /** One publisher of a host at a time, by a lock that falls with its process: that of an empty database file. */
 
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LakelogError, messageOf } from '../../errors.js';
@@ -23,17 +22,34 @@ export async function lock(
   timeoutS: number,
   name: string,
 ): Promise<void> {
-  const file = place.at(`${LOCKS}/${encodeURIComponent(what)}`);
-  mkdirSync(path.dirname(file), { recursive: true });
+  const file = `${LOCKS}/${encodeURIComponent(what)}`;
   for (const until = Date.now() + timeoutS * 1_000; ; await sleep(RETRY_MS * (1 + Math.random()))) {
+    if (!place.has(file)) await make(db, place, file);
     try {
-      await db.run(`ATTACH ${quote(file)} AS "lock of the lake" (TYPE duckdb)`);
+      await db.run(`ATTACH ${quote(place.at(file))} AS "lock of the lake" (TYPE duckdb)`);
       return;
     } catch (error) {
-      const held = /Could not set lock on file|Conflicting lock is held/.test(messageOf(error));
-      if (!held) throw error;
-      if (Date.now() >= until) throw stillHeld(error, name, timeoutS);
+      const message = messageOf(error);
+      const held = /Could not set lock on file|Conflicting lock is held/.test(message);
+      // What cannot be opened is held by nobody.
+      if (!held && !/^(IO|Serialization|Invalid Input) Error/.test(message)) throw error;
+      if (Date.now() >= until) throw held ? stillHeld(error, name, timeoutS) : error;
+      if (!held) place.remove(file);
     }
+  }
+}
+
+/** Elsewhere first: whoever is killed while it is made must not leave half of one. */
+async function make(db: Database, place: LocalPlace, file: string): Promise<void> {
+  const stage = place.stage();
+  try {
+    const staged = path.join(stage.path, 'lock');
+    await db.run(
+      `ATTACH ${quote(staged)} AS "new lock" (TYPE duckdb); CHECKPOINT "new lock"; DETACH "new lock"`,
+    );
+    place.put(file, { staged });
+  } finally {
+    stage.remove();
   }
 }
 
