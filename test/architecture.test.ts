@@ -83,7 +83,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     '@duckdb/node-api/lib/vectors/dataAccessors.js',
     '@duckdb/node-bindings',
   ],
-  'lake/tables': ['scan', 'schema', 'lake/duckdb/sql.ts', 'node:*'],
+  'lake/tables': ['scan', 'schema', 'errors', 'lake/duckdb/sql.ts', 'lake/sql-tokens.ts', 'node:*'],
   'lake/load': ['lake/input', 'lake/tables', 'lake/duckdb', 'scan', 'schema', 'errors', 'instant', 'node:*'],
   'lake/store': [
     'kernel-path',

@@ -4,6 +4,7 @@ import type { AbsentValue } from '../schema/account.js';
 import type { Receipt } from '../schema/result.js';
 import type { Database } from './duckdb/connection.js';
 import { quote } from './duckdb/sql.js';
+import { type Dialect, DUCKDB } from './tables/dialect.js';
 
 /** Filters that name values of the column that is called like them. */
 const NAMED = ['model', 'kind', 'daemon', 'environment'] as const;
@@ -30,13 +31,15 @@ export function filteredColumns(filters: Filters): string[] {
 export function filterSql(
   filters: Filters,
   { since, until }: Window,
+  dialect: Dialect = DUCKDB,
 ): { selects: string; selectsRun: string } {
   const within = (alias: string) => [
-    ...(since === null ? [] : [`${alias}."timestamp" >= TIMESTAMPTZ ${quote(since)}`]),
-    ...(until === null ? [] : [`${alias}."timestamp" < TIMESTAMPTZ ${quote(until)}`]),
+    ...(since === null ? [] : [`${alias}.timestamp >= ${dialect.instant(since)}`]),
+    ...(until === null ? [] : [`${alias}.timestamp < ${dialect.instant(until)}`]),
   ];
+  const listed = (values: readonly string[]) => values.map((value) => dialect.quote(value)).join(', ');
   const oneOf = NAMED.filter((name) => filters[name].length > 0).map(
-    (name) => `COALESCE(s.${name} IN (${filters[name].map(quote).join(', ')}), FALSE)`,
+    (name) => `COALESCE(s.${name} IN (${listed(filters[name])}), FALSE)`,
   );
   return {
     selects: [...within('s'), ...oneOf].join(' AND ') || 'TRUE',

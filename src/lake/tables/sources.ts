@@ -1,0 +1,121 @@
+/** What tables of a folder hold that many hosts write to, as the views read them: each line once, every key unique. */
+import { BASE_TABLES, type BaseName } from './base.js';
+import type { Dialect } from './dialect.js';
+
+/** A named SELECT of a WITH. */
+export interface Part {
+  readonly name: string;
+  readonly sql: string;
+}
+
+const NAMES = Object.keys(BASE_TABLES) as BaseName[];
+
+/** Whose rows belong to lines, and the table that has their hashes. */
+const LINES = {
+  calls: 'calls',
+  attempts: 'calls',
+  attempt_reasons: 'calls',
+  runs: 'runs',
+  documents: 'runs',
+} as const;
+type LineTable = keyof typeof LINES;
+const isOfLines = (name: BaseName): name is LineTable => Object.hasOwn(LINES, name);
+
+/**
+ * @param reads `calls.kind`: all columns that the views read.
+ * @param ordered whether the number of a batch says which of two stands later.
+ */
+export function sourceParts(reads: ReadonlySet<string>, ordered: boolean, dialect: Dialect): Part[] {
+  const all = new Set(reads);
+  const isRead = (base: BaseName) => [...all].some((column) => column.startsWith(`${base}.`));
+  if (isRead('twins'))
+    for (const name of ['batch', 'line', 'call_key_base', 'line_sha256']) all.add(`calls.${name}`);
+  const tables = NAMES.filter(isRead);
+  const countsLines = ['loaded', 'duplicates'].some((name) => all.has(`batches.${name}`));
+  const hashed = (['calls', 'runs'] as const).filter(
+    (base) => countsLines || tables.some((name) => isOfLines(name) && LINES[name] === base),
+  );
+  const columnsOf = (base: BaseName) =>
+    BASE_TABLES[base]
+      .map(({ name }) => name)
+      .filter((name) => name === 'batch' || name === 'line' || all.has(`${base}.${name}`));
+  return [
+    ...(hashed.length === 0 ? [] : [{ name: 'lake_copies', sql: copiesSql(hashed) }]),
+    ...(ordered ? [{ name: 'lake_order', sql: ORDER_SQL }] : []),
+    ...tables
+      .filter((base) => base !== 'twins')
+      .map((base) => ({ name: `lake_${base}`, sql: tableSql(base, columnsOf(base), ordered, countsLines) })),
+    ...(isRead('twins') ? [{ name: 'lake_twins', sql: twinsSql(dialect) }] : []),
+  ];
+}
+
+/** Numbers of batches are hashes; in the order of logs and their bytes they say what is later. */
+const ORDER_SQL = `SELECT n.batch, ROW_NUMBER() OVER (ORDER BY n.file, n.byte_from, n.batch) AS place
+FROM (SELECT DISTINCT batch, file, byte_from FROM base_batches) n`;
+
+function tableSql(
+  base: BaseName,
+  columns: readonly string[],
+  ordered: boolean,
+  countsLines: boolean,
+): string {
+  const counts = base === 'batches' && countsLines;
+  const list = columns.map((name) => {
+    if (name === 'batch' && ordered) return 'COALESCE(o.place, b.batch) AS batch';
+    return (counts ? COUNTED[name] : undefined) ?? `b.${name}`;
+  });
+  const places = 'LEFT JOIN lake_copies d ON d.batch = b.batch AND d.line = b.line';
+  const copies =
+    'LEFT JOIN (SELECT c.batch, COUNT(*) AS copies FROM lake_copies c GROUP BY c.batch) d ON d.batch = b.batch';
+  return [
+    // The row of a batch stands twice while files are being merged.
+    `SELECT ${base === 'batches' ? 'DISTINCT ' : ''}${list.join(', ')}`,
+    `FROM base_${base} b`,
+    ...(ordered ? ['LEFT JOIN lake_order o ON o.batch = b.batch'] : []),
+    ...(counts ? [copies] : isOfLines(base) ? [places, 'WHERE d.line IS NULL'] : []),
+  ].join('\n');
+}
+
+/** What is counted of a batch is counted of it alone. */
+const COUNTED: Readonly<Record<string, string>> = {
+  loaded: 'b.loaded - COALESCE(d.copies, 0) AS loaded',
+  duplicates: 'b.duplicates + COALESCE(d.copies, 0) AS duplicates',
+};
+
+/**
+ * Lines that stand elsewhere too, byte for byte, all but the first. A row that two files hold while they are being
+ * merged is no copy of itself: taken out, it would be in neither.
+ */
+function copiesSql(hashed: readonly ('calls' | 'runs')[]): string {
+  const lines = hashed
+    .map((base) => `SELECT batch, line, line_sha256 FROM base_${base}`)
+    .join('\n    UNION ALL ');
+  return `SELECT n.batch, n.line
+FROM (
+  SELECT l.batch, l.line, RANK() OVER (PARTITION BY l.line_sha256 ORDER BY l.batch, l.line) AS copy
+  FROM (
+    ${lines}
+  ) l
+  JOIN (
+    SELECT h.line_sha256 AS twice FROM (
+    ${lines}
+    ) h
+    GROUP BY h.line_sha256 HAVING COUNT(*) > 1
+  ) m ON m.twice = l.line_sha256
+) n
+WHERE n.copy > 1`;
+}
+
+/** Calls that share a call_id and are not alike have keys of their own, by the hashes of their lines. */
+const twinsSql = (
+  dialect: Dialect,
+) => `SELECT n.batch, n.line, n.call_key_base || '#' || ${dialect.text('n.twin')} AS call_key
+FROM (
+  SELECT c.batch, c.line, c.call_key_base,
+    ROW_NUMBER() OVER (PARTITION BY c.call_key_base ORDER BY c.line_sha256) AS twin
+  FROM lake_calls c
+  JOIN (
+    SELECT k.call_key_base AS shared FROM lake_calls k GROUP BY k.call_key_base HAVING COUNT(*) > 1
+  ) m ON m.shared = c.call_key_base
+) n
+WHERE n.twin > 1`;
