@@ -51,7 +51,9 @@ async function copyBatch(dir: string, { request, number: batch }: Batch): Promis
 
 function copySql(dir: string, name: BaseName, batch: number, place: string): string {
   const columns = BASE_TABLES[name].filter((column) => !isContent(column.name));
-  const list = columns.map((column) => (column.name === 'batch' ? `${batch}::BIGINT AS batch` : `"${column.name}"`));
+  const list = columns.map((column) =>
+    column.name === 'batch' ? `${batch}::BIGINT AS batch` : `"${column.name}"`,
+  );
   const more = name === 'batches' ? `, ${place}` : name === 'rejects' ? ', TRUE AS blocks' : '';
   const day = PARTED.includes(name) ? `, strftime(timezone('UTC', "timestamp"), '%Y-%m-%d') AS day` : '';
   const to = path.join(dir, `base_${name}`, PARTED.includes(name) ? '' : `${batch}.parquet`);

@@ -1,13 +1,15 @@
 /** The printed SQL gives the rows of lakelog itself, over a folder of Parquet that the printed declarations declare. */
 import path from 'node:path';
 import { DuckDBInstance, DuckDBTimestampTZValue } from '@duckdb/node-api';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { rfc3339 } from '../../src/instant.js';
 import { declarations } from '../../src/lake/declare.js';
 import { DIALECTS } from '../../src/lake/printed.js';
 import { tempFolder } from '../support/lake.js';
 import { alike, batchesOf, CASES, ownRows, printedFor, type Rows } from './cases.js';
 import { copyLake } from './copied-lake.js';
+
+const isNightly = process.env.LAKELOG_NIGHTLY === '1';
 
 /** DuckDB as anybody has it: the clock of the session is not UTC. */
 async function bareDuckDb(dir: string): Promise<(sql: string) => Promise<Rows>> {
@@ -29,21 +31,17 @@ async function bareDuckDb(dir: string): Promise<(sql: string) => Promise<Rows>> 
 }
 
 describe.each(['healthy', 'alarm', 'messy'])('fixtures/%s in a folder of Parquet', (scenario) => {
-  const batches = batchesOf(scenario);
-  let ask: Awaited<ReturnType<typeof bareDuckDb>>;
-  beforeAll(async () => {
+  test('DuckDB gives the rows of lakelog', async () => {
+    const batches = batchesOf(scenario);
     const dir = path.join(tempFolder(), "it's a lake");
     await copyLake(dir, batches);
-    ask = await bareDuckDb(dir);
-  });
-
-  test('DuckDB gives the rows of lakelog', async () => {
-    let rows = 0;
-    for (const one of CASES) {
-      const wanted = alike(await ownRows(one, batches));
-      expect(alike(await ask(await printedFor(DIALECTS.duckdb, one))), one.name).toEqual(wanted);
-      rows += wanted.length;
+    const ask = await bareDuckDb(dir);
+    const wanted = await ownRows(batches);
+    for (const one of scenario === 'messy' || isNightly ? CASES : CASES.filter((_, i) => i % 3 === 0)) {
+      const rows = await ask(await printedFor(DIALECTS.duckdb, one));
+      expect(alike(one, rows), one.name).toEqual(alike(one, wanted.get(one.name)!));
     }
-    expect(rows).toBeGreaterThan(100);
+    // Or nothing was compared.
+    expect([...wanted.values()].flat().length).toBeGreaterThan(100);
   });
 });

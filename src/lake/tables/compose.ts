@@ -39,15 +39,13 @@ export function composeStatement(sql: string, where: string, composition: Compos
 const ranks = (uses: readonly { readonly name: string }[]) =>
   uses.some(({ name }) => name === 'session_replays');
 
-/** `WITH …` and all behind it. */
+/** `WITH …` and all behind it; no line is indented, for it may be one of a text. */
 function writtenOut(parts: readonly Part[], question: Question, { ending }: Dialect): string {
-  const written = parts.map(({ name, sql }) => `${name} AS (\n${indented(sql)}\n)`);
+  const written = parts.map(({ name, sql }) => `${name} AS (\n${sql.trim()}\n)`);
   const all = question.with === '' ? [written.join(',\n')] : [...written, question.with];
   const front = all[0] === '' ? '' : `WITH ${question.isRecursive ? 'RECURSIVE ' : ''}${all.join(',\n')}\n`;
   return `${front}${question.select}\n${ending === '' ? '' : `${ending}\n`}`;
 }
-
-const indented = (sql: string) => sql.trim().replaceAll(/^/gm, '  ');
 
 interface Question {
   /** The parts of its own WITH, without the word. */

@@ -41,7 +41,7 @@ export function sourceParts(reads: ReadonlySet<string>, ordered: boolean, dialec
       .filter((name) => name === 'batch' || name === 'line' || all.has(`${base}.${name}`));
   return [
     ...(hashed.length === 0 ? [] : [{ name: 'lake_copies', sql: copiesSql(hashed) }]),
-    ...(ordered ? [{ name: 'lake_order', sql: ORDER_SQL }] : []),
+    ...(ordered ? [{ name: 'lake_order', sql: orderSql(dialect) }] : []),
     ...tables
       .filter((base) => base !== 'twins')
       .map((base) => ({ name: `lake_${base}`, sql: tableSql(base, columnsOf(base), ordered, countsLines) })),
@@ -50,7 +50,9 @@ export function sourceParts(reads: ReadonlySet<string>, ordered: boolean, dialec
 }
 
 /** Numbers of batches are hashes; in the order of logs and their bytes they say what is later. */
-const ORDER_SQL = `SELECT n.batch, ROW_NUMBER() OVER (ORDER BY n.file, n.byte_from, n.batch) AS place
+const orderSql = (
+  dialect: Dialect,
+) => `SELECT n.batch, CAST(ROW_NUMBER() OVER (ORDER BY n.file, n.byte_from, n.batch) AS ${dialect.type('BIGINT')}) AS place
 FROM (SELECT DISTINCT batch, file, byte_from FROM base_batches) n`;
 
 function tableSql(
@@ -62,6 +64,8 @@ function tableSql(
   const counts = base === 'batches' && countsLines;
   const list = columns.map((name) => {
     if (name === 'batch' && ordered) return 'COALESCE(o.place, b.batch) AS batch';
+    // What two sides of a join have is called with its table in ClickHouse, where it gets no name.
+    if (name === 'batch' || name === 'line') return `b.${name} AS ${name}`;
     return (counts ? COUNTED[name] : undefined) ?? `b.${name}`;
   });
   const places = 'LEFT JOIN lake_copies d ON d.batch = b.batch AND d.line = b.line';
