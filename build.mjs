@@ -136,6 +136,7 @@ for (const [record, name] of [
   ['error', 'lakelog.error.v1'],
   ['watch', 'lakelog.watch.v1'],
   ['baseline', 'lakelog.baseline.v1'],
+  ['batch', 'lakelog.batch.v1'],
   ['check', 'lakelog.check.v1'],
   ['config', 'lakelog.config.v1'],
   ['policy', 'lakelog.policy.v1'],

@@ -8,6 +8,12 @@ const millis = (instant: string) => Date.parse(instant);
 
 const fraction = (instant: string) => (/\.(\d+)/.exec(instant)?.[1] ?? '').padEnd(6, '0');
 
+/** Microseconds since the epoch of an instant that `rfc3339` wrote. */
+export function microsOf(instant: string): bigint {
+  const ms = Date.parse(instant.replace(/\.(\d{3})\d+/, '.$1'));
+  return BigInt(ms) * 1000n + BigInt(fraction(instant).slice(3, 6));
+}
+
 const DAY_MS = 86_400_000;
 /** The largest offset that RFC 3339 has. */
 const FAR_MS = DAY_MS - 60_000;

@@ -9,7 +9,7 @@ import { bindParams } from '../query/params.js';
 import { asksRoster, namedRoster, type RosterFlags } from '../query/roster.js';
 import { DRIFT_TARGET, parseDriftTarget } from '../query/selection.js';
 import type { Settings } from '../query/settings.js';
-import { chooseSources, knowsNone } from '../query/sources.js';
+import { chooseAsked, knowsNone } from '../query/sources.js';
 import { renderAck, renderNext } from '../render/index.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
 import { baseline } from './ack-baseline.js';
@@ -39,7 +39,7 @@ async function logsFor(
 ): Promise<readonly string[]> {
   const [, file] = /^(.+):\d+$/s.exec(target) ?? [];
   if (file === undefined || realOf(file, io.cwd) === null) return paths;
-  return knowsNone(chooseSources(pathsOf(paths, flags), settings, io.cwd, true), io.cwd) ? [file] : paths;
+  return knowsNone(chooseAsked(pathsOf(paths, flags), settings, io.cwd, true), io.cwd) ? [file] : paths;
 }
 
 /** Settles one violation of a gate or one line, or with --baseline all lines that are in the way now. */

@@ -5,7 +5,7 @@ import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
 import { CALLS_SQL, type Lake, type LakeOptions, MATCHES_ACKS, NO_FILTERS, openLake } from '../lake/lake.js';
 import { DEFAULT_GATED_KINDS, type Settings } from '../query/settings.js';
-import { chooseSources, namingDefaults } from '../query/sources.js';
+import { chooseAsked, namingDefaults } from '../query/sources.js';
 import { renderFindings } from '../render/index.js';
 import type { Account } from '../schema/account.js';
 import type { AckLine } from '../schema/ack.js';
@@ -56,7 +56,7 @@ export async function withLogs<T>(
   use: (loaded: Loaded) => Promise<T>,
 ): Promise<T> {
   const inputs = pathsOf(paths, flags);
-  const sources = chooseSources(inputs, settings, io.cwd, true);
+  const sources = chooseAsked(inputs, settings, io.cwd, true);
   const progress = progressOn(io);
   const options = runOptionsOf(flags, settings, NO_FILTERS, io, progress.report);
   const lake = await openLake({

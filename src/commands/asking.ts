@@ -6,10 +6,10 @@ import { readExpected } from '../query/expect.js';
 import { receiptOf } from '../query/receipt.js';
 import type { Question, RunOptions, Session } from '../query/run.js';
 import type { Settings } from '../query/settings.js';
-import { chooseSources, type GivenPaths, namingDefaults, type Sources } from '../query/sources.js';
+import { chooseAsked, type GivenPaths, knowsHosts, namingDefaults, type Sources } from '../query/sources.js';
 import type { Report } from '../render/index.js';
 import type { Account } from '../schema/account.js';
-import { CALLER_COLUMNS, callersOf, type Expected } from '../schema/expected.js';
+import { callerColumnsOf, type Expected } from '../schema/expected.js';
 import type { GateSpec } from '../schema/gate.js';
 import type { Receipt, Verdict } from '../schema/result.js';
 import { type Asked, type GateFlags, type Judged, judgeGate, limitsOf } from './judging.js';
@@ -54,11 +54,17 @@ export async function prepare(
 ): Promise<Asking> {
   const inputs = pathsOf(paths, flags);
   const limits = limitsOf(settings, io.now());
-  const sources = chooseSources(inputs, settings, io.cwd, readsReplays);
+  const sources = chooseAsked(inputs, settings, io.cwd, readsReplays);
   const options = runOptionsOf(flags, settings, filtersOf(flags, settings), io, onProgress);
   const acks = isGate ? await readAcks(options.acks, io.cwd) : null;
   const named = isGate ? settings.get('expect') : undefined;
-  const expected = named === undefined ? null : await readExpected(named, io.cwd, limits.maxAgeMs);
+  const expected =
+    named === undefined
+      ? null
+      : await readExpected(named, io.cwd, {
+          usualMs: limits.maxAgeMs,
+          hasHosts: knowsHosts(settings, io.cwd),
+        });
   return {
     ...{ inputs, sources, settings, flags, folders, limits, acks, expected, isCheck },
     options: {
@@ -66,7 +72,7 @@ export async function prepare(
       now: limits.now,
       roster,
       matchesAcks: acks !== null && acks.entries.length > 0,
-      alsoColumns: expected === null ? [] : callersOf(expected).map((caller) => CALLER_COLUMNS[caller]),
+      alsoColumns: expected === null ? [] : callerColumnsOf(expected),
     },
   };
 }

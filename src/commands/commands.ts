@@ -340,14 +340,22 @@ const sync: Command = {
   name: 'sync',
   summary: 'Bring a lake up to date with its logs, and answer nothing',
   description:
-    'Reads into a lake what the logs hold beyond what it has. Without logs, those that it knows. Exit 0, or 3 where a log was missing, unreadable or not what was read of it before.',
-  examples: ['lakelog sync --lake lakelog.duckdb logs/', 'lakelog sync --lake lakelog.duckdb --rebuild'],
+    'Reads into a lake what the logs hold beyond what it has. Without logs, those that it knows. A lake that is a folder is a lake of Parquet, into which many hosts publish. Exit 0, or 3 where a log was missing, unreadable or not what was read of it before.',
+  examples: [
+    'lakelog sync --lake lakelog.duckdb logs/',
+    'lakelog sync --lake lakelog.duckdb --rebuild',
+    'lakelog sync --lake /mnt/lake/ --host web1 /var/log/validator/sessions.jsonl',
+  ],
   args: [PATHS],
   options: () => [
     {
       heading: null,
       options: [
         new Option('--rebuild', 'make the lake anew from the logs; the old file stays beside it as .damaged'),
+        new Option(
+          '--host <name>',
+          'into a folder: under whose name the logs are published (default: this host)',
+        ),
       ],
     },
     ...logOptions(),

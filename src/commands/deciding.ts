@@ -39,9 +39,9 @@ export async function answerDecision(
   lake: Lake,
   loaded: Account,
 ): Promise<DecisionAnswer> {
-  const account = namingDefaults(loaded, asking.sources);
   const question = asQuestion(decision);
   const decided = await decision.decide(lake, alpha);
+  const account = namingDefaults(await lake.afterwards(loaded), asking.sources);
   const judged = isGate
     ? await judgeGate(
         askedOf(asking, question),

@@ -12,7 +12,7 @@ import type { BoxProcess } from '../query/boxed.js';
 import { looseParams } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import { DEFAULT_GATED_KINDS, type Settings } from '../query/settings.js';
-import { chooseSources, namingDefaults, readsReplays } from '../query/sources.js';
+import { chooseAsked, namingDefaults, readsReplays } from '../query/sources.js';
 import type { Report } from '../render/report.js';
 import type { Account } from '../schema/account.js';
 import type { ExitCode, Result } from '../schema/result.js';
@@ -37,7 +37,7 @@ export async function query(
   const inputs = pathsOf(paths, flags);
   const params = looseParams(flags.param ?? []);
   const gatedKinds = settings.get('gated_kinds') ?? DEFAULT_GATED_KINDS;
-  const sources = chooseSources(inputs, settings, io.cwd, readsReplays(sql));
+  const sources = chooseAsked(inputs, settings, io.cwd, readsReplays(sql));
   const progress = progressOn(io);
   const options = runOptionsOf(flags, settings, filtersOf(flags, settings), io, progress.report);
   const { now, onProgress } = options;

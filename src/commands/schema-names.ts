@@ -11,6 +11,7 @@ export const SCHEMA_FILES = {
   error: 'lakelog.error.v1.json',
   watch: 'lakelog.watch.v1.json',
   baseline: 'lakelog.baseline.v1.json',
+  batch: 'lakelog.batch.v1.json',
 } as const;
 export type SchemaName = keyof typeof SCHEMA_FILES;
 export const SCHEMA_NAMES = Object.keys(SCHEMA_FILES) as SchemaName[];

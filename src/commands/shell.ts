@@ -12,7 +12,7 @@ import type { BoxProcess } from '../query/boxed.js';
 import { looseParams } from '../query/params.js';
 import { receiptOf } from '../query/receipt.js';
 import { DEFAULT_GATED_KINDS, type Settings } from '../query/settings.js';
-import { chooseSources, namingDefaults, type Sources } from '../query/sources.js';
+import { chooseAsked, namingDefaults, type Sources } from '../query/sources.js';
 import { renderFindings } from '../render/index.js';
 import { duration, plural } from '../render/units.js';
 import type { Account } from '../schema/account.js';
@@ -36,7 +36,7 @@ export async function shell(
   io: Io,
 ): Promise<ExitCode> {
   const inputs = pathsOf(paths, flags);
-  const sources = chooseSources(inputs, settings, io.cwd, true);
+  const sources = chooseAsked(inputs, settings, io.cwd, true);
   const progress = progressOn(io);
   const options = runOptionsOf(flags, settings, filtersOf(flags, settings), io, progress.report);
   const gatedKinds = settings.get('gated_kinds') ?? DEFAULT_GATED_KINDS;

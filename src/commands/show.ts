@@ -11,7 +11,7 @@ import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
 import { namedRoster, type RosterFlags } from '../query/roster.js';
 import { DEFAULT_GATED_KINDS } from '../query/settings.js';
-import { chooseSources, type GivenPaths, namingDefaults } from '../query/sources.js';
+import { chooseAsked, type GivenPaths, namingDefaults } from '../query/sources.js';
 import { storySql, tellStory, traceOf, traceUrl } from '../query/story.js';
 import { renderFindings, renderNext, renderStory, renderStoryJson } from '../render/index.js';
 import type { ExitCode } from '../schema/result.js';
@@ -42,7 +42,7 @@ export async function show(
   const template = flags.traceUrl ?? io.env.LAKELOG_TRACE_URL;
   traceUrl(template, '');
   const settings = settingsOf(flags);
-  const sources = chooseSources(inputs, settings, io.cwd, true);
+  const sources = chooseAsked(inputs, settings, io.cwd, true);
   const named = settings.get('gated_kinds');
   const gatedKinds = named ?? DEFAULT_GATED_KINDS;
   const progress = progressOn(io);

@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto';
+import os from 'node:os';
 import { LakelogError } from '../errors.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import type { Io } from '../io.js';
+import { exportToFolder, isFolderLake } from '../lake/export.js';
 import { NO_FILTERS, openLake } from '../lake/lake.js';
 import { receiptOf } from '../query/receipt.js';
+import type { RunOptions } from '../query/run.js';
 import { DEFAULT_GATED_KINDS, type Settings } from '../query/settings.js';
-import { chooseSources, namingDefaults } from '../query/sources.js';
+import { chooseSources, namingDefaults, type Sources } from '../query/sources.js';
 import { filesResult } from '../render/accounting.js';
 import { formatNames } from '../render/format-names.js';
+import type { Account } from '../schema/account.js';
 import type { ExitCode } from '../schema/result.js';
 import { copiesOf } from './copies.js';
 import { inputEvidence } from './evidence.js';
@@ -16,7 +20,8 @@ import { type LogFlag, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf }
 import { showRows } from './output.js';
 import { progressOn } from './terminal.js';
 
-export type SyncFlags = OutputFlags & Pick<ReadFlags, LogFlag>;
+export type SyncFlags = OutputFlags &
+  Pick<ReadFlags, LogFlag> & { readonly host?: string; readonly from?: string };
 
 /** Brings a lake up to date and says what it holds of every log. */
 export async function sync(
@@ -32,11 +37,10 @@ export async function sync(
   const options = runOptionsOf(flags, settings, NO_FILTERS, io, progress.report);
   if (options.lake === undefined || !options.lake.sync)
     throw new LakelogError('no lake is named that could be brought up to date', {
-      next: 'name it: --lake FILE',
+      next: 'name it: --lake FILE, or --lake DIR/',
     });
-  const lake = await openLake({ ...options, asks: [], gatedKinds: DEFAULT_GATED_KINDS, params: {} });
   try {
-    const account = namingDefaults(await lake.load(sources.requests), sources);
+    const account = namingDefaults(await bring(sources, options, options.lake, flags), sources);
     await progress.end();
     const receipt = receiptOf({
       account,
@@ -51,6 +55,37 @@ export async function sync(
     return await showRows(report, verdict, flags, copies, io, report);
   } finally {
     await progress.end();
+  }
+}
+
+function ensureOneSource(file: string | undefined, from: Sources['from']): void {
+  if (file === undefined || from !== 'arguments') return;
+  throw new LakelogError('logs and a lake file are named, and one of them is to be published', {
+    where: file,
+    next: 'name logs, or a lake file: --from FILE',
+  });
+}
+
+async function bring(
+  { requests, from: sourcesFrom }: Sources,
+  options: RunOptions,
+  use: NonNullable<RunOptions['lake']>,
+  { host, from }: SyncFlags,
+): Promise<Account> {
+  if (isFolderLake(use.name, options.cwd)) {
+    ensureOneSource(from, sourcesFrom);
+    return exportToFolder(requests, { ...options, use, from, host: host ?? os.hostname() });
+  }
+  const needy = host !== undefined ? '--host' : from !== undefined ? '--from' : null;
+  if (needy !== null)
+    throw new LakelogError(`${needy} is about a folder of Parquet, and the lake is a file`, {
+      where: use.name,
+      next: 'name a folder, with a / at its end: --lake DIR/',
+    });
+  const lake = await openLake({ ...options, asks: [], gatedKinds: DEFAULT_GATED_KINDS, params: {} });
+  try {
+    return await lake.load(requests);
+  } finally {
     lake.close();
   }
 }

@@ -7,7 +7,7 @@ import { type Io, styleOf } from '../io.js';
 import { NO_FILTERS, openLake } from '../lake/lake.js';
 import { receiptOf } from '../query/receipt.js';
 import { DEFAULT_GATED_KINDS, type Settings } from '../query/settings.js';
-import { chooseSources, type GivenPaths, namingDefaults } from '../query/sources.js';
+import { chooseAsked, type GivenPaths, namingDefaults } from '../query/sources.js';
 import { FEW_REJECTS } from '../render/accounting.js';
 import { formatNames, type Report, renderAccounting, renderFindings } from '../render/index.js';
 import { documentOf, isRowFormat } from '../render/stream.js';
@@ -55,7 +55,7 @@ export async function validate(
 ): Promise<ExitCode> {
   const inputs = pathsOf(paths, flags);
   const copies = copiesOf(flags, formatNames);
-  const sources = chooseSources(inputs, settings, io.cwd, true);
+  const sources = chooseAsked(inputs, settings, io.cwd, true);
   const progress = progressOn(io);
   const options = runOptionsOf(flags, settings, NO_FILTERS, io, progress.report);
   const lake = await openLake({

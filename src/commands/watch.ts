@@ -6,6 +6,7 @@ import { LakelogError } from '../errors.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
+import { isFolderLake } from '../lake/export.js';
 import { type Arrivals, beginLakeAtEnd, type LakeOptions, openLake } from '../lake/lake.js';
 import type { Query } from '../query/header.js';
 import { namedRoster, type RosterFlags } from '../query/roster.js';
@@ -37,6 +38,7 @@ export async function watch(
   const settings = settingsOf(flags);
   const sources = chooseSources(inputs, settings, io.cwd, false);
   ensureCanBeFollowed(sources);
+  ensureIsFile(settings.get('lake'), io.cwd);
   const options = runOptionsOf(flags, settings, filtersOf(flags, settings), io, undefined);
   const gates = catalogue.queries.filter((query) => query.gate !== null);
   const folder = options.lake === undefined ? newFolder(io) : null;
@@ -180,6 +182,14 @@ function eventsOf(
 }
 
 /** @throws LakelogError (exit 2) for what is read once. */
+function ensureIsFile(lake: string | undefined, cwd: string): void {
+  if (lake === undefined || !isFolderLake(lake, cwd)) return;
+  throw new LakelogError('a lake that is a folder is not followed', {
+    where: lake,
+    next: 'follow the logs of a host, or ask the lake again: lakelog alarm --on-change',
+  });
+}
+
 function ensureCanBeFollowed({ requests }: Sources): void {
   if (!requests.some(({ path }) => path === '-')) return;
   throw new LakelogError('stdin is read once, and cannot be followed', {

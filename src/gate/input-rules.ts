@@ -60,6 +60,14 @@ export const changedInput = problemRule(
     `find out who changed it; what is explained is settled by: ${commands.settle(path)}`,
 );
 
+/** A part of a folder lake that is missing, is another, or contradicts its receipt. */
+export const damagedLake = problemRule(
+  'damaged_lake',
+  'lake',
+  ({ detail }) => detail,
+  ({ next }) => next ?? 'look after the lake: lakelog lake verify',
+);
+
 export const noLogs = problemRule(
   'no_logs',
   'no_logs',

@@ -1,5 +1,6 @@
 import {
   changedInput,
+  damagedLake,
   inputNotices,
   justRotated,
   missingInput,
@@ -45,6 +46,7 @@ export const RULES: readonly Rule[] = [
   missingInput,
   unreadableInput,
   unusableRoster,
+  damagedLake,
   changedInput,
   noLogs,
   noRecords,

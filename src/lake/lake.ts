@@ -33,6 +33,9 @@ import {
   type TimeNames,
   type Window,
 } from './filters.js';
+import { isKnownHere, keepHere } from './folder/answers.js';
+import { isFolderLake } from './folder/layout.js';
+import { type OpenFolder, openFolder } from './folder/open.js';
 import { beginsWith } from './ids.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './input/index.js';
 import { type Ledger, makeAccount, newestGated } from './load/account.js';
@@ -154,6 +157,8 @@ export class Lake {
   private besides = 0;
   /** Names the file of a batch; nothing is loaded where there is none. */
   private ledger: Ledger | null = null;
+  /** The lake of many hosts, once it is open. */
+  private folder: OpenFolder | null = null;
 
   constructor(
     db: Database,
@@ -185,15 +190,34 @@ export class Lake {
 
   /** Replaces what was loaded before; with a lake, reads what is new. */
   async load(requests: readonly InputRequest[]): Promise<Account> {
-    const { db, options, window } = this;
+    const { db, options } = this;
+    if (options.lake && isFolderLake(options.lake.name, options.cwd)) return this.loadFolder(options.lake);
     const synced = options.lake ? await openSynced(db, requests, { ...options, use: options.lake }) : null;
     const ledger = synced ? await this.openLedger(synced) : await this.fillFrom(requests);
+    return this.accountOf(ledger, synced && receiptOf(options.lake!, synced));
+  }
+
+  private async loadFolder({ name }: LakeUse): Promise<Account> {
+    const { db, options, plan } = this;
+    const folder = await openFolder(db, { ...options, name, plan });
+    this.folder = folder;
+    await this.makeViews();
+    return this.accountOf(folder.ledger, folder.receipt);
+  }
+
+  private async accountOf(ledger: Ledger, lake: Account['lake']): Promise<Account> {
+    const { db, options, window, gatedKinds } = this;
     this.ledger = ledger;
     const { selects } = filterSql(options.filters, window);
-    const { gatedKinds } = this;
     const account = await makeAccount(db, this.withRosters(ledger), { selects, gatedKinds });
     const absent = account.callsLoaded === 0 ? [] : await absentValues(db, options.filters);
-    return { ...account, absent, window, lake: synced && receiptOf(options.lake!, synced) };
+    return { ...account, absent, window, lake };
+  }
+
+  /** The account of what was loaded, once it was answered from: a folder of files may have changed meanwhile. */
+  async afterwards(account: Account): Promise<Account> {
+    const problems = (await this.folder?.sinceThen()) ?? [];
+    return problems.length === 0 ? account : { ...account, problems: [...account.problems, ...problems] };
   }
 
   private withRosters(ledger: Ledger): Ledger {
@@ -374,7 +398,7 @@ export class Lake {
 
   /** Closes the database for everything but its tables and, the first time, the files it is to write; then answers. */
   async runBoxed(checked: Checked, to: Export): Promise<Blocks> {
-    if (!this.isClosed) await closeDatabase(this.db, to.parquet);
+    if (!this.isClosed) await closeDatabase(this.db, [...to.parquet, ...(this.folder?.files ?? [])]);
     this.isClosed = true;
     return runStatement(this.db, checked, this.options.params, to, this.options.showContent);
   }
@@ -388,8 +412,13 @@ export class Lake {
     findings: string,
   ): Promise<{ isSame: boolean; keep(): Promise<void> } | null> {
     const { db } = this;
-    const { lake, cwd } = this.options;
+    const { lake, cwd, env } = this.options;
     if (!lake) return null;
+    if (this.folder) {
+      const { lake: place } = this.folder.state;
+      const isSame = isKnownHere(place, env, question, findings);
+      return { isSame, keep: async () => keepHere(place, env, question, findings) };
+    }
     const isSame = await isKnownAnswer(db, question, findings);
     return {
       isSame,

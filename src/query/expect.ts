@@ -9,11 +9,15 @@ import { parseToml } from './toml.js';
 
 const EXAMPLE = 'write it as: [[expect]] and below it daemon = "staffing" and within = "2h"';
 
-/**
- * @param usualMs the age for who has none of its own; null where there is no such age.
- * @throws LakelogError (exit 2) naming file, line and remedy: who is misread is not waited for.
- */
-export async function readExpected(file: string, cwd: string, usualMs: number | null): Promise<Expected> {
+export interface Known {
+  /** The age for who has none of its own; null where there is no such age. */
+  readonly usualMs: number | null;
+  /** What is asked knows which host published a call. */
+  readonly hasHosts: boolean;
+}
+
+/** @throws LakelogError (exit 2) naming file, line and remedy: who is misread is not waited for. */
+export async function readExpected(file: string, cwd: string, known: Known): Promise<Expected> {
   const text = textOf(file, cwd);
   const { values: table, lineOf } = await parseToml(text, file, (what, where) =>
     wrong(`it is ${what}`, where, EXAMPLE),
@@ -31,7 +35,7 @@ export async function readExpected(file: string, cwd: string, usualMs: number | 
     throw wrong('it names nobody who must be heard of', placeOf(null, 'expect'), EXAMPLE);
   const named = new Map<string, string>();
   const all = entries.map((entry: unknown, i) => {
-    const expectation = expectationOf(entry, usualMs, (key) => placeOf(i, key));
+    const expectation = expectationOf(entry, known, (key) => placeOf(i, key));
     const same = JSON.stringify(CALLERS.map((key) => expectation.of[key]));
     const before = named.get(same);
     if (before !== undefined)
@@ -67,15 +71,16 @@ const KEYS = [...CALLERS, 'within'];
 
 function expectationOf(
   entry: unknown,
-  usualMs: number | null,
+  { usualMs, hasHosts }: Known,
   placeOf: (key: string | null) => string,
 ): Expectation {
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry))
     throw wrong('an entry is no table', placeOf(null), EXAMPLE);
   const values = entry as Readonly<Record<string, unknown>>;
-  const unknown = Object.keys(values).find((key) => !KEYS.includes(key));
+  const isKnown = (key: string) => KEYS.includes(key) && (key !== 'host' || hasHosts);
+  const unknown = Object.keys(values).find((key) => !isKnown(key));
   if (unknown !== undefined)
-    throw wrong(`"${unknown}" is no key of an entry`, placeOf(unknown), hintFor(unknown));
+    throw wrong(`"${unknown}" is no key of an entry`, placeOf(unknown), hintFor(unknown, hasHosts));
   const notText = Object.keys(values).find((key) => typeof values[key] !== 'string' || values[key] === '');
   if (notText !== undefined) throw wrong(`"${notText}" must be a text`, placeOf(notText), EXAMPLE);
   const of = values as Expectation['of'] & { readonly within?: string };
@@ -83,7 +88,7 @@ function expectationOf(
     throw wrong(
       'an entry names nobody',
       placeOf(null),
-      `name a ${CALLERS.join(', ')}, or several that go together`,
+      `name a ${CALLERS.filter((one) => one !== 'host' || hasHosts).join(', ')}, or several that go together`,
     );
   const within = of.within === undefined ? usualMs : parseAge(of.within);
   if (within !== null) return { of, withinMs: within, where: placeOf(null) };
@@ -96,7 +101,7 @@ function expectationOf(
   );
 }
 
-function hintFor(key: string): string {
-  if (key !== 'host') return `use ${KEYS.join(', ')}`;
-  return 'records carry no host: name the daemon that runs there, or the writer (writer_id) that it gives itself';
+function hintFor(key: string, hasHosts: boolean): string {
+  if (key !== 'host') return `use ${KEYS.filter((one) => one !== 'host' || hasHosts).join(', ')}`;
+  return 'records carry no host, and only a lake that is a folder knows who published them: name the daemon that runs there, or the writer (writer_id) that it gives itself';
 }

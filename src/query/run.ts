@@ -92,12 +92,12 @@ export async function openSession(
     answer: async (question, loaded) => {
       const { query, params, money = null } = question;
       const account = questions.length === 1 ? loaded : await turnTo(lake, question, loaded);
-      return {
-        account,
+      const answer = {
         result: await run(lake, query, params, money),
         ...(query.gate ? await count(lake, query.gate.judges, query.file) : { judged: null, gated: null }),
         recomputed: asksRoster(query.sql) ? await recomputedIn(lake) : null,
       };
+      return { ...answer, account: await lake.afterwards(account) };
     },
     askLines: async ({ query, params, money = null }, name, lines) => {
       const beside = await lake.beside({ params: params.columns, gatedKinds: params.gatedKinds });

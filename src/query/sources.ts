@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { LakelogError, shellWord } from '../errors.js';
+import { isFolderLake } from '../lake/export.js';
 import type { InputRequest } from '../lake/input/index.js';
 import type { Account } from '../schema/account.js';
 import { POLICY } from './policy.js';
@@ -29,6 +31,27 @@ export function readsReplays(sql: string): boolean {
 }
 
 const WORKING_FOLDER = 'default (working folder)';
+
+/**
+ * What is asked: a folder lake by itself, which `sync` alone fills, else what `chooseSources` says.
+ * @throws LakelogError (exit 2) for logs beside a folder lake, which would not be read.
+ */
+export function chooseAsked(
+  given: GivenPaths,
+  settings: Settings,
+  cwd: string,
+  wantsReplays: boolean,
+): Sources {
+  const lake = settings.get('lake');
+  if (lake === undefined || !isFolderLake(lake, cwd))
+    return chooseSources(given, settings, cwd, wantsReplays);
+  const [log] = toRequests(given);
+  if (log === undefined) return { requests: [], from: 'lake' };
+  throw new LakelogError('logs are named beside a lake that is a folder, and would not be read', {
+    where: log.path,
+    next: `publish them, and ask without them: lakelog sync --lake ${shellWord(lake)} ${shellWord(log.path)}`,
+  });
+}
 
 /**
  * Decides what to read: arguments, else LAKELOG_SESSIONS / LAKELOG_REPLAY_RUNS, else `lakelog.toml`, else
@@ -64,6 +87,12 @@ export function chooseSources(
     requests: toRequests(usual).map((request) => ({ ...request, isDefault: true })),
     from: WORKING_FOLDER,
   };
+}
+
+/** Whether it is known which host published a call. */
+export function knowsHosts(settings: Settings, cwd: string): boolean {
+  const lake = settings.get('lake');
+  return lake !== undefined && isFolderLake(lake, cwd);
 }
 
 /** Whether nobody said where to look, and there is no log where one usually is. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BATCH_FORMAT } from './batch.js';
 import { BASELINE_FORMAT, COUNTS, VERSION_FIELDS } from './counts.js';
 import { METRICS } from './decision.js';
 import {
@@ -146,9 +147,10 @@ const receipt = z
         z.strictObject({
           path: text.describe('The input, as it was named.'),
           problem: z
-            .enum(['missing', 'unreadable', 'no_logs', 'no_records', 'changed', 'roster'])
+            .enum(['missing', 'unreadable', 'no_logs', 'no_records', 'changed', 'roster', 'lake'])
             .describe('What is wrong with it.'),
           detail: text.describe('The same in words.'),
+          next: text.optional().describe('Of a part of a lake that cannot be believed: what to do about it.'),
           fingerprint: sha256
             .optional()
             .describe('Of one that changed since a lake read it: the hash of what was read.'),
@@ -539,6 +541,109 @@ export const baselineFile = z
     sha256: sha256.describe('Hash of the JSON of all other keys, in their order and without white space.'),
   })
   .describe('The counts of one arm of a comparison.');
+
+// --- lakelog.batch.v1
+
+const sumDigits = z.union([whole, text.regex(/^\d+$/)]);
+const dataFile = z.strictObject({
+  path: text.min(1).describe("From the lake's folder."),
+  bytes: count.describe('Its size.'),
+  rows: count.describe('Rows in it.'),
+  sha256: sha256.describe('Of the file.'),
+});
+
+/** A receipt of a folder lake. */
+export const batchReceipt = z
+  .strictObject({
+    schema: z.literal(BATCH_FORMAT).describe('Names this shape.'),
+    id: sha256.describe('SHA-256 of the bytes of the batch, whatever host and file they stood on.'),
+    batch: count.describe('The first 13 hex digits of the id as a number: the column batch of every table.'),
+    lake: text.regex(/^[0-9a-f]{32}$/).describe('lake_id of lakelog.json.'),
+    host: text.min(1).describe('Who published it.'),
+    version: lakelog,
+    made_at: instant.describe('When it was published, UTC.'),
+    file: z
+      .strictObject({
+        name: text.min(1).describe('Names the log in every table: HOST:PATH@ROOT.'),
+        path: text.min(1).describe('Where the log stood when its first batch was read.'),
+        kind: z.enum(['any', 'sessions', 'replay_runs']).describe('What it was said to hold.'),
+        form: z.enum(['plain', 'archive', 'stream']).describe('How it was read.'),
+        byte_from: count.describe('The first byte of the batch, uncompressed.'),
+        byte_to: count.describe('The first byte behind it.'),
+        lines_before: count.describe('Lines of the log before it.'),
+        before: sha256.nullable().describe('The batch before it in the log; null for the first.'),
+        root: sha256.describe('The first batch of the log.'),
+        head: sha256.describe('Hash of all batches of the log up to this one.'),
+        start_sha256: sha256.describe('Of the first 4 KiB of the log, as far as they were read.'),
+        end_sha256: sha256.describe('Of the last 4 KiB that were read.'),
+      })
+      .describe('Where the bytes stood.'),
+    account: z
+      .strictObject({
+        bytes: count.describe('Bytes of the batch.'),
+        lines: count.describe('Physical lines.'),
+        loaded: count.describe('Lines that became a row.'),
+        rejected: count.describe('Lines that could not be loaded.'),
+        duplicates: count.describe('Lines that are byte-identical to an earlier one of the batch.'),
+        blank: count.describe('Lines of white space.'),
+        pending: z.literal(0).describe('Only whole lines are in a batch.'),
+        conflicts: count.describe('Found when it is asked, among all batches.'),
+        late: count.describe(`Records more than ${LATE_MINUTES} minutes older than one before them.`),
+        late_line: lineNumber.nullable().describe('The first of them.'),
+      })
+      .describe('lines = loaded + rejected + duplicates + blank + pending.'),
+    newest_record: instant.nullable().describe('Latest timestamp that was loaded.'),
+    rejects: z
+      .array(
+        z.strictObject({
+          reason: text.describe('bad_json, missing:kind, …'),
+          count: count.describe('Lines rejected for it.'),
+          line: lineNumber.describe('The first.'),
+          detail: text.describe('What is wrong with it; never holds content fields.'),
+          blocks: z.boolean().describe('It could hide a call.'),
+        }),
+      )
+      .describe('Rejects by reason.'),
+    kinds: z
+      .array(
+        z.strictObject({
+          kind: text.describe('The kind.'),
+          calls: count.describe('Its calls.'),
+          accepted: count.describe('Those that ended accepted.'),
+          judged: count.describe('Those with a stamp, true or false.'),
+          grounded: count.describe('Those stamped true.'),
+          accepted_false: count.describe('Accepted ones stamped false.'),
+          inconsistent: count.describe(
+            'Those whose attempts are not understood, or not as many as iterations.',
+          ),
+          not_judgeable: count.describe('Those with iterations and without recorded attempts.'),
+          unjudgeable: count.describe('One or the other.'),
+          numbered: count.describe('Those with a seq.'),
+          first: lineNumber.describe('Line of the first call.'),
+          first_false: lineNumber.nullable().describe('Of the first accepted one stamped false.'),
+          first_unjudgeable: lineNumber.nullable().describe('Of the first that is not judgeable.'),
+          newest: instant.describe('Latest timestamp, UTC.'),
+        }),
+      )
+      .describe('What its calls come to, kind by kind, whatever is gated.'),
+    notices: z.array(text).describe('What a person should know.'),
+    tables: z
+      .record(
+        text,
+        z.strictObject({
+          rows: count.describe('Rows of the batch.'),
+          sums: z
+            .record(text, sumDigits)
+            .describe(
+              'What an engine must count: sums of columns, and of lines by flag. Beyond 2^53 digits.',
+            ),
+          files: z.array(dataFile).describe('Where the rows were published.'),
+        }),
+      )
+      .describe('By base table; those of which the batch has rows.'),
+    checksum: sha256.describe('Of the text of the line before this member.'),
+  })
+  .describe('What became of the lines of one byte range of one log, and where their rows are.');
 
 // --- lakelog.story.v1
 

@@ -2,11 +2,11 @@
 import type { Newest } from './account.js';
 
 /** What calls carry of who made them, as expectations name it. */
-export const CALLERS = ['daemon', 'writer', 'environment'] as const;
+export const CALLERS = ['daemon', 'writer', 'environment', 'host'] as const;
 export type Caller = (typeof CALLERS)[number];
 
-/** Columns of calls that hold it. */
-export const CALLER_COLUMNS: Readonly<Record<Caller, string>> = {
+/** Columns of calls that hold it; of a host only receipts of a folder lake know. */
+export const CALLER_COLUMNS: Readonly<Record<Exclude<Caller, 'host'>, string>> = {
   daemon: 'daemon',
   writer: 'writer_id',
   environment: 'environment',
@@ -35,3 +35,6 @@ export interface Heard extends Newest {
 /** By what they tell callers apart. */
 export const callersOf = ({ all }: Expected): Caller[] =>
   CALLERS.filter((caller) => all.some(({ of }) => of[caller] !== undefined));
+
+export const callerColumnsOf = (expected: Expected): string[] =>
+  callersOf(expected).flatMap((caller) => (caller === 'host' ? [] : [CALLER_COLUMNS[caller]]));

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { BATCH_FORMAT } from './batch.js';
 import { BASELINE_FORMAT } from './counts.js';
 import {
   ACK_SCHEMA,
   ackLine,
   baselineFile,
+  batchReceipt,
   CHECK_FORMAT,
   CONFIG_FORMAT,
   checkEnvelope,
@@ -31,7 +33,16 @@ import {
 import { looseRecord, replayRecord, sessionRecord } from './records.js';
 
 export type RecordName = 'session' | 'replay';
-export type EnvelopeName = 'check' | 'config' | 'result' | 'story' | 'ack' | 'error' | 'baseline' | 'watch';
+export type EnvelopeName =
+  | 'batch'
+  | 'check'
+  | 'config'
+  | 'result'
+  | 'story'
+  | 'ack'
+  | 'error'
+  | 'baseline'
+  | 'watch';
 
 /** A JSON Schema (draft 2020-12) as plain data. */
 export type JsonSchema = { [keyword: string]: unknown };
@@ -45,6 +56,8 @@ export function jsonSchema(name: RecordName | EnvelopeName | 'policy'): JsonSche
   switch (name) {
     case 'policy':
       return policySchema();
+    case 'batch':
+      return closedSchema(BATCH_FORMAT, batchReceipt, 'The receipt of a batch in a folder lake');
     case 'check':
       return closedSchema(CHECK_FORMAT, checkEnvelope, 'What lakelog check prints with --json');
     case 'config':

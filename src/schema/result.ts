@@ -97,8 +97,10 @@ export interface RejectGroup {
 
 export interface InputProblem {
   readonly path: string;
-  readonly problem: 'missing' | 'unreadable' | 'no_logs' | 'no_records' | 'changed' | 'roster';
+  readonly problem: 'missing' | 'unreadable' | 'no_logs' | 'no_records' | 'changed' | 'roster' | 'lake';
   readonly detail: string;
+  /** What to do about it, where that is not the same for all of the kind. */
+  readonly next?: string;
   /** Of one that a lake read before and that changed since: the hash of all that was read of it. */
   readonly fingerprint?: string;
 }

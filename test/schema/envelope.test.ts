@@ -11,6 +11,7 @@ import {
   type AckLine,
   ackLine,
   baselineFile,
+  batchReceipt,
   checkEnvelope,
   configEnvelope,
   errorEnvelope,
@@ -34,10 +35,12 @@ const published = {
   check: ajv.compile(jsonSchema('check')),
   config: ajv.compile(jsonSchema('config')),
   baseline: ajv.compile(jsonSchema('baseline')),
+  batch: ajv.compile(jsonSchema('batch')),
 };
 const zods = {
   ...{ result: resultEnvelope, story: storyEnvelope, ack: ackLine, error: errorEnvelope },
   ...{ check: checkEnvelope, config: configEnvelope, baseline: baselineFile, watch: watchEvent },
+  batch: batchReceipt,
 };
 
 function check(name: EnvelopeName, value: unknown) {

@@ -123,7 +123,10 @@ class Inputs {
     const { lakePath } = this.options;
     if (lakePath === undefined || stats === null) return false;
     const lake = statOf(lakePath);
-    return file.startsWith(`${lakePath}.`) || (lake !== undefined && identityOf(lake) === identityOf(stats));
+    return (
+      [`${lakePath}.`, `${lakePath}/`].some((start) => file.startsWith(start)) ||
+      (lake !== undefined && identityOf(lake) === identityOf(stats))
+    );
   }
 
   private pass(name: string, why: string): void {

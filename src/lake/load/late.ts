@@ -5,6 +5,7 @@
 import { LATE_MINUTES } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { baseTable } from '../tables/base.js';
+import type { LoadedFile } from './load.js';
 
 /**
  * A call is logged when it ends: others that run beside it end minutes later at most, and clocks of hosts differ by
@@ -20,6 +21,25 @@ export interface Before {
   readonly batch: number;
   /** Microseconds since 1970 of the latest record of batches before; null where there is none. */
   readonly newest: bigint | null;
+}
+
+/**
+ * Batches that may hold records which stand behind much newer ones, of earlier batches of their log too.
+ * @param newest of what each log held before; it goes on with these batches, which stand in their order.
+ */
+export function behindOf<K>(
+  files: readonly LoadedFile[],
+  logOf: (file: LoadedFile) => K,
+  newest: Map<K, bigint>,
+): Before[] {
+  return files.flatMap((file) => {
+    const { batch, counts } = file;
+    const key = logOf(file);
+    const before = newest.get(key) ?? null;
+    if (counts.newest !== null && (before === null || counts.newest > before)) newest.set(key, counts.newest);
+    const isBehind = before !== null && counts.oldest !== null && mayBeLate(before - counts.oldest);
+    return isBehind || mayBeLate(counts.lag) ? [{ batch, newest: before }] : [];
+  });
 }
 
 /** Late records of some batches: how many, and the line of the first. Only who may have some pays for the sorting. */

@@ -12,7 +12,7 @@ const BLOCK = 60;
  * become bits of blocks before anything is sorted: what is sorted is as many blocks, where few numbers are missing.
  * @param more further islands, as a SELECT of `writer_id`, `first_seq`, `last_seq`; they may overlap.
  */
-function islandsOf(from: string, more: string | null): string {
+export function islandsOf(from: string, more: string | null): string {
   const isOneRun = 'bits & (bits + low) = 0';
   const byNumber = 'OVER (PARTITION BY writer_id ORDER BY first_seq';
   return `WITH blocks AS (

@@ -7,7 +7,7 @@ import type { KnownLog } from './logs.js';
 import type { Task } from './survey.js';
 
 /** Bytes after which the next line end ends a batch. */
-const BATCH = 8 << 20;
+export const BATCH = 8 << 20;
 const STEP = 64 << 10;
 const LF = 10;
 
@@ -25,10 +25,10 @@ export interface BatchReading extends Reading {
 }
 
 /** Batches of the whole lines that a plain file has beyond what was read of it. */
-export function plainBatches(task: Task, fd: number): BatchReading[] {
+export function plainBatches(task: Task, fd: number, most: number): BatchReading[] {
   const readings: BatchReading[] = [];
   for (let from = task.from; from < task.to; ) {
-    const to = from + BATCH >= task.to ? task.to : lineEndAfter(fd, from + BATCH, task.to);
+    const to = from + most >= task.to ? task.to : lineEndAfter(fd, from + most, task.to);
     const linesBefore = from === task.from ? (task.log?.lines ?? 0) : null;
     const likelyLines = likelyLinesIn(fd, from, to);
     readings.push({ ...task.file, task, likelyLines, range: { from, to, linesBefore } });
@@ -63,6 +63,7 @@ function lineEndAfter(fd: number, from: number, most: number): number {
 export async function* streamBatches(
   task: Task,
   chunks: AsyncIterable<Uint8Array>,
+  most: number,
 ): AsyncGenerator<BatchReading, void, void> {
   let [at, from, length] = [0, task.from, 0];
   let start: Buffer = Buffer.alloc(0);
@@ -86,7 +87,7 @@ export async function* streamBatches(
     end = lastOf(end, chunk.subarray(0, skipped));
     let rest = Buffer.from(chunk.subarray(skipped));
     while (rest.length > 0) {
-      const feed = length + rest.length < BATCH ? -1 : rest.indexOf(LF, Math.max(0, BATCH - length));
+      const feed = length + rest.length < most ? -1 : rest.indexOf(LF, Math.max(0, most - length));
       const some = feed < 0 ? rest : rest.subarray(0, feed + 1);
       bytes.push(some);
       end = lastOf(end, some);

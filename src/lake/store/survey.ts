@@ -14,7 +14,15 @@ import {
   statOf,
   Unreadable,
 } from '../input/index.js';
-import { type Compared, compare, isSame, START_BYTES, sha256, startLength } from './fingerprint.js';
+import {
+  type Compared,
+  compare,
+  isSame,
+  NOTHING_READ,
+  START_BYTES,
+  sha256,
+  startLength,
+} from './fingerprint.js';
 import type { KnownLog, LogState, Piece } from './logs.js';
 
 /** Bytes of a file that the lake does not have. */
@@ -385,4 +393,30 @@ function lastLineEnd(fd: number, from: number, size: number): number {
     to = start;
   }
   return from;
+}
+
+/** Of what can be read once. */
+const NO_PLACE = { identity: '-', size: 0, mtime_ns: '0' };
+
+/** A log of which nothing was read yet. */
+export function newLog({ file, form, request }: Task, log: number): KnownLog {
+  return {
+    log,
+    ...{ name: file.name, path: file.path, request, kind: file.as, form, state: 'here', detail: null },
+    ...NO_PLACE,
+    ...{ read_to: 0, lines: 0, rest: 0, is_settled: false },
+    ...{ ...NOTHING_READ, head: '' },
+  };
+}
+
+/** Where a log stands, as it was found, and what of it is still to be read. */
+export function placeIn({ file, form, size, isSettled }: Task, readTo: number) {
+  const rest = form === 'stream' ? 0 : size - readTo;
+  return {
+    rest,
+    is_settled: rest === 0 && isSettled,
+    ...(form === 'stream' ? NO_PLACE : placeOf(file)),
+    name: file.name,
+    path: file.path,
+  };
 }

@@ -8,23 +8,16 @@ import type { InputProblem } from '../../schema/result.js';
 import { version } from '../../version.js';
 import { type Database, openBeside } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
-import {
-  type InputRequest,
-  openInput,
-  predecessorsOf,
-  resolveInputs,
-  type SourceFile,
-  statOf,
-  Unreadable,
-} from '../input/index.js';
+import { type InputRequest, openInput, type SourceFile, statOf, Unreadable } from '../input/index.js';
 import { countDuplicates } from '../load/duplicates.js';
-import { type Before, lateIn, mayBeLate } from '../load/late.js';
+import { type Before, behindOf, lateIn } from '../load/late.js';
 import { accountOf, markNotice } from '../load/ledger.js';
 import { type LoadedFile, type LoadOptions, loadFiles } from '../load/load.js';
 import { BASE_TABLES } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { findShared, putRows, STAGE, takeOutKnown } from './commit.js';
-import { headAfter, NOTHING_READ, sha256 } from './fingerprint.js';
+import { headAfter, sha256 } from './fingerprint.js';
+import { batchesOf, cannotBeRead, resolveLogs } from './inputs.js';
 import { addRequests, type KnownLog, piecesOf, readLogs, readRequests, writeLogs } from './logs.js';
 import {
   attach,
@@ -40,9 +33,9 @@ import {
   setAside,
 } from './open.js';
 import { asOwnFiles } from './own-files.js';
-import { type BatchReading, batchOpener, type Ends, plainBatches, streamBatches, tailOf } from './read.js';
+import { type BatchReading, batchOpener, type Ends, tailOf } from './read.js';
 import { type Reached, reachedBy, type Skimmed, skim, type Taken, takenIn } from './skim.js';
-import { placeOf, type Survey, survey, type Task } from './survey.js';
+import { newLog, placeIn, type Survey, survey, type Task } from './survey.js';
 import { BATCH_COLUMNS, lakePlan } from './tables.js';
 
 /** A lake as a run is told to use it. */
@@ -131,15 +124,6 @@ export async function beginAtEnd(
   await syncing.skip(requests);
 }
 
-/** It was found, and is rotated away or cut before it is read. */
-function cannotBeRead({ name }: { readonly name: string }, why: string): LakelogError {
-  return new LakelogError(`the input cannot be read: ${why}`, {
-    where: name,
-    next: 'run the same command again',
-    exitCode: 3,
-  });
-}
-
 class Syncing {
   private readonly db: Database;
   private readonly options: SyncOptions;
@@ -215,7 +199,7 @@ class Syncing {
     const { db } = this;
     await this.open('write');
     const requests = this.absolute(given);
-    const { files } = await this.resolve(given);
+    const { files } = await resolveLogs(given, this.finding);
     const { tasks } = await this.survey(files, requests);
     await db.run('BEGIN');
     await addRequests(db, requests);
@@ -224,7 +208,7 @@ class Syncing {
     let next = 0;
     for (const task of tasks.filter(({ form }) => form !== 'stream')) {
       let reached: Reached | undefined;
-      for await (const batch of this.batchesOf(task)) {
+      for await (const batch of batchesOf(task, this.options)) {
         const skimmed = skim(batch);
         const before = reached?.lines ?? 0;
         reached = reachedBy(batch, skimmed, reached);
@@ -277,7 +261,7 @@ class Syncing {
     const known = given.some(({ isDefault }) => isDefault) ? (this.former ?? (await readRequests(db))) : [];
     const named = known.length > 0 ? known : given;
     const requests = this.absolute(named);
-    const inputs = await this.resolve(named);
+    const inputs = await resolveLogs(named, this.finding);
     let found = await this.survey(inputs.files, requests);
     const isNew = known.length === 0 && (await this.lacks(requests));
     // What was written ahead by a run that was killed is put in its place, or every run would read it again.
@@ -312,24 +296,8 @@ class Syncing {
     }));
   }
 
-  /** A log with its rotated predecessors, which hold what was written to it before. */
-  private async resolve(requests: readonly InputRequest[]) {
-    const options = { ...this.options, lakePath: this.file.path };
-    const inputs = await resolveInputs(requests, options);
-    const { requests: more, vanished } = predecessorsOf(requests, inputs, {
-      cwd: options.cwd,
-      now: options.now,
-      rotationGraceS: options.rotationGraceS,
-    });
-    if (more.length === 0) return inputs;
-    const all = await resolveInputs([...requests, ...more], options);
-    const problems = all.problems.filter(
-      ({ path, problem }) => problem !== 'missing' || !vanished.includes(path),
-    );
-    const notices = vanished.map(
-      (name) => `${name} is not there now; what was written to it before is read (just rotated?)`,
-    );
-    return { ...all, problems, notices: [...all.notices, ...notices] };
+  private get finding() {
+    return { ...this.options, lakePath: this.file.path };
   }
 
   private survey(files: readonly SourceFile[], requests: readonly InputRequest[]): Promise<Survey> {
@@ -380,7 +348,7 @@ class Syncing {
     let [size, lines] = [0, 0];
     for (const task of tasks) {
       if (task.form === 'plain') tails.push(task);
-      for await (const batch of this.batchesOf(task)) {
+      for await (const batch of batchesOf(task, this.options)) {
         round.push(batch);
         size += batch.range.to - batch.range.from;
         lines += batch.likelyLines;
@@ -466,19 +434,6 @@ class Syncing {
     return JSON.stringify(told(this.logs)) === JSON.stringify(told(logs));
   }
 
-  private async *batchesOf(task: Task): AsyncGenerator<BatchReading> {
-    const input = await openInput(task.file, this.options).catch((error: unknown) => {
-      if (!(error instanceof Unreadable)) throw error;
-      throw cannotBeRead(task.file, error.message);
-    });
-    try {
-      if (input.kind === 'plain') yield* plainBatches(task, input.fd);
-      else yield* streamBatches(task, input.chunks);
-    } finally {
-      input.close();
-    }
-  }
-
   /** The rows of batches, and how far their logs were read by that, at once. */
   private async commit(readings: readonly BatchReading[]): Promise<void> {
     const { db } = this;
@@ -533,15 +488,11 @@ class Syncing {
       'SELECT log, epoch_us(max(newest_record)) AS newest FROM main.base_batches WHERE newest_record IS NOT NULL GROUP BY log',
     );
     const newest = new Map<number | Task, bigint>(rows.map(({ log, newest }) => [log, BigInt(newest)]));
-    return files.flatMap(({ batch, source, counts }) => {
+    const logOf = ({ source }: LoadedFile) => {
       const { task } = source as BatchReading;
-      const key = this.logOf(task)?.log ?? task;
-      const before = newest.get(key) ?? null;
-      if (counts.newest !== null && (before === null || counts.newest > before))
-        newest.set(key, counts.newest);
-      const isBehind = before !== null && counts.oldest !== null && mayBeLate(before - counts.oldest);
-      return isBehind || mayBeLate(counts.lag) ? [{ batch, newest: before }] : [];
-    });
+      return this.logOf(task)?.log ?? task;
+    };
+    return behindOf(files, logOf, newest);
   }
 
   private async nextBatch(): Promise<number> {
@@ -710,29 +661,4 @@ function skimmedRow(
 ): Readonly<Record<string, string | number>> {
   const none = { loaded: 0, rejected: 0, duplicates: 0, pending: 0, conflicts: 0, late: 0 };
   return { file: name, bytes, lines, blank: lines, ...none, byte_from: range.from, sha256 };
-}
-
-/** Of what can be read once. */
-const NO_PLACE = { identity: '-', size: 0, mtime_ns: '0' };
-
-function newLog({ file, form, request }: Task, log: number): KnownLog {
-  return {
-    log,
-    ...{ name: file.name, path: file.path, request, kind: file.as, form, state: 'here', detail: null },
-    ...NO_PLACE,
-    ...{ read_to: 0, lines: 0, rest: 0, is_settled: false },
-    ...{ ...NOTHING_READ, head: '' },
-  };
-}
-
-/** Where a log stands, as it was found, and what of it is still to be read. */
-function placeIn({ file, form, size, isSettled }: Task, readTo: number) {
-  const rest = form === 'stream' ? 0 : size - readTo;
-  return {
-    rest,
-    is_settled: rest === 0 && isSettled,
-    ...(form === 'stream' ? NO_PLACE : placeOf(file)),
-    name: file.name,
-    path: file.path,
-  };
 }

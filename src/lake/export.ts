@@ -1,0 +1,71 @@
+/** Filling a folder lake, which is done apart from asking it. */
+import type { Account } from '../schema/account.js';
+import { openTempFolder } from '../temp-folder.js';
+import { type Database, openDatabase } from './duckdb/connection.js';
+import { memoryLimit } from './duckdb/memory.js';
+import { type ExportOptions, exportLogs } from './folder/export.js';
+import { type Exported, fillFolder } from './folder/fill.js';
+import { exportFile } from './folder/from.js';
+import type { InputRequest } from './input/index.js';
+import { withoutRecords } from './load/ledger.js';
+
+export { isFolderLake } from './folder/layout.js';
+
+export interface ExportUse extends ExportOptions {
+  /** A lake file whose batches are published, in the place of logs. */
+  readonly from?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Publishes what is new of the logs. @returns the account of all logs of the host. */
+export async function exportToFolder(
+  requests: readonly InputRequest[],
+  options: ExportUse,
+): Promise<Account> {
+  const { env, from: file, cwd, host, now, use } = options;
+  const exported = await withEngine(env, (db) =>
+    fillFolder(db, options, (lake) =>
+      file === undefined
+        ? exportLogs(db, lake, requests, options)
+        : exportFile(db, lake, { file, cwd, host, now, lockTimeoutS: use.lockTimeoutS }),
+    ),
+  );
+  return accountOf(options, exported);
+}
+
+async function withEngine<T>(env: ExportUse['env'], use: (db: Database) => Promise<T>): Promise<T> {
+  const spill = openTempFolder(env);
+  const db = await openDatabase(spill.dir, memoryLimit(env.LAKELOG_MEMORY_LIMIT));
+  try {
+    await db.run('SET autoinstall_known_extensions = false; SET autoload_known_extensions = false');
+    return await use(db);
+  } finally {
+    db.close();
+    spill.remove();
+  }
+}
+
+/** Nothing is asked of the calls. */
+function accountOf({ use, now }: ExportUse, exported: Exported): Account {
+  const { files, problems, notices, mayBeEmpty, read, before, usedKnown } = exported;
+  return {
+    files,
+    problems: [...problems, ...files.flatMap(withoutRecords)],
+    ...{ notices, mayBeEmpty, rejects: [], kinds: [], gaps: [], absent: [] },
+    ...{ callsLoaded: 0, replayRunsLoaded: 0, callsSelected: 0, inconsistent: 0, notJudgeable: 0 },
+    ...{ conflicts: 0, firstConflict: null, unjudgeable: null, unknownTraces: null, firstLate: null },
+    ...{ newestCall: null, newestSelected: null, newestSelectedGated: null },
+    window: { since: null, until: null, tz: 'UTC' },
+    lake: {
+      ...{
+        path: use.name,
+        synced: true,
+        last_sync: now.toISOString(),
+        loading: false,
+        known_logs: usedKnown,
+      },
+      ...{ not_looked_at: [], new_bytes: read.bytes, new_files: read.files },
+      ...{ earlier_bytes: before.bytes, earlier_files: before.files },
+    },
+  };
+}

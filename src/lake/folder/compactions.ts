@@ -1,0 +1,85 @@
+/** Where the rows of batches stand since small files were merged. */
+import { COMPACTION_FORMAT, type CompactionReceipt, type DataFile } from '../../schema/batch.js';
+import type { InputProblem } from '../../schema/result.js';
+import { COMPACTIONS } from './layout.js';
+import type { Place } from './place.js';
+import { damage } from './receipts.js';
+import { unsealed } from './seal.js';
+
+export interface Compactions {
+  readonly commits: readonly CompactionReceipt[];
+  readonly problems: readonly InputProblem[];
+}
+
+export const compactionName = (id: string) => `${COMPACTIONS}/${id}.json`;
+
+const AGAIN = 'put back the one that was published, or the files that it replaced';
+
+export function readCompactions(place: Place, lakeId: string, at: (name: string) => string): Compactions {
+  const problems: InputProblem[] = [];
+  const commits = place
+    .list(COMPACTIONS)
+    .sort()
+    .flatMap((name): CompactionReceipt[] => {
+      const commit = unsealed<CompactionReceipt>(place.read(name));
+      const why =
+        typeof commit === 'string'
+          ? commit
+          : commit.schema !== COMPACTION_FORMAT
+            ? `its schema is not ${COMPACTION_FORMAT}`
+            : commit.lake !== lakeId
+              ? 'it is of another lake'
+              : compactionName(commit.id) !== name
+                ? 'it is called otherwise than it says'
+                : null;
+      if (why === null) return [commit as CompactionReceipt];
+      problems.push(damage(at(name), `the compaction cannot be believed: ${why}`, AGAIN));
+      return [];
+    });
+  return { commits, problems };
+}
+
+/** A file, and the base table that it holds rows of. */
+export interface PlacedFile extends DataFile {
+  readonly table: string;
+}
+
+export interface Placed {
+  /** By their paths: those that hold the rows now. */
+  readonly files: ReadonlyMap<string, PlacedFile>;
+  /** Paths of those that others took the place of; they may be there for a while. */
+  readonly replaced: ReadonlySet<string>;
+  readonly problems: readonly InputProblem[];
+}
+
+/** Puts merged files in the place of what they were made of; they may have been merged again. */
+export function placed(
+  published: readonly PlacedFile[],
+  { commits }: Compactions,
+  at: (name: string) => string,
+): Placed {
+  const files = new Map(published.map((file) => [file.path, file]));
+  const replaced = new Set<string>();
+  let left = commits.flatMap(({ id, moves }) => moves.map((move) => ({ id, ...move })));
+  for (let isMoving = true; isMoving; ) {
+    const ready = left.filter(({ replaces }) => replaces.every((path) => files.has(path)));
+    isMoving = ready.length > 0;
+    left = left.filter((move) => !ready.includes(move));
+    for (const { replaces, files: made, table } of ready) {
+      for (const path of replaces) {
+        files.delete(path);
+        replaced.add(path);
+      }
+      for (const file of made) files.set(file.path, { ...file, table });
+    }
+  }
+  const problems = left.map(({ id, replaces }) => {
+    const lacking = replaces.filter((path) => !files.has(path));
+    return damage(
+      at(compactionName(id)),
+      `it merged ${lacking[0]}${lacking.length > 1 ? ` and ${lacking.length - 1} more` : ''}, which no receipt names`,
+      'put back the receipt of that batch',
+    );
+  });
+  return { files, replaced, problems };
+}

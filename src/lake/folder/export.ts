@@ -1,0 +1,321 @@
+/** What the logs of a host hold beyond what the lake has of them becomes batches of it. */
+import { microsOf, rfc3339 } from '../../instant.js';
+import { kernelPath } from '../../kernel-path.js';
+import type { BatchPlace, RejectSums } from '../../schema/batch.js';
+import type { FileAccount, InputProblem } from '../../schema/result.js';
+import { type Database, openBeside } from '../duckdb/connection.js';
+import type { InputRequest, SourceFile } from '../input/index.js';
+import { countDuplicates } from '../load/duplicates.js';
+import { behindOf, lateIn } from '../load/late.js';
+import { accountOf, markNotice } from '../load/ledger.js';
+import { type LoadedFile, type LoadOptions, loadFiles } from '../load/load.js';
+import { blocksGates } from '../load/rejects.js';
+import { explode } from '../load/staging.js';
+import { headAfter, sha256 } from '../store/fingerprint.js';
+import { batchesOf, cannotBeRead, resolveLogs } from '../store/inputs.js';
+import type { Piece } from '../store/logs.js';
+import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
+import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
+import { lakePlan } from '../store/tables.js';
+import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
+import { type HostLog, logsOf, readHost, writeHost } from './hosts.js';
+import { logName } from './layout.js';
+import type { FolderLake } from './making.js';
+import { publishBatch } from './publish.js';
+import { type Chain, chainsOf, readReceipts, tipOf } from './receipts.js';
+
+export interface ExportOptions extends Omit<LoadOptions, 'gatedKinds'>, Filling {
+  readonly rotationGraceS: number;
+  readonly acks?: string | undefined;
+}
+
+/** A batch is of so many bytes and the rest of a line; small ones are loaded together. */
+const MOST_BYTES = 64 << 20;
+const STAGE = 'stage';
+
+/** Publishes what is new of the logs. The lake is locked. @throws LakelogError. */
+export async function exportLogs(
+  db: Database,
+  lake: FolderLake,
+  given: readonly InputRequest[],
+  options: ExportOptions,
+): Promise<Exported> {
+  const exporting = new Exporting(db, lake, options);
+  try {
+    return await exporting.run(given);
+  } finally {
+    exporting.close();
+  }
+}
+
+/** How far a log is published. */
+interface Reached {
+  readonly root: string | null;
+  readonly last: string | null;
+  readonly read_to: number;
+  readonly lines: number;
+  readonly head: string;
+  readonly name: string | null;
+  readonly path: string | null;
+}
+
+class Exporting {
+  private readonly db: Database;
+  private readonly lake: FolderLake;
+  private readonly options: ExportOptions;
+  private readonly chains: readonly Chain[];
+  private readonly logs: readonly HostLog[];
+  private readonly requests: readonly InputRequest[];
+  private readonly problems: InputProblem[] = [];
+  private readonly notices: string[] = [];
+  private readonly reached = new Map<Task, Reached>();
+  private readonly ends = new Map<Task, Ends>();
+  private readonly newest = new Map<Task, bigint>();
+  /** By the first batch of the log. */
+  private readonly accounts = new Map<string, LogBatch[]>();
+  private readonly read = { bytes: 0, files: new Set<string>() };
+  private stage: Database | undefined;
+
+  constructor(db: Database, lake: FolderLake, options: ExportOptions) {
+    const { place, making } = lake;
+    this.db = db;
+    this.lake = lake;
+    this.options = options;
+    const { receipts } = readReceipts(place, making.lake_id, (name) => place.at(name));
+    this.chains = chainsOf(receipts);
+    for (const { root, batches } of this.chains.filter(isWhole))
+      this.accounts.set(
+        root,
+        batches.map(({ account, newest_record }) => ({ account, newest_record })),
+      );
+    const state = readHost(place, options.host);
+    this.logs = logsOf(options.host, state, this.chains);
+    this.requests = state?.requests ?? [];
+  }
+
+  close(): void {
+    this.stage?.close();
+  }
+
+  async run(given: readonly InputRequest[]): Promise<Exported> {
+    const { options, lake } = this;
+    const usesKnown = given.some(({ isDefault }) => isDefault) && this.requests.length > 0;
+    const named = usesKnown ? this.requests : given;
+    const requests = named.map(({ path, as }) => ({
+      path: path === '-' ? path : kernelPath(options.cwd, path),
+      as,
+    }));
+    const inputs = await resolveLogs(named, { ...options, lakePath: lake.place.path });
+    const pieces = async (log: number) => this.piecesOf(log);
+    const found = await survey(inputs.files, this.logs, { ...options, requests, pieces });
+    await this.publishAll(found.tasks);
+    const logs = this.logsAfter(found);
+    const isMissed = ({ path, problem }: InputProblem) =>
+      usesKnown && problem === 'missing' && logs.some((log) => log.path === path && log.state !== 'here');
+    this.problems.push(
+      ...inputs.problems.filter((one) => !isMissed(one)),
+      ...found.problems,
+      ...this.broken(logs),
+    );
+    this.notices.push(...inputs.notices, ...found.notices);
+    writeHost(lake.place, {
+      host: options.host,
+      synced_at: rfc3339(BigInt(options.now.getTime()) * 1000n),
+      requests: this.requestsAfter(requests),
+      logs,
+    });
+    return this.told(logs, found, inputs.files, usesKnown);
+  }
+
+  private piecesOf(log: number): Piece[] {
+    const root = this.logs.find((one) => one.log === log)?.root;
+    const chain = this.chains.find((one) => one.root === root && isWhole(one));
+    return (chain?.batches ?? []).map(({ id, file, account }) => ({
+      byte_from: file.byte_from,
+      bytes: account.bytes,
+      sha256: id,
+    }));
+  }
+
+  private async publishAll(tasks: readonly Task[]): Promise<void> {
+    let round: BatchReading[] = [];
+    let size = 0;
+    for (const found of tasks) {
+      // Of a log that nobody writes to any more the last line has its end, whatever it ends with.
+      const task = found.form === 'plain' && found.isSettled ? { ...found, to: found.size } : found;
+      this.begin(task);
+      for await (const batch of batchesOf(task, this.options, MOST_BYTES)) {
+        round.push(batch);
+        size += batch.range.to - batch.range.from;
+        if (size < MOST_BYTES) continue;
+        await this.publishRound(round);
+        [round, size] = [[], 0];
+      }
+    }
+    if (round.length > 0) await this.publishRound(round);
+  }
+
+  private begin(task: Task): void {
+    const known = this.logs.find(({ log }) => log === task.log?.log);
+    const chain = known?.root
+      ? this.chains.find((one) => one.root === known.root && isWhole(one))
+      : undefined;
+    const tip = chain && tipOf(chain);
+    this.reached.set(task, {
+      root: chain?.root ?? null,
+      last: tip?.id ?? null,
+      ...{ read_to: known?.read_to ?? 0, lines: known?.lines ?? 0, head: known?.head ?? '' },
+      ...{ name: tip?.file.name ?? null, path: tip?.file.path ?? null },
+    });
+    const times = (chain?.batches ?? []).flatMap(({ newest_record }) => newest_record ?? []);
+    const micros = times.map(microsOf);
+    if (micros.length > 0)
+      this.newest.set(
+        task,
+        micros.reduce((a, b) => (a > b ? a : b)),
+      );
+  }
+
+  private async publishRound(readings: readonly BatchReading[]): Promise<void> {
+    const { db, lake, options } = this;
+    this.stage ??= await openBeside(db, STAGE);
+    const { stage } = this;
+    const plan = lakePlan(lake.making.keeps_content);
+    const ends = new Map<SourceFile, Ends>();
+    const lined = readings.map((reading, i) => this.continued(reading, readings[i - 1]));
+    const loaded = await loadFiles(stage, plan, lined, {
+      ...options,
+      ...{ hashes: true, everyReject: true, gatedKinds: null, pendingGraceS: 0 },
+      open: batchOpener(options, ends),
+    });
+    const [broken] = loaded.unreadable;
+    if (broken) throw cannotBeRead(broken.source, broken.why);
+    const duplicates = await countDuplicates(stage, loaded.files);
+    const taskOf = ({ source }: LoadedFile) => (source as BatchReading).task;
+    const late = await lateIn(stage, behindOf(loaded.files, taskOf, this.newest));
+    await explode(stage, plan);
+    for (const file of loaded.files) {
+      const account = accountOf(file, {
+        duplicates: duplicates.get(file.batch) ?? 0,
+        conflicts: 0,
+        late: late.get(file.batch)?.late ?? 0,
+      });
+      const place = this.placeOf(file, ends.get(file.source)!);
+      const own = { ...withoutName(account), late_line: late.get(file.batch)?.line ?? null };
+      await publishBatch(
+        {
+          ...{ id: file.counts.sha256!, host: options.host, file: place, account: own },
+          ...{ newestRecord: account.newest_record, rejects: rejectsOf(file), notices: markNotice(file) },
+          rows: { db: stage, catalog: STAGE, number: file.batch, plan },
+        },
+        { place: lake.place, lakeId: lake.making.lake_id, now: options.now },
+      );
+      this.took(file, place, ends.get(file.source)!);
+      const before = this.accounts.get(place.root) ?? [];
+      const { newest_record } = account;
+      this.accounts.set(place.root, [...before, { account: own, newest_record }]);
+    }
+  }
+
+  /** A batch of a log that an earlier round began counts its lines from where that one ended. */
+  private continued(reading: BatchReading, before: BatchReading | undefined): BatchReading {
+    if (reading.range.linesBefore !== null || before?.task === reading.task) return reading;
+    return { ...reading, range: { ...reading.range, linesBefore: this.reached.get(reading.task)!.lines } };
+  }
+
+  private placeOf({ source, counts }: LoadedFile, ends: Ends): BatchPlace {
+    const { task, range } = source as BatchReading;
+    const id = counts.sha256!;
+    const { root, last, lines, head, name, path } = this.reached.get(task)!;
+    const where = path ?? task.file.path;
+    return {
+      name: name ?? logName(this.options.host, where, root ?? id),
+      ...{ path: where, kind: task.file.as, form: task.form, byte_from: range.from, byte_to: range.to },
+      ...{ lines_before: lines, before: last, root: root ?? id, head: headAfter(head, id) },
+      ...ends,
+    };
+  }
+
+  private took({ source, counts, bytes }: LoadedFile, place: BatchPlace, ends: Ends): void {
+    const { task } = source as BatchReading;
+    const { lines } = this.reached.get(task)!;
+    this.reached.set(task, {
+      ...{ root: place.root, last: counts.sha256!, read_to: place.byte_to, lines: lines + counts.lines },
+      ...{ head: place.head, name: place.name, path: place.path },
+    });
+    this.ends.set(task, ends);
+    this.notices.push(...markNotice({ source, counts, bytes, batch: 0, maybeEmpty: false }));
+    this.read.bytes += bytes;
+    this.read.files.add(source.name);
+  }
+
+  /** What the host knows of its logs from now on. */
+  private logsAfter({ updates }: Survey): HostLog[] {
+    const byNumber = new Map(this.logs.map((log) => [log.log, log]));
+    for (const update of updates) byNumber.set(update.log, { ...byNumber.get(update.log)!, ...update });
+    let next = this.logs.length + 1;
+    for (const [task, { root, read_to, lines, head }] of this.reached) {
+      const known = task.log ? byNumber.get(task.log.log)! : { ...newLog(task, next++), root: null };
+      byNumber.set(known.log, {
+        ...{ ...known, ...placeIn(task, read_to), root, read_to, lines, head },
+        ...this.ends.get(task),
+      });
+    }
+    // What another host exported and does not stand here is no log of this one; a pipe is read once.
+    return [...byNumber.values()].filter(({ path, form }) => path !== '' && form !== 'stream');
+  }
+
+  private requestsAfter(requests: readonly InputRequest[]): InputRequest[] {
+    const more = requests.filter(
+      ({ path }) => path !== '-' && this.requests.every((one) => one.path !== path),
+    );
+    return [...this.requests, ...more];
+  }
+
+  private broken(logs: readonly HostLog[]): InputProblem[] {
+    return logs
+      .filter(({ state }) => state === 'lost' || state === 'changed')
+      .map(({ path, detail, head }) => ({
+        ...{ path, problem: 'changed' as const, detail: detail! },
+        fingerprint: head || sha256(Buffer.from(path)),
+      }));
+  }
+
+  private accountOf({ root, name, head }: HostLog): FileAccount[] {
+    const batches = root === null ? [] : (this.accounts.get(root) ?? []);
+    return batches.length === 0 ? [] : [{ file: name, ...sumOfAccounts(batches), head }];
+  }
+
+  private told(
+    logs: readonly HostLog[],
+    { empty, standing }: Survey,
+    files: readonly SourceFile[],
+    usedKnown: boolean,
+  ): Exported {
+    const before = this.logs.filter(({ path }) => path !== '').reduce((sum, { read_to }) => sum + read_to, 0);
+    const isRead = (file: SourceFile) => logs.some(({ path, read_to }) => path === file.path && read_to > 0);
+    const mayBeEmpty = [...empty, ...files.filter((file) => file.maybeEmpty && !isRead(file))];
+    return {
+      files: logs.flatMap((log) => this.accountOf(log)),
+      ...{ problems: this.problems, notices: this.notices, usedKnown },
+      mayBeEmpty: mayBeEmpty.map(({ name }) => name),
+      read: { bytes: this.read.bytes, files: this.read.files.size },
+      before: { bytes: before, files: standing.length },
+    };
+  }
+}
+
+const isWhole = ({ batches }: Chain) => batches[0]!.file.before === null;
+
+const withoutName = ({ file: _, newest_record: __, ...account }: FileAccount) => account;
+
+/** By reason, and by whether they could hide a call; the words are those of the first. */
+export function rejectsOf({ source, counts }: LoadedFile): RejectSums[] {
+  const groups = new Map<string, RejectSums>();
+  for (const { reason, kind, count, line, detail } of counts.groups) {
+    const blocks = blocksGates(source.as, kind, reason);
+    const before = groups.get(`${blocks} ${reason}`) ?? { reason, count: 0, line, detail, blocks };
+    groups.set(`${blocks} ${reason}`, { ...before, count: before.count + count });
+  }
+  return [...groups.values()];
+}

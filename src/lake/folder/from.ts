@@ -1,0 +1,169 @@
+/** Batches of a lake file become batches of the folder, as they stand in its tables: its logs may be gone. */
+import { LakelogError, shellWord } from '../../errors.js';
+import type { BatchAccount, BatchReceipt, RejectSums } from '../../schema/batch.js';
+import type { InputProblem } from '../../schema/result.js';
+import type { Database } from '../duckdb/connection.js';
+import type { KnownLog } from '../store/logs.js';
+import { readLogs } from '../store/logs.js';
+import { attach, CATALOG, detach, isThere, lakeFileOf } from '../store/open.js';
+import { lakePlan } from '../store/tables.js';
+import { type Exported, ensureSameMaking, sumOfAccounts } from './fill.js';
+import { logName } from './layout.js';
+import type { FolderLake } from './making.js';
+import { publishBatch } from './publish.js';
+import { damage, readReceipts } from './receipts.js';
+
+export interface FromOptions {
+  readonly file: string;
+  readonly host: string;
+  readonly cwd: string;
+  readonly lockTimeoutS: number;
+  readonly now: Date;
+}
+
+interface HeldBatch extends BatchAccount {
+  readonly batch: number;
+  readonly byte_from: number;
+  readonly lines_before: number;
+  readonly sha256: string;
+  readonly head: string;
+  readonly newest_record: string | null;
+}
+
+/** Publishes what the folder does not have. @throws LakelogError. */
+export async function exportFile(db: Database, lake: FolderLake, options: FromOptions): Promise<Exported> {
+  const file = lakeFileOf(options.file, options.cwd, options.lockTimeoutS);
+  if (!isThere(file))
+    throw new LakelogError('there is no lake', {
+      where: options.file,
+      next: `fill one: lakelog sync --lake ${shellWord(options.file)} LOGS`,
+    });
+  await attach(db, file, 'read');
+  try {
+    const [made] = await db.objects<{ keeps_content: boolean; max_line_bytes: number; is_loading: boolean }>(
+      'SELECT keeps_content, max_line_bytes, is_loading FROM main.lake',
+    );
+    ensureSameMaking(lake, { maxLineBytes: made!.max_line_bytes, keepContent: false });
+    if (lake.making.keeps_content && !made!.keeps_content)
+      throw new LakelogError('the folder keeps content, and the lake file has none', {
+        where: options.file,
+        next: 'fill another folder from it',
+      });
+    const exporting = new FromFile(db, lake, options);
+    for (const log of await readLogs(db)) await exporting.take(log);
+    return exporting.told(made!.is_loading);
+  } finally {
+    await detach(db);
+  }
+}
+
+class FromFile {
+  private readonly db: Database;
+  private readonly lake: FolderLake;
+  private readonly options: FromOptions;
+  private readonly there: ReadonlyMap<string, BatchReceipt>;
+  private readonly files: Exported['files'][number][] = [];
+  private readonly problems: InputProblem[] = [];
+  private readonly read = { bytes: 0, files: 0 };
+  private readonly before = { bytes: 0, files: 0 };
+
+  constructor(db: Database, lake: FolderLake, options: FromOptions) {
+    const { place, making } = lake;
+    this.db = db;
+    this.lake = lake;
+    this.options = options;
+    const { receipts } = readReceipts(place, making.lake_id, (name) => place.at(name));
+    this.there = new Map(receipts.map((receipt) => [receipt.id, receipt]));
+  }
+
+  async take(log: KnownLog): Promise<void> {
+    const batches = await this.db.objects<HeldBatch>(
+      `SELECT batch, bytes, lines, loaded, rejected, duplicates, blank, pending, conflicts, late, late_line,
+         byte_from, lines_before, sha256, head, newest_record
+       FROM main.base_batches WHERE log = ${log.log} ORDER BY byte_from`,
+    );
+    if (batches.length === 0) return;
+    const { bytes } = this.read;
+    for (const [i, batch] of batches.entries()) await this.publish(log, batch, batches[i - 1], batches);
+    this.read.files += this.read.bytes > bytes ? 1 : 0;
+    const accounts = batches.map((account) => ({ account, newest_record: account.newest_record }));
+    this.files.push({ file: log.name, ...sumOfAccounts(accounts), conflicts: 0, head: log.head });
+  }
+
+  private async publish(
+    log: KnownLog,
+    batch: HeldBatch,
+    before: HeldBatch | undefined,
+    [first]: readonly HeldBatch[],
+  ): Promise<void> {
+    const there = this.there.get(batch.sha256);
+    if (there) {
+      this.before.bytes += batch.bytes;
+      this.compare(log, batch, there);
+      return;
+    }
+    const { db, lake, options } = this;
+    const root = first!.sha256;
+    const isLast = batch.byte_from + batch.bytes === log.read_to;
+    await publishBatch(
+      {
+        ...{ id: batch.sha256, host: options.host, newestRecord: batch.newest_record, notices: [] },
+        file: {
+          name: logName(options.host, log.path, root),
+          ...{ path: log.path, kind: log.kind, form: log.form, byte_from: batch.byte_from },
+          ...{ byte_to: batch.byte_from + batch.bytes, lines_before: batch.lines_before },
+          ...{ before: before?.sha256 ?? null, root, head: batch.head, start_sha256: log.start_sha256 },
+          // Of earlier batches nobody knows it any more, and nobody asks.
+          end_sha256: isLast ? log.end_sha256 : log.start_sha256,
+        },
+        account: accountOf(batch),
+        rejects: await this.rejectsOf(batch.batch),
+        rows: {
+          ...{ db, catalog: CATALOG, number: batch.batch },
+          plan: lakePlan(lake.making.keeps_content),
+        },
+      },
+      { place: lake.place, lakeId: lake.making.lake_id, now: options.now },
+    );
+    this.read.bytes += batch.bytes;
+  }
+
+  /** Lines that one of two publishers left out, because another batch of its own has them. */
+  private compare(log: KnownLog, { sha256, loaded }: HeldBatch, { account, host }: BatchReceipt): void {
+    if (account.loaded >= loaded) return;
+    this.problems.push(
+      damage(
+        log.name,
+        `batch ${sha256.slice(0, 12)}… was published by ${host} with ${account.loaded} records, and the lake file has ${loaded} of it`,
+        `let ${host} publish all of its batches: lakelog sync`,
+      ),
+    );
+  }
+
+  private rejectsOf(batch: number): Promise<RejectSums[]> {
+    return this.db.objects<RejectSums>(
+      `SELECT reason, count(*) AS count, min(line) AS line, arg_min(detail, line) AS detail, blocks
+       FROM main.base_rejects WHERE batch = ${batch} GROUP BY reason, blocks ORDER BY line`,
+    );
+  }
+
+  told(isLoading: boolean): Exported {
+    const unfinished = damage(
+      this.options.file,
+      'the lake file was not filled to its end, so that not all of its logs are published',
+      `let it: lakelog sync --lake ${shellWord(this.options.file)}`,
+    );
+    return {
+      files: this.files,
+      problems: [...this.problems, ...(isLoading ? [unfinished] : [])],
+      ...{ notices: [], mayBeEmpty: [], usedKnown: true },
+      read: this.read,
+      before: { ...this.before, files: this.files.length - this.read.files },
+    };
+  }
+}
+
+function accountOf(batch: HeldBatch): BatchAccount {
+  const { bytes, lines, loaded, rejected, duplicates, blank, late, late_line } = batch;
+  return { bytes, lines, loaded, rejected, duplicates, blank, pending: 0, conflicts: 0, late, late_line };
+}

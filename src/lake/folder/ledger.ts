@@ -1,0 +1,146 @@
+/** What became of the lines of all logs of a folder lake: the sum of its receipts. */
+
+import { microsOf } from '../../instant.js';
+import type { BlockingGroup } from '../../schema/account.js';
+import type { BatchAccount, BatchReceipt } from '../../schema/batch.js';
+import type { FileAccount, InputProblem } from '../../schema/result.js';
+import type { Database } from '../duckdb/connection.js';
+import type { Ledger } from '../load/account.js';
+import { lateIn } from '../load/late.js';
+import { withoutRecords } from '../load/ledger.js';
+import { islandsOf } from '../load/seqs.js';
+import { unknownTraces } from '../load/traces.js';
+import { baseTable } from '../tables/base.js';
+import type { Conflicts } from './alike.js';
+import { sumOfAccounts } from './fill.js';
+import { batchNumber } from './layout.js';
+import type { FolderState } from './state.js';
+import { filesOf, parquet } from './tables.js';
+
+export interface FoundAlike {
+  /** Lines of batches, by number, that an earlier one holds. */
+  readonly taken: readonly ReadonlyMap<number, number>[];
+  readonly conflicts: Conflicts;
+}
+
+/** Of every receipt: what became of its lines among those of all others. The views are made. */
+export async function accountsOf(
+  db: Database,
+  { receipts }: FolderState,
+  { taken, conflicts }: FoundAlike,
+): Promise<BatchAccount[]> {
+  const out = receipts.map(({ id }) =>
+    taken.reduce((sum, counts) => sum + (counts.get(batchNumber(id)) ?? 0), 0),
+  );
+  // A line that fell out is not late any more.
+  const late = await lateIn(
+    db,
+    receipts.flatMap(({ account, file }, batch) => {
+      if (out[batch] === 0 || account.late === 0) return [];
+      const before = receipts.filter(
+        (one) => one.file.root === file.root && one.file.byte_to <= file.byte_from && one.newest_record,
+      );
+      const times = before.map(({ newest_record }) => microsOf(newest_record!));
+      return [{ batch, newest: times.length === 0 ? null : times.reduce((a, b) => (a > b ? a : b)) }];
+    }),
+  );
+  return receipts.map(({ account }, batch) => {
+    const now = out[batch] === 0 ? account : { late: 0, late_line: null, ...lateOf(late.get(batch)) };
+    return {
+      ...account,
+      loaded: account.loaded - out[batch]!,
+      duplicates: account.duplicates + out[batch]!,
+      conflicts: conflicts.counts.get(batch) ?? 0,
+      ...{ late: now.late, late_line: now.late_line },
+    };
+  });
+}
+
+const lateOf = (found: { readonly late: number; readonly line: number } | undefined) =>
+  found && { late: found.late, late_line: found.line };
+
+export interface LedgerParts {
+  readonly accounts: readonly BatchAccount[];
+  readonly firstConflict: Conflicts['first'];
+  /** No call fell out, and none is missing: sums of receipts are sums of rows. */
+  readonly isWhole: boolean;
+  readonly problems: readonly InputProblem[];
+}
+
+export function folderLedger(
+  db: Database,
+  state: FolderState,
+  { accounts, firstConflict, isWhole, problems }: LedgerParts,
+): Ledger {
+  const { receipts } = state;
+  const files = filesOfLogs(receipts, accounts);
+  return {
+    files,
+    rejects: rejectGroups(receipts),
+    hasCalls: receipts.some(({ kinds }) => kinds.length > 0),
+    summary: isWhole ? 'main.base_summary' : null,
+    firstConflict,
+    firstLate: firstLate(accounts),
+    unknownTraces: () => unknownTraces(db, baseTable('runs')),
+    fillSeqs: () => fillSeqs(db, state),
+    problems: [...problems, ...files.flatMap(withoutRecords)],
+    notices: [...state.notices, ...receipts.flatMap(({ notices }) => notices), ...sharedLogs(state)],
+    mayBeEmpty: [],
+    nameOf: (batch) => receipts[batch]!.file.name,
+  };
+}
+
+function filesOfLogs(
+  receipts: readonly BatchReceipt[],
+  accounts: readonly BatchReceipt['account'][],
+): FileAccount[] {
+  const byName = new Map<string, number[]>();
+  for (const [i, { file }] of receipts.entries())
+    byName.set(file.name, [...(byName.get(file.name) ?? []), i]);
+  return [...byName].map(([file, of]) => {
+    const batches = of.map((i) => ({ account: accounts[i]!, newest_record: receipts[i]!.newest_record }));
+    return { file, ...sumOfAccounts(batches), head: receipts[of.at(-1)!]!.file.head };
+  });
+}
+
+/** In the order of logs and lines. */
+function rejectGroups(receipts: readonly BatchReceipt[]): BlockingGroup[] {
+  const groups = new Map<string, BlockingGroup>();
+  for (const { file, rejects } of receipts) {
+    for (const { reason, count, line, detail, blocks } of rejects) {
+      const key = `${blocks} ${reason}`;
+      const before = groups.get(key) ?? { reason, count: 0, first: `${file.name}:${line}`, detail, blocks };
+      groups.set(key, { ...before, count: before.count + count });
+    }
+  }
+  return [...groups.values()].sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
+}
+
+function firstLate(accounts: readonly BatchAccount[]): Ledger['firstLate'] {
+  const batch = accounts.findIndex(({ late_line }) => late_line !== null);
+  return batch < 0 ? null : { batch, line: accounts[batch]!.late_line! };
+}
+
+async function fillSeqs(db: Database, state: FolderState): Promise<void> {
+  const files = filesOf(state, 'seqs');
+  if (files.length === 0) return;
+  const none = '(SELECT CAST(NULL AS VARCHAR) AS writer_id, CAST(NULL AS BIGINT) AS seq)';
+  const islands = `SELECT writer_id, first_seq, last_seq FROM ${parquet(files)}`;
+  await db.run(`CREATE OR REPLACE TABLE ${baseTable('seqs')} AS ${islandsOf(none, islands)}`);
+}
+
+/** The same bytes are one batch, whoever publishes them. */
+function sharedLogs({ hosts, receipts }: FolderState): string[] {
+  const names = new Map(receipts.map(({ file }) => [file.root, file.name]));
+  const byRoot = new Map<string, string[]>();
+  for (const { host, logs } of hosts)
+    for (const { root } of logs) if (root !== null) byRoot.set(root, [...(byRoot.get(root) ?? []), host]);
+  return [...byRoot].flatMap(([root, of]) => {
+    const both = [...new Set(of)].sort();
+    return both.length < 2 || !names.has(root)
+      ? []
+      : [
+          `${names.get(root)} stands on ${both.join(' and ')}, and is one log: what they have in common counts once`,
+        ];
+  });
+}

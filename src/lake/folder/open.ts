@@ -1,0 +1,133 @@
+/** A folder lake as a run asks it: looked into, seen as tables, and looked into again. */
+import { LakelogError, messageOf, shellWord } from '../../errors.js';
+import { EXIT, type InputProblem, type LakeReceipt } from '../../schema/result.js';
+import type { Database } from '../duckdb/connection.js';
+import type { Ledger } from '../load/account.js';
+import { lakePlan } from '../store/tables.js';
+import type { LoadPlan } from '../tables/plan.js';
+import { fillTwins, findConflicts, findTaken } from './alike.js';
+import { checkSums } from './check.js';
+import { type PublishedName, tableName } from './layout.js';
+import { accountsOf, folderLedger } from './ledger.js';
+import { openFolderLake } from './making.js';
+import { damage } from './receipts.js';
+import { changedSince, type FolderState, lookInto } from './state.js';
+import { fillBatches, fillSmall, makeViews, parquet, sharedFiles } from './tables.js';
+
+export interface FolderAsked {
+  readonly name: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly plan: LoadPlan;
+  readonly showContent: boolean;
+  readonly maxLineBytes: number;
+}
+
+/** A lake that is open; its base tables are made. */
+export class OpenFolder {
+  private readonly db: Database;
+  readonly state: FolderState;
+  readonly ledger: Ledger;
+
+  constructor(db: Database, state: FolderState, ledger: Ledger) {
+    this.db = db;
+    this.state = state;
+    this.ledger = ledger;
+  }
+
+  /** Absolute paths of all that the tables are read from. */
+  get files(): string[] {
+    const { files, lake } = this.state;
+    return files.map(({ path }) => lake.place.at(path));
+  }
+
+  /** What is wrong with what was answered: the files changed, or the engine counts something else now. */
+  async sinceThen(): Promise<InputProblem[]> {
+    const changed = changedSince(this.state);
+    return changed.length > 0 ? changed : checkSums(this.db, this.state, 'calls');
+  }
+
+  get receipt(): LakeReceipt {
+    const { receipts, lake, chains, hosts } = this.state;
+    const times = [...receipts.map(({ made_at }) => made_at), ...hosts.map(({ synced_at }) => synced_at)];
+    return {
+      ...{ path: lake.name, synced: true, last_sync: times.sort().at(-1) ?? null, loading: false },
+      ...{ known_logs: true, not_looked_at: [], new_bytes: 0, new_files: 0 },
+      earlier_bytes: receipts.reduce((sum, { account }) => sum + account.bytes, 0),
+      earlier_files: chains.length,
+    };
+  }
+}
+
+export async function openFolder(db: Database, asked: FolderAsked): Promise<OpenFolder> {
+  const lake = openFolderLake(asked.name, asked.cwd);
+  const { keeps_content } = lake.making;
+  if (asked.showContent && !keeps_content)
+    throw new LakelogError('the lake keeps no content, which --show-content asks for', {
+      where: asked.name,
+      next: 'leave it out, or fill another folder with --keep-content',
+    });
+  db.explainFailures((error) => explained(error, asked.name));
+  const read = new Set((Object.keys(asked.plan) as PublishedName[]).map(tableName));
+  const state = lookInto(lake, { env: asked.env, hashed: (table) => read.has(table) });
+  await fillSmall(db, state);
+  const sums = [...(await checkSums(db, state, 'calls')), ...(await checkSums(db, state, 'runs'))];
+  const taken = {
+    calls: await findTaken(db, 'calls', shared(state, 'calls')),
+    runs: await findTaken(db, 'runs', shared(state, 'runs')),
+  };
+  const hasTaken = { calls: taken.calls.size > 0, runs: taken.runs.size > 0 };
+  await makeViews(db, state, asked.plan, lakePlan(keeps_content), hasTaken);
+  const conflicts = await findConflicts(db);
+  if (asked.plan.twins) await fillTwins(db);
+  const isWhole = !hasTaken.calls && !state.torn.has(tableName('calls')) && sums.length === 0;
+  const problems = [...state.problems, ...sums, ...nothingIn(state), ...brokenLogs(state)];
+  const accounts = await accountsOf(db, state, { taken: [taken.calls, taken.runs], conflicts });
+  await fillBatches(db, state.receipts, accounts);
+  const parts = { accounts, firstConflict: conflicts.first, isWhole, problems };
+  return new OpenFolder(db, state, folderLedger(db, state, parts));
+}
+
+function shared(state: FolderState, base: 'calls' | 'runs'): string | null {
+  const files = sharedFiles(state, base);
+  return files.length === 0 ? null : parquet(files);
+}
+
+const nothingIn = ({ receipts, lake, problems }: FolderState): InputProblem[] =>
+  receipts.length > 0 || problems.length > 0
+    ? []
+    : [
+        damage(
+          lake.name,
+          'the lake holds no batch',
+          `publish logs: lakelog sync --lake ${shellWord(lake.name)} LOGS`,
+        ),
+      ];
+
+/** What a host said of its logs when it looked at them last. */
+const brokenLogs = ({ hosts }: FolderState): InputProblem[] =>
+  hosts.flatMap(({ host, logs }) =>
+    logs
+      .filter(({ state }) => state === 'lost' || state === 'changed')
+      .map(({ path, detail, head, start_sha256 }) => ({
+        ...{ path: `${host}:${path}`, problem: 'changed' as const, detail: detail! },
+        fingerprint: head || start_sha256,
+      })),
+  );
+
+/** What the engine says of a file that is not there any more, or is none. */
+export function explained(error: unknown, name: string): unknown {
+  if (error instanceof LakelogError) return error;
+  const [message] = messageOf(error).split('\n', 1) as [string];
+  const ofFile =
+    /parquet|snappy|zstd|thrift|No files found|Cannot open file|Could not read|No such file|footer/i.test(
+      message,
+    );
+  if (!ofFile || /^(Parser|Binder|Catalog|Out of Memory)/.test(message)) return error;
+  return new LakelogError(`the lake cannot be read: ${message}`, {
+    where: name,
+    next: 'run the same command again; if it says so again, see which file is damaged: lakelog lake verify',
+    exitCode: EXIT.cannotVouch,
+    cause: error,
+  });
+}

@@ -1,0 +1,254 @@
+/** One batch becomes files under names of its own, and is there when its receipt is: once, or not at all. */
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LakelogError } from '../../errors.js';
+import { rfc3339 } from '../../instant.js';
+import {
+  BATCH_FORMAT,
+  type BatchAccount,
+  type BatchPlace,
+  type BatchReceipt,
+  type DataFile,
+  type KindSums,
+  type RejectSums,
+  type TableReceipt,
+} from '../../schema/batch.js';
+import { version } from '../../version.js';
+import type { Database } from '../duckdb/connection.js';
+import { ident, quote } from '../duckdb/sql.js';
+import { summarySql } from '../load/account.js';
+import { islandsOf } from '../load/seqs.js';
+import type { LoadPlan } from '../tables/plan.js';
+import {
+  batchNumber,
+  dataName,
+  PUBLISHED,
+  PUBLISHED_NAMES,
+  type PublishedName,
+  publishedColumns,
+  receiptName,
+  tableName,
+} from './layout.js';
+import { allSynced, type LocalPlace, type Stage } from './place.js';
+import { sealed } from './seal.js';
+import { type Summed, summedOf, sumsSql } from './sums.js';
+
+/** Rows of a batch as they stand in an engine, and all else that its receipt says. */
+export interface Batch {
+  readonly id: string;
+  readonly host: string;
+  readonly file: BatchPlace;
+  readonly account: BatchAccount;
+  readonly newestRecord: string | null;
+  readonly rejects: readonly RejectSums[];
+  readonly notices: readonly string[];
+  readonly rows: BatchRows;
+}
+
+/** The catalog whose base tables hold the rows, and the number that they have there. */
+export interface BatchRows {
+  readonly db: Database;
+  readonly catalog: string;
+  readonly number: number;
+  readonly plan: LoadPlan;
+}
+
+export interface Publishing {
+  readonly place: LocalPlace;
+  readonly lakeId: string;
+  readonly now: Date;
+}
+
+/** @returns false where the batch is there already. */
+export async function publishBatch(batch: Batch, publishing: Publishing): Promise<boolean> {
+  const { place } = publishing;
+  if (place.has(receiptName(batch.id))) return false;
+  const stage = place.stage();
+  try {
+    const kinds = await kindSums(batch.rows);
+    const tables: Record<string, TableReceipt> = {};
+    for (const base of PUBLISHED_NAMES) {
+      const written = await writeTable(base, batch, kinds, stage);
+      if (written) tables[tableName(base)] = written;
+    }
+    // Says to who looks what these files are about to belong to.
+    const staged = path.join(stage.path, `${batch.id}.json`);
+    writeFileSync(staged, sealed(receiptOf(batch, kinds, tables, publishing)));
+    const files = Object.values(tables).flatMap((table) => table.files);
+    const stagedOf = (file: DataFile) => path.join(stage.path, flat(file.path));
+    await allSynced([...files.map(stagedOf), staged]);
+    for (const file of files) await putFile(place, batch.id, file, stagedOf(file));
+    return place.put(receiptName(batch.id), { staged });
+  } finally {
+    stage.remove();
+  }
+}
+
+function receiptOf(
+  { id, host, file, account, newestRecord, rejects, notices }: Batch,
+  kinds: readonly KindSums[],
+  tables: BatchReceipt['tables'],
+  { lakeId, now }: Publishing,
+): Omit<BatchReceipt, 'checksum'> {
+  return {
+    schema: BATCH_FORMAT,
+    ...{ id, batch: batchNumber(id), lake: lakeId, host, version },
+    made_at: rfc3339(BigInt(now.getTime()) * 1000n),
+    ...{ file, account, newest_record: newestRecord, rejects, kinds, notices, tables },
+  };
+}
+
+/** A name in the stage, which has no folders. */
+const flat = (name: string) => name.replaceAll('/', '-');
+
+/** A SELECT of the rows of the batch in a base table, named as they are published. */
+function rowsSql(base: PublishedName, { id, host, file, account, newestRecord, rows }: Batch): string {
+  const { catalog, number, plan } = rows;
+  const columns = publishedColumns(plan, base);
+  if (base === 'batches') {
+    const { bytes, lines, loaded, rejected, duplicates, blank, pending, conflicts, late } = account;
+    const { byte_from, lines_before, head } = file;
+    const row: Readonly<Record<string, string | number | null>> = {
+      ...{ batch: batchNumber(id), file: file.name, bytes, lines, loaded, rejected, duplicates, blank },
+      ...{ pending, conflicts, late, newest_record: newestRecord, host, log: file.path, byte_from },
+      ...{ lines_before, late_line: account.late_line, sha256: id, head },
+    };
+    const cells = columns.map(
+      ({ name, type }) => `CAST(${literal(row[name]!)} AS ${type}) AS ${ident(name)}`,
+    );
+    return `SELECT ${cells.join(', ')}`;
+  }
+  const from = `${catalog}.main.base_${base}`;
+  if (base === 'seqs')
+    return islandsOf(`(SELECT * FROM ${catalog}.main.base_calls WHERE batch = ${number})`, null);
+  const cells = columns.map(({ name }) =>
+    name === 'batch' ? `${batchNumber(id)} AS batch` : `r.${ident(name)}`,
+  );
+  // Of lines that were taken out nothing is kept.
+  const kept =
+    base === 'named_workers'
+      ? ` AND EXISTS (SELECT 1 FROM ${catalog}.main.base_calls c WHERE c.batch = r.batch AND c.line = r.line)`
+      : '';
+  return `SELECT ${cells.join(', ')} FROM ${from} r WHERE r.batch = ${number}${kept}`;
+}
+
+const literal = (value: string | number | null) =>
+  value === null ? 'NULL' : typeof value === 'string' ? quote(value) : String(value);
+
+const DAY = `strftime(make_timestamp(epoch_us("timestamp")), '%Y-%m-%d')`;
+const ROW_GROUP = 122_880;
+
+async function writeTable(
+  base: PublishedName,
+  batch: Batch,
+  kinds: readonly KindSums[],
+  stage: Stage,
+): Promise<TableReceipt | null> {
+  if (base === 'seqs' && kinds.every(({ numbered }) => numbered === 0)) return null;
+  const { db } = batch.rows;
+  const { parted, order } = PUBLISHED[base];
+  const sql = rowsSql(base, batch);
+  const day = parted ? DAY : 'NULL';
+  const parts = await db.objects<Record<string, number | string>>(
+    `SELECT ${day} AS "day", ${sumsSql(base)} FROM (${sql}) GROUP BY ALL HAVING COUNT(*) > 0 ORDER BY ALL`,
+  );
+  if (parts.length === 0) return null;
+  const files: DataFile[] = [];
+  for (const part of parts) {
+    const of = parted ? String(part.day) : null;
+    const name = dataName(base, of, batch.id);
+    const staged = path.join(stage.path, flat(name));
+    const only = parted && parts.length > 1 ? ` WHERE ${DAY} = ${quote(of!)}` : '';
+    await db.run(
+      `COPY (SELECT * FROM (${sql})${only} ORDER BY ${parted ? '"timestamp", ' : ''}${order}) TO ${quote(staged)}
+       (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
+    );
+    files.push({
+      path: name,
+      bytes: statSync(staged).size,
+      rows: Number(part.rows),
+      sha256: hashFile(staged),
+    });
+  }
+  return { ...total(parts.map((part) => summedOf(base, part))), files };
+}
+
+function total(parts: readonly Summed[]): Summed {
+  const add = (a: number | string, b: number | string) => {
+    const sum = BigInt(a) + BigInt(b);
+    return sum <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(sum) : String(sum);
+  };
+  return parts.reduce((sum, part) => ({
+    rows: sum.rows + part.rows,
+    sums: Object.fromEntries(
+      Object.entries(sum.sums).map(([name, value]) => [name, add(value, part.sums[name]!)]),
+    ),
+  }));
+}
+
+/** @throws an error of the system. */
+export function hashFile(file: string): string {
+  const hash = createHash('sha256');
+  const buffer = Buffer.allocUnsafe(1 << 20);
+  const fd = openSync(file, 'r');
+  try {
+    for (let length = 1; length > 0; hash.update(buffer.subarray(0, length)))
+      length = readSync(fd, buffer, 0, buffer.length, null);
+  } finally {
+    closeSync(fd);
+  }
+  return hash.digest('hex');
+}
+
+/** Whom somebody else has published to the half is waited for so long, once. */
+const WAIT_MS = 10_000;
+const LOOK_MS = 50;
+
+/**
+ * What was published of a batch before its receipt was written is of a run that was killed, or of one on another host
+ * that publishes the same bytes now.
+ */
+async function putFile(place: LocalPlace, id: string, file: DataFile, staged: string): Promise<void> {
+  for (const until = Date.now() + WAIT_MS; ; await sleep(LOOK_MS)) {
+    if (place.put(file.path, { staged })) return;
+    if (isSame(place.at(file.path), file)) return;
+    if (place.has(receiptName(id))) return;
+    // Ours is one of them.
+    const others = place.staged().filter(({ name }) => name === `${id}.json`).length - 1;
+    if (others === 0) place.remove(file.path);
+    else if (Date.now() >= until)
+      throw new LakelogError('another run publishes the same batch, and does not come to its end', {
+        where: place.at(file.path),
+        next: 'run the same command again',
+        exitCode: 3,
+      });
+  }
+}
+
+function isSame(file: string, { bytes, sha256 }: DataFile): boolean {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats?.size === bytes && hashFile(file) === sha256;
+}
+
+async function kindSums({ db, catalog, number }: BatchRows): Promise<KindSums[]> {
+  const calls = `${catalog}.main.base_calls`;
+  const rows = await db.objects<Record<string, number | string | null> & { kind: string }>(
+    `SELECT s.*, n.accepted, n.judged, n.grounded FROM (${summarySql(`(FROM ${calls} WHERE batch = ${number})`, '0')}) s
+     JOIN (SELECT kind, count(*) FILTER (final_verdict = 'accepted') AS accepted,
+       count(grounded_in_roster) AS judged, count(*) FILTER (grounded_in_roster) AS grounded
+       FROM ${calls} WHERE batch = ${number} GROUP BY kind) n ON n.kind = s.kind ORDER BY s.kind`,
+  );
+  const whole = (value: number | string | null | undefined) => Number(value);
+  const lineOf = (value: number | string | null | undefined) => (value === null ? null : Number(value));
+  return rows.map((row) => ({
+    kind: row.kind,
+    ...{ calls: whole(row.calls), accepted: whole(row.accepted), judged: whole(row.judged) },
+    ...{ grounded: whole(row.grounded), accepted_false: whole(row.accepted_false) },
+    ...{ inconsistent: whole(row.inconsistent), not_judgeable: whole(row.not_judgeable) },
+    ...{ unjudgeable: whole(row.unjudgeable), numbered: whole(row.numbered), first: whole(row.first) },
+    ...{ first_false: lineOf(row.first_false), first_unjudgeable: lineOf(row.first_unjudgeable) },
+    newest: rfc3339(BigInt(row.newest!)),
+  }));
+}

@@ -1,0 +1,159 @@
+/** The receipts of a folder lake, each checked by itself, and the logs that they make up. */
+import path from 'node:path';
+import { whyUnreadable } from '../../errors.js';
+import { BATCH_FORMAT, type BatchReceipt } from '../../schema/batch.js';
+import type { InputProblem } from '../../schema/result.js';
+import { headAfter } from '../store/fingerprint.js';
+import { BATCHES, batchNumber } from './layout.js';
+import type { Place } from './place.js';
+import { unsealed } from './seal.js';
+
+export interface Receipts {
+  readonly receipts: readonly BatchReceipt[];
+  readonly problems: readonly InputProblem[];
+}
+
+const EDITED =
+  'put back the one that was published, or take it and its files out of the lake and publish the log again';
+
+export function damage(where: string, detail: string, next: string): InputProblem {
+  return { path: where, problem: 'lake', detail, next };
+}
+
+/** @param at where a name of the lake is, as a user finds it. */
+export function readReceipts(place: Place, lakeId: string, at: (name: string) => string): Receipts {
+  const receipts: BatchReceipt[] = [];
+  const problems: InputProblem[] = [];
+  for (const name of place.list(BATCHES).sort()) {
+    const read = readReceipt(place, name, lakeId);
+    if (typeof read === 'string')
+      problems.push(damage(at(name), `the receipt cannot be believed: ${read}`, EDITED));
+    else receipts.push(read);
+  }
+  return { receipts, problems: [...problems, ...sameNumbers(receipts, at)] };
+}
+
+function readReceipt(place: Place, name: string, lakeId: string): BatchReceipt | string {
+  let bytes: Buffer;
+  try {
+    bytes = place.read(name);
+  } catch (error) {
+    return whyUnreadable(error);
+  }
+  const receipt = unsealed<BatchReceipt>(bytes);
+  if (typeof receipt === 'string') return receipt;
+  if (receipt.schema !== BATCH_FORMAT)
+    return `its schema is ${JSON.stringify(receipt.schema)}, not ${BATCH_FORMAT}`;
+  if (receipt.lake !== lakeId) return 'it is of another lake';
+  if (path.posix.basename(name) !== `${receipt.id}.json`)
+    return `it is called otherwise than its batch, ${receipt.id}`;
+  return contradiction(receipt) ?? receipt;
+}
+
+/** What a receipt must say of itself, whoever wrote it. */
+function contradiction({ id, batch, account, file, tables }: BatchReceipt): string | null {
+  if (batch !== batchNumber(id)) return 'its number is not that of its id';
+  const { lines, loaded, rejected, duplicates, blank, pending, bytes } = account;
+  if (lines !== loaded + rejected + duplicates + blank + pending) return 'its account does not add up';
+  if (bytes !== file.byte_to - file.byte_from) return 'its bytes are not those of its byte range';
+  if ((file.before === null) !== (file.byte_from === 0) || (file.before === null) !== (file.root === id))
+    return 'it does not begin where its log begins';
+  const rowsOf = (table: string) => tables[table]?.rows ?? 0;
+  if (rowsOf('base_calls') + rowsOf('base_runs') !== loaded) return 'it has not as many rows as were loaded';
+  if (rowsOf('base_rejects') !== rejected) return 'it has not as many rejects as its account';
+  const split = Object.entries(tables).find(
+    ([, { rows, files }]) => files.reduce((sum, one) => sum + one.rows, 0) !== rows,
+  );
+  return split ? `the files of ${split[0]} have not as many rows as it says` : null;
+}
+
+function sameNumbers(receipts: readonly BatchReceipt[], at: (name: string) => string): InputProblem[] {
+  const seen = new Map<number, string>();
+  return receipts.flatMap(({ batch, id }) => {
+    const other = seen.get(batch);
+    seen.set(batch, id);
+    return other === undefined
+      ? []
+      : [
+          damage(
+            at(`${BATCHES}/${id}.json`),
+            `it has the same number as ${other}, so their rows cannot be told apart`,
+            EDITED,
+          ),
+        ];
+  });
+}
+
+/** The batches of one log, one behind the other. */
+export interface Chain {
+  readonly root: string;
+  readonly batches: readonly BatchReceipt[];
+}
+
+export const tipOf = ({ batches }: Chain): BatchReceipt => batches.at(-1)!;
+
+/**
+ * Puts batches behind one another. Where two follow the same one, the log was published twice at once: the longer way
+ * is the log, and what is beside it are lines that stand there twice.
+ */
+export function chainsOf(receipts: readonly BatchReceipt[]): Chain[] {
+  const byId = new Map(receipts.map((receipt) => [receipt.id, receipt]));
+  const followers = new Map<string, BatchReceipt[]>();
+  for (const receipt of receipts) {
+    const { before } = receipt.file;
+    if (before !== null) followers.set(before, [...(followers.get(before) ?? []), receipt]);
+  }
+  const chains: Chain[] = [];
+  const follow = (from: BatchReceipt) => {
+    const batches = [from];
+    for (let last = from; ; ) {
+      const [next, ...others] = (followers.get(last.id) ?? []).sort(longestFirst);
+      for (const other of others) follow(other);
+      if (next === undefined) break;
+      batches.push(next);
+      last = next;
+    }
+    chains.push({ root: from.file.root, batches });
+  };
+  for (const receipt of receipts) {
+    const { before } = receipt.file;
+    // What was before is not there: told as a hole.
+    if (before === null || !byId.has(before)) follow(receipt);
+  }
+  return chains.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
+
+const keyOf = ({ batches }: Chain) => {
+  const { file, id } = batches[0]!;
+  return `${file.name} ${String(file.byte_from).padStart(16, '0')} ${id}`;
+};
+
+const longestFirst = (a: BatchReceipt, b: BatchReceipt) =>
+  b.file.byte_to - a.file.byte_to || (a.id < b.id ? -1 : 1);
+
+/** Where the byte ranges of logs do not join. */
+export function holesOf(receipts: readonly BatchReceipt[], at: (name: string) => string): InputProblem[] {
+  const byId = new Map(receipts.map((receipt) => [receipt.id, receipt]));
+  return receipts.flatMap((receipt) => {
+    const { id, file, host } = receipt;
+    if (file.before === null) return headAfter('', id) === file.head ? [] : [broken(receipt, at)];
+    const before = byId.get(file.before);
+    if (before === undefined)
+      return [
+        damage(
+          file.name,
+          `bytes up to ${file.byte_from} of the log are not in the lake: batch ${file.before.slice(0, 12)}… has no receipt`,
+          `put the receipt back (batches/${file.before}.json), or publish the log on ${host} again: lakelog sync`,
+        ),
+      ];
+    const joins =
+      before.file.byte_to === file.byte_from &&
+      before.file.lines_before + before.account.lines === file.lines_before &&
+      before.file.root === file.root &&
+      headAfter(before.file.head, id) === file.head;
+    return joins ? [] : [broken(receipt, at)];
+  });
+}
+
+const broken = ({ id }: BatchReceipt, at: (name: string) => string) =>
+  damage(at(`${BATCHES}/${id}.json`), 'the batch does not follow the one that its receipt names', EDITED);

@@ -1,0 +1,179 @@
+/** What a folder lake holds by its commits, and whether it stands in the folder: what is not, is told by its name. */
+import { type BigIntStats, statSync } from 'node:fs';
+import path from 'node:path';
+import type { BatchReceipt } from '../../schema/batch.js';
+import type { InputProblem } from '../../schema/result.js';
+import { type PlacedFile, placed, readCompactions } from './compactions.js';
+import { Hashes, type Identity, identityOf } from './hashes.js';
+import { type HostState, readHosts } from './hosts.js';
+import { BATCHES, COMPACTIONS, PUBLISHED_NAMES, receiptName, tableName } from './layout.js';
+import type { FolderLake } from './making.js';
+import { type Chain, chainsOf, damage, holesOf, readReceipts } from './receipts.js';
+
+export interface FolderState {
+  readonly lake: FolderLake;
+  /** In the order of logs and of their bytes. */
+  readonly receipts: readonly BatchReceipt[];
+  readonly chains: readonly Chain[];
+  /** Files that are there and are what a commit says, as far as was looked. */
+  readonly files: readonly PlacedFile[];
+  /** Base tables that lack rows, because a file is missing or another. */
+  readonly torn: ReadonlySet<string>;
+  readonly hosts: readonly HostState[];
+  readonly problems: readonly InputProblem[];
+  readonly notices: readonly string[];
+  /** What stood there when it was looked at. */
+  readonly seen: Seen;
+}
+
+/** Names of commits, and files with what tells that nobody touched them. */
+export interface Seen {
+  readonly commits: readonly string[];
+  readonly files: ReadonlyMap<string, Identity>;
+}
+
+export interface Looking {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Base tables whose files are read whole and hashed, if they are new; all others are told by their size. */
+  readonly hashed: (table: string) => boolean;
+  readonly hashes?: (lake: FolderLake) => Pick<Hashes, 'of' | 'keep'>;
+}
+
+/** A publisher or a compaction may come to its end while it is looked. */
+const LOOKS = 5;
+
+/** @throws an error of the system where the folder cannot be read. */
+export function lookInto(lake: FolderLake, looking: Looking): FolderState {
+  for (let left = LOOKS; ; left--) {
+    const before = commitsOf(lake);
+    const state = look(lake, looking, before);
+    if (state.problems.length === 0 || left === 1) return state;
+    if (isSame(before, commitsOf(lake))) return state;
+  }
+}
+
+const commitsOf = ({ place }: FolderLake) => [...place.list(BATCHES), ...place.list(COMPACTIONS)].sort();
+const isSame = (a: readonly string[], b: readonly string[]) => a.join('\n') === b.join('\n');
+
+function look(lake: FolderLake, looking: Looking, commits: readonly string[]): FolderState {
+  const { place, making } = lake;
+  const at = (name: string) => path.join(lake.name, name);
+  const { receipts, problems } = readReceipts(place, making.lake_id, at);
+  const compactions = readCompactions(place, making.lake_id, at);
+  const published = receipts.flatMap(({ tables }) =>
+    Object.entries(tables).flatMap(([table, { files }]) => files.map((file) => ({ ...file, table }))),
+  );
+  const now = placed(published, compactions, at);
+  const files = checkFiles(lake, [...now.files.values()], looking, at);
+  const strangers = strangersIn(lake, now, at);
+  const chains = chainsOf(receipts);
+  const hosts = readHosts(place, at);
+  return {
+    ...{ lake, chains, files: files.fine, torn: files.torn, hosts: hosts.states },
+    receipts: chains.flatMap(({ batches }) => batches),
+    problems: [
+      ...problems,
+      ...compactions.problems,
+      ...now.problems,
+      ...holesOf(receipts, at),
+      ...few(files.problems),
+      ...few(strangers.problems),
+      ...hosts.problems,
+    ],
+    notices: strangers.notices,
+    seen: { commits, files: files.seen },
+  };
+}
+
+const MOST_TOLD = 10;
+
+/** A lost disk is told once, not a thousand times. */
+function few(problems: readonly InputProblem[]): InputProblem[] {
+  const more = problems.length - MOST_TOLD;
+  const [last] = problems.slice(-1);
+  if (more <= 0 || last === undefined) return [...problems];
+  return [...problems.slice(0, MOST_TOLD), { ...last, detail: `${last.detail}; so are ${more} more files` }];
+}
+
+function checkFiles(
+  lake: FolderLake,
+  named: readonly PlacedFile[],
+  { env, hashed, hashes: own }: Looking,
+  at: (name: string) => string,
+) {
+  const hashes = own ? own(lake) : new Hashes(lake, env);
+  const seen = new Map<string, Identity>();
+  const torn = new Set<string>();
+  const problems: InputProblem[] = [];
+  const fine = named.filter((file) => {
+    const stats = statSync(lake.place.at(file.path), { bigint: true, throwIfNoEntry: false });
+    if (stats) seen.set(file.path, identityOf(stats));
+    const wrong = wrongIn(file, stats, hashed(file.table) ? hashes : null);
+    if (wrong === null) return true;
+    torn.add(file.table);
+    problems.push(damage(at(file.path), wrong, PUT_BACK));
+    return false;
+  });
+  hashes.keep(new Set(named.map(({ path }) => path)));
+  return { fine, torn, problems, seen };
+}
+
+const PUT_BACK =
+  'put it back from a copy; or remove its receipt (batches/ID.json) and its files, and publish the log again: lakelog sync';
+
+function wrongIn(
+  file: PlacedFile,
+  stats: BigIntStats | undefined,
+  hashes: Pick<Hashes, 'of'> | null,
+): string | null {
+  if (stats === undefined) return 'the file is missing, and a receipt names it';
+  if (!stats.isFile()) return 'this is no file, and a receipt names it as one';
+  if (Number(stats.size) !== file.bytes)
+    return `the file has ${stats.size} bytes, and its receipt says ${file.bytes}: it was cut, or is another`;
+  if (hashes === null || hashes.of(file.path, stats) === file.sha256) return null;
+  return 'the file is another than its receipt says (SHA-256)';
+}
+
+/** Rows that no commit names. */
+function strangersIn(
+  { place }: FolderLake,
+  { files, replaced }: ReturnType<typeof placed>,
+  at: (name: string) => string,
+) {
+  const making = new Set(place.staged().flatMap(({ name, ageMs }) => (ageMs < STOPPED_MS ? [name] : [])));
+  const problems: InputProblem[] = [];
+  const ids = new Set<string>();
+  for (const name of PUBLISHED_NAMES.flatMap((base) => place.list(tableName(base)))) {
+    const file = path.posix.basename(name);
+    if (files.has(name) || replaced.has(name) || /^[._]/.test(file)) continue;
+    const id = file.replace(/\.parquet$/, '');
+    if (making.has(`${id}.json`)) ids.add(id);
+    // Committed since the receipts were read: of the next run.
+    else if (!place.has(receiptName(id))) problems.push(damage(at(name), STRANGER, REMEDY));
+    else problems.push(damage(at(name), 'the receipt of its batch does not name it', REMEDY));
+  }
+  const notices = [...ids].map(
+    (id) => `batch ${id.slice(0, 12)}… is being published now, and is of the next run`,
+  );
+  return { problems, notices };
+}
+
+/** Whoever has not come to its end by then was killed. */
+const STOPPED_MS = 600_000;
+const STRANGER =
+  'these rows have no receipt: a publication that was stopped on its way, a copy, or a receipt that was lost';
+const REMEDY =
+  'publish the log again (lakelog sync on its host, or lakelog lake compact after a compaction), put back the receipt, or remove the file';
+
+/** What became of a lake since it was looked at. */
+export function changedSince({ lake, seen }: FolderState): InputProblem[] {
+  const at = (name: string) => path.join(lake.name, name);
+  const touched = [...seen.files].filter(([name, identity]) => {
+    const stats = statSync(lake.place.at(name), { bigint: true, throwIfNoEntry: false });
+    return stats === undefined || identityOf(stats) !== identity;
+  });
+  const gone = seen.commits.filter((name) => !lake.place.has(name));
+  return [...touched.map(([name]) => name), ...gone]
+    .slice(0, 1)
+    .map((name) => damage(at(name), 'the lake changed while it was asked', 'run the same command again'));
+}

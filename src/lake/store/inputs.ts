@@ -1,0 +1,61 @@
+/** From what was named to the logs that are read, and from a log to batches of its lines. */
+import type { Readable } from 'node:stream';
+import { LakelogError } from '../../errors.js';
+import {
+  type InputRequest,
+  openInput,
+  predecessorsOf,
+  type ResolveOptions,
+  resolveInputs,
+  Unreadable,
+} from '../input/index.js';
+import { BATCH, type BatchReading, plainBatches, streamBatches } from './read.js';
+import type { Task } from './survey.js';
+
+type Finding = ResolveOptions & { readonly now: Date; readonly rotationGraceS: number };
+
+/** A log with its rotated predecessors, which hold what was written to it before. */
+export async function resolveLogs(requests: readonly InputRequest[], options: Finding) {
+  const inputs = await resolveInputs(requests, options);
+  const { requests: more, vanished } = predecessorsOf(requests, inputs, {
+    cwd: options.cwd,
+    now: options.now,
+    rotationGraceS: options.rotationGraceS,
+  });
+  if (more.length === 0) return inputs;
+  const all = await resolveInputs([...requests, ...more], options);
+  const problems = all.problems.filter(
+    ({ path, problem }) => problem !== 'missing' || !vanished.includes(path),
+  );
+  const notices = vanished.map(
+    (name) => `${name} is not there now; what was written to it before is read (just rotated?)`,
+  );
+  return { ...all, problems, notices: [...all.notices, ...notices] };
+}
+
+/** @param most bytes after which the next line end ends a batch. */
+export async function* batchesOf(
+  task: Task,
+  options: { readonly stdin: Readable },
+  most = BATCH,
+): AsyncGenerator<BatchReading> {
+  const input = await openInput(task.file, options).catch((error: unknown) => {
+    if (!(error instanceof Unreadable)) throw error;
+    throw cannotBeRead(task.file, error.message);
+  });
+  try {
+    if (input.kind === 'plain') yield* plainBatches(task, input.fd, most);
+    else yield* streamBatches(task, input.chunks, most);
+  } finally {
+    input.close();
+  }
+}
+
+/** It was found, and is rotated away or cut before it is read. */
+export function cannotBeRead({ name }: { readonly name: string }, why: string): LakelogError {
+  return new LakelogError(`the input cannot be read: ${why}`, {
+    where: name,
+    next: 'run the same command again',
+    exitCode: 3,
+  });
+}

@@ -1,0 +1,61 @@
+/** Filling a folder lake in this process, and looking at its files. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { exportToFolder } from '../../src/lake/export.js';
+import type { Account } from '../../src/schema/account.js';
+import type { BatchReceipt } from '../../src/schema/batch.js';
+import { runOptions, tempFolder } from '../support/lake.js';
+
+export const NOW = new Date('2026-10-01T00:00:00Z');
+
+export function lakeUse(name: string) {
+  return { name, lockTimeoutS: 10, sync: true, keepContent: false, rebuild: false } as const;
+}
+
+export function publish(
+  lake: string,
+  host: string,
+  paths: readonly string[],
+  options: { readonly cwd?: string; readonly now?: Date; readonly keepContent?: boolean } = {},
+): Promise<Account> {
+  const { keepContent = false, ...rest } = options;
+  return exportToFolder(
+    paths.map((one) => ({ path: one, as: 'any' as const })),
+    { ...runOptions({ now: NOW, ...rest }), use: { ...lakeUse(lake), keepContent }, host },
+  );
+}
+
+/** Writes the logs of a host into a folder of their own. */
+export function writeHostLogs(
+  folder: string,
+  host: string,
+  logs: Readonly<Record<string, Buffer>>,
+): string[] {
+  const at = path.join(folder, host);
+  mkdirSync(at, { recursive: true });
+  return Object.entries(logs).map(([name, bytes]) => {
+    const file = path.join(at, name);
+    writeFileSync(file, bytes);
+    return file;
+  });
+}
+
+export const newLake = () => path.join(tempFolder(), 'lake/');
+
+export function receiptsIn(lake: string): BatchReceipt[] {
+  const folder = path.join(lake, 'batches');
+  return readdirSync(folder)
+    .sort()
+    .map((name) => JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as BatchReceipt);
+}
+
+/** Names of all files that readers look at. */
+export function filesIn(lake: string): string[] {
+  return (readdirSync(lake, { recursive: true, encoding: 'utf8' }) as string[])
+    .filter((name) => /\.(parquet|json)$/.test(name) && !/^(\.staging|\.locks|hosts)/.test(name))
+    .sort();
+}
+
+/** `web1:/tmp/x/web1/sessions.jsonl@12345678` and `/tmp/x/web1/sessions.jsonl` are the same log. */
+export const sameNames = (text: string) =>
+  text.replace(/(?:[\w-]+:)?\/[^"\s|]*?\/([\w-]+)\/([\w.-]+?\.jsonl)(?:@[0-9a-f]{8})?/g, '$1/$2');
