@@ -134,9 +134,14 @@ function forClickHouse(tables: readonly Declared[], place: string): string[] {
 
 /** Its files are listed when a view is read; the name of a folder is no value of its rows. */
 function forDuckDb(tables: readonly Declared[], place: string): string[] {
-  return tables.map(({ table, columns, parted }) => {
+  const receipts = quote(`${place}/batches/*.json`);
+  const views = tables.map(({ table, columns, parted }) => {
     const list = columns.map((column) => ident(column.name)).join(', ');
     const files = quote(`${place}/${table}/${parted ? '*/' : ''}*.parquet`);
     return `CREATE OR REPLACE VIEW ${table} AS\nSELECT ${list}\nFROM read_parquet(${files}, hive_partitioning = false);`;
   });
+  return [
+    ...views,
+    `CREATE OR REPLACE VIEW ${RECEIPTS} AS\nSELECT rtrim(content, chr(10)) AS receipt\nFROM read_text(${receipts});`,
+  ];
 }

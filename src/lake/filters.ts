@@ -104,13 +104,23 @@ export async function resolveWindow(
 }
 
 /** Whatever the other filters leave: a service that was quiet in the window is no mistake. */
-export async function absentValues(db: Database, filters: Filters): Promise<AbsentValue[]> {
-  const absent: AbsentValue[] = [];
-  for (const filter of NAMED.filter((name) => filters[name].length > 0)) {
+export function absentValues(db: Database, filters: Filters): Promise<AbsentValue[]> {
+  return absentAmong(filters, async (filter) => {
     const { cells } = await db.rows(
       `SELECT DISTINCT ${filter} FROM main.base_calls WHERE ${filter} IS NOT NULL ORDER BY 1`,
     );
-    const present = cells.map(([value]) => String(value));
+    return cells.map(([value]) => String(value));
+  });
+}
+
+/** @param valuesOf all that calls have. */
+export async function absentAmong(
+  filters: Filters,
+  valuesOf: (filter: AbsentValue['filter']) => Promise<readonly string[]>,
+): Promise<AbsentValue[]> {
+  const absent: AbsentValue[] = [];
+  for (const filter of NAMED.filter((name) => filters[name].length > 0)) {
+    const present = await valuesOf(filter);
     const missing = [...new Set(filters[filter])].filter((value) => !present.includes(value));
     absent.push(...missing.map((value) => ({ filter, value, present })));
   }

@@ -5,7 +5,7 @@ import type { BaseName } from './base.js';
 import type { Dialect } from './dialect.js';
 import type { Needs } from './needs.js';
 import { TABLE_NAMES } from './published.js';
-import { type Part, sourceParts } from './sources.js';
+import { type Lines, type Part, sourceParts } from './sources.js';
 import { composeView, type Slots, tableUses, type UseOptions } from './views.js';
 
 export type ParamValues = Readonly<Record<string, string | number | boolean | null>>;
@@ -13,6 +13,7 @@ export type ParamValues = Readonly<Record<string, string | number | boolean | nu
 export interface Composition extends UseOptions, Omit<Slots, 'base'> {
   readonly needs: Needs;
   readonly params: ParamValues;
+  readonly lines?: Lines;
 }
 
 /**
@@ -28,11 +29,24 @@ export function composeStatement(sql: string, where: string, composition: Compos
   const uses = tableUses(needs, composition);
   const base = (name: BaseName) => `lake_${name}`;
   const parts = [
-    ...sourceParts(new Set(uses.flatMap(({ reads }) => reads)), ranks(uses), dialect),
+    ...sourceParts(new Set(uses.flatMap(({ reads }) => reads)), ranks(uses), dialect, composition.lines),
     ...uses.map((use) => ({ name: use.name, sql: composeView(use, { ...composition, base }) })),
     ...(needs.tables.includes('params') ? [{ name: 'params', sql: paramsSql(params, dialect) }] : []),
   ];
   return ensureWhole(writtenOut(parts, question, dialect), where);
+}
+
+/**
+ * A SELECT of ours over tables such as `lake_calls`.
+ * @param reads `calls.kind`: all that it reads of them.
+ */
+export function composeOver(
+  reads: readonly string[],
+  select: string,
+  { dialect, lines }: Pick<Composition, 'dialect' | 'lines'>,
+): string {
+  const parts = sourceParts(new Set(reads), false, dialect, lines);
+  return writtenOut(parts, { with: '', isRecursive: false, names: [], select }, dialect);
 }
 
 /** Of replay runs at the same time the one that stands later is the latest. */
@@ -42,8 +56,9 @@ const ranks = (uses: readonly { readonly name: string }[]) =>
 /** `WITH …` and all behind it; no line is indented, for it may be one of a text. */
 function writtenOut(parts: readonly Part[], question: Question, { ending }: Dialect): string {
   const written = parts.map(({ name, sql }) => `${name} AS (\n${sql.trim()}\n)`);
-  const all = question.with === '' ? [written.join(',\n')] : [...written, question.with];
-  const front = all[0] === '' ? '' : `WITH ${question.isRecursive ? 'RECURSIVE ' : ''}${all.join(',\n')}\n`;
+  const all = question.with === '' ? written : [...written, question.with];
+  const front =
+    all.length === 0 ? '' : `WITH ${question.isRecursive ? 'RECURSIVE ' : ''}${all.join(',\n')}\n`;
   return `${front}${question.select}\n${ending === '' ? '' : `${ending}\n`}`;
 }
 
