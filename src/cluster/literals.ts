@@ -1,10 +1,10 @@
 /** Rows of base tables as literals of a dialect, for a statement that holds them beside those of files. */
 
 import type { Lake } from '../lake/lake.js';
-import { BASE_TABLES, type BaseName } from '../lake/tables/base.js';
+import { BASE_TABLES, type BaseColumn, type BaseName } from '../lake/tables/base.js';
 import type { Dialect } from '../lake/tables/dialect.js';
 import type { LiteralRow } from '../lake/tables/sources.js';
-import type { SqlType } from '../scan/columns.js';
+
 import type { Cell } from '../schema/result.js';
 
 /** The number of the batch of rows that stand in no file. */
@@ -40,7 +40,7 @@ function literalRow(base: BaseName, row: ReadonlyMap<string, Cell>, dialect: Dia
   );
 }
 
-function literal(value: Cell, type: SqlType, dialect: Dialect): string {
+function literal(value: Cell, type: BaseColumn['type'], dialect: Dialect): string {
   const cast = (text: string) => `CAST(${text} AS ${dialect.type(type)})`;
   if (value === null) return cast('NULL');
   if (type === 'TIMESTAMPTZ') return cast(dialect.instant(String(value)));

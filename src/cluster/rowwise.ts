@@ -25,6 +25,7 @@ function isPlain(select: Node): boolean {
 
 /** Tables that are read, `params` not counted; a join of any other kind than with that counts as many. */
 function sourcesIn(from: Node): number {
+  if (from.sample) return 9;
   if (from.type === 'BASE_TABLE') return lower(from.table_name) === 'params' ? 0 : 1;
   if (from.type !== 'JOIN') return 9;
   return sourcesIn(from.left as Node) + sourcesIn(from.right as Node);

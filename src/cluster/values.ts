@@ -5,7 +5,7 @@ import type { Cell } from '../schema/result.js';
 
 /** JSON whose whole numbers beyond 2^53 are texts of their digits. */
 export function readJson(text: string): unknown {
-  const held = text.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g, (token) =>
+  const held = text.replace(/"(?:[^"\\]|\\.)*"|(?<![\d.eE+])-?\d{16,}(?![\d.eE])/g, (token) =>
     token.startsWith('"') || Number.isSafeInteger(Number(token)) ? token : `"${token}"`,
   );
   return JSON.parse(held);

@@ -62,7 +62,7 @@ export class FakeTrino {
   static async over(folder: string | null): Promise<FakeTrino> {
     const db = await (await DuckDBInstance.create(':memory:')).connect();
     await db.run(`SET TimeZone = 'UTC';
-      CREATE MACRO with_timezone(t, zone) AS timezone(zone, t);
+      CREATE MACRO with_timezone(t, zone) AS t::TIMESTAMPTZ;
       CREATE MACRO at_timezone(t, zone) AS timezone(zone, t);
       CREATE MACRO date_format(t, f) AS strftime(t, replace(replace(f, '%x', '%G'), '%v', '%V'))`);
     const fake = new FakeTrino(db);
