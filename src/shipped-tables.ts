@@ -59,6 +59,7 @@ const MEANS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(PERIODS.map((period) => [period, 's.timestamp'])),
   selected: 's.selected',
   selected_runs: 'r.timestamp',
+  run_order: 'r.batch',
 };
 
 function readsOf(sql: string, aliases: ReadonlyMap<string | undefined, string | undefined>): string[] {

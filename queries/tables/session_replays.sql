@@ -61,7 +61,7 @@ LEFT JOIN (
   SELECT
     r.session_id, r.timestamp, r.run_id, r.document_count, r.best_score,
     ROW_NUMBER() OVER (PARTITION BY r.session_id
-      ORDER BY r.timestamp DESC NULLS LAST, r.batch DESC NULLS LAST, r.line DESC NULLS LAST) AS recency
+      ORDER BY r.timestamp DESC NULLS LAST, {{run_order}} DESC NULLS LAST, r.line DESC NULLS LAST) AS recency
   FROM {{base.runs}} r
 ) l ON l.session_id = s.session_id
 LEFT JOIN {{base.twins}} t ON t.batch = s.batch AND t.line = s.line

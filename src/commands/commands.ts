@@ -14,7 +14,7 @@ import {
   metricOption,
 } from './decision-options.js';
 import type { DriftFlags } from './drift.js';
-import type { LakeFlags } from './lake.js';
+import type { CompactFlags, LakeFlags } from './lake.js';
 import {
   acksOption,
   dialectOption,
@@ -368,7 +368,7 @@ const sync: Command = {
 const lake: Command = {
   name: 'lake',
   summary: 'Look into a lake: what it holds, and whether the logs still say the same',
-  description: 'Looks into a lake and changes nothing.',
+  description: 'Looks into a lake; compact alone changes something, and nothing of what is told of it.',
   examples: ['lakelog lake info --lake lakelog.duckdb', 'lakelog lake verify --lake lakelog.duckdb'],
   args: [],
   options: () => [],
@@ -387,7 +387,7 @@ const lake: Command = {
       name: 'verify',
       summary: 'Read the logs that are still there again, and compare every batch',
       description:
-        'Reads the logs that are still there again and compares the hash of every batch, or with --receipt those that a receipt rests on. Exit 0, or 3 where something differs.',
+        'Reads the logs that are still there again and compares the hash of every batch, or with --receipt those that a receipt rests on; of a folder every file is hashed. Exit 0, or 3 where something differs.',
       examples: [
         'lakelog lake verify --lake lakelog.duckdb',
         'lakelog lake verify --lake lakelog.duckdb --receipt alarm.json',
@@ -399,6 +399,7 @@ const lake: Command = {
           options: [
             ...ofOneLake(),
             new Option('--receipt <file>', 'a JSON envelope of a gate: whether the same logs still give it'),
+            new Option('--host <name>', 'of a folder: whose logs are looked for here (default: this host)'),
             new Option('--json', 'as JSON'),
           ],
         },
@@ -406,9 +407,34 @@ const lake: Command = {
       run: async (_: [], flags: LakeFlags & { receipt?: string }, { io, settings }) =>
         (await import('./lake.js')).verifyLake(flags, settings(flags), io),
     },
+    {
+      name: 'compact',
+      summary: 'Merge small files of a folder of Parquet, for days that are over',
+      description:
+        'Merges the small files of days that are over into few large ones, in a lake that is a folder; rows and receipts stay what they are. Who asks meanwhile is never told anything wrong: at worst to run the same command again. It may be stopped at any moment.',
+      examples: [
+        'lakelog lake compact --lake /mnt/lake/',
+        'lakelog lake compact --lake /mnt/lake/ --grace 10m',
+      ],
+      args: [],
+      options: () => [
+        {
+          heading: null,
+          options: [
+            ...ofOneLake(),
+            durationOption('--grace <duration>', 'how long merged files stay for who reads them now', '60s'),
+            new Option('--json', 'as JSON'),
+          ],
+        },
+      ],
+      run: async (_: [], flags: CompactFlags, { io, settings }) =>
+        (await import('./lake.js')).compactLake(flags, settings(flags), io),
+    },
   ],
   run: async () => {
-    throw new LakelogError('lake what?', { next: 'lakelog lake info, or lakelog lake verify' });
+    throw new LakelogError('lake what?', {
+      next: 'lakelog lake info, lakelog lake verify, or lakelog lake compact',
+    });
   },
 };
 

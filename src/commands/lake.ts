@@ -1,10 +1,27 @@
 import { readFile } from 'node:fs/promises';
+import os from 'node:os';
 import { LakelogError, messageOf, shellWord } from '../errors.js';
 import { type Io, styleOf } from '../io.js';
 import { kernelPath } from '../kernel-path.js';
-import { type InspectOptions, inspectLake, type ReceiptFile, verifyLakeFile } from '../lake/inspect.js';
+import { isFolderLake } from '../lake/export.js';
+import {
+  compactFolder,
+  type InspectOptions,
+  inspectFolder,
+  inspectLake,
+  type ReceiptFile,
+  verifyFolderLake,
+  verifyFolderReceipt,
+  verifyLakeFile,
+} from '../lake/inspect.js';
 import type { Settings } from '../query/settings.js';
-import { renderLakeInfo, renderLogChecks } from '../render/index.js';
+import {
+  renderCompacted,
+  renderFilesCheck,
+  renderFolderInfo,
+  renderLakeInfo,
+  renderLogChecks,
+} from '../render/index.js';
 import type { LogCheck } from '../schema/lake.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
 
@@ -12,13 +29,20 @@ export interface LakeFlags {
   readonly lake?: string;
   readonly lockTimeout?: number;
   readonly json?: true;
+  /** Whose logs are looked for. */
+  readonly host?: string;
 }
 
 export async function lakeInfo(flags: LakeFlags, settings: Settings, io: Io): Promise<ExitCode> {
-  const info = await inspectLake(optionsOf(flags, settings, io));
-  await io.stdout.write(
-    flags.json ? `${JSON.stringify(info)}\n` : renderLakeInfo(info, styleOf(io.stdout, io.env)),
-  );
+  const options = optionsOf(flags, settings, io);
+  const style = styleOf(io.stdout, io.env);
+  if (isFolderLake(options.name, io.cwd)) {
+    const folder = inspectFolder(options);
+    await io.stdout.write(flags.json ? `${JSON.stringify(folder)}\n` : renderFolderInfo(folder, style));
+    return EXIT.clear;
+  }
+  const info = await inspectLake(options);
+  await io.stdout.write(flags.json ? `${JSON.stringify(info)}\n` : renderLakeInfo(info, style));
   return EXIT.clear;
 }
 
@@ -29,13 +53,53 @@ export async function verifyLake(
   io: Io,
 ): Promise<ExitCode> {
   const files = receipt === undefined ? null : await filesOf(receipt, io.cwd);
-  const checks = await verifyLakeFile(optionsOf(flags, settings, io), files);
+  const options = optionsOf(flags, settings, io);
+  if (isFolderLake(options.name, io.cwd) && files === null) return verifyFiles(options, flags, io);
+  const checks = isFolderLake(options.name, io.cwd)
+    ? verifyFolderReceipt(options, files!)
+    : await verifyLakeFile(options, files);
   await io.stdout.write(
     flags.json
       ? `${JSON.stringify({ logs: checks, same: isSame(checks, files !== null) })}\n`
       : renderLogChecks(checks, styleOf(io.stdout, io.env)),
   );
   return isSame(checks, files !== null) ? EXIT.clear : EXIT.cannotVouch;
+}
+
+/** 3 where a file is not what its receipt says, or a log of this host is not what was published of it. */
+async function verifyFiles(
+  options: InspectOptions,
+  { json, host = os.hostname() }: LakeFlags,
+  io: Io,
+): Promise<ExitCode> {
+  const { check, logs } = await verifyFolderLake(options, host);
+  const same = check.problems.length === 0 && check.batches > 0 && isSame(logs, false);
+  const style = styleOf(io.stdout, io.env);
+  await io.stdout.write(
+    json
+      ? `${JSON.stringify({ ...check, logs, same })}\n`
+      : `${renderFilesCheck(check, style)}${renderLogChecks(logs, style)}`,
+  );
+  return same ? EXIT.clear : EXIT.cannotVouch;
+}
+
+export interface CompactFlags extends LakeFlags {
+  /** Seconds. */
+  readonly grace: number;
+}
+
+export async function compactLake(flags: CompactFlags, settings: Settings, io: Io): Promise<ExitCode> {
+  const options = optionsOf(flags, settings, io);
+  if (!isFolderLake(options.name, io.cwd))
+    throw new LakelogError('this lake is a file, which has nothing to merge', {
+      where: options.name,
+      next: 'name a lake that is a folder: --lake DIR/',
+    });
+  const done = await compactFolder({ ...options, now: io.now(), graceS: flags.grace });
+  await io.stdout.write(
+    flags.json ? `${JSON.stringify(done)}\n` : renderCompacted(done, styleOf(io.stdout, io.env)),
+  );
+  return EXIT.clear;
 }
 
 /** What is not there to be compared proves nothing of a receipt; a lake outlives its logs. */

@@ -117,8 +117,8 @@ const lakeOptions = (): OptionGroup => ({
   heading: 'Lake:',
   options: [
     new Option(
-      '--lake <file>',
-      `keep what was read in this file, and read only what is new ${usually('lake')}`,
+      '--lake <path>',
+      `keep what was read in this file, and read only what is new; a folder, or a path that ends with /, is a lake of Parquet that many hosts fill ${usually('lake')}`,
     ),
     new Option('--no-sync', 'answer from the lake without a look at the logs'),
     new Option('--keep-content', 'a lake that is made now keeps prompts and artifacts too'),

@@ -76,9 +76,8 @@ async function bring(
     ensureOneSource(from, sourcesFrom);
     return exportToFolder(requests, { ...options, use, from, host: host ?? os.hostname() });
   }
-  const needy = host !== undefined ? '--host' : from !== undefined ? '--from' : null;
-  if (needy !== null)
-    throw new LakelogError(`${needy} is about a folder of Parquet, and the lake is a file`, {
+  if (host !== undefined || from !== undefined)
+    throw new LakelogError('--host and --from are about a folder of Parquet, and the lake is a file', {
       where: use.name,
       next: 'name a folder, with a / at its end: --lake DIR/',
     });

@@ -2,10 +2,14 @@
 import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { LakelogError, shellWord } from '../errors.js';
-import type { LakeInfo, LogCheck } from '../schema/lake.js';
+import type { Compacted, FolderInfo, LakeInfo, LogCheck } from '../schema/lake.js';
 import { openTempFolder } from '../temp-folder.js';
 import { type Database, openDatabase } from './duckdb/connection.js';
 import { memoryLimit } from './duckdb/memory.js';
+import { compact } from './folder/compact.js';
+import { infoOf } from './folder/info.js';
+import { openFolderLake } from './folder/making.js';
+import { type Verified, verifyFolder, verifyReceiptOf } from './folder/verify.js';
 import { readLogs } from './store/logs.js';
 import { attach, isThere, lakeFileOf } from './store/open.js';
 import { type ReceiptFile, verifyLogs, verifyReceipt } from './store/verify.js';
@@ -50,10 +54,43 @@ export function verifyLakeFile(
   );
 }
 
+/** The same of a lake that is a folder. */
+export const inspectFolder = ({ name, cwd }: InspectOptions): FolderInfo => infoOf(openFolderLake(name, cwd));
+
+/** @param host whose logs are looked for here. */
+export function verifyFolderLake(options: InspectOptions, host: string): Promise<Verified> {
+  const lake = openFolderLake(options.name, options.cwd);
+  return withEngine(options, (db) => verifyFolder(db, lake, host, options));
+}
+
+export const verifyFolderReceipt = (
+  { name, cwd }: InspectOptions,
+  receipt: readonly ReceiptFile[],
+): LogCheck[] => verifyReceiptOf(openFolderLake(name, cwd), receipt);
+
+export function compactFolder(
+  options: InspectOptions & { readonly now: Date; readonly graceS: number },
+): Promise<Compacted> {
+  const lake = openFolderLake(options.name, options.cwd);
+  return withEngine(options, (db) => compact(db, lake, options));
+}
+
+async function withEngine<T>({ env }: InspectOptions, use: (db: Database) => Promise<T>): Promise<T> {
+  const spill = openTempFolder(env);
+  const db = await openDatabase(spill.dir, memoryLimit(env.LAKELOG_MEMORY_LIMIT));
+  try {
+    return await use(db);
+  } finally {
+    db.close();
+    spill.remove();
+  }
+}
+
 async function withLake<T>(
-  { name, lockTimeoutS, cwd, env }: InspectOptions,
+  options: InspectOptions,
   look: (db: Database, file: { readonly path: string; readonly bytes: number }) => Promise<T>,
 ): Promise<T> {
+  const { name, lockTimeoutS, cwd } = options;
   const file = lakeFileOf(name, cwd, lockTimeoutS);
   if (!isThere(file))
     throw new LakelogError('there is no lake', {
@@ -62,13 +99,8 @@ async function withLake<T>(
     });
   // Before it is open: a descriptor of it that is closed takes the lock along.
   const { size: bytes } = statSync(file.path);
-  const spill = openTempFolder(env);
-  const db = await openDatabase(spill.dir, memoryLimit(env.LAKELOG_MEMORY_LIMIT));
-  try {
+  return withEngine(options, async (db) => {
     await attach(db, file, 'read');
-    return await look(db, { path: file.path, bytes });
-  } finally {
-    db.close();
-    spill.remove();
-  }
+    return look(db, { path: file.path, bytes });
+  });
 }

@@ -239,8 +239,8 @@ export class Lake {
   }
 
   /** The account of what was loaded, once it was answered from: a folder of files may have changed meanwhile. */
-  async afterwards(account: Account): Promise<Account> {
-    const problems = (await this.folder?.sinceThen()) ?? [];
+  afterwards(account: Account): Account | Promise<Account> {
+    const problems = this.folder?.sinceThen() ?? [];
     return problems.length === 0 ? account : { ...account, problems: [...account.problems, ...problems] };
   }
 
@@ -296,7 +296,8 @@ export class Lake {
     const { gatedKinds } = this;
     const { filters } = this.options;
     if (plan.recomputed && this.rosters) await recompute(db, this.rosters, gatedKinds);
-    const slots = { needs, gatedKinds, tz: filters.tz, ...filterSql(filters, window) };
+    const runOrder = this.folder?.runOrder;
+    const slots = { needs, gatedKinds, runOrder, tz: filters.tz, ...filterSql(filters, window) };
     await db.run(viewStatements({ ...this.uses(this.options), ...slots, temporary: true }).join('; '));
   }
 

@@ -10,6 +10,11 @@ import { renderCheckFindings as checkFindings, renderCheckReceipt as checkReceip
 import { renderConfig as config } from './config.js';
 import { renderCsv, renderTsv } from './csv.js';
 import { renderFindings as findings } from './findings.js';
+import {
+  renderCompacted as compacted,
+  renderFilesCheck as filesCheck,
+  renderFolderInfo as folderInfo,
+} from './folder-lake.js';
 import { renderGithub } from './github.js';
 import { renderJson, renderJsonLines } from './json.js';
 import { renderJunit } from './junit.js';
@@ -48,6 +53,9 @@ export const renderCheckReceipt = asciiWhereAsked(checkReceipt);
 export const renderConfig = asciiWhereAsked(config);
 export const renderFindings = asciiWhereAsked(findings);
 export const renderLakeInfo = asciiWhereAsked(lakeInfo);
+export const renderFolderInfo = asciiWhereAsked(folderInfo);
+export const renderFilesCheck = asciiWhereAsked(filesCheck);
+export const renderCompacted = asciiWhereAsked(compacted);
 export const renderLogChecks = asciiWhereAsked(logChecks);
 export const renderList = textWhereAsked(list);
 export const renderNext = asciiWhereAsked(next);

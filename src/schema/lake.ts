@@ -46,3 +46,61 @@ export interface LogCheck {
   readonly head: string;
   readonly detail: string | null;
 }
+
+/** What a folder lake holds, as its commits say. */
+export interface FolderInfo {
+  readonly path: string;
+  readonly format: number;
+  readonly lake_id: string;
+  readonly made_by: string;
+  readonly keeps_content: boolean;
+  readonly batches: number;
+  readonly calls: number;
+  readonly replay_runs: number;
+  readonly rejects: number;
+  /** Parquet files that are read, and their bytes. */
+  readonly files: number;
+  readonly bytes: number;
+  /** Files that were merged into others and stand there still. */
+  readonly replaced: number;
+  /** RFC 3339 UTC. */
+  readonly newest_record: string | null;
+  readonly hosts: readonly HostInfo[];
+  /** What keeps a gate from vouching. */
+  readonly problems: readonly {
+    readonly path: string;
+    readonly detail: string;
+    readonly next: string | null;
+  }[];
+}
+
+export interface HostInfo {
+  readonly host: string;
+  /** RFC 3339 UTC: when it published last, and when it looked at its logs last. */
+  readonly last_export: string | null;
+  readonly last_sync: string | null;
+  readonly batches: number;
+  readonly logs: number;
+  readonly lines: number;
+  readonly newest_record: string | null;
+}
+
+/** What `lakelog lake compact` did. */
+export interface Compacted {
+  readonly path: string;
+  /** Files that were merged, and what they became. */
+  readonly files: number;
+  readonly into: number;
+  readonly bytes_before: number;
+  readonly bytes: number;
+  /** Files that others took the place of before, and that are gone now. */
+  readonly removed: number;
+}
+
+/** What `lakelog lake verify` found of the files of a folder lake. */
+export interface FilesCheck {
+  readonly files: number;
+  readonly bytes: number;
+  readonly batches: number;
+  readonly problems: FolderInfo['problems'];
+}

@@ -24,7 +24,10 @@ test.each([
   ['SELECT s.session_id FROM sessions s HAVING COUNT(*) > 1', false],
   ['SELECT s.session_id, ROW_NUMBER() OVER (ORDER BY s.line) AS n FROM sessions s', false],
   ['SELECT s.session_id FROM sessions s WHERE s.line > (SELECT AVG(line) FROM sessions)', false],
-  ['SELECT s.session_id FROM sessions s WHERE EXISTS (SELECT 1 FROM attempts a WHERE a.call_key = s.call_key)', false],
+  [
+    'SELECT s.session_id FROM sessions s WHERE EXISTS (SELECT 1 FROM attempts a WHERE a.call_key = s.call_key)',
+    false,
+  ],
   ['SELECT s.session_id FROM sessions s JOIN attempts a ON a.call_key = s.call_key', false],
   ['SELECT s.session_id FROM sessions s, sessions t', false],
   ['WITH x AS (SELECT session_id FROM sessions LIMIT 1) SELECT session_id FROM x', false],

@@ -2,9 +2,10 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { exportToFolder } from '../../src/lake/export.js';
+import { openLake } from '../../src/lake/lake.js';
 import type { Account } from '../../src/schema/account.js';
 import type { BatchReceipt } from '../../src/schema/batch.js';
-import { runOptions, tempFolder } from '../support/lake.js';
+import { catalogue, runOptions, tempFolder } from '../support/lake.js';
 
 export const NOW = new Date('2026-10-01T00:00:00Z');
 
@@ -59,3 +60,33 @@ export function filesIn(lake: string): string[] {
 /** `web1:/tmp/x/web1/sessions.jsonl@12345678` and `/tmp/x/web1/sessions.jsonl` are the same log. */
 export const sameNames = (text: string) =>
   text.replace(/(?:[\w-]+:)?\/[^"\s|]*?\/([\w-]+)\/([\w.-]+?\.jsonl)(?:@[0-9a-f]{8})?/g, '$1/$2');
+
+const SQL = [
+  'SELECT * FROM sessions ORDER BY file, line',
+  'SELECT * FROM attempts ORDER BY call_key, attempt_number',
+  'SELECT * FROM attempt_reasons ORDER BY call_key, attempt_number, reason_number',
+  'SELECT * FROM replay_documents ORDER BY file, line, position',
+  'SELECT * FROM session_replays ORDER BY call_key, run_id',
+  'SELECT * FROM rejects ORDER BY file, line',
+  'SELECT * FROM files ORDER BY file',
+];
+
+/** All that a lake says. */
+export async function saidBy(name: string): Promise<unknown> {
+  const opened = await openLake({
+    ...runOptions({ now: NOW }),
+    asks: [...SQL, ...catalogue.map(({ sql }) => sql)],
+    everyReject: true,
+    gatedKinds: ['fill'],
+    params: {},
+    lake: lakeUse(name),
+  });
+  try {
+    const { lake: _, ...account } = await opened.load([]);
+    const rows = [];
+    for (const sql of SQL) rows.push((await opened.query(sql)).cells);
+    return { account, rows };
+  } finally {
+    opened.close();
+  }
+}

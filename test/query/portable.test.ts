@@ -330,6 +330,7 @@ const SLOTS: Readonly<Record<string, string>> = {
   text: 's.line',
   selected: "(s.model IN ('m'))",
   selected_runs: '(r.line > 0)',
+  run_order: 'r.batch',
   ...Object.fromEntries(Object.keys(BASE_TABLES).map((name) => [`base.${name}`, `base_${name}`])),
 };
 

@@ -8,6 +8,19 @@ export const TAKEN = { calls: 'main.base_taken_calls', runs: 'main.base_taken_ru
 
 type Counts = ReadonlyMap<number, number>;
 
+/** Calls that have a call_id, and whether no two have the same: then no two of them can be the same line. */
+export async function countIds(
+  db: Database,
+  from: string,
+): Promise<{ readonly ids: number; readonly areDifferent: boolean }> {
+  // Different hashes are those of different ids.
+  const { cells } = await db.rows(
+    `SELECT count(*), count(DISTINCT hash(call_id)) FROM ${from} WHERE call_id IS NOT NULL`,
+  );
+  const [ids, different] = cells[0] as [number, number];
+  return { ids, areDifferent: ids === different };
+}
+
 /**
  * Equal lines have equal timestamps, so only lines whose instant is not theirs alone are compared.
  * @param from the rows of files of days that several batches have, with their columns `batch`, `line`, `timestamp`
@@ -43,20 +56,15 @@ export async function findTaken(db: Database, base: 'calls' | 'runs', from: stri
 }
 
 export interface Conflicts {
-  /** By the number of the batch in the views. */
+  /** By the number of the batch. */
   readonly counts: Counts;
   readonly first: { readonly batch: number; readonly line: number } | null;
 }
 
-/** Fills base_conflicts. */
-export async function findConflicts(db: Database): Promise<Conflicts> {
+/** Fills base_conflicts. @param none it is known that there are none. */
+export async function findConflicts(db: Database, none: boolean): Promise<Conflicts> {
   await db.run('CREATE OR REPLACE TABLE main.base_conflicts (batch BIGINT, line BIGINT, call_id VARCHAR)');
-  // Different hashes are those of different ids.
-  const { cells } = await db.rows(
-    `SELECT count(*), count(DISTINCT hash(call_id)) FROM ${baseTable('calls')} WHERE call_id IS NOT NULL`,
-  );
-  const [ids, different] = cells[0] as [number, number];
-  if (ids === different) return { counts: new Map(), first: null };
+  if (none) return { counts: new Map(), first: null };
   await db.run(
     `INSERT INTO main.base_conflicts SELECT batch, line, call_id FROM ${baseTable('calls')} WHERE call_id IN (${REPEATED_IDS})`,
   );

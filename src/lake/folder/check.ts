@@ -1,7 +1,7 @@
 /** Whether the engine counts what receipts say: the second step of a gate, and its last. */
 import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
-import { batchNumber, tableName } from './layout.js';
+import { batchNumber, type PublishedName, tableName } from './layout.js';
 import { damage } from './receipts.js';
 import type { FolderState } from './state.js';
 import { differing, summedOf, sumsOf, sumsSql } from './sums.js';
@@ -14,7 +14,7 @@ const MOST_TOLD = 5;
 export async function checkSums(
   db: Database,
   state: FolderState,
-  base: 'calls' | 'runs',
+  base: PublishedName,
 ): Promise<InputProblem[]> {
   const table = tableName(base);
   // What lacks a file was told by its name.

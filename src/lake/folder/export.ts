@@ -8,7 +8,7 @@ import type { InputRequest, SourceFile } from '../input/index.js';
 import { countDuplicates } from '../load/duplicates.js';
 import { behindOf, lateIn } from '../load/late.js';
 import { accountOf, markNotice } from '../load/ledger.js';
-import { type LoadedFile, type LoadOptions, loadFiles } from '../load/load.js';
+import { type LoadedFile, type LoadOptions, loadFiles, THREADS as USUAL_THREADS } from '../load/load.js';
 import { blocksGates } from '../load/rejects.js';
 import { explode } from '../load/staging.js';
 import { headAfter, sha256 } from '../store/fingerprint.js';
@@ -29,8 +29,12 @@ export interface ExportOptions extends Omit<LoadOptions, 'gatedKinds'>, Filling 
   readonly acks?: string | undefined;
 }
 
-/** A batch is of so many bytes and the rest of a line; small ones are loaded together. */
+/** A batch is of so many bytes and the rest of a line. */
 const MOST_BYTES = 64 << 20;
+/** So many bytes are loaded at once: small batches together, and one for each thread. */
+const ROUND_BYTES = 2 * MOST_BYTES;
+/** The bytes of a batch are hashed in one piece. */
+const THREADS = { ...USUAL_THREADS, part: Number.MAX_SAFE_INTEGER };
 const STAGE = 'stage';
 
 /** Publishes what is new of the logs. The lake is locked. @throws LakelogError. */
@@ -147,7 +151,7 @@ class Exporting {
       for await (const batch of batchesOf(task, this.options, MOST_BYTES)) {
         round.push(batch);
         size += batch.range.to - batch.range.from;
-        if (size < MOST_BYTES) continue;
+        if (size < ROUND_BYTES) continue;
         await this.publishRound(round);
         [round, size] = [[], 0];
       }
@@ -185,7 +189,7 @@ class Exporting {
     const lined = readings.map((reading, i) => this.continued(reading, readings[i - 1]));
     const loaded = await loadFiles(stage, plan, lined, {
       ...options,
-      ...{ hashes: true, everyReject: true, gatedKinds: null, pendingGraceS: 0 },
+      ...{ hashes: true, everyReject: true, gatedKinds: null, pendingGraceS: 0, threads: THREADS },
       open: batchOpener(options, ends),
     });
     const [broken] = loaded.unreadable;

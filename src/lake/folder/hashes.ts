@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { type BigIntStats, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { hashFile } from './hash-file.js';
 import type { FolderLake } from './making.js';
-import { hashFile } from './publish.js';
 import { sealed, unsealed } from './seal.js';
 
 type Env = Readonly<Record<string, string | undefined>>;

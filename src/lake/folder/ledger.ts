@@ -13,9 +13,8 @@ import { unknownTraces } from '../load/traces.js';
 import { baseTable } from '../tables/base.js';
 import type { Conflicts } from './alike.js';
 import { sumOfAccounts } from './fill.js';
-import { batchNumber } from './layout.js';
 import type { FolderState } from './state.js';
-import { filesOf, parquet } from './tables.js';
+import { filesOf, ordinalOf, parquet } from './tables.js';
 
 export interface FoundAlike {
   /** Lines of batches, by number, that an earlier one holds. */
@@ -29,14 +28,12 @@ export async function accountsOf(
   { receipts }: FolderState,
   { taken, conflicts }: FoundAlike,
 ): Promise<BatchAccount[]> {
-  const out = receipts.map(({ id }) =>
-    taken.reduce((sum, counts) => sum + (counts.get(batchNumber(id)) ?? 0), 0),
-  );
+  const out = receipts.map(({ batch }) => taken.reduce((sum, counts) => sum + (counts.get(batch) ?? 0), 0));
   // A line that fell out is not late any more.
   const late = await lateIn(
     db,
-    receipts.flatMap(({ account, file }, batch) => {
-      if (out[batch] === 0 || account.late === 0) return [];
+    receipts.flatMap(({ account, file, batch }, i) => {
+      if (out[i] === 0 || account.late === 0) return [];
       const before = receipts.filter(
         (one) => one.file.root === file.root && one.file.byte_to <= file.byte_from && one.newest_record,
       );
@@ -44,12 +41,12 @@ export async function accountsOf(
       return [{ batch, newest: times.length === 0 ? null : times.reduce((a, b) => (a > b ? a : b)) }];
     }),
   );
-  return receipts.map(({ account }, batch) => {
-    const now = out[batch] === 0 ? account : { late: 0, late_line: null, ...lateOf(late.get(batch)) };
+  return receipts.map(({ account, batch }, i) => {
+    const now = out[i] === 0 ? account : { late: 0, late_line: null, ...lateOf(late.get(batch)) };
     return {
       ...account,
-      loaded: account.loaded - out[batch]!,
-      duplicates: account.duplicates + out[batch]!,
+      loaded: account.loaded - out[i]!,
+      duplicates: account.duplicates + out[i]!,
       conflicts: conflicts.counts.get(batch) ?? 0,
       ...{ late: now.late, late_line: now.late_line },
     };
@@ -79,7 +76,8 @@ export function folderLedger(
     rejects: rejectGroups(receipts),
     hasCalls: receipts.some(({ kinds }) => kinds.length > 0),
     summary: isWhole ? 'main.base_summary' : null,
-    firstConflict,
+    firstConflict: firstConflict && { ...firstConflict, batch: indexOf(receipts, firstConflict.batch) },
+    ordinal: ordinalOf('s'),
     firstLate: firstLate(accounts),
     unknownTraces: () => unknownTraces(db, baseTable('runs')),
     fillSeqs: () => fillSeqs(db, state),
@@ -89,6 +87,9 @@ export function folderLedger(
     nameOf: (batch) => receipts[batch]!.file.name,
   };
 }
+
+const indexOf = (receipts: readonly BatchReceipt[], number: number) =>
+  receipts.findIndex(({ batch }) => batch === number);
 
 export function filesOfLogs(
   receipts: readonly BatchReceipt[],

@@ -5,14 +5,14 @@ import type { Database } from '../duckdb/connection.js';
 import type { Ledger } from '../load/account.js';
 import { lakePlan } from '../store/tables.js';
 import type { LoadPlan } from '../tables/plan.js';
-import { fillTwins, findConflicts, findTaken } from './alike.js';
+import { countIds, fillTwins, findConflicts, findTaken } from './alike.js';
 import { checkSums } from './check.js';
 import { type PublishedName, tableName } from './layout.js';
 import { accountsOf, folderLedger } from './ledger.js';
 import { openFolderLake } from './making.js';
 import { damage } from './receipts.js';
 import { changedSince, type FolderState, lookInto } from './state.js';
-import { fillBatches, fillSmall, makeViews, parquet, sharedFiles } from './tables.js';
+import { filesOf, fillBatches, fillSmall, makeViews, ordinalOf, parquet, sharedFiles } from './tables.js';
 
 export interface FolderAsked {
   readonly name: string;
@@ -25,15 +25,16 @@ export interface FolderAsked {
 
 /** A lake that is open; its base tables are made. */
 export class OpenFolder {
-  private readonly db: Database;
   readonly state: FolderState;
   readonly ledger: Ledger;
 
-  constructor(db: Database, state: FolderState, ledger: Ledger) {
-    this.db = db;
+  constructor(state: FolderState, ledger: Ledger) {
     this.state = state;
     this.ledger = ledger;
   }
+
+  /** Where the file of a replay run `r` stands among all. */
+  readonly runOrder = ordinalOf('r');
 
   /** Absolute paths of all that the tables are read from. */
   get files(): string[] {
@@ -41,10 +42,12 @@ export class OpenFolder {
     return files.map(({ path }) => lake.place.at(path));
   }
 
-  /** What is wrong with what was answered: the files changed, or the engine counts something else now. */
-  async sinceThen(): Promise<InputProblem[]> {
-    const changed = changedSince(this.state);
-    return changed.length > 0 ? changed : checkSums(this.db, this.state, 'calls');
+  /**
+   * What is wrong with what was answered. Files that nobody touched hold what the engine counted before: sums of them
+   * would say less than that.
+   */
+  sinceThen(): InputProblem[] {
+    return changedSince(this.state);
   }
 
   get receipt(): LakeReceipt {
@@ -72,25 +75,36 @@ export async function openFolder(db: Database, asked: FolderAsked): Promise<Open
   const state = lookInto(lake, { env: asked.env, hashed: (table) => read.has(table) });
   await fillSmall(db, state);
   const sums = [...(await checkSums(db, state, 'calls')), ...(await checkSums(db, state, 'runs'))];
+  const { ids, areDifferent } = await idsOf(db, state);
+  const among = !areDifferent ? 'TRUE' : ids === rowsOf(state, 'calls') ? null : 'call_id IS NULL';
   const taken = {
-    calls: await findTaken(db, 'calls', shared(state, 'calls')),
-    runs: await findTaken(db, 'runs', shared(state, 'runs')),
+    calls: await findTaken(db, 'calls', shared(state, 'calls', among)),
+    runs: await findTaken(db, 'runs', shared(state, 'runs', 'TRUE')),
   };
   const hasTaken = { calls: taken.calls.size > 0, runs: taken.runs.size > 0 };
   await makeViews(db, state, asked.plan, lakePlan(keeps_content), hasTaken);
-  const conflicts = await findConflicts(db);
+  const conflicts = await findConflicts(db, areDifferent);
   if (asked.plan.twins) await fillTwins(db);
   const isWhole = !hasTaken.calls && !state.torn.has(tableName('calls')) && sums.length === 0;
   const problems = [...state.problems, ...sums, ...nothingIn(state), ...brokenLogs(state)];
   const accounts = await accountsOf(db, state, { taken: [taken.calls, taken.runs], conflicts });
   await fillBatches(db, state.receipts, accounts);
   const parts = { accounts, firstConflict: conflicts.first, isWhole, problems };
-  return new OpenFolder(db, state, folderLedger(db, state, parts));
+  return new OpenFolder(state, folderLedger(db, state, parts));
 }
 
-function shared(state: FolderState, base: 'calls' | 'runs'): string | null {
+function idsOf(db: Database, state: FolderState) {
+  const files = filesOf(state, 'calls');
+  return files.length === 0 ? { ids: 0, areDifferent: true } : countIds(db, parquet(files));
+}
+
+const rowsOf = ({ files }: FolderState, base: PublishedName) =>
+  files.reduce((sum, { table, rows }) => sum + (table === tableName(base) ? rows : 0), 0);
+
+/** Rows that may stand in several batches. @param condition null where none can. */
+function shared(state: FolderState, base: 'calls' | 'runs', condition: string | null): string | null {
   const files = sharedFiles(state, base);
-  return files.length === 0 ? null : parquet(files);
+  return files.length === 0 || condition === null ? null : `(FROM ${parquet(files)} WHERE ${condition})`;
 }
 
 const nothingIn = ({ receipts, lake, problems }: FolderState): InputProblem[] =>

@@ -1,6 +1,5 @@
 /** One batch becomes files under names of its own, and is there when its receipt is: once, or not at all. */
-import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LakelogError } from '../../errors.js';
@@ -21,6 +20,7 @@ import { ident, quote } from '../duckdb/sql.js';
 import { summarySql } from '../load/account.js';
 import { islandsOf } from '../load/seqs.js';
 import type { LoadPlan } from '../tables/plan.js';
+import { hashFile } from './hash-file.js';
 import {
   batchNumber,
   dataName,
@@ -138,7 +138,7 @@ const literal = (value: string | number | null) =>
   value === null ? 'NULL' : typeof value === 'string' ? quote(value) : String(value);
 
 const DAY = `strftime(make_timestamp(epoch_us("timestamp")), '%Y-%m-%d')`;
-const ROW_GROUP = 122_880;
+export const ROW_GROUP = 122_880;
 
 async function writeTable(
   base: PublishedName,
@@ -188,21 +188,9 @@ function total(parts: readonly Summed[]): Summed {
   }));
 }
 
-/** @throws an error of the system. */
-export function hashFile(file: string): string {
-  const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(1 << 20);
-  const fd = openSync(file, 'r');
-  try {
-    for (let length = 1; length > 0; hash.update(buffer.subarray(0, length)))
-      length = readSync(fd, buffer, 0, buffer.length, null);
-  } finally {
-    closeSync(fd);
-  }
-  return hash.digest('hex');
-}
-
-/** Whom somebody else has published to the half is waited for so long, once. */
+/** Between its draft and its receipt a publication only links files. */
+const ALIVE_MS = 60_000;
+/** Who publishes the same is waited for so long. */
 const WAIT_MS = 10_000;
 const LOOK_MS = 50;
 
@@ -216,8 +204,9 @@ async function putFile(place: LocalPlace, id: string, file: DataFile, staged: st
     if (isSame(place.at(file.path), file)) return;
     if (place.has(receiptName(id))) return;
     // Ours is one of them.
-    const others = place.staged().filter(({ name }) => name === `${id}.json`).length - 1;
-    if (others === 0) place.remove(file.path);
+    const others =
+      place.staged().filter(({ name, ageMs }) => name === `${id}.json` && ageMs < ALIVE_MS).length - 1;
+    if (others <= 0) place.remove(file.path);
     else if (Date.now() >= until)
       throw new LakelogError('another run publishes the same batch, and does not come to its end', {
         where: place.at(file.path),

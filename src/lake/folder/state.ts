@@ -148,22 +148,28 @@ function strangersIn(
     if (files.has(name) || replaced.has(name) || /^[._]/.test(file)) continue;
     const id = file.replace(/\.parquet$/, '');
     if (making.has(`${id}.json`)) ids.add(id);
-    // Committed since the receipts were read: of the next run.
-    else if (!place.has(receiptName(id))) problems.push(damage(at(name), STRANGER, REMEDY));
-    else problems.push(damage(at(name), 'the receipt of its batch does not name it', REMEDY));
+    else if (place.has(receiptName(id)))
+      problems.push(damage(at(name), 'the receipt of its batch does not name it', 'remove the file'));
+    else if (file.startsWith('c-')) problems.push(damage(at(name), UNFINISHED, `lakelog lake compact`));
+    else problems.push(damage(at(name), STRANGER, REMEDY));
   }
-  const notices = [...ids].map(
-    (id) => `batch ${id.slice(0, 12)}… is being published now, and is of the next run`,
-  );
-  return { problems, notices };
+  const isMerging = [...ids].some((id) => id.startsWith('c-'));
+  const batches = [...ids].filter((id) => !id.startsWith('c-'));
+  return {
+    problems,
+    notices: [
+      ...batches.map((id) => `batch ${id.slice(0, 12)}… is being published now, and is of the next run`),
+      ...(isMerging ? ['files are being merged now; they are read as they were'] : []),
+    ],
+  };
 }
 
 /** Whoever has not come to its end by then was killed. */
 const STOPPED_MS = 600_000;
 const STRANGER =
   'these rows have no receipt: a publication that was stopped on its way, a copy, or a receipt that was lost';
-const REMEDY =
-  'publish the log again (lakelog sync on its host, or lakelog lake compact after a compaction), put back the receipt, or remove the file';
+const REMEDY = 'let the host publish the log again (lakelog sync), put back the receipt, or remove the file';
+const UNFINISHED = 'these rows stand there twice: a compaction was stopped on its way';
 
 /** What became of a lake since it was looked at. */
 export function changedSince({ lake, seen }: FolderState): InputProblem[] {

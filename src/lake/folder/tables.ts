@@ -10,11 +10,13 @@ import { BASE_TABLES, type BaseColumn, type BaseName, baseTable } from '../table
 import type { LoadPlan } from '../tables/plan.js';
 import { TAKEN } from './alike.js';
 import type { PlacedFile } from './compactions.js';
-import { batchNumber, PUBLISHED, type PublishedName, publishedColumns, tableName } from './layout.js';
+import { PUBLISHED, type PublishedName, publishedColumns, tableName } from './layout.js';
 import type { FolderState } from './state.js';
 
-/** As a run numbers batches, so that what stands later in a log is later: number and place in its table. */
+/** The place of a receipt among all, by the number of its batch: small enough to name a line of it by one number. */
 const NUMBERS = 'main.base_numbers';
+export const ordinalOf = (alias: string) =>
+  `(SELECT n.ordinal FROM ${NUMBERS} n WHERE n.number = ${alias}.batch)`;
 
 const create = (table: string, columns: readonly BaseColumn[]) =>
   `CREATE OR REPLACE TABLE ${table} (${columns.map(({ name, type }) => `${ident(name)} ${type}`).join(', ')})`;
@@ -54,7 +56,7 @@ export async function fillSmall(
       create('main.base_summary', summary),
       create(NUMBERS, [
         { name: 'number', type: 'BIGINT' },
-        { name: 'batch', type: 'BIGINT' },
+        { name: 'ordinal', type: 'BIGINT' },
       ]),
       create(HOSTS_TABLE, [
         { name: 'batch', type: 'BIGINT' },
@@ -66,16 +68,16 @@ export async function fillSmall(
   );
   const sums = db.rowAppender('base_summary');
   const numbers = db.rowAppender('base_numbers');
-  for (const [batch, { id, kinds }] of receipts.entries()) {
-    numbers.add([batchNumber(id), batch]);
+  for (const [ordinal, { batch, kinds }] of receipts.entries()) {
+    numbers.add([batch, ordinal]);
     for (const { kind, newest, ...counts } of kinds)
-      sums.add([batch, kind, ...SUMMARY_COLUMNS.map((name) => summaryCell(name, counts, batch, newest))]);
+      sums.add([batch, kind, ...SUMMARY_COLUMNS.map((name) => summaryCell(name, counts, ordinal, newest))]);
   }
   sums.close();
   numbers.close();
   const having = db.rowAppender('base_hosts');
-  for (const [batch, receipt] of receipts.entries())
-    for (const host of hostsOf(receipt, hosts)) having.add([batch, host]);
+  for (const receipt of receipts)
+    for (const host of hostsOf(receipt, hosts)) having.add([receipt.batch, host]);
   having.close();
 }
 
@@ -96,9 +98,9 @@ export async function fillBatches(
   const columns = publishedColumns({} as LoadPlan, 'batches');
   await db.run(create(baseTable('batches'), columns));
   const batches = db.rowAppender('base_batches');
-  for (const [batch, { file, host, id, newest_record }] of receipts.entries()) {
+  for (const [i, { batch, file, host, id, newest_record }] of receipts.entries()) {
     const row: Readonly<Record<string, string | number | null>> = {
-      ...{ ...accounts[batch]!, batch, file: file.name, newest_record, host, log: file.path },
+      ...{ ...accounts[i]!, batch, file: file.name, newest_record, host, log: file.path },
       ...{ byte_from: file.byte_from, lines_before: file.lines_before, sha256: id, head: file.head },
     };
     batches.add(columns.map(({ name }) => row[name] ?? null));
@@ -112,12 +114,12 @@ const LINES = 2 ** 33;
 function summaryCell(
   name: string,
   counts: Readonly<Record<string, number | null>>,
-  batch: number,
+  ordinal: number,
   newest: string,
 ): number | string | null {
   if (name.startsWith('newest')) return String(microsOf(newest));
   const value = counts[name === 'selected' ? 'calls' : name]!;
-  return name.startsWith('first') && value !== null ? batch * LINES + value : value;
+  return name.startsWith('first') && value !== null ? ordinal * LINES + value : value;
 }
 
 /** What the tables hold that hang on calls or runs: those whose lines were taken out are not seen. */
@@ -148,13 +150,12 @@ export async function makeViews(
       await db.run(create(baseTable(base), columns));
       continue;
     }
-    const cells = columns.map(({ name }) => (name === 'batch' ? 'n.batch' : `c.${ident(name)}`));
     const of = OF[base];
     const taken =
       of && hasTaken[of] ? ` ANTI JOIN ${TAKEN[of]} t ON t.number = c.batch AND t.line = c.line` : '';
     await db.run(
-      `CREATE VIEW ${baseTable(base)} AS SELECT ${cells.join(', ')} FROM ${parquet(files)} c
-       JOIN ${NUMBERS} n ON n.number = c.batch${taken}`,
+      `CREATE VIEW ${baseTable(base)} AS SELECT ${columns.map(({ name }) => `c.${ident(name)}`).join(', ')}
+       FROM ${parquet(files)} c${taken}`,
     );
   }
 }

@@ -23,6 +23,8 @@ export interface Ledger {
   readonly problems: readonly InputProblem[];
   readonly notices: readonly string[];
   readonly mayBeEmpty: readonly string[];
+  /** Where the number of a batch is too large to name a place by: SQL of a smaller one of a call `s`, which `nameOf` takes too. */
+  readonly ordinal?: string;
   /** Of the file of a batch. */
   nameOf(batch: number): string;
 }
@@ -46,12 +48,18 @@ export async function makeAccount(
 ): Promise<Omit<Account, 'absent' | 'window' | 'lake'>> {
   const { files, hasCalls, firstConflict, firstLate } = ledger;
   const total = (name: 'loaded' | 'conflicts') => files.reduce((sum, file) => sum + file[name], 0);
-  const counted = hasCalls ? await countKinds(db, parts.selects, ledger.summary) : [];
+  const counted = hasCalls ? await countKinds(db, parts.selects, ledger) : [];
   const sum = (name: 'calls' | 'selected' | 'inconsistent' | 'not_judgeable' | 'unjudgeable' | 'numbered') =>
     counted.reduce((total, kind) => total + kind[name], 0);
   const whereIs = (place: number) =>
     nameOf(ledger, { batch: Math.floor(place / LINES), line: place % LINES });
-  const [newestCall, newestSelected, newestSelectedGated] = await newestOf(db, counted, parts, whereIs);
+  const [newestCall, newestSelected, newestSelectedGated] = await newestOf(
+    db,
+    counted,
+    parts,
+    ledger,
+    whereIs,
+  );
   if (sum('numbered') > 0) await ledger.fillSeqs();
   const gaps = sum('numbered') > 0 ? await gapsOf(db) : [];
   const runsLoaded = total('loaded') - sum('calls');
@@ -88,8 +96,8 @@ export async function makeAccount(
 
 /** Lines of a file are fewer than that. */
 const LINES = 2 ** 33;
-/** Names a row by one number, in the order of files and lines. */
-const PLACE = `batch * ${LINES} + line`;
+/** Names a call `s` by one number, in the order of files and lines. */
+const placeSql = ({ ordinal = 's.batch' }: Pick<Ledger, 'ordinal'>) => `${ordinal} * ${LINES} + s.line`;
 
 const nameOf = (ledger: Ledger, { batch, line }: Place) => `${ledger.nameOf(batch)}:${line}`;
 
@@ -143,7 +151,8 @@ export const summarySql = (calls: string, batch: string): string =>
    FROM (SELECT *, (${batch}) * ${LINES} + line AS place FROM ${calls}) GROUP BY ALL`;
 
 /** Binding an expression costs more than a hundred rows, so the filters are bound only where there are some. */
-function countKinds(db: Database, selects: string, summary: string | null): Promise<CountedKind[]> {
+function countKinds(db: Database, selects: string, ledger: Ledger): Promise<CountedKind[]> {
+  const { summary } = ledger;
   const isAll = selects === 'TRUE';
   if (isAll && summary !== null) {
     const sums = ALL_CALLS.map(([name]): [string, string] => {
@@ -156,7 +165,7 @@ function countKinds(db: Database, selects: string, summary: string | null): Prom
   const also = (condition: string) => ` FILTER (${isAll ? '' : 'chosen AND '}(${condition}))`;
   return db.objects<CountedKind>(
     `SELECT kind, ${listed(kindColumns(only, also))}
-     FROM (SELECT *, ${PLACE} AS place${isAll ? '' : `, ${selects} AS chosen`} FROM main.base_calls s)
+     FROM (SELECT s.*, ${placeSql(ledger)} AS place${isAll ? '' : `, ${selects} AS chosen`} FROM main.base_calls s)
      GROUP BY kind ORDER BY calls DESC, kind`,
   );
 }
@@ -168,6 +177,7 @@ async function newestOf(
   db: Database,
   kinds: readonly CountedKind[],
   { selects, gatedKinds }: AccountParts,
+  ledger: Ledger,
   whereIs: (place: number) => string,
 ): Promise<Newests> {
   if (kinds.length === 0) return [null, null, null];
@@ -181,7 +191,7 @@ async function newestOf(
   const places = asked.map(([time, condition]) =>
     time === null
       ? 'NULL'
-      : `(SELECT max(${PLACE}) FROM main.base_calls s WHERE "timestamp" = make_timestamptz(${time}) AND ${condition})`,
+      : `(SELECT max(${placeSql(ledger)}) FROM main.base_calls s WHERE "timestamp" = make_timestamptz(${time}) AND ${condition})`,
   );
   const { cells } = await db.rows(`SELECT ${places.join(', ')}`);
   return asked.map(([time], i) =>
@@ -197,11 +207,16 @@ export async function newestGated(
 ): Promise<Newest | null> {
   if (!ledger.hasCalls) return null;
   const isGated = `kind IN (${['NULL', ...gatedKinds.map(quote)].join(', ')})`;
-  const [newest] = await db.objects<{ time: number | string; batch: number; line: number }>(
-    `SELECT epoch_us("timestamp") AS time, batch, line FROM main.base_calls s
-     WHERE (${selects}) AND ${isGated} ORDER BY "timestamp" DESC, batch DESC, line DESC LIMIT 1`,
+  const among = `FROM main.base_calls s WHERE (${selects}) AND ${isGated}`;
+  const { cells } = await db.rows(`SELECT epoch_us(max("timestamp")) ${among}`);
+  const time = cells[0]![0] as number | string | null;
+  if (time === null) return null;
+  const { cells: last } = await db.rows(
+    `SELECT max(${placeSql(ledger)}) ${among} AND "timestamp" = make_timestamptz(${time})`,
   );
-  return newest === undefined ? null : { time: rfc3339(BigInt(newest.time)), where: nameOf(ledger, newest) };
+  const place = last[0]![0] as number;
+  const where = nameOf(ledger, { batch: Math.floor(place / LINES), line: place % LINES });
+  return { time: rfc3339(BigInt(time)), where };
 }
 
 function latest(kinds: readonly CountedKind[], which: 'newest' | 'newest_selected'): bigint | null {

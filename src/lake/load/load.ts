@@ -50,7 +50,11 @@ export interface Threads {
   readonly part: number;
 }
 
-const THREADS: Threads = { count: Math.min(4, os.availableParallelism()), above: 48 << 20, part: 8 << 20 };
+export const THREADS: Threads = {
+  count: Math.min(4, os.availableParallelism()),
+  above: 48 << 20,
+  part: 8 << 20,
+};
 
 /** What is to be read of a file that was read up to there before. */
 export interface Range {

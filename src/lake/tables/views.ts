@@ -15,6 +15,8 @@ export interface Slots {
   readonly selectsRun: string;
   /** What a base table is called; in a database of lakelog's own by default. */
   readonly base?: (name: BaseName) => string;
+  /** Of a replay run `r`: where its file stands among all, if not by the number of its batch. */
+  readonly runOrder?: string | undefined;
 }
 
 /** Puts SQL in the place of each slot: `{{gated}}`, `{{base.calls}}`, `{{text s.kind}}`. */
@@ -31,6 +33,7 @@ export function composeView({ columns, from }: Pick<Table, 'columns' | 'from'>, 
     ...Object.fromEntries(PERIODS.map((period) => [period, dialect.period(period, 's.timestamp', slots.tz)])),
     selected: `(${slots.selects})`,
     selected_runs: `(${slots.selectsRun})`,
+    run_order: slots.runOrder ?? 'r.batch',
   };
   // COUNT(*) names none, and a view without columns cannot be.
   const list = columns.map(({ sql }) => sql).join(',\n  ') || '1 AS no_column';

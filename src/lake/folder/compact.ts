@@ -1,0 +1,218 @@
+/** Merges small files of days that are over, so that a lake of many small exports is read like one of few large ones. */
+import { createHash } from 'node:crypto';
+import { statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LakelogError } from '../../errors.js';
+import { rfc3339 } from '../../instant.js';
+import { COMPACTION_FORMAT, type DataFile, type Move } from '../../schema/batch.js';
+import type { Compacted } from '../../schema/lake.js';
+import { version } from '../../version.js';
+import type { Database } from '../duckdb/connection.js';
+import { ident, quote } from '../duckdb/sql.js';
+import { lakePlan } from '../store/tables.js';
+import { compactionName, type PlacedFile, placed, readCompactions } from './compactions.js';
+import { hashFile } from './hash-file.js';
+import { PUBLISHED, PUBLISHED_NAMES, type PublishedName, publishedColumns, tableName } from './layout.js';
+import { lock } from './lock.js';
+import type { FolderLake } from './making.js';
+import { allSynced, asFilesOf } from './place.js';
+import { ROW_GROUP } from './publish.js';
+import { readReceipts } from './receipts.js';
+import { sealed } from './seal.js';
+import { type FolderState, lookInto } from './state.js';
+import { parquet } from './tables.js';
+
+export interface Compacting {
+  readonly now: Date;
+  /** How long files that were merged stay for who reads them now. */
+  readonly graceS: number;
+  readonly lockTimeoutS: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Files grow to that, and larger ones are left as they are. */
+const TARGET_BYTES = 64 << 20;
+
+/** @throws LakelogError (exit 3) for a lake that is not as its commits say: it is mended first. */
+export async function compact(db: Database, lake: FolderLake, options: Compacting): Promise<Compacted> {
+  return asFilesOf(lake.place.path, async () => {
+    await lock(db, lake.place, 'compact', options.lockTimeoutS, lake.name);
+    lake.place.tidy();
+    removeUnfinished(lake);
+    const state = lookInto(lake, { env: options.env, hashed: () => true });
+    const [first] = state.problems.filter(({ problem }) => problem === 'lake');
+    if (first)
+      throw new LakelogError(`nothing was merged: ${first.detail}`, {
+        where: first.path,
+        next: first.next!,
+        exitCode: 3,
+      });
+    let removed = removeReplaced(lake, options.now, options.graceS);
+    const merged = { files: 0, into: 0, bytes: 0, bytes_before: 0 };
+    for (const groups of groupsOf(state, options.now)) {
+      const moves = await merge(db, lake, groups, options.now);
+      for (const [i, { files }] of moves.entries()) {
+        merged.files += groups[i]!.length;
+        merged.into += files.length;
+        merged.bytes += sizeOf(files);
+        merged.bytes_before += sizeOf(groups[i]!);
+      }
+    }
+    if (merged.files > 0) {
+      await sleep(options.graceS * 1_000);
+      removed += removeReplaced(lake, options.now, 0);
+    }
+    return { path: lake.name, ...merged, removed };
+  });
+}
+
+const sizeOf = (files: readonly DataFile[]) => files.reduce((sum, { bytes }) => sum + bytes, 0);
+const PREFIX = 'c-';
+
+/** Of a compaction that was killed before its commit; nobody else writes such files while the lock is held. */
+function removeUnfinished({ place, making }: FolderLake): void {
+  const { commits } = readCompactions(place, making.lake_id, (name) => name);
+  const named = new Set(
+    commits.flatMap(({ moves }) => moves.flatMap(({ files }) => files.map((file) => file.path))),
+  );
+  for (const name of PUBLISHED_NAMES.flatMap((base) => place.list(tableName(base))))
+    if (path.posix.basename(name).startsWith(PREFIX) && !named.has(name)) place.remove(name);
+}
+
+/** Files that were merged at least so long ago. @returns how many were there still. */
+function removeReplaced({ place, making }: FolderLake, now: Date, graceS: number): number {
+  const at = (name: string) => name;
+  const compactions = readCompactions(place, making.lake_id, at);
+  const { receipts } = readReceipts(place, making.lake_id, at);
+  const published = receipts.flatMap(({ tables }) =>
+    Object.entries(tables).flatMap(([table, { files }]) => files.map((file) => ({ ...file, table }))),
+  );
+  // What took their place must be there.
+  const { files, replaced } = placed(published, compactions, at);
+  const isOld = (made: string) => now.getTime() - Date.parse(made) >= graceS * 1_000;
+  const old = new Set(
+    compactions.commits
+      .filter(({ made_at }) => isOld(made_at))
+      .flatMap(({ moves }) => moves.flatMap(({ replaces }) => replaces)),
+  );
+  const gone = [...replaced].filter((name) => old.has(name) && !files.has(name) && place.has(name));
+  for (const name of gone) place.remove(name);
+  return gone.length;
+}
+
+/** Files to be merged, group by group, those of a day together; tables without days come last. */
+function groupsOf(state: FolderState, now: Date): PlacedFile[][][] {
+  const today = now.toISOString().slice(0, 10);
+  const parts = new Map<string, Map<string, PlacedFile[]>>();
+  for (const file of state.files) {
+    if (file.bytes >= TARGET_BYTES / 2) continue;
+    const day = /\/day=([^/]+)\//.exec(file.path)?.[1] ?? '';
+    if (day >= today || (day === '' && isOfToday(file, state, today))) continue;
+    const tables = parts.get(day) ?? new Map<string, PlacedFile[]>();
+    parts.set(day, tables.set(file.table, [...(tables.get(file.table) ?? []), file]));
+  }
+  return [...parts]
+    .sort(([a], [b]) => (a === b ? 0 : (a || '~') < (b || '~') ? -1 : 1))
+    .map(([, tables]) => [...tables.values()].flatMap(grouped))
+    .filter((groups) => groups.length > 0);
+}
+
+const isOfToday = ({ path: name }: PlacedFile, { receipts }: FolderState, today: string) => {
+  const id = path.posix.basename(name, '.parquet');
+  return receipts.some((receipt) => receipt.id === id && receipt.made_at.slice(0, 10) >= today);
+};
+
+/** So many together as make a large one. */
+function grouped(files: readonly PlacedFile[]): PlacedFile[][] {
+  const groups: PlacedFile[][] = [];
+  let group: PlacedFile[] = [];
+  for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    group.push(file);
+    if (sizeOf(group) < TARGET_BYTES) continue;
+    groups.push(group);
+    group = [];
+  }
+  return [...groups, group].filter(({ length }) => length > 1);
+}
+
+async function merge(
+  db: Database,
+  lake: FolderLake,
+  groups: readonly (readonly PlacedFile[])[],
+  now: Date,
+): Promise<Move[]> {
+  const { place, making } = lake;
+  const stage = place.stage();
+  try {
+    const moves: Move[] = [];
+    for (const group of groups) moves.push(await mergeGroup(db, lake, group, stage.path));
+    const id = hashOf(moves.flatMap(({ files }) => files.map(({ sha256 }) => sha256)));
+    const staged = path.join(stage.path, 'commit');
+    const made_at = rfc3339(BigInt(now.getTime()) * 1000n);
+    const commit = { schema: COMPACTION_FORMAT, id, lake: making.lake_id, version, made_at, moves };
+    writeFileSync(staged, sealed(commit));
+    const files = moves.flatMap((move) => move.files);
+    const stagedOf = (file: DataFile) => path.join(stage.path, flat(file.path));
+    await allSynced([staged, ...files.map(stagedOf)]);
+    // Says to who looks that this is work in progress.
+    for (const file of files)
+      writeFileSync(path.join(stage.path, `${path.posix.basename(file.path, '.parquet')}.json`), '');
+    for (const file of files) place.put(file.path, { staged: stagedOf(file) });
+    place.put(compactionName(id), { staged });
+    return moves;
+  } finally {
+    stage.remove();
+  }
+}
+
+const flat = (name: string) => name.replaceAll('/', '-');
+const hashOf = (parts: readonly string[]) => createHash('sha256').update(parts.join('\n')).digest('hex');
+
+async function mergeGroup(
+  db: Database,
+  { place, making, name: lakeName }: FolderLake,
+  group: readonly PlacedFile[],
+  stage: string,
+): Promise<Move> {
+  const { table } = group[0]!;
+  const base = PUBLISHED_NAMES.find((one) => tableName(one) === table)!;
+  const name = `${path.posix.dirname(group[0]!.path)}/${PREFIX}${hashOf(group.map(({ sha256 }) => sha256))}.parquet`;
+  const staged = path.join(stage, flat(name));
+  const from = parquet(group.map((file) => place.at(file.path)));
+  const columns = publishedColumns(lakePlan(making.keeps_content), base).map(({ name: column }) =>
+    ident(column),
+  );
+  await db.run(
+    `COPY (SELECT ${columns.join(', ')} FROM ${from} ORDER BY ${orderOf(base)}) TO ${quote(staged)}
+     (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
+  );
+  const [before, after] = [await contentOf(db, from), await contentOf(db, parquet([staged]))];
+  if (before.hash !== after.hash || before.rows !== after.rows)
+    throw new LakelogError(
+      `the merged file does not hold what was merged: ${after.rows} of ${before.rows} rows`,
+      {
+        where: lakeName,
+        next: 'this is a defect of lakelog: please report it; the lake is as it was',
+      },
+    );
+  const file = { path: name, bytes: statSync(staged).size, rows: after.rows, sha256: hashFile(staged) };
+  return { table, files: [file], replaces: group.map((one) => one.path) };
+}
+
+const orderOf = (base: PublishedName) => {
+  const { parted, order } = PUBLISHED[base];
+  return [
+    ...(parted ? ['"timestamp"'] : []),
+    ...(base === 'seqs' || base === 'batches' ? [] : ['batch']),
+    order,
+  ].join(', ');
+};
+
+/** Equal where the rows are, whatever their order. */
+async function contentOf(db: Database, from: string): Promise<{ rows: number; hash: string }> {
+  const [found] = await db.objects<{ rows: number; hash: string }>(
+    `SELECT count(*) AS rows, CAST(sum(CAST(hash(t) AS HUGEINT)) AS VARCHAR) AS hash FROM ${from} t`,
+  );
+  return found!;
+}
