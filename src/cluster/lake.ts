@@ -33,7 +33,7 @@ const MOST_NAMED = 2_000;
 export async function openClusterLake(
   options: LakeOptions & { readonly lake: NonNullable<LakeOptions['lake']> },
 ): Promise<ClusterLake> {
-  const { name, keepContent, rebuild } = options.lake;
+  const { name, keepContent, rebuild, lockTimeoutS } = options.lake;
   if (options.roster)
     throw new LakelogError('--roster is not asked of a cluster', {
       where: name,
@@ -46,7 +46,7 @@ export async function openClusterLake(
         next: 'leave it out',
       },
     );
-  const engine = new Trino(addressOf(name, options.env));
+  const engine = new Trino(addressOf(name, options.env), { awayMs: lockTimeoutS * 1000 });
   const lake = await openLakeAs(ClusterLake, { ...options, lake: undefined });
   lake.connect(name, engine);
   return lake;
