@@ -32,6 +32,8 @@ interface Page {
   readonly error?: TrinoError;
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** Codes of a coordinator, or of what stands before it, that is busy or begins. */
 const BUSY = [429, 502, 503, 504];
 
@@ -46,7 +48,13 @@ export class Trino {
     this.patience = { ...PATIENCE, ...patience };
     // Instants of the Hive connector are cut to milliseconds else.
     this.session = `${address.catalog}.timestamp_precision=MICROSECONDS`;
+    for (const signal of SIGNALS) process.once(signal, this.onSignal);
   }
+
+  /** Whoever stops the program stops what runs for it on the cluster. */
+  private readonly onSignal = (signal: NodeJS.Signals): void => {
+    void this.close().then(() => process.kill(process.pid, signal));
+  };
 
   /** @throws LakelogError (exit 3 where the engine failed, 2 where the statement or the user is wrong). */
   async query(sql: string): Promise<EngineRows> {
@@ -193,6 +201,7 @@ export class Trino {
   }
 
   async close(): Promise<void> {
+    for (const signal of SIGNALS) process.off(signal, this.onSignal);
     await Promise.all([...this.running].map((uri) => this.cancel(uri)));
   }
 }

@@ -200,8 +200,7 @@ try {
   const names = ['healthy', 'alarm', 'messy', 'all', ...(bytes > 0 ? ['big'] : [])];
   for (const name of names) await declare(name);
   note('tables are declared');
-  for (const name of isDamage ? [] : names)
-    if (isFull || name === 'all' || name === 'big') compare(name);
+  for (const name of isDamage ? [] : names) if (isFull || name === 'all' || name === 'big') compare(name);
   await damage('healthy');
   const asked = names.at(-1);
   const killed = await alarmWhile(asked, 1_500, () => cluster.nodes[2].kill('SIGKILL'));
