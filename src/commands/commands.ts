@@ -343,7 +343,6 @@ const sync: Command = {
     'Reads into a lake what the logs hold beyond what it has. Without logs, those that it knows. A lake that is a folder is a lake of Parquet, into which many hosts publish. Exit 0, or 3 where a log was missing, unreadable or not what was read of it before.',
   examples: [
     'lakelog sync --lake lakelog.duckdb logs/',
-    'lakelog sync --lake lakelog.duckdb --rebuild',
     'lakelog sync --lake /mnt/lake/ --host web1 /var/log/validator/sessions.jsonl',
   ],
   args: [PATHS],
