@@ -12,12 +12,15 @@ export const BATCHES = 'batches';
 export const COMPACTIONS = 'compactions';
 export const HOSTS = 'hosts';
 
-/** Where `--lake` names a folder of Parquet. */
+/** Where `--lake` names a folder of Parquet. What cannot be looked at is told by whoever opens it. */
 export function isFolderLake(name: string, cwd: string): boolean {
   if (/^[a-z][a-z0-9+.-]*:\/\//.test(name)) return false;
-  return (
-    name.endsWith('/') || statSync(kernelPath(cwd, name), { throwIfNoEntry: false })?.isDirectory() === true
-  );
+  if (name.endsWith('/')) return true;
+  try {
+    return statSync(kernelPath(cwd, name)).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 const columns = (type: BaseColumn['type'], names: string): BaseColumn[] =>
