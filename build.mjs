@@ -146,6 +146,7 @@ for (const [record, name] of [
   ['config', 'lakelog.config.v1'],
   ['policy', 'lakelog.policy.v1'],
   ['acks', 'lakelog.acks.v1'],
+  ['compact', 'lakelog.compact.v1'],
   ['lake', 'lakelog.lake.v1'],
   ['verify', 'lakelog.verify.v1'],
   ['queries', 'lakelog.queries.v1'],

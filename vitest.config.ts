@@ -13,7 +13,8 @@ export default defineConfig({
     // Runs of the whole program in one process leave WebAssembly memory behind, and V8 answers with a marking that is
     // spread over threads and steps each time: a third of the CPU of such tests.
     execArgv: ['--single-threaded-gc', '--no-incremental-marking'],
-    maxWorkers: 2,
+    // Two cores: a third of what a file takes it waits, for processes, clocks and disks, and another one fills that in.
+    maxWorkers: 3,
     // What a file runs side by side waits, for processes and clocks: more at once would only be late.
     maxConcurrency: 3,
     sequence: { sequencer: LongFirst },

@@ -36,7 +36,7 @@ WITH rejected AS (
     CASE WHEN p.by_week THEN s.week END AS week,
     CASE WHEN p.by_day THEN s.day END AS day,
     CASE WHEN p.by_hour THEN s.hour END AS hour,
-    a.call_key, a.session_id, a.attempt_number
+    a.call_key AS call_key, a.session_id AS session_id, a.attempt_number
   FROM attempts a
   JOIN sessions s ON s.call_key = a.call_key
   CROSS JOIN params p

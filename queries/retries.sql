@@ -86,7 +86,7 @@ chosen AS (
     CASE WHEN p.by_week THEN s.week END AS week,
     CASE WHEN p.by_day THEN s.day END AS day,
     CASE WHEN p.by_hour THEN s.hour END AS hour,
-    s.call_key, s.session_id, s.iterations, s.final_verdict,
+    s.call_key AS call_key, s.session_id, s.iterations, s.final_verdict,
     CASE WHEN r.attempts_recorded = s.iterations AND r.with_tokens = s.iterations THEN 1 ELSE 0 END AS metered,
     CASE WHEN r.attempts_recorded = s.iterations AND r.with_times = s.iterations THEN 1 ELSE 0 END AS timed
   FROM sessions s
@@ -96,9 +96,9 @@ chosen AS (
 -- A row per call and attempt that it made.
 made AS (
   SELECT
-    c.model, c.response_model, c.provider, c.kind, c.daemon, c.environment, c.prompt_version,
-    c.validator_version, c.month, c.week, c.day, c.hour,
-    c.session_id, n.k, c.metered, c.timed,
+    c.model AS model, c.response_model, c.provider, c.kind AS kind, c.daemon AS daemon,
+    c.environment AS environment, c.prompt_version, c.validator_version, c.month, c.week, c.day, c.hour,
+    c.session_id AS session_id, n.k, c.metered, c.timed,
     CASE WHEN c.iterations = n.k AND c.final_verdict = 'accepted' THEN 1 ELSE 0 END AS rescued,
     CASE WHEN c.iterations > n.k THEN 1 ELSE 0 END AS went_on,
     CASE WHEN c.iterations = n.k AND c.final_verdict = 'max_iter_exhausted' THEN 1 ELSE 0 END AS exhausted,

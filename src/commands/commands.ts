@@ -17,6 +17,7 @@ import type { DriftFlags } from './drift.js';
 import type { CompactFlags, LakeFlags } from './lake.js';
 import {
   acksOption,
+  dialectOption,
   durationOption,
   filterOptions,
   gatedKindOption,
@@ -29,9 +30,11 @@ import {
   repeatable,
   rosterOptions,
 } from './options.js';
+import type { ShowQueryFlags } from './queries.js';
 import type { QueryFlags } from './query-job.js';
 import type { ReportFlags } from './report.js';
-import { SCHEMA_NAMES, type SchemaName } from './schema-names.js';
+import type { SchemaFlags } from './schema.js';
+import { SCHEMA_NAMES } from './schema-names.js';
 import { settingOptions } from './setting-options.js';
 import type { ShowFlags } from './show.js';
 import type { SyncFlags } from './sync.js';
@@ -276,13 +279,27 @@ const queries: Command = {
   subcommands: [
     {
       name: 'show',
-      summary: 'Print the SQL of one question, header and all.',
-      description: 'Prints the SQL of one question, header and all.',
-      examples: ['lakelog queries show alarm', 'lakelog queries show corpus > queries/corpus.sql'],
+      summary: 'Print the SQL of one question, or the statement that another engine gets',
+      description:
+        'Prints the SQL of one question, header and all. With --dialect the whole statement for an engine that has the base tables (`lakelog schema --dialect`): the tables that the question reads, and all that filters and parameters say, are written out.',
+      examples: [
+        'lakelog queries show corpus > queries/corpus.sql',
+        'lakelog queries show alarm --dialect trino --since 7d --gated-kind fill',
+      ],
       args: [['<name>', '']],
-      options: () => [],
-      run: async ([name]: [string], _: object, { catalogue, io }) =>
-        (await import('./queries.js')).showQuery(catalogue, name, io),
+      options: () => [
+        {
+          heading: 'Statement:',
+          options: [
+            dialectOption(),
+            gatedKindOption(),
+            repeatable('-p, --param <name=value>', 'a parameter of the question (repeatable)'),
+          ],
+        },
+        filterOptions(),
+      ],
+      run: async ([name]: [string], flags: ShowQueryFlags, context) =>
+        (await import('./queries.js')).showQuery(name, flags, context),
     },
   ],
   run: async (_: [], { json }: { json?: true }, { catalogue, io }) =>
@@ -291,10 +308,13 @@ const queries: Command = {
 
 const schema: Command = {
   name: 'schema',
-  summary: 'Print the tables that queries see, or a published JSON Schema',
+  summary: 'Print the tables that queries see, a JSON Schema, or what declares the tables to an engine',
   description:
-    'Prints the tables that queries see with a sentence per column, or the JSON Schema of a record or of an output.',
-  examples: ['lakelog schema', 'lakelog schema --json-schema session > session.schema.json'],
+    'Prints the tables that queries see with a sentence per column, or the JSON Schema of a record or of an output, or with --dialect the statements that declare the base tables of a folder of Parquet to another engine.',
+  examples: [
+    'lakelog schema --json-schema session > session.schema.json',
+    'lakelog schema --dialect trino --lake s3://logs/lake/',
+  ],
   args: [],
   options: () => [
     {
@@ -303,12 +323,17 @@ const schema: Command = {
         new Option(
           '--json-schema <name>',
           'JSON Schema of a record format, an output, an acknowledgement, or of lakelog.toml (policy)',
-        ).choices([...SCHEMA_NAMES]),
+        )
+          .choices([...SCHEMA_NAMES])
+          .conflicts('dialect'),
+        dialectOption(),
+        new Option('--lake <folder>', 'with --dialect: where the folder of Parquet lies for that engine'),
+        new Option('--show-content', 'with --dialect: prompts and artifacts too, of a lake that keeps them'),
       ],
     },
   ],
-  run: async (_: [], { jsonSchema }: { jsonSchema?: SchemaName }, { packageRoot, io }) =>
-    (await import('./schema.js')).schema(jsonSchema, packageRoot, io),
+  run: async (_: [], flags: SchemaFlags, { packageRoot, io }) =>
+    (await import('./schema.js')).schema(flags, packageRoot, io),
 };
 
 const sync: Command = {

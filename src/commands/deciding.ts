@@ -41,7 +41,7 @@ export async function answerDecision(
 ): Promise<DecisionAnswer> {
   const question = asQuestion(decision);
   const decided = await decision.decide(lake, alpha);
-  const account = namingDefaults(lake.afterwards(loaded), asking.sources);
+  const account = namingDefaults(await lake.afterwards(loaded), asking.sources);
   const judged = isGate
     ? await judgeGate(
         askedOf(asking, question),

@@ -105,6 +105,7 @@ export function plantSelfTest(
     environment: flags.environment?.[0],
     roster: canaryRoster(session.lake),
     timestamp: instantInside(session.lake.window, limits.now),
+    nonce: randomUUID(),
   });
   return async () =>
     proveCanary(canary, gate, await session.askLines({ query, params }, 'canary', canary.lines), query.file);

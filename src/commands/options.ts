@@ -180,6 +180,10 @@ export const gateOptions = (own: readonly Option[] = []): OptionGroup => ({
   ],
 });
 
+/** Engines that lakelog writes SQL for. */
+export const dialectOption = (): Option =>
+  new Option('--dialect <engine>', 'for this engine').choices(['trino', 'clickhouse', 'spark', 'duckdb']);
+
 /** Of a question that is no gate; what a gate found is never cut. */
 export const limitOption = (): Option =>
   new Option(

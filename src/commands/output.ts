@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { adviceFor, messageOf } from '../errors.js';
 import { type Io, styleOf } from '../io.js';
 import { kernelPath } from '../kernel-path.js';
@@ -206,14 +206,28 @@ export async function placeCopy(
   }
 }
 
-/** The rows must not take the place of the log they come from. */
+/** The rows must not take the place of the log, or of anything of the lake, that they come from. */
 export function ensureNotRead(file: string, receipt: Receipt, cwd: string): void {
-  const target = identityOf(kernelPath(cwd, file));
+  const where = kernelPath(cwd, file);
+  const target = identityOf(where);
   if (target === null) return;
   const besides = [receipt.acknowledged?.file ?? '-', receipt.recomputed?.roster ?? '-'];
   const read = [...receipt.files.map((one) => one.file), ...besides];
-  if (read.some((name) => name !== '-' && identityOf(kernelPath(cwd, name)) === target)) {
+  const isRead = read.some((name) => name !== '-' && identityOf(kernelPath(cwd, name)) === target);
+  if (isRead || (receipt.lake && isOfLake(where, kernelPath(cwd, receipt.lake.path)))) {
     throw new Error('it is one of the files that were read');
+  }
+}
+
+/** @param file there is one. @param lake a file, which has its log of changes and its seal beside it, or a folder. */
+function isOfLake(file: string, lake: string): boolean {
+  try {
+    const [target, own] = [realpathSync.native(file), realpathSync.native(lake)];
+    if (statSync(own).isDirectory()) return target.startsWith(`${own}/`);
+    return ['', '.wal', '.seal'].some((end) => identityOf(own + end) === identityOf(target));
+  } catch {
+    // It is gone by now.
+    return false;
   }
 }
 

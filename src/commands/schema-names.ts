@@ -14,6 +14,7 @@ export const SCHEMA_FILES = {
   acks: 'lakelog.acks.v1.json',
   lake: 'lakelog.lake.v1.json',
   verify: 'lakelog.verify.v1.json',
+  compact: 'lakelog.compact.v1.json',
   queries: 'lakelog.queries.v1.json',
   batch: 'lakelog.batch.v1.json',
 } as const;

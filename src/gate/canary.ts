@@ -33,13 +33,15 @@ export interface CanaryContext {
   readonly roster: CanaryRoster | null;
   /** RFC 3339, inside the window. */
   readonly timestamp: string;
+  /** What no record of anybody else has in its ids. */
+  readonly nonce: string;
 }
 
 export function plantCanary(gate: GateSpec, context: CanaryContext): Canary {
   const expected = new Map<string, string>();
   const lines = context.gatedKinds.flatMap((kind, k) =>
     plantsOf(gate, context.roster).map(({ value, fields }, i) => {
-      const sessionId = `canary-${k}-${i}`;
+      const sessionId = `canary-${context.nonce}-${k}-${i}`;
       if (value !== null) expected.set(sessionId, value);
       return JSON.stringify({
         schema: SESSION_SCHEMA,

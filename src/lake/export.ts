@@ -9,7 +9,7 @@ import { exportFile } from './folder/from.js';
 import type { InputRequest } from './input/index.js';
 import { withoutRecords } from './load/ledger.js';
 
-export { isFolderLake } from './folder/layout.js';
+export { isCluster, isFolderLake } from './folder/layout.js';
 
 export interface ExportUse extends ExportOptions {
   /** A lake file whose batches are published, in the place of logs. */

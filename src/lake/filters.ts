@@ -4,6 +4,7 @@ import type { AbsentValue } from '../schema/account.js';
 import type { Receipt } from '../schema/result.js';
 import type { Database } from './duckdb/connection.js';
 import { quote } from './duckdb/sql.js';
+import { type Dialect, DUCKDB } from './tables/dialect.js';
 
 /** Filters that name values of the column that is called like them. */
 const NAMED = ['model', 'kind', 'daemon', 'environment'] as const;
@@ -30,13 +31,15 @@ export function filteredColumns(filters: Filters): string[] {
 export function filterSql(
   filters: Filters,
   { since, until }: Window,
+  dialect: Dialect = DUCKDB,
 ): { selects: string; selectsRun: string } {
   const within = (alias: string) => [
-    ...(since === null ? [] : [`${alias}."timestamp" >= TIMESTAMPTZ ${quote(since)}`]),
-    ...(until === null ? [] : [`${alias}."timestamp" < TIMESTAMPTZ ${quote(until)}`]),
+    ...(since === null ? [] : [`${alias}.timestamp >= ${dialect.instant(since)}`]),
+    ...(until === null ? [] : [`${alias}.timestamp < ${dialect.instant(until)}`]),
   ];
+  const listed = (values: readonly string[]) => values.map((value) => dialect.quote(value)).join(', ');
   const oneOf = NAMED.filter((name) => filters[name].length > 0).map(
-    (name) => `COALESCE(s.${name} IN (${filters[name].map(quote).join(', ')}), FALSE)`,
+    (name) => `COALESCE(s.${name} IN (${listed(filters[name])}), FALSE)`,
   );
   return {
     selects: [...within('s'), ...oneOf].join(' AND ') || 'TRUE',
@@ -101,13 +104,23 @@ export async function resolveWindow(
 }
 
 /** Whatever the other filters leave: a service that was quiet in the window is no mistake. */
-export async function absentValues(db: Database, filters: Filters): Promise<AbsentValue[]> {
-  const absent: AbsentValue[] = [];
-  for (const filter of NAMED.filter((name) => filters[name].length > 0)) {
+export function absentValues(db: Database, filters: Filters): Promise<AbsentValue[]> {
+  return absentAmong(filters, async (filter) => {
     const { cells } = await db.rows(
       `SELECT DISTINCT ${filter} FROM main.base_calls WHERE ${filter} IS NOT NULL ORDER BY 1`,
     );
-    const present = cells.map(([value]) => String(value));
+    return cells.map(([value]) => String(value));
+  });
+}
+
+/** @param valuesOf all that calls have. */
+export async function absentAmong(
+  filters: Filters,
+  valuesOf: (filter: AbsentValue['filter']) => Promise<readonly string[]>,
+): Promise<AbsentValue[]> {
+  const absent: AbsentValue[] = [];
+  for (const filter of NAMED.filter((name) => filters[name].length > 0)) {
+    const present = await valuesOf(filter);
     const missing = [...new Set(filters[filter])].filter((value) => !present.includes(value));
     absent.push(...missing.map((value) => ({ filter, value, present })));
   }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { LakelogError } from '../errors.js';
 import type {
   Account,
   ArrivedCall,
@@ -34,7 +35,7 @@ import {
   type Window,
 } from './filters.js';
 import { isKnownHere, keepHere } from './folder/answers.js';
-import { isFolderLake } from './folder/layout.js';
+import { isCluster, isFolderLake } from './folder/layout.js';
 import { type OpenFolder, openFolder } from './folder/open.js';
 import { beginsWith } from './ids.js';
 import { type InputRequest, resolveInputs, type SourceFile } from './input/index.js';
@@ -104,7 +105,13 @@ export const CALLS_SQL = 'SELECT call_key FROM sessions';
 /** What is needed to match acknowledgements with what was loaded. */
 export const MATCHES_ACKS = { everyReject: true, hashes: true } as const;
 
-export async function openLake(options: LakeOptions): Promise<Lake> {
+export const openLake = (options: LakeOptions): Promise<Lake> => openLakeAs(Lake, options);
+
+/** A lake of another kind, which answers from elsewhere. */
+export async function openLakeAs<T extends Lake>(
+  Kind: new (...parts: ConstructorParameters<typeof Lake>) => T,
+  options: LakeOptions,
+): Promise<T> {
   const spill = openTempFolder(options.env);
   let opened: Database | undefined;
   try {
@@ -115,7 +122,7 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
     await prepare(db, options);
     const { roster, cwd } = options;
     const rosters = roster ? await openRosters(db, roster, { cwd, tempDir: spill.dir }) : null;
-    return new Lake(db, options, window, needs, spill, rosters);
+    return new Kind(db, options, window, needs, spill, rosters);
   } catch (error) {
     opened?.close();
     spill.remove();
@@ -144,7 +151,7 @@ async function prepare(db: Database, { params, filters: { tz } }: LakeOptions): 
 /** Loads lines into tables, answers SQL over them, and is closed. */
 export class Lake {
   private readonly db: Database;
-  private readonly options: LakeOptions;
+  protected readonly options: LakeOptions;
   readonly window: Window;
   private readonly needs: Needs;
   private readonly plan: LoadPlan;
@@ -153,7 +160,7 @@ export class Lake {
   /** Null where none was named, or none can be used. */
   readonly rosters: Rosters | null;
   private readonly rosterProblem: RosterProblem | null;
-  private gatedKinds: readonly string[];
+  protected gatedKinds: readonly string[];
   private besides = 0;
   /** Names the file of a batch; nothing is loaded where there is none. */
   private ledger: Ledger | null = null;
@@ -188,9 +195,26 @@ export class Lake {
     return new Lake(db, options, this.window, this.needs, null, this.rosters);
   }
 
+  /** A lake that holds the given lines alone, for this SQL; closed by whoever asked it. */
+  async planted(
+    name: string,
+    lines: string,
+    own: Pick<LakeOptions, 'params' | 'gatedKinds'> & { readonly sql: string },
+  ): Promise<Pick<Lake, 'query' | 'askGate' | 'rosters' | 'close'>> {
+    const beside = await this.beside(own);
+    try {
+      await beside.loadText(name, lines);
+      return beside;
+    } catch (error) {
+      beside.close();
+      throw error;
+    }
+  }
+
   /** Replaces what was loaded before; with a lake, reads what is new. */
   async load(requests: readonly InputRequest[]): Promise<Account> {
     const { db, options } = this;
+    if (options.lake) ensureNoCluster(options.lake.name);
     // It may hold much.
     if (options.lake) await db.useAllThreads();
     if (options.lake && isFolderLake(options.lake.name, options.cwd)) return this.loadFolder(options.lake);
@@ -217,7 +241,7 @@ export class Lake {
   }
 
   /** The account of what was loaded, once it was answered from: a folder of files may have changed meanwhile. */
-  afterwards(account: Account): Account {
+  afterwards(account: Account): Account | Promise<Account> {
     const problems = this.folder?.sinceThen() ?? [];
     return problems.length === 0 ? account : { ...account, problems: [...account.problems, ...problems] };
   }
@@ -296,6 +320,11 @@ export class Lake {
 
   query(sql: string): Promise<Rows> {
     return this.db.rows(sql);
+  }
+
+  /** Rows of a gate, which must not be fewer than there are. */
+  askGate(sql: string): Promise<Rows> {
+    return this.query(sql);
   }
 
   /**
@@ -454,6 +483,15 @@ function receiptOf({ name }: LakeUse, synced: Synced): NonNullable<Account['lake
     earlier_bytes: synced.before.bytes,
     earlier_files: synced.before.files,
   };
+}
+
+/** An engine answers questions, and nothing else is asked of it. */
+function ensureNoCluster(name: string): void {
+  if (!isCluster(name)) return;
+  throw new LakelogError('this command does not ask a cluster', {
+    where: name,
+    next: 'ask a question or `lakelog check`; or name the folder itself, if this machine sees it: --lake DIR/',
+  });
 }
 
 const problemsOf = (problem: RosterProblem | null): InputProblem[] =>

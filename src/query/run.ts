@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { LakelogError } from '../errors.js';
+import { isCluster } from '../lake/export.js';
 import {
   CALLS_SQL,
   type Filters,
@@ -75,7 +76,7 @@ export async function openSession(
   also: readonly string[] = [],
 ): Promise<Session> {
   const [first] = questions;
-  const lake = await openLake({
+  const lake = await openFor(also, {
     asks: [
       ...questions.flatMap(({ query: { sql, gate } }) => [sql, ...(gate ? [judgedSql(gate.judges)] : [])]),
       ...also,
@@ -97,12 +98,12 @@ export async function openSession(
         ...(query.gate ? await count(lake, query.gate.judges, query.file) : { judged: null, gated: null }),
         recomputed: asksRoster(query.sql) ? await recomputedIn(lake) : null,
       };
-      return { ...answer, account: lake.afterwards(account) };
+      return { ...answer, account: await lake.afterwards(account) };
     },
     askLines: async ({ query, params, money = null }, name, lines) => {
-      const beside = await lake.beside({ params: params.columns, gatedKinds: params.gatedKinds });
+      const own = { params: params.columns, gatedKinds: params.gatedKinds, sql: query.sql };
+      const beside = await lake.planted(name, lines, own);
       try {
-        await beside.loadText(name, lines);
         return await run(beside, query, params, money);
       } finally {
         beside.close();
@@ -111,14 +112,30 @@ export async function openSession(
   };
 }
 
+async function openFor(also: readonly string[], options: LakeOptions): Promise<Lake> {
+  const { lake } = options;
+  if (!lake || !isCluster(lake.name)) return openLake(options);
+  if (also.length === 0) return (await import('../cluster/lake.js')).openClusterLake({ ...options, lake });
+  throw new LakelogError('decisions (compare, drift) and reports are not asked of a cluster', {
+    where: lake.name,
+    next: 'ask its questions and gates; or name the folder itself, if this machine sees it: --lake DIR/',
+  });
+}
+
 /** Makes the lake what it would be if it had been opened for this question alone. */
 async function turnTo(lake: Lake, { params }: Question, account: Account): Promise<Account> {
   await lake.setParams(params.columns);
   return lake.gate(params.gatedKinds, account);
 }
 
-async function run(lake: Lake, query: Query, params: BoundParams, money: Money | null): Promise<Result> {
-  const rows = await lake.query(query.sql).catch((error) => {
+async function run(
+  lake: Pick<Lake, 'query' | 'askGate' | 'rosters'>,
+  query: Query,
+  params: BoundParams,
+  money: Money | null,
+): Promise<Result> {
+  const asked = query.gate ? lake.askGate(query.sql) : lake.query(query.sql);
+  const rows = await asked.catch((error) => {
     throw sqlError(query.file, error);
   });
   const { names } = rows;

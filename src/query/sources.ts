@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { LakelogError, shellWord } from '../errors.js';
-import { isFolderLake } from '../lake/export.js';
+import { isCluster, isFolderLake } from '../lake/export.js';
 import type { InputRequest } from '../lake/input/index.js';
 import type { Account } from '../schema/account.js';
 import { POLICY } from './policy.js';
@@ -43,7 +43,7 @@ export function chooseAsked(
   wantsReplays: boolean,
 ): Sources {
   const lake = settings.get('lake');
-  if (lake === undefined || !isFolderLake(lake, cwd))
+  if (lake === undefined || !(isFolderLake(lake, cwd) || isCluster(lake)))
     return chooseSources(given, settings, cwd, wantsReplays);
   const [log] = toRequests(given);
   if (log === undefined) return { requests: [], from: 'lake' };
@@ -92,7 +92,7 @@ export function chooseSources(
 /** Whether it is known which host published a call. */
 export function knowsHosts(settings: Settings, cwd: string): boolean {
   const lake = settings.get('lake');
-  return lake !== undefined && isFolderLake(lake, cwd);
+  return lake !== undefined && (isFolderLake(lake, cwd) || isCluster(lake));
 }
 
 /** Whether nobody said where to look, and there is no log where one usually is. */

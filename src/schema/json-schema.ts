@@ -23,6 +23,8 @@ import { ATTEMPT_FIELDS, REPLAY_SCHEMA, SESSION_SCHEMA } from './fields.js';
 import {
   ACKS_FORMAT,
   ackList,
+  COMPACT_FORMAT,
+  compacted,
   LAKE_FORMAT_NAME,
   lakeChecks,
   lakeInfo,
@@ -45,7 +47,7 @@ import { looseRecord, replayRecord, sessionRecord } from './records.js';
 export type RecordName = 'session' | 'replay';
 export type EnvelopeName =
   | ('batch' | 'check' | 'config' | 'result' | 'story' | 'ack' | 'error' | 'baseline' | 'watch')
-  | ('lake' | 'verify' | 'queries' | 'acks');
+  | ('lake' | 'verify' | 'compact' | 'queries' | 'acks');
 
 /** A JSON Schema (draft 2020-12) as plain data. */
 export type JsonSchema = { [keyword: string]: unknown };
@@ -79,6 +81,8 @@ export function jsonSchema(name: RecordName | EnvelopeName | 'policy'): JsonSche
       return closedSchema(LAKE_FORMAT_NAME, lakeInfo, 'What lakelog lake info prints with --json');
     case 'verify':
       return closedSchema(VERIFY_FORMAT, lakeChecks, 'What lakelog lake verify prints with --json');
+    case 'compact':
+      return closedSchema(COMPACT_FORMAT, compacted, 'What lakelog lake compact prints with --json');
     case 'queries':
       return closedSchema(QUERIES_FORMAT, questionList, 'What lakelog queries prints with --json');
     case 'acks':

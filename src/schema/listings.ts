@@ -4,6 +4,7 @@ import { ackLine } from './envelope.js';
 
 export const LAKE_FORMAT_NAME = 'lakelog.lake.v1';
 export const VERIFY_FORMAT = 'lakelog.verify.v1';
+export const COMPACT_FORMAT = 'lakelog.compact.v1';
 export const QUERIES_FORMAT = 'lakelog.queries.v1';
 export const ACKS_FORMAT = 'lakelog.acks.v1';
 
@@ -11,8 +12,8 @@ const text = z.string();
 const count = z.int().min(0);
 const head = text.regex(/^([0-9a-f]{64})?$/).describe('The hash of these bytes, batch by batch; "" of none.');
 
-/** What `lake info` prints. */
-export const lakeInfo = z.strictObject({
+/** What `lake info` prints of a lake that is a file. */
+const fileInfo = z.strictObject({
   path: text.describe('Of the file.'),
   bytes: count.describe('Of the file.'),
   format: count.describe('Number of its format.'),
@@ -44,8 +45,7 @@ export const lakeInfo = z.strictObject({
     .describe('The logs that it knows.'),
 });
 
-/** What `lake verify` prints. */
-export const lakeChecks = z.strictObject({
+const logChecks = {
   logs: z
     .array(
       z.strictObject({
@@ -63,6 +63,73 @@ export const lakeChecks = z.strictObject({
     )
     .describe('Each log that was compared.'),
   same: z.boolean().describe('What the exit code says: 0 where it is true, else 3.'),
+};
+
+const problems = z
+  .array(
+    z.strictObject({
+      path: text.describe('File or log.'),
+      detail: text.describe('What is wrong with it.'),
+      next: text.nullable().describe('What to do.'),
+    }),
+  )
+  .describe('What keeps a gate from vouching.');
+const instant = text.nullable().describe('RFC 3339 UTC; null where there is none.');
+
+/** What `lake info` prints of a lake that is a folder. */
+const folderInfo = z.strictObject({
+  path: text.describe('Of the folder.'),
+  format: count.describe('Number of its format.'),
+  lake_id: text.describe('Of this lake, as its receipts have it.'),
+  made_by: text.describe('Version of lakelog that made it.'),
+  keeps_content: z.boolean().describe('Whether it holds prompts and raw outputs.'),
+  batches: count.describe('Receipts.'),
+  calls: count.describe('Calls that receipts count.'),
+  replay_runs: count.describe('Replay runs that receipts count.'),
+  rejects: count.describe('Lines that could not be loaded.'),
+  files: count.describe('Parquet files that are read.'),
+  bytes: count.describe('Of these files.'),
+  replaced: count.describe('Files that were merged into others and stand there still.'),
+  newest_record: instant,
+  hosts: z
+    .array(
+      z.strictObject({
+        host: text.describe('Its name.'),
+        last_export: instant,
+        last_sync: instant,
+        batches: count.describe('That it published.'),
+        logs: count.describe('That it published.'),
+        lines: count.describe('That it published.'),
+        newest_record: instant,
+      }),
+    )
+    .describe('Who published, or looked at logs.'),
+  problems,
+});
+
+/** What `lake info` prints. */
+export const lakeInfo = z.union([fileInfo, folderInfo]);
+
+/** What `lake verify` prints: of a folder with what became of its files. */
+export const lakeChecks = z.union([
+  z.strictObject(logChecks),
+  z.strictObject({
+    files: count.describe('Files that were hashed.'),
+    bytes: count.describe('Of these files.'),
+    batches: count.describe('Receipts.'),
+    problems,
+    ...logChecks,
+  }),
+]);
+
+/** What `lake compact` prints. */
+export const compacted = z.strictObject({
+  path: text.describe('Of the folder.'),
+  files: count.describe('Files that were merged.'),
+  into: count.describe('Files that they became.'),
+  bytes_before: count.describe('Of the files that were merged.'),
+  bytes: count.describe('Of the files that they became.'),
+  removed: count.describe('Files that others took the place of before, and that are gone now.'),
 });
 
 /** What `queries` prints. */

@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   existsSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -30,6 +31,15 @@ function folder(kind: keyof typeof logs = 'fired'): string {
 
 const read = (cwd: string, name: string) => readFileSync(path.join(cwd, name), 'utf8');
 const modeOf = (cwd: string, name: string) => statSync(path.join(cwd, name)).mode & 0o777;
+
+/** Made when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly it: T } | undefined;
+  return () => {
+    made ??= { it: make() };
+    return made.it;
+  };
+}
 
 /** Two runs differ in nothing but how old the newest record is. */
 const ageless = (text: string) => text.replace(/"newest_record_age_s":\d+/, '"newest_record_age_s":0');
@@ -129,10 +139,22 @@ describe('--output', () => {
       symlinkSync('/dev/full', path.join(cwd, 'full.json'));
       execFileSync('mkfifo', ['pipe.json'], { cwd });
       symlinkSync('pipe.json', path.join(cwd, 'link.json'));
-      const listen = "require('net').createServer().listen('socket.json', () => process.exit())";
-      execFileSync(process.execPath, ['-e', listen], { cwd });
+      linkSync(socket(), path.join(cwd, 'socket.json'));
       return cwd;
     };
+    /** Left by a process that ended, as the one who made it would remove it. */
+    const socket = once(() => {
+      const cwd = newFolder();
+      const listen = "require('net').createServer().listen('socket', () => process.exit())";
+      execFileSync(process.execPath, ['-e', listen], { cwd });
+      return path.join(cwd, 'socket');
+    });
+    const answers = Object.fromEntries(
+      Object.keys(logs).map((kind) => [
+        kind,
+        once(() => lakelog(['alarm', '--format', 'jsonl'], { cwd: folder(kind as keyof typeof logs) })),
+      ]),
+    );
 
     for (const target of targets.filter((name) => name !== 'full.json' || existsSync('/dev/full'))) {
       test.each([
@@ -143,7 +165,7 @@ describe('--output', () => {
         `${target}: %s ends with %i, the answer is printed, other copies are written`,
         async (kind, code) => {
           const cwd = prepared(kind);
-          const plain = await lakelog(['alarm', '--format', 'jsonl'], { cwd });
+          const plain = await answers[kind]!();
           const ran = await lakelog(['alarm', '--format', 'jsonl', '-o', target, '-o', 'x.csv'], { cwd });
           expect(ran).toMatchObject({ code, stdout: plain.stdout });
           expect(ran.stderr).toMatch(
@@ -182,8 +204,9 @@ describe('--output', () => {
 
   describe('into a pipe', () => {
     // More than a pipe holds.
-    const rows = Array.from({ length: 20_000 }, (_, i) =>
-      i % 2 ? call() : violation({ session_id: `bad${i}` }),
+    const model = 'm'.repeat(700);
+    const rows = Array.from({ length: 2_000 }, (_, i) =>
+      i % 2 ? call({ model }) : violation({ session_id: `bad${i}`, model }),
     );
     const prepared = () => {
       const cwd = newFolder();
@@ -196,7 +219,7 @@ describe('--output', () => {
       const cwd = prepared();
       const reader = spawn('bash', ['-c', 'exec <pipe.csv; sleep 0.5; cat >read.csv'], { cwd });
       const ended = new Promise((resolve) => reader.on('close', resolve));
-      const { code } = await lakelog(['alarm', '-o', 'whole.csv', '-o', 'pipe.csv'], { cwd });
+      const { code } = await lakelog(['alarm', '--quiet', '-o', 'whole.csv', '-o', 'pipe.csv'], { cwd });
       await ended;
       expect(code).toBe(1);
       expect(read(cwd, 'whole.csv').length).toBeGreaterThan(1 << 19);
@@ -213,7 +236,7 @@ describe('--output', () => {
         const reader = spawn('bash', ['-c', 'exec 3<>pipe.csv; echo; head -c 100 <&3 >&2'], { cwd });
         const left = new Promise((resolve) => reader.on('close', resolve));
         await new Promise((resolve) => reader.stdout.once('data', resolve));
-        const ran = await lakelog([command, '-o', 'pipe.csv'], { cwd });
+        const ran = await lakelog([command, '--format', 'csv', '-o', 'pipe.csv'], { cwd });
         await left;
         expect(ran.code, ran.stderr).toBe(code);
         expect(ran.stderr).toMatch(/the copy cannot be written: its reader left\n {2}at pipe\.csv\n {2}→ /);
@@ -430,7 +453,7 @@ describe('--format github', () => {
     test('of very many rows stays below the limit of 1 MiB and says what is left out', async () => {
       const cwd = newFolder();
       const rows = Array.from({ length: 3000 }, (_, i) =>
-        violation({ session_id: `bad${i}`, model: 'm'.repeat(2000), daemon: 'd'.repeat(2000) }),
+        violation({ session_id: `bad${i}`, model: 'm'.repeat(400), daemon: 'd'.repeat(400) }),
       );
       writeLines(cwd, 'sessions.jsonl', [call(), ...rows]);
       await run(cwd, path.join(cwd, 'summary'));

@@ -483,13 +483,13 @@ describe('options', () => {
   });
 
   describe('what is no terminal gets all rows', () => {
-    const MANY = 'SELECT range AS n FROM range(30000)';
+    const MANY = 'SELECT range AS n FROM range(12000)';
     const lines = (text: string) => text.split('\n').length - 1;
 
     test.each([
-      ['csv', 30_001],
-      ['jsonl', 30_000],
-      ['md', 30_002],
+      ['csv', 12_001],
+      ['jsonl', 12_000],
+      ['md', 12_002],
     ])('a pipe, as %s', async (format, count) => {
       const ran = await lakelog(['query', MANY, logs, '--format', format]);
       expect(ran).toMatchObject({ code: 0, stderr: '' });
@@ -498,18 +498,18 @@ describe('options', () => {
 
     test('a file, of columns of any type too', async () => {
       const cwd = newFolder();
-      const sql = "SELECT range AS n, [range] AS list, DATE '2026-01-01' AS day FROM range(30000)";
+      const sql = "SELECT range AS n, [range] AS list, DATE '2026-01-01' AS day FROM range(12000)";
       const ran = await lakelog(['query', sql, logs, '-o', 'r.csv'], { cwd });
       expect(ran.code, ran.stderr).toBe(0);
-      expect(lines(readFileSync(path.join(cwd, 'r.csv'), 'utf8'))).toBe(30_001);
+      expect(lines(readFileSync(path.join(cwd, 'r.csv'), 'utf8'))).toBe(12_001);
     });
 
     test('or less where less is asked for, and then exit 3', async () => {
       const cwd = newFolder();
-      const ran = await lakelog(['query', MANY, logs, '--limit', '20000', '-o', 'r.csv'], { cwd });
+      const ran = await lakelog(['query', MANY, logs, '--limit', '11000', '-o', 'r.csv'], { cwd });
       expect(ran.code).toBe(3);
-      expect(ran.stderr).toContain('only the first 20000 rows are shown');
-      expect(lines(readFileSync(path.join(cwd, 'r.csv'), 'utf8'))).toBe(20_001);
+      expect(ran.stderr).toContain('only the first 11000 rows are shown');
+      expect(lines(readFileSync(path.join(cwd, 'r.csv'), 'utf8'))).toBe(11_001);
     });
 
     test.runIf(terminals)('a terminal is cut, and the file beside it is not', () => {
@@ -520,7 +520,7 @@ describe('options', () => {
         { cwd },
       );
       expect(alone.code).toBe(0);
-      expect(alone.text).toMatch(/^29999\n/);
+      expect(alone.text).toMatch(/^11999\n/);
       expect(alone.text).toContain('\n9999\n');
       expect(alone.text).not.toContain('\n10000\n');
       expect(alone.text).toContain('only the first 10000 rows are shown');
@@ -528,7 +528,7 @@ describe('options', () => {
       expect(beside.code).toBe(0);
       expect(beside.text).toContain('only the first 10000 rows are shown');
       expect(beside.text).not.toContain('\n10000\n');
-      expect(lines(readFileSync(path.join(cwd, 'r.csv'), 'utf8'))).toBe(30_001);
+      expect(lines(readFileSync(path.join(cwd, 'r.csv'), 'utf8'))).toBe(12_001);
     });
   });
 

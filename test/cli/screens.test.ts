@@ -25,6 +25,7 @@ const ACK = ['ack', UNGROUNDED, '--reason', 'client called, worker replaced', '-
 const BASELINE = ['ack', '--baseline', '--reason', 'lines of before the repair', '--author', 'ann', 'messy'];
 
 const SYNC = ['sync', '--lake', 'L.duckdb', 'alarm'];
+const PUBLISH = ['sync', '--lake', 'L/', '--host', 'web1', 'alarm'];
 
 /** A command as it is called, with its words; `ack list` is one. */
 const callsOf = (command: Command): string[] => [
@@ -133,6 +134,8 @@ const SCREENS: Readonly<Record<string, readonly string[]>> = {
   'lake-info': ['lake', 'info', '--lake', 'L.duckdb'],
   'lake-missing': ['lake', 'info', '--lake', 'L.duckdb'],
   'lake-verify': ['lake', 'verify', '--lake', 'L.duckdb'],
+  'folder-sync': PUBLISH,
+  'folder-compact': ['lake', 'compact', '--lake', 'L/'],
   'alarm-lake': ['alarm', '--lake', 'L.duckdb', 'alarm'],
   'completion-nothing': ['completion'],
   'error-option': ['alarm', '--frob'],
@@ -150,6 +153,9 @@ const BEFORE: Readonly<Record<string, readonly string[]>> = {
   'sync-again': SYNC,
   'lake-info': SYNC,
   'lake-verify': SYNC,
+  'folder-info': PUBLISH,
+  'folder-verify': PUBLISH,
+  'folder-compact': PUBLISH,
   'alarm-lake': SYNC,
 };
 
@@ -321,6 +327,9 @@ const JSONS: Readonly<Record<string, readonly [SchemaName, ...string[]]>> = {
   'ack-list': ['acks', 'ack', 'list', '--json', 'alarm'],
   'lake-info': ['lake', 'lake', 'info', '--lake', 'L.duckdb', '--json'],
   'lake-verify': ['verify', 'lake', 'verify', '--lake', 'L.duckdb', '--json'],
+  'folder-compact': ['compact', 'lake', 'compact', '--lake', 'L/', '--json'],
+  'folder-info': ['lake', 'lake', 'info', '--lake', 'L/', '--json'],
+  'folder-verify': ['verify', 'lake', 'verify', '--lake', 'L/', '--host', 'web1', '--json'],
   queries: ['queries', 'queries', '--json'],
 };
 
@@ -344,6 +353,7 @@ function kept(text: string, schema: SchemaName, cwd: string): string {
 const VARYING: Readonly<Record<string, string>> = {
   lakelog: '0.0.0',
   made_by: '0.0.0',
+  lake_id: '0'.repeat(32),
   query_sha256: '0'.repeat(64),
 };
 

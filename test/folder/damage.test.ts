@@ -376,7 +376,7 @@ describe('a lake that changes while it is asked', () => {
       const account = await lake.load([]);
       expect(account.problems).toEqual([]);
       change(copy);
-      const { problems } = lake.afterwards(account);
+      const { problems } = await lake.afterwards(account);
       expect(problems.map(({ detail }) => detail)).toEqual(['the lake changed while it was asked']);
     } finally {
       lake.close();
@@ -389,7 +389,7 @@ describe('a lake that changes while it is asked', () => {
     try {
       const account = await lake.load([]);
       await publish(copy, 'web3', writeHostLogs(newFolder(), 'web3', { 'sessions.jsonl': lines(VIOLATION) }));
-      expect(lake.afterwards(account).problems).toEqual([]);
+      expect((await lake.afterwards(account)).problems).toEqual([]);
       expect((await lake.query('SELECT COUNT(*) FROM sessions')).cells).toEqual([[5]]);
     } finally {
       lake.close();

@@ -27,6 +27,7 @@ const context = (changes: Partial<CanaryContext> = {}): CanaryContext => ({
   daemon: undefined,
   environment: undefined,
   roster: null,
+  nonce: 'n',
   timestamp: '2026-09-01T08:00:00.000Z',
   ...changes,
 });
@@ -103,9 +104,9 @@ describe('proof', () => {
     { name: 'session_id', type: 'text' },
   ];
   const good: readonly (readonly Cell[])[] = [
-    [1, 'ungrounded', 'canary-0-0'],
-    [2, 'unjudged', 'canary-0-1'],
-    [3, 'unjudged', 'canary-0-2'],
+    [1, 'ungrounded', 'canary-n-0-0'],
+    [2, 'unjudged', 'canary-n-0-1'],
+    [3, 'unjudged', 'canary-n-0-2'],
   ];
   const prove = (rows: readonly (readonly Cell[])[], of = columns) =>
     proveCanary(canary, gate, { columns: of, rows }, 'queries/alarm.sql');
@@ -118,13 +119,13 @@ describe('proof', () => {
   test.each<[string, readonly (readonly Cell[])[]]>([
     ['no row', []],
     ['a missing row', good.slice(1)],
-    ['an extra row', [...good, [4, 'unjudged', 'canary-0-3']]],
+    ['an extra row', [...good, [4, 'unjudged', 'canary-n-0-3']]],
     ['a row of a stranger in place of one', [...good.slice(1), [1, 'ungrounded', 'stranger']]],
     ['a row twice', [...good, good[0]!]],
     ['a row twice in place of another', [good[0]!, good[1]!, good[1]!]],
-    ['a wrong value', [[1, 'unjudged', 'canary-0-0'], ...good.slice(1)]],
-    ['two values swapped', [[1, 'unjudged', 'canary-0-0'], [2, 'ungrounded', 'canary-0-1'], good[2]!]],
-    ['a null value', [[1, null, 'canary-0-0'], ...good.slice(1)]],
+    ['a wrong value', [[1, 'unjudged', 'canary-n-0-0'], ...good.slice(1)]],
+    ['two values swapped', [[1, 'unjudged', 'canary-n-0-0'], [2, 'ungrounded', 'canary-n-0-1'], good[2]!]],
+    ['a null value', [[1, null, 'canary-n-0-0'], ...good.slice(1)]],
   ])('fails on %s', (_, rows) => {
     expect(() => prove(rows)).toThrow(
       expect.objectContaining({

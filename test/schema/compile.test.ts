@@ -15,7 +15,7 @@ const RECORDS: Readonly<Record<string, object>> = {
   'replay.run.v1.json': fullReplay,
 };
 
-/** Of the records, what is as it should be and what is not; of the envelopes, what is not. */
+/** Of the records, what is as it should be and what is not; of the documents of commands, what is not. */
 const samples = (name: string): readonly (readonly [boolean, unknown])[] => {
   // All of it may be left out.
   if (name === 'lakelog.policy.v1.json')
@@ -24,6 +24,13 @@ const samples = (name: string): readonly (readonly [boolean, unknown])[] => {
       [true, { max_age: '26h', gates: { own: { level: 'warn' } } }],
       [false, []],
       [false, { max_aeg: '26h' }],
+    ];
+  // Lists, of which there may be nothing.
+  if (['lakelog.acks.v1.json', 'lakelog.queries.v1.json'].includes(name))
+    return [
+      [true, []],
+      [false, {}],
+      [false, [{}]],
     ];
   const full = RECORDS[name];
   if (!full)

@@ -271,7 +271,7 @@ describe('the published files', () => {
     ...{ check: 'lakelog.check.v1', config: 'lakelog.config.v1' },
     watch: 'lakelog.watch.v1',
     ...{ acks: 'lakelog.acks.v1', lake: 'lakelog.lake.v1' },
-    ...{ verify: 'lakelog.verify.v1', queries: 'lakelog.queries.v1' },
+    ...{ verify: 'lakelog.verify.v1', compact: 'lakelog.compact.v1', queries: 'lakelog.queries.v1' },
   } as const;
 
   it.each(Object.entries(names) as [EnvelopeName, string][])('%s describes every field', (name, title) => {

@@ -91,6 +91,11 @@ const FORMS: Readonly<Record<string, (world: Rotated) => Steps>> = {
     () => w.write(),
   ],
   'copied, truncated': (w) => [() => w.copy(`${LOG}.1`), () => w.cut(), () => w.write()],
+  'copied, removed, created': (w) => [
+    () => w.copy(`${LOG}-20250103`),
+    () => rmSync(w.at(LOG)),
+    () => w.write(),
+  ],
   'copied, truncated, compressed': (w) => [
     () => w.copy(`${LOG}-20250103`),
     () => w.cut(),
@@ -290,6 +295,24 @@ test('an archive whose end no look came to is missed when it is gone', async () 
     /changed: it is gone, with \d+ bytes behind byte \d+ that were never read/,
   );
 });
+
+test.each(EITHER)(
+  'a log goes on in its copy, though it was removed while both were looked at: %j',
+  async (looking) => {
+    const { world, looks } = await begun(looking);
+    world.write();
+    await looks.look();
+    world.write();
+    world.copy(`${LOG}-20250103`);
+    await atMoments(
+      whenOpened(LOG, 1, () => rmSync(world.at(LOG))),
+      () => looks.look(),
+    );
+    world.write();
+    await looks.look();
+    expect(looks.said, looks.failed.join('\n')).toEqual(toldOnce(world));
+  },
+);
 
 test('a copy that goes while it is compared is said, and ends nothing', async () => {
   const { world, looks } = await begun({ request: LOG, follows: false });

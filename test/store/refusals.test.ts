@@ -223,3 +223,84 @@ test('a lake is not made where nothing is said of logs and none is there', async
   expect(readdirSync(cwd)).toEqual([]);
   rmSync(cwd, { recursive: true });
 });
+
+describe('an answer does not take the place of', () => {
+  test.each([
+    ['the lake', 'L.duckdb'],
+    ['its seal', 'L.duckdb.seal'],
+  ])('%s that it comes from, under a name of its own or a link', async (_, what) => {
+    const { cwd, lake } = await filled();
+    const names = ['page.html', 'page.md', 'rows.json', 'rows.csv'];
+    for (const name of names) symlinkSync(what, path.join(cwd, name));
+    for (const way of [
+      ['report', '-o', 'page.html'],
+      ['report', '-o', 'page.md'],
+      ['alarm', '-o', 'rows.json'],
+      ['query', 'SELECT 1', '-o', 'rows.csv'],
+    ]) {
+      const ran = await lakelog([...way, '--lake', 'L.duckdb'], { cwd });
+      expect([ran.code, ran.stderr], way.join(' ')).toEqual([2, expect.stringContaining('that were read')]);
+      expect(readFileSync(lake).toString('latin1', 8, 12)).toBe('DUCK');
+      expect(readFileSync(`${lake}.seal`, 'utf8')).toMatch(/^lakelog\.seal/);
+    }
+  });
+
+  test('a file of a folder lake', async () => {
+    const cwd = newFolder();
+    writeLines(cwd, 'sessions.jsonl', logs);
+    await lakelog(['sync', '--lake', 'L/', '--host', 'h', 'sessions.jsonl'], { cwd });
+    const receipt = `L/batches/${readdirSync(path.join(cwd, 'L/batches'))[0]}`;
+    const before = readFileSync(path.join(cwd, receipt), 'utf8');
+    const ran = await lakelog(['alarm', '-o', receipt, '--lake', 'L/'], { cwd });
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('that were read')]);
+    expect(readFileSync(path.join(cwd, receipt), 'utf8')).toBe(before);
+  });
+});
+
+describe('beside the lake stands', () => {
+  const ways = [
+    ['alarm', '--lake', 'L.duckdb', 'sessions.jsonl'],
+    ['alarm', '--no-sync', '--lake', 'L.duckdb'],
+    ['lake', 'verify', '--lake', 'L.duckdb'],
+  ];
+  const others = {
+    pipe: (at: string) => spawnSync('mkfifo', [at]),
+    'link to a pipe': (at: string) => {
+      spawnSync('mkfifo', [`${at}-pipe`]);
+      symlinkSync(`${at}-pipe`, at);
+    },
+    device: (at: string) => symlinkSync('/dev/zero', at),
+  };
+
+  test.each(Object.entries(others))('no seal but a %s: nobody waits for it', async (_, put) => {
+    const { cwd, lake } = await filled();
+    rmSync(`${lake}.seal`);
+    put(`${lake}.seal`);
+    for (const way of ways) {
+      const ran = await binary(way, { cwd });
+      expect(ran.code, `${way.join(' ')} ${ran.stderr}`).toBe(way.includes('--no-sync') ? 3 : 0);
+    }
+  });
+
+  test('a folder in the place of the seal: it is named, where the lake is written to', async () => {
+    const { cwd, lake } = await filled();
+    rmSync(`${lake}.seal`);
+    mkdirSync(`${lake}.seal/mine`, { recursive: true });
+    writeLines(cwd, 'sessions.jsonl', [...logs, call()]);
+    const ran = await lakelog(ways[0]!, { cwd });
+    expect([ran.code, ran.stderr]).toEqual([
+      2,
+      expect.stringMatching(/seal of the lake.*\n?.*L\.duckdb\.seal.*→ move it/s),
+    ]);
+    expect(existsSync(`${lake}.seal/mine`)).toBe(true);
+  });
+
+  test('a pipe in the place of its log of changes: nobody waits for it', async () => {
+    const { cwd, lake } = await filled();
+    spawnSync('mkfifo', [`${lake}.wal`]);
+    for (const way of ways) {
+      const ran = await binary(way, { cwd });
+      expect([ran.code, ran.stderr], way.join(' ')).toEqual([2, expect.stringContaining('L.duckdb.wal')]);
+    }
+  });
+});

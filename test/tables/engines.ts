@@ -35,7 +35,8 @@ const FILTERED = ['model', 'kind', 'daemon', 'environment'] as const;
 
 const instantMicros = (milliseconds: number) => BigInt(milliseconds) * 1000n;
 
-function conditions(filters: Filters, dialect: Dialect, instant: (micros: bigint) => string) {
+function conditions(filters: Filters, dialect: Dialect) {
+  const instant = (micros: bigint) => dialect.instant(formatInstant(micros));
   const within = (alias: string) => [
     ...(filters.since === undefined
       ? []
@@ -123,11 +124,7 @@ export async function duckDb(): Promise<DuckDb> {
         TABLE_NAMES.map((name) => `DROP ${name === 'params' ? 'TABLE' : 'VIEW'} IF EXISTS ${name}`),
       );
       await hold(rows, plan);
-      const said = conditions(
-        filters,
-        DUCKDB,
-        (micros) => `TIMESTAMPTZ ${DUCKDB.quote(formatInstant(micros))}`,
-      );
+      const said = conditions(filters, DUCKDB);
       const context = {
         ...{ needs, showContent, alsoColumns, hasRoster: true, gatedKinds, ...said },
         temporary: false,
@@ -145,6 +142,11 @@ export async function duckDb(): Promise<DuckDb> {
 
 /** UTC only: SQLite knows no time zones. */
 const SQLITE: Dialect = {
+  name: 'SQLite',
+  ident: (name) => `"${name.replaceAll('"', '""')}"`,
+  instant: (time) => SQLITE.quote(microseconds(time)),
+  type: (type) => type,
+  ending: '',
   quote: (text) => `'${text.replaceAll("'", "''")}'`,
   period: (period, instant) =>
     period === 'week'
@@ -180,7 +182,7 @@ export function sqlite(): Engine {
       for (const { name } of published) db.run(`DROP VIEW IF EXISTS ${name}`);
       db.run('DROP TABLE IF EXISTS params');
       const { filters = {}, gatedKinds = ['fill'] } = asked;
-      const said = conditions(filters, SQLITE, (micros) => SQLITE.quote(microseconds(formatInstant(micros))));
+      const said = conditions(filters, SQLITE);
       const slots = { dialect: SQLITE, gatedKinds, ...said };
       for (const table of published) db.run(`CREATE VIEW ${table.name} AS ${composeView(table, slots)}`);
       db.run(paramsSql(SQLITE, asked));

@@ -12,6 +12,9 @@ export const BATCHES = 'batches';
 export const COMPACTIONS = 'compactions';
 export const HOSTS = 'hosts';
 
+/** Where `--lake` names an engine that is reached over the network. */
+export const isCluster = (name: string): boolean => /^trino:/i.test(name);
+
 /** Where `--lake` names a folder of Parquet. What cannot be looked at is told by whoever opens it. */
 export function isFolderLake(name: string, cwd: string): boolean {
   if (/^[a-z][a-z0-9+.-]*:\/\//.test(name)) return false;

@@ -91,7 +91,7 @@ export function folderLedger(
 const indexOf = (receipts: readonly BatchReceipt[], number: number) =>
   receipts.findIndex(({ batch }) => batch === number);
 
-function filesOfLogs(
+export function filesOfLogs(
   receipts: readonly BatchReceipt[],
   accounts: readonly BatchReceipt['account'][],
 ): FileAccount[] {
@@ -105,7 +105,7 @@ function filesOfLogs(
 }
 
 /** In the order of logs and lines. */
-function rejectGroups(receipts: readonly BatchReceipt[]): BlockingGroup[] {
+export function rejectGroups(receipts: readonly BatchReceipt[]): BlockingGroup[] {
   const groups = new Map<string, BlockingGroup>();
   for (const { file, rejects } of receipts) {
     for (const { reason, count, line, detail, blocks } of rejects) {
@@ -117,7 +117,7 @@ function rejectGroups(receipts: readonly BatchReceipt[]): BlockingGroup[] {
   return [...groups.values()].sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
 }
 
-function firstLate(accounts: readonly BatchAccount[]): Ledger['firstLate'] {
+export function firstLate(accounts: readonly BatchAccount[]): Ledger['firstLate'] {
   const batch = accounts.findIndex(({ late_line }) => late_line !== null);
   return batch < 0 ? null : { batch, line: accounts[batch]!.late_line! };
 }

@@ -21,7 +21,11 @@ export function damage(where: string, detail: string, next: string): InputProble
 }
 
 /** @param at where a name of the lake is, as a user finds it. */
-export function readReceipts(place: Place, lakeId: string, at: (name: string) => string): Receipts {
+export function readReceipts(
+  place: Pick<Place, 'list' | 'read'>,
+  lakeId: string,
+  at: (name: string) => string,
+): Receipts {
   const receipts: BatchReceipt[] = [];
   const problems: InputProblem[] = [];
   for (const name of place.list(BATCHES).sort()) {
@@ -33,7 +37,7 @@ export function readReceipts(place: Place, lakeId: string, at: (name: string) =>
   return { receipts, problems: [...problems, ...sameNumbers(receipts, at)] };
 }
 
-function readReceipt(place: Place, name: string, lakeId: string): BatchReceipt | string {
+function readReceipt(place: Pick<Place, 'read'>, name: string, lakeId: string): BatchReceipt | string {
   let bytes: Buffer;
   try {
     bytes = place.read(name);

@@ -80,6 +80,7 @@ export function isThere(file: LakeFile): boolean {
     const stats = statSync(file.path);
     if (stats.isDirectory()) throw folder(file);
     if (!stats.isFile()) throw noLake(file, 'this is no regular file, so no lake');
+    ensureNoPipe(file);
     const fd = openSync(file.path, 'r');
     try {
       readSync(fd, head, 0, head.length, 0);
@@ -103,6 +104,16 @@ export function isThere(file: LakeFile): boolean {
   const version = head.readBigUInt64LE(MAGIC.version);
   if (version < OLDEST || version > NEWEST) throw newer(file);
   return true;
+}
+
+/** The engine would wait for it. */
+function ensureNoPipe(file: LakeFile): void {
+  const wal = statSync(`${file.path}.wal`, { throwIfNoEntry: false });
+  if (wal && !wal.isFile())
+    throw new LakelogError('what stands where the lake has its log of changes is no regular file', {
+      where: `${file.name}.wal`,
+      next: 'move it away, and run the same command again',
+    });
 }
 
 const folder = (file: LakeFile) =>
@@ -294,7 +305,7 @@ function stillHeld(error: unknown, { name, lockTimeoutS }: LakeFile): LakelogErr
 
 /** Every block carries a checksum; what is wrong in spite of it makes the engine give up. */
 const DAMAGE =
-  /^(FATAL|INTERNAL|Serialization) Error|^IO Error:.*(corrupt|checksum|could not read enough bytes|does not match|not a valid DuckDB)|WAL file/i;
+  /^(FATAL|INTERNAL|Serialization) Error|^IO Error:.*(corrupt|checksum|could not read enough bytes|does not match|not a valid DuckDB|MetadataReader)|WAL file/i;
 
 const noRoom = ({ name }: Pick<LakeFile, 'name'>, cause: unknown): LakelogError =>
   new LakelogError('there is no room left for the lake', {

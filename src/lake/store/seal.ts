@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   closeSync,
+  constants,
   fstatSync,
   openSync,
   readFileSync,
@@ -14,6 +15,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { LakelogError } from '../../errors.js';
 import { sha256 } from './fingerprint.js';
 
 const sealOf = (lake: string): string => `${lake}.seal`;
@@ -53,9 +55,19 @@ function lineOf({ heads, blocks }: Picture): string {
   return `${told} ${sha256(Buffer.from(told))}\n`;
 }
 
+/** A seal is a line. */
+const SEAL_BYTES = 4096;
+
+/** Null for what is no seal: a pipe would be waited for. */
 function readSeal(lake: string): string | null {
   try {
-    return readFileSync(sealOf(lake), 'utf8');
+    const fd = openSync(sealOf(lake), constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = fstatSync(fd);
+      return stats.isFile() && stats.size <= SEAL_BYTES ? readFileSync(fd, 'utf8') : null;
+    } finally {
+      closeSync(fd);
+    }
   } catch {
     return null;
   }
@@ -119,6 +131,18 @@ export function unseal(lake: string): () => void {
     });
 }
 
+/** @throws LakelogError for what stands in its place and cannot be removed. */
 export function removeSeal(lake: string): void {
-  rmSync(sealOf(lake), { force: true });
+  try {
+    rmSync(sealOf(lake), { force: true });
+  } catch (error) {
+    throw new LakelogError(
+      'the seal of the lake has its place there, and what stands there cannot be removed',
+      {
+        where: sealOf(lake),
+        next: 'move it away, and run the same command again',
+        cause: error,
+      },
+    );
+  }
 }

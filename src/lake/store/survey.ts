@@ -133,14 +133,15 @@ class Surveying {
   }
 
   /**
-   * What stands in a file is not known, and so not what became of the log that stood there. One that was renamed to it
-   * may stand elsewhere by now, as its archive.
+   * What stands in a file is not known, and so not what became of the log that stood there. Where the file is gone by
+   * now, or another log was renamed to it, the log may stand elsewhere, as its copy or archive.
    */
   private sayNothingOf({ path, stats }: SourceFile): void {
     const identity = stats ? identityOf(stats) : null;
+    const isThere = statOf(path) !== undefined;
     for (const [number, log] of this.missing) {
-      if (log.path === path) this.missing.delete(number);
-      else if (log.identity === identity) this.unsaid.add(number);
+      if (log.path === path && isThere) this.missing.delete(number);
+      else if (log.path === path || log.identity === identity) this.unsaid.add(number);
     }
   }
 

@@ -15,8 +15,9 @@ const DIGITS = '\u0001digits:';
  * become texts, which `writeParse` knows.
  */
 export function readParse(json: string): Parsed {
-  const held = json.replace(/"(?:[^"\\]|\\.)*"|-?(?:\d{16,}(?![\d.eE])|Infinity|NaN)/g, (token) =>
-    token.startsWith('"') ? token : JSON.stringify(`${DIGITS}${token}`),
+  const held = json.replace(
+    /"(?:[^"\\]|\\.)*"|(?<![\d.eE+])-?(?:\d{16,}(?![\d.eE])|Infinity|NaN)/g,
+    (token) => (token.startsWith('"') ? token : JSON.stringify(`${DIGITS}${token}`)),
   );
   return JSON.parse(held) as Parsed;
 }

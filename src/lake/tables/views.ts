@@ -1,3 +1,4 @@
+import type { SqlType } from '../../scan/columns.js';
 import { type BaseName, baseTable } from './base.js';
 import { type Dialect, DUCKDB, PERIODS } from './dialect.js';
 import { type Needs, wants } from './needs.js';
@@ -12,6 +13,8 @@ export interface Slots {
   readonly selects: string;
   /** Condition over a replay run `r`: its own timestamp in the window. */
   readonly selectsRun: string;
+  /** What a base table is called; in a database of lakelog's own by default. */
+  readonly base?: (name: BaseName) => string;
   /** Of a replay run `r`: where its file stands among all, if not by the number of its batch. */
   readonly runOrder?: string | undefined;
 }
@@ -23,7 +26,7 @@ export function fillSlots(sql: string, fill: (name: string, argument: string) =>
 
 /** A published table as one SELECT over the base tables. */
 export function composeView({ columns, from }: Pick<Table, 'columns' | 'from'>, slots: Slots): string {
-  const { dialect } = slots;
+  const { dialect, base = baseTable } = slots;
   const kinds = slots.gatedKinds.map((kind) => dialect.quote(kind)).join(', ') || dialect.quote('');
   const fillings: Readonly<Record<string, string>> = {
     gated: `s.kind IN (${kinds})`,
@@ -35,11 +38,11 @@ export function composeView({ columns, from }: Pick<Table, 'columns' | 'from'>, 
   // COUNT(*) names none, and a view without columns cannot be.
   const list = columns.map(({ sql }) => sql).join(',\n  ') || '1 AS no_column';
   const sql = `SELECT\n  ${list}\n${from.map((piece) => piece.sql).join('')}`;
-  return fillSlots(sql, (name, argument) =>
-    name === 'text'
-      ? dialect.text(argument)
-      : (fillings[name] ?? baseTable(name.replace('base.', '') as BaseName)),
-  );
+  return fillSlots(sql, (name, argument) => {
+    if (name === 'text') return dialect.text(argument);
+    if (name === 'null') return `CAST(NULL AS ${dialect.type(argument as SqlType)})`;
+    return fillings[name] ?? base(name.replace('base.', '') as BaseName);
+  });
 }
 
 export interface UseOptions {
@@ -77,10 +80,10 @@ export function tableUses(
 const isOfRoster = (read: string) => read.startsWith('recomputed.');
 
 function withoutValue(column: TableColumn): TableColumn {
-  return { ...column, sql: `CAST(NULL AS ${column.type}) AS ${column.name}`, reads: [] };
+  return { ...column, sql: `{{null ${column.type}}} AS ${column.name}`, reads: [] };
 }
 
-export interface ViewContext extends UseOptions, Omit<Slots, 'dialect'> {
+export interface ViewContext extends UseOptions, Omit<Slots, 'dialect' | 'base'> {
   readonly needs: Needs;
   /** False: they stay with the base tables; else they are seen before all others of their names, and go with the connection. */
   readonly temporary: boolean;

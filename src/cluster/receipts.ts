@@ -1,0 +1,56 @@
+/** The receipts of a lake as an engine has them: the text of each is a row of batch_receipts. */
+import { chainsOf, damage, holesOf, type Receipts, readReceipts } from '../lake/folder/receipts.js';
+import type { BatchReceipt } from '../schema/batch.js';
+import type { InputProblem } from '../schema/result.js';
+
+export const RECEIPTS_SQL = 'SELECT r.receipt FROM batch_receipts r';
+
+/** In the order of logs and of their bytes. @param where the lake, as it was named. */
+export function receiptsFrom(texts: readonly string[], where: string): Receipts {
+  const named = new Map<string, string>();
+  const twice: InputProblem[] = [];
+  for (const text of texts) {
+    const { id } = partsOf(text);
+    const name = `batches/${id}.json`;
+    if (named.has(name))
+      twice.push(
+        damage(`${where} ${name}`, `the receipt of batch ${short(id)} stands there twice`, TAKE_OUT),
+      );
+    else named.set(name, text);
+  }
+  const place = {
+    list: () => [...named.keys()],
+    // An engine has lines without their ends.
+    read: (name: string) => Buffer.from(`${named.get(name)!}\n`),
+  };
+  const { receipts, problems } = readReceipts(place, usualLake(texts), (name) => `${where} ${name}`);
+  const holes = holesOf(receipts, (name) => `${where} ${name}`);
+  const none = texts.length === 0 ? [damage(where, 'the lake holds no batch', PUBLISH)] : [];
+  return {
+    receipts: chainsOf(receipts).flatMap(({ batches }) => batches),
+    problems: [...none, ...twice, ...problems, ...holes],
+  };
+}
+
+const TAKE_OUT = 'take the file that is not called like its batch out of the folder batches/';
+const PUBLISH =
+  'publish logs: lakelog sync --lake DIR/ LOGS; and see that batch_receipts is declared over DIR/batches';
+
+/** What a text says of itself; believed by nobody before its checksum is. */
+function partsOf(text: string): Pick<BatchReceipt, 'id' | 'lake'> {
+  const [, id = 'unknown'] = /"id":"([0-9a-f]{64})"/.exec(text) ?? [];
+  const [, lake = ''] = /"lake":"([0-9a-f]*)"/.exec(text) ?? [];
+  return { id, lake };
+}
+
+/** That most of them are of: the others came from elsewhere. */
+function usualLake(texts: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const text of texts) {
+    const { lake } = partsOf(text);
+    counts.set(lake, (counts.get(lake) ?? 0) + 1);
+  }
+  return [...counts].reduce((best, one) => (one[1] > best[1] ? one : best), ['', 0])[0];
+}
+
+export const short = (id: string) => `${id.slice(0, 12)}…`;

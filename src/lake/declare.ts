@@ -1,0 +1,147 @@
+/** What declares the base tables of a folder of Parquet to an engine, which then needs nothing but SELECT. */
+import { ident, quote } from './duckdb/sql.js';
+import { BASE_TABLES, type BaseColumn, type BaseName } from './tables/base.js';
+import { CLICKHOUSE, type DialectName, SPARK, TRINO } from './tables/dialects.js';
+import { isContent } from './tables/published.js';
+
+const columns = (type: BaseColumn['type'], names: string): BaseColumn[] =>
+  names.split(' ').map((name) => ({ name, type }));
+
+/** The tables that have files, and what of them is no base column; a parted one has a folder per UTC day. */
+const STORED: Readonly<Partial<Record<BaseName, { parted: boolean; more: readonly BaseColumn[] }>>> = {
+  calls: { parted: true, more: [] },
+  attempts: { parted: true, more: [] },
+  attempt_reasons: { parted: true, more: [] },
+  runs: { parted: true, more: [] },
+  documents: { parted: true, more: [] },
+  rejects: { parted: false, more: columns('BOOLEAN', 'blocks') },
+  named_workers: { parted: false, more: [] },
+  seqs: { parted: false, more: [] },
+  batches: {
+    parted: false,
+    more: [
+      ...columns('VARCHAR', 'host log'),
+      ...columns('BIGINT', 'byte_from lines_before late_line'),
+      ...columns('VARCHAR', 'sha256 head'),
+    ],
+  },
+};
+
+interface Declared {
+  readonly table: string;
+  readonly columns: readonly BaseColumn[];
+  readonly parted: boolean;
+}
+
+/** The text of a receipt, one a row. */
+const RECEIPTS = 'batch_receipts';
+/** Of tables in Trino; nothing hangs on it but these lines. */
+const TRINO_SCHEMA = 'lakelog';
+
+/** @param place the folder as the engine knows it, without a slash at its end. */
+export function declarations(dialect: DialectName, place: string, showContent: boolean): string {
+  const tables = Object.entries(STORED).map(([name, { parted, more }]) => ({
+    table: `base_${name}`,
+    parted,
+    columns: [
+      ...BASE_TABLES[name as BaseName].filter((column) => showContent || !isContent(column.name)),
+      ...more,
+    ],
+  }));
+  return `${WRITERS[dialect](tables, place).join('\n\n')}\n`;
+}
+
+const WRITERS: Readonly<
+  Record<DialectName, (tables: readonly Declared[], place: string) => readonly string[]>
+> = { trino: forTrino, clickhouse: forClickHouse, spark: forSpark, duckdb: forDuckDb };
+
+const lines = (list: readonly string[]) => list.map((line) => `  ${line}`).join(',\n');
+
+function forTrino(tables: readonly Declared[], place: string): string[] {
+  const name = (table: string) => `${TRINO_SCHEMA}.${table}`;
+  const at = (table: string) => TRINO.quote(`${place}/${table}`);
+  const external = (table: string, list: readonly string[], properties: readonly string[]) =>
+    `CREATE TABLE IF NOT EXISTS ${name(table)} (\n${lines(list)}\n) WITH (\n${lines(properties)}\n);`;
+  return [
+    `-- In a catalog of the Hive connector, whose schema is ${TRINO_SCHEMA} here. Once:`,
+    `CREATE SCHEMA IF NOT EXISTS ${TRINO_SCHEMA};`,
+    ...tables.map(({ table, columns, parted }) =>
+      external(
+        table,
+        [
+          ...columns.map((column) => `${TRINO.ident(column.name)} ${TRINO.type(column.type)}`),
+          ...(parted ? ['day VARCHAR'] : []),
+        ],
+        [
+          `format = 'PARQUET'`,
+          `external_location = ${at(table)}`,
+          ...(parted ? [`partitioned_by = ARRAY['day']`] : []),
+        ],
+      ),
+    ),
+    external(RECEIPTS, ['receipt VARCHAR'], [`format = 'TEXTFILE'`, `external_location = ${at('batches')}`]),
+    '-- After each day that is new, or what it holds is not seen:',
+    ...tables
+      .filter(({ parted }) => parted)
+      .map(({ table }) => `CALL system.sync_partition_metadata('${TRINO_SCHEMA}', '${table}', 'FULL');`),
+  ];
+}
+
+function forSpark(tables: readonly Declared[], place: string): string[] {
+  const at = (table: string) => SPARK.quote(`${place}/${table}`);
+  const parted = tables.filter((one) => one.parted);
+  return [
+    '-- Once:',
+    ...tables.map(({ table, columns, parted }) => {
+      const list = [
+        ...columns.map((column) => `${SPARK.ident(column.name)} ${SPARK.type(column.type)}`),
+        ...(parted ? ['day STRING'] : []),
+      ];
+      const by = parted ? '\nPARTITIONED BY (day)' : '';
+      return `CREATE TABLE IF NOT EXISTS ${table} (\n${lines(list)}\n) USING PARQUET${by}\nLOCATION ${at(table)};`;
+    }),
+    `CREATE TABLE IF NOT EXISTS ${RECEIPTS} (\n  receipt STRING\n) USING TEXT\nLOCATION ${at('batches')};`,
+    '-- After each day that is new, or what it holds is not seen:',
+    ...parted.map(({ table }) => `MSCK REPAIR TABLE ${table};`),
+    '-- Files that came since a table was read last are seen by this session after:',
+    ...[...tables.map(({ table }) => table), RECEIPTS].map((table) => `REFRESH TABLE ${table};`),
+  ];
+}
+
+function forClickHouse(tables: readonly Declared[], place: string): string[] {
+  const from = (pattern: string, format: string, list: readonly string[]) => {
+    const how = /^(https?|s3|gs|gcs|oss):/i.test(place) ? 's3' : 'file';
+    const parts = [`${place}/${pattern}`, format, list.join(', ')].map((part) => CLICKHOUSE.quote(part));
+    return `${how}(${parts.join(', ')})`;
+  };
+  const view = (table: string, source: string) =>
+    `CREATE OR REPLACE VIEW ${table} AS\nSELECT * FROM ${source};`;
+  return [
+    '-- Views: no table keeps anything, every question reads the files. A folder without files is an empty table.',
+    ...tables.map(({ table, columns, parted }) =>
+      view(
+        table,
+        from(
+          `${table}/${parted ? '*/' : ''}*.parquet`,
+          'Parquet',
+          columns.map((column) => `${CLICKHOUSE.ident(column.name)} ${CLICKHOUSE.type(column.type)}`),
+        ),
+      ),
+    ),
+    view(RECEIPTS, from('batches/*.json', 'LineAsString', ['receipt String'])),
+  ];
+}
+
+/** Its files are listed when a view is read; the name of a folder is no value of its rows. */
+function forDuckDb(tables: readonly Declared[], place: string): string[] {
+  const receipts = quote(`${place}/batches/*.json`);
+  const views = tables.map(({ table, columns, parted }) => {
+    const list = columns.map((column) => ident(column.name)).join(', ');
+    const files = quote(`${place}/${table}/${parted ? '*/' : ''}*.parquet`);
+    return `CREATE OR REPLACE VIEW ${table} AS\nSELECT ${list}\nFROM read_parquet(${files}, hive_partitioning = false);`;
+  });
+  return [
+    ...views,
+    `CREATE OR REPLACE VIEW ${RECEIPTS} AS\nSELECT rtrim(content, chr(10)) AS receipt\nFROM read_text(${receipts});`,
+  ];
+}
