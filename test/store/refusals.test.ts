@@ -72,7 +72,14 @@ describe('what is no lake is refused and left as it is', () => {
     'a file of zeros': [(file) => writeFileSync(file, Buffer.alloc(1 << 20)), 2, /no lake, and is left/],
     'another database': [otherDatabase, 2, /another database, no lake, and is left as it is/],
     'a SQLite file': [sqlite, 2, /no lake/],
-    'a folder': [(file) => mkdirSync(file), 2, /folder/],
+    'a folder that holds other things': [
+      (file) => {
+        mkdirSync(file);
+        writeFileSync(path.join(file, 'notes.txt'), 'hello');
+      },
+      2,
+      /folder/,
+    ],
     'a pipe': [(file) => spawnSync('mkfifo', [file]), 2, /no regular file, so no lake/],
   };
 
@@ -96,10 +103,11 @@ describe('what is no lake is refused and left as it is', () => {
     await refused(cwd, 'sessions.jsonl', 2, /no lake \(a log\?\)/);
   });
 
-  test('a path that ends with a slash', async () => {
+  test('a path that ends with a slash is a folder, which is asked without logs', async () => {
     const cwd = newFolder();
     writeLines(cwd, 'sessions.jsonl', logs);
-    await refused(cwd, 'lake/', 2, /folder/);
+    const ran = await lakelog(['alarm', '--lake', 'lake/', 'sessions.jsonl'], { cwd });
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringMatching(/a lake that is a folder/)]);
     expect(existsSync(path.join(cwd, 'lake'))).toBe(false);
   });
 

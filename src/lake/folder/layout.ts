@@ -15,12 +15,15 @@ export const HOSTS = 'hosts';
 /** Where `--lake` names an engine that is reached over the network. */
 export const isCluster = (name: string): boolean => /^trino:/i.test(name);
 
-/** Where `--lake` names a folder of Parquet. */
+/** Where `--lake` names a folder of Parquet. What cannot be looked at is told by whoever opens it. */
 export function isFolderLake(name: string, cwd: string): boolean {
   if (/^[a-z][a-z0-9+.-]*:\/\//.test(name)) return false;
-  return (
-    name.endsWith('/') || statSync(kernelPath(cwd, name), { throwIfNoEntry: false })?.isDirectory() === true
-  );
+  if (name.endsWith('/')) return true;
+  try {
+    return statSync(kernelPath(cwd, name)).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 const columns = (type: BaseColumn['type'], names: string): BaseColumn[] =>
