@@ -1,31 +1,9 @@
 /** What declares the base tables of a folder of Parquet to an engine, which then needs nothing but SELECT. */
 import { ident, quote } from './duckdb/sql.js';
-import { BASE_TABLES, type BaseColumn, type BaseName } from './tables/base.js';
+import { PUBLISHED, PUBLISHED_NAMES, publishedColumns, tableName } from './folder/layout.js';
+import { lakePlan } from './store/tables.js';
+import type { BaseColumn } from './tables/base.js';
 import { CLICKHOUSE, type DialectName, SPARK, TRINO } from './tables/dialects.js';
-import { isContent } from './tables/published.js';
-
-const columns = (type: BaseColumn['type'], names: string): BaseColumn[] =>
-  names.split(' ').map((name) => ({ name, type }));
-
-/** The tables that have files, and what of them is no base column; a parted one has a folder per UTC day. */
-const STORED: Readonly<Partial<Record<BaseName, { parted: boolean; more: readonly BaseColumn[] }>>> = {
-  calls: { parted: true, more: [] },
-  attempts: { parted: true, more: [] },
-  attempt_reasons: { parted: true, more: [] },
-  runs: { parted: true, more: [] },
-  documents: { parted: true, more: [] },
-  rejects: { parted: false, more: columns('BOOLEAN', 'blocks') },
-  named_workers: { parted: false, more: [] },
-  seqs: { parted: false, more: [] },
-  batches: {
-    parted: false,
-    more: [
-      ...columns('VARCHAR', 'host log'),
-      ...columns('BIGINT', 'byte_from lines_before late_line'),
-      ...columns('VARCHAR', 'sha256 head'),
-    ],
-  },
-};
 
 interface Declared {
   readonly table: string;
@@ -40,13 +18,11 @@ const TRINO_SCHEMA = 'lakelog';
 
 /** @param place the folder as the engine knows it, without a slash at its end. */
 export function declarations(dialect: DialectName, place: string, showContent: boolean): string {
-  const tables = Object.entries(STORED).map(([name, { parted, more }]) => ({
-    table: `base_${name}`,
-    parted,
-    columns: [
-      ...BASE_TABLES[name as BaseName].filter((column) => showContent || !isContent(column.name)),
-      ...more,
-    ],
+  const plan = lakePlan(showContent);
+  const tables = PUBLISHED_NAMES.map((base) => ({
+    table: tableName(base),
+    parted: PUBLISHED[base].parted,
+    columns: publishedColumns(plan, base),
   }));
   return `${WRITERS[dialect](tables, place).join('\n\n')}\n`;
 }
