@@ -174,5 +174,7 @@ export function lakeReceipt(name: string, receipts: readonly BatchReceipt[]): La
         .at(-1) ?? null,
     earlier_bytes: receipts.reduce((sum, { account }) => sum + account.bytes, 0),
     earlier_files: new Set(receipts.map(({ file }) => file.root)).size,
+    batches: receipts.length,
+    hosts: new Set(receipts.map(({ host }) => host)).size,
   };
 }

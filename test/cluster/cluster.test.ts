@@ -56,7 +56,7 @@ const envelope = ({ stdout }: { readonly stdout: string }) => JSON.parse(stdout)
 const wordsOf = ({ verdict }: Envelope) =>
   verdict &&
   [verdict.fired, verdict.cannot_vouch, verdict.notices].map((found) =>
-    found.map(({ next: _, ...finding }) => finding),
+    found.map(({ code, message }) => ({ code, message })),
   );
 const lakeFindings = (ran: { readonly stdout: string }) =>
   envelope(ran)
