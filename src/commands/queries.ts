@@ -1,6 +1,6 @@
 import { LakelogError } from '../errors.js';
 import { type Io, styleOf } from '../io.js';
-import { DIALECTS, type DialectName, printedStatement } from '../lake/printed.js';
+import type { DialectName } from '../lake/printed.js';
 import type { Catalogue } from '../query/catalogue.js';
 import { bindParams, optionName } from '../query/params.js';
 import type { Query } from '../query/question.js';
@@ -92,6 +92,8 @@ async function statementFor(
     givenOf(query, settings, flags.param ?? []),
     settings.get('gated_kinds'),
   );
+  // It loads the engine, which the list of questions does not need.
+  const { DIALECTS, printedStatement } = await import('../lake/printed.js');
   const statement = await printedStatement(query.sql, query.file, {
     dialect: DIALECTS[dialect],
     filters: filtersOf(flags, settings),
