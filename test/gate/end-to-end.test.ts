@@ -424,6 +424,7 @@ describe('each rule is needed by the whole program: real files, all of the code,
     // What only a lake can find is held by rules.test.ts; so is the next: no shipped gate yields a value that its header does not name or rests on attempts, no gate selects, and no log makes the engine
     // misread a kind: rules.test.ts covers them, and a test below the last one.
     expect(RULES.map(({ code }) => code).filter((code) => !covered.includes(code))).toEqual([
+      'damaged_lake',
       'changed_input',
       'no_replay_runs',
       'not_synced',
@@ -434,6 +435,7 @@ describe('each rule is needed by the whole program: real files, all of the code,
       'unnamed_value',
       'counts_disagree',
       'holes',
+      'hosts_unnamed',
     ]);
   });
 });
