@@ -6,7 +6,7 @@ const nightly = process.env.LAKELOG_NIGHTLY === '1';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: nightly ? 1_800_000 : 60_000,
+    testTimeout: nightly ? 7_200_000 : 60_000,
     hookTimeout: 120_000,
     // The native DuckDB addon is not safe to unload with a worker thread, so every file gets a process.
     pool: 'forks',
