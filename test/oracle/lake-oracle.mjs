@@ -49,7 +49,7 @@ export function sync(lake, found, clock) {
   }
   for (const log of first.logs) {
     if (standing.has(log) || log.state !== 'here' || !found.bases.includes(log.base)) continue;
-    log.state = fateOf(log, found.files, (file) => wasBeside(log, lake, pairs, file));
+    log.state = fateOf(log, found.files, (file) => wasBeside(log, lake, pairs, file, found.files));
   }
   first.isLoading = tasks.length > 0;
 
@@ -176,10 +176,13 @@ function take(lake, log, file, from, to, { now }) {
 const isSettled = ({ name, mtimeMs }, { now }) => ROTATED.test(name) && now - mtimeMs > HOUR;
 
 /** The file is another log, which held all of this one at the last look: a copy of it, and not where it went. */
-function wasBeside(log, { logs }, pairs, file) {
+function wasBeside(log, { logs }, pairs, file, files) {
   const pair = pairs.find((one) => one.file === file);
   const other = logs.find(({ number }) => number === pair?.log?.number);
   if (other?.state !== 'here') return false;
+  // Its own file stands still, cut: the other one is new.
+  if (file.id !== other.id && files.some(({ path, id }) => path === other.path && id === other.id))
+    return false;
   return other.content.length + other.rest >= log.content.length + log.rest;
 }
 

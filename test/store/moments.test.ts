@@ -297,6 +297,21 @@ test('an archive whose end no look came to is missed when it is gone', async () 
 });
 
 test.each(EITHER)(
+  'a copy that is compressed after its log was cut is the copy, and the log lost nothing: %j',
+  async (looking) => {
+    const { world, looks } = await begun(looking);
+    world.write();
+    world.copy(`${LOG}-20250103`);
+    await looks.look();
+    world.cut();
+    world.compress(`${LOG}-20250103`);
+    world.write();
+    await looks.look();
+    expect(looks.said, looks.failed.join('\n')).toEqual(toldOnce(world));
+  },
+);
+
+test.each(EITHER)(
   'a log goes on in its copy, though it was removed while both were looked at: %j',
   async (looking) => {
     const { world, looks } = await begun(looking);

@@ -283,7 +283,9 @@ class Surveying {
     this.missing.delete(log.log);
     this.seen.push({ file, form, size, start });
     const place = placeOf(file);
-    if (log.state === 'here') this.others.set(place.identity, log);
+    // Where its own file stands still, cut by copytruncate, this one is new and stood beside nothing.
+    const isNew = place.identity !== log.identity && standsThere(log);
+    if (log.state === 'here' && !isNew) this.others.set(place.identity, log);
     const to = form === 'plain' ? Math.max(lineEnd, log.read_to) : size;
     const now: KnownLog = {
       ...log,
