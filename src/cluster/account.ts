@@ -1,6 +1,6 @@
 /** The account of a lake, from its receipts and what the engine counts; nothing is asked here. */
 import { compareInstants } from '../instant.js';
-import { filesOfLogs, rejectGroups } from '../lake/folder/ledger.js';
+import { filesOfLogs, firstLate, lakeReceiptOf, rejectGroups } from '../lake/folder/ledger.js';
 import type { Account, KindCount, LoadedConflict } from '../schema/account.js';
 import type { BatchAccount, BatchReceipt } from '../schema/batch.js';
 import { FEW_HOLES, type Gap } from '../schema/gap.js';
@@ -25,10 +25,12 @@ export function accountsOf(
 ): BatchAccount[] {
   const counts = new Map<string, number>();
   for (const { file } of conflicts) counts.set(file, (counts.get(file) ?? 0) + 1);
-  return receipts.map(({ account, batch, file }, i) => {
+  const begun = new Set<string>();
+  return receipts.map(({ account, batch, file }) => {
     const out = copies.get(batch) ?? 0;
     // Told of a log, whose account is the sum of its batches.
-    const isFirst = receipts.findIndex((one) => one.file.name === file.name) === i;
+    const isFirst = !begun.has(file.name);
+    begun.add(file.name);
     return {
       ...account,
       loaded: account.loaded - out,
@@ -147,34 +149,17 @@ export function gapsOf(holes: readonly Hole[], whereOf: ReadonlyMap<string, stri
 
 /** Files, rejects and what hosts should know, as receipts tell it. */
 export function toldByReceipts(receipts: readonly BatchReceipt[], accounts: readonly BatchAccount[]) {
-  const late = receipts.find((_, i) => accounts[i]!.late_line !== null);
+  const late = firstLate(accounts);
   return {
     files: filesOfLogs(receipts, accounts),
     rejects: rejectGroups(receipts),
     notices: receipts.flatMap(({ notices }) => notices),
-    firstLate: late ? `${late.file.name}:${late.account.late_line}` : null,
+    firstLate: late && `${receipts[late.batch]!.file.name}:${late.line}`,
   };
 }
 
-export function lakeReceipt(name: string, receipts: readonly BatchReceipt[]): LakeReceipt {
-  return {
-    ...{
-      path: name,
-      synced: true,
-      loading: false,
-      known_logs: true,
-      not_looked_at: [],
-      new_bytes: 0,
-      new_files: 0,
-    },
-    last_sync:
-      receipts
-        .map(({ made_at }) => made_at)
-        .sort()
-        .at(-1) ?? null,
-    earlier_bytes: receipts.reduce((sum, { account }) => sum + account.bytes, 0),
-    earlier_files: new Set(receipts.map(({ file }) => file.root)).size,
-    batches: receipts.length,
-    hosts: new Set(receipts.map(({ host }) => host)).size,
-  };
-}
+export const lakeReceipt = (name: string, receipts: readonly BatchReceipt[]): LakeReceipt =>
+  lakeReceiptOf(name, receipts, {
+    times: receipts.map(({ made_at }) => made_at),
+    logs: new Set(receipts.map(({ file }) => file.root)).size,
+  });

@@ -1,10 +1,9 @@
 /** What the engine counts of each batch, and whether receipts say the same: before a question is asked, and after it. */
-import { damage } from '../lake/folder/receipts.js';
-import { differing, type Summed, summedOf, sumsOf } from '../lake/folder/sums.js';
+import { damage, short } from '../lake/folder/receipts.js';
+import { difference, nothingOf, type Summed, summedOf, sumsOf } from '../lake/folder/sums.js';
 import type { Dialect } from '../lake/tables/dialect.js';
 import type { BatchReceipt } from '../schema/batch.js';
 import type { Cell, InputProblem } from '../schema/result.js';
-import { short } from './receipts.js';
 
 /** Calls of a batch and kind. */
 export interface Count {
@@ -145,24 +144,15 @@ export function contradicted(receipts: readonly BatchReceipt[], found: Found, wh
   return [...found].flatMap(([table, batches]) =>
     receipts
       .flatMap((receipt) => {
-        const said = receipt.tables[`base_${table}`] ?? nothingOf(table);
-        const is = batches.get(receipt.batch) ?? nothingOf(table);
-        const name = differing(said, is);
-        if (name === null) return [];
-        const [a, b] = name === 'rows' ? [is.rows, said.rows] : [is.sums[name], said.sums[name]];
+        const said = receipt.tables[`base_${table}`] ?? nothingOf(table as Other);
+        const is = batches.get(receipt.batch) ?? nothingOf(table as Other);
+        const wrong = difference(`base_${table}`, said, is);
         const what = `batch ${short(receipt.id)} of ${receipt.file.name}`;
-        return [
-          damage(where, `${what} has ${name} ${a} in base_${table}, and its receipt says ${b}`, SYNC(table)),
-        ];
+        return wrong === null ? [] : [damage(where, `${what} ${wrong}`, SYNC(table))];
       })
       .slice(0, MOST_TOLD),
   );
 }
-
-const nothingOf = (table: string): Summed => ({
-  rows: 0,
-  sums: Object.fromEntries(Object.keys(sumsOf(table as Other)).map((name) => [name, 0])),
-});
 
 /** Numbers of batches that have rows and no receipt. */
 export function strangersIn(receipts: readonly BatchReceipt[], found: Found): number[] {

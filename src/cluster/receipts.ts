@@ -1,5 +1,5 @@
 /** The receipts of a lake as an engine has them: the text of each is a row of batch_receipts. */
-import { chainsOf, damage, holesOf, type Receipts, readReceipts } from '../lake/folder/receipts.js';
+import { chainsOf, damage, holesOf, type Receipts, readReceipts, short } from '../lake/folder/receipts.js';
 import type { BatchReceipt } from '../schema/batch.js';
 import type { InputProblem } from '../schema/result.js';
 
@@ -52,5 +52,3 @@ function usualLake(texts: readonly string[]): string {
   }
   return [...counts].reduce((best, one) => (one[1] > best[1] ? one : best), ['', 0])[0];
 }
-
-export const short = (id: string) => `${id.slice(0, 12)}…`;

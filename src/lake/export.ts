@@ -1,13 +1,11 @@
 /** Filling a folder lake, which is done apart from asking it. */
 import type { Account } from '../schema/account.js';
-import { openTempFolder } from '../temp-folder.js';
-import { type Database, openDatabase } from './duckdb/connection.js';
-import { memoryLimit } from './duckdb/memory.js';
 import { type ExportOptions, exportLogs } from './folder/export.js';
 import { type Exported, fillFolder } from './folder/fill.js';
 import { exportFile } from './folder/from.js';
 import type { InputRequest } from './input/index.js';
 import { withoutRecords } from './load/ledger.js';
+import { withEngine } from './with-engine.js';
 
 export { isCluster, isFolderLake } from './folder/layout.js';
 
@@ -31,18 +29,6 @@ export async function exportToFolder(
     ),
   );
   return accountOf(options, exported);
-}
-
-async function withEngine<T>(env: ExportUse['env'], use: (db: Database) => Promise<T>): Promise<T> {
-  const spill = openTempFolder(env);
-  const db = await openDatabase(spill.dir, memoryLimit(env.LAKELOG_MEMORY_LIMIT));
-  try {
-    await db.run('SET autoinstall_known_extensions = false; SET autoload_known_extensions = false');
-    return await use(db);
-  } finally {
-    db.close();
-    spill.remove();
-  }
 }
 
 /** Nothing is asked of the calls. */

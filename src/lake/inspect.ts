@@ -3,9 +3,7 @@ import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { LakelogError, shellWord } from '../errors.js';
 import type { Compacted, FolderInfo, LakeInfo, LogCheck } from '../schema/lake.js';
-import { openTempFolder } from '../temp-folder.js';
-import { type Database, openDatabase } from './duckdb/connection.js';
-import { memoryLimit } from './duckdb/memory.js';
+import type { Database } from './duckdb/connection.js';
 import { compact } from './folder/compact.js';
 import { infoOf } from './folder/info.js';
 import { openFolderLake } from './folder/making.js';
@@ -13,6 +11,7 @@ import { type Verified, verifyFolder, verifyReceiptOf } from './folder/verify.js
 import { readLogs } from './store/logs.js';
 import { attach, isThere, lakeFileOf } from './store/open.js';
 import { type ReceiptFile, verifyLogs, verifyReceipt } from './store/verify.js';
+import { withEngine } from './with-engine.js';
 
 export type { ReceiptFile };
 
@@ -60,7 +59,7 @@ export const inspectFolder = ({ name, cwd }: InspectOptions): FolderInfo => info
 /** @param host whose logs are looked for here. */
 export function verifyFolderLake(options: InspectOptions, host: string): Promise<Verified> {
   const lake = openFolderLake(options.name, options.cwd);
-  return withEngine(options, (db) => verifyFolder(db, lake, host, options));
+  return withEngine(options.env, (db) => verifyFolder(db, lake, host, options));
 }
 
 export const verifyFolderReceipt = (
@@ -72,18 +71,7 @@ export function compactFolder(
   options: InspectOptions & { readonly now: Date; readonly graceS: number },
 ): Promise<Compacted> {
   const lake = openFolderLake(options.name, options.cwd);
-  return withEngine(options, (db) => compact(db, lake, options));
-}
-
-async function withEngine<T>({ env }: InspectOptions, use: (db: Database) => Promise<T>): Promise<T> {
-  const spill = openTempFolder(env);
-  const db = await openDatabase(spill.dir, memoryLimit(env.LAKELOG_MEMORY_LIMIT));
-  try {
-    return await use(db);
-  } finally {
-    db.close();
-    spill.remove();
-  }
+  return withEngine(options.env, (db) => compact(db, lake, options));
 }
 
 async function withLake<T>(
@@ -99,7 +87,7 @@ async function withLake<T>(
     });
   // Before it is open: a descriptor of it that is closed takes the lock along.
   const { size: bytes } = statSync(file.path);
-  return withEngine(options, async (db) => {
+  return withEngine(options.env, async (db) => {
     await attach(db, file, 'read');
     return look(db, { path: file.path, bytes });
   });

@@ -2,9 +2,9 @@
 import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { batchNumber, type PublishedName, tableName } from './layout.js';
-import { damage } from './receipts.js';
+import { damage, short } from './receipts.js';
 import type { FolderState } from './state.js';
-import { differing, summedOf, sumsOf, sumsSql } from './sums.js';
+import { difference, nothingOf, summedOf, sumsSql } from './sums.js';
 import { filesOf, parquet } from './tables.js';
 
 const NEXT = 'see which file is another: lakelog lake verify; then put it back, or publish the log again';
@@ -27,17 +27,12 @@ export async function checkSums(
           `SELECT batch, ${sumsSql(base)} FROM ${parquet(files)} GROUP BY batch`,
         );
   const found = new Map(rows.map((row) => [row.batch, summedOf(base, row)]));
-  const nothing = { rows: 0, sums: Object.fromEntries(Object.keys(sumsOf(base)).map((name) => [name, 0])) };
   const wrong = state.receipts.flatMap(({ id, file, tables }) => {
     const number = batchNumber(id);
-    const said = tables[table] ?? nothing;
-    const is = found.get(number) ?? nothing;
+    const is = found.get(number) ?? nothingOf(base);
     found.delete(number);
-    const name = differing(said, is);
-    if (name === null) return [];
-    const [a, b] = name === 'rows' ? [is.rows, said.rows] : [is.sums[name], said.sums[name]];
-    const detail = `batch ${id.slice(0, 12)}… has ${name} ${a} in ${table}, and its receipt says ${b}`;
-    return [damage(file.name, detail, NEXT)];
+    const wrong = difference(table, tables[table] ?? nothingOf(base), is);
+    return wrong === null ? [] : [damage(file.name, `batch ${short(id)} ${wrong}`, NEXT)];
   });
   const strange = [...found.keys()].map((number) =>
     damage(state.lake.name, `${table} has rows of batch ${number}, which has no receipt`, NEXT),

@@ -1,6 +1,5 @@
 /** Merges small files of days that are over, so that a lake of many small exports is read like one of few large ones. */
-import { createHash } from 'node:crypto';
-import { statSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LakelogError } from '../../errors.js';
@@ -9,15 +8,15 @@ import { COMPACTION_FORMAT, type DataFile, type Move } from '../../schema/batch.
 import type { Compacted } from '../../schema/lake.js';
 import { version } from '../../version.js';
 import type { Database } from '../duckdb/connection.js';
-import { ident, quote } from '../duckdb/sql.js';
+import { ident } from '../duckdb/sql.js';
+import { sha256 } from '../store/fingerprint.js';
 import { lakePlan } from '../store/tables.js';
-import { compactionName, type PlacedFile, placed, readCompactions } from './compactions.js';
-import { hashFile } from './hash-file.js';
+import { compactionName, type PlacedFile, placed, publishedFiles, readCompactions } from './compactions.js';
+import { copyTo, dataFile, stagedAt } from './data-file.js';
 import { PUBLISHED, PUBLISHED_NAMES, type PublishedName, publishedColumns, tableName } from './layout.js';
 import { lock } from './lock.js';
 import type { FolderLake } from './making.js';
-import { allSynced, asFilesOf } from './place.js';
-import { ROW_GROUP } from './publish.js';
+import { allSynced, asFilesOf, type Stage } from './place.js';
 import { readReceipts } from './receipts.js';
 import { sealed } from './seal.js';
 import { type FolderState, lookInto } from './state.js';
@@ -85,11 +84,8 @@ function removeReplaced({ place, making }: FolderLake, now: Date, graceS: number
   const at = (name: string) => name;
   const compactions = readCompactions(place, making.lake_id, at);
   const { receipts } = readReceipts(place, making.lake_id, at);
-  const published = receipts.flatMap(({ tables }) =>
-    Object.entries(tables).flatMap(([table, { files }]) => files.map((file) => ({ ...file, table }))),
-  );
   // What took their place must be there.
-  const { files, replaced } = placed(published, compactions, at);
+  const { files, replaced } = placed(publishedFiles(receipts), compactions, at);
   // A clock that went wrong keeps nothing for ever.
   const isOld = (made: string) => Math.abs(now.getTime() - Date.parse(made)) >= graceS * 1_000;
   const old = new Set(
@@ -147,14 +143,14 @@ async function merge(
   const stage = place.stage();
   try {
     const moves: Move[] = [];
-    for (const group of groups) moves.push(await mergeGroup(db, lake, group, stage.path));
-    const id = hashOf(moves.flatMap(({ files }) => files.map(({ sha256 }) => sha256)));
+    for (const group of groups) moves.push(await mergeGroup(db, lake, group, stage));
+    const id = hashOf(moves.flatMap(({ files }) => files.map((file) => file.sha256)));
     const staged = path.join(stage.path, 'commit');
     const made_at = rfc3339(BigInt(now.getTime()) * 1000n);
     const commit = { schema: COMPACTION_FORMAT, id, lake: making.lake_id, version, made_at, moves };
     writeFileSync(staged, sealed(commit));
     const files = moves.flatMap((move) => move.files);
-    const stagedOf = (file: DataFile) => path.join(stage.path, flat(file.path));
+    const stagedOf = (file: DataFile) => stagedAt(stage, file.path);
     await allSynced([staged, ...files.map(stagedOf)]);
     // Says to who looks that this is work in progress.
     for (const file of files)
@@ -167,27 +163,23 @@ async function merge(
   }
 }
 
-const flat = (name: string) => name.replaceAll('/', '-');
-const hashOf = (parts: readonly string[]) => createHash('sha256').update(parts.join('\n')).digest('hex');
+const hashOf = (parts: readonly string[]) => sha256(Buffer.from(parts.join('\n')));
 
 async function mergeGroup(
   db: Database,
   { place, making, name: lakeName }: FolderLake,
   group: readonly PlacedFile[],
-  stage: string,
+  stage: Stage,
 ): Promise<Move> {
   const { table } = group[0]!;
   const base = PUBLISHED_NAMES.find((one) => tableName(one) === table)!;
-  const name = `${path.posix.dirname(group[0]!.path)}/${PREFIX}${hashOf(group.map(({ sha256 }) => sha256))}.parquet`;
-  const staged = path.join(stage, flat(name));
+  const name = `${path.posix.dirname(group[0]!.path)}/${PREFIX}${hashOf(group.map((file) => file.sha256))}.parquet`;
+  const staged = stagedAt(stage, name);
   const from = parquet(group.map((file) => place.at(file.path)));
   const columns = publishedColumns(lakePlan(making.keeps_content), base).map(({ name: column }) =>
     ident(column),
   );
-  await db.run(
-    `COPY (SELECT ${columns.join(', ')} FROM ${from} ORDER BY ${orderOf(base)}) TO ${quote(staged)}
-     (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
-  );
+  await copyTo(db, `SELECT ${columns.join(', ')} FROM ${from} ORDER BY ${orderOf(base)}`, staged);
   const [before, after] = [await contentOf(db, from), await contentOf(db, parquet([staged]))];
   if (before.hash !== after.hash || before.rows !== after.rows)
     throw new LakelogError(
@@ -197,8 +189,7 @@ async function mergeGroup(
         next: 'this is a defect of lakelog: please report it; the lake is as it was',
       },
     );
-  const file = { path: name, bytes: statSync(staged).size, rows: after.rows, sha256: hashFile(staged) };
-  return { table, files: [file], replaces: group.map((one) => one.path) };
+  return { table, files: [dataFile(name, staged, after.rows)], replaces: group.map((one) => one.path) };
 }
 
 const orderOf = (base: PublishedName) => {

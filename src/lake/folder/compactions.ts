@@ -1,5 +1,10 @@
 /** Where the rows of batches stand since small files were merged. */
-import { COMPACTION_FORMAT, type CompactionReceipt, type DataFile } from '../../schema/batch.js';
+import {
+  type BatchReceipt,
+  COMPACTION_FORMAT,
+  type CompactionReceipt,
+  type DataFile,
+} from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import { COMPACTIONS } from './layout.js';
 import type { Place } from './place.js';
@@ -43,6 +48,12 @@ export function readCompactions(place: Place, lakeId: string, at: (name: string)
 export interface PlacedFile extends DataFile {
   readonly table: string;
 }
+
+/** What receipts name, wherever its rows stand now. */
+export const publishedFiles = (receipts: readonly BatchReceipt[]): PlacedFile[] =>
+  receipts.flatMap(({ tables }) =>
+    Object.entries(tables).flatMap(([table, { files }]) => files.map((file) => ({ ...file, table }))),
+  );
 
 export interface Placed {
   /** By their paths: those that hold the rows now. */

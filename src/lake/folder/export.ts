@@ -1,6 +1,5 @@
 /** What the logs of a host hold beyond what the lake has of them becomes batches of it. */
 import { microsOf, rfc3339 } from '../../instant.js';
-import { kernelPath } from '../../kernel-path.js';
 import type { BatchPlace, RejectSums } from '../../schema/batch.js';
 import type { FileAccount, InputProblem } from '../../schema/result.js';
 import { type Database, openBeside } from '../duckdb/connection.js';
@@ -12,7 +11,7 @@ import { type LoadedFile, type LoadOptions, loadFiles, THREADS as USUAL_THREADS 
 import { blocksGates } from '../load/rejects.js';
 import { explode } from '../load/staging.js';
 import { headAfter, sha256 } from '../store/fingerprint.js';
-import { batchesOf, cannotBeRead, resolveLogs } from '../store/inputs.js';
+import { absolute, batchesOf, cannotBeRead, resolveLogs } from '../store/inputs.js';
 import type { Piece } from '../store/logs.js';
 import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
@@ -105,10 +104,7 @@ class Exporting {
     const { options, lake } = this;
     const usesKnown = given.some(({ isDefault }) => isDefault) && this.requests.length > 0;
     const named = usesKnown ? this.requests : given;
-    const requests = named.map(({ path, as }) => ({
-      path: path === '-' ? path : kernelPath(options.cwd, path),
-      as,
-    }));
+    const requests = absolute(named, options.cwd);
     const inputs = await resolveLogs(named, { ...options, lakePath: lake.place.path });
     const pieces = async (log: number) => this.piecesOf(log);
     const found = await survey(inputs.files, this.logs, { ...options, requests, pieces });

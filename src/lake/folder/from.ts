@@ -11,7 +11,7 @@ import { type Exported, ensureSameMaking, sumOfAccounts } from './fill.js';
 import { logName } from './layout.js';
 import type { FolderLake } from './making.js';
 import { publishBatch } from './publish.js';
-import { damage, readReceipts } from './receipts.js';
+import { damage, readReceipts, short } from './receipts.js';
 
 export interface FromOptions {
   readonly file: string;
@@ -134,7 +134,7 @@ class FromFile {
     this.problems.push(
       damage(
         log.name,
-        `batch ${sha256.slice(0, 12)}… was published by ${host} with ${account.loaded} records, and the lake file has ${loaded} of it`,
+        `batch ${short(sha256)} was published by ${host} with ${account.loaded} records, and the lake file has ${loaded} of it`,
         `let ${host} publish all of its batches: lakelog sync`,
       ),
     );

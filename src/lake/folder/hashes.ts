@@ -1,7 +1,7 @@
 /** Hashes of files that were read whole before and stand there untouched: a gate reads whole only what is new to it. */
-import { createHash } from 'node:crypto';
 import { type BigIntStats, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { sha256 } from '../store/fingerprint.js';
 import { hashFile } from './hash-file.js';
 import type { FolderLake } from './making.js';
 import { sealed, unsealed } from './seal.js';
@@ -20,7 +20,7 @@ const SETTLED_MS = 2_000;
 export function cacheFile({ place, making }: FolderLake, env: Env, what: string): string | null {
   const base = env.XDG_CACHE_HOME || (env.HOME ? path.join(env.HOME, '.cache') : null);
   if (base === null) return null;
-  const key = createHash('sha256').update(`${making.lake_id} ${place.path}`).digest('hex').slice(0, 16);
+  const key = sha256(Buffer.from(`${making.lake_id} ${place.path}`)).slice(0, 16);
   return path.join(base, 'lakelog', `${what}-${key}.json`);
 }
 

@@ -77,8 +77,8 @@ async function countAll(db: Database, state: FolderState, before: Counted | null
   const files = filesOf(state, 'calls');
   if (files.length === 0) return { ids: 0, areDifferent: true };
   const known = new Set(before?.different);
-  const isThere = (id: string) => state.receipts.some((receipt) => receipt.id === id);
-  if (known.size === 0 || ![...known].every(isThere)) return countIds(db, parquet(files));
+  const there = new Set(state.receipts.map(({ id }) => id));
+  if (known.size === 0 || ![...known].every((id) => there.has(id))) return countIds(db, parquet(files));
   const fresh = state.receipts.filter(({ id }) => !known.has(id));
   if (fresh.length === 0) return { ids: before!.ids, areDifferent: true };
   const own = freshFiles(state, fresh);
@@ -86,7 +86,8 @@ async function countAll(db: Database, state: FolderState, before: Counted | null
   if (own === null) return countIds(db, parquet(files));
   if (own.length === 0) return { ids: before!.ids, areDifferent: true };
   const added = await countIds(db, parquet(own));
-  const old = files.filter((name) => !own.includes(name));
+  const isOwn = new Set(own);
+  const old = files.filter((name) => !isOwn.has(name));
   const isApart = old.length === 0 || (await areApart(db, parquet(old), parquet(own)));
   return { ids: before!.ids + added.ids, areDifferent: added.areDifferent && isApart };
 }

@@ -1,9 +1,8 @@
 /** What became of the lines of all logs of a folder lake: the sum of its receipts. */
-
 import { microsOf } from '../../instant.js';
 import type { BlockingGroup } from '../../schema/account.js';
 import type { BatchAccount, BatchReceipt } from '../../schema/batch.js';
-import type { FileAccount, InputProblem } from '../../schema/result.js';
+import type { FileAccount, InputProblem, LakeReceipt } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import type { Ledger } from '../load/account.js';
 import { lateIn } from '../load/late.js';
@@ -116,6 +115,20 @@ export function rejectGroups(receipts: readonly BatchReceipt[]): BlockingGroup[]
   }
   return [...groups.values()].sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
 }
+
+/** @param of when it was published or looked at, and how many logs it holds. */
+export const lakeReceiptOf = (
+  path: string,
+  receipts: readonly BatchReceipt[],
+  of: { readonly times: readonly string[]; readonly logs: number },
+): LakeReceipt => ({
+  ...{ path, synced: true, last_sync: [...of.times].sort().at(-1) ?? null, loading: false },
+  ...{ known_logs: true, not_looked_at: [], new_bytes: 0, new_files: 0 },
+  earlier_bytes: receipts.reduce((sum, { account }) => sum + account.bytes, 0),
+  earlier_files: of.logs,
+  batches: receipts.length,
+  hosts: new Set(receipts.map(({ host }) => host)).size,
+});
 
 export function firstLate(accounts: readonly BatchAccount[]): Ledger['firstLate'] {
   const batch = accounts.findIndex(({ late_line }) => late_line !== null);

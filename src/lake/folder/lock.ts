@@ -2,10 +2,10 @@
 
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LakelogError, messageOf } from '../../errors.js';
-import { EXIT } from '../../schema/result.js';
+import { messageOf } from '../../errors.js';
 import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
+import { stillHeld } from '../store/open.js';
 import type { LocalPlace } from './place.js';
 
 const LOCKS = '.locks';
@@ -22,6 +22,7 @@ export async function lock(
   timeoutS: number,
   name: string,
 ): Promise<void> {
+  const written = (holder: string) => `nothing was written: ${holder} wrote to the lake for ${timeoutS} s`;
   const file = `${LOCKS}/${encodeURIComponent(what)}`;
   for (const until = Date.now() + timeoutS * 1_000; ; await sleep(RETRY_MS * (1 + Math.random()))) {
     if (!place.has(file)) await make(db, place, file);
@@ -33,7 +34,8 @@ export async function lock(
       const held = /Could not set lock on file|Conflicting lock is held/.test(message);
       // What cannot be opened is held by nobody.
       if (!held && !/^(IO|Serialization|Invalid Input) Error/.test(message)) throw error;
-      if (Date.now() >= until) throw held ? stillHeld(error, name, timeoutS) : error;
+      if (Date.now() >= until)
+        throw held ? stillHeld(error, { name, lockTimeoutS: timeoutS }, written) : error;
       if (!held) place.remove(file);
     }
   }
@@ -51,13 +53,4 @@ async function make(db: Database, place: LocalPlace, file: string): Promise<void
   } finally {
     stage.remove();
   }
-}
-
-function stillHeld(error: unknown, name: string, timeoutS: number): LakelogError {
-  const [, holder = 'another process'] = /(?:held in .*?)?\((PID \d+)\)/.exec(messageOf(error)) ?? [];
-  return new LakelogError(`nothing was written: ${holder} wrote to the lake for ${timeoutS} s`, {
-    where: name,
-    next: `wait for it (--lock-timeout 5m), or see what it does: ps -fp ${/\d+/.exec(holder)?.[0] ?? 'PID'}`,
-    exitCode: EXIT.cannotVouch,
-  });
 }

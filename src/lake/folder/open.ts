@@ -8,7 +8,7 @@ import type { LoadPlan } from '../tables/plan.js';
 import { fillTwins, findConflicts, findTaken } from './alike.js';
 import { count } from './known.js';
 import { type PublishedName, tableName } from './layout.js';
-import { accountsOf, folderLedger } from './ledger.js';
+import { accountsOf, folderLedger, lakeReceiptOf } from './ledger.js';
 import { openFolderLake } from './making.js';
 import { damage } from './receipts.js';
 import { changedSince, type FolderState, lookInto } from './state.js';
@@ -53,14 +53,7 @@ export class OpenFolder {
   get receipt(): LakeReceipt {
     const { receipts, lake, chains, hosts } = this.state;
     const times = [...receipts.map(({ made_at }) => made_at), ...hosts.map(({ synced_at }) => synced_at)];
-    return {
-      ...{ path: lake.name, synced: true, last_sync: times.sort().at(-1) ?? null, loading: false },
-      ...{ known_logs: true, not_looked_at: [], new_bytes: 0, new_files: 0 },
-      earlier_bytes: receipts.reduce((sum, { account }) => sum + account.bytes, 0),
-      earlier_files: chains.length,
-      batches: receipts.length,
-      hosts: new Set(receipts.map(({ host }) => host)).size,
-    };
+    return lakeReceiptOf(lake.name, receipts, { times, logs: chains.length });
   }
 }
 

@@ -20,6 +20,7 @@ import { ident, quote } from '../duckdb/sql.js';
 import { summarySql } from '../load/account.js';
 import { islandsOf } from '../load/seqs.js';
 import type { LoadPlan } from '../tables/plan.js';
+import { copyTo, dataFile, stagedAt } from './data-file.js';
 import { hashFile } from './hash-file.js';
 import {
   batchNumber,
@@ -77,7 +78,7 @@ export async function publishBatch(batch: Batch, publishing: Publishing): Promis
     const staged = path.join(stage.path, `${batch.id}.json`);
     writeFileSync(staged, sealed(receiptOf(batch, kinds, tables, publishing)));
     const files = Object.values(tables).flatMap((table) => table.files);
-    const stagedOf = (file: DataFile) => path.join(stage.path, flat(file.path));
+    const stagedOf = (file: DataFile) => stagedAt(stage, file.path);
     await allSynced([...files.map(stagedOf), staged]);
     for (const file of files) await putFile(place, batch.id, file, stagedOf(file));
     return place.put(receiptName(batch.id), { staged });
@@ -99,9 +100,6 @@ function receiptOf(
     ...{ file, account, newest_record: newestRecord, rejects, kinds, notices, tables },
   };
 }
-
-/** A name in the stage, which has no folders. */
-const flat = (name: string) => name.replaceAll('/', '-');
 
 /** A SELECT of the rows of the batch in a base table, named as they are published. */
 function rowsSql(base: PublishedName, { id, host, file, account, newestRecord, rows }: Batch): string {
@@ -138,7 +136,6 @@ const literal = (value: string | number | null) =>
   value === null ? 'NULL' : typeof value === 'string' ? quote(value) : String(value);
 
 const DAY = `strftime(make_timestamp(epoch_us("timestamp")), '%Y-%m-%d')`;
-export const ROW_GROUP = 122_880;
 
 async function writeTable(
   base: PublishedName,
@@ -159,18 +156,11 @@ async function writeTable(
   for (const part of parts) {
     const of = parted ? String(part.day) : null;
     const name = dataName(base, of, batch.id);
-    const staged = path.join(stage.path, flat(name));
+    const staged = stagedAt(stage, name);
     const only = parted && parts.length > 1 ? ` WHERE ${DAY} = ${quote(of!)}` : '';
-    await db.run(
-      `COPY (SELECT * FROM (${sql})${only} ORDER BY ${parted ? '"timestamp", ' : ''}${order}) TO ${quote(staged)}
-       (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP})`,
-    );
-    files.push({
-      path: name,
-      bytes: statSync(staged).size,
-      rows: Number(part.rows),
-      sha256: hashFile(staged),
-    });
+    const ordered = `SELECT * FROM (${sql})${only} ORDER BY ${parted ? '"timestamp", ' : ''}${order}`;
+    await copyTo(db, ordered, staged);
+    files.push(dataFile(name, staged, Number(part.rows)));
   }
   return { ...total(parts.map((part) => summedOf(base, part))), files };
 }

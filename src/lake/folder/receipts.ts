@@ -16,6 +16,9 @@ export interface Receipts {
 const EDITED =
   'put back the one that was published, or take it and its files out of the lake and publish the log again';
 
+/** How a batch is called in words. */
+export const short = (id: string) => `${id.slice(0, 12)}…`;
+
 export function damage(where: string, detail: string, next: string): InputProblem {
   return { path: where, problem: 'lake', detail, next };
 }
@@ -146,7 +149,7 @@ export function holesOf(receipts: readonly BatchReceipt[], at: (name: string) =>
       return [
         damage(
           file.name,
-          `bytes up to ${file.byte_from} of the log are not in the lake: batch ${file.before.slice(0, 12)}… has no receipt`,
+          `bytes up to ${file.byte_from} of the log are not in the lake: batch ${short(file.before)} has no receipt`,
           `put the receipt back (batches/${file.before}.json), or publish the log on ${host} again: lakelog sync`,
         ),
       ];

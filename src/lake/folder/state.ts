@@ -3,12 +3,12 @@ import { type BigIntStats, statSync } from 'node:fs';
 import path from 'node:path';
 import type { BatchReceipt } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
-import { type PlacedFile, placed, readCompactions } from './compactions.js';
+import { type PlacedFile, placed, publishedFiles, readCompactions } from './compactions.js';
 import { Hashes, type Identity, identityOf } from './hashes.js';
 import { type HostState, readHosts } from './hosts.js';
 import { BATCHES, COMPACTIONS, PUBLISHED_NAMES, receiptName, tableName } from './layout.js';
 import type { FolderLake } from './making.js';
-import { type Chain, chainsOf, damage, holesOf, readReceipts } from './receipts.js';
+import { type Chain, chainsOf, damage, holesOf, readReceipts, short } from './receipts.js';
 
 export interface FolderState {
   readonly lake: FolderLake;
@@ -60,10 +60,7 @@ function look(lake: FolderLake, looking: Looking, commits: readonly string[]): F
   const at = (name: string) => path.join(lake.name, name);
   const { receipts, problems } = readReceipts(place, making.lake_id, at);
   const compactions = readCompactions(place, making.lake_id, at);
-  const published = receipts.flatMap(({ tables }) =>
-    Object.entries(tables).flatMap(([table, { files }]) => files.map((file) => ({ ...file, table }))),
-  );
-  const now = placed(published, compactions, at);
+  const now = placed(publishedFiles(receipts), compactions, at);
   const files = checkFiles(lake, [...now.files.values()], looking, at);
   const strangers = strangersIn(lake, now, at);
   const chains = chainsOf(receipts);
@@ -158,7 +155,7 @@ function strangersIn(
   return {
     problems,
     notices: [
-      ...batches.map((id) => `batch ${id.slice(0, 12)}… is being published now, and is of the next run`),
+      ...batches.map((id) => `batch ${short(id)} is being published now, and is of the next run`),
       ...(isMerging ? ['files are being merged now; they are read as they were'] : []),
     ],
   };

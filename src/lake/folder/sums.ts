@@ -48,8 +48,16 @@ function sumOf(digits: number | string): Sum {
   return Number.isSafeInteger(number) ? number : String(digits);
 }
 
-/** The name of a sum that differs; null where all are equal. */
-export function differing(said: Summed, found: Summed): string | null {
-  if (said.rows !== found.rows) return 'rows';
-  return Object.keys(found.sums).find((name) => String(said.sums[name]) !== String(found.sums[name])) ?? null;
+/** Of a batch that has no rows. */
+export const nothingOf = (base: PublishedName): Summed => ({
+  rows: 0,
+  sums: Object.fromEntries(Object.keys(sumsOf(base)).map((name) => [name, 0])),
+});
+
+/** In words, the first of rows and sums that is not as it is said of a table; null where all are equal. */
+export function difference(table: string, said: Summed, found: Summed): string | null {
+  const all = (of: Summed): Readonly<Record<string, Sum>> => ({ rows: of.rows, ...of.sums });
+  const [a, b] = [all(found), all(said)];
+  const name = Object.keys(a).find((one) => String(a[one]) !== String(b[one]));
+  return name === undefined ? null : `has ${name} ${a[name]} in ${table}, and its receipt says ${b[name]}`;
 }

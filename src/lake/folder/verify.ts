@@ -1,13 +1,10 @@
 /** Whether every file of a folder lake is what its receipt says, and the logs that are still here what was published. */
-import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { whyUnreadable } from '../../errors.js';
 import type { FilesCheck, LogCheck } from '../../schema/lake.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
-import { openInput, type SourceFile, statOf, Unreadable } from '../input/index.js';
-import { compare } from '../store/fingerprint.js';
-import type { ReceiptFile } from '../store/verify.js';
+import { statOf } from '../input/index.js';
+import { checkBytes, type ReceiptFile, unknownHead } from '../store/verify.js';
 import { checkSums } from './check.js';
 import { hashFile } from './hash-file.js';
 import { BATCHES, batchNumber, PUBLISHED_NAMES } from './layout.js';
@@ -94,29 +91,11 @@ async function checkLog(
     };
   if (own.state === 'lost' || own.state === 'changed')
     return { ...facts, status: 'different', detail: own.detail };
-  try {
-    const source = { name: own.name, path: own.path, as: 'any', stats, maybeEmpty: true } as const;
-    const pieces = chain.batches.map(({ id, account, file: { byte_from } }) => ({
-      ...{ byte_from, bytes: account.bytes, sha256: id },
-    }));
-    const { differs } = await compare(await bytesOf(source, options), pieces);
-    if (differs === null) return { ...facts, status: 'same', detail: null };
-    const place = `bytes ${differs.byte_from} to ${differs.byte_from + differs.bytes}`;
-    return { ...facts, status: 'different', detail: `${place} are not what was read` };
-  } catch (error) {
-    const detail = error instanceof Unreadable ? error.message : whyUnreadable(error);
-    return { ...facts, status: 'unreadable', detail };
-  }
-}
-
-async function bytesOf(
-  source: SourceFile,
-  options: { readonly stdin: Readable },
-): Promise<AsyncIterable<Uint8Array>> {
-  const input = await openInput(source, options);
-  if (input.kind === 'stream') return input.chunks;
-  input.close();
-  return createReadStream(source.path, { highWaterMark: 1 << 20 });
+  const source = { name: own.name, path: own.path, as: 'any', stats, maybeEmpty: true } as const;
+  const pieces = chain.batches.map(({ id, account, file: { byte_from } }) => ({
+    ...{ byte_from, bytes: account.bytes, sha256: id },
+  }));
+  return { ...facts, ...(await checkBytes(source, pieces, options)) };
 }
 
 /** Whether the lake had what a gate's receipt rests on. */
@@ -124,13 +103,8 @@ export function verifyReceiptOf(lake: FolderLake, files: readonly ReceiptFile[])
   const { receipts } = lookInto(lake, { env: {}, hashed: () => false });
   return files.map(({ file, head, bytes }) => {
     const found = receipts.find((receipt) => receipt.file.head === head);
-    const facts = { file, batches: 0, bytes: found?.file.byte_to ?? 0, head };
-    if (found === undefined)
-      return {
-        ...facts,
-        status: 'different',
-        detail: 'no log of the lake has this hash, nor had it at an earlier batch',
-      };
+    if (found === undefined) return unknownHead({ file, head });
+    const facts = { file, batches: 0, bytes: found.file.byte_to, head };
     return found.file.byte_to === bytes
       ? { ...facts, status: 'same', detail: null }
       : { ...facts, status: 'different', detail: `the receipt counts ${bytes} bytes of it` };

@@ -1,6 +1,7 @@
 /** From what was named to the logs that are read, and from a log to batches of its lines. */
 import type { Readable } from 'node:stream';
 import { LakelogError } from '../../errors.js';
+import { kernelPath } from '../../kernel-path.js';
 import {
   type InputRequest,
   openInput,
@@ -11,6 +12,10 @@ import {
 } from '../input/index.js';
 import { BATCH, type BatchReading, plainBatches, streamBatches } from './read.js';
 import type { Task } from './survey.js';
+
+/** As they are remembered: they mean the same from another folder. */
+export const absolute = (requests: readonly InputRequest[], cwd: string): InputRequest[] =>
+  requests.map(({ path, as }) => ({ path: path === '-' ? path : kernelPath(cwd, path), as }));
 
 type Finding = ResolveOptions & { readonly now: Date; readonly rotationGraceS: number };
 

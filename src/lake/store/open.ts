@@ -294,9 +294,14 @@ function touch(file: string): void {
   }
 }
 
-function stillHeld(error: unknown, { name, lockTimeoutS }: LakeFile): LakelogError {
+/** @param what came of it, in words that the holder is put into. */
+export function stillHeld(
+  error: unknown,
+  { name, lockTimeoutS }: Pick<LakeFile, 'name' | 'lockTimeoutS'>,
+  what = (holder: string) => `nothing was checked: ${holder} held the lake for ${lockTimeoutS} s`,
+): LakelogError {
   const [, holder = 'another process'] = /(?:held in .*?)?\((PID \d+)\)/.exec(messageOf(error)) ?? [];
-  return new LakelogError(`nothing was checked: ${holder} held the lake for ${lockTimeoutS} s`, {
+  return new LakelogError(what(holder), {
     where: name,
     next: `wait for it (--lock-timeout 5m), or see what it does: ps -fp ${/\d+/.exec(holder)?.[0] ?? 'PID'}`,
     exitCode: EXIT.cannotVouch,

@@ -17,7 +17,7 @@ import { BASE_TABLES } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { findShared, putRows, STAGE, takeOutKnown } from './commit.js';
 import { headAfter, sha256 } from './fingerprint.js';
-import { batchesOf, cannotBeRead, resolveLogs } from './inputs.js';
+import { absolute, batchesOf, cannotBeRead, resolveLogs } from './inputs.js';
 import { addRequests, type KnownLog, piecesOf, readLogs, readRequests, writeLogs } from './logs.js';
 import {
   attach,
@@ -198,7 +198,7 @@ class Syncing {
   async skip(given: readonly InputRequest[]): Promise<void> {
     const { db } = this;
     await this.open('write');
-    const requests = this.absolute(given);
+    const requests = absolute(given, this.options.cwd);
     const { files } = await resolveLogs(given, this.finding);
     const { tasks } = await this.survey(files, requests);
     await db.run('BEGIN');
@@ -260,7 +260,7 @@ class Syncing {
     await this.open('read');
     const known = given.some(({ isDefault }) => isDefault) ? (this.former ?? (await readRequests(db))) : [];
     const named = known.length > 0 ? known : given;
-    const requests = this.absolute(named);
+    const requests = absolute(named, this.options.cwd);
     const inputs = await resolveLogs(named, this.finding);
     let found = await this.survey(inputs.files, requests);
     const isNew = known.length === 0 && (await this.lacks(requests));
@@ -287,13 +287,6 @@ class Syncing {
       requests.some(({ path }) => path === request) || found.standing.some((one) => one.log === log);
     this.unseen = this.logs.filter((log) => log.state === 'here' && log.form !== 'stream' && !isSeen(log));
     return this.told(told, found.standing, true, known.length > 0);
-  }
-
-  private absolute(requests: readonly InputRequest[]): InputRequest[] {
-    return requests.map(({ path, as }) => ({
-      path: path === '-' ? path : kernelPath(this.options.cwd, path),
-      as,
-    }));
   }
 
   private get finding() {

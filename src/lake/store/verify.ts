@@ -6,7 +6,7 @@ import { whyUnreadable } from '../../errors.js';
 import type { LogCheck } from '../../schema/lake.js';
 import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
-import { openInput, statOf, Unreadable } from '../input/index.js';
+import { openInput, type SourceFile, statOf, Unreadable } from '../input/index.js';
 import { compare, headAfter } from './fingerprint.js';
 import { type KnownLog, type Piece, piecesOf, readLogs } from './logs.js';
 
@@ -59,7 +59,7 @@ export async function verifyReceipt(
   return checks;
 }
 
-const unknownHead = ({ file, head }: ReceiptFile): LogCheck => ({
+export const unknownHead = ({ file, head }: Pick<ReceiptFile, 'file' | 'head'>): LogCheck => ({
   ...{ file, status: 'different', batches: 0, bytes: 0, head },
   detail: 'no log of the lake has this hash, nor had it at an earlier batch',
 });
@@ -107,19 +107,30 @@ async function checkLog(
   // Another file may stand where one stood that was deleted.
   if (log.form === 'stream' || log.state === 'gone' || stats === undefined)
     return { ...facts, status: 'absent', detail: 'it is not there to be compared' };
+  return { ...facts, ...(await checkBytes(sourceOf(log), pieces, options)) };
+}
+
+/** Whether a log that is there is what was read of it, batch by batch. */
+export async function checkBytes(
+  source: SourceFile,
+  pieces: readonly Piece[],
+  options: { readonly stdin: Readable },
+): Promise<Pick<LogCheck, 'status' | 'detail'>> {
   try {
-    const { differs } = await compare(await bytesOf(sourceOf(log), options), pieces);
-    if (differs === null) return { ...facts, status: 'same', detail: null };
+    const { differs } = await compare(await bytesOf(source, options), pieces);
+    if (differs === null) return { status: 'same', detail: null };
     const place = `bytes ${differs.byte_from} to ${differs.byte_from + differs.bytes}`;
-    return { ...facts, status: 'different', detail: `${place} are not what was read` };
+    return { status: 'different', detail: `${place} are not what was read` };
   } catch (error) {
-    const detail = error instanceof Unreadable ? error.message : whyUnreadable(error);
-    return { ...facts, status: 'unreadable', detail };
+    return {
+      status: 'unreadable',
+      detail: error instanceof Unreadable ? error.message : whyUnreadable(error),
+    };
   }
 }
 
 async function bytesOf(
-  source: Parameters<typeof openInput>[0],
+  source: SourceFile,
   options: { readonly stdin: Readable },
 ): Promise<AsyncIterable<Uint8Array>> {
   const input = await openInput(source, options);
