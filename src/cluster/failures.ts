@@ -28,7 +28,7 @@ const ADVICE: readonly Row[] = [
   ],
   [
     /^PERMISSION_DENIED/,
-    'let the user read: GRANT SELECT on the tables that start with base_, and batch_receipts',
+    'let the user read: GRANT SELECT on the tables that start with base_, batch_receipts and host_states',
   ],
   [
     /^(SYNTAX_ERROR|FUNCTION_NOT_FOUND|TYPE_MISMATCH|AMBIGUOUS_NAME|NOT_SUPPORTED|INVALID_CAST_ARGUMENT)/,

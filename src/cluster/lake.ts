@@ -2,6 +2,7 @@
 import { LakelogError, messageOf } from '../errors.js';
 import type { Checked } from '../lake/box.js';
 import { absentAmong, filteredColumns, filterSql } from '../lake/filters.js';
+import { type Hosts, hostsOf } from '../lake/folder/hosts.js';
 import { damage } from '../lake/folder/receipts.js';
 import { beginsWith } from '../lake/ids.js';
 import { type CallsBy, Lake, type LakeOptions, openLakeAs } from '../lake/lake.js';
@@ -22,7 +23,7 @@ import { addressOf } from './address.js';
 import * as counting from './counts.js';
 import { literalRows } from './literals.js';
 import { blocksOf, duckDbType, writtenFor } from './own-sql.js';
-import { RECEIPTS_SQL, receiptsFrom } from './receipts.js';
+import { HOSTS_SQL, hostsFrom, RECEIPTS_SQL, receiptsFrom } from './receipts.js';
 import { isRowWise } from './rowwise.js';
 import { type EngineRows, Trino } from './trino.js';
 import { precisionOf } from './values.js';
@@ -59,6 +60,7 @@ export async function openClusterLake(
 interface State {
   readonly receipts: readonly BatchReceipt[];
   readonly texts: readonly string[];
+  readonly hosts: Hosts;
   readonly tables: readonly counting.Other[];
   readonly found: counting.Found;
   readonly strangers: readonly number[];
@@ -96,9 +98,15 @@ export class ClusterLake extends Lake {
     const tables = counting.othersAmong(new Set([...named, ...(everyReject ? ['rejects'] : [])]));
     const texts = await this.receiptTexts();
     const { receipts, problems } = receiptsFrom(texts, this.name);
-    const [raw, others] = await Promise.all([
+    const [raw, others, hosts] = await Promise.all([
       this.rawCounts(),
       this.engine.query(counting.othersSql(tables, TRINO)),
+      this.engine.query(HOSTS_SQL).then(({ cells }) =>
+        hostsFrom(
+          cells.map(([text]) => String(text)),
+          this.name,
+        ),
+      ),
     ]);
     this.ensurePrecise(raw);
     const counted = counting.countsIn(raw.cells);
@@ -110,7 +118,7 @@ export class ClusterLake extends Lake {
     const known = counted.filter(({ batch }) => names.has(batch));
     const counts = copies.size === 0 ? known : await this.countsAgain(lines);
     const strangers = counting.strangersIn(receipts, found);
-    this.state = { receipts, texts, tables, found, strangers, counts, names, lines };
+    this.state = { receipts, texts, hosts, tables, found, strangers, counts, names, lines };
     const wrong = counting.contradicted(receipts, found, this.name);
     const absent = counts.length === 0 ? [] : await this.absent();
     const account = await this.accountWith(copies, [...problems, ...wrong]);
@@ -118,7 +126,7 @@ export class ClusterLake extends Lake {
       ...account,
       absent,
       window: this.window,
-      lake: accounts.lakeReceipt(this.name, receipts),
+      lake: accounts.lakeReceipt(this.name, receipts, hosts),
       ...(await this.newests(gatedKinds)),
     };
   }
@@ -169,16 +177,16 @@ export class ClusterLake extends Lake {
   }
 
   private async accountWith(copies: ReadonlyMap<number, number>, problems: readonly InputProblem[]) {
-    const { receipts, counts, names } = this.state!;
+    const { receipts, hosts, counts, names } = this.state!;
     const conflicts = await this.conflicts();
-    const told = accounts.toldByReceipts(receipts, accounts.accountsOf(receipts, copies, conflicts));
+    const told = accounts.toldByReceipts(receipts, accounts.accountsOf(receipts, copies, conflicts), hosts);
     const loaded = told.files.reduce((sum, file) => sum + file.loaded, 0);
     const calls = accounts.sumOf(counts, 'calls');
     const holes = accounts.sumOf(counts, 'numbered') > 0 ? await this.holes() : [];
     const firsts = new Map([...holes].reverse().map((hole) => [hole.writer_id, `${hole.file}:${hole.line}`]));
     return {
       ...told,
-      problems,
+      problems: [...problems, ...told.problems],
       callsLoaded: calls,
       replayRunsLoaded: Math.max(0, loaded - calls),
       callsSelected: accounts.sumOf(counts, 'selected'),
@@ -457,18 +465,16 @@ export class ClusterLake extends Lake {
       [...named, 'timestamp'].map((name) => `calls.${name}`),
       `SELECT MAX(s.timestamp) AS newest, ${list} FROM lake_calls s GROUP BY ${list}`,
     );
-    const hosts = new Map(this.state!.receipts.map(({ batch, host }) => [batch, host]));
-    return cells.map(([time, batch, ...values]) => {
-      const rest = [...values];
-      const of = callers.map((caller) => [
-        caller,
-        caller === 'host' ? (hosts.get(batch as number) ?? null) : rest.shift(),
-      ]);
-      return {
-        time: String(time),
-        where: this.state!.names.get(batch as number) ?? this.name,
-        of: Object.fromEntries(of),
-      };
+    const { receipts, hosts, names } = this.state!;
+    const having = new Map(receipts.map((receipt) => [receipt.batch, hostsOf(receipt, hosts.states)]));
+    return cells.flatMap(([time, batch, ...values]) => {
+      const known = having.get(batch as number) ?? [null];
+      return (callers.includes('host') ? known : [null]).map((host) => {
+        const rest = [...values];
+        const of = callers.map((caller) => [caller, caller === 'host' ? host : rest.shift()]);
+        const where = names.get(batch as number) ?? this.name;
+        return { time: String(time), where, of: Object.fromEntries(of) };
+      });
     });
   }
 

@@ -6,6 +6,7 @@ import type { Ledger } from '../load/account.js';
 import { lakePlan } from '../store/tables.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { fillTwins, findConflicts, findTaken } from './alike.js';
+import { brokenLogs } from './hosts.js';
 import { count } from './known.js';
 import { type PublishedName, tableName } from './layout.js';
 import { accountsOf, folderLedger, lakeReceiptOf } from './ledger.js';
@@ -83,7 +84,7 @@ export async function openFolder(db: Database, asked: FolderAsked): Promise<Open
   const conflicts = await findConflicts(db, areDifferent);
   if (asked.plan.twins) await fillTwins(db);
   const isWhole = !hasTaken.calls && !state.torn.has(tableName('calls')) && counted.problems.length === 0;
-  const problems = [...state.problems, ...counted.problems, ...nothingIn(state), ...brokenLogs(state)];
+  const problems = [...state.problems, ...counted.problems, ...nothingIn(state), ...brokenLogs(state.hosts)];
   const accounts = await accountsOf(db, state, { taken: [taken.calls, taken.runs], conflicts });
   await fillBatches(db, state.receipts, accounts);
   const parts = { accounts, firstConflict: conflicts.first, isWhole, problems };
@@ -109,17 +110,6 @@ const nothingIn = ({ receipts, lake, problems }: FolderState): InputProblem[] =>
           `publish logs: lakelog sync --lake ${shellWord(lake.name)} LOGS`,
         ),
       ];
-
-/** What a host said of its logs when it looked at them last. */
-const brokenLogs = ({ hosts }: FolderState): InputProblem[] =>
-  hosts.flatMap(({ host, logs }) =>
-    logs
-      .filter(({ state }) => state === 'lost' || state === 'changed')
-      .map(({ path, detail, head, start_sha256 }) => ({
-        ...{ path: `${host}:${path}`, problem: 'changed' as const, detail: detail! },
-        fingerprint: head || start_sha256,
-      })),
-  );
 
 /** What the engine says of a file that is not there any more, or is none. */
 export function explained(error: unknown, name: string): unknown {

@@ -2,7 +2,20 @@
 import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { askFolder, askTrino, cluster, fill, fixture, folderOf, toldBy, untilActive } from './world.js';
+import { tempFile } from '../../support/lake.js';
+import {
+  askFolder,
+  askTrino,
+  cluster,
+  fill,
+  fixture,
+  folderOf,
+  queriesOf,
+  statement,
+  type Told,
+  toldBy,
+  untilActive,
+} from './world.js';
 
 beforeAll(async () => {
   await untilActive();
@@ -147,4 +160,50 @@ describe('damage', () => {
       if (name === 'healthy') expect(ran.code).toBe(3);
     },
   );
+});
+
+describe.runIf(cluster.isFull)('a log that two hosts publish', () => {
+  const [sessions] = fixture('healthy');
+  const lines = readFileSync(sessions!, 'utf8').split('\n');
+
+  test('byte for byte is one batch: clear, with what the folder says', async () => {
+    await fill('same', { web1: [sessions!], web2: [sessions!] });
+    const [there, here] = [await askTrino('same', ALARM), await askFolder('same', ALARM)];
+    expect(there.code, there.stderr).toBe(0);
+    expect(toldBy(there).receipt.duplicates).toBe(0);
+    const notices = ({ verdict }: Told) => verdict.notices.map(({ code, message }) => [code, message]);
+    expect(notices(toldBy(there))).toEqual(notices(toldBy(here)));
+    expect(notices(toldBy(there))).not.toEqual([]);
+  });
+
+  test('in other byte ranges: what both have are duplicates, by their true number', async () => {
+    const part = tempFile(lines.slice(3, 23).join('\n').concat('\n'));
+    await fill('parts', { web1: [sessions!], web2: [part] });
+    const [there, here] = [await askTrino('parts', ALARM), await askFolder('parts', ALARM)];
+    const [a, b] = [toldBy(there), toldBy(here)];
+    expect(there.code, there.stderr).toBe(here.code);
+    expect(a.receipt.duplicates).toBe(20);
+    expect(a.receipt.duplicates).toBe(b.receipt.duplicates);
+    expect(a.receipt.calls).toEqual(b.receipt.calls);
+  });
+});
+
+test('whoever asks may do nothing but SELECT from the tables that lakelog reads', async () => {
+  await statement('CREATE TABLE healthy.others AS SELECT 1 AS one');
+  const refused = [
+    'SELECT * FROM healthy.others',
+    'CREATE TABLE healthy.more AS SELECT 1 AS one',
+    'INSERT INTO healthy.base_seqs SELECT * FROM healthy.base_seqs',
+    'DELETE FROM healthy.base_calls',
+    'DROP TABLE healthy.base_calls',
+    `CALL system.sync_partition_metadata('healthy', 'base_calls', 'FULL')`,
+    `SET SESSION hive.timestamp_precision = 'MICROSECONDS'`,
+  ];
+  for (const sql of refused) await expect(statement(sql, 'ci'), sql).rejects.toThrow(/PERMISSION_DENIED/);
+  const { code } = await askTrino('healthy', ALARM);
+  expect(code).toBe(0);
+  const sent = (await queriesOf('lakelog')).filter(({ session: { user } }) => user === 'ci');
+  expect(sent.length).toBeGreaterThan(5);
+  // What cannot be understood, or was refused before it was, has no type.
+  for (const { queryType } of sent) expect(['SELECT', undefined]).toContain(queryType);
 });

@@ -219,7 +219,7 @@ const RULES = {
   schemas: [{ user: 'admin', owner: true }, { owner: false }],
   tables: [
     { user: 'admin', privileges: ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'OWNERSHIP'] },
-    { catalog: 'hive', table: 'base_.*|batch_receipts', privileges: ['SELECT'] },
+    { catalog: 'hive', table: 'base_.*|batch_receipts|host_states', privileges: ['SELECT'] },
   ],
   procedures: [{ user: 'admin', privileges: ['EXECUTE'] }],
   system_session_properties: [{ user: 'admin', allow: true }, { allow: false }],

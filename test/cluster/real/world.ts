@@ -65,6 +65,21 @@ export async function statement(sql: string, user = 'admin'): Promise<unknown[][
   return rows;
 }
 
+/** What the coordinator tells of a statement. */
+export interface Query {
+  readonly queryId: string;
+  readonly queryType?: string;
+  readonly session: { readonly user: string; readonly source?: string };
+  readonly queryStats: { readonly totalCpuTime: string; readonly createTime: string };
+}
+
+/** Those of one source that it remembers. */
+export async function queriesOf(source: string): Promise<Query[]> {
+  const response = await fetch(`${cluster.origin}/v1/query`, { headers: { 'X-Trino-User': 'admin' } });
+  const all = (await response.json()) as Query[];
+  return all.filter(({ session }) => session.source === source);
+}
+
 export async function untilActive(): Promise<void> {
   const until = Date.now() + 400_000;
   for (;;) {
