@@ -108,7 +108,7 @@ const MORE: readonly Damage[] = [
   [
     'rows have no receipt',
     (parts) => rmSync(receiptOf(parts.files[0]!, parts)),
-    /there are rows of batch \w+ and no receipt of it/,
+    /there are rows of batch \S+ and no receipt of it/,
   ],
   [
     'a receipt is edited',
@@ -121,7 +121,7 @@ const MORE: readonly Damage[] = [
   [
     'a receipt stands there twice',
     ({ receipts: [receipt] }) => cpSync(receipt!, receipt!.replace('.json', 'x.json')),
-    /the receipt of batch \w+ stands there twice/,
+    /the receipt of batch \S+ stands there twice/,
   ],
   [
     'a receipt is of another lake',

@@ -177,6 +177,9 @@ function writeSettings({ home, lakes, port, address, folder, isCoordinator }) {
     'node-scheduler.include-coordinator': false,
     'query.remote-task.max-error-duration': '5s',
     'retry-policy': 'QUERY',
+    'query-retry-attempts': 2,
+    'retry-initial-delay': '1s',
+    'retry-max-delay': '2s',
     'access-control.config-files': 'access.properties',
   };
   write('config.properties', {

@@ -18,6 +18,7 @@ export default defineConfig({
   test: {
     include: ['test/cluster/real/*.real.ts'],
     reporters: ['verbose'],
+    hideSkippedTests: true,
     testTimeout: 600_000,
     hookTimeout: 600_000,
     pool: 'forks',
