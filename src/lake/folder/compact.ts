@@ -13,7 +13,14 @@ import { sha256 } from '../store/fingerprint.js';
 import { lakePlan } from '../store/tables.js';
 import { compactionName, type PlacedFile, placed, publishedFiles, readCompactions } from './compactions.js';
 import { copyTo, dataFile, stagedAt } from './data-file.js';
-import { MERGED, PUBLISHED, PUBLISHED_NAMES, type PublishedName, publishedColumns, tableName } from './layout.js';
+import {
+  MERGED,
+  PUBLISHED,
+  PUBLISHED_NAMES,
+  type PublishedName,
+  publishedColumns,
+  tableName,
+} from './layout.js';
 import { lock } from './lock.js';
 import type { FolderLake } from './making.js';
 import { allSynced, asFilesOf, type Stage } from './place.js';

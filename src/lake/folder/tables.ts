@@ -11,12 +11,8 @@ import type { LoadPlan } from '../tables/plan.js';
 import { TAKEN } from './alike.js';
 import type { PlacedFile } from './compactions.js';
 import { MERGED, PUBLISHED, type PublishedName, publishedColumns, tableName } from './layout.js';
+import { NUMBERS } from './ordinal.js';
 import type { FolderState } from './state.js';
-
-/** The place of a receipt among all, by the number of its batch: small enough to name a line of it by one number. */
-const NUMBERS = 'main.base_numbers';
-export const ordinalOf = (alias: string) =>
-  `(SELECT n.ordinal FROM ${NUMBERS} n WHERE n.number = ${alias}.batch)`;
 
 const create = (table: string, columns: readonly BaseColumn[]) =>
   `CREATE OR REPLACE TABLE ${table} (${columns.map(({ name, type }) => `${ident(name)} ${type}`).join(', ')})`;
