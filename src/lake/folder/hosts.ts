@@ -2,7 +2,7 @@
 import { messageOf } from '../../errors.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { InputRequest } from '../input/index.js';
-import { NOTHING_READ } from '../store/fingerprint.js';
+import { NOTHING_READ, sha256 } from '../store/fingerprint.js';
 import type { KnownLog } from '../store/logs.js';
 import { HOSTS, hostName } from './layout.js';
 import type { Place } from './place.js';
@@ -62,6 +62,16 @@ export function readHosts(place: Place, at: (name: string) => string): Hosts {
     }
   });
   return { states, problems };
+}
+
+/** Logs that a host cannot vouch for. Others have the same bytes, or nothing was read of any: the place tells them apart. */
+export function brokenLogs({ host, logs }: Pick<HostState, 'host' | 'logs'>): InputProblem[] {
+  return logs
+    .filter(({ state }) => state === 'lost' || state === 'changed')
+    .map(({ path, detail, head }) => ({
+      ...{ path: `${host}:${path}`, problem: 'changed', detail: detail! },
+      fingerprint: sha256(Buffer.from(`${host}:${path} ${head}`)),
+    }));
 }
 
 /** What a host knows of its logs: as far as receipts say, and where they stood at its last look. */

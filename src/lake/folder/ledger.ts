@@ -12,8 +12,9 @@ import { unknownTraces } from '../load/traces.js';
 import { baseTable } from '../tables/base.js';
 import type { Conflicts } from './alike.js';
 import { sumOfAccounts } from './fill.js';
+import { ordinalOf } from './ordinal.js';
 import type { FolderState } from './state.js';
-import { filesOf, ordinalOf, parquet } from './tables.js';
+import { filesOf, parquet } from './tables.js';
 
 export interface FoundAlike {
   /** Lines of batches, by number, that an earlier one holds. */

@@ -10,13 +10,9 @@ import { BASE_TABLES, type BaseColumn, type BaseName, baseTable } from '../table
 import type { LoadPlan } from '../tables/plan.js';
 import { TAKEN } from './alike.js';
 import type { PlacedFile } from './compactions.js';
-import { PUBLISHED, type PublishedName, publishedColumns, tableName } from './layout.js';
+import { MERGED, PUBLISHED, type PublishedName, publishedColumns, tableName } from './layout.js';
+import { NUMBERS } from './ordinal.js';
 import type { FolderState } from './state.js';
-
-/** The place of a receipt among all, by the number of its batch: small enough to name a line of it by one number. */
-const NUMBERS = 'main.base_numbers';
-export const ordinalOf = (alias: string) =>
-  `(SELECT n.ordinal FROM ${NUMBERS} n WHERE n.number = ${alias}.batch)`;
 
 const create = (table: string, columns: readonly BaseColumn[]) =>
   `CREATE OR REPLACE TABLE ${table} (${columns.map(({ name, type }) => `${ident(name)} ${type}`).join(', ')})`;
@@ -39,7 +35,7 @@ export function sharedFiles({ files, lake }: FolderState, base: 'calls' | 'runs'
 }
 
 /** A merged file holds those of several. */
-const batchesIn = ({ path: name }: PlacedFile) => (path.posix.basename(name).startsWith('c-') ? 2 : 1);
+const batchesIn = ({ path: name }: PlacedFile) => (path.posix.basename(name).startsWith(MERGED) ? 2 : 1);
 
 /** Tables that receipts alone fill: what their calls come to, and how they are numbered; and others that are empty yet. */
 export async function fillSmall(
