@@ -62,12 +62,13 @@ export interface LedgerParts {
   /** No call fell out, and none is missing: sums of receipts are sums of rows. */
   readonly isWhole: boolean;
   readonly problems: readonly InputProblem[];
+  readonly callsAt: (time: bigint) => string;
 }
 
 export function folderLedger(
   db: Database,
   state: FolderState,
-  { accounts, firstConflict, isWhole, problems }: LedgerParts,
+  { accounts, firstConflict, isWhole, problems, callsAt }: LedgerParts,
 ): Ledger {
   const { receipts } = state;
   const files = filesOfLogs(receipts, accounts);
@@ -78,6 +79,7 @@ export function folderLedger(
     summary: isWhole ? 'main.base_summary' : null,
     firstConflict: firstConflict && { ...firstConflict, batch: indexOf(receipts, firstConflict.batch) },
     ordinal: ordinalOf('s'),
+    callsAt,
     firstLate: firstLate(accounts),
     unknownTraces: () => unknownTraces(db, baseTable('runs')),
     fillSeqs: () => fillSeqs(db, state),
