@@ -10,6 +10,7 @@ import { BASE_TABLES, type BaseColumn, type BaseName, baseTable } from '../table
 import type { LoadPlan } from '../tables/plan.js';
 import { TAKEN } from './alike.js';
 import type { PlacedFile } from './compactions.js';
+import { hostsOf } from './hosts.js';
 import { MERGED, PUBLISHED, type PublishedName, publishedColumns, tableName } from './layout.js';
 import { NUMBERS } from './ordinal.js';
 import type { FolderState } from './state.js';
@@ -75,14 +76,6 @@ export async function fillSmall(
   for (const receipt of receipts)
     for (const host of hostsOf(receipt, hosts)) having.add([receipt.batch, host]);
   having.close();
-}
-
-/** Who published it, and who has the same bytes in a log of its own. */
-function hostsOf({ host, file }: BatchReceipt, hosts: FolderState['hosts']): string[] {
-  const others = hosts.filter(({ logs }) =>
-    logs.some(({ root, read_to }) => root === file.root && read_to >= file.byte_to),
-  );
-  return [...new Set([host, ...others.map((other) => other.host)])];
 }
 
 /** @param accounts of the receipts, without lines that fell out because an earlier batch has them. */
