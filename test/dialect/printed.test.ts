@@ -13,7 +13,7 @@ const isNightly = process.env.LAKELOG_NIGHTLY === '1';
 
 /** DuckDB as anybody has it: the clock of the session is not UTC. */
 async function bareDuckDb(dir: string): Promise<(sql: string) => Promise<Rows>> {
-  const db = await (await DuckDBInstance.create(':memory:')).connect();
+  const db = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
   await db.run("SET TimeZone = 'Asia/Kathmandu'");
   for (const one of declarations('duckdb', dir, false).split(';')) {
     // A table that no batch has rows of has no file.
