@@ -148,7 +148,7 @@ test('a command gets the file through a pipe, and its own exit code is seen', as
   const stopwatch = openStopwatch();
   const file = path.join(newFolder(), 'in');
   writeFileSync(file, 'a\nb\n');
-  const ran = stopwatch.run(['sh', '-c', 'test -p /dev/stdin && cat && exit 3'], file);
+  const ran = stopwatch.run(['sh', '-c', 'test -p /dev/stdin && cat && exit 3'], { piped: file });
   expect([ran.stdout(), ran.exit]).toEqual(['a\nb\n', 3]);
   stopwatch.close();
 });
