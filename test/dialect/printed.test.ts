@@ -50,5 +50,5 @@ describe.each(['healthy', 'alarm', 'messy'])('fixtures/%s in a folder of Parquet
     }
     // Or nothing was compared.
     expect([...wanted.values()].flat().length).toBeGreaterThan(100);
-  });
+  }, 300_000);
 });
