@@ -126,7 +126,7 @@ function lineOf(call: Call, hashes: readonly string[], at: number): string {
   return artifact === undefined ? text : `${text.slice(0, -1)},"artifact":${artifact}}`;
 }
 
-const engine = DuckDBInstance.create(':memory:');
+const engine = DuckDBInstance.create(':memory:', { threads: '1' });
 
 async function writeRoster(file: string, workers: readonly OracleWorker[]): Promise<void> {
   const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
