@@ -322,6 +322,11 @@ export class Lake {
     return this.db.rows(sql);
   }
 
+  /** Whether every look at the calls opens all files anew, so that one look is better than two short ones. */
+  get opensFiles(): boolean {
+    return this.folder !== null;
+  }
+
   /** Rows of a gate, which must not be fewer than there are. */
   askGate(sql: string): Promise<Rows> {
     return this.query(sql);

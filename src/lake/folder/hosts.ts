@@ -59,7 +59,7 @@ const LOOK_AGAIN = 'let the host look again: lakelog sync';
 
 /** @param receipts whose hosts have all looked at their logs. */
 export function readHosts(
-  place: Place,
+  place: Pick<Place, 'list' | 'read'>,
   lakeId: string,
   receipts: readonly BatchReceipt[],
   at: (name: string) => string,
@@ -92,6 +92,14 @@ export function brokenLogs({ host, logs }: Pick<HostState, 'host' | 'logs'>): In
       ...{ path: `${host}:${path}`, problem: 'changed', detail: detail! },
       fingerprint: sha256(Buffer.from(`${host}:${path} ${head}`)),
     }));
+}
+
+/** Who published a batch, and who has the same bytes in a log of its own. */
+export function hostsOf({ host, file }: BatchReceipt, hosts: readonly HostState[]): string[] {
+  const others = hosts.filter(({ logs }) =>
+    logs.some(({ root, read_to }) => root === file.root && read_to >= file.byte_to),
+  );
+  return [...new Set([host, ...others.map((other) => other.host)])];
 }
 
 /** What a host knows of its logs: as far as receipts say, and where they stood at its last look. */

@@ -16,6 +16,8 @@ import { ordinalOf } from './ordinal.js';
 import type { FolderState } from './state.js';
 import { filesOf, parquet } from './tables.js';
 
+export { withoutRecords };
+
 export interface FoundAlike {
   /** Lines of batches, by number, that an earlier one holds. */
   readonly taken: readonly ReadonlyMap<number, number>[];
@@ -62,12 +64,13 @@ export interface LedgerParts {
   /** No call fell out, and none is missing: sums of receipts are sums of rows. */
   readonly isWhole: boolean;
   readonly problems: readonly InputProblem[];
+  readonly callsAt: (time: bigint) => string;
 }
 
 export function folderLedger(
   db: Database,
   state: FolderState,
-  { accounts, firstConflict, isWhole, problems }: LedgerParts,
+  { accounts, firstConflict, isWhole, problems, callsAt }: LedgerParts,
 ): Ledger {
   const { receipts } = state;
   const files = filesOfLogs(receipts, accounts);
@@ -78,6 +81,7 @@ export function folderLedger(
     summary: isWhole ? 'main.base_summary' : null,
     firstConflict: firstConflict && { ...firstConflict, batch: indexOf(receipts, firstConflict.batch) },
     ordinal: ordinalOf('s'),
+    callsAt,
     firstLate: firstLate(accounts),
     unknownTraces: () => unknownTraces(db, baseTable('runs')),
     fillSeqs: () => fillSeqs(db, state),
@@ -146,7 +150,7 @@ async function fillSeqs(db: Database, state: FolderState): Promise<boolean> {
 }
 
 /** The same bytes are one batch, whoever publishes them. */
-function sharedLogs({ hosts, receipts }: FolderState): string[] {
+export function sharedLogs({ hosts, receipts }: Pick<FolderState, 'hosts' | 'receipts'>): string[] {
   const names = new Map(receipts.map(({ file }) => [file.root, file.name]));
   const byRoot = new Map<string, string[]>();
   for (const { host, logs } of hosts)

@@ -15,7 +15,7 @@ import { openFolderLake } from './making.js';
 import { ordinalOf } from './ordinal.js';
 import { damage } from './receipts.js';
 import { changedSince, type FolderState, lookInto } from './state.js';
-import { fillBatches, fillSmall, makeViews, parquet, sharedFiles } from './tables.js';
+import { callsOfDay, fillBatches, fillSmall, makeViews, parquet, sharedFiles } from './tables.js';
 
 export interface FolderAsked {
   readonly name: string;
@@ -73,6 +73,8 @@ export async function openFolder(db: Database, asked: FolderAsked): Promise<Open
   // Acknowledgements ask for rejects, and accounts for numbers of writers, whatever is asked.
   const read = new Set([...planned, 'rejects' as const, 'seqs' as const].map(tableName));
   const state = lookInto(lake, { env: asked.env, hashed: (table) => read.has(table) });
+  // Several statements read every file: where its columns stand is read once.
+  await db.run('SET parquet_metadata_cache = true');
   await fillSmall(db, state);
   const counted = await count(db, state, asked.env);
   const { ids, areDifferent } = counted.ids;
@@ -94,7 +96,8 @@ export async function openFolder(db: Database, asked: FolderAsked): Promise<Open
   ];
   const accounts = await accountsOf(db, state, { taken: [taken.calls, taken.runs], conflicts });
   await fillBatches(db, state.receipts, accounts);
-  const parts = { accounts, firstConflict: conflicts.first, isWhole, problems };
+  const callsAt = (time: bigint) => callsOfDay(state, hasTaken, time);
+  const parts = { accounts, firstConflict: conflicts.first, isWhole, problems, callsAt };
   return new OpenFolder(state, folderLedger(db, state, parts));
 }
 

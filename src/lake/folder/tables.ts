@@ -1,6 +1,6 @@
 /** The base tables of a run over a folder lake: views over exactly the files that commits name. */
 import path from 'node:path';
-import { microsOf } from '../../instant.js';
+import { microsOf, rfc3339 } from '../../instant.js';
 import type { BatchAccount, BatchReceipt } from '../../schema/batch.js';
 import type { Database } from '../duckdb/connection.js';
 import { ident, quote } from '../duckdb/sql.js';
@@ -10,6 +10,7 @@ import { BASE_TABLES, type BaseColumn, type BaseName, baseTable } from '../table
 import type { LoadPlan } from '../tables/plan.js';
 import { TAKEN } from './alike.js';
 import type { PlacedFile } from './compactions.js';
+import { hostsOf } from './hosts.js';
 import { MERGED, PUBLISHED, type PublishedName, publishedColumns, tableName } from './layout.js';
 import { NUMBERS } from './ordinal.js';
 import type { FolderState } from './state.js';
@@ -77,14 +78,6 @@ export async function fillSmall(
   having.close();
 }
 
-/** Who published it, and who has the same bytes in a log of its own. */
-function hostsOf({ host, file }: BatchReceipt, hosts: FolderState['hosts']): string[] {
-  const others = hosts.filter(({ logs }) =>
-    logs.some(({ root, read_to }) => root === file.root && read_to >= file.byte_to),
-  );
-  return [...new Set([host, ...others.map((other) => other.host)])];
-}
-
 /** @param accounts of the receipts, without lines that fell out because an earlier batch has them. */
 export async function fillBatches(
   db: Database,
@@ -124,13 +117,32 @@ const OF: Partial<Record<BaseName, 'calls' | 'runs'>> = {
   ...{ runs: 'runs', documents: 'runs' },
 };
 
-/** @param hasTaken which of calls and runs lines were taken out of. */
+/** Which of calls and runs lines were taken out of. */
+type HasTaken = Readonly<Record<'calls' | 'runs', boolean>>;
+
+function withoutTaken(base: BaseName, hasTaken: HasTaken): string {
+  const of = OF[base];
+  return of && hasTaken[of] ? ` ANTI JOIN ${TAKEN[of]} t ON t.number = c.batch AND t.line = c.line` : '';
+}
+
+/** The calls of the day of an instant: of all files, those alone need be opened for one of them. */
+export function callsOfDay(state: FolderState, hasTaken: HasTaken, time: bigint): string {
+  const instant = rfc3339(time);
+  // Beyond the years that a text has, it has the day of another zone.
+  const isOwnDay = instant.endsWith('Z');
+  const day = `/day=${instant.slice(0, 10)}/`;
+  const files = filesOf(state, 'calls').filter((name) => isOwnDay && name.includes(day));
+  return files.length === 0
+    ? baseTable('calls')
+    : `(SELECT c.* FROM ${parquet(files)} c${withoutTaken('calls', hasTaken)})`;
+}
+
 export async function makeViews(
   db: Database,
   state: FolderState,
   plan: LoadPlan,
   held: LoadPlan,
-  hasTaken: Readonly<Record<'calls' | 'runs', boolean>>,
+  hasTaken: HasTaken,
 ): Promise<void> {
   const bases = (Object.keys(PUBLISHED) as PublishedName[]).filter(
     (base) => base !== 'batches' && base !== 'seqs' && (plan[base] !== undefined || base === 'rejects'),
@@ -146,12 +158,9 @@ export async function makeViews(
       await db.run(create(baseTable(base), columns));
       continue;
     }
-    const of = OF[base];
-    const taken =
-      of && hasTaken[of] ? ` ANTI JOIN ${TAKEN[of]} t ON t.number = c.batch AND t.line = c.line` : '';
     await db.run(
       `CREATE VIEW ${baseTable(base)} AS SELECT ${columns.map(({ name }) => `c.${ident(name)}`).join(', ')}
-       FROM ${parquet(files)} c${taken}`,
+       FROM ${parquet(files)} c${withoutTaken(base, hasTaken)}`,
     );
   }
 }
