@@ -62,7 +62,8 @@ test.each(['before its files are listed', 'while they are', 'after they were'] a
   (when) => {
     const lake = path.join(newFolder(), 'lake/');
     mkdirSync(lake);
-    cpSync(path.join(whole, 'lakelog.json'), path.join(lake, 'lakelog.json'));
+    for (const name of ['lakelog.json', 'hosts'])
+      cpSync(path.join(whole, name), path.join(lake, name), { recursive: true });
     copyBatch(whole, lake, 0);
     let next = 1;
     const list = LocalPlace.prototype.list;

@@ -1,4 +1,5 @@
 /** A folder lake as a run asks it: looked into, seen as tables, and looked into again. */
+import path from 'node:path';
 import { LakelogError, messageOf, shellWord } from '../../errors.js';
 import { EXIT, type InputProblem, type LakeReceipt } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
@@ -8,7 +9,7 @@ import type { LoadPlan } from '../tables/plan.js';
 import { fillTwins, findConflicts, findTaken } from './alike.js';
 import { brokenLogs } from './hosts.js';
 import { count } from './known.js';
-import { type PublishedName, tableName } from './layout.js';
+import { MAKING, type PublishedName, tableName } from './layout.js';
 import { accountsOf, folderLedger, lakeReceiptOf } from './ledger.js';
 import { openFolderLake } from './making.js';
 import { ordinalOf } from './ordinal.js';
@@ -124,6 +125,13 @@ const nothingIn = ({ receipts, lake, problems }: FolderState): InputProblem[] =>
 export function explained(error: unknown, name: string): unknown {
   if (error instanceof LakelogError) return error;
   const [message] = messageOf(error).split('\n', 1) as [string];
+  if (/^Binder Error: Table "c" does not have a column named/.test(message))
+    return new LakelogError('the lake is damaged: its files have other columns than lakelog.json says', {
+      where: path.join(name, MAKING),
+      next: 'put it back as it was',
+      exitCode: EXIT.cannotVouch,
+      cause: error,
+    });
   const ofFile =
     /parquet|snappy|zstd|thrift|No files found|Cannot open file|Could not read|No such file|footer/i.test(
       message,

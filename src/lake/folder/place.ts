@@ -99,7 +99,10 @@ export class LocalPlace implements Place {
   }
 
   read(name: string): Buffer {
-    return readFileSync(this.at(name));
+    const file = this.at(name);
+    // Nobody waits for who would write into a pipe.
+    if (!statSync(file).isFile()) throw new Error('it is no file');
+    return readFileSync(file);
   }
 
   remove(name: string): void {

@@ -1,6 +1,7 @@
 /** What a folder lake holds by its commits, and whether it stands in the folder: what is not, is told by its name. */
 import { type BigIntStats, statSync } from 'node:fs';
 import path from 'node:path';
+import { whyUnreadable } from '../../errors.js';
 import type { BatchReceipt } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import { type PlacedFile, placed, publishedFiles, readCompactions } from './compactions.js';
@@ -64,7 +65,7 @@ function look(lake: FolderLake, looking: Looking, commits: readonly string[]): F
   const files = checkFiles(lake, [...now.files.values()], looking, at);
   const strangers = strangersIn(lake, now, { commits, receipts }, at);
   const chains = chainsOf(receipts);
-  const hosts = readHosts(place, at);
+  const hosts = readHosts(place, making.lake_id, receipts, at);
   return {
     ...{ lake, chains, files: files.fine, torn: files.torn, hosts: hosts.states },
     receipts: chains.flatMap(({ batches }) => batches),
@@ -102,10 +103,17 @@ function checkFiles(
   const seen = new Map<string, Identity>();
   const torn = new Set<string>();
   const problems: InputProblem[] = [];
+  const lookAt = (file: PlacedFile): string | null => {
+    try {
+      const stats = statSync(lake.place.at(file.path), { bigint: true, throwIfNoEntry: false });
+      if (stats) seen.set(file.path, identityOf(stats));
+      return wrongIn(file, stats, hashed(file.table) ? hashes : null);
+    } catch (error) {
+      return `the file cannot be read: ${whyUnreadable(error)}`;
+    }
+  };
   const fine = named.filter((file) => {
-    const stats = statSync(lake.place.at(file.path), { bigint: true, throwIfNoEntry: false });
-    if (stats) seen.set(file.path, identityOf(stats));
-    const wrong = wrongIn(file, stats, hashed(file.table) ? hashes : null);
+    const wrong = lookAt(file);
     if (wrong === null) return true;
     torn.add(file.table);
     problems.push(damage(at(file.path), wrong, PUT_BACK));
