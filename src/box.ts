@@ -4,7 +4,7 @@ import { openStream } from './box-streams.js';
 import { asLakelogError } from './errors.js';
 import { SqlFault } from './lake/box.js';
 import { startEngine } from './lake/duckdb/connection.js';
-import { type Lake, openLake } from './lake/lake.js';
+import type { Lake } from './lake/lake.js';
 import { TABLE_NAMES } from './lake/tables/published.js';
 import {
   type BoxFailure,
@@ -14,6 +14,7 @@ import {
   BYTES_FD,
 } from './query/box-protocol.js';
 import { columnsOf } from './query/columns.js';
+import { openAnyLake } from './query/open.js';
 import { explained, NARROW_IT, noticesOf } from './query/sql-error.js';
 import type { Account } from './schema/account.js';
 import { type Block, rowsOf } from './schema/block.js';
@@ -40,7 +41,7 @@ function watchMemory(): void {
 const tooMuch: Omit<BoxFailure, 'message'> = { next: NARROW_IT, exitCode: EXIT.error };
 
 const lakeFor = (job: BoxJob, asks: readonly string[]): Promise<Lake> =>
-  openLake({
+  openAnyLake({
     ...job,
     asks,
     env: process.env,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { atEnd } from './at-end.js';
 
 /** A private folder for what does not fit in memory; gone when the run ends, by signal too. */
 export interface TempFolder {
@@ -8,8 +9,6 @@ export interface TempFolder {
   readonly dir: string | null;
   remove(): void;
 }
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 export function openTempFolder(env: Readonly<Record<string, string | undefined>>): TempFolder {
   let dir: string;
@@ -26,18 +25,11 @@ export function openTempFolder(env: Readonly<Record<string, string | undefined>>
       // What is left behind must not change what a gate found.
     }
   };
-  const onSignal = (signal: NodeJS.Signals) => {
-    remove();
-    // Who listens besides decides what becomes of the process.
-    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
-  };
-  process.once('exit', remove);
-  for (const signal of SIGNALS) process.once(signal, onSignal);
+  const takeBack = atEnd(remove);
   return {
     dir,
     remove: () => {
-      process.off('exit', remove);
-      for (const signal of SIGNALS) process.off(signal, onSignal);
+      takeBack();
       remove();
     },
   };

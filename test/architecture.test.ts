@@ -63,7 +63,8 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   artifact: [],
   instant: [],
   'kernel-path': ['node:*'],
-  'temp-folder': ['node:*'],
+  'at-end': [],
+  'temp-folder': ['at-end', 'node:*'],
   version: [],
   io: ['node:*'],
   ending: ['render', 'schema', 'errors', 'io'],
@@ -125,7 +126,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'instant',
     'node:*',
   ],
-  cluster: ['lake', 'lake/folder', 'lake/tables', 'schema', 'errors', 'instant', 'version', 'node:*'],
+  cluster: ['at-end', 'lake', 'lake/folder', 'lake/tables', 'schema', 'errors', 'instant', 'version', 'node:*'],
   query: [
     'artifact',
     'kernel-path',
@@ -146,6 +147,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'node:*',
   ],
   commands: [
+    'at-end',
     'kernel-path',
     'query',
     'gate',

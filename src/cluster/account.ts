@@ -1,6 +1,14 @@
 /** The account of a lake, from its receipts and what the engine counts; nothing is asked here. */
 import { compareInstants } from '../instant.js';
-import { filesOfLogs, firstLate, lakeReceiptOf, rejectGroups } from '../lake/folder/ledger.js';
+import { brokenLogs, type Hosts } from '../lake/folder/hosts.js';
+import {
+  filesOfLogs,
+  firstLate,
+  lakeReceiptOf,
+  rejectGroups,
+  sharedLogs,
+  withoutRecords,
+} from '../lake/folder/ledger.js';
 import type { Account, KindCount, LoadedConflict } from '../schema/account.js';
 import type { BatchAccount, BatchReceipt } from '../schema/batch.js';
 import { FEW_HOLES, type Gap } from '../schema/gap.js';
@@ -147,19 +155,29 @@ export function gapsOf(holes: readonly Hole[], whereOf: ReadonlyMap<string, stri
     .sort((a, b) => b.missing - a.missing || (a.writer_id < b.writer_id ? -1 : 1));
 }
 
-/** Files, rejects and what hosts should know, as receipts tell it. */
-export function toldByReceipts(receipts: readonly BatchReceipt[], accounts: readonly BatchAccount[]) {
+/** Files, rejects and what hosts should know, as receipts and hosts tell it. */
+export function toldByReceipts(
+  receipts: readonly BatchReceipt[],
+  accounts: readonly BatchAccount[],
+  { states, problems }: Hosts,
+) {
   const late = firstLate(accounts);
+  const files = filesOfLogs(receipts, accounts);
   return {
-    files: filesOfLogs(receipts, accounts),
+    files,
     rejects: rejectGroups(receipts),
-    notices: receipts.flatMap(({ notices }) => notices),
+    problems: [...problems, ...states.flatMap(brokenLogs), ...files.flatMap(withoutRecords)],
+    notices: [...receipts.flatMap(({ notices }) => notices), ...sharedLogs({ receipts, hosts: states })],
     firstLate: late && `${receipts[late.batch]!.file.name}:${late.line}`,
   };
 }
 
-export const lakeReceipt = (name: string, receipts: readonly BatchReceipt[]): LakeReceipt =>
+export const lakeReceipt = (
+  name: string,
+  receipts: readonly BatchReceipt[],
+  { states }: Hosts,
+): LakeReceipt =>
   lakeReceiptOf(name, receipts, {
-    times: receipts.map(({ made_at }) => made_at),
+    times: [...receipts.map(({ made_at }) => made_at), ...states.map(({ synced_at }) => synced_at)],
     logs: new Set(receipts.map(({ file }) => file.root)).size,
   });

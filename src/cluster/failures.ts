@@ -28,10 +28,17 @@ const ADVICE: readonly Row[] = [
   ],
   [
     /^PERMISSION_DENIED/,
-    'let the user read: GRANT SELECT on the tables that start with base_, and batch_receipts',
+    'let the user read: GRANT SELECT on the tables that start with base_, batch_receipts and host_states',
+  ],
+  [
+    /^(SYNTAX_ERROR|FUNCTION_NOT_FOUND|TYPE_MISMATCH|AMBIGUOUS_NAME|NOT_SUPPORTED|INVALID_CAST_ARGUMENT)/,
+    'write it in what DuckDB and Trino both understand; or ask the folder itself, if this machine sees it: --lake DIR/',
   ],
   [/^(QUERY_TEXT_TOO_LARGE|EXCEEDED_)/, 'narrow it with the filters, or raise the limit of the cluster'],
 ];
+
+/** A place in the statement that was composed, which nobody sees. */
+const OF_STATEMENT = /^line \d+:\d+: /;
 
 /** @returns exit 2 where the statement is wrong; 3 where the engine failed, for then nothing was checked. */
 export function engineError({ message, errorName, errorType }: TrinoError, { name }: Address): LakelogError {
@@ -39,7 +46,7 @@ export function engineError({ message, errorName, errorType }: TrinoError, { nam
   const [, next] = ADVICE.find(([names]) => names.test(errorName)) ?? [];
   const again = 'run the same command again; if it says so again, ask whoever runs the cluster';
   return new LakelogError(
-    `Trino ${isOurs ? 'refuses the statement' : 'failed'}: ${errorName}: ${message.split('\n', 1)[0]}`,
+    `Trino ${isOurs ? 'refuses the statement' : 'failed'}: ${errorName}: ${message.split('\n', 1)[0]!.replace(OF_STATEMENT, '')}`,
     {
       where: name,
       next: next ?? (isOurs ? 'compare its names with: lakelog schema' : again),

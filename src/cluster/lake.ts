@@ -1,7 +1,10 @@
 /** A lake that an engine over the network answers for: the folder of Parquet, asked with SELECT alone. */
 import { LakelogError, messageOf } from '../errors.js';
+import type { Checked } from '../lake/box.js';
 import { absentAmong, filteredColumns, filterSql } from '../lake/filters.js';
+import { type Hosts, hostsOf } from '../lake/folder/hosts.js';
 import { damage } from '../lake/folder/receipts.js';
+import { beginsWith } from '../lake/ids.js';
 import { type CallsBy, Lake, type LakeOptions, openLakeAs } from '../lake/lake.js';
 import { composeOver, composeStatement, type ParamValues } from '../lake/tables/compose.js';
 import { DUCKDB } from '../lake/tables/dialect.js';
@@ -9,8 +12,9 @@ import { TRINO } from '../lake/tables/dialects.js';
 import { type Needs, needsOf, shippedNeeds } from '../lake/tables/needs.js';
 import { loadPlan } from '../lake/tables/plan.js';
 import { ALL_LINES, type Lines } from '../lake/tables/sources.js';
-import type { Account, LoadedCall, LoadedConflict, LoadedHole, Newest } from '../schema/account.js';
+import type { Account, LoadedCall, LoadedConflict, LoadedHole, Newest, Reject } from '../schema/account.js';
 import type { BatchReceipt } from '../schema/batch.js';
+import { type Block, type Blocks, rowsOf } from '../schema/block.js';
 import type { Caller, Heard } from '../schema/expected.js';
 import { CALLER_COLUMNS } from '../schema/expected.js';
 import type { Cell, InputProblem } from '../schema/result.js';
@@ -18,7 +22,8 @@ import * as accounts from './account.js';
 import { addressOf } from './address.js';
 import * as counting from './counts.js';
 import { literalRows } from './literals.js';
-import { RECEIPTS_SQL, receiptsFrom } from './receipts.js';
+import { blocksOf, duckDbType, writtenFor } from './own-sql.js';
+import { HOSTS_SQL, hostsFrom, RECEIPTS_SQL, receiptsFrom } from './receipts.js';
 import { isRowWise } from './rowwise.js';
 import { type EngineRows, Trino } from './trino.js';
 import { precisionOf } from './values.js';
@@ -55,6 +60,7 @@ export async function openClusterLake(
 interface State {
   readonly receipts: readonly BatchReceipt[];
   readonly texts: readonly string[];
+  readonly hosts: Hosts;
   readonly tables: readonly counting.Other[];
   readonly found: counting.Found;
   readonly strangers: readonly number[];
@@ -87,14 +93,20 @@ export class ClusterLake extends Lake {
   }
 
   override async load(): Promise<Account> {
-    const { asks, gatedKinds } = this.options;
-    const read = new Set((await Promise.all(asks.map((sql) => this.tablesOf(sql)))).flat());
-    const tables = counting.othersAmong(read);
+    const { asks, gatedKinds, everyReject } = this.options;
+    const named = (await Promise.all(asks.map((sql) => this.tablesOf(sql)))).flat();
+    const tables = counting.othersAmong(new Set([...named, ...(everyReject ? ['rejects'] : [])]));
     const texts = await this.receiptTexts();
     const { receipts, problems } = receiptsFrom(texts, this.name);
-    const [raw, others] = await Promise.all([
+    const [raw, others, hosts] = await Promise.all([
       this.rawCounts(),
       this.engine.query(counting.othersSql(tables, TRINO)),
+      this.engine.query(HOSTS_SQL).then(({ cells }) =>
+        hostsFrom(
+          cells.map(([text]) => String(text)),
+          this.name,
+        ),
+      ),
     ]);
     this.ensurePrecise(raw);
     const counted = counting.countsIn(raw.cells);
@@ -106,7 +118,7 @@ export class ClusterLake extends Lake {
     const known = counted.filter(({ batch }) => names.has(batch));
     const counts = copies.size === 0 ? known : await this.countsAgain(lines);
     const strangers = counting.strangersIn(receipts, found);
-    this.state = { receipts, texts, tables, found, strangers, counts, names, lines };
+    this.state = { receipts, texts, hosts, tables, found, strangers, counts, names, lines };
     const wrong = counting.contradicted(receipts, found, this.name);
     const absent = counts.length === 0 ? [] : await this.absent();
     const account = await this.accountWith(copies, [...problems, ...wrong]);
@@ -114,7 +126,7 @@ export class ClusterLake extends Lake {
       ...account,
       absent,
       window: this.window,
-      lake: accounts.lakeReceipt(this.name, receipts),
+      lake: accounts.lakeReceipt(this.name, receipts, hosts),
       ...(await this.newests(gatedKinds)),
     };
   }
@@ -165,16 +177,16 @@ export class ClusterLake extends Lake {
   }
 
   private async accountWith(copies: ReadonlyMap<number, number>, problems: readonly InputProblem[]) {
-    const { receipts, counts, names } = this.state!;
+    const { receipts, hosts, counts, names } = this.state!;
     const conflicts = await this.conflicts();
-    const told = accounts.toldByReceipts(receipts, accounts.accountsOf(receipts, copies, conflicts));
+    const told = accounts.toldByReceipts(receipts, accounts.accountsOf(receipts, copies, conflicts), hosts);
     const loaded = told.files.reduce((sum, file) => sum + file.loaded, 0);
     const calls = accounts.sumOf(counts, 'calls');
     const holes = accounts.sumOf(counts, 'numbered') > 0 ? await this.holes() : [];
     const firsts = new Map([...holes].reverse().map((hole) => [hole.writer_id, `${hole.file}:${hole.line}`]));
     return {
       ...told,
-      problems,
+      problems: [...problems, ...told.problems],
       callsLoaded: calls,
       replayRunsLoaded: Math.max(0, loaded - calls),
       callsSelected: accounts.sumOf(counts, 'selected'),
@@ -287,14 +299,32 @@ export class ClusterLake extends Lake {
   }
 
   private async ask(sql: string, lines: Lines, own: Own): Promise<Rows> {
+    return this.engine.query(await this.composed(sql, lines, own));
+  }
+
+  private async composed(sql: string, lines: Lines, own: Own): Promise<string> {
     const needs = await this.needsFor(sql);
     const { filters, showContent } = this.options;
-    const statement = composeStatement(sql, this.name, {
+    return composeStatement(sql, this.name, {
       ...{ ...own, needs, showContent, dialect: TRINO, lines, tz: filters.tz },
       alsoColumns: filteredColumns(filters),
       ...filterSql(filters, this.window, TRINO),
     });
-    return this.engine.query(statement);
+  }
+
+  /** Nothing has to be closed here: what the engine may do is the affair of its own rights, and it is sent a SELECT. */
+  override async runBoxed(checked: Checked, { parquet }: Parameters<Lake['runBoxed']>[1]): Promise<Blocks> {
+    const { params } = this;
+    const statement = await this.composed(
+      writtenFor(checked, params, parquet.length > 0),
+      this.state!.lines,
+      {
+        params,
+        gatedKinds: this.gatedKinds,
+      },
+    );
+    const { names, types, pages } = await this.engine.stream(statement);
+    return { names, types: types.map(duckDbType), blocks: blocksOf(pages) };
   }
 
   private serialized(sql: string): Promise<string> {
@@ -365,12 +395,13 @@ export class ClusterLake extends Lake {
   }
 
   override async calls(which: CallsBy): Promise<LoadedCall[]> {
+    const key = 'COALESCE(t.call_key, s.call_key_base)';
     const condition =
       'keys' in which
-        ? `COALESCE(t.call_key, s.call_key_base) IN (${which.keys.map((key) => TRINO.quote(key)).join(', ') || "''"})`
-        : 'file' in which
-          ? `b.file = ${TRINO.quote(which.file)} AND s.line = ${which.line}`
-          : 'FALSE';
+        ? `${key} IN (${which.keys.map((one) => TRINO.quote(one)).join(', ') || 'NULL'})`
+        : 'beginning' in which
+          ? `${beginsWith('s.session_id', which.beginning)} OR ${beginsWith(key, which.beginning)}`
+          : `b.file = ${TRINO.quote(which.file)} AND s.line = ${which.line}`;
     const columns = [
       'session_id',
       'timestamp',
@@ -385,7 +416,7 @@ export class ClusterLake extends Lake {
       [...columns, 'line_sha256', 'call_key_base']
         .map((name) => `calls.${name}`)
         .concat('batches.file', 'twins.call_key'),
-      `SELECT COALESCE(t.call_key, s.call_key_base) AS call_key, ${list}, b.file, s.line, s.line_sha256
+      `SELECT ${key} AS call_key, ${list}, b.file, s.line, s.line_sha256
        FROM lake_calls s LEFT JOIN lake_batches b ON b.batch = s.batch
        LEFT JOIN lake_twins t ON t.batch = s.batch AND t.line = s.line
        WHERE ${condition} ORDER BY b.file, s.line`,
@@ -434,26 +465,35 @@ export class ClusterLake extends Lake {
       [...named, 'timestamp'].map((name) => `calls.${name}`),
       `SELECT MAX(s.timestamp) AS newest, ${list} FROM lake_calls s GROUP BY ${list}`,
     );
-    const hosts = new Map(this.state!.receipts.map(({ batch, host }) => [batch, host]));
-    return cells.map(([time, batch, ...values]) => {
-      const rest = [...values];
-      const of = callers.map((caller) => [
-        caller,
-        caller === 'host' ? (hosts.get(batch as number) ?? null) : rest.shift(),
-      ]);
-      return {
-        time: String(time),
-        where: this.state!.names.get(batch as number) ?? this.name,
-        of: Object.fromEntries(of),
-      };
+    const { receipts, hosts, names } = this.state!;
+    const having = new Map(receipts.map((receipt) => [receipt.batch, hostsOf(receipt, hosts.states)]));
+    return cells.flatMap(([time, batch, ...values]) => {
+      const known = having.get(batch as number) ?? [null];
+      return (callers.includes('host') ? known : [null]).map((host) => {
+        const rest = [...values];
+        const of = callers.map((caller) => [caller, caller === 'host' ? host : rest.shift()]);
+        const where = names.get(batch as number) ?? this.name;
+        return { time: String(time), where, of: Object.fromEntries(of) };
+      });
     });
   }
 
-  override async rejects(): Promise<never> {
-    throw new LakelogError('acknowledged rejects are not asked of a cluster', {
-      where: this.name,
-      next: 'ask the folder itself, if a machine sees it: --lake DIR/',
-    });
+  override async rejects(): Promise<Reject[]> {
+    const rejects: Reject[] = [];
+    for await (const block of this.rejectBlocks(REJECT_COLUMNS))
+      rejects.push(...objectsOf<Reject>(REJECT_COLUMNS, rowsOf(block)));
+    return rejects;
+  }
+
+  override async *rejectBlocks(columns: readonly string[]): AsyncGenerator<Block> {
+    const list = columns.map((name) => (name === 'file' ? 'b.file' : `r.${name}`)).join(', ');
+    const { pages } = await this.engine.stream(
+      `SELECT ${list} FROM base_rejects r
+       LEFT JOIN (SELECT DISTINCT n.batch, n.file FROM base_batches n) b ON b.batch = r.batch
+       WHERE r.batch IN (${[-1, ...this.state!.names.keys()].join(', ')})
+       ORDER BY b.file, r.line`,
+    );
+    yield* blocksOf(pages);
   }
 
   override async lastAnswer(): Promise<never> {
@@ -468,6 +508,8 @@ export class ClusterLake extends Lake {
     super.close();
   }
 }
+
+const REJECT_COLUMNS = ['file', 'line', 'byte_offset', 'reason', 'detail', 'line_sha256', 'blocks'];
 
 const AGAIN =
   'run the same command again; a lake that somebody publishes to or compacts comes to rest in a moment';

@@ -1,7 +1,28 @@
 /** The receipts of a lake as an engine has them: the text of each is a row of batch_receipts. */
+import { type Hosts, readHosts } from '../lake/folder/hosts.js';
+import { HOSTS, hostName } from '../lake/folder/layout.js';
 import { chainsOf, damage, holesOf, type Receipts, readReceipts, short } from '../lake/folder/receipts.js';
 import type { BatchReceipt } from '../schema/batch.js';
 import type { InputProblem } from '../schema/result.js';
+
+export const HOSTS_SQL = 'SELECT h.state FROM host_states h';
+
+/** What hosts said of their logs when they looked last. */
+export function hostsFrom(texts: readonly string[], where: string): Hosts {
+  const named = new Map(texts.map((text, i) => [hostNamed(text) ?? `${HOSTS}/${i}.json`, text]));
+  return readHosts(placeOf(named), (name) => `${where} ${name}`);
+}
+
+function hostNamed(text: string): string | null {
+  const [, host] = /"host":("(?:[^"\\]|\\.)*")/.exec(text) ?? [];
+  return host === undefined ? null : hostName(JSON.parse(host) as string);
+}
+
+/** An engine has lines without their ends. */
+const placeOf = (named: ReadonlyMap<string, string>) => ({
+  list: () => [...named.keys()],
+  read: (name: string) => Buffer.from(`${named.get(name)!}\n`),
+});
 
 export const RECEIPTS_SQL = 'SELECT r.receipt FROM batch_receipts r';
 
@@ -18,12 +39,7 @@ export function receiptsFrom(texts: readonly string[], where: string): Receipts 
       );
     else named.set(name, text);
   }
-  const place = {
-    list: () => [...named.keys()],
-    // An engine has lines without their ends.
-    read: (name: string) => Buffer.from(`${named.get(name)!}\n`),
-  };
-  const { receipts, problems } = readReceipts(place, usualLake(texts), (name) => `${where} ${name}`);
+  const { receipts, problems } = readReceipts(placeOf(named), usualLake(texts), (name) => `${where} ${name}`);
   const holes = holesOf(receipts, (name) => `${where} ${name}`);
   const none = texts.length === 0 ? [damage(where, 'the lake holds no batch', PUBLISH)] : [];
   return {

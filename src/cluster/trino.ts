@@ -1,5 +1,6 @@
 /** Trino's HTTP protocol: a statement is posted, and its pages are fetched one after the other until there is no next. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { atEnd } from '../at-end.js';
 import { LakelogError, messageOf } from '../errors.js';
 import type { Cell } from '../schema/result.js';
 import { EXIT } from '../schema/result.js';
@@ -15,6 +16,10 @@ export interface EngineRows {
   readonly cells: readonly (readonly Cell[])[];
 }
 
+export interface EnginePages extends Omit<EngineRows, 'cells'> {
+  readonly pages: AsyncIterable<EngineRows['cells']>;
+}
+
 export interface Patience {
   /** For one answer over the network, and for a coordinator that is busy or away. */
   readonly requestMs: number;
@@ -25,14 +30,17 @@ export interface Patience {
 
 const PATIENCE: Patience = { requestMs: 60_000, awayMs: 20_000, statementMs: 900_000 };
 
+interface Column {
+  readonly name: string;
+  readonly type: string;
+}
+
 interface Page {
   readonly nextUri?: string;
-  readonly columns?: readonly { readonly name: string; readonly type: string }[];
+  readonly columns?: readonly Column[];
   readonly data?: readonly (readonly unknown[])[];
   readonly error?: TrinoError;
 }
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Codes of a coordinator, or of what stands before it, that is busy or begins. */
 const BUSY = [429, 502, 503, 504];
@@ -42,39 +50,57 @@ export class Trino {
   private readonly patience: Patience;
   private session: string;
   private readonly running = new Set<string>();
+  private readonly forget: () => void;
 
   constructor(address: Address, patience: Partial<Patience> = {}) {
     this.address = address;
     this.patience = { ...PATIENCE, ...patience };
     // Instants of the Hive connector are cut to milliseconds else.
     this.session = `${address.catalog}.timestamp_precision=MICROSECONDS`;
-    for (const signal of SIGNALS) process.once(signal, this.onSignal);
+    // Whoever stops the program stops what runs for it on the cluster.
+    this.forget = atEnd(() => this.cancelAll());
   }
-
-  /** Whoever stops the program stops what runs for it on the cluster. */
-  private readonly onSignal = (signal: NodeJS.Signals): void => {
-    void this.close().then(() => process.kill(process.pid, signal));
-  };
 
   /** @throws LakelogError (exit 3 where the engine failed, 2 where the statement or the user is wrong). */
   async query(sql: string): Promise<EngineRows> {
+    const { names, types, pages } = await this.stream(sql);
+    const cells: (readonly Cell[])[] = [];
+    for await (const page of pages) for (const row of page) cells.push(row);
+    return { names, types, cells };
+  }
+
+  /** The same page by page; who reads no further has the rest cancelled. */
+  async stream(sql: string): Promise<EnginePages> {
     if (!/^\s*(--[^\n]*\n\s*)*(WITH|SELECT)\b/i.test(sql))
       throw new Error('only a SELECT is sent to a cluster');
     try {
-      return await this.ask(sql);
+      return await this.begin(sql);
     } catch (error) {
       if (!isOfSession(error) || this.session === '') throw error;
-      // Only the Hive connector has it; what another one reads is looked at anyway.
+      // Only the Hive connector has it, and not everybody may set it; what is read is looked at anyway.
       this.session = '';
-      return this.ask(sql);
+      return this.begin(sql);
     }
   }
 
-  private async ask(sql: string): Promise<EngineRows> {
-    const { statementMs } = this.patience;
-    const until = Date.now() + statementMs;
-    const cells: (readonly Cell[])[] = [];
-    let columns: NonNullable<Page['columns']> = [];
+  /** Until it is known which columns there are. */
+  private async begin(sql: string): Promise<EnginePages> {
+    const all = this.pagesOf(sql);
+    for (;;) {
+      const { value: page, done } = await all.next();
+      if (done) return { names: [], types: [], pages: cellsOf({}, [], all) };
+      const { columns } = page;
+      if (columns === undefined) continue;
+      return {
+        names: columns.map(({ name }) => name),
+        types: columns.map(({ type }) => type),
+        pages: cellsOf(page, columns, all),
+      };
+    }
+  }
+
+  private async *pagesOf(sql: string): AsyncGenerator<Page, undefined> {
+    const until = Date.now() + this.patience.statementMs;
     let next: string | undefined;
     try {
       for (let page = await this.post(sql); ; page = await this.get(next)) {
@@ -82,15 +108,13 @@ export class Trino {
         next = page.nextUri;
         if (next !== undefined) this.running.add(next);
         if (page.error !== undefined) throw engineError(page.error, this.address);
-        columns = page.columns ?? columns;
-        for (const row of page.data ?? []) cells.push(row.map((cell, i) => cellOf(columns[i]!.type, cell)));
-        if (next === undefined) break;
+        yield page;
+        if (next === undefined) return;
         if (Date.now() > until) throw this.tooSlow();
       }
     } finally {
       if (next !== undefined) await this.cancel(next);
     }
-    return { names: columns.map(({ name }) => name), types: columns.map(({ type }) => type), cells };
   }
 
   private tooSlow(): LakelogError {
@@ -200,14 +224,35 @@ export class Trino {
     await fetch(uri, init).catch(() => {});
   }
 
-  async close(): Promise<void> {
-    for (const signal of SIGNALS) process.off(signal, this.onSignal);
+  private async cancelAll(): Promise<void> {
     await Promise.all([...this.running].map((uri) => this.cancel(uri)));
+  }
+
+  close(): Promise<void> {
+    this.forget();
+    return this.cancelAll();
+  }
+}
+
+async function* cellsOf(
+  first: Page,
+  columns: readonly Column[],
+  rest: AsyncGenerator<Page, undefined>,
+): AsyncGenerator<EngineRows['cells']> {
+  const cells = ({ data = [] }: Page) =>
+    data.map((row) => row.map((cell, i) => cellOf(columns[i]!.type, cell)));
+  try {
+    yield cells(first);
+    for await (const page of rest) yield cells(page);
+  } finally {
+    // Who reads no further may have begun with the first.
+    await rest.return(undefined);
   }
 }
 
 const isOfSession = (error: unknown) =>
-  error instanceof LakelogError && /INVALID_SESSION_PROPERTY|CATALOG_NOT_FOUND/.test(error.message);
+  error instanceof LakelogError &&
+  /INVALID_SESSION_PROPERTY|CATALOG_NOT_FOUND|PERMISSION_DENIED.*session property/.test(error.message);
 
 const firstLine = (text: string) => text.trim().split('\n', 1)[0]!.slice(0, 200);
 

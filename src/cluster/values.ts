@@ -18,6 +18,7 @@ export function cellOf(type: string, value: unknown): Cell {
   if (/^(double|real|decimal)/.test(type))
     return typeof value === 'number' ? finite(value) : numberOf(String(value));
   if (type.startsWith('timestamp')) return instantOf(String(value));
+  if (typeof value === 'object') return JSON.stringify(value);
   return typeof value === 'boolean' ? value : String(value);
 }
 

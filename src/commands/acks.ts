@@ -3,7 +3,8 @@ import type { Known } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
-import { CALLS_SQL, type Lake, type LakeOptions, MATCHES_ACKS, NO_FILTERS, openLake } from '../lake/lake.js';
+import { CALLS_SQL, type Lake, type LakeOptions, MATCHES_ACKS, NO_FILTERS } from '../lake/lake.js';
+import { openAnyLake } from '../query/open.js';
 import { DEFAULT_GATED_KINDS, type Settings } from '../query/settings.js';
 import { chooseAsked, namingDefaults } from '../query/sources.js';
 import { renderFindings } from '../render/index.js';
@@ -59,7 +60,7 @@ export async function withLogs<T>(
   const sources = chooseAsked(inputs, settings, io.cwd, true);
   const progress = progressOn(io);
   const options = runOptionsOf(flags, settings, NO_FILTERS, io, progress.report);
-  const lake = await openLake({
+  const lake = await openAnyLake({
     ...options,
     ...MATCHES_ACKS,
     gatedKinds: DEFAULT_GATED_KINDS,

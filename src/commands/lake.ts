@@ -3,7 +3,7 @@ import os from 'node:os';
 import { LakelogError, messageOf, shellWord } from '../errors.js';
 import { type Io, styleOf } from '../io.js';
 import { kernelPath } from '../kernel-path.js';
-import { isFolderLake } from '../lake/export.js';
+import { isCluster, isFolderLake } from '../lake/export.js';
 import {
   compactFolder,
   type InspectOptions,
@@ -111,6 +111,11 @@ function isSame(checks: readonly LogCheck[], isReceipt: boolean): boolean {
 function optionsOf({ lockTimeout = 10 }: LakeFlags, settings: Settings, io: Io): InspectOptions {
   const name = settings.get('lake');
   if (name === undefined) throw new LakelogError('no lake is named', { next: 'name it: --lake FILE' });
+  if (isCluster(name))
+    throw new LakelogError('this command looks at files, which a cluster does not show', {
+      where: name,
+      next: 'name the folder itself, on a machine that sees it: --lake DIR/',
+    });
   return { name, lockTimeoutS: lockTimeout, cwd: io.cwd, env: io.env, stdin: io.stdin };
 }
 

@@ -5,10 +5,11 @@ import { NOTHING_KNOWN, settle } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { styleOf } from '../io.js';
-import { type Lake, MATCHES_ACKS, NO_FILTERS, openLake } from '../lake/lake.js';
+import { type Lake, MATCHES_ACKS, NO_FILTERS } from '../lake/lake.js';
 import { type AckFile, readAcks } from '../query/acks.js';
 import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
+import { openAnyLake } from '../query/open.js';
 import { namedRoster, type RosterFlags } from '../query/roster.js';
 import { DEFAULT_GATED_KINDS } from '../query/settings.js';
 import { chooseAsked, type GivenPaths, namingDefaults } from '../query/sources.js';
@@ -50,7 +51,7 @@ export async function show(
   const acks = await readAcks(options.acks, io.cwd);
   const roster = namedRoster(settings);
   const gates = catalogue.queries.filter((query) => query.gate !== null);
-  const lake = await openLake({
+  const lake = await openAnyLake({
     ...options,
     ...(acks === null ? {} : MATCHES_ACKS),
     asks: [...storySql(options.showContent), ...gates.map((gate) => gate.sql)],

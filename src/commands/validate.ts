@@ -4,7 +4,8 @@ import type { Evidence } from '../gate/evidence.js';
 import { judge } from '../gate/judge.js';
 import { INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
-import { NO_FILTERS, openLake } from '../lake/lake.js';
+import { NO_FILTERS } from '../lake/lake.js';
+import { openAnyLake } from '../query/open.js';
 import { receiptOf } from '../query/receipt.js';
 import { DEFAULT_GATED_KINDS, type Settings } from '../query/settings.js';
 import { chooseAsked, type GivenPaths, namingDefaults } from '../query/sources.js';
@@ -58,7 +59,7 @@ export async function validate(
   const sources = chooseAsked(inputs, settings, io.cwd, true);
   const progress = progressOn(io);
   const options = runOptionsOf(flags, settings, NO_FILTERS, io, progress.report);
-  const lake = await openLake({
+  const lake = await openAnyLake({
     ...options,
     asks: [`SELECT ${NAMES.join(', ')} FROM rejects`],
     gatedKinds: DEFAULT_GATED_KINDS,

@@ -4,6 +4,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { atEnd } from '../at-end.js';
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_APPEND } = constants;
 // A FIFO that nobody reads, or a line that nobody answers, would otherwise be waited for: it is an error at once.
@@ -73,21 +74,6 @@ export async function openDraft(target: string, mode = MODE): Promise<Draft> {
 /** The bytes of a file, a piece after the other. */
 export function piecesOf(file: string): AsyncIterable<Uint8Array> {
   return createReadStream(file, { highWaterMark: 1 << 20 });
-}
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
-
-function atEnd(clean: () => void): () => void {
-  const onSignal = (signal: NodeJS.Signals) => {
-    clean();
-    process.kill(process.pid, signal);
-  };
-  process.once('exit', clean);
-  for (const signal of SIGNALS) process.once(signal, onSignal);
-  return () => {
-    process.off('exit', clean);
-    for (const signal of SIGNALS) process.off(signal, onSignal);
-  };
 }
 
 /** Behind what stands there. @throws the system's error. */

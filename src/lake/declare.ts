@@ -1,6 +1,6 @@
 /** What declares the base tables of a folder of Parquet to an engine, which then needs nothing but SELECT. */
 import { ident, quote } from './duckdb/sql.js';
-import { PUBLISHED, PUBLISHED_NAMES, publishedColumns, tableName } from './folder/layout.js';
+import { BATCHES, HOSTS, PUBLISHED, PUBLISHED_NAMES, publishedColumns, tableName } from './folder/layout.js';
 import { lakePlan } from './store/tables.js';
 import type { BaseColumn } from './tables/base.js';
 import { CLICKHOUSE, type DialectName, SPARK, TRINO } from './tables/dialects.js';
@@ -11,8 +11,11 @@ interface Declared {
   readonly parted: boolean;
 }
 
-/** The text of a receipt, one a row. */
-const RECEIPTS = 'batch_receipts';
+/** Files of JSON of one line, one a row: receipts of batches, and what hosts said of their logs when they looked last. */
+const TEXTS = [
+  { table: 'batch_receipts', column: 'receipt', folder: BATCHES },
+  { table: 'host_states', column: 'state', folder: HOSTS },
+] as const;
 /** Of tables in Trino; nothing hangs on it but these lines. */
 const TRINO_SCHEMA = 'lakelog';
 
@@ -55,7 +58,9 @@ function forTrino(tables: readonly Declared[], place: string): string[] {
         ],
       ),
     ),
-    external(RECEIPTS, ['receipt VARCHAR'], [`format = 'TEXTFILE'`, `external_location = ${at('batches')}`]),
+    ...TEXTS.map(({ table, column, folder }) =>
+      external(table, [`${column} VARCHAR`], [`format = 'TEXTFILE'`, `external_location = ${at(folder)}`]),
+    ),
     '-- After each day that is new, or what it holds is not seen:',
     ...tables
       .filter(({ parted }) => parted)
@@ -76,11 +81,14 @@ function forSpark(tables: readonly Declared[], place: string): string[] {
       const by = parted ? '\nPARTITIONED BY (day)' : '';
       return `CREATE TABLE IF NOT EXISTS ${table} (\n${lines(list)}\n) USING PARQUET${by}\nLOCATION ${at(table)};`;
     }),
-    `CREATE TABLE IF NOT EXISTS ${RECEIPTS} (\n  receipt STRING\n) USING TEXT\nLOCATION ${at('batches')};`,
+    ...TEXTS.map(
+      ({ table, column, folder }) =>
+        `CREATE TABLE IF NOT EXISTS ${table} (\n  ${column} STRING\n) USING TEXT\nLOCATION ${at(folder)};`,
+    ),
     '-- After each day that is new, or what it holds is not seen:',
     ...parted.map(({ table }) => `MSCK REPAIR TABLE ${table};`),
     '-- Files that came since a table was read last are seen by this session after:',
-    ...[...tables.map(({ table }) => table), RECEIPTS].map((table) => `REFRESH TABLE ${table};`),
+    ...[...tables, ...TEXTS].map(({ table }) => table).map((table) => `REFRESH TABLE ${table};`),
   ];
 }
 
@@ -104,13 +112,14 @@ function forClickHouse(tables: readonly Declared[], place: string): string[] {
         ),
       ),
     ),
-    view(RECEIPTS, from('batches/*.json', 'LineAsString', ['receipt String'])),
+    ...TEXTS.map(({ table, column, folder }) =>
+      view(table, from(`${folder}/*.json`, 'LineAsString', [`${column} String`])),
+    ),
   ];
 }
 
 /** Its files are listed when a view is read; the name of a folder is no value of its rows. */
 function forDuckDb(tables: readonly Declared[], place: string): string[] {
-  const receipts = quote(`${place}/batches/*.json`);
   const views = tables.map(({ table, columns, parted }) => {
     const list = columns.map((column) => ident(column.name)).join(', ');
     const files = quote(`${place}/${table}/${parted ? '*/' : ''}*.parquet`);
@@ -118,6 +127,9 @@ function forDuckDb(tables: readonly Declared[], place: string): string[] {
   });
   return [
     ...views,
-    `CREATE OR REPLACE VIEW ${RECEIPTS} AS\nSELECT rtrim(content, chr(10)) AS receipt\nFROM read_text(${receipts});`,
+    ...TEXTS.map(
+      ({ table, column, folder }) =>
+        `CREATE OR REPLACE VIEW ${table} AS\nSELECT rtrim(content, chr(10)) AS ${column}\nFROM read_text(${quote(`${place}/${folder}/*.json`)});`,
+    ),
   ];
 }

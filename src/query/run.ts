@@ -1,19 +1,12 @@
 import type { Readable } from 'node:stream';
 import { LakelogError } from '../errors.js';
-import { isCluster } from '../lake/export.js';
-import {
-  CALLS_SQL,
-  type Filters,
-  type Lake,
-  type LakeOptions,
-  MATCHES_ACKS,
-  openLake,
-} from '../lake/lake.js';
+import { CALLS_SQL, type Filters, type Lake, type LakeOptions, MATCHES_ACKS } from '../lake/lake.js';
 import type { Account } from '../schema/account.js';
 import type { Cell, Receipt, Result } from '../schema/result.js';
 import type { Query } from './header.js';
 import { intervalOf, yieldedColumns } from './intervals.js';
 import { costOf, judgeWorth, type Money, paidColumns } from './money.js';
+import { openAnyLake } from './open.js';
 import type { BoundParams } from './params.js';
 import { type QueryColumn, WITH_ROSTER } from './question.js';
 import { asksRoster, RECOMPUTED_SQL, recomputedIn } from './roster.js';
@@ -76,7 +69,7 @@ export async function openSession(
   also: readonly string[] = [],
 ): Promise<Session> {
   const [first] = questions;
-  const lake = await openFor(also, {
+  const lake = await openAnyLake({
     asks: [
       ...questions.flatMap(({ query: { sql, gate } }) => [sql, ...(gate ? [judgedSql(gate.judges)] : [])]),
       ...also,
@@ -110,16 +103,6 @@ export async function openSession(
       }
     },
   };
-}
-
-async function openFor(also: readonly string[], options: LakeOptions): Promise<Lake> {
-  const { lake } = options;
-  if (!lake || !isCluster(lake.name)) return openLake(options);
-  if (also.length === 0) return (await import('../cluster/lake.js')).openClusterLake({ ...options, lake });
-  throw new LakelogError('decisions (compare, drift) and reports are not asked of a cluster', {
-    where: lake.name,
-    next: 'ask its questions and gates; or name the folder itself, if this machine sees it: --lake DIR/',
-  });
 }
 
 /** Makes the lake what it would be if it had been opened for this question alone. */

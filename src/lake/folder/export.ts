@@ -10,14 +10,14 @@ import { accountOf, markNotice } from '../load/ledger.js';
 import { type LoadedFile, type LoadOptions, loadFiles, THREADS as USUAL_THREADS } from '../load/load.js';
 import { blocksGates } from '../load/rejects.js';
 import { explode } from '../load/staging.js';
-import { headAfter, sha256 } from '../store/fingerprint.js';
+import { headAfter } from '../store/fingerprint.js';
 import { absolute, batchesOf, cannotBeRead, resolveLogs } from '../store/inputs.js';
 import type { Piece } from '../store/logs.js';
 import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
 import { lakePlan } from '../store/tables.js';
 import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
-import { type HostLog, logsOf, readHost, writeHost } from './hosts.js';
+import { brokenLogs, type HostLog, logsOf, readHost, writeHost } from './hosts.js';
 import { logName } from './layout.js';
 import type { FolderLake } from './making.js';
 import { publishBatch } from './publish.js';
@@ -115,7 +115,7 @@ class Exporting {
     this.problems.push(
       ...inputs.problems.filter((one) => !isMissed(one)),
       ...found.problems,
-      ...this.broken(logs),
+      ...brokenLogs({ host: options.host, logs }),
     );
     this.notices.push(...inputs.notices, ...found.notices);
     writeHost(lake.place, {
@@ -270,15 +270,6 @@ class Exporting {
       ({ path }) => path !== '-' && this.requests.every((one) => one.path !== path),
     );
     return [...this.requests, ...more];
-  }
-
-  private broken(logs: readonly HostLog[]): InputProblem[] {
-    return logs
-      .filter(({ state }) => state === 'lost' || state === 'changed')
-      .map(({ path, detail, head }) => ({
-        ...{ path, problem: 'changed' as const, detail: detail! },
-        fingerprint: head || sha256(Buffer.from(path)),
-      }));
   }
 
   private accountOf({ root, name, head }: HostLog): FileAccount[] {

@@ -1,8 +1,9 @@
 /** What a host remembers of its logs between two exports, and tells of those that it cannot vouch for. */
 import { messageOf } from '../../errors.js';
+import type { BatchReceipt } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { InputRequest } from '../input/index.js';
-import { NOTHING_READ } from '../store/fingerprint.js';
+import { NOTHING_READ, sha256 } from '../store/fingerprint.js';
 import type { KnownLog } from '../store/logs.js';
 import { HOSTS, hostName } from './layout.js';
 import type { Place } from './place.js';
@@ -45,7 +46,7 @@ export interface Hosts {
   readonly problems: readonly InputProblem[];
 }
 
-export function readHosts(place: Place, at: (name: string) => string): Hosts {
+export function readHosts(place: Pick<Place, 'list' | 'read'>, at: (name: string) => string): Hosts {
   const problems: InputProblem[] = [];
   const states = place.list(HOSTS).flatMap((name) => {
     try {
@@ -62,6 +63,24 @@ export function readHosts(place: Place, at: (name: string) => string): Hosts {
     }
   });
   return { states, problems };
+}
+
+/** Logs that a host cannot vouch for. Others have the same bytes, or nothing was read of any: the place tells them apart. */
+export function brokenLogs({ host, logs }: Pick<HostState, 'host' | 'logs'>): InputProblem[] {
+  return logs
+    .filter(({ state }) => state === 'lost' || state === 'changed')
+    .map(({ path, detail, head }) => ({
+      ...{ path: `${host}:${path}`, problem: 'changed', detail: detail! },
+      fingerprint: sha256(Buffer.from(`${host}:${path} ${head}`)),
+    }));
+}
+
+/** Who published a batch, and who has the same bytes in a log of its own. */
+export function hostsOf({ host, file }: BatchReceipt, hosts: readonly HostState[]): string[] {
+  const others = hosts.filter(({ logs }) =>
+    logs.some(({ root, read_to }) => root === file.root && read_to >= file.byte_to),
+  );
+  return [...new Set([host, ...others.map((other) => other.host)])];
 }
 
 /** What a host knows of its logs: as far as receipts say, and where they stood at its last look. */

@@ -12,8 +12,11 @@ import { unknownTraces } from '../load/traces.js';
 import { baseTable } from '../tables/base.js';
 import type { Conflicts } from './alike.js';
 import { sumOfAccounts } from './fill.js';
+import { ordinalOf } from './ordinal.js';
 import type { FolderState } from './state.js';
-import { filesOf, ordinalOf, parquet } from './tables.js';
+import { filesOf, parquet } from './tables.js';
+
+export { withoutRecords };
 
 export interface FoundAlike {
   /** Lines of batches, by number, that an earlier one holds. */
@@ -150,7 +153,7 @@ async function fillSeqs(db: Database, state: FolderState): Promise<boolean> {
 }
 
 /** The same bytes are one batch, whoever publishes them. */
-function sharedLogs({ hosts, receipts }: FolderState): string[] {
+export function sharedLogs({ hosts, receipts }: Pick<FolderState, 'hosts' | 'receipts'>): string[] {
   const names = new Map(receipts.map(({ file }) => [file.root, file.name]));
   const byRoot = new Map<string, string[]>();
   for (const { host, logs } of hosts)

@@ -6,7 +6,7 @@ import { kernelPath } from '../../kernel-path.js';
 import { FOLDER_FORMAT, type FolderMaking } from '../../schema/batch.js';
 import { EXIT } from '../../schema/result.js';
 import { version } from '../../version.js';
-import { BATCHES, LAYOUT, MAKING, PUBLISHED_NAMES, tableName } from './layout.js';
+import { BATCHES, HOSTS, LAYOUT, MAKING, PUBLISHED_NAMES, tableName } from './layout.js';
 import { asFilesOf, LocalPlace } from './place.js';
 
 export interface FolderLake {
@@ -67,7 +67,7 @@ export async function makeFolderLake(
   await asFilesOf(place.path, async () => {
     place.put(MAKING, Buffer.from(`${JSON.stringify(making)}\n`));
     // Engines that are told of a folder want to find one.
-    for (const folder of [BATCHES, ...PUBLISHED_NAMES.map(tableName)])
+    for (const folder of [BATCHES, HOSTS, ...PUBLISHED_NAMES.map(tableName)])
       mkdirSync(place.at(folder), { recursive: true });
   });
   return { name, place, making: readMaking(name, place)! };

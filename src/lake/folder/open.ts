@@ -6,13 +6,15 @@ import type { Ledger } from '../load/account.js';
 import { lakePlan } from '../store/tables.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { fillTwins, findConflicts, findTaken } from './alike.js';
+import { brokenLogs } from './hosts.js';
 import { count } from './known.js';
 import { type PublishedName, tableName } from './layout.js';
 import { accountsOf, folderLedger, lakeReceiptOf } from './ledger.js';
 import { openFolderLake } from './making.js';
+import { ordinalOf } from './ordinal.js';
 import { damage } from './receipts.js';
 import { changedSince, type FolderState, lookInto } from './state.js';
-import { callsOfDay, fillBatches, fillSmall, makeViews, ordinalOf, parquet, sharedFiles } from './tables.js';
+import { callsOfDay, fillBatches, fillSmall, makeViews, parquet, sharedFiles } from './tables.js';
 
 export interface FolderAsked {
   readonly name: string;
@@ -33,8 +35,8 @@ export class OpenFolder {
     this.ledger = ledger;
   }
 
-  /** Where the file of a replay run `r` stands among all. */
-  readonly runOrder = ordinalOf('r');
+  /** Where the batch of a row of this name stands among all, by log and byte. */
+  readonly orderOf = ordinalOf;
 
   /** Absolute paths of all that the tables are read from. */
   get files(): string[] {
@@ -85,7 +87,12 @@ export async function openFolder(db: Database, asked: FolderAsked): Promise<Open
   const conflicts = await findConflicts(db, areDifferent);
   if (asked.plan.twins) await fillTwins(db);
   const isWhole = !hasTaken.calls && !state.torn.has(tableName('calls')) && counted.problems.length === 0;
-  const problems = [...state.problems, ...counted.problems, ...nothingIn(state), ...brokenLogs(state)];
+  const problems = [
+    ...state.problems,
+    ...counted.problems,
+    ...nothingIn(state),
+    ...state.hosts.flatMap(brokenLogs),
+  ];
   const accounts = await accountsOf(db, state, { taken: [taken.calls, taken.runs], conflicts });
   await fillBatches(db, state.receipts, accounts);
   const callsAt = (time: bigint) => callsOfDay(state, hasTaken, time);
@@ -112,17 +119,6 @@ const nothingIn = ({ receipts, lake, problems }: FolderState): InputProblem[] =>
           `publish logs: lakelog sync --lake ${shellWord(lake.name)} LOGS`,
         ),
       ];
-
-/** What a host said of its logs when it looked at them last. */
-const brokenLogs = ({ hosts }: FolderState): InputProblem[] =>
-  hosts.flatMap(({ host, logs }) =>
-    logs
-      .filter(({ state }) => state === 'lost' || state === 'changed')
-      .map(({ path, detail, head, start_sha256 }) => ({
-        ...{ path: `${host}:${path}`, problem: 'changed' as const, detail: detail! },
-        fingerprint: head || start_sha256,
-      })),
-  );
 
 /** What the engine says of a file that is not there any more, or is none. */
 export function explained(error: unknown, name: string): unknown {

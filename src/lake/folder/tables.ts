@@ -10,13 +10,10 @@ import { BASE_TABLES, type BaseColumn, type BaseName, baseTable } from '../table
 import type { LoadPlan } from '../tables/plan.js';
 import { TAKEN } from './alike.js';
 import type { PlacedFile } from './compactions.js';
-import { PUBLISHED, type PublishedName, publishedColumns, tableName } from './layout.js';
+import { hostsOf } from './hosts.js';
+import { MERGED, PUBLISHED, type PublishedName, publishedColumns, tableName } from './layout.js';
+import { NUMBERS } from './ordinal.js';
 import type { FolderState } from './state.js';
-
-/** The place of a receipt among all, by the number of its batch: small enough to name a line of it by one number. */
-const NUMBERS = 'main.base_numbers';
-export const ordinalOf = (alias: string) =>
-  `(SELECT n.ordinal FROM ${NUMBERS} n WHERE n.number = ${alias}.batch)`;
 
 const create = (table: string, columns: readonly BaseColumn[]) =>
   `CREATE OR REPLACE TABLE ${table} (${columns.map(({ name, type }) => `${ident(name)} ${type}`).join(', ')})`;
@@ -39,7 +36,7 @@ export function sharedFiles({ files, lake }: FolderState, base: 'calls' | 'runs'
 }
 
 /** A merged file holds those of several. */
-const batchesIn = ({ path: name }: PlacedFile) => (path.posix.basename(name).startsWith('c-') ? 2 : 1);
+const batchesIn = ({ path: name }: PlacedFile) => (path.posix.basename(name).startsWith(MERGED) ? 2 : 1);
 
 /** Tables that receipts alone fill: what their calls come to, and how they are numbered; and others that are empty yet. */
 export async function fillSmall(
@@ -79,14 +76,6 @@ export async function fillSmall(
   for (const receipt of receipts)
     for (const host of hostsOf(receipt, hosts)) having.add([receipt.batch, host]);
   having.close();
-}
-
-/** Who published it, and who has the same bytes in a log of its own. */
-function hostsOf({ host, file }: BatchReceipt, hosts: FolderState['hosts']): string[] {
-  const others = hosts.filter(({ logs }) =>
-    logs.some(({ root, read_to }) => root === file.root && read_to >= file.byte_to),
-  );
-  return [...new Set([host, ...others.map((other) => other.host)])];
 }
 
 /** @param accounts of the receipts, without lines that fell out because an earlier batch has them. */

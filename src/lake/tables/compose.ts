@@ -1,6 +1,6 @@
 /** A question as one statement for an engine that has the base tables only: the tables that it reads stand in front of it. */
 import { LakelogError } from '../../errors.js';
-import { type Token, tokensOf } from '../sql-tokens.js';
+import { edited, type Token, tokensOf } from '../sql-tokens.js';
 import type { BaseName } from './base.js';
 import type { Dialect } from './dialect.js';
 import type { Needs } from './needs.js';
@@ -24,7 +24,7 @@ export interface Composition extends UseOptions, Omit<Slots, 'base'> {
  */
 export function composeStatement(sql: string, where: string, composition: Composition): string {
   const { dialect, needs, params } = composition;
-  const question = takeQuestion(sql);
+  const question = takeQuestion(instantsIn(sql, dialect));
   ensureOwnNames(question.names, where);
   const uses = tableUses(needs, composition);
   const base = (name: BaseName) => `lake_${name}`;
@@ -60,6 +60,17 @@ function writtenOut(parts: readonly Part[], question: Question, { ending }: Dial
   const front =
     all.length === 0 ? '' : `WITH ${question.isRecursive ? 'RECURSIVE ' : ''}${all.join(',\n')}\n`;
   return `${front}${question.select}\n${ending === '' ? '' : `${ending}\n`}`;
+}
+
+/** `TIMESTAMPTZ '2026-09-01T00:00:00Z'`, as questions are filled in for DuckDB, is written in as many ways as there are engines. */
+function instantsIn(sql: string, dialect: Dialect): string {
+  const tokens = tokensOf(sql);
+  const edits = tokens.flatMap((token, i) => {
+    const [, time] = /^'(\d{4}-\d\d-\d\dT[\d:.]+Z)'$/.exec(tokens[i + 1]?.text ?? '') ?? [];
+    if (!token.isWord || token.text !== 'timestamptz' || time === undefined) return [];
+    return [{ from: token.from, to: tokens[i + 1]!.to, text: dialect.instant(time) }];
+  });
+  return edited(sql, edits).text;
 }
 
 interface Question {

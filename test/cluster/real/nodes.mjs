@@ -11,6 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -21,6 +22,11 @@ const PARTS = [
 ];
 /** What this Trino needs. */
 const LEAST_JAVA = 24;
+/** A registry that is slower than this is away. */
+const FETCH_MS = 150_000;
+
+/** What the machine lacks, so that no cluster can be had; nothing is said of lakelog. */
+export class Unavailable extends Error {}
 
 /** @returns {string} */
 export function findJava() {
@@ -30,7 +36,7 @@ export function findJava() {
   ];
   const found = roots.find((root) => root && javaVersion(root) >= LEAST_JAVA);
   if (found) return found;
-  throw new Error(`no Java of version ${LEAST_JAVA} or later: set JAVA_HOME`);
+  throw new Unavailable(`there is no Java of version ${LEAST_JAVA} or later (JAVA_HOME names one)`);
 }
 
 function javaVersion(root) {
@@ -45,77 +51,101 @@ export function install(note) {
   if (existsSync(home)) return home;
   const fresh = `${home}.${process.pid}`;
   mkdirSync(path.join(fresh, 'unpacked'), { recursive: true });
-  for (const { artifact, packaging } of PARTS) {
-    note(`getting io.trino:${artifact}:${VERSION}:${packaging}`);
-    const coordinates = `-Dartifact=io.trino:${artifact}:${VERSION}:${packaging}`;
-    execFileSync('mvn', ['-q', '-B', 'dependency:get', coordinates, '-Dtransitive=false'], {
-      stdio: 'ignore',
-    });
-    execFileSync('mvn', ['-q', '-B', 'dependency:copy', coordinates, `-DoutputDirectory=${fresh}`], {
-      stdio: 'ignore',
-    });
-    const file = path.join(fresh, `${artifact}-${VERSION}.${packaging}`);
-    const [unpack, ...args] = packaging === 'zip' ? ['unzip', '-q', file, '-d'] : ['tar', '-xzf', file, '-C'];
-    execFileSync(unpack, [...args, path.join(fresh, 'unpacked')]);
-    rmSync(file);
+  try {
+    for (const part of PARTS) fetchPart(part, fresh, note);
+    const server = path.join(fresh, 'unpacked', `trino-server-core-${VERSION}`);
+    renameSync(path.join(fresh, 'unpacked', `trino-hive-${VERSION}`), path.join(server, 'plugin', 'hive'));
+    renameSync(server, home);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
   }
-  const server = path.join(fresh, 'unpacked', `trino-server-core-${VERSION}`);
-  renameSync(path.join(fresh, 'unpacked', `trino-hive-${VERSION}`), path.join(server, 'plugin', 'hive'));
-  renameSync(server, home);
-  rmSync(fresh, { recursive: true });
   return home;
 }
 
-const PORT = 18_476;
-const ADDRESSES = ['127.0.0.1', '127.0.0.2', '127.0.0.3'];
-export const ORIGIN = `http://${ADDRESSES[0]}:${PORT}`;
-
-/** @param {string} work where nodes keep their settings and say what they do @param {string} lakes what they may read */
-export function startNodes(home, java, work, lakes) {
-  const nodes = ADDRESSES.map((address, i) =>
-    startNode({ home, java, lakes, address, folder: path.join(work, `node${i}`), isCoordinator: i === 0 }),
-  );
-  return { nodes, stop: () => Promise.all(nodes.map(stopNode)) };
+function fetchPart({ artifact, packaging }, into, note) {
+  note(`getting io.trino:${artifact}:${VERSION}:${packaging}`);
+  const coordinates = `-Dartifact=io.trino:${artifact}:${VERSION}:${packaging}`;
+  const goal = (name, ...args) =>
+    tool('mvn', ['-q', '-B', `dependency:${name}`, coordinates, ...args], 'Trino could not be fetched');
+  goal('get', '-Dtransitive=false');
+  goal('copy', `-DoutputDirectory=${into}`);
+  const file = path.join(into, `${artifact}-${VERSION}.${packaging}`);
+  const [unpack, ...args] = packaging === 'zip' ? ['unzip', '-q', file, '-d'] : ['tar', '-xzf', file, '-C'];
+  tool(unpack, [...args, path.join(into, 'unpacked')], 'Trino could not be unpacked');
+  rmSync(file);
 }
 
-function startNode({ home, java, lakes, address, folder, isCoordinator }) {
+function tool(name, args, failure) {
+  try {
+    execFileSync(name, args, { stdio: 'ignore', timeout: FETCH_MS, killSignal: 'SIGKILL' });
+  } catch (error) {
+    const why = error.code ?? (error.status === null ? error.signal : `exit ${error.status}`);
+    throw new Unavailable(`${failure}: ${name} ended with ${why}`);
+  }
+}
+
+const ADDRESSES = ['127.0.0.1', '127.0.0.2', '127.0.0.3'];
+
+/** One that is free on all addresses. @returns {Promise<number>} */
+export async function freePort() {
+  for (;;) {
+    const port = await probe(0, ADDRESSES[0]);
+    const others = await Promise.all(ADDRESSES.slice(1).map((address) => probe(port, address)));
+    if (others.every((one) => one === port)) return port;
+  }
+}
+
+/** @returns {Promise<number | null>} null where somebody listens there. */
+function probe(port, host) {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error) => {
+      if (error.code === 'EADDRINUSE') resolve(null);
+      else reject(new Unavailable(`nothing can listen on ${host}: ${error.code}`));
+    });
+    server.listen({ port, host }, () => {
+      const { port: bound } = server.address();
+      server.close(() => resolve(bound));
+    });
+  });
+}
+
+/** @param {number} port */
+export const originOf = (port) => `http://${ADDRESSES[0]}:${port}`;
+
+/**
+ * @param {string} work where nodes keep their settings, and say what they do
+ * @param {string} lakes what they may read
+ */
+export function startNodes({ home, java, work, lakes, port }) {
+  const nodes = ADDRESSES.map((address, i) =>
+    startNode({
+      home,
+      java,
+      lakes,
+      port,
+      address,
+      folder: path.join(work, `node${i}`),
+      isCoordinator: i === 0,
+    }),
+  );
+  return {
+    /** In each the file `node.pid`. */
+    folders: nodes.map(({ folder }) => folder),
+    stop: () => Promise.all(nodes.map(stopNode)),
+  };
+}
+
+function startNode({ home, java, lakes, port, address, folder, isCoordinator }) {
   mkdirSync(path.join(folder, 'catalog'), { recursive: true });
-  const settings = {
-    'node.environment': 'lakelog',
-    'node.id': path.basename(folder),
-    'node.internal-address': address,
-    'node.bind-ip': address,
-    'http-server.http.port': PORT,
-    coordinator: isCoordinator,
-    ...(isCoordinator
-      ? {
-          'node-scheduler.include-coordinator': false,
-          'query.remote-task.max-error-duration': '5s',
-          'retry-policy': 'QUERY',
-        }
-      : {}),
-    'discovery.uri': ORIGIN,
-    'query.max-memory': '600MB',
-    'query.max-memory-per-node': '300MB',
-    'plugin.dir': path.join(home, 'plugin'),
-    'catalog.config-dir': path.join(folder, 'catalog'),
-    'catalog.management': 'static',
-  };
-  const hive = {
-    'connector.name': 'hive',
-    'hive.metastore': 'file',
-    'hive.metastore.catalog.dir': 'local:///metastore',
-    'fs.native-local.enabled': true,
-    'local.location': lakes,
-    'hive.non-managed-table-writes-enabled': true,
-  };
-  writeFileSync(path.join(folder, 'config.properties'), properties(settings));
-  writeFileSync(path.join(folder, 'catalog', 'hive.properties'), properties(hive));
+  writeSettings({ home, lakes, port, address, folder, isCoordinator });
   const log = openSync(path.join(folder, 'node.log'), 'w');
   const args = [
     '-Xmx1G',
-    '-XX:+UseG1GC',
+    '-XX:+UseSerialGC',
     '-XX:+ExitOnOutOfMemoryError',
+    // Much of what a short run does is to compile.
+    '-XX:TieredStopAtLevel=1',
     '-Duser.timezone=UTC',
     '-cp',
     path.join(home, 'lib', '*'),
@@ -124,57 +154,81 @@ function startNode({ home, java, lakes, address, folder, isCoordinator }) {
     '-Dconfig=config.properties',
     'io.trino.server.TrinoServer',
   ];
-  const child = spawn('nice', ['-n', '12', path.join(java, 'bin', 'java'), ...args], {
+  // It ends when its stdin does: with whoever started it, however that one ended.
+  const script = '"$@" </dev/null & echo $! >node.pid; cat >/dev/null; kill -9 $!; wait';
+  const child = spawn('sh', ['-c', script, 'sh', path.join(java, 'bin', 'java'), ...args], {
     cwd: folder,
-    stdio: ['ignore', log, log],
+    stdio: ['pipe', log, log],
+    detached: true,
   });
   closeSync(log);
-  return child;
+  return { child, folder };
 }
 
-const properties = (settings) =>
-  `${Object.entries(settings)
-    .map(([name, value]) => `${name}=${value}`)
-    .join('\n')}\n`;
+function writeSettings({ home, lakes, port, address, folder, isCoordinator }) {
+  const write = (name, settings) =>
+    writeFileSync(
+      path.join(folder, name),
+      Object.entries(settings)
+        .map(([key, value]) => `${key}=${value}\n`)
+        .join(''),
+    );
+  const ofCoordinator = {
+    'node-scheduler.include-coordinator': false,
+    'query.remote-task.max-error-duration': '5s',
+    'retry-policy': 'QUERY',
+    'access-control.config-files': 'access.properties',
+  };
+  write('config.properties', {
+    'node.environment': 'lakelog',
+    'node.id': path.basename(folder),
+    'node.internal-address': address,
+    'node.bind-ip': address,
+    'http-server.http.port': port,
+    coordinator: isCoordinator,
+    ...(isCoordinator ? ofCoordinator : {}),
+    'discovery.uri': originOf(port),
+    'query.max-memory': '600MB',
+    'query.max-memory-per-node': '300MB',
+    'plugin.dir': path.join(home, 'plugin'),
+    'catalog.config-dir': path.join(folder, 'catalog'),
+    'catalog.management': 'static',
+  });
+  write('catalog/hive.properties', {
+    'connector.name': 'hive',
+    'hive.metastore': 'file',
+    'hive.metastore.catalog.dir': 'local:///metastore',
+    'fs.native-local.enabled': true,
+    'local.location': lakes,
+    'hive.non-managed-table-writes-enabled': true,
+    'hive.timestamp-precision': 'MICROSECONDS',
+  });
+  write('access.properties', {
+    'access-control.name': 'file',
+    'security.config-file': path.join(folder, 'rules.json'),
+  });
+  writeFileSync(path.join(folder, 'rules.json'), JSON.stringify(RULES));
+}
 
-/** @param {import('node:child_process').ChildProcess} child */
-export async function stopNode(child) {
+/** Whoever looks after the tables may do all; everybody else may SELECT from those that lakelog reads. */
+const RULES = {
+  catalogs: [
+    { user: 'admin', allow: 'all' },
+    { catalog: 'hive', allow: 'read-only' },
+  ],
+  schemas: [{ user: 'admin', owner: true }, { owner: false }],
+  tables: [
+    { user: 'admin', privileges: ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'OWNERSHIP'] },
+    { catalog: 'hive', table: 'base_.*|batch_receipts|host_states', privileges: ['SELECT'] },
+  ],
+  procedures: [{ user: 'admin', privileges: ['EXECUTE'] }],
+  system_session_properties: [{ user: 'admin', allow: true }, { allow: false }],
+  catalog_session_properties: [{ user: 'admin', allow: true }, { allow: false }],
+};
+
+async function stopNode({ child }) {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
+  child.stdin.end();
   await gone;
-}
-
-/** A statement of whoever looks after the cluster; lakelog sends none but SELECT. */
-export async function statement(sql, schema = 'lakelog') {
-  const headers = {
-    'X-Trino-User': 'admin',
-    'X-Trino-Catalog': 'hive',
-    'X-Trino-Schema': schema,
-    'X-Trino-Session': 'hive.timestamp_precision=MICROSECONDS',
-  };
-  let page = await (await fetch(`${ORIGIN}/v1/statement`, { method: 'POST', headers, body: sql })).json();
-  const rows = [];
-  for (;;) {
-    if (page.error) throw new Error(`${page.error.errorName}: ${page.error.message}: ${sql.slice(0, 200)}`);
-    rows.push(...(page.data ?? []));
-    if (!page.nextUri) return { rows, stats: page.stats };
-    page = await (await fetch(page.nextUri)).json();
-  }
-}
-
-/** @param {number} workers */
-export async function untilActive(workers, note) {
-  const until = Date.now() + 240_000;
-  for (;;) {
-    try {
-      const { rows } = await statement(`SELECT COUNT(*) FROM system.runtime.nodes WHERE state = 'active'`);
-      if (rows[0][0] >= workers + 1) return;
-    } catch {
-      // Not yet.
-    }
-    if (Date.now() > until) throw new Error('the cluster does not begin within 240 s');
-    note('waiting for the cluster');
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
-  }
 }
