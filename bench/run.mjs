@@ -179,6 +179,7 @@ function soundOnes({ agree, rows = {} }, { log, contenders }, stopwatch, left) {
       if (wrong) return wrong;
       if (!agree) return null;
       const told = made ? stopwatch.run(made) : ran;
+      if (made && told.exit !== 0) return `what it made cannot be read: ${complaintIn(told.stderr())}`;
       const answer = essence(told.stdout(), agree, rows[name]);
       ours ??= answer;
       return difference(ours, answer);

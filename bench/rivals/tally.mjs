@@ -1,5 +1,5 @@
 // node tally.mjs <folder>: what the Parquet files of each table below it hold, whatever they are called.
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { DuckDBInstance } from '@duckdb/node-api';
 
 const [folder] = process.argv.slice(2);
@@ -15,7 +15,7 @@ const tables = [
 ];
 const rows = [];
 for (const table of tables) {
-  const found = [`${folder}/${table}.parquet`, `${folder}/${table}`].find(existsSync);
+  const found = [`${folder}/${table}.parquet`, `${folder}/${table}`].find(holdsRows);
   if (!found) continue;
   const files = found.endsWith('.parquet') ? found : `${found}/**/*.parquet`;
   // How batches are numbered is each program's own.
@@ -26,3 +26,11 @@ for (const table of tables) {
   rows.push(...reader.getRowObjectsJson());
 }
 process.stdout.write(`${JSON.stringify(rows)}\n`);
+
+/** A folder of a table that nothing was written to is as good as none. */
+function holdsRows(found) {
+  if (found.endsWith('.parquet')) return existsSync(found);
+  return (
+    existsSync(found) && readdirSync(found, { recursive: true }).some((name) => name.endsWith('.parquet'))
+  );
+}

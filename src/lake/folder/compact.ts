@@ -107,13 +107,16 @@ function removeReplaced({ place, making }: FolderLake, now: Date, graceS: number
 /** Files to be merged, group by group, those of a day together; tables without days come last. */
 function groupsOf(state: FolderState, now: Date): PlacedFile[][][] {
   const today = now.toISOString().slice(0, 10);
+  const recent = madeSince(state, today);
   const parts = new Map<string, Map<string, PlacedFile[]>>();
   for (const file of state.files) {
     if (file.bytes >= TARGET_BYTES / 2) continue;
     const day = /\/day=([^/]+)\//.exec(file.path)?.[1] ?? '';
-    if (day >= today || (day === '' && isOfToday(file, state, today))) continue;
+    if (day >= today || (day === '' && recent.has(path.posix.basename(file.path, '.parquet')))) continue;
     const tables = parts.get(day) ?? new Map<string, PlacedFile[]>();
-    parts.set(day, tables.set(file.table, [...(tables.get(file.table) ?? []), file]));
+    const ofTable = tables.get(file.table) ?? [];
+    ofTable.push(file);
+    parts.set(day, tables.set(file.table, ofTable));
   }
   return [...parts]
     .sort(([a], [b]) => (a === b ? 0 : (a || '~') < (b || '~') ? -1 : 1))
@@ -121,20 +124,21 @@ function groupsOf(state: FolderState, now: Date): PlacedFile[][][] {
     .filter((groups) => groups.length > 0);
 }
 
-const isOfToday = ({ path: name }: PlacedFile, { receipts }: FolderState, today: string) => {
-  const id = path.posix.basename(name, '.parquet');
-  return receipts.some((receipt) => receipt.id === id && receipt.made_at.slice(0, 10) >= today);
-};
+/** Batches that were published on that day or later. */
+const madeSince = ({ receipts }: FolderState, day: string) =>
+  new Set(receipts.filter(({ made_at }) => made_at.slice(0, 10) >= day).map(({ id }) => id));
 
 /** So many together as make a large one. */
 function grouped(files: readonly PlacedFile[]): PlacedFile[][] {
   const groups: PlacedFile[][] = [];
   let group: PlacedFile[] = [];
+  let size = 0;
   for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
     group.push(file);
-    if (sizeOf(group) < TARGET_BYTES) continue;
+    size += file.bytes;
+    if (size < TARGET_BYTES) continue;
     groups.push(group);
-    group = [];
+    [group, size] = [[], 0];
   }
   return [...groups, group].filter(({ length }) => length > 1);
 }

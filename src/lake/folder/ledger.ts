@@ -100,8 +100,11 @@ export function filesOfLogs(
   accounts: readonly BatchReceipt['account'][],
 ): FileAccount[] {
   const byName = new Map<string, number[]>();
-  for (const [i, { file }] of receipts.entries())
-    byName.set(file.name, [...(byName.get(file.name) ?? []), i]);
+  for (const [i, { file }] of receipts.entries()) {
+    const of = byName.get(file.name) ?? [];
+    of.push(i);
+    byName.set(file.name, of);
+  }
   return [...byName].map(([file, of]) => {
     const batches = of.map((i) => ({ account: accounts[i]!, newest_record: receipts[i]!.newest_record }));
     return { file, ...sumOfAccounts(batches), head: receipts[of.at(-1)!]!.file.head };
