@@ -1,7 +1,9 @@
 /** The client by itself: what it gives up, what it stops, and to whom it tells what. */
+import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { addressOf } from '../../src/cluster/address.js';
 import { Trino } from '../../src/cluster/trino.js';
+import { start } from '../support/cli.js';
 import { FakeTrino } from './fake-trino.js';
 
 let fake: FakeTrino;
@@ -25,6 +27,29 @@ test('a statement that takes too long is stopped there too', async () => {
   );
   expect(fake.cancelled).toEqual(['/v1/statement/executing/q1/0']);
 });
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  '%s ends the program, and what runs for it on the cluster',
+  async (signal) => {
+    let ask = () => {};
+    const asked = new Promise<void>((resolve) => {
+      ask = resolve;
+    });
+    fake.mischief = {
+      get: () => {
+        ask();
+        return true;
+      },
+    };
+    const child = start(['alarm', '--lake', fake.lake]);
+    const ended = new Promise((resolve) => child.once('exit', (_, by) => resolve(by)));
+    await asked;
+    child.kill(signal);
+    expect(await ended).toBe(signal);
+    expect(fake.cancelled.length).toBeGreaterThan(0);
+    expect(readdirSync(child.tmp)).toEqual([]);
+  },
+);
 
 test('a page that never comes is given up', async () => {
   fake.mischief = { get: () => true };

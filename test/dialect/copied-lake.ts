@@ -25,7 +25,7 @@ export interface Batch {
 
 export async function copyLake(dir: string, batches: readonly Batch[]): Promise<void> {
   for (const name of STORED) mkdirSync(path.join(dir, `base_${name}`), { recursive: true });
-  mkdirSync(path.join(dir, 'batches'), { recursive: true });
+  for (const name of ['batches', 'hosts']) mkdirSync(path.join(dir, name), { recursive: true });
   for (const batch of batches) await copyBatch(dir, batch);
 }
 

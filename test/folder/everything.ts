@@ -49,18 +49,19 @@ export function written(logs: readonly Logs[]): { readonly host: string; readonl
 
 type Asked = { readonly options: Partial<RunOptions>; readonly paths: readonly string[] };
 
-/** One loading, all these questions and all tables. */
+/** One loading, all these questions and tables. */
 export async function everything(
   { options, paths }: Asked,
   gatedKinds: readonly string[],
   queries: readonly Query[] = catalogue,
+  tables: readonly string[] = TABLES,
 ): Promise<unknown> {
   const requests = paths.map((one) => ({ path: one, as: 'any' as const }));
   const questions = queries.map((query) => {
     const given = query.params.some(({ of }) => of.type === 'kinds') ? { gatedKind: [...gatedKinds] } : {};
     return { query, params: bindParams(query, given) };
   });
-  const session = await openSession(questions, runOptions({ ...options, now: NOW }), TABLES);
+  const session = await openSession(questions, runOptions({ ...options, now: NOW }), tables);
   const answers: Record<string, unknown> = {};
   try {
     const loaded = await session.lake.load(requests);
@@ -69,7 +70,7 @@ export async function everything(
       answers[question.query.name] = { rows: result.rows, judged, gated };
     }
     const account = await session.lake.gate(gatedKinds, loaded);
-    for (const sql of TABLES) answers[sql] = await rowsOf(session.lake, sql);
+    for (const sql of tables) answers[sql] = await rowsOf(session.lake, sql);
     const { lake: _, files, notices: __, ...rest } = account;
     answers.account = {
       ...{ ...rest, window: null, files: files.map(({ head: ___, ...file }) => file) },

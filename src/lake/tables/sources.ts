@@ -49,6 +49,8 @@ export function sourceParts(
 ): Part[] {
   const all = new Set(reads);
   const isRead = (base: BaseName) => [...all].some((column) => column.startsWith(`${base}.`));
+  const countsConflicts = all.has('batches.conflicts') && !lines.onlyPlanted;
+  if (countsConflicts) all.add('calls.call_id');
   if (isRead('twins'))
     for (const name of ['batch', 'line', 'call_key_base', 'line_sha256']) all.add(`calls.${name}`);
   const tables = NAMES.filter(isRead);
@@ -59,7 +61,7 @@ export function sourceParts(
       !lines.onlyPlanted &&
       (countsLines || tables.some((name) => isOfLines(name) && LINES[name] === base)),
   );
-  const how = { ordered, hasCopies: hashed.length > 0, countsLines, lines, dialect };
+  const how = { ordered, hasCopies: hashed.length > 0, countsLines, countsConflicts, lines, dialect };
   const columnsOf = (base: BaseName) =>
     BASE_TABLES[base].filter(({ name }) => name === 'batch' || name === 'line' || all.has(`${base}.${name}`));
   return [
@@ -82,6 +84,7 @@ interface How {
   readonly ordered: boolean;
   readonly hasCopies: boolean;
   readonly countsLines: boolean;
+  readonly countsConflicts: boolean;
   readonly lines: Lines;
   readonly dialect: Dialect;
 }
@@ -101,10 +104,13 @@ function tableSql(base: BaseName, columns: readonly BaseColumn[], how: How): str
 function storedSql(base: BaseName, columns: readonly BaseColumn[], how: How): string {
   const { ordered, hasCopies, countsLines, lines } = how;
   const counts = base === 'batches' && countsLines && hasCopies;
+  const conflicts = base === 'batches' && how.countsConflicts;
+  const place = ordered ? 'COALESCE(o.place, b.batch)' : 'b.batch';
   const list = columns.map(({ name }) => {
-    if (name === 'batch' && ordered) return 'COALESCE(o.place, b.batch) AS batch';
+    if (name === 'batch') return `${place} AS batch`;
+    if (name === 'conflicts' && conflicts) return 'COALESCE(k.conflicts, 0) AS conflicts';
     // What two sides of a join have is called with its table in ClickHouse, where it gets no name.
-    if (name === 'batch' || name === 'line') return `b.${name} AS ${name}`;
+    if (name === 'line') return 'b.line AS line';
     return (counts ? COUNTED[name] : undefined) ?? `b.${name}`;
   });
   const placed = hasCopies && isOfLines(base);
@@ -121,9 +127,17 @@ function storedSql(base: BaseName, columns: readonly BaseColumn[], how: How): st
     `FROM base_${base} b`,
     ...(ordered ? ['LEFT JOIN lake_order o ON o.batch = b.batch'] : []),
     ...(counts ? [copies] : placed ? [places] : []),
+    ...(conflicts ? [`LEFT JOIN (${CONFLICTS}) k ON k.batch = ${place}`] : []),
     ...(conditions.length === 0 ? [] : [`WHERE ${conditions.join(' AND ')}`]),
   ].join('\n');
 }
+
+/** Calls whose call_id another one has too, be it of another host: no batch knows of these alone. */
+const CONFLICTS = `
+  SELECT c.batch, COUNT(*) AS conflicts FROM lake_calls c
+  JOIN (SELECT i.call_id AS shared FROM lake_calls i GROUP BY i.call_id HAVING COUNT(*) > 1) m ON m.shared = c.call_id
+  GROUP BY c.batch
+`;
 
 /** No batch has the number -1. */
 const listed = (numbers: readonly number[]) => (numbers.length === 0 ? [-1] : numbers).join(', ');
