@@ -11,10 +11,23 @@
  * - `agree`: columns that all must answer alike, in any order of rows; `rows` turns an answer that is no list of rows
  *   into one; `check` compares the account of ours and of `before` with what was generated, and says what is wrong;
  *   `exit`: the code with which both must end
+ * - `hosts`: its log is one of each of several hosts, see hosts.mjs; `lake`: the form of the folder lake of them that is
+ *   asked, see folder.mjs; `env`: of lakelog and its rivals
+ * - `made`: what agrees is what stands in the Parquet files that each of them made, and not what it prints
  * - `planted`: first run on a log with violations, where all must find the same ones
  * - `goals`: see goals.mjs
  */
 import { rmSync, statSync } from 'node:fs';
+import {
+  cacheOf,
+  empty,
+  folderOf,
+  forget,
+  prepareFile,
+  prepareFolder,
+  publishFile,
+  publishLogs,
+} from './folder.mjs';
 import { cpu, peak, seconds, share, wall } from './goals.mjs';
 import { appendNew, lakeOf, prepareLake } from './lake.mjs';
 
@@ -325,6 +338,53 @@ export const CASES = [
     share: (log) => statSync(`${log.folder}/load.duckdb`).size / log.bytes,
     goals: [wall('table', 2, '1GB'), peak(900, '1GB'), share(0.15, '1GB')],
   },
+  {
+    name: 'folder-publish',
+    sizes: ['600000-calls'],
+    hosts: true,
+    setup: (log) => prepareFile(log),
+    each: (log) => empty(log, 'lakelog'),
+    ours: (log) => publishFile(log),
+    rivals: ['before', 'copy-same-files', 'copy-by-day', 'copy-unsorted'],
+    made: true,
+    agree: ['table', 'rows', 'hash'],
+    goals: [wall('copy-same-files', 1.5, '600000-calls')],
+  },
+  {
+    name: 'folder-sync',
+    sizes: ['600000-calls'],
+    hosts: true,
+    each: (log) => empty(log, 'lakelog'),
+    ours: (log) => publishLogs(log),
+    rivals: ['before'],
+    check: ({ receipt }, log) =>
+      receipt.calls_loaded === log.calls ? null : `${receipt.calls_loaded} calls, not ${log.calls}`,
+    goals: [],
+  },
+  ...['published', 'merged'].map((lake) => ({
+    name: `folder-alarm${lake === 'merged' ? '-merged' : ''}`,
+    sizes: ['600000-calls', '2400000-calls'],
+    hosts: true,
+    lake,
+    env: cacheOf,
+    setup: (log) => prepareFolder(log, lake),
+    ours: (log) => ['alarm', '--json', '--lake', folderOf(log, lake)],
+    rivals: [
+      'parquet',
+      'before',
+      {
+        name: 'first look',
+        each: (log) => forget(log),
+        ours: (log) => ['alarm', '--json', '--lake', folderOf(log, lake)],
+        ...gate,
+      },
+    ],
+    question: 'alarm',
+    agree: ['session_id', 'reason'],
+    planted: true,
+    ...gate,
+    goals: [wall('parquet', 1.3, '600000-calls', '2400000-calls')],
+  })),
 ];
 
 function recordsLoaded({ receipt }) {

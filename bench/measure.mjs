@@ -21,15 +21,20 @@ export function openStopwatch() {
 
   /**
    * @param {readonly string[]} command program and arguments
-   * @param {string} [piped] file that a `cat`, whose own CPU time is not counted, sends through a pipe to its stdin
+   * @param {{ piped?: string, env?: Record<string, string> }} [how] `piped`: a file that a `cat`, whose own CPU time is
+   * not counted, sends through a pipe to its stdin; `env`: beside that of this process
    */
-  function run(command, piped) {
+  function run(command, { piped, env } = {}) {
     const timed = hasTime ? [GNU_TIME, '-q', '-o', files.usage, '-f', '%M %U %S', ...command] : command;
     const [program, ...args] = piped ? ['sh', '-c', 'cat "$0" | "$@"', piped, ...timed] : timed;
     const out = openSync(files.out, 'w');
     const err = openSync(files.err, 'w');
     const started = process.hrtime.bigint();
-    const { status, signal, error } = spawnSync(program, args, { cwd: scratch, stdio: ['ignore', out, err] });
+    const { status, signal, error } = spawnSync(program, args, {
+      cwd: scratch,
+      stdio: ['ignore', out, err],
+      env: { ...process.env, ...env },
+    });
     const ms = Number(process.hrtime.bigint() - started) / 1e6;
     closeSync(out);
     closeSync(err);

@@ -5,8 +5,9 @@ import { parseArgs } from 'node:util';
 import { CASES } from './cases.mjs';
 import { BUILT, RIVALS } from './rivals.mjs';
 
-/** `lake` names all cases of lakes. */
-const isNamed = (name, given) => name === given || (name.startsWith(`${given}-`) && given === 'lake');
+/** `lake` names all cases of lake files, `folder` those of folders. */
+const GROUPS = ['lake', 'folder'];
+const isNamed = (name, given) => name === given || (GROUPS.includes(given) && name.startsWith(`${given}-`));
 
 const UNITS = { KB: 1e3, MB: 1e6, GB: 1e9 };
 
@@ -46,7 +47,7 @@ export function readOptions(argv) {
   const before = values.before && path.resolve(values.before);
   const missing = before && BUILT.find((file) => !existsSync(path.join(before, file)));
   if (missing) throw new Error(`--before ${values.before} has no ${missing}: build that checkout first`);
-  const names = listOf('--case', values.case, [...CASES.map(({ name }) => name), 'lake', 'install']);
+  const names = listOf('--case', values.case, [...CASES.map(({ name }) => name), ...GROUPS, 'install']);
   return {
     help: values.help,
     sizes: values.size?.split(',').map((name) => ({ name, bytes: bytesOf(name) })),

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { copyFile, empty, folderOf, tally } from './folder.mjs';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const here = (...parts) => path.join(ROOT, 'bench/rivals', ...parts);
@@ -45,6 +46,19 @@ export const RIVALS = {
     command: ({ question, log }) =>
       byHand([process.execPath, path.join(BUNDLES, 'table.mjs')], here('sql', `${question}.sql`), log),
   },
+  parquet: {
+    what: 'the same bundle over the Parquet files of the folder (`read_parquet`), the question in SQL',
+    command: ({ question, log, lake }) =>
+      byHand([process.execPath, path.join(BUNDLES, 'script.mjs')], here('sql', `${question}-parquet.sql`), {
+        sessions: `${folderOf(log, lake)}base_calls/*/*.parquet`,
+      }),
+  },
+  'copy-same-files': copier(
+    'same-files',
+    'a file for each batch and day, rows sorted by time: the very files that lakelog writes',
+  ),
+  'copy-by-day': copier('by-day', 'a file for each day, rows sorted by time'),
+  'copy-unsorted': copier('unsorted', 'a file for each day, rows as they come'),
   grep: {
     what: '`grep -F` for the id',
     command: ({ log }) => ['grep', '-hF', log.sample, log.sessions, log.replays],
@@ -71,6 +85,17 @@ export const RIVALS = {
       byHand([python, here('python-chdb.py')], here('clickhouse', `${question}.sql`), log),
   },
 };
+
+/** Asks what the Parquet files hold that somebody wrote; see `made` in cases.mjs. */
+export const tallyOf = (log, who) => tally(log, [process.execPath, path.join(BUNDLES, 'tally.mjs')], who);
+
+function copier(how, what) {
+  return {
+    what: `bundled \`@duckdb/node-api\`: the tables of a lake file by DuckDB's own COPY, partitioned, zstd; ${what}`,
+    begin: (log) => empty(log, `copy-${how}`),
+    command: ({ log }) => copyFile(log, [process.execPath, path.join(BUNDLES, 'copy.mjs')], how),
+  };
+}
 
 export function lakelogIn(checkout, args) {
   return [process.execPath, path.join(checkout, 'bin/lakelog.js'), ...args];
@@ -99,7 +124,7 @@ function version(program, args) {
 /** As the CLI is built, so that the rival has what we have. */
 export async function bundleRivals() {
   await build({
-    entryPoints: [here('bare.mjs'), here('script.mjs'), here('table.mjs')],
+    entryPoints: ['bare', 'script', 'table', 'copy', 'tally'].map((name) => here(`${name}.mjs`)),
     outdir: BUNDLES,
     outExtension: { '.js': '.mjs' },
     bundle: true,

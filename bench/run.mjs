@@ -4,12 +4,13 @@ import path from 'node:path';
 import { difference, essence, rowsIn } from './answers.mjs';
 import { logOf } from './data.mjs';
 import { judged, over } from './goals.mjs';
+import { hostLogs } from './hosts.mjs';
 import { installedSizes } from './install.mjs';
 import { machine, versions } from './machine.mjs';
 import { median, openStopwatch } from './measure.mjs';
 import { readOptions, sizeOf, USAGE } from './options.mjs';
 import { aligned, tableText } from './report.mjs';
-import { BUILT, bundleRivals, lakelogIn, probeRivals, RIVALS, ROOT } from './rivals.mjs';
+import { BUILT, bundleRivals, lakelogIn, probeRivals, RIVALS, ROOT, tallyOf } from './rivals.mjs';
 
 const SMALL = { name: '10MB', bytes: 10e6 };
 const PLANTED = { name: 'planted', calls: 2000, flaws: true };
@@ -105,38 +106,47 @@ function measureCase(definition, size, options, stopwatch, result) {
   return raced && summary(definition, size, measured.log, raced);
 }
 
-function prepared(root, want) {
-  const log = logOf(root, want, note);
+function prepared(root, want, { hosts } = {}) {
+  const log = (hosts ? hostLogs : logOf)(root, want, note);
   return { ...log, query: (name) => path.join(ROOT, 'queries', `${name}.sql`) };
 }
 
 /** The log in the form of the case, and what runs on it: ours first, then those rivals that are here and asked for. */
 function contendersOn(size, definition, options, result) {
-  const { form, ours, rivals, rivalsRead, piped, check, exit } = definition;
-  const plain = () => prepared(options.data, size);
+  const { form, ours, rivals, rivalsRead, piped, check } = definition;
+  const plain = () => prepared(options.data, size, definition);
   const small = () => prepared(options.data, SMALL);
   const log =
     size &&
     (form ? prepared(options.data, { ...size, ...form, name: `${size.name}-${form.name}` }) : plain());
   definition.setup?.(log, small);
   const args = ours(log);
-  const itself = { check, exit: exit?.(log) ?? 0 };
+  const exitOf = ({ exit = 0 }) => (typeof exit === 'function' ? exit(log) : exit);
+  const itself = { check, exit: exitOf(definition) };
   const theirs = rivalsRead && log ? { ...log, sessions: rivalsRead(log) } : log;
   const others = rivals.flatMap((rival) => {
     if (typeof rival === 'object')
       return [
         {
-          ...{ exit: 0, ...rival, command: lakelogIn(ROOT, rival.ours(log, plain, small)) },
+          ...{ ...rival, exit: exitOf(rival), command: lakelogIn(ROOT, rival.ours(log, plain, small)) },
           each: rival.each && (() => rival.each(log, small)),
         },
       ];
     if (!isHere(rival, log, options, result)) return [];
     const command = RIVALS[rival].command({ ...definition, ...options, log: theirs, args });
-    return [{ name: rival, command, ...(rival === 'before' ? itself : { exit: 0 }) }];
+    const { begin } = RIVALS[rival];
+    const each =
+      rival === 'before' ? definition.each && (() => definition.each(log)) : begin && (() => begin(log));
+    return [{ name: rival, command, each, ...(rival === 'before' ? itself : { exit: 0 }) }];
   });
   const each = definition.each && (() => definition.each(log));
   const contenders = [{ name: 'lakelog', command: lakelogIn(ROOT, args), ...itself, each }, ...others];
-  return { log, contenders: contenders.map((one) => ({ ...one, piped: piped && log.sessions })) };
+  const env = definition.env?.(log);
+  const made = ({ name }) => definition.made && tallyOf(log, name);
+  return {
+    log,
+    contenders: contenders.map((one) => ({ ...one, piped: piped && log.sessions, env, made: made(one) })),
+  };
 }
 
 function isHere(rival, log, options, result) {
@@ -157,10 +167,10 @@ function soundOnes({ agree, rows = {} }, { log, contenders }, stopwatch, left) {
   let ours = null;
   const sound = [];
   for (const contender of contenders) {
-    const { name, command, piped, exit, check } = contender;
+    const { name, command, piped, exit, check, env, made } = contender;
     const why = (() => {
       contender.each?.();
-      const ran = stopwatch.run(command, piped);
+      const ran = stopwatch.run(command, { piped, env });
       if (ran.exit !== exit) return `exit ${ran.exit}: ${complaintIn(ran.stderr())}`;
       const wrong = check?.(
         rowsIn(ran.stdout(), (answer) => answer),
@@ -168,7 +178,9 @@ function soundOnes({ agree, rows = {} }, { log, contenders }, stopwatch, left) {
       );
       if (wrong) return wrong;
       if (!agree) return null;
-      const answer = essence(ran.stdout(), agree, rows[name]);
+      const told = made ? stopwatch.run(made) : ran;
+      if (made && told.exit !== 0) return `what it made cannot be read: ${complaintIn(told.stderr())}`;
+      const answer = essence(told.stdout(), agree, rows[name]);
       ours ??= answer;
       return difference(ours, answer);
     })();
@@ -188,9 +200,9 @@ function complaintIn(stderr) {
 function race(contenders, rounds, stopwatch, left) {
   let racing = contenders.map((contender) => ({ ...contender, runs: [] }));
   for (let round = 1; round <= rounds; round++) {
-    racing = racing.filter(({ name, command, piped, exit, runs, each }) => {
+    racing = racing.filter(({ name, command, piped, exit, runs, each, env }) => {
       each?.();
-      const ran = stopwatch.run(command, piped);
+      const ran = stopwatch.run(command, { piped, env });
       runs.push(ran);
       if (ran.exit !== exit) left(name, `exit ${ran.exit} in round ${round}`);
       return ran.exit === exit;

@@ -126,7 +126,17 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'instant',
     'node:*',
   ],
-  cluster: ['at-end', 'lake', 'lake/folder', 'lake/tables', 'schema', 'errors', 'instant', 'version', 'node:*'],
+  cluster: [
+    'at-end',
+    'lake',
+    'lake/folder',
+    'lake/tables',
+    'schema',
+    'errors',
+    'instant',
+    'version',
+    'node:*',
+  ],
   query: [
     'artifact',
     'kernel-path',

@@ -166,7 +166,7 @@ export function toldByReceipts(
   return {
     files,
     rejects: rejectGroups(receipts),
-    problems: [...problems, ...brokenLogs(states), ...files.flatMap(withoutRecords)],
+    problems: [...problems, ...states.flatMap(brokenLogs), ...files.flatMap(withoutRecords)],
     notices: [...receipts.flatMap(({ notices }) => notices), ...sharedLogs({ receipts, hosts: states })],
     firstLate: late && `${receipts[late.batch]!.file.name}:${late.line}`,
   };

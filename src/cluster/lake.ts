@@ -104,6 +104,7 @@ export class ClusterLake extends Lake {
       this.engine.query(HOSTS_SQL).then(({ cells }) =>
         hostsFrom(
           cells.map(([text]) => String(text)),
+          receipts,
           this.name,
         ),
       ),

@@ -8,9 +8,11 @@ import type { InputProblem } from '../schema/result.js';
 export const HOSTS_SQL = 'SELECT h.state FROM host_states h';
 
 /** What hosts said of their logs when they looked last. */
-export function hostsFrom(texts: readonly string[], where: string): Hosts {
+export function hostsFrom(texts: readonly string[], receipts: readonly BatchReceipt[], where: string): Hosts {
   const named = new Map(texts.map((text, i) => [hostNamed(text) ?? `${HOSTS}/${i}.json`, text]));
-  return readHosts(placeOf(named), (name) => `${where} ${name}`);
+  // Without a receipt nobody knows which lake it is, and nothing vouches.
+  const lake = receipts[0]?.lake ?? partsOf(texts[0] ?? '').lake;
+  return readHosts(placeOf(named), lake, receipts, (name) => `${where} ${name}`);
 }
 
 function hostNamed(text: string): string | null {

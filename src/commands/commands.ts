@@ -355,6 +355,7 @@ const sync: Command = {
           '--host <name>',
           'into a folder: under whose name the logs are published (default: this host)',
         ),
+        new Option('--from <file>', 'into a folder: publish what a lake file holds'),
       ],
     },
     ...logOptions(),

@@ -49,7 +49,10 @@ export async function sync(
       gatedKinds: DEFAULT_GATED_KINDS,
       now: options.now,
     });
-    const verdict = judge(inputEvidence(account, inputs, options.now), LENIENT_INPUT_RULES);
+    // What is to be done next is done to a folder, which is told no logs.
+    const isFolder = isFolderLake(options.lake.name, options.cwd);
+    const then = isFolder ? { ...inputs, paths: [], sessions: [], replayRuns: [] } : inputs;
+    const verdict = judge(inputEvidence(account, then, options.now), LENIENT_INPUT_RULES);
     const query = { name: 'sync', title: 'What the lake holds of every log' };
     const report = { query, params: {}, result: filesResult(receipt), receipt };
     return await showRows(report, verdict, flags, copies, io, report);

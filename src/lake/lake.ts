@@ -299,7 +299,7 @@ export class Lake {
     const { gatedKinds } = this;
     const { filters } = this.options;
     if (plan.recomputed && this.rosters) await recompute(db, this.rosters, gatedKinds);
-    const runOrder = this.folder?.runOrder;
+    const runOrder = this.folder?.orderOf('r');
     const slots = { needs, gatedKinds, runOrder, tz: filters.tz, ...filterSql(filters, window) };
     await db.run(viewStatements({ ...this.uses(this.options), ...slots, temporary: true }).join('; '));
   }
@@ -320,6 +320,11 @@ export class Lake {
 
   query(sql: string): Promise<Rows> {
     return this.db.rows(sql);
+  }
+
+  /** Whether every look at the calls opens all files anew, so that one look is better than two short ones. */
+  get opensFiles(): boolean {
+    return this.folder !== null;
   }
 
   /** Rows of a gate, which must not be fewer than there are. */
@@ -398,7 +403,7 @@ export class Lake {
     return this.db.objects<LoadedConflict>(
       `SELECT s.call_id, b.file, s.line, s.line_sha256
        FROM main.base_calls s JOIN main.base_batches b ON b.batch = s.batch
-       WHERE s.call_id IN (${this.options.lake ? 'SELECT call_id FROM main.base_conflicts' : REPEATED_IDS}) ORDER BY s.batch, s.line`,
+       WHERE s.call_id IN (${this.options.lake ? 'SELECT call_id FROM main.base_conflicts' : REPEATED_IDS}) ORDER BY ${this.folder?.orderOf('s') ?? 's.batch'}, s.line`,
     );
   }
 
@@ -414,12 +419,12 @@ export class Lake {
 
   /** Every reject with its place and reason; needs the option `everyReject`. */
   rejects(): Promise<Reject[]> {
-    return rejectsIn(this.db);
+    return rejectsIn(this.db, this.folder?.orderOf('b'));
   }
 
   /** The same by blocks, of as many as there may be; needs these columns of `rejects` among those that are asked for. */
   rejectBlocks(columns: readonly string[]): AsyncIterable<Block> {
-    return rejectBlocks(this.db, columns);
+    return rejectBlocks(this.db, columns, this.folder?.orderOf('b'));
   }
 
   /** Refuses somebody's own SQL unless it is one harmless SELECT or EXPLAIN; `where` names where it came from. */

@@ -174,7 +174,7 @@ function endsIn({ intervals, file }: Query, cellOf: (name: string) => Cell | und
 
 async function count(lake: Lake, judges: string, file: string): Promise<{ judged: number; gated: number }> {
   try {
-    const { cells } = await lake.query(judgedSql(judges));
+    const { cells } = await lake.query(lake.opensFiles ? judgedAtOnceSql(judges) : judgedSql(judges));
     const [judged, gated] = cells[0] as [number, number];
     return { judged, gated };
   } catch (error) {
@@ -185,3 +185,7 @@ async function count(lake: Lake, judges: string, file: string): Promise<{ judged
 /** Conditions of their own, because the engine passes over what a WHERE leaves out; that of the gate may end in a comment. */
 export const judgedSql = (judges: string) =>
   `SELECT (SELECT COUNT(*) FROM sessions WHERE (${judges}\n)), (SELECT COUNT(*) FROM sessions WHERE gated)`;
+
+const judgedAtOnceSql = (judges: string) =>
+  `SELECT COUNT(*) FILTER (WHERE is_judged), COUNT(*) FILTER (WHERE gated)
+   FROM (SELECT (${judges}\n) AS is_judged, gated FROM sessions)`;

@@ -14,7 +14,15 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { ackLine } from '../../src/schema/envelope.js';
 import { acksIn, alarm, ask, commandsIn, DEFAULT_ACKS, ownGate, violation } from '../support/acks.js';
-import { call, newFolder, replayRun, lakelog as spawned, start, writeLines } from '../support/cli.js';
+import {
+  call,
+  newFolder,
+  nightly,
+  replayRun,
+  lakelog as spawned,
+  start,
+  writeLines,
+} from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 
 const TORN = '{"schema":"session.iterate.v1","session_id":"to';
@@ -771,6 +779,8 @@ describe('what is said of it', () => {
 });
 
 describe('the file', () => {
+  let spoiltLines = 0;
+
   const settledFolder = async () => {
     const cwd = logs(violation({ call_id: 'k1' }), violation({ call_id: 'k2' }));
     await acked(cwd, 'k1');
@@ -904,7 +914,10 @@ describe('the file', () => {
   ])('a line that is no acknowledgement stops the gate: %s', async (_, spoilt) => {
     const { cwd, file, lines } = await settledFolder();
     writeFileSync(file, `${lines[0]}\n\n${spoilt(lines[1]!)}\n`);
-    for (const command of [['alarm'], ['ack', 'k1', '--reason', 'r'], ['show', 'k1']]) {
+    // The three read it with the same function; by day each is seen to with some of the lines.
+    const commands = [['alarm'], ['ack', 'k1', '--reason', 'r'], ['show', 'k1']];
+    const turn = spoiltLines++ % commands.length;
+    for (const command of nightly ? commands : [commands[0]!, ...(turn === 0 ? [] : [commands[turn]!])]) {
       const ran = await lakelog(command, { cwd });
       expect(ran.code, command[0]).toBe(2);
       expect(ran.stderr).toContain(`${DEFAULT_ACKS}:3`);

@@ -6,7 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { XMLParser } from 'fast-xml-parser';
 import { describe, expect, test } from 'vitest';
 import { jsonSchema } from '../../src/schema/json-schema.js';
-import { call } from '../support/cli.js';
+import { call, nightly } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 import { arm, folderOf, ownGate, put } from './check-world.js';
 
@@ -149,6 +149,8 @@ describe('each of m decisions gets its share of alpha', () => {
 
 describe('what cannot be judged is 2, and keeps nothing else from being judged', () => {
   const gates = { 'q/slow.sql': ownGate() };
+  let kept = 0;
+
   test.each<[string, Record<string, string>, string, RegExp]>([
     [
       'an entry of no gate',
@@ -260,7 +262,8 @@ describe('what cannot be judged is 2, and keeps nothing else from being judged',
     expect(part.error!.next).toMatch(next);
     expect(part.error!.where).toMatch(/lakelog\.toml:\d|q\/\w+\.sql|main\.json/);
     expect(stderr).toContain(`error: ${name}: `);
-    // What it keeps from being told is nothing, unless it is the gate itself.
+    // What it keeps from being told is nothing, unless it is the gate itself; by day seen to in every third.
+    if (!nightly && name !== 'alarm' && kept++ % 3 !== 0) return;
     const others = await check(cwd, '--queries', 'q', 'fired.jsonl');
     expect(others.code).toBe(name === 'alarm' ? 2 : 1);
   });

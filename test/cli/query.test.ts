@@ -4,10 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LakelogError } from '../../src/errors.js';
 import { checkStatement, SqlFault } from '../../src/lake/box.js';
 import { type Database, openDatabase } from '../../src/lake/duckdb/connection.js';
+import { boxed, refusal } from '../support/box.js';
 import {
   call,
   envelope,
   newFolder,
+  nightly,
   replayRun,
   root,
   lakelog as spawned,
@@ -32,7 +34,8 @@ function sandbox() {
   return folder;
 }
 
-const nightly = process.env.LAKELOG_NIGHTLY === '1';
+/** A query starts a process, which is looked at in every so many; what is made of the SQL is the same in this one. */
+const everySo = (many: number) => (_: unknown, i: number) => nightly || i % many === 0;
 
 const HOSTILE: readonly (readonly [sql: string, says: RegExp])[] = [
   ["SELECT * FROM 'secret.csv'", /no table/],
@@ -151,16 +154,15 @@ describe('hostile statements', () => {
       (error) => error instanceof LakelogError || error instanceof SqlFault,
     );
 
+  /** That it ends is what counts: the time-out of the test sees to it. */
   async function expectHarmless(sql: string, says: RegExp, timeoutS: number): Promise<void> {
     const folder = sandbox();
     const before = everyFile(folder);
-    const started = performance.now();
     const ran = await spawned(['query', '--timeout', `${timeoutS}s`, '-f', '-'], {
       cwd: folder,
       env: { HOME: path.join(folder, 'home') },
       stdin: sql,
     });
-    const seconds = (performance.now() - started) / 1_000;
     expect(ran.code).toBe(2);
     expect(ran.stdout).toBe('');
     expect(ran.stderr).toMatch(/^error: /);
@@ -168,18 +170,19 @@ describe('hostile statements', () => {
     expect(ran.stderr).toMatch(/\n {2}→ \S/);
     expect(ran.stderr).not.toContain('internal error');
     expect(everyFile(folder)).toEqual(before);
-    // Not a measurement: without the kill it would take for ever.
-    expect(seconds).toBeLessThan(timeoutS + 12);
   }
 
-  test.each(HOSTILE.map(([sql, says], i) => ({ title: sql.slice(0, 70), sql, says, isTried: i % 12 === 0 })))(
+  test.each(HOSTILE.map(([sql, says], i) => ({ title: sql.slice(0, 70), sql, says, isTried: i % 24 === 0 })))(
     '$title',
     async ({ sql, says, isTried }) => {
-      if (nightly || isTried || !(await isRefused(sql))) await expectHarmless(sql, says, 2);
+      if (nightly || isTried || !(await isRefused(sql))) await expectHarmless(sql, says, 60);
     },
   );
 
-  test.each(ENDLESS)('%s', (sql, says) => expectHarmless(sql, says, 1));
+  // By day one that the time ends in the midst of a call, and one that its memory ends.
+  const some = nightly ? ENDLESS : ENDLESS.filter(([sql]) => /^SELECT (list_sort|repeat)/.test(sql));
+  test('of those without an end there is one of each kind', () => expect(some.length).toBeGreaterThan(1));
+  test.each(some)('%s', (sql, says) => expectHarmless(sql, says, 1));
 });
 
 function everyFile(folder: string): string[] {
@@ -189,6 +192,9 @@ function everyFile(folder: string): string[] {
 }
 
 describe('harmless statements', () => {
+  const isAsked = everySo(8);
+  let asked = 0;
+
   test.each([
     ['SELECT COUNT(*) AS n FROM sessions', [{ n: 400 }]],
     [
@@ -276,6 +282,10 @@ describe('harmless statements', () => {
       [{ part: 'f', n: 207 }],
     ],
   ])('%s', async (sql, rows) => {
+    if (!isAsked(sql, asked++)) {
+      expect((await boxed(sql, logs)).rows).toEqual(rows);
+      return;
+    }
     const ran = await lakelog(['query', sql, logs, '--json']);
     expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code: 0, stderr: '' });
     expect(envelope(ran).rows).toEqual(rows);
@@ -297,8 +307,9 @@ describe('where the SQL comes from', () => {
 
   test('stdin: no argument, -, or -f -', async () => {
     expect(await spawned(['query', '--format', 'csv'], { cwd: fixture, stdin: SQL })).toMatchObject(count);
-    expect(await spawned(['query', '-', logs, '--format', 'csv'], { stdin: SQL })).toMatchObject(count);
-    expect(await spawned(['query', '-f', '-', logs, '--format', 'csv'], { stdin: SQL })).toMatchObject(count);
+    const other = nightly ? spawned : lakelog;
+    expect(await other(['query', '-', logs, '--format', 'csv'], { stdin: SQL })).toMatchObject(count);
+    expect(await other(['query', '-f', '-', logs, '--format', 'csv'], { stdin: SQL })).toMatchObject(count);
   });
 
   test('a log on stdin', async () => {
@@ -336,6 +347,15 @@ describe('where the SQL comes from', () => {
     ['EXPLAIN SELECT kind FROM sessions WHERE NULL < iterations', 'query:1:46'],
     ['SELECT CASE WHEN kind <> NULL THEN 1 END AS x FROM sessions', 'query:1:23'],
   ])('a comparison with NULL is never true, and said: %j', async (sql, where) => {
+    if (!nightly && !sql.startsWith('EXPLAIN')) {
+      const { message, where: place, next } = (await boxed(sql, logs)).notices[0]!;
+      expect([message, place, next]).toEqual([
+        expect.stringContaining('comparison with NULL is never true'),
+        where,
+        expect.stringContaining('IS NULL'),
+      ]);
+      return;
+    }
     const ran = await lakelog(['query', sql, logs]);
     expect(ran.code).toBe(0);
     expect(ran.stderr).toContain('comparison with NULL is never true');
@@ -344,8 +364,10 @@ describe('where the SQL comes from', () => {
   });
 
   test('IS DISTINCT FROM NULL is not told', async () => {
-    const ran = await lakelog(['query', 'SELECT 1 AS a WHERE 1 IS DISTINCT FROM NULL', logs]);
-    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(await boxed('SELECT 1 AS a WHERE 1 IS DISTINCT FROM NULL', logs)).toEqual({
+      rows: [{ a: 1 }],
+      notices: [],
+    });
   });
 
   test('an empty query', async () => {
@@ -356,6 +378,9 @@ describe('where the SQL comes from', () => {
 });
 
 describe('errors point into the SQL', () => {
+  const isAsked = everySo(6);
+  let asked = 0;
+
   test.each([
     ['SELECT modle FROM sessions', 'query:1:8', 'did you mean model?'],
     ['SELECT kind\nFROM sesions', 'query:2:6', 'did you mean sessions?'],
@@ -370,12 +395,18 @@ describe('errors point into the SQL', () => {
     ['SELECT kind FROM sessions WHERE "modle" = \'x\'', 'query:1:33', 'did you mean model?'],
     ['SELECT\n  CAST(kind AS INTEGER) FROM sessions', 'query:2:3', 'TRY_CAST'],
   ])('%j', async (sql, where, next) => {
+    const told = isAsked(sql, asked++) ? await toldByProgram(sql) : await refusal(sql, logs);
+    expect(told).toContain(`  at ${where}\n`);
+    expect(told).toMatch(/\n *\^\n/);
+    expect(told).toContain(next);
+  });
+
+  async function toldByProgram(sql: string): Promise<string> {
     const ran = await lakelog(['query', sql, logs]);
     expect(ran).toMatchObject({ code: 2, stdout: '' });
-    expect(ran.stderr).toContain(`  at ${where}\n`);
-    expect(ran.stderr).toMatch(/\n {2} *\^\n/);
-    expect(ran.stderr).toContain(next);
-  });
+    expect(ran.stderr).toMatch(/\n {4} *\^\n/);
+    return ran.stderr;
+  }
 
   test('the caret stands under the place, in the file that was named', async () => {
     const folder = newFolder();
@@ -387,9 +418,9 @@ describe('errors point into the SQL', () => {
   });
 
   test('a quoted name behind its table is no text', async () => {
-    const ran = await lakelog(['query', 'SELECT s."modle" FROM sessions s', logs]);
-    expect(ran.stderr).toContain('did you mean model?');
-    expect(ran.stderr).not.toContain('single quotes');
+    const told = await refusal('SELECT s."modle" FROM sessions s', logs);
+    expect(told).toContain('did you mean model?');
+    expect(told).not.toContain('single quotes');
   });
 
   test('content exists with --show-content', async () => {
@@ -611,12 +642,13 @@ test('replay tables are loaded when they are named', async () => {
 
 test('SIGTERM ends the query and leaves nothing behind', async () => {
   const child = start(['query', 'SELECT count(*) FROM range(1000000000000) a, range(1000000) b', logs]);
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  // To start takes a quarter of a second of CPU time, and then it counts.
+  const counting = () => descendants(child.pid!).filter((pid) => cpuSecondsOf(pid) > 0.7);
+  await expect.poll(counting, { timeout: 50_000 }).toHaveLength(1);
   const pids = descendants(child.pid!);
-  expect(pids.length).toBeGreaterThan(0);
   child.kill('SIGTERM');
   await new Promise((resolve) => child.once('exit', resolve));
-  await expect.poll(() => pids.filter((pid) => existsSync(`/proc/${pid}`)), { timeout: 5_000 }).toEqual([]);
+  await expect.poll(() => pids.filter((pid) => existsSync(`/proc/${pid}`)), { timeout: 50_000 }).toEqual([]);
   expect(readdirSync(child.tmp)).toEqual([]);
 });
 
@@ -631,7 +663,15 @@ function descendants(pid: number): string[] {
   });
 }
 
-function parentOf(pid: string): number {
+const parentOf = (pid: string): number => Number(statOf(pid)[1]);
+
+function cpuSecondsOf(pid: string): number {
+  const [user, system] = statOf(pid).slice(11, 13).map(Number);
+  return (user! + system!) / 100;
+}
+
+/** What Linux tells of a process, from its state on. */
+function statOf(pid: string): string[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }

@@ -39,7 +39,7 @@ interface Running {
   rows: Answer;
 }
 
-const PAGE = 7;
+const PAGE = 37;
 
 export class FakeTrino {
   readonly asked: Asked[] = [];
@@ -60,7 +60,7 @@ export class FakeTrino {
 
   /** @param folder of Parquet; null: nothing is declared. */
   static async over(folder: string | null): Promise<FakeTrino> {
-    const db = await (await DuckDBInstance.create(':memory:')).connect();
+    const db = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
     await db.run(`SET TimeZone = 'UTC';
       CREATE MACRO with_timezone(t, zone) AS t::TIMESTAMPTZ;
       CREATE MACRO at_timezone(t, zone) AS timezone(zone, t);

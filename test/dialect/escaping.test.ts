@@ -66,7 +66,7 @@ describe('for real', () => {
     texts.map((text) => Buffer.from(text).toString('hex').toUpperCase());
 
   test('DuckDB', async () => {
-    const db = await (await DuckDBInstance.create(':memory:')).connect();
+    const db = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
     const list = HARD_TEXTS.map((text) => `hex(${DIALECTS.duckdb.quote(text)})`).join(', ');
     const [row] = (await db.runAndReadAll(`SELECT ${list}`)).getRows();
     expect(row).toEqual(bytesOf(HARD_TEXTS));

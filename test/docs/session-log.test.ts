@@ -66,7 +66,7 @@ async function inPlainDuckDb(folder: string, sql: string): Promise<Row[]> {
   const home = process.cwd();
   process.chdir(folder);
   try {
-    const instance = await DuckDBInstance.create(':memory:');
+    const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
     const connection = await instance.connect();
     try {
       await connection.run(block('generated: views'));

@@ -11,8 +11,9 @@ import {
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { sessionRecord } from '../../src/schema/records.js';
-import { lakelog, root } from '../support/cli.js';
+import { root } from '../support/cli.js';
 import { tempFolder } from '../support/lake.js';
+import { lakelog } from '../support/program.js';
 
 interface Writer {
   readonly language: string;

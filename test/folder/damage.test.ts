@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
@@ -6,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -86,9 +88,11 @@ const base = (file: string) => path.basename(file);
 interface Forged {
   readonly account: { lines: number; loaded: number; bytes: number };
   readonly file: { byte_from: number };
+  readonly kinds: { kind: string; judged: number; newest: string }[];
+  readonly rejects: { reason: string; count: number; line: number; detail: string; blocks: boolean }[];
   readonly tables: {
     readonly base_calls: {
-      readonly sums: { grounded: number };
+      readonly sums: { iterations: number };
       readonly files: { bytes: number; sha256: string }[];
     };
   };
@@ -253,9 +257,9 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
   'a receipt was forged to count otherwise': (lake) => {
     const [first] = batchesOf(lake);
     forge(lake, first, ({ tables }) => {
-      tables.base_calls.sums.grounded++;
+      tables.base_calls.sums.iterations++;
     });
-    return /has grounded 2 in base_calls, and its receipt says 3/;
+    return /has iterations 3 in base_calls, and its receipt says 4/;
   },
   'a receipt was forged to begin elsewhere': (lake) => {
     const [, second] = batchesOf(lake);
@@ -305,6 +309,72 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
     rmSync(path.join(lake, 'lakelog.json'));
     return /this folder is no lake/;
   },
+  'lakelog.json is that of another lake': (lake) => {
+    copyFileSync(path.join(elsewhere, 'lakelog.json'), path.join(lake, 'lakelog.json'));
+    return /it is of another lake/;
+  },
+  'lakelog.json says that there is content': (lake) => {
+    const file = path.join(lake, 'lakelog.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"keeps_content":false', '"keeps_content":true'));
+    return 'lakelog.json';
+  },
+  'a receipt was forged to say nothing of its kinds': (lake) => {
+    const [first] = batchesOf(lake);
+    forge(lake, first, (receipt) => Reflect.deleteProperty(receipt, 'kinds'));
+    return /it says nothing of kinds/;
+  },
+  'a receipt was forged to have a call less of a kind': (lake) => {
+    forge(lake, batchesOf(lake)[0], ({ kinds }) => kinds[0]!.judged--);
+    return /its kinds have not as many calls as its table \(judged\)/;
+  },
+  'a receipt was forged to have calls of another kind': (lake) => {
+    forge(lake, batchesOf(lake)[0], ({ kinds }) => {
+      kinds[0]!.kind = 'mail';
+    });
+    return /has other calls of kind \S+ than its receipt says/;
+  },
+  'a receipt was forged to be younger than its calls': (lake) => {
+    forge(lake, batchesOf(lake)[0], ({ kinds }) => {
+      kinds[0]!.newest = '2026-09-30T23:00:00Z';
+    });
+    return /has other calls of kind \S+ than its receipt says/;
+  },
+  'a receipt was forged to have rejects': (lake) => {
+    const [first] = batchesOf(lake);
+    forge(lake, first, ({ rejects }) =>
+      rejects.push({ reason: 'bad_json', count: 0, line: 1, detail: '', blocks: false }),
+    );
+    return /has other rejects than its receipt says/;
+  },
+  'a receipt is a pipe': (lake) => {
+    const file = receiptAt(lake, batchesOf(lake)[0]);
+    rmSync(file);
+    execFileSync('mkfifo', [file]);
+    return /it is no file/;
+  },
+  'a file is a link to itself': (lake) => {
+    const file = dataAt(lake, batchesOf(lake)[0]);
+    rmSync(file);
+    symlinkSync(base(file), file);
+    return base(file);
+  },
+  'a compaction is a pipe': (lake) => {
+    mkdirSync(path.join(lake, 'compactions'));
+    execFileSync('mkfifo', [path.join(lake, 'compactions/x.json')]);
+    return 'compactions/x.json';
+  },
+  'what a host said is missing': (lake) => {
+    rmSync(path.join(lake, 'hosts/web1.json'));
+    return 'hosts/web1.json';
+  },
+  'what a host said is of another host': (lake) => {
+    copyFileSync(path.join(lake, 'hosts/web2.json'), path.join(lake, 'hosts/web1.json'));
+    return /it is of another host/;
+  },
+  'what a host said is of another lake': (lake) => {
+    copyFileSync(path.join(elsewhere, 'hosts/web1.json'), path.join(lake, 'hosts/web1.json'));
+    return /hosts\/web1.json.*it is of another lake/;
+  },
   'what a host said was edited': (lake) => {
     const file = path.join(lake, 'hosts/web1.json');
     writeFileSync(file, readFileSync(file, 'utf8').replace('"host":"web1"', '"host":"web9"'));
@@ -343,6 +413,19 @@ describe('damage', () => {
     flip(dataAt(lake, first), 40);
     const { code, codes, rows } = await alarm(lake);
     expect({ code, codes, rows }).toEqual({ code: 1, codes: ['damaged_lake'], rows: 1 });
+  });
+
+  test('what rejects hide is not settled by a receipt that was forged to have others', async () => {
+    const lake = copyOf(sound);
+    const logs = writeHostLogs(newFolder(), 'web3', { 'a.jsonl': lines(call(), VIOLATION.slice(0, 20)) });
+    await publish(lake, 'web3', logs);
+    expect(await alarm(lake)).toMatchObject({ code: 3, codes: ['rejects'] });
+    const third = receiptsIn(lake).find(({ host }) => host === 'web3')!;
+    forge(lake, third, ({ rejects }) => {
+      rejects[0]!.blocks = false;
+    });
+    const { code, codes } = await alarm(lake);
+    expect({ code, codes }).toMatchObject({ code: 3, codes: expect.arrayContaining(['damaged_lake']) });
   });
 
   test('questions that are no gates end with 3', async () => {

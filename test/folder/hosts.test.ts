@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { call, envelope, newFolder } from '../support/cli.js';
@@ -118,6 +118,39 @@ describe('acknowledgements', () => {
       1,
       ['web3:'],
     ]);
+  });
+});
+
+describe('a log that its host lost before it was read', () => {
+  test('is settled by the command that sync prints, and no other log by that', async () => {
+    const own = path.join(newFolder(), 'lake/');
+    const logs = newFolder();
+    const cwd = newFolder();
+    const run = (...args: string[]) => lakelog([...args, '--lake', own], { now, cwd });
+    const begun = { 'a.jsonl': lines(call({ call_id: 'a' })), 'b.jsonl': Buffer.from('{"schema":') };
+    const lost = (host: string) => {
+      const paths = writeHostLogs(logs, host, { ...begun, 'a.jsonl': lines(call()) });
+      return { paths, sync: () => run('sync', '--host', host, ...paths) };
+    };
+    const [first, second] = [lost('web1'), lost('web2')];
+    for (const { paths, sync } of [first, second]) {
+      expect((await sync()).code).toBe(0);
+      rmSync(paths[1]!);
+    }
+    const synced = [await first.sync(), await second.sync()];
+    expect(synced.map(({ code }) => code)).toEqual([3, 3]);
+    const changed = async () => {
+      const ran = await run('alarm', '--json');
+      const { verdict } = envelope(ran);
+      return { code: ran.code, where: verdict!.cannot_vouch.map(({ where }) => where) };
+    };
+    const named = [`web1:${first.paths[1]}`, `web2:${second.paths[1]}`];
+    expect(await changed()).toEqual({ code: 3, where: named });
+    const [, words = ''] = /lakelog (ack \S+ --reason) "…" --lake/.exec(synced[0]!.stderr) ?? [];
+    expect((await run(...words.split(' '), 'known')).code, synced[0]!.stderr).toBe(0);
+    expect(await changed()).toEqual({ code: 3, where: [named[1]] });
+    expect((await run('ack', named[1]!, '--reason', 'known')).code).toBe(0);
+    expect(await changed()).toEqual({ code: 0, where: [] });
   });
 });
 

@@ -123,6 +123,57 @@ describe('from a lake file', () => {
     expect(await ask(lake)).toEqual(await ask(file));
   });
 
+  test('what its logs hold counts once, though they were published in other pieces before, and are afterwards', async () => {
+    const [lake, undisturbed] = [newLakeName(), newLakeName()];
+    const file = path.join(newFolder(), 'lake.duckdb');
+    const all = [1, 2, 3, 4, 5].map((n) =>
+      call({ timestamp: `2025-06-01T08:00:0${n}Z`, call_id: `c${n}`, session_id: `s${n}` }),
+    );
+    const [log] = writeHostLogs(newFolder(), 'web1', { 'sessions.jsonl': lines(...all.slice(0, 1)) });
+    const upTo = (count: number) => writeFileSync(log!, lines(...all.slice(0, count)));
+    await publish(lake, 'web1', [log!]);
+    upTo(2);
+    await publish(lake, 'web1', [log!]);
+    upTo(3);
+    expect((await lakelog(['sync', '--lake', file, log!], { now: () => NOW })).code).toBe(0);
+    expect((await fromFile(lake, file)).problems).toEqual([]);
+    upTo(5);
+    expect((await publish(lake, 'web1', [log!])).problems).toEqual([]);
+    expect((await fromFile(lake, file)).problems).toEqual([]);
+    await publish(undisturbed, 'web1', [log!]);
+    const ask = async (name: string) => {
+      const ran = await lakelog(['alarm', '--json', '--lake', name], { now: () => NOW });
+      const { receipt } = envelope(ran);
+      const ids = await lakelog(['query', 'SELECT call_id FROM sessions ORDER BY call_id', '--lake', name]);
+      const { calls_loaded, totals } = receipt;
+      return { code: ran.code, calls_loaded, loaded: totals.loaded, ids: ids.stdout };
+    };
+    expect(await ask(lake)).toEqual(await ask(undisturbed));
+  });
+
+  test('a log that it found lost or changed keeps a gate over the folder from vouching', async () => {
+    const lake = newLakeName();
+    const file = path.join(newFolder(), 'lake.duckdb');
+    const paths = writeHostLogs(newFolder(), 'web1', {
+      'a.jsonl': lines(call({ call_id: 'a' })),
+      'b.jsonl': lines(call({ call_id: 'b' })),
+    });
+    const sync = () => lakelog(['sync', '--lake', file, ...paths], { now: () => NOW });
+    expect((await sync()).code).toBe(0);
+    await fromFile(lake, file);
+    rmSync(paths[1]!);
+    expect((await sync()).code).toBe(3);
+    const account = await fromFile(lake, file);
+    expect(account.problems.map(({ path: where, problem }) => [where, problem])).toEqual([
+      [`web1:${paths[1]}`, 'changed'],
+    ]);
+    const ran = await lakelog(['alarm', '--lake', lake, '--json'], { now: () => NOW });
+    expect(ran.code).toBe(3);
+    expect(envelope(ran).verdict!.cannot_vouch).toMatchObject([
+      { code: 'changed_input', where: `web1:${paths[1]}` },
+    ]);
+  });
+
   test('a batch that somebody published with fewer lines is told', async () => {
     const shared = lines(call({ timestamp: '2025-06-01T08:00:00Z', call_id: 'x' }));
     const own = lines(call({ timestamp: '2025-06-01T09:00:00Z', call_id: 'y' }));

@@ -5,7 +5,7 @@ import looks from 'unhomoglyph/data.json' with { type: 'json' };
 import { describe, expect, test } from 'vitest';
 import { readAlike } from '../../src/gate/confusables.js';
 import { bareWord, lookAlikesOf } from '../../src/gate/look-alikes.js';
-import { root } from '../support/cli.js';
+import { nightly, root } from '../support/cli.js';
 
 const alikes: Readonly<Record<string, readonly string[]>> = {
   'another case': ['Fill', 'FILL', 'fILL'],
@@ -180,7 +180,7 @@ describe('properties', () => {
       fc.property(anyDisguise(kind), (disguise) => {
         expect(readAlike(disguise, kind), JSON.stringify(disguise)).toBe(true);
       }),
-      { numRuns: 3_000 },
+      { numRuns: nightly ? 3_000 : 1_000 },
     );
   });
 
@@ -191,7 +191,7 @@ describe('properties', () => {
       fc.property(fc.oneof(fc.tuple(word, word), fc.tuple(near, near)), ([one, other]) => {
         expect(readAlike(one, other)).toBe(one.replaceAll('rn', 'm') === other.replaceAll('rn', 'm'));
       }),
-      { numRuns: 3_000 },
+      { numRuns: nightly ? 3_000 : 1_000 },
     );
   });
 
@@ -203,7 +203,7 @@ describe('properties', () => {
         const found = await lookAlikesOf([one], [other]);
         expect(found.has(one)).toBe(one !== other && readAlike(bareWord(one), bareWord(other)));
       }),
-      { numRuns: 5_000 },
+      { numRuns: nightly ? 5_000 : 1_666 },
     );
   });
 

@@ -6,6 +6,7 @@ import { INPUT_RULES, LENIENT_INPUT_RULES, RULES } from '../../src/gate/rules.js
 import { FUTURE_TOLERANCE_MS } from '../../src/gate/time-rules.js';
 import type { Newest } from '../../src/schema/account.js';
 import type { Verdict } from '../../src/schema/result.js';
+import { nightly } from '../support/cli.js';
 import {
   at,
   type Changes,
@@ -836,7 +837,7 @@ describe('properties', () => {
         const after = troubles.reduce((e, add) => add(e), before);
         expect(rank[judge(after).status]).toBeGreaterThanOrEqual(rank[judge(before).status]);
       }),
-      { numRuns: 3_000 },
+      { numRuns: nightly ? 3_000 : 1_000 },
     );
   });
 
@@ -848,7 +849,7 @@ describe('properties', () => {
         expect(status).toBe(expected);
         expect(exit_code).toBe({ clear: 0, fired: 1, cannot_vouch: 3 }[expected]);
       }),
-      { numRuns: 3_000 },
+      { numRuns: nightly ? 3_000 : 1_000 },
     );
   });
 });

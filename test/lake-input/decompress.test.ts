@@ -170,7 +170,7 @@ describe('memory is bounded', () => {
       }
       expect(largest).toBeLessThanOrEqual(1 << 20);
       expect(given).toBeLessThan(bytes.length / 2);
-      await vi.waitFor(() => expect(closed).toBe(true));
+      await vi.waitFor(() => expect(closed).toBe(true), { timeout: 20_000 });
     },
   );
 

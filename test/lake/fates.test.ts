@@ -15,7 +15,7 @@ import { goodLines, mutatedLines, randomFrom } from '../scan/mutate.mjs';
 import { newFolder, nightly } from '../support/cli.js';
 import { catalogue, root, rowsOf, runOptions } from '../support/lake.js';
 
-const RUNS = nightly ? 600 : 12;
+const RUNS = nightly ? 600 : 8;
 
 const PLACES = ['SELECT file, line FROM sessions', 'SELECT file, line FROM replay_runs'];
 const QUESTIONS = catalogue.map(({ sql }) => [sql]);

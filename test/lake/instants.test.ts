@@ -98,13 +98,24 @@ describe('a window', () => {
     return ran.stdout
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => Number((JSON.parse(line) as { call_id: string }).call_id.slice(1)));
+      .map((line) => numberOf(JSON.parse(line)));
   };
   const all = INSTANTS.map((_, i) => i);
+  const everywhere = { tz: 'UTC', model: [], kind: [], daemon: [], environment: [] };
+  const within = async (since: string | undefined, until: string | undefined) => {
+    const sql = 'SELECT call_id FROM sessions ORDER BY timestamp';
+    const filters = { since, until, ...everywhere };
+    return withLake(sql, inputs, async (lake) => (await rowsOf(lake, sql)).map(numberOf), { filters });
+  };
+  const numberOf = ({ call_id }: Record<string, unknown>) => Number(String(call_id).slice(1));
 
   test.each(INSTANTS.map((instant, i) => [instant, i] as const))('from and until %s', async (instant, i) => {
-    expect(await selected('--since', instant)).toEqual(all.slice(i));
-    expect(await selected('--until', instant)).toEqual(all.slice(0, i));
+    expect(await within(instant, undefined)).toEqual(all.slice(i));
+    expect(await within(undefined, instant)).toEqual(all.slice(0, i));
+  });
+
+  test('is what the command line says', async () => {
+    expect(await selected('--since', INSTANTS[1]!, '--until', INSTANTS[10]!)).toEqual(all.slice(1, 10));
   });
 
   test('of a replay run has its own', async () => {
@@ -115,17 +126,7 @@ describe('a window', () => {
         const rows = await rowsOf(lake, 'SELECT run_id FROM replay_runs ORDER BY timestamp');
         expect(rows.map(({ run_id }) => run_id)).toEqual(['r10', 'r11']);
       },
-      {
-        filters: {
-          since: '9999-12-31T23:59:59.999999-00:01',
-          until: undefined,
-          tz: 'UTC',
-          model: [],
-          kind: [],
-          daemon: [],
-          environment: [],
-        },
-      },
+      { filters: { since: '9999-12-31T23:59:59.999999-00:01', until: undefined, ...everywhere } },
     );
   });
 });

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { openDatabase } from '../../src/lake/duckdb/connection.js';
 import { lateIn } from '../../src/lake/load/late.js';
-import { call, replayRun } from '../support/cli.js';
+import { call, nightly, replayRun } from '../support/cli.js';
 import { rowsOf, withLake } from '../support/lake.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'lakelog-late-'));
@@ -76,7 +76,7 @@ test('late records are counted by file, whatever parts threads take', async () =
         );
       },
     ),
-    { numRuns: 15 },
+    { numRuns: nightly ? 15 : 7 },
   );
 });
 
@@ -130,6 +130,6 @@ test('traces with replay runs and no call are those that sets have', async () =>
         );
       });
     }),
-    { numRuns: 25 },
+    { numRuns: nightly ? 25 : 12 },
   );
 });

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { hashOf, type OracleWorker, reasonFor, recompute } from '../oracle/recompute.mjs';
 import { ask, asObjects, tempFolder } from '../support/lake.js';
 
-const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 200 : 20;
+const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 200 : 12;
 
 /** Ids that a roster may have, and ids that it refuses; some are longer than a cell. */
 const IDS = [
@@ -126,7 +126,7 @@ function lineOf(call: Call, hashes: readonly string[], at: number): string {
   return artifact === undefined ? text : `${text.slice(0, -1)},"artifact":${artifact}}`;
 }
 
-const engine = DuckDBInstance.create(':memory:');
+const engine = DuckDBInstance.create(':memory:', { threads: '1' });
 
 async function writeRoster(file: string, workers: readonly OracleWorker[]): Promise<void> {
   const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;

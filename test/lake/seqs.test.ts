@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/lake/duckdb/connection.js';
 import { fillSeqs, gapsOf, holesIn, mergeSeqs, missesNumbers } from '../../src/lake/load/seqs.js';
 import { BASE_TABLES } from '../../src/lake/tables/base.js';
+import { nightly } from '../support/cli.js';
 
 let db: Database;
 beforeAll(async () => {
@@ -80,7 +81,7 @@ test('the islands of any rows are those that sets have', async () => {
       await fillSeqs(db);
       expect(await islands()).toEqual(islandsOf(rows));
     }),
-    { numRuns: 60 },
+    { numRuns: nightly ? 60 : 30 },
   );
 });
 
@@ -98,7 +99,7 @@ test('merged batch by batch they are those of all rows at once, and a batch once
       }
       expect(await islands()).toEqual(islandsOf(batches.flat()));
     }),
-    { numRuns: 40 },
+    { numRuns: nightly ? 40 : 20 },
   );
 });
 
@@ -171,6 +172,6 @@ test('holes and gaps are what lies between islands, with the record behind them'
         found.map(({ missing }) => missing).sort((a, b) => b - a),
       );
     }),
-    { numRuns: 40 },
+    { numRuns: nightly ? 40 : 20 },
   );
 });

@@ -41,6 +41,28 @@ const TEXT_COLUMNS = publishedTables()
   }))
   .filter(({ columns }) => columns.length > 0);
 
+test('in lists and structures of a query', async () => {
+  const file = writeLines(
+    newFolder(),
+    'log.jsonl',
+    TEXTS.map((text) => call({ session_id: text, model: text, kind: text, daemon: text })),
+  );
+  const sql = `SELECT [model, kind] AS list, {a: model, b: [daemon]} AS struct, MAP {model: kind} AS map, model,
+    length(model) AS n FROM sessions ORDER BY line`;
+  const ran = await lakelog(['query', sql, file, '--format', 'jsonl']);
+  expect(ran.code, ran.stderr).toBe(0);
+  const rows = ran.stdout.trimEnd().split('\n');
+  expect(rows.map((row) => JSON.parse(row))).toEqual(
+    TEXTS.map((text) => ({
+      list: [text, text],
+      struct: { a: text, b: [text] },
+      map: `{'${text}': '${text}'}`,
+      model: text,
+      n: [...text].length,
+    })),
+  );
+});
+
 describe.each(TEXTS)('%j', (text) => {
   const folder = newFolder();
   const attempt = { ...filled(ATTEMPT_FIELDS, text), verdict: 'rejected' };
@@ -98,20 +120,6 @@ describe.each(TEXTS)('%j', (text) => {
       },
       { showContent: true },
     );
-  });
-
-  test('in lists and structures of a query', async () => {
-    const sql =
-      'SELECT [model, kind] AS list, {a: model, b: [daemon]} AS struct, MAP {model: kind} AS map, model, length(model) AS n FROM sessions';
-    const ran = await lakelog(['query', sql, file, '--format', 'jsonl']);
-    expect(ran.code, ran.stderr).toBe(0);
-    expect(JSON.parse(ran.stdout)).toEqual({
-      list: [text, text],
-      struct: { a: text, b: [text] },
-      map: `{'${text}': '${text}'}`,
-      model: text,
-      n: [...text].length,
-    });
   });
 
   test('in the story of a call', async () => {

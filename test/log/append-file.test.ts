@@ -17,19 +17,22 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { FileCalls } from '../../src/log/file-system.js';
 import { type LoggerOptions, SessionLogger } from '../../src/log/index.js';
 import { call, failure, faultyFs, linesOf, real, recordsOf, temporaryFolder } from './support.js';
 
-/** A logger whose errors are collected and that gives up soon, but not for a busy machine. */
+/** Longer than a busy machine takes for anything. */
+const DEADLINE_MS = 30_000;
+
+/** A logger whose errors are collected. */
 function loggerFor(path: string, faults: Partial<FileCalls> = {}, options: LoggerOptions = {}) {
   const errors: Error[] = [];
   const logger = new SessionLogger(path, {
     fs: faultyFs(faults),
     ids: () => 'id',
     clock: () => new Date('2026-09-14T08:00:00Z'),
-    deadlineMs: 500,
+    deadlineMs: DEADLINE_MS,
     ...options,
     onError: (error) => errors.push(error),
   });
@@ -40,7 +43,22 @@ function loggerFor(path: string, faults: Partial<FileCalls> = {}, options: Logge
     await logger.flush();
     return logger.stats().written === written + 1;
   }
-  return { logger, errors, put };
+  /** Appends what cannot be written: the deadline comes once it failed. */
+  async function lose(changes: Record<string, unknown> = {}): Promise<void> {
+    const { lastError, written, dropped } = logger.stats();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      expect(logger.append(call(changes))).toBe(true);
+      const flushed = logger.flush();
+      while (logger.stats().lastError === lastError) await new Promise((done) => setImmediate(done));
+      vi.advanceTimersByTime(DEADLINE_MS);
+      await flushed;
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(logger.stats()).toMatchObject({ written, dropped: dropped + 1 });
+  }
+  return { logger, errors, put, lose };
 }
 
 const promptsOf = (path: string) => recordsOf(path).map((record) => record.prompt);
@@ -89,8 +107,8 @@ describe('files and folders', () => {
     const folder = temporaryFolder();
     const path = what.startsWith('a path') ? join(folder, 'file', 'sessions.jsonl') : join(folder, 's.jsonl');
     make(path);
-    const { logger, put, errors } = loggerFor(path);
-    expect(await put()).toBe(false);
+    const { logger, lose, errors } = loggerFor(path);
+    await lose();
     expect(errors[0]!.message).toMatch(reason);
     expect(logger.stats()).toMatchObject({
       written: 0,
@@ -106,7 +124,7 @@ describe('files and folders', () => {
     execFileSync('mkfifo', [path]);
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const opened: number[] = [];
-    const { logger, put, errors } = loggerFor(path, {
+    const { logger, lose, errors } = loggerFor(path, {
       open: (...args) => {
         opened.push(real.open(...args));
         return opened.at(-1)!;
@@ -116,7 +134,7 @@ describe('files and folders', () => {
         real.close(fd);
       },
     });
-    expect(await put()).toBe(false);
+    await lose();
     await logger.close();
     expect(errors[0]!.message).toMatch(/not a regular file/);
     expect(opened).toEqual([]);
@@ -124,19 +142,19 @@ describe('files and folders', () => {
   });
 
   it('refuses a device', async () => {
-    const { put, errors } = loggerFor('/dev/null');
-    expect(await put()).toBe(false);
+    const { lose, errors } = loggerFor('/dev/null');
+    await lose();
     expect(errors[0]!.message).toMatch(/not a regular file/);
   });
 
   it('refuses a path with a NUL', async () => {
-    expect(await loggerFor('a\0b').put()).toBe(false);
+    await loggerFor('a\0b').lose();
   });
 
   it.skipIf(process.getuid?.() === 0)('drops in a folder that may not be written', async () => {
     const folder = join(temporaryFolder(), 'closed');
     mkdirSync(folder, { mode: 0o500 });
-    expect(await loggerFor(join(folder, 's.jsonl')).put()).toBe(false);
+    await loggerFor(join(folder, 's.jsonl')).lose();
   });
 
   it.each(['EACCES', 'EROFS', 'EMFILE', 'ENOENT'])(
@@ -144,13 +162,13 @@ describe('files and folders', () => {
     async (code) => {
       const path = join(temporaryFolder(), 'sessions.jsonl');
       let failing = true;
-      const { logger, put, errors } = loggerFor(path, {
+      const { logger, put, lose, errors } = loggerFor(path, {
         open: (...args) => {
           if (failing) throw failure(code);
           return real.open(...args);
         },
       });
-      expect(await put({ prompt: 'lost' })).toBe(false);
+      await lose({ prompt: 'lost' });
       failing = false;
       expect(await put({ prompt: 'kept' })).toBe(true);
       expect(errors[0]).toMatchObject({ code });
@@ -163,18 +181,14 @@ describe('files and folders', () => {
   it('keeps what came during a failure that nobody waited for', async () => {
     const path = join(temporaryFolder(), 'sessions.jsonl');
     let failing = true;
-    const { logger } = loggerFor(
-      path,
-      {
-        open: (...args) => {
-          if (failing) throw failure('EACCES');
-          return real.open(...args);
-        },
+    const { logger, errors } = loggerFor(path, {
+      open: (...args) => {
+        if (failing) throw failure('EACCES');
+        return real.open(...args);
       },
-      { deadlineMs: 10_000 },
-    );
+    });
     for (let i = 0; i < 100; i++) logger.append(call({ prompt: `${i}` }));
-    await new Promise((done) => setTimeout(done, 50));
+    await vi.waitUntil(() => errors.length > 0, { timeout: 30_000, interval: 5 });
     expect(logger.stats()).toMatchObject({ written: 0, queued: 100, dropped: 0 });
     failing = false;
     await logger.flush();
@@ -268,13 +282,13 @@ describe('a write', () => {
   });
 
   it('that is told so for ever is given up', async () => {
-    const { put, errors } = loggerFor(join(temporaryFolder(), 'sessions.jsonl'), {
+    const { lose, errors } = loggerFor(join(temporaryFolder(), 'sessions.jsonl'), {
       write: () => {
         throw failure('EAGAIN');
       },
       pause: () => {},
     });
-    expect(await put()).toBe(false);
+    await lose();
     expect(errors[0]).toMatchObject({ code: 'EAGAIN' });
   });
 
@@ -283,17 +297,13 @@ describe('a write', () => {
     async (kept) => {
       const path = join(temporaryFolder(), 'sessions.jsonl');
       let room = kept;
-      const { logger, errors } = loggerFor(
-        path,
-        {
-          write: (fd, buffer, offset, length) => {
-            const written = real.write(fd, buffer, offset, Math.min(length, room));
-            room = room > 0 ? 0 : Number.POSITIVE_INFINITY;
-            return written;
-          },
+      const { logger, errors } = loggerFor(path, {
+        write: (fd, buffer, offset, length) => {
+          const written = real.write(fd, buffer, offset, Math.min(length, room));
+          room = room > 0 ? 0 : Number.POSITIVE_INFINITY;
+          return written;
         },
-        { deadlineMs: 10_000 },
-      );
+      });
       const prompts = ['first', 'second', 'third', 'fourth', 'fifth'];
       for (const prompt of prompts) logger.append(call({ prompt }));
       await logger.flush();
@@ -329,11 +339,11 @@ describe('a write', () => {
   it('to a disk that stays full is dropped and counted; the next one stands alone', async () => {
     const path = join(temporaryFolder(), 'sessions.jsonl');
     let full = true;
-    const { put, logger } = loggerFor(path, {
+    const { put, lose, logger } = loggerFor(path, {
       write: (fd, buffer, offset, length) =>
         real.write(fd, buffer, offset, full ? Math.min(length, 40) : length),
     });
-    expect(await put({ prompt: 'lost' })).toBe(false);
+    await lose({ prompt: 'lost' });
     full = false;
     expect(await put({ prompt: 'second' })).toBe(true);
     expect(await put({ prompt: 'third' })).toBe(true);
@@ -347,7 +357,7 @@ describe('a write', () => {
     const path = join(temporaryFolder(), 'sessions.jsonl');
     const written: string[] = [];
     let full = false;
-    const { put, logger } = loggerFor(path, {
+    const { put, lose, logger } = loggerFor(path, {
       write: (fd, buffer, offset, length) => {
         if (full) throw failure('ENOSPC');
         written.push(Buffer.from(buffer.subarray(offset, offset + length)).toString());
@@ -356,8 +366,8 @@ describe('a write', () => {
     });
     await put();
     full = true;
-    expect(await put()).toBe(false);
-    expect(await put()).toBe(false);
+    await lose();
+    await lose();
     full = false;
     await put();
     await put();

@@ -18,6 +18,8 @@ import {
 } from './support.js';
 
 const quiet = { onError: () => {} };
+/** For what comes in a moment, on a busy machine in more. */
+const PATIENT = { timeout: 30_000, interval: 5 };
 const newPath = () => join(temporaryFolder(), 'sessions.jsonl');
 
 describe('a logger without a path', () => {
@@ -229,10 +231,14 @@ describe('append', () => {
 });
 
 describe('the queue', () => {
-  const stuck = (release: Promise<void>): FileSystem => {
+  const stuck = (release: Promise<void>, onBegun = () => {}): FileSystem => {
     const fs = faultyFs({});
     const { write } = fs.later;
-    return { ...fs, later: { ...fs.later, write: (...args) => release.then(() => write(...args)) } };
+    const waits: typeof write = (...args) => {
+      onBegun();
+      return release.then(() => write(...args));
+    };
+    return { ...fs, later: { ...fs.later, write: waits } };
   };
 
   it('drops the newest when it is full, and counts', async () => {
@@ -277,13 +283,14 @@ describe('the queue', () => {
   });
 
   it('does not hold a flush up when the file system hangs', async () => {
+    const onBegun = vi.fn();
     const logger = new SessionLogger(newPath(), {
       ...quiet,
       deadlineMs: 30,
-      fs: stuck(new Promise(() => {})),
+      fs: stuck(new Promise(() => {}), onBegun),
     });
     logger.append(call());
-    await new Promise((done) => setTimeout(done, 10));
+    await vi.waitUntil(() => onBegun.mock.calls.length > 0, PATIENT);
     logger.append(call());
     await logger.flush();
     // The first one may still arrive.
@@ -402,7 +409,7 @@ describe('onError', () => {
       expect(logger.stats().dropped).toBeGreaterThan(0);
     }
     // An unhandled rejection would surface here.
-    await new Promise((done) => setTimeout(done, 10));
+    await new Promise((done) => setImmediate(done));
   });
 
   it('is told of a kind once, and later how many there were', () => {
@@ -532,7 +539,7 @@ describe('a file that goes away', () => {
       // copytruncate loses what is written between its two steps, whoever writes.
       if (how === 'copytruncate') await logger.flush();
       else await new Promise((done) => setTimeout(done, turn % 9));
-      await vi.waitFor(() => expect(existsSync(path)).toBe(true));
+      await vi.waitFor(() => expect(existsSync(path)).toBe(true), PATIENT);
       rotate(path, `${path}.${turn}`);
     }
     logger.append(call());

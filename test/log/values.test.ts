@@ -563,7 +563,7 @@ describe('anything', () => {
           replayLogger.append({ session_id: 's', run_id: 'r', ...run });
         },
       ),
-      { numRuns: nightly ? 20_000 : 1_000 },
+      { numRuns: nightly ? 20_000 : 500 },
     );
     for (const [logger, path, as] of [
       [sessionLogger, sessions, 'sessions'],
@@ -571,7 +571,7 @@ describe('anything', () => {
     ] as const) {
       await logger.close();
       const { written, dropped } = logger.stats();
-      expect(written + dropped).toBe(nightly ? 20_000 : 1_000);
+      expect(written + dropped).toBe(nightly ? 20_000 : 500);
       const file = await withLake(
         'SELECT * FROM sessions, attempts, replay_runs',
         [{ path, as }],

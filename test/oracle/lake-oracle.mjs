@@ -75,9 +75,11 @@ export function sync(lake, found, clock) {
   };
 }
 
-/** What is seen behind the last line end of a plain file alone is written down last. */
+/** What is seen behind the last line end of a plain file alone is written down last, and so is a log that holds no more. */
 function withRestOf(before, lake) {
   const copy = copyOf(lake);
+  const isKnown = ({ number }) => before.logs.some((log) => log.number === number);
+  copy.logs = copy.logs.filter((log) => log.content.length > 0 || isKnown(log));
   for (const log of copy.logs) {
     const old = before.logs.find(({ number }) => number === log.number);
     if (log.form === 'plain' && old?.content.length === log.content.length) log.rest = old.rest;
@@ -134,7 +136,7 @@ const placeOf = ({ id, path, form }) => ({ id, path, form });
 const baseOf = (name) => name.replace(/\.gz$/, '').replace(ROTATED, '');
 
 function begin(lake, file) {
-  const number = lake.logs.length;
+  const number = Math.max(-1, ...lake.logs.map((log) => log.number)) + 1;
   const log = {
     number,
     base: baseOf(file.name),

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { nightly } from '../support/cli.js';
 import { expectedFolder, expectedFor, scenarioFolders } from './make-expected.mjs';
 import {
   alarm,
@@ -1352,6 +1353,7 @@ describe('traces and session_replays', () => {
 });
 
 describe('random logs', () => {
+  const LOGS = nightly ? 100 : 40;
   const formats = ['sessions', 'replay'] as const;
   const asserted = (bytes: Buffer, as: (typeof formats)[number]) =>
     load(Buffer.concat([bytes, Buffer.from('\n')]), { as });
@@ -1371,7 +1373,7 @@ describe('random logs', () => {
         const rejected = asserted(bytes, format).rejects.map((reject) => reject.reason);
         expect(rejected).toEqual([reason ?? expect.any(String)]);
       }),
-      { numRuns: 2000 },
+      { numRuns: nightly ? 2000 : 600 },
     );
   });
 
@@ -1401,6 +1403,7 @@ describe('random logs', () => {
             expect(before.filter((byte) => byte === 0x0a).length).toBe(reject.line - 1);
           }
       }),
+      { numRuns: LOGS },
     );
   });
 
@@ -1461,6 +1464,7 @@ describe('random logs', () => {
             expect(shorter.map(({ line }) => line)).toContain(row.line);
         },
       ),
+      { numRuns: LOGS },
     );
   });
 

@@ -14,7 +14,7 @@ import { randomLogs } from '../oracle/random-logs.mjs';
 import { type BaseRows, baseRows, type Value } from '../tables/base-rows.js';
 import { type DuckDb, duckDb } from '../tables/engines.js';
 
-const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 1_000 : 15;
+const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 1_000 : 8;
 const catalogue = readCatalogue('queries');
 const PUBLISHED = publishedTables().filter(({ columns }) => columns.length > 0);
 const ALL = 'all';

@@ -18,7 +18,7 @@ import { alike, type DuckDb, duckDb, type Engine, sqlite } from '../tables/engin
 
 const catalogue = readCatalogue('queries');
 const decisions = [...decisionQueries('.').values()];
-const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 600 : 10;
+const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 600 : 5;
 
 const SETTINGS: Readonly<Record<string, readonly Given[]>> = {
   corpus: [

@@ -8,6 +8,7 @@ import { CsvBytes } from '../../src/render/csv-bytes.js';
 import type { Report } from '../../src/render/report.js';
 import { rowsOf } from '../../src/schema/block.js';
 import type { Cell, Column } from '../../src/schema/result.js';
+import { nightly } from '../support/cli.js';
 
 const SEPARATORS = [',', '\t'] as const;
 
@@ -85,7 +86,7 @@ describe.each(SEPARATORS)('separated by %j, blocks give what rows give', (separa
         const [bytes, rendered] = await bothWays(db, 'SELECT s, n, t FROM texts ORDER BY n', separator);
         expect(bytes).toBe(rendered);
       }),
-      { numRuns: 150 },
+      { numRuns: nightly ? 150 : 50 },
     );
   });
 });

@@ -217,7 +217,7 @@ it('no line of any table is wider than its terminal', () => {
         if (ascii) expect(output).toMatch(/^[\n -~]*$/);
       },
     ),
-    { numRuns: nightly ? 30_000 : 1000 },
+    { numRuns: nightly ? 30_000 : 400 },
   );
 });
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { eachPlace, MOST_VALUES, namedWorkers, namedWorkersInJson } from '../../src/roster/named.js';
 import { hasMemberTwice, sizeOf, workersOf } from '../oracle/recompute.mjs';
+import { nightly } from '../support/cli.js';
 
 const NAMES = [
   ...[
@@ -101,7 +102,7 @@ describe('whom an artifact names', () => {
         eachPlace(value, () => places++);
         expect(places).toBe(sizeOf(value));
       }),
-      { numRuns: 3000 },
+      { numRuns: nightly ? 3000 : 1_000 },
     );
     // Neither is so rare that nothing was tried.
     expect(twice).toBeGreaterThan(30);

@@ -129,6 +129,18 @@ test('a log that is gone is told by itself, and not as an input that nobody name
   expect(await codesOf()).toEqual(['changed_input']);
 });
 
+test('a log whose number an archive that is being made has by now is missed', async () => {
+  const { cwd, at, codesOf } = folder();
+  writeLines(cwd, 'a.jsonl', calls(2));
+  appendFileSync(at('a.jsonl'), call().slice(0, 50));
+  await codesOf('a.jsonl');
+  // As if the file system had given the number of the deleted log to the archive.
+  renameSync(at('a.jsonl'), at('a.jsonl.gz'));
+  writeFileSync(at('a.jsonl.gz'), gzipSync(calls(2).join('\n')).subarray(0, 40));
+  writeLines(cwd, 'a.jsonl', calls(2));
+  expect(await codesOf('a.jsonl')).toEqual(['changed_input']);
+});
+
 test('an archive that ends inside a line, and is touched, stays the log that it was: another that begins alike is read from its first byte', async () => {
   const { at, run } = folder();
   const torn = call({ session_id: '0'.repeat(32) }).slice(0, 54);

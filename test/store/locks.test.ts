@@ -35,7 +35,7 @@ test('who waits in vain names the process that holds the lake, and nothing was c
   await Promise.all([['alarm'], ['sync'], ['alarm', '--no-sync']].map(waits));
   expect(statSync(lake).mtimeMs).toBe(before);
   await holder.release();
-  expect((await lakelog(['alarm', '--lake', 'L.duckdb', 'sessions.jsonl'], { cwd })).code).toBe(0);
+  expect((await inProcess(['alarm', '--lake', 'L.duckdb', 'sessions.jsonl'], { cwd })).code).toBe(0);
 });
 
 test('who waits long enough is served', async () => {
@@ -69,7 +69,7 @@ test('a lake that lies among the logs is held all the same', async () => {
 test('readers go on beside readers', async () => {
   const { cwd, lake } = await filled();
   const holder = await hold(lake, 'read');
-  const ran = await lakelog(['alarm', '--lake', 'L.duckdb', '--lock-timeout', '1s', 'sessions.jsonl'], {
+  const ran = await inProcess(['alarm', '--lake', 'L.duckdb', '--lock-timeout', '1s', 'sessions.jsonl'], {
     cwd,
   });
   expect(ran.code, ran.stderr).toBe(0);
@@ -99,7 +99,7 @@ test('the word of a writer that was killed holds nobody up for long', async () =
   writeFileSync(`${lake}.want`, '');
   const old = new Date(Date.now() - 11_000);
   utimesSync(`${lake}.want`, old, old);
-  const ran = await lakelog(
+  const ran = await inProcess(
     ['alarm', '--lake', 'L.duckdb', '--lock-timeout', '0', '--no-sync', '--max-age', '9999d'],
     {
       cwd,
@@ -140,7 +140,7 @@ test('what a run wrote ahead that was killed is put into the lake by the next, t
   const { cwd, lake } = await filled();
   spawnSync(process.execPath, ['-e', KILLED, bindings, lake]);
   expect(existsSync(`${lake}.wal`)).toBe(true);
-  const ran = await lakelog(['alarm', '--lake', 'L.duckdb', 'sessions.jsonl'], { cwd });
+  const ran = await inProcess(['alarm', '--lake', 'L.duckdb', 'sessions.jsonl'], { cwd });
   expect(ran.code, ran.stderr).toBe(0);
   expect(existsSync(`${lake}.wal`)).toBe(false);
 });
@@ -149,7 +149,7 @@ test('what was written ahead for a lake that somebody deleted is not put into a 
   const { cwd, lake } = await filled();
   spawnSync(process.execPath, ['-e', KILLED, bindings, lake]);
   rmSync(lake);
-  const ran = await lakelog(['alarm', '--lake', 'L.duckdb', 'sessions.jsonl', '--json'], { cwd });
+  const ran = await inProcess(['alarm', '--lake', 'L.duckdb', 'sessions.jsonl', '--json'], { cwd });
   expect(ran.code, ran.stderr).toBe(0);
   expect(JSON.parse(ran.stdout).receipt.lake).toMatchObject({ new_files: 1, earlier_files: 0 });
   expect(existsSync(`${lake}.wal`)).toBe(false);
@@ -164,7 +164,7 @@ test('a sync that is stopped by a signal lets go of the lake', async () => {
   await sleep(500);
   child.kill('SIGTERM');
   await ended;
-  const ran = await lakelog(['alarm', '--lake', 'L.duckdb', 'sessions.jsonl', '--json'], { cwd });
+  const ran = await inProcess(['alarm', '--lake', 'L.duckdb', 'sessions.jsonl', '--json'], { cwd });
   expect(ran.code, ran.stderr).toBe(0);
   expect(JSON.parse(ran.stdout).receipt.calls_loaded).toBe(8_000 + 1);
 });

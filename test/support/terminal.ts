@@ -34,6 +34,9 @@ export function inShell(line: string, options: SpawnOptions = {}) {
   return { code, signal, stdout, stderr, text: stdout + stderr };
 }
 
+/** What a terminal shows in the end: progress of a run that was slow is gone then. */
+export const withoutProgress = (text: string) => text.replace(/[^\n]*\r\u001b\[2K/g, '');
+
 /** The same on a terminal of that many columns; stdout and stderr are one there. */
 export function onTerminal(columns: number, line: string, options: SpawnOptions = {}) {
   const { file, args, options: spawnOptions } = command([], options);
@@ -45,5 +48,5 @@ export function onTerminal(columns: number, line: string, options: SpawnOptions 
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  return { code: ran.status, text: ran.stdout.replaceAll('\r\n', '\n') };
+  return { code: ran.status, text: withoutProgress(ran.stdout.replaceAll('\r\n', '\n')) };
 }

@@ -69,7 +69,7 @@ export interface DuckDb extends Engine {
 
 /** DuckDB as lakelog uses it: base tables of the planned columns only, and views of the needed ones. */
 export async function duckDb(): Promise<DuckDb> {
-  const instance = await DuckDBInstance.create(':memory:');
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
   const db = await instance.connect();
   // The tables are small: threads would only wait for each other.
   await db.run("SET TimeZone = 'UTC'; SET threads = 1");

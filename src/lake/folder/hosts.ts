@@ -1,13 +1,13 @@
 /** What a host remembers of its logs between two exports, and tells of those that it cannot vouch for. */
-import { messageOf } from '../../errors.js';
+import { whyUnreadable } from '../../errors.js';
 import type { BatchReceipt } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { InputRequest } from '../input/index.js';
-import { NOTHING_READ } from '../store/fingerprint.js';
+import { NOTHING_READ, sha256 } from '../store/fingerprint.js';
 import type { KnownLog } from '../store/logs.js';
 import { HOSTS, hostName } from './layout.js';
 import type { Place } from './place.js';
-import { type Chain, tipOf } from './receipts.js';
+import { type Chain, damage, tipOf } from './receipts.js';
 import { sealed, unsealed } from './seal.js';
 
 const HOST_FORMAT = 'lakelog.host.v1';
@@ -21,6 +21,8 @@ export interface HostLog extends KnownLog {
 export interface HostState {
   readonly schema: typeof HOST_FORMAT;
   readonly host: string;
+  /** Of which lake. */
+  readonly lake: string;
   /** RFC 3339 UTC: when the logs were looked at last. */
   readonly synced_at: string;
   readonly requests: readonly InputRequest[];
@@ -32,13 +34,20 @@ export function writeHost(place: Place, state: Omit<HostState, 'schema'>): void 
 }
 
 /** Null for one that never looked, or whose memory is damaged: receipts say the same, if slower. */
-export function readHost(place: Place, host: string): HostState | null {
-  return place.has(hostName(host)) ? stateIn(place.read(hostName(host))) : null;
+export function readHost(place: Place, lakeId: string, host: string): HostState | null {
+  const name = hostName(host);
+  const state = place.has(name) ? stateIn(place.read(name), name, lakeId) : null;
+  return typeof state === 'string' ? null : state;
 }
 
-function stateIn(bytes: Buffer): HostState | null {
+/** @returns why it is none that can be believed. */
+function stateIn(bytes: Buffer, name: string, lakeId: string): HostState | string {
   const state = unsealed<HostState>(bytes);
-  return typeof state === 'string' || state.schema !== HOST_FORMAT ? null : state;
+  if (typeof state === 'string') return state;
+  if (state.schema !== HOST_FORMAT) return `its schema is not ${HOST_FORMAT}`;
+  if (state.lake !== lakeId) return 'it is of another lake';
+  if (hostName(state.host) !== name) return 'it is of another host';
+  return Array.isArray(state.logs) && Array.isArray(state.requests) ? state : 'it names no logs';
 }
 
 export interface Hosts {
@@ -46,35 +55,44 @@ export interface Hosts {
   readonly problems: readonly InputProblem[];
 }
 
-export function readHosts(place: Pick<Place, 'list' | 'read'>, at: (name: string) => string): Hosts {
+const LOOK_AGAIN = 'let the host look again: lakelog sync';
+
+/** @param receipts whose hosts have all looked at their logs. */
+export function readHosts(
+  place: Pick<Place, 'list' | 'read'>,
+  lakeId: string,
+  receipts: readonly BatchReceipt[],
+  at: (name: string) => string,
+): Hosts {
   const problems: InputProblem[] = [];
-  const states = place.list(HOSTS).flatMap((name) => {
+  const tell = (name: string, why: string) =>
+    problems.push(damage(at(name), `what the host said of its logs cannot be read: ${why}`, LOOK_AGAIN));
+  const names = place.list(HOSTS);
+  const states = names.flatMap((name) => {
     try {
-      const state = stateIn(place.read(name));
-      if (state !== null) return [state];
-      throw new Error('it is cut, or was edited');
+      const state = stateIn(place.read(name), name, lakeId);
+      if (typeof state !== 'string') return [state];
+      tell(name, state);
     } catch (error) {
-      problems.push({
-        ...{ path: at(name), problem: 'lake' },
-        detail: `what the host said of its logs cannot be read: ${messageOf(error)}`,
-        next: 'let the host look again: lakelog sync',
-      });
-      return [];
+      tell(name, whyUnreadable(error));
     }
+    return [];
   });
+  const there = new Set(names);
+  const lacking = new Set(receipts.map(({ host }) => hostName(host)).filter((name) => !there.has(name)));
+  for (const name of lacking) tell(name, 'it is missing');
   return { states, problems };
 }
 
-/** What a host said of its logs when it looked at them last. */
-export const brokenLogs = (hosts: readonly HostState[]): InputProblem[] =>
-  hosts.flatMap(({ host, logs }) =>
-    logs
-      .filter(({ state }) => state === 'lost' || state === 'changed')
-      .map(({ path, detail, head, start_sha256 }) => ({
-        ...{ path: `${host}:${path}`, problem: 'changed' as const, detail: detail! },
-        fingerprint: head || start_sha256,
-      })),
-  );
+/** Logs that a host cannot vouch for. Others have the same bytes, or nothing was read of any: the place tells them apart. */
+export function brokenLogs({ host, logs }: Pick<HostState, 'host' | 'logs'>): InputProblem[] {
+  return logs
+    .filter(({ state }) => state === 'lost' || state === 'changed')
+    .map(({ path, detail, head }) => ({
+      ...{ path: `${host}:${path}`, problem: 'changed', detail: detail! },
+      fingerprint: sha256(Buffer.from(`${host}:${path} ${head}`)),
+    }));
+}
 
 /** Who published a batch, and who has the same bytes in a log of its own. */
 export function hostsOf({ host, file }: BatchReceipt, hosts: readonly HostState[]): string[] {

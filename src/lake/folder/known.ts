@@ -3,7 +3,7 @@ import type { BatchReceipt } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { countIds, type Ids } from './alike.js';
-import { checkSums } from './check.js';
+import { checkKinds, checkRejects, checkSums } from './check.js';
 import { cacheFile, readCache, writeCache } from './hashes.js';
 import { tableName } from './layout.js';
 import type { FolderState } from './state.js';
@@ -34,7 +34,7 @@ export async function count(db: Database, state: FolderState, env: Env): Promise
   const isComplete = !COUNTED.some((base) => state.torn.has(tableName(base)));
   const before = isComplete ? readCache<Counted>(file) : null;
   const fresh = freshIn(state, before);
-  const problems = await sums(db, fresh);
+  const problems = [...(await sums(db, fresh)), ...(await checkRejects(db, state, fresh.receipts))];
   const ids = await countAll(db, state, before);
   const isNews = fresh.receipts.length > 0 || before?.different.length !== state.receipts.length;
   if (isComplete && problems.length === 0 && isNews) writeCache(file, countedOf(state, ids));
@@ -45,7 +45,8 @@ async function sums(db: Database, state: FolderState): Promise<InputProblem[]> {
   const problems: InputProblem[] = [];
   if (state.receipts.length === 0 && state.files.length === 0) return problems;
   for (const base of COUNTED) problems.push(...(await checkSums(db, state, base)));
-  return problems;
+  // What lacks rows lacks them of some kind.
+  return problems.length > 0 ? problems : checkKinds(db, state);
 }
 
 /** What of a lake was not counted yet: batches with files of their own, or else all. */

@@ -62,6 +62,9 @@ export function publishedColumns(plan: LoadPlan, base: PublishedName): readonly 
 export const dataName = (base: PublishedName, day: string | null, id: string) =>
   `${tableName(base)}/${day === null ? '' : `day=${day}/`}${id}.parquet`;
 
+/** How names of files begin that hold rows of several batches. */
+export const MERGED = 'c-';
+
 export const receiptName = (id: string) => `${BATCHES}/${id}.json`;
 export const hostName = (host: string) => `${HOSTS}/${encodeURIComponent(host)}.json`;
 

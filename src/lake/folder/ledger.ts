@@ -12,8 +12,9 @@ import { unknownTraces } from '../load/traces.js';
 import { baseTable } from '../tables/base.js';
 import type { Conflicts } from './alike.js';
 import { sumOfAccounts } from './fill.js';
+import { ordinalOf } from './ordinal.js';
 import type { FolderState } from './state.js';
-import { filesOf, ordinalOf, parquet } from './tables.js';
+import { filesOf, parquet } from './tables.js';
 
 export { withoutRecords };
 
@@ -63,12 +64,13 @@ export interface LedgerParts {
   /** No call fell out, and none is missing: sums of receipts are sums of rows. */
   readonly isWhole: boolean;
   readonly problems: readonly InputProblem[];
+  readonly callsAt: (time: bigint) => string;
 }
 
 export function folderLedger(
   db: Database,
   state: FolderState,
-  { accounts, firstConflict, isWhole, problems }: LedgerParts,
+  { accounts, firstConflict, isWhole, problems, callsAt }: LedgerParts,
 ): Ledger {
   const { receipts } = state;
   const files = filesOfLogs(receipts, accounts);
@@ -79,6 +81,7 @@ export function folderLedger(
     summary: isWhole ? 'main.base_summary' : null,
     firstConflict: firstConflict && { ...firstConflict, batch: indexOf(receipts, firstConflict.batch) },
     ordinal: ordinalOf('s'),
+    callsAt,
     firstLate: firstLate(accounts),
     unknownTraces: () => unknownTraces(db, baseTable('runs')),
     fillSeqs: () => fillSeqs(db, state),
@@ -97,8 +100,11 @@ export function filesOfLogs(
   accounts: readonly BatchReceipt['account'][],
 ): FileAccount[] {
   const byName = new Map<string, number[]>();
-  for (const [i, { file }] of receipts.entries())
-    byName.set(file.name, [...(byName.get(file.name) ?? []), i]);
+  for (const [i, { file }] of receipts.entries()) {
+    const of = byName.get(file.name) ?? [];
+    of.push(i);
+    byName.set(file.name, of);
+  }
   return [...byName].map(([file, of]) => {
     const batches = of.map((i) => ({ account: accounts[i]!, newest_record: receipts[i]!.newest_record }));
     return { file, ...sumOfAccounts(batches), head: receipts[of.at(-1)!]!.file.head };

@@ -1,4 +1,5 @@
 /** A folder lake as a run asks it: looked into, seen as tables, and looked into again. */
+import path from 'node:path';
 import { LakelogError, messageOf, shellWord } from '../../errors.js';
 import { EXIT, type InputProblem, type LakeReceipt } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
@@ -8,12 +9,13 @@ import type { LoadPlan } from '../tables/plan.js';
 import { fillTwins, findConflicts, findTaken } from './alike.js';
 import { brokenLogs } from './hosts.js';
 import { count } from './known.js';
-import { type PublishedName, tableName } from './layout.js';
+import { MAKING, type PublishedName, tableName } from './layout.js';
 import { accountsOf, folderLedger, lakeReceiptOf } from './ledger.js';
 import { openFolderLake } from './making.js';
+import { ordinalOf } from './ordinal.js';
 import { damage } from './receipts.js';
 import { changedSince, type FolderState, lookInto } from './state.js';
-import { fillBatches, fillSmall, makeViews, ordinalOf, parquet, sharedFiles } from './tables.js';
+import { callsOfDay, fillBatches, fillSmall, makeViews, parquet, sharedFiles } from './tables.js';
 
 export interface FolderAsked {
   readonly name: string;
@@ -34,8 +36,8 @@ export class OpenFolder {
     this.ledger = ledger;
   }
 
-  /** Where the file of a replay run `r` stands among all. */
-  readonly runOrder = ordinalOf('r');
+  /** Where the batch of a row of this name stands among all, by log and byte. */
+  readonly orderOf = ordinalOf;
 
   /** Absolute paths of all that the tables are read from. */
   get files(): string[] {
@@ -71,6 +73,8 @@ export async function openFolder(db: Database, asked: FolderAsked): Promise<Open
   // Acknowledgements ask for rejects, and accounts for numbers of writers, whatever is asked.
   const read = new Set([...planned, 'rejects' as const, 'seqs' as const].map(tableName));
   const state = lookInto(lake, { env: asked.env, hashed: (table) => read.has(table) });
+  // Several statements read every file: where its columns stand is read once.
+  await db.run('SET parquet_metadata_cache = true');
   await fillSmall(db, state);
   const counted = await count(db, state, asked.env);
   const { ids, areDifferent } = counted.ids;
@@ -84,10 +88,16 @@ export async function openFolder(db: Database, asked: FolderAsked): Promise<Open
   const conflicts = await findConflicts(db, areDifferent);
   if (asked.plan.twins) await fillTwins(db);
   const isWhole = !hasTaken.calls && !state.torn.has(tableName('calls')) && counted.problems.length === 0;
-  const problems = [...state.problems, ...counted.problems, ...nothingIn(state), ...brokenLogs(state.hosts)];
+  const problems = [
+    ...state.problems,
+    ...counted.problems,
+    ...nothingIn(state),
+    ...state.hosts.flatMap(brokenLogs),
+  ];
   const accounts = await accountsOf(db, state, { taken: [taken.calls, taken.runs], conflicts });
   await fillBatches(db, state.receipts, accounts);
-  const parts = { accounts, firstConflict: conflicts.first, isWhole, problems };
+  const callsAt = (time: bigint) => callsOfDay(state, hasTaken, time);
+  const parts = { accounts, firstConflict: conflicts.first, isWhole, problems, callsAt };
   return new OpenFolder(state, folderLedger(db, state, parts));
 }
 
@@ -115,6 +125,13 @@ const nothingIn = ({ receipts, lake, problems }: FolderState): InputProblem[] =>
 export function explained(error: unknown, name: string): unknown {
   if (error instanceof LakelogError) return error;
   const [message] = messageOf(error).split('\n', 1) as [string];
+  if (/^Binder Error: Table "c" does not have a column named/.test(message))
+    return new LakelogError('the lake is damaged: its files have other columns than lakelog.json says', {
+      where: path.join(name, MAKING),
+      next: 'put it back as it was',
+      exitCode: EXIT.cannotVouch,
+      cause: error,
+    });
   const ofFile =
     /parquet|snappy|zstd|thrift|No files found|Cannot open file|Could not read|No such file|footer/i.test(
       message,

@@ -16,7 +16,7 @@ import path from 'node:path';
 /** Names are paths from the lake's folder, with `/`. */
 export interface Place {
   /**
-   * Makes a file of these bytes, or of a file of `stage`, whole or not at all.
+   * Makes a file of these bytes, or of a file of `stage`, which is one no more: whole or not at all.
    * @returns false where there is one of this name already, which stays as it is.
    */
   put(name: string, content: Uint8Array | { readonly staged: string }): boolean;
@@ -57,12 +57,12 @@ export class LocalPlace implements Place {
   put(name: string, content: Uint8Array | { readonly staged: string }): boolean {
     const target = this.at(name);
     mkdirSync(path.dirname(target), { recursive: true });
-    if ('staged' in content) return linked(content.staged, target);
+    if ('staged' in content) return moved(content.staged, target);
     const stage = this.stage();
     try {
       const staged = path.join(stage.path, 'content');
       writeFileSync(staged, content, { flush: true });
-      return linked(staged, target);
+      return moved(staged, target);
     } finally {
       stage.remove();
     }
@@ -99,7 +99,10 @@ export class LocalPlace implements Place {
   }
 
   read(name: string): Buffer {
-    return readFileSync(this.at(name));
+    const file = this.at(name);
+    // Nobody waits for who would write into a pipe.
+    if (!statSync(file).isFile()) throw new Error('it is no file');
+    return readFileSync(file);
   }
 
   remove(name: string): void {
@@ -132,14 +135,16 @@ export class LocalPlace implements Place {
   }
 }
 
-function linked(from: string, to: string): boolean {
+function moved(from: string, to: string): boolean {
   try {
     linkSync(from, to);
-    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
+  // Later it would be a change of the file, by its ctime, to who has seen it by then.
+  rmSync(from);
+  return true;
 }
 
 /** What a commit names is on the disk before the commit is. All at once, because a disk writes many as fast as one. */

@@ -1,7 +1,7 @@
 /** The receipts of a folder lake, each checked by itself, and the logs that they make up. */
 import path from 'node:path';
 import { whyUnreadable } from '../../errors.js';
-import { BATCH_FORMAT, type BatchReceipt } from '../../schema/batch.js';
+import { BATCH_FORMAT, type BatchReceipt, type Sum } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import { headAfter } from '../store/fingerprint.js';
 import { BATCHES, batchNumber } from './layout.js';
@@ -54,11 +54,16 @@ function readReceipt(place: Pick<Place, 'read'>, name: string, lakeId: string): 
   if (receipt.lake !== lakeId) return 'it is of another lake';
   if (path.posix.basename(name) !== `${receipt.id}.json`)
     return `it is called otherwise than its batch, ${receipt.id}`;
-  return contradiction(receipt) ?? receipt;
+  const lacking = MEMBERS.find((name) => typeof receipt[name] !== 'object' || receipt[name] === null);
+  return lacking === undefined ? (contradiction(receipt) ?? receipt) : `it says nothing of ${lacking}`;
 }
 
+/** What nobody looks for twice. */
+const MEMBERS = ['file', 'account', 'rejects', 'kinds', 'notices', 'tables'] as const;
+
 /** What a receipt must say of itself, whoever wrote it. */
-function contradiction({ id, batch, account, file, tables }: BatchReceipt): string | null {
+function contradiction(receipt: BatchReceipt): string | null {
+  const { id, batch, account, file, tables, rejects } = receipt;
   if (batch !== batchNumber(id)) return 'its number is not that of its id';
   const { lines, loaded, rejected, duplicates, blank, pending, bytes } = account;
   if (lines !== loaded + rejected + duplicates + blank + pending) return 'its account does not add up';
@@ -68,10 +73,23 @@ function contradiction({ id, batch, account, file, tables }: BatchReceipt): stri
   const rowsOf = (table: string) => tables[table]?.rows ?? 0;
   if (rowsOf('base_calls') + rowsOf('base_runs') !== loaded) return 'it has not as many rows as were loaded';
   if (rowsOf('base_rejects') !== rejected) return 'it has not as many rejects as its account';
+  if (rejects.reduce((sum, { count }) => sum + count, 0) !== rejected)
+    return 'its reasons have not as many rejects as its account';
+  const kind = kindsDiffer(receipt);
+  if (kind !== null) return `its kinds have not as many calls as its table (${kind})`;
   const split = Object.entries(tables).find(
     ([, { rows, files }]) => files.reduce((sum, one) => sum + one.rows, 0) !== rows,
   );
   return split ? `the files of ${split[0]} have not as many rows as it says` : null;
+}
+
+/** @returns what they do not add up to; what the table says is compared with its rows. */
+function kindsDiffer({ kinds, tables }: BatchReceipt): string | null {
+  const { rows, sums } = tables.base_calls ?? { rows: 0, sums: {} };
+  const said: Readonly<Record<string, Sum>> = { calls: rows, ...sums };
+  const names = ['calls', 'accepted', 'judged', 'grounded'] as const;
+  const added = (name: (typeof names)[number]) => kinds.reduce((sum, one) => sum + one[name], 0);
+  return names.find((name) => String(added(name)) !== String(said[name] ?? 0)) ?? null;
 }
 
 function sameNumbers(receipts: readonly BatchReceipt[], at: (name: string) => string): InputProblem[] {

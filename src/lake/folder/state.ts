@@ -1,12 +1,13 @@
 /** What a folder lake holds by its commits, and whether it stands in the folder: what is not, is told by its name. */
 import { type BigIntStats, statSync } from 'node:fs';
 import path from 'node:path';
+import { whyUnreadable } from '../../errors.js';
 import type { BatchReceipt } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import { type PlacedFile, placed, publishedFiles, readCompactions } from './compactions.js';
 import { Hashes, type Identity, identityOf } from './hashes.js';
 import { type HostState, readHosts } from './hosts.js';
-import { BATCHES, COMPACTIONS, PUBLISHED_NAMES, receiptName, tableName } from './layout.js';
+import { BATCHES, COMPACTIONS, MERGED, PUBLISHED_NAMES, receiptName, tableName } from './layout.js';
 import type { FolderLake } from './making.js';
 import { type Chain, chainsOf, damage, holesOf, readReceipts, short } from './receipts.js';
 
@@ -62,9 +63,9 @@ function look(lake: FolderLake, looking: Looking, commits: readonly string[]): F
   const compactions = readCompactions(place, making.lake_id, at);
   const now = placed(publishedFiles(receipts), compactions, at);
   const files = checkFiles(lake, [...now.files.values()], looking, at);
-  const strangers = strangersIn(lake, now, at);
+  const strangers = strangersIn(lake, now, { commits, receipts }, at);
   const chains = chainsOf(receipts);
-  const hosts = readHosts(place, at);
+  const hosts = readHosts(place, making.lake_id, receipts, at);
   return {
     ...{ lake, chains, files: files.fine, torn: files.torn, hosts: hosts.states },
     receipts: chains.flatMap(({ batches }) => batches),
@@ -102,10 +103,17 @@ function checkFiles(
   const seen = new Map<string, Identity>();
   const torn = new Set<string>();
   const problems: InputProblem[] = [];
+  const lookAt = (file: PlacedFile): string | null => {
+    try {
+      const stats = statSync(lake.place.at(file.path), { bigint: true, throwIfNoEntry: false });
+      if (stats) seen.set(file.path, identityOf(stats));
+      return wrongIn(file, stats, hashed(file.table) ? hashes : null);
+    } catch (error) {
+      return `the file cannot be read: ${whyUnreadable(error)}`;
+    }
+  };
   const fine = named.filter((file) => {
-    const stats = statSync(lake.place.at(file.path), { bigint: true, throwIfNoEntry: false });
-    if (stats) seen.set(file.path, identityOf(stats));
-    const wrong = wrongIn(file, stats, hashed(file.table) ? hashes : null);
+    const wrong = lookAt(file);
     if (wrong === null) return true;
     torn.add(file.table);
     problems.push(damage(at(file.path), wrong, PUT_BACK));
@@ -131,27 +139,38 @@ function wrongIn(
   return 'the file is another than its receipt says (SHA-256)';
 }
 
-/** Rows that no commit names. */
+/** Rows that no commit names. @param known commits by their names, and receipts that can be believed. */
 function strangersIn(
   { place }: FolderLake,
   { files, replaced }: ReturnType<typeof placed>,
+  known: { readonly commits: readonly string[]; readonly receipts: readonly BatchReceipt[] },
   at: (name: string) => string,
 ) {
+  // In this order: what is being made has a draft until its commit stands.
+  const names = PUBLISHED_NAMES.flatMap((base) => place.list(tableName(base)));
   const making = new Set(place.staged().flatMap(({ name, ageMs }) => (ageMs < STOPPED_MS ? [name] : [])));
+  const commits = new Set(known.commits);
+  const believed = new Set(known.receipts.map(({ id }) => id));
+  const isMerged = (id: string) => id.startsWith(MERGED);
+  // Which of them named it, nobody needs to know: rows are read as they were.
+  const isMergedSince = place.list(COMPACTIONS).some((name) => !commits.has(name));
   const problems: InputProblem[] = [];
   const ids = new Set<string>();
-  for (const name of PUBLISHED_NAMES.flatMap((base) => place.list(tableName(base)))) {
+  for (const name of names) {
     const file = path.posix.basename(name);
     if (files.has(name) || replaced.has(name) || /^[._]/.test(file)) continue;
     const id = file.replace(/\.parquet$/, '');
     if (making.has(`${id}.json`)) ids.add(id);
-    else if (place.has(receiptName(id)))
+    else if (believed.has(id))
       problems.push(damage(at(name), 'the receipt of its batch does not name it', 'remove the file'));
-    else if (file.startsWith('c-')) problems.push(damage(at(name), UNFINISHED, `lakelog lake compact`));
+    // A receipt that cannot be believed was told by its name.
+    else if (commits.has(receiptName(id))) continue;
+    else if (isMerged(id) ? isMergedSince : place.has(receiptName(id))) ids.add(id);
+    else if (isMerged(id)) problems.push(damage(at(name), UNFINISHED, `lakelog lake compact`));
     else problems.push(damage(at(name), STRANGER, REMEDY));
   }
-  const isMerging = [...ids].some((id) => id.startsWith('c-'));
-  const batches = [...ids].filter((id) => !id.startsWith('c-'));
+  const isMerging = [...ids].some(isMerged);
+  const batches = [...ids].filter((id) => !isMerged(id));
   return {
     problems,
     notices: [

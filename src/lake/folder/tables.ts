@@ -1,6 +1,6 @@
 /** The base tables of a run over a folder lake: views over exactly the files that commits name. */
 import path from 'node:path';
-import { microsOf } from '../../instant.js';
+import { microsOf, rfc3339 } from '../../instant.js';
 import type { BatchAccount, BatchReceipt } from '../../schema/batch.js';
 import type { Database } from '../duckdb/connection.js';
 import { ident, quote } from '../duckdb/sql.js';
@@ -11,13 +11,9 @@ import type { LoadPlan } from '../tables/plan.js';
 import { TAKEN } from './alike.js';
 import type { PlacedFile } from './compactions.js';
 import { hostsOf } from './hosts.js';
-import { PUBLISHED, type PublishedName, publishedColumns, tableName } from './layout.js';
+import { MERGED, PUBLISHED, type PublishedName, publishedColumns, tableName } from './layout.js';
+import { NUMBERS } from './ordinal.js';
 import type { FolderState } from './state.js';
-
-/** The place of a receipt among all, by the number of its batch: small enough to name a line of it by one number. */
-const NUMBERS = 'main.base_numbers';
-export const ordinalOf = (alias: string) =>
-  `(SELECT n.ordinal FROM ${NUMBERS} n WHERE n.number = ${alias}.batch)`;
 
 const create = (table: string, columns: readonly BaseColumn[]) =>
   `CREATE OR REPLACE TABLE ${table} (${columns.map(({ name, type }) => `${ident(name)} ${type}`).join(', ')})`;
@@ -40,7 +36,7 @@ export function sharedFiles({ files, lake }: FolderState, base: 'calls' | 'runs'
 }
 
 /** A merged file holds those of several. */
-const batchesIn = ({ path: name }: PlacedFile) => (path.posix.basename(name).startsWith('c-') ? 2 : 1);
+const batchesIn = ({ path: name }: PlacedFile) => (path.posix.basename(name).startsWith(MERGED) ? 2 : 1);
 
 /** Tables that receipts alone fill: what their calls come to, and how they are numbered; and others that are empty yet. */
 export async function fillSmall(
@@ -121,13 +117,32 @@ const OF: Partial<Record<BaseName, 'calls' | 'runs'>> = {
   ...{ runs: 'runs', documents: 'runs' },
 };
 
-/** @param hasTaken which of calls and runs lines were taken out of. */
+/** Which of calls and runs lines were taken out of. */
+type HasTaken = Readonly<Record<'calls' | 'runs', boolean>>;
+
+function withoutTaken(base: BaseName, hasTaken: HasTaken): string {
+  const of = OF[base];
+  return of && hasTaken[of] ? ` ANTI JOIN ${TAKEN[of]} t ON t.number = c.batch AND t.line = c.line` : '';
+}
+
+/** The calls of the day of an instant: of all files, those alone need be opened for one of them. */
+export function callsOfDay(state: FolderState, hasTaken: HasTaken, time: bigint): string {
+  const instant = rfc3339(time);
+  // Beyond the years that a text has, it has the day of another zone.
+  const isOwnDay = instant.endsWith('Z');
+  const day = `/day=${instant.slice(0, 10)}/`;
+  const files = filesOf(state, 'calls').filter((name) => isOwnDay && name.includes(day));
+  return files.length === 0
+    ? baseTable('calls')
+    : `(SELECT c.* FROM ${parquet(files)} c${withoutTaken('calls', hasTaken)})`;
+}
+
 export async function makeViews(
   db: Database,
   state: FolderState,
   plan: LoadPlan,
   held: LoadPlan,
-  hasTaken: Readonly<Record<'calls' | 'runs', boolean>>,
+  hasTaken: HasTaken,
 ): Promise<void> {
   const bases = (Object.keys(PUBLISHED) as PublishedName[]).filter(
     (base) => base !== 'batches' && base !== 'seqs' && (plan[base] !== undefined || base === 'rejects'),
@@ -143,12 +158,9 @@ export async function makeViews(
       await db.run(create(baseTable(base), columns));
       continue;
     }
-    const of = OF[base];
-    const taken =
-      of && hasTaken[of] ? ` ANTI JOIN ${TAKEN[of]} t ON t.number = c.batch AND t.line = c.line` : '';
     await db.run(
       `CREATE VIEW ${baseTable(base)} AS SELECT ${columns.map(({ name }) => `c.${ident(name)}`).join(', ')}
-       FROM ${parquet(files)} c${taken}`,
+       FROM ${parquet(files)} c${withoutTaken(base, hasTaken)}`,
     );
   }
 }

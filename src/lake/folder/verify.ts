@@ -49,15 +49,16 @@ async function checkBatches(db: Database, state: FolderState): Promise<InputProb
   const files = filesOf(state, 'batches');
   if (state.torn.has('base_batches') || files.length === 0) return [];
   const rows = await db.objects<Record<string, string | number | null> & { batch: number }>(
-    `SELECT batch, host, file, lines, loaded, rejected, duplicates, blank, bytes, byte_from, lines_before, sha256, head
-     FROM ${parquet(files)}`,
+    `SELECT batch, host, file, log, lines, loaded, rejected, duplicates, blank, bytes, late, late_line, byte_from,
+       lines_before, sha256, head, newest_record FROM ${parquet(files)}`,
   );
   const found = new Map(rows.map((row) => [row.batch, row]));
-  return state.receipts.flatMap(({ id, host, file, account }) => {
+  return state.receipts.flatMap(({ id, host, file, account, newest_record }) => {
     const row = found.get(batchNumber(id));
-    const said: Readonly<Record<string, string | number>> = {
+    const said: Readonly<Record<string, string | number | null>> = {
       ...{ host, file: file.name, lines: account.lines, loaded: account.loaded, rejected: account.rejected },
       ...{ duplicates: account.duplicates, blank: account.blank, bytes: account.bytes },
+      ...{ late: account.late, late_line: account.late_line, newest_record, log: file.path },
       ...{ byte_from: file.byte_from, lines_before: file.lines_before, sha256: id, head: file.head },
     };
     const name = row === undefined ? 'batch' : Object.keys(said).find((key) => said[key] !== row[key]);

@@ -25,6 +25,8 @@ export interface Ledger {
   readonly mayBeEmpty: readonly string[];
   /** Where the number of a batch is too large to name a place by: SQL of a smaller one of a call `s`, which `nameOf` takes too. */
   readonly ordinal?: string;
+  /** Where the calls of an instant (microseconds since 1970) stand, if that is less than all of them. */
+  readonly callsAt?: (time: bigint) => string;
   /** Of the file of a batch. */
   nameOf(batch: number): string;
 }
@@ -97,6 +99,8 @@ export async function makeAccount(
 const LINES = 2 ** 33;
 /** Names a call `s` by one number, in the order of files and lines. */
 const placeSql = ({ ordinal = 's.batch' }: Pick<Ledger, 'ordinal'>) => `${ordinal} * ${LINES} + s.line`;
+
+const callsAt = (ledger: Ledger, time: bigint) => ledger.callsAt?.(time) ?? 'main.base_calls';
 
 const nameOf = (ledger: Ledger, { batch, line }: Place) => `${ledger.nameOf(batch)}:${line}`;
 
@@ -190,7 +194,7 @@ async function newestOf(
   const places = asked.map(([time, condition]) =>
     time === null
       ? 'NULL'
-      : `(SELECT max(${placeSql(ledger)}) FROM main.base_calls s WHERE "timestamp" = make_timestamptz(${time}) AND ${condition})`,
+      : `(SELECT max(${placeSql(ledger)}) FROM ${callsAt(ledger, time)} s WHERE "timestamp" = make_timestamptz(${time}) AND ${condition})`,
   );
   // Without filters two of them are the same.
   const different = [...new Set(places)];
@@ -209,12 +213,12 @@ export async function newestGated(
 ): Promise<Newest | null> {
   if (!ledger.hasCalls) return null;
   const isGated = `kind IN (${['NULL', ...gatedKinds.map(quote)].join(', ')})`;
-  const among = `FROM main.base_calls s WHERE (${selects}) AND ${isGated}`;
-  const { cells } = await db.rows(`SELECT epoch_us(max("timestamp")) ${among}`);
+  const among = (calls: string) => `FROM ${calls} s WHERE (${selects}) AND ${isGated}`;
+  const { cells } = await db.rows(`SELECT epoch_us(max("timestamp")) ${among('main.base_calls')}`);
   const time = cells[0]![0] as number | string | null;
   if (time === null) return null;
   const { cells: last } = await db.rows(
-    `SELECT max(${placeSql(ledger)}) ${among} AND "timestamp" = make_timestamptz(${time})`,
+    `SELECT max(${placeSql(ledger)}) ${among(callsAt(ledger, BigInt(time)))} AND "timestamp" = make_timestamptz(${time})`,
   );
   const place = last[0]![0] as number;
   const where = nameOf(ledger, { batch: Math.floor(place / LINES), line: place % LINES });

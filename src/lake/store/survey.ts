@@ -110,7 +110,8 @@ class Surveying {
       this.notices.push(
         `${file.name} is being made from ${file.madeFrom}, which is read instead (logrotate at work)`,
       );
-      this.sayNothingOf(file);
+      // A name of its own: the number that it has may have been that of a log that is gone.
+      this.sayNothingOf(file.path, null);
       return;
     }
     if (file.stats?.isFile() !== true) {
@@ -127,7 +128,7 @@ class Surveying {
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
       this.problems.push({ path: file.name, problem: 'unreadable', detail: error.message });
-      this.sayNothingOf(file);
+      this.sayNothingOf(file.path, file.stats ? identityOf(file.stats) : null);
       return null;
     }
   }
@@ -136,8 +137,7 @@ class Surveying {
    * What stands in a file is not known, and so not what became of the log that stood there. Where the file is gone by
    * now, or another log was renamed to it, the log may stand elsewhere, as its copy or archive.
    */
-  private sayNothingOf({ path, stats }: SourceFile): void {
-    const identity = stats ? identityOf(stats) : null;
+  private sayNothingOf(path: string, identity: string | null): void {
     const isThere = statOf(path) !== undefined;
     for (const [number, log] of this.missing) {
       if (log.path === path && isThere) this.missing.delete(number);
