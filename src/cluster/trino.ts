@@ -73,10 +73,12 @@ export class Trino {
   async stream(sql: string): Promise<EnginePages> {
     if (!/^\s*(--[^\n]*\n\s*)*(WITH|SELECT)\b/i.test(sql))
       throw new Error('only a SELECT is sent to a cluster');
+    // Several begin at once, and each of them may be refused.
+    const { session } = this;
     try {
       return await this.begin(sql);
     } catch (error) {
-      if (!isOfSession(error) || this.session === '') throw error;
+      if (!isOfSession(error) || session === '') throw error;
       // Only the Hive connector has it, and not everybody may set it; what is read is looked at anyway.
       this.session = '';
       return this.begin(sql);

@@ -90,6 +90,24 @@ test('a property that the connector does not have is left out', async () => {
   expect((await client().query('SELECT 7 AS n')).cells).toEqual([[7]]);
 });
 
+test('nobody may set a property: statements that begin at once are all put without it', async () => {
+  let refused = 0;
+  fake.mischief = {
+    error: () =>
+      fake.asked.at(-1)!.headers['x-trino-session'] !== undefined && ++refused > 0
+        ? {
+            errorName: 'PERMISSION_DENIED',
+            errorType: 'USER_ERROR',
+            message: 'Access Denied: Cannot set catalog session property hive.timestamp_precision',
+          }
+        : null,
+  };
+  const trino = client();
+  const all = await Promise.all([1, 2, 3].map((one) => trino.query(`SELECT ${one} AS one`)));
+  expect(all.map(({ cells }) => cells)).toEqual([[[1]], [[2]], [[3]]]);
+  expect(refused).toBeGreaterThan(1);
+});
+
 test('who asks, and what for, is said', async () => {
   await client().query('SELECT 1 AS one');
   expect(fake.asked[0]!.headers).toMatchObject({
