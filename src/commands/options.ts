@@ -118,7 +118,7 @@ const lakeOptions = (): OptionGroup => ({
   options: [
     new Option(
       '--lake <path>',
-      `keep what was read in this file, and read only what is new; a folder, or a path that ends with /, is a lake of Parquet that many hosts fill, and trino://USER@HOST:PORT/CATALOG/SCHEMA a Trino that reads such a folder ${usually('lake')}`,
+      `keep what was read in this file, and read only what is new; a folder, or a path that ends with /, is a lake of Parquet that many hosts fill, and trino://HOST/CATALOG/SCHEMA a Trino that reads such a folder ${usually('lake')}`,
     ),
     new Option('--no-sync', 'answer from the lake without a look at the logs'),
     new Option('--keep-content', 'a lake that is made now keeps prompts and artifacts too'),
