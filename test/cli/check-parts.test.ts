@@ -2,10 +2,11 @@
  * `lakelog check` equals the worst of its parts: random logs, own gates, lakelog.toml and filters, where each part is
  * asked alone by its own command and by all together.
  */
-import fc from 'fast-check';
+
 import { describe, expect, test } from 'vitest';
 import type { ExitCode } from '../../src/schema/result.js';
 import { call, nightly, replayRun } from '../support/cli.js';
+import fc from '../support/fast-check.js';
 import { lakelog } from '../support/program.js';
 import { folderOf, type OwnGate, ownGate } from './check-world.js';
 

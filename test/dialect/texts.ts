@@ -1,6 +1,7 @@
 /** Texts that break out of literals where somebody escapes by halves, and readers of literals that share no code with who writes them. */
-import fc from 'fast-check';
+
 import type { DialectName } from '../../src/lake/printed.js';
+import fc from '../support/fast-check.js';
 
 const PIECES = [
   ...[

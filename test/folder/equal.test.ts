@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { RunOptions } from '../../src/query/run.js';
 import { scenarioFolders } from '../oracle/make-expected.mjs';
 import { randomFilters, randomGatedKinds } from '../oracle/random-logs.mjs';
 import { nightly, replayRun } from '../support/cli.js';
+import fc from '../support/fast-check.js';
 import { filtersFrom, tempFolder } from '../support/lake.js';
 import { everything, hosts, type Logs, written } from './everything.js';
 import { lakeUse, newLake, publish } from './folder-lake.js';

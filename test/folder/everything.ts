@@ -1,10 +1,10 @@
 /** All that a lake answers, so that lakes of other kinds can be held against it; and logs of several hosts to ask about. */
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
 import { bindParams } from '../../src/query/params.js';
 import type { Query } from '../../src/query/question.js';
 import { openSession, type RunOptions } from '../../src/query/run.js';
 import { randomLogs } from '../oracle/random-logs.mjs';
+import fc from '../support/fast-check.js';
 import { catalogue, rounded, rowsOf, runOptions, tempFolder } from '../support/lake.js';
 import { NOW, sameNames, writeHostLogs } from './folder-lake.js';
 

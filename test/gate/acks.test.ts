@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   describeAcks,
@@ -22,6 +21,7 @@ import {
   placeOfAck,
   type RejectAck,
 } from '../../src/schema/ack.js';
+import fc from '../support/fast-check.js';
 import { NOW } from './evidence.js';
 
 const CALL: KnownCall = {

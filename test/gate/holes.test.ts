@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type Known,
@@ -10,6 +9,7 @@ import {
 } from '../../src/gate/acks.js';
 import { holesWithin, type KnownHole, missingIn, openHoles } from '../../src/gate/holes.js';
 import type { AckLine, ChangedFileAck, HoleAck } from '../../src/schema/ack.js';
+import fc from '../support/fast-check.js';
 import { NOW } from './evidence.js';
 
 const SAID = {

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import looks from 'unhomoglyph/data.json' with { type: 'json' };
 import { describe, expect, test } from 'vitest';
 import { readAlike } from '../../src/gate/confusables.js';
 import { bareWord, lookAlikesOf } from '../../src/gate/look-alikes.js';
 import { nightly, root } from '../support/cli.js';
+import fc from '../support/fast-check.js';
 
 const alikes: Readonly<Record<string, readonly string[]>> = {
   'another case': ['Fill', 'FILL', 'fILL'],

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Evidence } from '../../src/gate/evidence.js';
 import { judge } from '../../src/gate/judge.js';
@@ -7,6 +6,7 @@ import { FUTURE_TOLERANCE_MS } from '../../src/gate/time-rules.js';
 import type { Newest } from '../../src/schema/account.js';
 import type { Verdict } from '../../src/schema/result.js';
 import { nightly } from '../support/cli.js';
+import fc from '../support/fast-check.js';
 import {
   at,
   type Changes,

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Content, contentOf } from '../../src/lake/input/content.js';
+import fc from '../support/fast-check.js';
 
 const RECORD = '{"schema":"session.iterate.v1","session_id":"a"}';
 const ACK = '{"schema":"lakelog.ack.v1"}';

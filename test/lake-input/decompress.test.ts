@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { compressionOf, decompress } from '../../src/lake/input/decompress.js';
+import fc from '../support/fast-check.js';
 import { EMPTY, LONG, LONG_TEXT, raw, SHORT, SHORT_TEXT, SKIPPABLE } from './zst-samples.js';
 
 const CUT = /stop before their end/;

@@ -6,13 +6,13 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openLake } from '../../src/lake/lake.js';
 import { publishedTables } from '../../src/lake/tables/published.js';
 import { fateOf, stripped } from '../scan/checker.mjs';
 import { goodLines, mutatedLines, randomFrom } from '../scan/mutate.mjs';
 import { newFolder, nightly } from '../support/cli.js';
+import fc from '../support/fast-check.js';
 import { catalogue, root, rowsOf, runOptions } from '../support/lake.js';
 
 const RUNS = nightly ? 600 : 8;

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { openDatabase } from '../../src/lake/duckdb/connection.js';
 import { lateIn } from '../../src/lake/load/late.js';
 import { call, nightly, replayRun } from '../support/cli.js';
+import fc from '../support/fast-check.js';
 import { rowsOf, withLake } from '../support/lake.js';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'lakelog-late-'));

@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { expectedFolder, scenarioFolders } from '../oracle/make-expected.mjs';
 import {
@@ -21,6 +20,7 @@ import {
   traces,
 } from '../oracle/oracle.mjs';
 import { GROUPINGS, randomBy, randomFilters, randomGatedKinds, randomLogs } from '../oracle/random-logs.mjs';
+import fc from '../support/fast-check.js';
 import {
   ask,
   asObjects,

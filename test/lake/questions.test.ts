@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Given } from '../../src/query/params.js';
 import {
@@ -13,6 +12,7 @@ import {
   tripleRejections,
 } from '../oracle/oracle.mjs';
 import { randomFilters, randomGatedKinds, randomLogs } from '../oracle/random-logs.mjs';
+import fc from '../support/fast-check.js';
 import { ask, asObjects, filtersFrom, rounded, tempFolder } from '../support/lake.js';
 
 const NOW = new Date('2026-10-01T00:00:00Z');

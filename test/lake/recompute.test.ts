@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { hashOf, type OracleWorker, reasonFor, recompute } from '../oracle/recompute.mjs';
+import fc from '../support/fast-check.js';
 import { ask, asObjects, tempFolder } from '../support/lake.js';
 
 const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 200 : 12;

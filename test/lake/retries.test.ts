@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readPrices } from '../../src/query/prices.js';
 import { loadLog } from '../oracle/oracle.mjs';
 import { GROUPINGS, randomBy, randomFilters, randomLogs } from '../oracle/random-logs.mjs';
 import { retries } from '../oracle/retries.mjs';
+import fc from '../support/fast-check.js';
 import { ask, asObjects, filtersFrom, rounded, tempFolder } from '../support/lake.js';
 
 const NOW = new Date('2026-10-01T00:00:00Z');

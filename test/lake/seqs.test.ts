@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/lake/duckdb/connection.js';
 import { fillSeqs, gapsOf, holesIn, mergeSeqs, missesNumbers } from '../../src/lake/load/seqs.js';
 import { BASE_TABLES } from '../../src/lake/tables/base.js';
 import { nightly } from '../support/cli.js';
+import fc from '../support/fast-check.js';
 
 let db: Database;
 beforeAll(async () => {

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   buildReplayRecord,
@@ -8,6 +7,7 @@ import {
 } from '../../src/log/index.js';
 import { replayRecord, sessionRecord } from '../../src/schema/records.js';
 import { fullAttempt, fullReplay, fullSession } from '../schema/samples.js';
+import fc from '../support/fast-check.js';
 
 const facts: CallFacts = {
   sessionId: fullSession.session_id,

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import {
   buildSessionRecord,
@@ -10,6 +9,7 @@ import {
   SessionLogger,
 } from '../../src/log/index.js';
 import { sessionRecord } from '../../src/schema/records.js';
+import fc from '../support/fast-check.js';
 import { recordsOf, temporaryFolder } from './support.js';
 
 interface Fill {

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   fillValidator,
@@ -15,6 +14,7 @@ import {
 import { ATTEMPT_FIELDS, SESSION_FIELDS } from '../../src/schema/fields.js';
 import { replayRecord, sessionRecord } from '../../src/schema/records.js';
 import { fullReplay, fullSession } from '../schema/samples.js';
+import fc from '../support/fast-check.js';
 import { call, recordsOf, temporaryFolder } from './support.js';
 
 const sessionNames = new Set(SESSION_FIELDS.map(({ name }) => name));

@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   fillValidator,
@@ -17,6 +16,7 @@ import {
   workersFromJsonl,
 } from '../../src/log/index.js';
 import { type CsvRow, csvRows } from '../../src/roster/csv.js';
+import fc from '../support/fast-check.js';
 import { temporaryFolder } from './support.js';
 
 const roster = workersFromCsv('worker_id,name,active\nW-1,Ann,true\nW-2,Bo,yes\nW-9,Cy,false\n');

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_DEPTH } from '../../src/log/clean.js';
 import { type LoggerOptions, ReplayLogger, SessionLogger } from '../../src/log/index.js';
@@ -9,6 +8,7 @@ import { type Field, REPLAY_FIELDS, SESSION_FIELDS } from '../../src/schema/fiel
 import { replayRecord, sessionRecord } from '../../src/schema/records.js';
 import { fullReplay, fullSession } from '../schema/samples.js';
 import { nightly } from '../support/cli.js';
+import fc from '../support/fast-check.js';
 import { withLake } from '../support/lake.js';
 import { call, linesOf, recordsOf, temporaryFolder } from './support.js';
 

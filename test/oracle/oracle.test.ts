@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { nightly } from '../support/cli.js';
+import fc from '../support/fast-check.js';
 import { expectedFolder, expectedFor, scenarioFolders } from './make-expected.mjs';
 import {
   alarm,

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DUCKDB_LITERALS, decisionQueries, type Filling, filled } from '../../src/query/decision-sql.js';
 import { type Literals, possibleSql, selectionSql } from '../../src/query/selection.js';
@@ -15,6 +14,7 @@ import {
   versionCounts,
 } from '../oracle/decisions.mjs';
 import { type Log, loadLog } from '../oracle/oracle.mjs';
+import fc from '../support/fast-check.js';
 import { baseRows } from '../tables/base-rows.js';
 import { alike, type DuckDb, duckDb, type Engine, microseconds, sqlite } from '../tables/engines.js';
 

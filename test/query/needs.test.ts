@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BASE_TABLES, type BaseName } from '../../src/lake/tables/base.js';
 import { EVERYTHING, type Needs, namesIn, needsOf } from '../../src/lake/tables/needs.js';
@@ -11,6 +10,7 @@ import { ATTEMPT_FIELDS, REPLAY_FIELDS, SESSION_FIELDS } from '../../src/schema/
 import { needsTable } from '../../src/shipped-needs.js';
 import { loadLog } from '../oracle/oracle.mjs';
 import { randomLogs } from '../oracle/random-logs.mjs';
+import fc from '../support/fast-check.js';
 import { type BaseRows, baseRows, type Value } from '../tables/base-rows.js';
 import { type DuckDb, duckDb } from '../tables/engines.js';
 

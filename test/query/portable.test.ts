@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BASE_TABLES } from '../../src/lake/tables/base.js';
 import { PERIODS } from '../../src/lake/tables/dialect.js';
@@ -13,6 +12,7 @@ import { yieldedColumns } from '../../src/query/intervals.js';
 import { bindParams, type Given } from '../../src/query/params.js';
 import { type Filters, type Log, loadLog } from '../oracle/oracle.mjs';
 import { GROUPINGS, randomFilters, randomLogs } from '../oracle/random-logs.mjs';
+import fc from '../support/fast-check.js';
 import { baseRows } from '../tables/base-rows.js';
 import { alike, type DuckDb, duckDb, type Engine, sqlite } from '../tables/engines.js';
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DUCKDB_LITERALS } from '../../src/query/decision-sql.js';
 import {
@@ -8,6 +7,7 @@ import {
   selectionSql,
   selectionText,
 } from '../../src/query/selection.js';
+import fc from '../support/fast-check.js';
 
 const read = (text: string) => parseSelection('--baseline', text);
 

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { renderChart } from '../../src/render/chart.js';
 import type { Column, Result } from '../../src/schema/result.js';
+import fc from '../support/fast-check.js';
 
 const fraction = (name: string): Column => ({ name, type: 'fraction' });
 const text = (name: string): Column => ({ name, type: 'text' });

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/lake/duckdb/connection.js';
 import { quote } from '../../src/lake/duckdb/sql.js';
@@ -9,6 +8,7 @@ import type { Report } from '../../src/render/report.js';
 import { rowsOf } from '../../src/schema/block.js';
 import type { Cell, Column } from '../../src/schema/result.js';
 import { nightly } from '../support/cli.js';
+import fc from '../support/fast-check.js';
 
 const SEPARATORS = [',', '\t'] as const;
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formats, sanitize } from '../../src/render/index.js';
 import type { Cell } from '../../src/schema/result.js';
+import fc from '../support/fast-check.js';
 import { PIPE, report } from './sample.js';
 
 /** RFC 4180, nothing else. */

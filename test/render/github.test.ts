@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formats, renderStepSummary } from '../../src/render/index.js';
+import fc from '../support/fast-check.js';
 import { CLEAR, FIRED, gateReport, REJECTS, row } from './gate-sample.js';
 import { PIPE, receipt, report, verdict } from './sample.js';
 

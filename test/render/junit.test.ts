@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { describe, expect, it } from 'vitest';
 import { formats, renderReceipt, sanitize } from '../../src/render/index.js';
 import type { Report } from '../../src/render/report.js';
+import fc from '../support/fast-check.js';
 import { CLEAR, FIRED, gateReport, row } from './gate-sample.js';
 import { monster, PIPE, report, verdict } from './sample.js';
 

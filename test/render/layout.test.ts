@@ -1,10 +1,11 @@
 /** What a table does where it is wider than the terminal. */
-import fc from 'fast-check';
+
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { formats, sanitize } from '../../src/render/index.js';
 import type { Cell, Column } from '../../src/schema/result.js';
 import { nightly } from '../support/cli.js';
+import fc from '../support/fast-check.js';
 import { report, terminal } from './sample.js';
 
 const ID = (digit: string) => `4bf92f3577b34da6a3ce929d0e0e473${digit}`;

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formats } from '../../src/render/index.js';
+import fc from '../support/fast-check.js';
 import { PIPE, report } from './sample.js';
 
 function cellOf(text: string): string {

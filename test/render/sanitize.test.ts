@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   formats,
@@ -11,6 +10,7 @@ import {
   renderStepSummary,
   sanitize,
 } from '../../src/render/index.js';
+import fc from '../support/fast-check.js';
 import { monster, PIPE, report, terminal } from './sample.js';
 
 /** Written apart from the product's pattern: what must never be in an output, line ends aside. */

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { renderStory, renderStoryJson } from '../../src/render/index.js';
 import { prettyJson } from '../../src/render/pretty-json.js';
 import { duration, grouped } from '../../src/render/units.js';
 import type { Story } from '../../src/schema/story.js';
+import fc from '../support/fast-check.js';
 import { PIPE, terminal } from './sample.js';
 import { attempt, call, run, story, storyWithContent } from './story-sample.js';
 

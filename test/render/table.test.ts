@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formats } from '../../src/render/index.js';
 import type { Cell, Column } from '../../src/schema/result.js';
+import fc from '../support/fast-check.js';
 import { GATE } from './gate-sample.js';
 import { PIPE, report, terminal } from './sample.js';
 

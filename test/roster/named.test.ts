@@ -1,9 +1,10 @@
 /** Whom an artifact names, against the oracle, which walks it by recursion and asks every name anew. */
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { eachPlace, MOST_VALUES, namedWorkers, namedWorkersInJson } from '../../src/roster/named.js';
 import { hasMemberTwice, sizeOf, workersOf } from '../oracle/recompute.mjs';
 import { nightly } from '../support/cli.js';
+import fc from '../support/fast-check.js';
 
 const NAMES = [
   ...[

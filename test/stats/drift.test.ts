@@ -1,5 +1,5 @@
 /** The e-value of a fall, held against what it is by its definition, and at its edges. */
-import fc from 'fast-check';
+
 import { describe, expect, test } from 'vitest';
 import {
   changePrior,
@@ -12,6 +12,7 @@ import {
 } from '../../src/stats/drift.js';
 import { logEOfDifference } from '../../src/stats/evalue.js';
 import { logSum } from '../../src/stats/likelihood.js';
+import fc from '../support/fast-check.js';
 
 const days = (count: number, n: number, x: number): Day[] => Array.from({ length: count }, () => ({ n, x }));
 const aDay = fc

@@ -1,5 +1,5 @@
 /** The e-value of a difference, held against what it is by its definition, and at its edges. */
-import fc from 'fast-check';
+
 import { describe, expect, test } from 'vitest';
 import {
   type Arms,
@@ -10,6 +10,7 @@ import {
 } from '../../src/stats/evalue.js';
 import { divergence, logSum, regret, worstRegret } from '../../src/stats/likelihood.js';
 import type { Count } from '../../src/stats/standardise.js';
+import fc from '../support/fast-check.js';
 
 const arms = (b: [x: number, n: number], c: [x: number, n: number], weight = 1): Arms => ({
   baseline: { x: b[0], n: b[1] },

@@ -1,5 +1,5 @@
 /** Intervals at their edges, of clusters, and of standardised rates. */
-import fc from 'fast-check';
+
 import { describe, expect, test } from 'vitest';
 import {
   type Clustered,
@@ -12,6 +12,7 @@ import { clopperPearson, newcombe, wilson, wilsonOf } from '../../src/stats/inte
 import { perArm } from '../../src/stats/power.js';
 import { betaQuantile, incompleteBeta, normalQuantile, student975 } from '../../src/stats/special.js';
 import { mantelHaenszel, standardised } from '../../src/stats/standardise.js';
+import fc from '../support/fast-check.js';
 
 const traces = fc.array(
   fc

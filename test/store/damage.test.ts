@@ -1,6 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   lakelog as binary,
@@ -12,6 +11,7 @@ import {
   tries,
   writeLines,
 } from '../support/cli.js';
+import fc from '../support/fast-check.js';
 import { lakelog } from '../support/program.js';
 
 const PLACES = tries(10, 100);

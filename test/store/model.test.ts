@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   emptyLake,
@@ -13,6 +12,7 @@ import {
   type Told,
 } from '../oracle/lake-oracle.mjs';
 import { lakelog as binary, newFolder, nightly, start, tries } from '../support/cli.js';
+import fc from '../support/fast-check.js';
 import { lakelog as inProcess } from '../support/program.js';
 import { alarm, type Said, syncAndList } from './product.js';
 import { LAKE, LINES, type LineKind, LOGS, World } from './world.js';

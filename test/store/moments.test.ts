@@ -12,11 +12,11 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LakelogError } from '../../src/errors.js';
 import { beginLakeAtEnd, openLake } from '../../src/lake/lake.js';
 import { call, newFolder, nightly, writeLines } from '../support/cli.js';
+import fc from '../support/fast-check.js';
 import { runOptions } from '../support/lake.js';
 import { atMoments, type Moment } from '../support/moments.js';
 

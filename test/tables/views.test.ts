@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { publishedTables } from '../../src/lake/tables/published.js';
 import {
@@ -17,6 +16,7 @@ import {
   traces,
 } from '../oracle/oracle.mjs';
 import { randomFilters, randomGatedKinds, randomLogs } from '../oracle/random-logs.mjs';
+import fc from '../support/fast-check.js';
 import { type BaseRow, baseRows, rosterSays } from './base-rows.js';
 import { type Asked, alike, type DuckDb, duckDb, type Engine, microseconds, sqlite } from './engines.js';
 

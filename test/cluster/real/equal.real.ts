@@ -1,7 +1,6 @@
 /** All questions give the same rows in the same order, whatever answers: the logs in memory, a lake file, the folder, and Trino over it. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Filters, NO_FILTERS } from '../../../src/lake/lake.js';
 import { ALL_QUESTIONS } from '../../dialect/cases.js';
@@ -9,6 +8,7 @@ import { everything, hosts, type Logs, written } from '../../folder/everything.j
 import { lakeUse } from '../../folder/folder-lake.js';
 import { scenarioFolders } from '../../oracle/make-expected.mjs';
 import { randomFilters, randomGatedKinds } from '../../oracle/random-logs.mjs';
+import fc from '../../support/fast-check.js';
 import { filtersFrom, tempFolder } from '../../support/lake.js';
 import { cluster, fill, folderOf, trinoOf, untilActive } from './world.js';
 
