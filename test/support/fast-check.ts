@@ -7,6 +7,6 @@ import fc from 'fast-check';
 const { LAKELOG_NIGHTLY, LAKELOG_SEED } = process.env;
 
 if (LAKELOG_SEED !== undefined) fc.configureGlobal({ seed: Number(LAKELOG_SEED) });
-else if (LAKELOG_NIGHTLY !== '1') fc.configureGlobal({ seed: 1 });
+else if (LAKELOG_NIGHTLY !== '1') fc.configureGlobal({ seed: 2 });
 
 export default fc;
