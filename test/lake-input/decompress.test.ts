@@ -143,7 +143,8 @@ describe('memory is bounded', () => {
   const big = gzipSync(Buffer.alloc(64 << 20, 'a'));
 
   test.each([
-    ['gz', big],
+    // More than what lies in the buffers of a stream of Node: 64 kB since Node 22.
+    ['gz', Buffer.concat(Array.from({ length: 8 }, () => big))],
     ['zst', Buffer.concat(Array.from({ length: 400 }, () => LONG))],
   ] as const)(
     '%s: the source is asked for more only when what it gave is used up',
