@@ -32,6 +32,9 @@ export function rfc3339(micros: bigint): string {
   return `${iso}${rest === 0n ? '' : String(rest).padStart(3, '0')}${zone}`;
 }
 
+/** RFC 3339 UTC. */
+export const instantOf = (date: Date): string => rfc3339(BigInt(date.getTime()) * 1000n);
+
 /**
  * The same as bytes, for many of one day.
  * @param date such as `2026-09-01T`. @param micros since the day began. @returns how many bytes they are.

@@ -190,9 +190,9 @@ function wasBeside(log, { logs }, pairs, file, files) {
 
 function fateOf(log, files, isCopy) {
   const unknown = files.filter(({ form }) => form === 'damaged' || form === 'unfinished');
-  if (unknown.some(({ path }) => path === log.path)) return 'here';
   // What cannot be read, and has its number, may be the log itself under another name.
-  if (unknown.some(({ form, id }) => form === 'damaged' && id === log.id)) return 'here';
+  const mayBe = ({ form, path, id }) => path === log.path || (form === 'damaged' && id === log.id);
+  if (unknown.some(mayBe)) return 'here';
   const readable = files.filter(({ form }) => form === 'plain' || form === 'archive');
   const isThere = files.some(({ path, id }) => path === log.path && id === log.id);
   const holders = readable.filter(({ bytes }) => log.content.length > 0 && holds(bytes, log));

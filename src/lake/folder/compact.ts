@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LakelogError } from '../../errors.js';
-import { rfc3339 } from '../../instant.js';
+import { instantOf } from '../../instant.js';
 import { COMPACTION_FORMAT, type DataFile, type Move } from '../../schema/batch.js';
 import type { Compacted } from '../../schema/lake.js';
 import { version } from '../../version.js';
@@ -156,7 +156,7 @@ async function merge(
     for (const group of groups) moves.push(await mergeGroup(db, lake, group, stage));
     const id = hashOf(moves.flatMap(({ files }) => files.map((file) => file.sha256)));
     const staged = path.join(stage.path, 'commit');
-    const made_at = rfc3339(BigInt(now.getTime()) * 1000n);
+    const made_at = instantOf(now);
     const commit = { schema: COMPACTION_FORMAT, id, lake: making.lake_id, version, made_at, moves };
     writeFileSync(staged, sealed(commit));
     const files = moves.flatMap((move) => move.files);

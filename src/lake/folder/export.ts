@@ -1,5 +1,5 @@
 /** What the logs of a host hold beyond what the lake has of them becomes batches of it. */
-import { microsOf, rfc3339 } from '../../instant.js';
+import { instantOf, microsOf } from '../../instant.js';
 import type { BatchPlace, RejectSums } from '../../schema/batch.js';
 import type { FileAccount, InputProblem } from '../../schema/result.js';
 import { type Database, openBeside } from '../duckdb/connection.js';
@@ -17,8 +17,8 @@ import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
 import { lakePlan } from '../store/tables.js';
 import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
-import { brokenLogs, type HostLog, logsOf, readHost, writeHost } from './hosts.js';
-import { hostName, logName } from './layout.js';
+import { beginHost, brokenLogs, type HostLog, logsOf, readHost, writeHost } from './hosts.js';
+import { logName } from './layout.js';
 import type { FolderLake } from './making.js';
 import { publishBatch } from './publish.js';
 import { type Chain, chainsOf, readReceipts, tipOf } from './receipts.js';
@@ -107,7 +107,8 @@ class Exporting {
     const requests = absolute(named, options.cwd);
     const inputs = await resolveLogs(named, { ...options, lakePath: lake.place.path });
     const pieces = async (log: number) => this.piecesOf(log);
-    if (this.isNew()) this.remember([], []);
+    const published = this.chains.flatMap(({ batches }) => batches);
+    beginHost(lake.place, this.looked(), published);
     const found = await survey(inputs.files, this.logs, { ...options, requests, pieces });
     await this.publishAll(found.tasks);
     const logs = this.logsAfter(found);
@@ -119,22 +120,14 @@ class Exporting {
       ...brokenLogs({ host: options.host, logs }),
     );
     this.notices.push(...inputs.notices, ...found.notices);
-    this.remember(logs, this.requestsAfter(requests));
+    writeHost(lake.place, { ...this.looked(), requests: this.requestsAfter(requests), logs });
     return this.told(logs, found, inputs.files, usesKnown);
   }
 
-  /** Who asks in the meantime finds that the host began to look, and nothing wrong with that. */
-  private isNew(): boolean {
-    const { host } = this.options;
-    const isOwn = ({ batches }: Chain) => batches.some((one) => one.host === host);
-    return !this.lake.place.has(hostName(host)) && !this.chains.some(isOwn);
-  }
-
-  private remember(logs: readonly HostLog[], requests: readonly InputRequest[]): void {
-    const { place, making } = this.lake;
+  /** Who looks, and when. */
+  private looked() {
     const { host, now } = this.options;
-    const synced_at = rfc3339(BigInt(now.getTime()) * 1000n);
-    writeHost(place, { host, lake: making.lake_id, synced_at, requests, logs });
+    return { host, lake: this.lake.making.lake_id, synced_at: instantOf(now) };
   }
 
   private piecesOf(log: number): Piece[] {

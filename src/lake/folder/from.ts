@@ -1,6 +1,6 @@
 /** Batches of a lake file become batches of the folder, as they stand in its tables: its logs may be gone. */
 import { LakelogError, shellWord } from '../../errors.js';
-import { rfc3339 } from '../../instant.js';
+import { instantOf, rfc3339 } from '../../instant.js';
 import type { BatchAccount, BatchReceipt, RejectSums } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
@@ -10,8 +10,8 @@ import { readLogs, readRequests } from '../store/logs.js';
 import { attach, CATALOG, detach, isThere, lakeFileOf } from '../store/open.js';
 import { lakePlan } from '../store/tables.js';
 import { type Exported, ensureSameMaking, sumOfAccounts } from './fill.js';
-import { brokenLogs, type HostLog, readHost, writeHost } from './hosts.js';
-import { hostName, logName } from './layout.js';
+import { beginHost, brokenLogs, type HostLog, readHost, writeHost } from './hosts.js';
+import { logName } from './layout.js';
 import type { FolderLake } from './making.js';
 import { publishBatch } from './publish.js';
 import { damage, readReceipts, short } from './receipts.js';
@@ -90,13 +90,11 @@ class FromFile {
     this.there = new Map(receipts.map((receipt) => [receipt.id, receipt]));
   }
 
-  /** Who asks in the meantime finds that the host began to look, and nothing wrong with that. */
   begin(): void {
     const { place, making } = this.lake;
-    const { host } = this.options;
-    if (place.has(hostName(host)) || [...this.there.values()].some((one) => one.host === host)) return;
     const never = rfc3339(0n);
-    writeHost(place, { host, lake: making.lake_id, synced_at: never, requests: [], logs: [] });
+    const state = { host: this.options.host, lake: making.lake_id, synced_at: never };
+    beginHost(place, state, this.there.values());
   }
 
   async take(log: KnownLog): Promise<void> {
@@ -179,7 +177,7 @@ class FromFile {
     const { place, making } = this.lake;
     const { host, now } = this.options;
     const before = readHost(place, making.lake_id, host);
-    const synced_at = lastSync ?? rfc3339(BigInt(now.getTime()) * 1000n);
+    const synced_at = lastSync ?? instantOf(now);
     const isLater = before !== null && before.synced_at > synced_at;
     const [first, second] = isLater ? [before.logs, this.logs] : [this.logs, before?.logs ?? []];
     const keyOf = ({ root, path }: HostLog) => root ?? path;

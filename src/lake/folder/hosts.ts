@@ -33,6 +33,16 @@ export function writeHost(place: Place, state: Omit<HostState, 'schema'>): void 
   place.replace(hostName(state.host), sealed({ schema: HOST_FORMAT, ...state }));
 }
 
+/** Who asks while a host looks for the first time finds that it began to, and nothing wrong with that. */
+export function beginHost(
+  place: Place,
+  state: Pick<HostState, 'host' | 'lake' | 'synced_at'>,
+  receipts: Iterable<BatchReceipt>,
+): void {
+  if (place.has(hostName(state.host)) || [...receipts].some(({ host }) => host === state.host)) return;
+  writeHost(place, { ...state, requests: [], logs: [] });
+}
+
 /** Null for one that never looked, or whose memory is damaged: receipts say the same, if slower. */
 export function readHost(place: Place, lakeId: string, host: string): HostState | null {
   const name = hostName(host);

@@ -3,7 +3,7 @@ import { statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LakelogError } from '../../errors.js';
-import { rfc3339 } from '../../instant.js';
+import { instantOf, rfc3339 } from '../../instant.js';
 import {
   BATCH_FORMAT,
   type BatchAccount,
@@ -96,7 +96,7 @@ function receiptOf(
   return {
     schema: BATCH_FORMAT,
     ...{ id, batch: batchNumber(id), lake: lakeId, host, version },
-    made_at: rfc3339(BigInt(now.getTime()) * 1000n),
+    made_at: instantOf(now),
     ...{ file, account, newest_record: newestRecord, rejects, kinds, notices, tables },
   };
 }

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LakelogError, shellWord } from '../../errors.js';
-import { rfc3339 } from '../../instant.js';
+import { instantOf } from '../../instant.js';
 import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 import { version } from '../../version.js';
@@ -575,7 +575,7 @@ class Syncing {
       return log && task.form === 'plain' ? [{ ...log, rest: task.size - log.read_to }] : [];
     });
     await writeLogs(db, [...empty, ...grown]);
-    const now = rfc3339(BigInt(this.options.now.getTime()) * 1000n);
+    const now = instantOf(this.options.now);
     await db.run(`UPDATE main.lake SET is_loading = FALSE, last_sync = ${quote(now)}; COMMIT`);
     this.replace([...empty, ...grown]);
     const tails = tasks.flatMap((task) => tailOf(task, this.logOf(task)?.lines ?? 0) ?? []);
