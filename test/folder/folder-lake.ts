@@ -43,17 +43,21 @@ export function writeHostLogs(
 
 export const newLake = () => path.join(tempFolder(), 'lake/');
 
+/** Each receipt once, whichever files hold it, in the order of their ids. */
 export function receiptsIn(lake: string): BatchReceipt[] {
   const folder = path.join(lake, 'batches');
-  return readdirSync(folder)
-    .sort()
-    .map((name) => JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as BatchReceipt);
+  const texts = readdirSync(folder).flatMap((name) =>
+    readFileSync(path.join(folder, name), 'utf8').split('\n').filter(Boolean),
+  );
+  return [...new Set(texts)]
+    .map((text) => JSON.parse(text) as BatchReceipt)
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** Names of all files that readers look at. */
 export function filesIn(lake: string): string[] {
   return (readdirSync(lake, { recursive: true, encoding: 'utf8' }) as string[])
-    .filter((name) => /\.(parquet|json)$/.test(name) && !/^(\.staging|\.locks|hosts)/.test(name))
+    .filter((name) => /\.(parquet|jsonl?)$/.test(name) && !/^(\.staging|\.locks|hosts)/.test(name))
     .sort();
 }
 

@@ -11,7 +11,14 @@ import type { Database } from '../duckdb/connection.js';
 import { ident } from '../duckdb/sql.js';
 import { sha256 } from '../store/fingerprint.js';
 import { lakePlan } from '../store/tables.js';
-import { compactionName, type PlacedFile, placed, publishedFiles, readCompactions } from './compactions.js';
+import {
+  compactionName,
+  isOld,
+  type PlacedFile,
+  placed,
+  publishedFiles,
+  readCompactions,
+} from './compactions.js';
 import { copyTo, dataFile, stagedAt } from './data-file.js';
 import {
   MERGED,
@@ -23,6 +30,7 @@ import {
 } from './layout.js';
 import { lock } from './lock.js';
 import type { FolderLake } from './making.js';
+import { mergeReceipts, removeMergedReceipts, removeUnfinishedReceipts } from './merge-receipts.js';
 import { allSynced, asFilesOf, type Stage } from './place.js';
 import { readReceipts } from './receipts.js';
 import { sealed } from './seal.js';
@@ -46,6 +54,9 @@ export async function compact(db: Database, lake: FolderLake, options: Compactin
     await lock(db, lake.place, 'compact', options.lockTimeoutS, lake.name);
     lake.place.tidy();
     removeUnfinished(lake);
+    removeUnfinishedReceipts(lake);
+    // First: what was published again beside a merged receipt would be damage.
+    let removed = removeMergedReceipts(lake, options.now, options.graceS);
     const state = lookInto(lake, { env: options.env, hashed: () => true });
     const [first] = state.problems.filter(({ problem }) => problem === 'lake');
     if (first)
@@ -54,7 +65,7 @@ export async function compact(db: Database, lake: FolderLake, options: Compactin
         next: first.next!,
         exitCode: 3,
       });
-    let removed = removeReplaced(lake, options.now, options.graceS);
+    removed += removeReplaced(lake, options.now, options.graceS);
     const merged = { files: 0, into: 0, bytes: 0, bytes_before: 0 };
     for (const groups of groupsOf(state, options.now)) {
       const moves = await merge(db, lake, groups, options.now);
@@ -65,9 +76,14 @@ export async function compact(db: Database, lake: FolderLake, options: Compactin
         merged.bytes_before += sizeOf(groups[i]!);
       }
     }
+    const receipts = await mergeReceipts(lake, state, { now: options.now, most: TARGET_BYTES });
+    merged.files += receipts.files;
+    merged.into += receipts.into;
+    merged.bytes += receipts.bytes;
+    merged.bytes_before += receipts.bytes_before;
     if (merged.files > 0) {
       await sleep(options.graceS * 1_000);
-      removed += removeReplaced(lake, options.now, 0);
+      removed += removeReplaced(lake, options.now, 0) + removeMergedReceipts(lake, options.now, 0);
     }
     return { path: lake.name, ...merged, removed };
   });
@@ -92,11 +108,9 @@ function removeReplaced({ place, making }: FolderLake, now: Date, graceS: number
   const { receipts } = readReceipts(place, making.lake_id, at);
   // What took their place must be there.
   const { files, replaced } = placed(publishedFiles(receipts), compactions, at);
-  // A clock that went wrong keeps nothing for ever.
-  const isOld = (made: string) => Math.abs(now.getTime() - Date.parse(made)) >= graceS * 1_000;
   const old = new Set(
     compactions.commits
-      .filter(({ made_at }) => isOld(made_at))
+      .filter((commit) => isOld(commit, now, graceS))
       .flatMap(({ moves }) => moves.flatMap(({ replaces }) => replaces)),
   );
   const gone = [...replaced].filter((name) => old.has(name) && !files.has(name) && place.has(name));

@@ -7,7 +7,7 @@ import {
   type DataFile,
 } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
-import { COMPACTIONS } from './layout.js';
+import { BATCHES, COMPACTIONS } from './layout.js';
 import type { Place } from './place.js';
 import { damage } from './receipts.js';
 import { unsealed } from './seal.js';
@@ -77,7 +77,9 @@ export function placed(
 ): Placed {
   const files = new Map(published.map((file) => [file.path, file]));
   const replaced = new Set<string>();
-  let left = commits.flatMap(({ id, moves }) => moves.map((move) => ({ id, ...move })));
+  let left = commits.flatMap(({ id, moves }) =>
+    moves.filter(({ table }) => table !== BATCHES).map((move) => ({ id, ...move })),
+  );
   for (let isMoving = true; isMoving; ) {
     const ready = left.filter(({ replaces }) => replaces.every((path) => files.has(path)));
     isMoving = ready.length > 0;
@@ -100,3 +102,16 @@ export function placed(
   });
   return { files, replaced, problems };
 }
+
+/** Files of merged receipts that commits name, without those that were merged again. */
+export function receiptFiles({ commits }: Pick<Compactions, 'commits'>): PlacedFile[] {
+  const moves = commits.flatMap((commit) => commit.moves.filter(({ table }) => table === BATCHES));
+  const replaced = new Set(moves.flatMap(({ replaces }) => replaces));
+  return moves
+    .flatMap(({ files, table }) => files.map((file) => ({ ...file, table })))
+    .filter(({ path }) => !replaced.has(path));
+}
+
+/** Whether what it took the place of is nobody's any more. A clock that went wrong keeps nothing for ever. */
+export const isOld = ({ made_at }: CompactionReceipt, now: Date, graceS: number): boolean =>
+  Math.abs(now.getTime() - Date.parse(made_at)) >= graceS * 1_000;

@@ -16,12 +16,13 @@ import type { Piece } from '../store/logs.js';
 import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
 import { lakePlan } from '../store/tables.js';
+import { Committed } from './committed.js';
 import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
 import { beginHost, brokenLogs, type HostLog, logsOf, readHost, writeHost } from './hosts.js';
 import { logName } from './layout.js';
 import type { FolderLake } from './making.js';
 import { publishBatch } from './publish.js';
-import { type Chain, chainsOf, readReceipts, tipOf } from './receipts.js';
+import { type Chain, chainsOf, tipOf } from './receipts.js';
 
 export interface ExportOptions extends Omit<LoadOptions, 'gatedKinds'>, Filling {
   readonly rotationGraceS: number;
@@ -66,6 +67,7 @@ class Exporting {
   private readonly db: Database;
   private readonly lake: FolderLake;
   private readonly options: ExportOptions;
+  private readonly committed: Committed;
   private readonly chains: readonly Chain[];
   private readonly logs: readonly HostLog[];
   private readonly requests: readonly InputRequest[];
@@ -84,8 +86,8 @@ class Exporting {
     this.db = db;
     this.lake = lake;
     this.options = options;
-    const { receipts } = readReceipts(place, making.lake_id, (name) => place.at(name));
-    this.chains = chainsOf(receipts);
+    this.committed = new Committed(lake);
+    this.chains = chainsOf(this.committed.read.receipts);
     for (const { root, batches } of this.chains.filter(isWhole))
       this.accounts.set(
         root,
@@ -211,7 +213,7 @@ class Exporting {
           ...{ newestRecord: account.newest_record, rejects: rejectsOf(file), notices: markNotice(file) },
           rows: { db: stage, catalog: STAGE, number: file.batch, plan },
         },
-        { place: lake.place, lakeId: lake.making.lake_id, now: options.now },
+        { place: lake.place, lakeId: lake.making.lake_id, now: options.now, committed: this.committed },
       );
       this.took(file, place, ends.get(file.source)!);
       const before = this.accounts.get(place.root) ?? [];

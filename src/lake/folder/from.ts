@@ -9,12 +9,13 @@ import type { KnownLog } from '../store/logs.js';
 import { readLogs, readRequests } from '../store/logs.js';
 import { attach, CATALOG, detach, isThere, lakeFileOf } from '../store/open.js';
 import { lakePlan } from '../store/tables.js';
+import { Committed } from './committed.js';
 import { type Exported, ensureSameMaking, sumOfAccounts } from './fill.js';
 import { beginHost, brokenLogs, type HostLog, readHost, writeHost } from './hosts.js';
 import { logName } from './layout.js';
 import type { FolderLake } from './making.js';
 import { publishBatch } from './publish.js';
-import { damage, readReceipts, short } from './receipts.js';
+import { damage, short } from './receipts.js';
 
 export interface FromOptions {
   readonly file: string;
@@ -74,6 +75,7 @@ class FromFile {
   private readonly db: Database;
   private readonly lake: FolderLake;
   private readonly options: FromOptions;
+  private readonly committed: Committed;
   private readonly there: ReadonlyMap<string, BatchReceipt>;
   private readonly logs: HostLog[] = [];
   private readonly files: Exported['files'][number][] = [];
@@ -82,12 +84,11 @@ class FromFile {
   private readonly before = { bytes: 0, files: 0 };
 
   constructor(db: Database, lake: FolderLake, options: FromOptions) {
-    const { place, making } = lake;
     this.db = db;
     this.lake = lake;
     this.options = options;
-    const { receipts } = readReceipts(place, making.lake_id, (name) => place.at(name));
-    this.there = new Map(receipts.map((receipt) => [receipt.id, receipt]));
+    this.committed = new Committed(lake);
+    this.there = new Map(this.committed.read.receipts.map((receipt) => [receipt.id, receipt]));
   }
 
   begin(): void {
@@ -145,7 +146,7 @@ class FromFile {
           plan: lakePlan(lake.making.keeps_content),
         },
       },
-      { place: lake.place, lakeId: lake.making.lake_id, now: options.now },
+      { place: lake.place, lakeId: lake.making.lake_id, now: options.now, committed: this.committed },
     );
     this.read.bytes += batch.bytes;
   }

@@ -66,6 +66,8 @@ export const dataName = (base: PublishedName, day: string | null, id: string) =>
 export const MERGED = 'c-';
 
 export const receiptName = (id: string) => `${BATCHES}/${id}.json`;
+/** Receipts of several batches, a line each. @param sha256 of the whole file. */
+export const mergedReceiptsName = (sha256: string) => `${BATCHES}/${MERGED}${sha256}.jsonl`;
 export const hostName = (host: string) => `${HOSTS}/${encodeURIComponent(host)}.json`;
 
 /** The number of a batch in tables: 52 bits, which every engine and language holds exactly. */

@@ -20,6 +20,7 @@ import { ident, quote } from '../duckdb/sql.js';
 import { summarySql } from '../load/account.js';
 import { islandsOf } from '../load/seqs.js';
 import type { LoadPlan } from '../tables/plan.js';
+import type { Committed } from './committed.js';
 import { copyTo, dataFile, stagedAt } from './data-file.js';
 import { hashFile } from './hash-file.js';
 import {
@@ -60,12 +61,13 @@ export interface Publishing {
   readonly place: LocalPlace;
   readonly lakeId: string;
   readonly now: Date;
+  readonly committed: Committed;
 }
 
 /** @returns false where the batch is there already. */
 export async function publishBatch(batch: Batch, publishing: Publishing): Promise<boolean> {
-  const { place } = publishing;
-  if (place.has(receiptName(batch.id))) return false;
+  const { place, committed } = publishing;
+  if (committed.has(batch.id)) return false;
   const stage = place.stage();
   try {
     const kinds = await kindSums(batch.rows);
@@ -80,11 +82,21 @@ export async function publishBatch(batch: Batch, publishing: Publishing): Promis
     const files = Object.values(tables).flatMap((table) => table.files);
     const stagedOf = (file: DataFile) => stagedAt(stage, file.path);
     await allSynced([...files.map(stagedOf), staged]);
-    for (const file of files) await putFile(place, batch.id, file, stagedOf(file));
-    return place.put(receiptName(batch.id), { staged });
+    for (const file of files) await putFile(publishing, batch.id, file, stagedOf(file));
+    return commit(publishing, batch.id, staged);
   } finally {
     stage.remove();
   }
+}
+
+/** @returns whether it was not there before. */
+function commit({ place, committed }: Publishing, id: string, staged: string): boolean {
+  if (!place.put(receiptName(id), { staged })) return false;
+  if (!committed.isMerged(id)) return true;
+  // Published by another run, and merged since this one looked. Files stay: the other's receipt may rest on them, and
+  // what was merged goes with the next compaction.
+  place.remove(receiptName(id));
+  return false;
 }
 
 function receiptOf(
@@ -188,14 +200,19 @@ const LOOK_MS = 50;
  * What was published of a batch before its receipt was written is of a run that was killed, or of one on another host
  * that publishes the same bytes now.
  */
-async function putFile(place: LocalPlace, id: string, file: DataFile, staged: string): Promise<void> {
+async function putFile(
+  { place, committed }: Publishing,
+  id: string,
+  file: DataFile,
+  staged: string,
+): Promise<void> {
   for (const until = Date.now() + WAIT_MS; ; await sleep(LOOK_MS)) {
     if (place.put(file.path, { staged })) return;
     if (isSame(place.at(file.path), file)) return;
-    if (place.has(receiptName(id))) return;
-    // Ours is one of them.
+    // In this order: who has no draft any more has committed, or was killed. Ours is one of them.
     const others =
       place.staged().filter(({ name, ageMs }) => name === `${id}.json` && ageMs < ALIVE_MS).length - 1;
+    if (committed.has(id)) return;
     if (others <= 0) place.remove(file.path);
     else if (Date.now() >= until)
       throw new LakelogError('another run publishes the same batch, and does not come to its end', {

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { whyUnreadable } from '../../errors.js';
 import { BATCH_FORMAT, type BatchReceipt, type Sum } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
-import { headAfter } from '../store/fingerprint.js';
-import { BATCHES, batchNumber } from './layout.js';
+import { headAfter, sha256 } from '../store/fingerprint.js';
+import { BATCHES, batchNumber, MERGED, mergedReceiptsName, receiptName } from './layout.js';
 import type { Place } from './place.js';
 import { unsealed } from './seal.js';
 
@@ -13,8 +13,15 @@ export interface Receipts {
   readonly problems: readonly InputProblem[];
 }
 
+/** Receipts as they were read, and the name of the file that each stands in since they were merged, by its own. */
+export interface ReadReceipts extends Receipts {
+  readonly merged: ReadonlyMap<string, string>;
+}
+
 const EDITED =
   'put back the one that was published, or take it and its files out of the lake and publish the log again';
+const CUT =
+  'put it back from a copy; or remove it and the compaction that names it, and publish these logs again: lakelog sync';
 
 /** How a batch is called in words. */
 export const short = (id: string) => `${id.slice(0, 12)}…`;
@@ -23,36 +30,93 @@ export function damage(where: string, detail: string, next: string): InputProble
   return { path: where, problem: 'lake', detail, next };
 }
 
+type Reading = Pick<Place, 'list' | 'read'>;
+
+/** Receipts may be merged, and the small ones removed, while they are read. */
+const LOOKS = 5;
+
 /** @param at where a name of the lake is, as a user finds it. */
-export function readReceipts(
-  place: Pick<Place, 'list' | 'read'>,
-  lakeId: string,
-  at: (name: string) => string,
-): Receipts {
-  const receipts: BatchReceipt[] = [];
-  const problems: InputProblem[] = [];
-  for (const name of place.list(BATCHES).sort()) {
-    const read = readReceipt(place, name, lakeId);
-    if (typeof read === 'string')
-      problems.push(damage(at(name), `the receipt cannot be believed: ${read}`, EDITED));
-    else receipts.push(read);
+export function readReceipts(place: Reading, lakeId: string, at: (name: string) => string): ReadReceipts {
+  for (let left = LOOKS; ; left--) {
+    const read = readListed(place, lakeId, at);
+    if (left === 1 || !read.isGone) return read;
   }
-  return { receipts, problems: [...problems, ...sameNumbers(receipts, at)] };
 }
 
-function readReceipt(place: Pick<Place, 'read'>, name: string, lakeId: string): BatchReceipt | string {
+function readListed(place: Reading, lakeId: string, at: (name: string) => string) {
+  const [merged, single] = [new Map<string, string>(), new Map<string, BatchReceipt>()];
+  const problems: InputProblem[] = [];
+  let isGone = false;
+  // Of two that are not alike the merged one was there first: a name is free again only when its receipt was merged.
+  for (const name of mergedFirst(place.list(BATCHES))) {
+    const texts = textsOf(place, name);
+    isGone ||= texts.isGone;
+    if (texts.wrong !== null) problems.push(damage(at(name), texts.wrong, isMergedName(name) ? CUT : EDITED));
+    for (const text of texts.lines) {
+      const receipt = receiptIn(text, name, lakeId);
+      if (typeof receipt === 'string') {
+        problems.push(damage(at(name), `the receipt cannot be believed: ${receipt}`, EDITED));
+        continue;
+      }
+      const { id, checksum } = receipt;
+      const other = single.get(id);
+      if (other === undefined) single.set(id, receipt);
+      else if (other.checksum !== checksum) problems.push(damage(at(name), twice(id), COMPACT));
+      if (other === undefined && isMergedName(name)) merged.set(receiptName(id), name);
+    }
+  }
+  const receipts = [...single.values()];
+  return { receipts, merged, isGone, problems: [...problems, ...sameNumbers(receipts, at)] };
+}
+
+const COMPACT = 'lakelog lake compact';
+const twice = (id: string) =>
+  `the receipt of batch ${short(id)} stands there twice, and not alike: it was published again while receipts were merged, or one of the two was edited`;
+
+export const isMergedName = (name: string) => path.posix.basename(name).startsWith(MERGED);
+const mergedFirst = (names: readonly string[]) =>
+  [...names].sort((a, b) => Number(isMergedName(b)) - Number(isMergedName(a)) || (a < b ? -1 : 1));
+
+interface Texts {
+  /** Each with its end, if it has one. */
+  readonly lines: readonly Buffer[];
+  readonly wrong: string | null;
+  readonly isGone: boolean;
+}
+
+const LF = 10;
+
+/** The texts of receipts in a file: one, or one a line where it was merged. */
+export function textsOf(place: Pick<Place, 'read'>, name: string): Texts {
   let bytes: Buffer;
   try {
     bytes = place.read(name);
   } catch (error) {
-    return whyUnreadable(error);
+    const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return { lines: [], wrong: `the receipt cannot be believed: ${whyUnreadable(error)}`, isGone };
   }
-  const receipt = unsealed<BatchReceipt>(bytes);
+  if (!isMergedName(name)) return { lines: [bytes], wrong: null, isGone: false };
+  const lines: Buffer[] = [];
+  for (let from = 0; from < bytes.length; ) {
+    const end = bytes.indexOf(LF, from);
+    const to = end < 0 ? bytes.length : end + 1;
+    lines.push(bytes.subarray(from, to));
+    from = to;
+  }
+  const isWhole = name === mergedReceiptsName(sha256(bytes));
+  return { lines, wrong: isWhole ? null : OTHER_BYTES, isGone: false };
+}
+
+const OTHER_BYTES =
+  'the file of merged receipts has other bytes than its name says (SHA-256): it was cut, or edited';
+
+function receiptIn(text: Buffer, name: string, lakeId: string): BatchReceipt | string {
+  const receipt = unsealed<BatchReceipt>(text);
   if (typeof receipt === 'string') return receipt;
   if (receipt.schema !== BATCH_FORMAT)
     return `its schema is ${JSON.stringify(receipt.schema)}, not ${BATCH_FORMAT}`;
   if (receipt.lake !== lakeId) return 'it is of another lake';
-  if (path.posix.basename(name) !== `${receipt.id}.json`)
+  if (!isMergedName(name) && path.posix.basename(name) !== `${receipt.id}.json`)
     return `it is called otherwise than its batch, ${receipt.id}`;
   const lacking = MEMBERS.find((name) => typeof receipt[name] !== 'object' || receipt[name] === null);
   return lacking === undefined ? (contradiction(receipt) ?? receipt) : `it says nothing of ${lacking}`;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { whyUnreadable } from '../../errors.js';
 import type { BatchReceipt } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
-import { type PlacedFile, placed, publishedFiles, readCompactions } from './compactions.js';
+import { type PlacedFile, placed, publishedFiles, readCompactions, receiptFiles } from './compactions.js';
 import { Hashes, type Identity, identityOf } from './hashes.js';
 import { type HostState, readHosts } from './hosts.js';
 import { BATCHES, COMPACTIONS, MERGED, PUBLISHED_NAMES, receiptName, tableName } from './layout.js';
@@ -23,6 +23,8 @@ export interface FolderState {
   readonly hosts: readonly HostState[];
   readonly problems: readonly InputProblem[];
   readonly notices: readonly string[];
+  /** Where the receipt of a batch is, as a user finds it. */
+  readonly receiptAt: (id: string) => string;
   /** What stood there when it was looked at. */
   readonly seen: Seen;
 }
@@ -59,26 +61,34 @@ const isSame = (a: readonly string[], b: readonly string[]) => a.join('\n') === 
 function look(lake: FolderLake, looking: Looking, commits: readonly string[]): FolderState {
   const { place, making } = lake;
   const at = (name: string) => path.join(lake.name, name);
-  const { receipts, problems } = readReceipts(place, making.lake_id, at);
+  const { receipts, problems, merged } = readReceipts(place, making.lake_id, at);
   const compactions = readCompactions(place, making.lake_id, at);
   const now = placed(publishedFiles(receipts), compactions, at);
-  const files = checkFiles(lake, [...now.files.values()], looking, at);
+  const files = checkFiles(lake, [...now.files.values(), ...receiptFiles(compactions)], looking, at);
   const strangers = strangersIn(lake, now, { commits, receipts }, at);
   const chains = chainsOf(receipts);
+  const standing = (name: string) => (merged.has(name) ? `${at(merged.get(name)!)}, ${name}` : at(name));
   const hosts = readHosts(place, making.lake_id, receipts, at);
   return {
-    ...{ lake, chains, files: files.fine, torn: files.torn, hosts: hosts.states },
+    ...{
+      lake,
+      chains,
+      files: files.fine.filter(({ table }) => table !== BATCHES),
+      torn: files.torn,
+      hosts: hosts.states,
+    },
     receipts: chains.flatMap(({ batches }) => batches),
     problems: [
       ...problems,
       ...compactions.problems,
       ...now.problems,
-      ...holesOf(receipts, at),
+      ...holesOf(receipts, standing),
       ...few(files.problems),
       ...few(strangers.problems),
       ...hosts.problems,
     ],
     notices: strangers.notices,
+    receiptAt: (id) => standing(receiptName(id)),
     seen: { commits, files: files.seen },
   };
 }
@@ -116,7 +126,7 @@ function checkFiles(
     const wrong = lookAt(file);
     if (wrong === null) return true;
     torn.add(file.table);
-    problems.push(damage(at(file.path), wrong, PUT_BACK));
+    problems.push(damage(at(file.path), wrong, file.table === BATCHES ? PUT_RECEIPTS_BACK : PUT_BACK));
     return false;
   });
   hashes.keep(new Set(named.map(({ path }) => path)));
@@ -125,13 +135,18 @@ function checkFiles(
 
 const PUT_BACK =
   'put it back from a copy; or remove its receipt (batches/ID.json) and its files, and publish the log again: lakelog sync';
+const PUT_RECEIPTS_BACK =
+  'put it back from a copy; or remove the compaction that names it, and publish these logs again: lakelog sync';
 
 function wrongIn(
   file: PlacedFile,
   stats: BigIntStats | undefined,
   hashes: Pick<Hashes, 'of'> | null,
 ): string | null {
-  if (stats === undefined) return 'the file is missing, and a receipt names it';
+  if (stats === undefined)
+    return file.table === BATCHES
+      ? 'the file is missing, and holds receipts that were merged'
+      : 'the file is missing, and a receipt names it';
   if (!stats.isFile()) return 'this is no file, and a receipt names it as one';
   if (Number(stats.size) !== file.bytes)
     return `the file has ${stats.size} bytes, and its receipt says ${file.bytes}: it was cut, or is another`;

@@ -7,7 +7,7 @@ import { statOf } from '../input/index.js';
 import { checkBytes, type ReceiptFile, unknownHead } from '../store/verify.js';
 import { checkSums } from './check.js';
 import { hashFile } from './hash-file.js';
-import { BATCHES, batchNumber, PUBLISHED_NAMES } from './layout.js';
+import { batchNumber, PUBLISHED_NAMES } from './layout.js';
 import type { FolderLake } from './making.js';
 import { type Chain, damage, tipOf } from './receipts.js';
 import { type FolderState, lookInto } from './state.js';
@@ -66,7 +66,7 @@ async function checkBatches(db: Database, state: FolderState): Promise<InputProb
       ? []
       : [
           damage(
-            `${state.lake.name}${BATCHES}/${id}.json`,
+            state.receiptAt(id),
             `its ${name} is another in base_batches`,
             'put the receipt back as it was published',
           ),
