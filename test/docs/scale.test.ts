@@ -19,5 +19,6 @@ test('ten times the calls are ten times the bytes, receipts and CPU', async () =
   for (const name of ['hosts', 'logBytes', 'parquet', 'filesHourly', 'syncHours', 'alarmS', 'storageUsd'])
     expect(ten[name] / one[name], name).toBeCloseTo(10);
   expect(one.batches).toEqual({ nightly: 73_000, hourly: 876_000, minutely: 52_560_000 });
-  expect(one.receiptsS(1e6)).toBe(51);
+  expect([one.receiptsS(1e6), one.mergedS(1e6)]).toEqual([44, 37]);
+  expect(one.receiptFiles(1e6)).toBe(55);
 });
