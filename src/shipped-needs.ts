@@ -2,12 +2,11 @@
 
 import { parseSql } from './lake/box.js';
 import { openDatabase } from './lake/duckdb/connection.js';
-import { CALLS_SQL } from './lake/lake.js';
+import { CALLS_SQL, judgedSql } from './lake/lake.js';
 import { keyOf, type NeedsTable, namesIn, type Parse } from './lake/tables/needs.js';
 import { readCatalogue } from './query/catalogue.js';
 import { decisionQueries } from './query/decision-sql.js';
 import { RECOMPUTED_SQL } from './query/roster.js';
-import { judgedSql } from './query/run.js';
 import { storySql } from './query/story.js';
 
 /** @param root of the package. */

@@ -35,6 +35,7 @@ import {
   type Window,
 } from './filters.js';
 import { isKnownHere, keepHere } from './folder/answers.js';
+import type { Found } from './folder/found.js';
 import { isCluster, isFolderLake } from './folder/layout.js';
 import { type OpenFolder, openFolder } from './folder/open.js';
 import { beginsWith } from './ids.js';
@@ -56,6 +57,7 @@ import { lakeFileOf } from './store/open.js';
 import { beginAtEnd, type LakeUse, openSynced, type Synced } from './store/sync.js';
 import { type Needs, needsOf, shippedNeeds } from './tables/needs.js';
 import { type LoadPlan, loadPlan } from './tables/plan.js';
+import { asksCallsAlone } from './tables/rowwise.js';
 import { viewStatements } from './tables/views.js';
 
 export { type Filters, NO_FILTERS } from './filters.js';
@@ -164,6 +166,9 @@ export class Lake {
   private besides = 0;
   /** Names the file of a batch; nothing is loaded where there is none. */
   private ledger: Ledger | null = null;
+  /** What makes the tables that queries see, and what the parameters are. */
+  private views = '';
+  private paramsMade: string;
   /** The lake of many hosts, once it is open. */
   private folder: OpenFolder | null = null;
 
@@ -184,6 +189,7 @@ export class Lake {
     this.plan = loadPlan(needs, this.uses(options));
     this.options = options;
     this.gatedKinds = options.gatedKinds;
+    this.paramsMade = paramsSql(options.params);
   }
 
   /** Another lake of the same needs in the same engine; both load and answer at the same time. Closed first. */
@@ -225,7 +231,7 @@ export class Lake {
 
   private async loadFolder({ name }: LakeUse): Promise<Account> {
     const { db, options, plan } = this;
-    const folder = await openFolder(db, { ...options, name, plan });
+    const folder = await openFolder(db, { ...options, name, plan, hasRoster: this.rosters !== null });
     this.folder = folder;
     await this.makeViews();
     return this.accountOf(folder.ledger, folder.receipt);
@@ -301,7 +307,8 @@ export class Lake {
     if (plan.recomputed && this.rosters) await recompute(db, this.rosters, gatedKinds);
     const runOrder = this.folder?.orderOf('r');
     const slots = { needs, gatedKinds, runOrder, tz: filters.tz, ...filterSql(filters, window) };
-    await db.run(viewStatements({ ...this.uses(this.options), ...slots, temporary: true }).join('; '));
+    this.views = viewStatements({ ...this.uses(this.options), ...slots, temporary: true }).join('; ');
+    await db.run(this.views);
   }
 
   private uses({ showContent, filters, alsoColumns = [] }: LakeOptions) {
@@ -322,14 +329,30 @@ export class Lake {
     return this.db.rows(sql);
   }
 
-  /** Whether every look at the calls opens all files anew, so that one look is better than two short ones. */
-  get opensFiles(): boolean {
-    return this.folder !== null;
+  /** Rows of a gate, which must not be fewer than there are. */
+  async askGate(sql: string): Promise<Rows> {
+    const { found, statement } = await this.foundBy(sql);
+    return found ? found.rows(statement, () => this.query(sql)) : this.query(sql);
   }
 
-  /** Rows of a gate, which must not be fewer than there are. */
-  askGate(sql: string): Promise<Rows> {
-    return this.query(sql);
+  /** How many calls a gate judged, and how many are of kinds that it holds for gated. @param judges its condition. */
+  async countJudged(judges: string): Promise<readonly number[]> {
+    const ask = async (sql: string) => (await this.query(sql)).cells[0] as number[];
+    // Every look at the calls of a folder opens all files anew: one look is better than two short ones.
+    if (this.folder === null) return ask(judgedSql(judges));
+    const sql = judgedAtOnceSql(judges);
+    const { found, statement } = await this.foundBy(`SELECT 1 FROM sessions WHERE (${judges}\n)`);
+    return found ? found.counts(statement, () => ask(sql)) : ask(sql);
+  }
+
+  /** What was found before by a statement that looks at each call alone, and all that it hangs on beside the calls. */
+  private async foundBy(sql: string): Promise<{ found: Found | null; statement: string }> {
+    const found = this.folder?.found ?? null;
+    if (found === null || !asksCallsAlone(await parseSql(this.db, sql), Object.keys(this.options.params)))
+      return { found: null, statement: sql };
+    const { db, paramsMade, views, options } = this;
+    const { cells } = await db.rows('SELECT version()');
+    return { found, statement: JSON.stringify([cells, options.filters.tz, paramsMade, views, sql]) };
   }
 
   /**
@@ -342,7 +365,8 @@ export class Lake {
 
   /** Puts other parameters in place of those it was opened with. */
   async setParams(params: Params): Promise<void> {
-    await this.db.run(paramsSql(params));
+    this.paramsMade = paramsSql(params);
+    await this.db.run(this.paramsMade);
   }
 
   /**
@@ -469,6 +493,14 @@ export class Lake {
     this.spill?.remove();
   }
 }
+
+/** Conditions of their own, because the engine passes over what a WHERE leaves out; that of the gate may end in a comment. */
+export const judgedSql = (judges: string) =>
+  `SELECT (SELECT COUNT(*) FROM sessions WHERE (${judges}\n)), (SELECT COUNT(*) FROM sessions WHERE gated)`;
+
+const judgedAtOnceSql = (judges: string) =>
+  `SELECT COUNT(*) FILTER (WHERE is_judged), COUNT(*) FILTER (WHERE gated)
+   FROM (SELECT (${judges}\n) AS is_judged, gated FROM sessions)`;
 
 /** One thread does as well with the attempts of so many calls, or their reasons. */
 const FEW_LINES = 30_000;

@@ -1,6 +1,13 @@
 import type { Readable } from 'node:stream';
 import { LakelogError } from '../errors.js';
-import { CALLS_SQL, type Filters, type Lake, type LakeOptions, MATCHES_ACKS } from '../lake/lake.js';
+import {
+  CALLS_SQL,
+  type Filters,
+  judgedSql,
+  type Lake,
+  type LakeOptions,
+  MATCHES_ACKS,
+} from '../lake/lake.js';
 import type { Account } from '../schema/account.js';
 import type { Cell, Receipt, Result } from '../schema/result.js';
 import type { Query } from './header.js';
@@ -174,18 +181,9 @@ function endsIn({ intervals, file }: Query, cellOf: (name: string) => Cell | und
 
 async function count(lake: Lake, judges: string, file: string): Promise<{ judged: number; gated: number }> {
   try {
-    const { cells } = await lake.query(lake.opensFiles ? judgedAtOnceSql(judges) : judgedSql(judges));
-    const [judged, gated] = cells[0] as [number, number];
+    const [judged, gated] = (await lake.countJudged(judges)) as [number, number];
     return { judged, gated };
   } catch (error) {
     throw sqlError(file, error);
   }
 }
-
-/** Conditions of their own, because the engine passes over what a WHERE leaves out; that of the gate may end in a comment. */
-export const judgedSql = (judges: string) =>
-  `SELECT (SELECT COUNT(*) FROM sessions WHERE (${judges}\n)), (SELECT COUNT(*) FROM sessions WHERE gated)`;
-
-const judgedAtOnceSql = (judges: string) =>
-  `SELECT COUNT(*) FILTER (WHERE is_judged), COUNT(*) FILTER (WHERE gated)
-   FROM (SELECT (${judges}\n) AS is_judged, gated FROM sessions)`;

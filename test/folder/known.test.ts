@@ -46,7 +46,7 @@ test('what was counted is not counted again, and what comes is counted with it',
     kept()
       .map((file) => path.basename(file).split('-')[0])
       .sort(),
-  ).toEqual(['counted', 'hashes']);
+  ).toEqual(['counted', 'found', 'hashes']);
   expect(await ask()).toEqual({ ...fine, calls: 2 });
   await put('web2', at(3));
   expect(await ask()).toEqual({ ...fine, calls: 3 });

@@ -7,15 +7,17 @@ import type { Ledger } from '../load/account.js';
 import { lakePlan } from '../store/tables.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { fillTwins, findConflicts, findTaken } from './alike.js';
+import type { PlacedFile } from './compactions.js';
+import { Found } from './found.js';
 import { brokenLogs } from './hosts.js';
 import { count } from './known.js';
-import { MAKING, type PublishedName, tableName } from './layout.js';
+import { MAKING, type PublishedName, publishedColumns, tableName } from './layout.js';
 import { accountsOf, folderLedger, lakeReceiptOf } from './ledger.js';
 import { openFolderLake } from './making.js';
 import { ordinalOf } from './ordinal.js';
 import { damage } from './receipts.js';
 import { changedSince, type FolderState, lookInto } from './state.js';
-import { callsOfDay, fillBatches, fillSmall, makeViews, parquet, sharedFiles } from './tables.js';
+import { callsOfDay, fillBatches, fillSmall, makeView, makeViews, parquet, sharedFiles } from './tables.js';
 
 export interface FolderAsked {
   readonly name: string;
@@ -24,16 +26,20 @@ export interface FolderAsked {
   readonly plan: LoadPlan;
   readonly showContent: boolean;
   readonly maxLineBytes: number;
+  readonly hasRoster: boolean;
 }
 
 /** A lake that is open; its base tables are made. */
 export class OpenFolder {
   readonly state: FolderState;
   readonly ledger: Ledger;
+  /** What was found in files before; null where rows of a file hang on those of others, or a file is damaged. */
+  readonly found: Found | null;
 
-  constructor(state: FolderState, ledger: Ledger) {
+  constructor(state: FolderState, ledger: Ledger, found: Found | null) {
     this.state = state;
     this.ledger = ledger;
+    this.found = found;
   }
 
   /** Where the batch of a row of this name stands among all, by log and byte. */
@@ -50,7 +56,9 @@ export class OpenFolder {
    * would say less than that.
    */
   sinceThen(): InputProblem[] {
-    return changedSince(this.state);
+    const problems = changedSince(this.state);
+    if (problems.length === 0) this.found?.keep();
+    return problems;
   }
 
   get receipt(): LakeReceipt {
@@ -98,7 +106,22 @@ export async function openFolder(db: Database, asked: FolderAsked): Promise<Open
   await fillBatches(db, state.receipts, accounts);
   const callsAt = (time: bigint) => callsOfDay(state, hasTaken, time);
   const parts = { accounts, firstConflict: conflicts.first, isWhole, problems, callsAt };
-  return new OpenFolder(state, folderLedger(db, state, parts));
+  const narrow = (files: readonly PlacedFile[]) => viewCallsOf(db, state, files);
+  return new OpenFolder(
+    state,
+    folderLedger(db, state, parts),
+    isWhole && !asked.hasRoster ? new Found(state, asked.env, narrow) : null,
+  );
+}
+
+function viewCallsOf(db: Database, { lake }: FolderState, files: readonly PlacedFile[]): Promise<void> {
+  const columns = publishedColumns(lakePlan(lake.making.keeps_content), 'calls');
+  return makeView(
+    db,
+    'calls',
+    columns,
+    files.map(({ path }) => lake.place.at(path)),
+  );
 }
 
 const rowsOf = ({ files }: FolderState, base: PublishedName) =>

@@ -147,20 +147,29 @@ export async function makeViews(
   const bases = (Object.keys(PUBLISHED) as PublishedName[]).filter(
     (base) => base !== 'batches' && base !== 'seqs' && (plan[base] !== undefined || base === 'rejects'),
   );
-  for (const base of bases) {
-    const columns = publishedColumns(held, base);
-    const files = filesOf(state, base);
-    // Of the run before, for another request.
-    await db
-      .run(`DROP VIEW IF EXISTS ${baseTable(base)}`)
-      .catch(() => db.run(`DROP TABLE ${baseTable(base)}`));
-    if (files.length === 0) {
-      await db.run(create(baseTable(base), columns));
-      continue;
-    }
-    await db.run(
-      `CREATE VIEW ${baseTable(base)} AS SELECT ${columns.map(({ name }) => `c.${ident(name)}`).join(', ')}
-       FROM ${parquet(files)} c${withoutTaken(base, hasTaken)}`,
+  for (const base of bases)
+    await makeView(
+      db,
+      base,
+      publishedColumns(held, base),
+      filesOf(state, base),
+      withoutTaken(base, hasTaken),
     );
-  }
+}
+
+/** In the place of the one that is there. @param without what is joined to leave rows out. */
+export async function makeView(
+  db: Database,
+  base: PublishedName,
+  columns: readonly BaseColumn[],
+  files: readonly string[],
+  without = '',
+): Promise<void> {
+  await db.run(`DROP VIEW IF EXISTS ${baseTable(base)}`).catch(() => db.run(`DROP TABLE ${baseTable(base)}`));
+  const listed = columns.map(({ name }) => `c.${ident(name)}`).join(', ');
+  await db.run(
+    files.length === 0
+      ? create(baseTable(base), columns)
+      : `CREATE VIEW ${baseTable(base)} AS SELECT ${listed} FROM ${parquet(files)} c${without}`,
+  );
 }
