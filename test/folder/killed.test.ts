@@ -1,14 +1,28 @@
-import { cpSync, readdirSync } from 'node:fs';
+/** kill -9 at moments that are spread over all changes of files that a run makes, and two runs at once. */
+import { spawn } from 'node:child_process';
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { lakelog as binary, call, envelope, newFolder, nightly, replayRun, start } from '../support/cli.js';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { BatchReceipt } from '../../src/schema/batch.js';
+import {
+  lakelog as binary,
+  call,
+  command,
+  envelope,
+  newFolder,
+  nightly,
+  replayRun,
+  root,
+} from '../support/cli.js';
 import { lakelog } from '../support/program.js';
-import { filesIn, NOW, publish, receiptsIn, saidBy, writeHostLogs } from './folder-lake.js';
+import { filesIn, publish, receiptsIn, saidBy, writeHostLogs } from './folder-lake.js';
 
-/** Each of publishing and of compaction; 10 and 500 in all. */
-const MOMENTS = Number(process.env.LAKELOG_KILLS ?? (nightly ? 250 : 5));
-const TIMEOUT = MOMENTS > 5 ? 3_600_000 : 120_000;
+/** Each of publishing and of compaction; 50 and 500 in all. */
+const MOMENTS = Number(process.env.LAKELOG_KILLS ?? (nightly ? 250 : 25));
+const TIMEOUT = 3_600_000;
+/** Whatever the clock of this machine says, days of then are over. */
+const THEN = new Date('2024-10-01T00:00:00Z');
 const lines = (...all: string[]) => Buffer.from(all.map((line) => `${line}\n`).join(''));
 
 function copyOf(from: string): string {
@@ -17,37 +31,46 @@ function copyOf(from: string): string {
   return copy;
 }
 
-/** Files of the lake, what is being made among them. */
-function countIn(lake: string): number {
-  try {
-    return readdirSync(lake, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-      .length;
-  } catch {
-    return 0;
-  }
+const PRELOAD = pathToFileURL(path.join(root, 'test/support/kill-at.mjs')).href;
+
+/** @returns the signal that ended it. */
+function run(args: readonly string[], env: Record<string, string>): Promise<NodeJS.Signals | null> {
+  const { file, args: all, options } = command(args, { env });
+  const child = spawn(file, ['--import', PRELOAD, ...all], { ...options, stdio: 'ignore' });
+  return new Promise((resolve, reject) =>
+    child.once('error', reject).once('close', (_, signal) => resolve(signal)),
+  );
 }
 
-/** Runs it until so many files are there, and some microseconds more. @returns whether it was killed. */
-async function killedAt(args: readonly string[], lake: string, files: number): Promise<boolean> {
-  const child = start(args);
-  let isOver = false;
-  const ended = new Promise<void>((resolve) =>
-    child.once('close', () => {
-      isOver = true;
-      resolve();
-    }),
-  );
-  child.stdout!.resume();
-  child.stderr!.resume();
-  while (!isOver && countIn(lake) < files) await sleep(1);
-  const wasRunning = !isOver;
-  child.kill('SIGKILL');
-  await ended;
-  return wasRunning;
+/** How many changes of files such a run makes in a lake. */
+async function changesOf(args: (lake: string) => readonly string[], from: string): Promise<number> {
+  const lake = copyOf(from);
+  const told = path.join(newFolder(), 'count');
+  expect(await run(args(lake), { LAKELOG_KILL_UNDER: lake, LAKELOG_KILL_COUNT: told })).toBeNull();
+  return Number(readFileSync(told, 'utf8'));
 }
+
+/** So many moments of so many changes: each once and again, or every few. */
+const spread = (changes: number): number[] =>
+  Array.from({ length: MOMENTS }, (_, i) =>
+    MOMENTS < changes ? 1 + Math.floor((i * changes) / MOMENTS) : 1 + (i % changes),
+  );
+
+/** What others see of a lake, and who is at work there. */
+function seen(lake: string): string {
+  const stages = readdirSync(path.join(lake, '.staging'), { recursive: true, encoding: 'utf8' });
+  return JSON.stringify([
+    filesIn(lake),
+    stages
+      .map((name) => path.basename(name))
+      .filter(isOfBatch)
+      .sort(),
+  ]);
+}
+const isOfBatch = (name: string) => /^(c-)?[0-9a-f]{64}\.json$/.test(name);
 
 async function alarmed(lake: string) {
-  const ran = await lakelog(['alarm', '--lake', lake, '--json'], { now: () => NOW });
+  const ran = await lakelog(['alarm', '--lake', lake, '--json'], { now: () => THEN });
   const { verdict, receipt } = envelope(ran);
   return {
     code: ran.code,
@@ -56,58 +79,87 @@ async function alarmed(lake: string) {
   };
 }
 
+const isData = (file: string) => file.endsWith('.parquet');
+/** All that is published, but for when and by whom. */
+const published = (lake: string) => ({
+  rows: filesIn(lake)
+    .filter(isData)
+    .map((name) => [
+      name,
+      name.startsWith('base_batches') ? '' : readFileSync(path.join(lake, name), 'latin1'),
+    ]),
+  receipts: receiptsIn(lake).map(withoutWho),
+});
+function withoutWho({ id, account, kinds, rejects, newest_record, tables, file }: BatchReceipt) {
+  const { base_batches: _, ...others } = tables;
+  return { id, account, kinds, rejects, newest_record, tables: others, before: file.before, head: file.head };
+}
+
+afterEach(() => void vi.useRealTimers());
+
 describe('publishing, killed at any moment', () => {
   let begun: string;
   let whole: string;
   let logs: string[];
-  let most: number;
   const counts = [2, 3, 1, 2];
+  const sync = (host: string) => (lake: string) => ['sync', '--lake', lake, '--host', host, ...logs];
+  /** All prefixes of the batches. */
+  const allowed = counts.map((_, i) => counts.slice(0, i + 1).reduce((sum, count) => sum + count, 0));
 
   beforeAll(async () => {
     const folder = newFolder();
     let n = 0;
     const some = (count: number, day: number) =>
       Array.from({ length: count }, () =>
-        call({ timestamp: `2026-09-0${day}T08:00:00Z`, call_id: `c${++n}` }),
+        call({ timestamp: `2024-09-0${day}T08:00:00Z`, call_id: `c${++n}` }),
       );
     const contents = counts.map((count, i) => [
       ...some(count, 1 + (i % 3)),
-      replayRun({ timestamp: '2026-09-05T08:00:00Z' }),
+      replayRun({ timestamp: '2024-09-05T08:00:00Z' }),
     ]);
-    const paths = contents.map(
+    logs = contents.map(
       (content, i) => writeHostLogs(folder, `l${i}`, { 'sessions.jsonl': lines(...content) })[0]!,
     );
     begun = path.join(newFolder(), 'lake/');
-    await publish(begun, 'web1', [paths[0]!]);
-    logs = paths;
+    await publish(begun, 'web1', [logs[0]!], { now: THEN });
     whole = copyOf(begun);
-    const ran = await binary(['sync', '--lake', whole, '--host', 'web1', ...logs]);
-    expect(ran.code, ran.stderr).toBe(0);
-    most = countIn(whole) + 8;
+    await publish(whole, 'web1', logs, { now: THEN });
   });
 
   test(
     'each batch is there whole or not at all, and the next run makes it what an undisturbed one makes',
     async () => {
-      const expected = await saidBy(whole);
-      const files = filesIn(whole);
-      const least = countIn(begun);
-      // All prefixes of the batches.
-      const allowed = counts.map((_, i) => counts.slice(0, i + 1).reduce((sum, count) => sum + count, 0));
-      let killed = 0;
-      for (let i = 0; i < MOMENTS; i++) {
+      const expected = published(whole);
+      const changes = await changesOf(sync('web1'), begun);
+      expect(changes).toBeGreaterThan(50);
+      const [looked, ended] = [new Set<string>(), new Set<string>()];
+      for (const [i, at] of spread(changes).entries()) {
         const lake = copyOf(begun);
-        const at =
-          least + 1 + Math.floor(((most - least) * (i + (MOMENTS > 5 ? Math.random() : 0.5))) / MOMENTS);
-        killed += (await killedAt(['sync', '--lake', lake, '--host', 'web1', ...logs], lake, at)) ? 1 : 0;
-        const after = await alarmed(lake);
-        expect({ at, ...after }).toMatchObject({ code: 0, says: [] });
-        expect(allowed, `at ${at}`).toContain(after.calls);
-        await publish(lake, 'web1', logs);
-        expect(filesIn(lake), `at ${at}`).toEqual(files);
-        expect(await saidBy(lake), `at ${at}`).toEqual(expected);
+        const where = { LAKELOG_KILL_UNDER: lake };
+        expect(await run(sync('web1')(lake), { ...where, LAKELOG_KILL_AT: `${at}` }), `at ${at}`).toBe(
+          'SIGKILL',
+        );
+        // And the one that was to end it, at another moment.
+        if (i >= changes)
+          await run(sync('web1')(lake), { ...where, LAKELOG_KILL_AT: `${1 + ((7 * i) % changes)}` });
+        const now = seen(lake);
+        if (!looked.has(now)) {
+          const after = await alarmed(lake);
+          expect({ at, ...after }).toMatchObject({ code: 0, says: [] });
+          expect(allowed, `at ${at}`).toContain(after.calls);
+        }
+        looked.add(now);
+        // Whoever comes next may be another one that has these logs.
+        const next = i % 3 === 2 ? 'web2' : 'web1';
+        if (ended.has(`${next} ${now}`)) continue;
+        ended.add(`${next} ${now}`);
+        // Until then it would wait for the first, which may be at work on another machine.
+        if (next === 'web2') vi.setSystemTime(Date.now() + 120_000);
+        await publish(lake, next, logs, { now: THEN });
+        vi.useRealTimers();
+        expect(published(lake), `at ${at}, then ${next}`).toEqual(expected);
       }
-      expect(killed).toBeGreaterThan(0);
+      expect(looked.size).toBeGreaterThan(10);
     },
     TIMEOUT,
   );
@@ -115,26 +167,39 @@ describe('publishing, killed at any moment', () => {
   test(
     'two publishers of the same logs at once make what one makes, whether they are of one host or of two',
     async () => {
-      const expected = await saidBy(whole);
       for (const hosts of [
         ['web1', 'web1'],
         ['web1', 'web2'],
       ]) {
         const lake = copyOf(begun);
-        const ran = await Promise.all(
-          hosts.map((host) => binary(['sync', '--lake', lake, '--host', host, ...logs])),
-        );
+        const ran = await Promise.all(hosts.map((host) => binary(sync(host)(lake))));
         expect(
           ran.map(({ code }) => code),
           ran.map(({ stderr }) => stderr).join('\n'),
         ).toEqual([0, 0]);
-        expect(filesIn(lake)).toEqual(filesIn(whole));
-        // Rows stand in the order of their files, whose names begin with who published them: either host, batch by batch.
-        const rows = (said: unknown) =>
-          (said as { rows: readonly unknown[] }).rows
-            .map((row) => JSON.stringify(row).replaceAll(/web\d:/g, ''))
-            .sort();
-        expect(rows(await saidBy(lake))).toEqual(rows(expected));
+        expect(published(lake)).toEqual(published(whole));
+        expect(await alarmed(lake)).toMatchObject({ code: 0, says: [], calls: allowed.at(-1) });
+      }
+    },
+    TIMEOUT,
+  );
+
+  test(
+    'so do two of which one is killed',
+    async () => {
+      const changes = await changesOf(sync('web1'), begun);
+      const times = nightly ? 50 : 2;
+      for (let i = 1; i <= times; i++) {
+        const lake = copyOf(begun);
+        const at = `${Math.ceil((i * changes) / (times + 1))}`;
+        const [signal, other] = await Promise.all([
+          run(sync('web1')(lake), { LAKELOG_KILL_UNDER: lake, LAKELOG_KILL_AT: at }),
+          binary(sync('web2')(lake)),
+        ]);
+        // It may have had less to do than alone, and then lived.
+        expect([null, 'SIGKILL']).toContain(signal);
+        expect(other.code, other.stderr).toBe(0);
+        expect(published(lake), `at ${at}`).toEqual(published(whole));
       }
     },
     TIMEOUT,
@@ -143,7 +208,7 @@ describe('publishing, killed at any moment', () => {
 
 describe('compaction, killed at any moment', () => {
   test(
-    'rows are where they were or where they are now, and the next run comes to its end',
+    'rows and receipts are where they were or where they are now, and the next run comes to its end',
     async () => {
       const small = path.join(newFolder(), 'lake/');
       const folder = newFolder();
@@ -151,42 +216,40 @@ describe('compaction, killed at any moment', () => {
       for (const n of [1, 2, 3]) {
         content = [
           ...content,
-          call({ timestamp: `2026-09-0${n}T08:00:00Z`, call_id: `a${n}` }),
-          call({ timestamp: '2026-09-05T08:00:00Z', call_id: `b${n}` }),
+          call({ timestamp: `2024-09-0${n}T08:00:00Z`, call_id: `a${n}` }),
+          call({ timestamp: '2024-09-05T08:00:00Z', call_id: `b${n}` }),
         ];
         const [log] = writeHostLogs(folder, 'web1', { 'sessions.jsonl': lines(...content) });
-        await publish(small, 'web1', [log!], { now: new Date('2026-09-30T12:00:00Z') });
+        await publish(small, 'web1', [log!], { now: THEN });
       }
-      const before = await saidBy(small);
       const args = (lake: string) => ['lake', 'compact', '--lake', lake, '--grace', '0'];
       const whole = copyOf(small);
-      expect((await lakelog(args(whole), { now: () => NOW })).code).toBe(0);
-      const files = filesIn(whole);
-      const least = countIn(small);
-      for (let i = 0; i < MOMENTS; i++) {
+      const later = { now: () => new Date('2024-10-02T00:00:00Z') };
+      expect((await lakelog(args(whole), later)).code).toBe(0);
+      expect(await saidBy(whole)).toEqual(await saidBy(small));
+      const merged = (lake: string) =>
+        filesIn(lake)
+          .filter((name) => !name.startsWith('compactions/'))
+          .map((name) => [name, readFileSync(path.join(lake, name), 'latin1')]);
+      const expected = merged(whole);
+      const changes = await changesOf(args, small);
+      expect(changes).toBeGreaterThan(40);
+      const looked = new Set<string>();
+      for (const [i, at] of spread(changes).entries()) {
         const lake = copyOf(small);
-        const at = least + 1 + Math.floor((10 * (i + (MOMENTS > 5 ? Math.random() : 0.5))) / MOMENTS);
-        await killedAt(args(lake), lake, at);
-        const after = await alarmed(lake);
-        expect({ at, ...after }).toMatchObject({ code: 0, says: [], calls: 6 });
-        const between = await saidBy(lake);
-        expect(between, `at ${at}`).toEqual(withoutNotices(before, between));
-        const again = await lakelog(args(lake), { now: () => NOW });
+        const where = { LAKELOG_KILL_UNDER: lake };
+        expect(await run(args(lake), { ...where, LAKELOG_KILL_AT: `${at}` }), `at ${at}`).toBe('SIGKILL');
+        if (i >= changes) await run(args(lake), { ...where, LAKELOG_KILL_AT: `${1 + ((7 * i) % changes)}` });
+        const now = seen(lake);
+        if (looked.has(now)) continue;
+        looked.add(now);
+        expect({ at, ...(await alarmed(lake)) }).toMatchObject({ code: 0, says: [], calls: 6 });
+        const again = await lakelog(args(lake), later);
         expect(again.code, again.stderr).toBe(0);
-        expect(filesIn(lake).filter(isData), `at ${at}`).toEqual(files.filter(isData));
-        expect(await saidBy(lake), `at ${at}`).toEqual(before);
-        expect(receiptsIn(lake)).toEqual(receiptsIn(small));
+        expect(merged(lake), `at ${at}`).toEqual(expected);
       }
+      expect(looked.size).toBeGreaterThan(10);
     },
     TIMEOUT,
   );
 });
-
-const isData = (file: string) => file.endsWith('.parquet');
-
-/** While it is under way a notice says so. */
-function withoutNotices(said: unknown, now: unknown): unknown {
-  const { account, rows } = said as { account: object; rows: unknown };
-  const { notices } = (now as { account: { notices: unknown } }).account;
-  return { account: { ...account, notices }, rows };
-}
