@@ -4,6 +4,8 @@ import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { openFolderLake } from '../../src/lake/folder/making.js';
+import { lookInto } from '../../src/lake/folder/state.js';
 import type { BatchReceipt } from '../../src/schema/batch.js';
 import {
   lakelog as binary,
@@ -69,6 +71,14 @@ function seen(lake: string): string {
 }
 const isOfBatch = (name: string) => /^(c-)?[0-9a-f]{64}\.json$/.test(name);
 
+/** What stands there is what receipts say, to the last byte. Beside that a gate counts; every few moments it does. */
+function stands(lake: string) {
+  const { problems, receipts } = lookInto(openFolderLake(lake, '/'), { env: {}, hashed: () => true });
+  const calls = receipts.reduce((sum, { tables }) => sum + (tables.base_calls?.rows ?? 0), 0);
+  return { code: 0, says: problems.map(({ detail }) => detail), calls };
+}
+const EVERY = nightly ? 1 : 5;
+
 async function alarmed(lake: string) {
   const ran = await lakelog(['alarm', '--lake', lake, '--json'], { now: () => THEN });
   const { verdict, receipt } = envelope(ran);
@@ -101,7 +111,8 @@ describe('publishing, killed at any moment', () => {
   let begun: string;
   let whole: string;
   let logs: string[];
-  const counts = [2, 3, 1, 2];
+  let changes: number;
+  const counts = [2, 3, 1];
   const sync = (host: string) => (lake: string) => ['sync', '--lake', lake, '--host', host, ...logs];
   /** All prefixes of the batches. */
   const allowed = counts.map((_, i) => counts.slice(0, i + 1).reduce((sum, count) => sum + count, 0));
@@ -124,13 +135,13 @@ describe('publishing, killed at any moment', () => {
     await publish(begun, 'web1', [logs[0]!], { now: THEN });
     whole = copyOf(begun);
     await publish(whole, 'web1', logs, { now: THEN });
+    changes = await changesOf(sync('web1'), begun);
   });
 
   test(
     'each batch is there whole or not at all, and the next run makes it what an undisturbed one makes',
     async () => {
       const expected = published(whole);
-      const changes = await changesOf(sync('web1'), begun);
       expect(changes).toBeGreaterThan(50);
       const [looked, ended] = [new Set<string>(), new Set<string>()];
       for (const [i, at] of spread(changes).entries()) {
@@ -144,7 +155,7 @@ describe('publishing, killed at any moment', () => {
           await run(sync('web1')(lake), { ...where, LAKELOG_KILL_AT: `${1 + ((7 * i) % changes)}` });
         const now = seen(lake);
         if (!looked.has(now)) {
-          const after = await alarmed(lake);
+          const after = i % EVERY === 0 ? await alarmed(lake) : stands(lake);
           expect({ at, ...after }).toMatchObject({ code: 0, says: [] });
           expect(allowed, `at ${at}`).toContain(after.calls);
         }
@@ -187,7 +198,6 @@ describe('publishing, killed at any moment', () => {
   test(
     'so do two of which one is killed',
     async () => {
-      const changes = await changesOf(sync('web1'), begun);
       const times = nightly ? 50 : 2;
       for (let i = 1; i <= times; i++) {
         const lake = copyOf(begun);
@@ -243,7 +253,8 @@ describe('compaction, killed at any moment', () => {
         const now = seen(lake);
         if (looked.has(now)) continue;
         looked.add(now);
-        expect({ at, ...(await alarmed(lake)) }).toMatchObject({ code: 0, says: [], calls: 6 });
+        const after = i % EVERY === 0 ? await alarmed(lake) : stands(lake);
+        expect({ at, ...after }).toMatchObject({ code: 0, says: [], calls: 6 });
         const again = await lakelog(args(lake), later);
         expect(again.code, again.stderr).toBe(0);
         expect(merged(lake), `at ${at}`).toEqual(expected);
