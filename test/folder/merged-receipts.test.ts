@@ -148,7 +148,11 @@ describe('merged receipts', () => {
       now: () => NOW,
     });
     expect(ran.code, ran.stderr).toBe(0);
-    // The first batch is one of web1's; the other has lines that web1 has in two.
+    // The first batch is one of web1's, who named the log; the other has lines that web1 has in two.
+    const added = receiptsIn(copy).find(({ host }) => host === 'web7')!;
+    const first = receiptsIn(copy).find(({ id }) => id === added.file.root)!;
+    expect(added.file).toMatchObject({ name: first.file.name, path: first.file.path });
+    expect(first.host).toBe('web1');
     expect(receiptFiles(copy)).toHaveLength(2);
     expect(await alarmed(copy)).toMatchObject({ code: 0, problems: [], calls: 5 });
   });

@@ -1,8 +1,10 @@
 /** Which batches a lake has while one publishes into it: their receipts may be merged at any time. */
+import type { BatchReceipt } from '../../schema/batch.js';
 import { readCompactions, receiptFiles } from './compactions.js';
 import { COMPACTIONS, receiptName } from './layout.js';
 import type { FolderLake } from './making.js';
 import { type ReadReceipts, readReceipts, textsOf } from './receipts.js';
+import { unsealed } from './seal.js';
 
 /**
  * A receipt is committed create-only under the name of its batch, and this name is free again only when the receipt
@@ -11,7 +13,7 @@ import { type ReadReceipts, readReceipts, textsOf } from './receipts.js';
 export class Committed {
   readonly read: ReadReceipts;
   private readonly lake: FolderLake;
-  private readonly known: Set<string>;
+  private readonly known: Map<string, BatchReceipt>;
   private compactions: ReadonlySet<string>;
 
   constructor(lake: FolderLake) {
@@ -20,11 +22,20 @@ export class Committed {
     // Before receipts: what is merged later is looked for among compactions that came later.
     this.compactions = new Set(place.list(COMPACTIONS));
     this.read = readReceipts(place, making.lake_id, (name) => place.at(name));
-    this.known = new Set(this.read.receipts.map(({ id }) => id));
+    this.known = new Map(this.read.receipts.map((receipt) => [receipt.id, receipt]));
   }
 
   has(id: string): boolean {
     return this.known.has(id) || this.lake.place.has(receiptName(id)) || this.isMerged(id);
+  }
+
+  /** The receipt of a batch that is there; null where it cannot be read. */
+  receiptOf(id: string): BatchReceipt | null {
+    const known = this.known.get(id);
+    const { place } = this.lake;
+    if (known !== undefined || !place.has(receiptName(id))) return known ?? null;
+    const receipt = unsealed<BatchReceipt>(place.read(receiptName(id)));
+    return typeof receipt === 'string' ? null : receipt;
   }
 
   /** Whether a receipt of the batch was merged. Where its own name was just free, that was before. */
@@ -41,8 +52,8 @@ export class Committed {
     const { commits } = readCompactions(place, making.lake_id, (name) => name);
     for (const { path } of receiptFiles({ commits }))
       for (const text of textsOf(place, path).lines) {
-        const [, id] = /"id":"([0-9a-f]{64})"/.exec(text.toString('latin1')) ?? [];
-        if (id !== undefined) this.known.add(id);
+        const receipt = unsealed<BatchReceipt>(text);
+        if (typeof receipt !== 'string') this.known.set(receipt.id, receipt);
       }
   }
 }

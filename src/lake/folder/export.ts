@@ -207,7 +207,7 @@ class Exporting {
       });
       const place = this.placeOf(file, ends.get(file.source)!);
       const own = { ...withoutName(account), late_line: late.get(file.batch)?.line ?? null };
-      await publishBatch(
+      const other = await publishBatch(
         {
           ...{ id: file.counts.sha256!, host: options.host, file: place, account: own },
           ...{ newestRecord: account.newest_record, rejects: rejectsOf(file), notices: markNotice(file) },
@@ -215,7 +215,9 @@ class Exporting {
         },
         { place: lake.place, lakeId: lake.making.lake_id, now: options.now, committed: this.committed },
       );
-      this.took(file, place, ends.get(file.source)!);
+      // Who committed the first batch of a log named it, whoever adds to it.
+      const { name, path } = other?.file ?? place;
+      this.took(file, { ...place, name, path }, ends.get(file.source)!);
       const before = this.accounts.get(place.root) ?? [];
       const { newest_record } = account;
       this.accounts.set(place.root, [...before, { account: own, newest_record }]);

@@ -127,13 +127,15 @@ class FromFile {
     }
     const { db, lake, options } = this;
     const root = first!.sha256;
+    // Who committed the first batch of a log named it, whoever adds to it.
+    const named = this.committed.receiptOf(root)?.file;
     const isLast = batch.byte_from + batch.bytes === log.read_to;
     await publishBatch(
       {
         ...{ id: batch.sha256, host: options.host, newestRecord: batch.newest_record, notices: [] },
         file: {
-          name: logName(options.host, log.path, root),
-          ...{ path: log.path, kind: log.kind, form: log.form, byte_from: batch.byte_from },
+          name: named?.name ?? logName(options.host, log.path, root),
+          ...{ path: named?.path ?? log.path, kind: log.kind, form: log.form, byte_from: batch.byte_from },
           ...{ byte_to: batch.byte_from + batch.bytes, lines_before: batch.lines_before },
           ...{ before: before?.sha256 ?? null, root, head: batch.head, start_sha256: log.start_sha256 },
           // Of earlier batches nobody knows it any more, and nobody asks.

@@ -64,10 +64,10 @@ export interface Publishing {
   readonly committed: Committed;
 }
 
-/** @returns false where the batch is there already. */
-export async function publishBatch(batch: Batch, publishing: Publishing): Promise<boolean> {
+/** @returns the receipt that another run published, where one was there; else null. */
+export async function publishBatch(batch: Batch, publishing: Publishing): Promise<BatchReceipt | null> {
   const { place, committed } = publishing;
-  if (committed.has(batch.id)) return false;
+  if (committed.has(batch.id)) return committed.receiptOf(batch.id);
   const stage = place.stage();
   try {
     const kinds = await kindSums(batch.rows);
@@ -83,7 +83,7 @@ export async function publishBatch(batch: Batch, publishing: Publishing): Promis
     const stagedOf = (file: DataFile) => stagedAt(stage, file.path);
     await allSynced([...files.map(stagedOf), staged]);
     for (const file of files) await putFile(publishing, batch.id, file, stagedOf(file));
-    return commit(publishing, batch.id, staged);
+    return commit(publishing, batch.id, staged) ? null : committed.receiptOf(batch.id);
   } finally {
     stage.remove();
   }
