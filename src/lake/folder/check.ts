@@ -93,3 +93,49 @@ export async function checkRejects(
       damage(file.name, `batch ${short(id)} has other rejects than its receipt says`, NEXT),
     );
 }
+
+/**
+ * Whether receipts say of their batches what was published with the rows: whose they are, and what became of the lines.
+ * @param receipts those that are asked.
+ */
+export async function checkBatches(
+  db: Database,
+  state: FolderState,
+  receipts: readonly BatchReceipt[],
+): Promise<InputProblem[]> {
+  const files = batchFiles(state, receipts);
+  if (state.torn.has(tableName('batches')) || receipts.length === 0 || files.length === 0) return [];
+  const rows = await db.objects<Record<string, string | number | null> & { batch: number }>(
+    `SELECT batch, host, file, log, lines, loaded, rejected, duplicates, blank, bytes, late, late_line, byte_from,
+       lines_before, sha256, head, newest_record FROM ${parquet(files)}`,
+  );
+  const found = new Map(rows.map((row) => [row.batch, row]));
+  return receipts.flatMap(({ id, host, file, account, newest_record }) => {
+    const row = found.get(batchNumber(id));
+    const said: Readonly<Record<string, string | number | null>> = {
+      ...{ host, file: file.name, lines: account.lines, loaded: account.loaded, rejected: account.rejected },
+      ...{ duplicates: account.duplicates, blank: account.blank, bytes: account.bytes },
+      ...{ late: account.late, late_line: account.late_line, newest_record, log: file.path },
+      ...{ byte_from: file.byte_from, lines_before: file.lines_before, sha256: id, head: file.head },
+    };
+    const name = row === undefined ? 'batch' : Object.keys(said).find((key) => said[key] !== row[key]);
+    return name === undefined
+      ? []
+      : [
+          damage(
+            state.receiptAt(id),
+            `its ${name} is another in base_batches`,
+            'put the receipt back as it was published',
+          ),
+        ];
+  });
+}
+
+/** Their own, where none of them was merged with others. */
+function batchFiles(state: FolderState, receipts: readonly BatchReceipt[]): string[] {
+  const all = state.files.filter(({ table }) => table === tableName('batches'));
+  const there = new Set(all.map(({ path }) => path));
+  const own = receipts.flatMap(({ tables }) => tables[tableName('batches')]?.files ?? []);
+  const files = own.every(({ path }) => there.has(path)) ? own : all;
+  return files.map(({ path }) => state.lake.place.at(path));
+}

@@ -3,7 +3,7 @@ import type { BatchReceipt } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { countIds, type Ids } from './alike.js';
-import { checkKinds, checkRejects, checkSums } from './check.js';
+import { checkBatches, checkKinds, checkRejects, checkSums } from './check.js';
 import { cacheFile, readCache, writeCache } from './hashes.js';
 import { tableName } from './layout.js';
 import type { FolderState } from './state.js';
@@ -25,6 +25,7 @@ export interface Counting {
   readonly ids: Ids;
 }
 
+const MOST_TOLD = 5;
 const COUNTED = ['calls', 'runs'] as const;
 const isCounted = (table: string) => COUNTED.some((base) => tableName(base) === table);
 
@@ -34,7 +35,11 @@ export async function count(db: Database, state: FolderState, env: Env): Promise
   const isComplete = !COUNTED.some((base) => state.torn.has(tableName(base)));
   const before = isComplete ? readCache<Counted>(file) : null;
   const fresh = freshIn(state, before);
-  const problems = [...(await sums(db, fresh)), ...(await checkRejects(db, state, fresh.receipts))];
+  const problems = [
+    ...(await sums(db, fresh)),
+    ...(await checkRejects(db, state, fresh.receipts)),
+    ...(await checkBatches(db, state, fresh.receipts)).slice(0, MOST_TOLD),
+  ];
   const ids = await countAll(db, state, before);
   const isNews = fresh.receipts.length > 0 || before?.different.length !== state.receipts.length;
   if (isComplete && problems.length === 0 && isNews) writeCache(file, countedOf(state, ids));

@@ -78,8 +78,8 @@ export async function openFolder(db: Database, asked: FolderAsked): Promise<Open
     });
   db.explainFailures((error) => explained(error, asked.name));
   const planned = Object.keys(asked.plan) as PublishedName[];
-  // Acknowledgements ask for rejects, and accounts for numbers of writers, whatever is asked.
-  const read = new Set([...planned, 'rejects' as const, 'seqs' as const].map(tableName));
+  // Acknowledgements ask for rejects, and accounts for numbers of writers, whatever is asked; receipts are compared.
+  const read = new Set([...planned, 'rejects' as const, 'seqs' as const, 'batches' as const].map(tableName));
   const state = lookInto(lake, { env: asked.env, hashed: (table) => read.has(table) });
   // Several statements read every file: where its columns stand is read once.
   await db.run('SET parquet_metadata_cache = true');

@@ -115,9 +115,11 @@ export class LocalPlace implements Place {
     return { path: folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
   }
 
-  /** Names of files that somebody is making now, or was killed while making. */
-  staged(): { readonly name: string; readonly ageMs: number }[] {
-    const now = Date.now();
+  /**
+   * Names of files that somebody is making now, or was killed while making.
+   * @param now by the clock of who keeps the folder.
+   */
+  staged(now = Date.now()): { readonly name: string; readonly ageMs: number }[] {
     return this.list(STAGING).flatMap((name) => {
       const stats = statSync(this.at(name), { throwIfNoEntry: false });
       return stats ? [{ name: path.posix.basename(name), ageMs: now - stats.ctimeMs }] : [];
@@ -126,7 +128,9 @@ export class LocalPlace implements Place {
 
   /** Removes what was left behind long ago. */
   tidy(): void {
-    const now = Date.now();
+    const own = this.stage();
+    const now = changedMs(own.path);
+    own.remove();
     for (const name of readdirSync(this.at(STAGING), { encoding: 'utf8' })) {
       const folder = this.at(`${STAGING}/${name}`);
       const stats = statSync(folder, { throwIfNoEntry: false });
@@ -134,6 +138,9 @@ export class LocalPlace implements Place {
     }
   }
 }
+
+/** By the clock of who keeps the folder, which may be another machine. */
+export const changedMs = (file: string): number => statSync(file).ctimeMs;
 
 function moved(from: string, to: string): boolean {
   try {

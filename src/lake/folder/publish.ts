@@ -33,7 +33,7 @@ import {
   receiptName,
   tableName,
 } from './layout.js';
-import { allSynced, type LocalPlace, type Stage } from './place.js';
+import { allSynced, changedMs, type LocalPlace, type Stage } from './place.js';
 import { sealed } from './seal.js';
 import { type Summed, summedOf, sumsSql } from './sums.js';
 
@@ -82,7 +82,9 @@ export async function publishBatch(batch: Batch, publishing: Publishing): Promis
     const files = Object.values(tables).flatMap((table) => table.files);
     const stagedOf = (file: DataFile) => stagedAt(stage, file.path);
     await allSynced([...files.map(stagedOf), staged]);
-    for (const file of files) await putFile(publishing, batch.id, file, stagedOf(file));
+    // Ages of drafts are told by the clock that says when they were written.
+    const ahead = changedMs(staged) - Date.now();
+    for (const file of files) await putFile({ ...publishing, ahead }, batch.id, file, stagedOf(file));
     return commit(publishing, batch.id, staged) ? null : committed.receiptOf(batch.id);
   } finally {
     stage.remove();
@@ -201,7 +203,7 @@ const LOOK_MS = 50;
  * that publishes the same bytes now.
  */
 async function putFile(
-  { place, committed }: Publishing,
+  { place, committed, ahead }: Publishing & { readonly ahead: number },
   id: string,
   file: DataFile,
   staged: string,
@@ -210,8 +212,8 @@ async function putFile(
     if (place.put(file.path, { staged })) return;
     if (isSame(place.at(file.path), file)) return;
     // In this order: who has no draft any more has committed, or was killed. Ours is one of them.
-    const others =
-      place.staged().filter(({ name, ageMs }) => name === `${id}.json` && ageMs < ALIVE_MS).length - 1;
+    const drafts = place.staged(Date.now() + ahead).filter(({ name }) => name === `${id}.json`);
+    const others = drafts.filter(({ ageMs }) => ageMs < ALIVE_MS).length - 1;
     if (committed.has(id)) return;
     if (others <= 0) place.remove(file.path);
     else if (Date.now() >= until)

@@ -51,7 +51,7 @@ function readListed(place: Reading, lakeId: string, at: (name: string) => string
   for (const name of mergedFirst(place.list(BATCHES))) {
     const texts = textsOf(place, name);
     isGone ||= texts.isGone;
-    if (texts.wrong !== null) problems.push(damage(at(name), texts.wrong, isMergedName(name) ? CUT : EDITED));
+    if (texts.wrong !== null) problems.push(damage(at(name), texts.wrong, texts.next));
     for (const text of texts.lines) {
       const receipt = receiptIn(text, name, lakeId);
       if (typeof receipt === 'string') {
@@ -81,6 +81,7 @@ interface Texts {
   /** Each with its end, if it has one. */
   readonly lines: readonly Buffer[];
   readonly wrong: string | null;
+  readonly next: string;
   readonly isGone: boolean;
 }
 
@@ -93,9 +94,10 @@ export function textsOf(place: Pick<Place, 'read'>, name: string): Texts {
     bytes = place.read(name);
   } catch (error) {
     const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    return { lines: [], wrong: `the receipt cannot be believed: ${whyUnreadable(error)}`, isGone };
+    const next = nextIfRefused(error) ?? (isMergedName(name) ? CUT : EDITED);
+    return { lines: [], wrong: `the receipt cannot be believed: ${whyUnreadable(error)}`, next, isGone };
   }
-  if (!isMergedName(name)) return { lines: [bytes], wrong: null, isGone: false };
+  if (!isMergedName(name)) return { lines: [bytes], wrong: null, next: EDITED, isGone: false };
   const lines: Buffer[] = [];
   for (let from = 0; from < bytes.length; ) {
     const end = bytes.indexOf(LF, from);
@@ -104,8 +106,14 @@ export function textsOf(place: Pick<Place, 'read'>, name: string): Texts {
     from = to;
   }
   const isWhole = name === mergedReceiptsName(sha256(bytes));
-  return { lines, wrong: isWhole ? null : OTHER_BYTES, isGone: false };
+  return { lines, wrong: isWhole ? null : OTHER_BYTES, next: CUT, isGone: false };
 }
+
+/** Nothing is wrong with a file that this user may not read. */
+export const nextIfRefused = (error: unknown): string | null =>
+  ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')
+    ? 'see who may read it: ls -l'
+    : null;
 
 const OTHER_BYTES =
   'the file of merged receipts has other bytes than its name says (SHA-256): it was cut, or edited';

@@ -9,7 +9,7 @@ import { Hashes, type Identity, identityOf } from './hashes.js';
 import { type HostState, readHosts } from './hosts.js';
 import { BATCHES, COMPACTIONS, MERGED, PUBLISHED_NAMES, receiptName, tableName } from './layout.js';
 import type { FolderLake } from './making.js';
-import { type Chain, chainsOf, damage, holesOf, readReceipts, short } from './receipts.js';
+import { type Chain, chainsOf, damage, holesOf, nextIfRefused, readReceipts, short } from './receipts.js';
 
 export interface FolderState {
   readonly lake: FolderLake;
@@ -113,20 +113,22 @@ function checkFiles(
   const seen = new Map<string, Identity>();
   const torn = new Set<string>();
   const problems: InputProblem[] = [];
-  const lookAt = (file: PlacedFile): string | null => {
+  const lookAt = (file: PlacedFile): readonly [string, string] | null => {
+    const putBack = file.table === BATCHES ? PUT_RECEIPTS_BACK : PUT_BACK;
     try {
       const stats = statSync(lake.place.at(file.path), { bigint: true, throwIfNoEntry: false });
       if (stats) seen.set(file.path, identityOf(stats));
-      return wrongIn(file, stats, hashed(file.table) ? hashes : null);
+      const wrong = wrongIn(file, stats, hashed(file.table) ? hashes : null);
+      return wrong === null ? null : [wrong, putBack];
     } catch (error) {
-      return `the file cannot be read: ${whyUnreadable(error)}`;
+      return [`the file cannot be read: ${whyUnreadable(error)}`, nextIfRefused(error) ?? putBack];
     }
   };
   const fine = named.filter((file) => {
     const wrong = lookAt(file);
     if (wrong === null) return true;
     torn.add(file.table);
-    problems.push(damage(at(file.path), wrong, file.table === BATCHES ? PUT_RECEIPTS_BACK : PUT_BACK));
+    problems.push(damage(at(file.path), ...wrong));
     return false;
   });
   hashes.keep(new Set(named.map(({ path }) => path)));

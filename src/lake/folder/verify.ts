@@ -5,13 +5,12 @@ import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { statOf } from '../input/index.js';
 import { checkBytes, type ReceiptFile, unknownHead } from '../store/verify.js';
-import { checkSums } from './check.js';
+import { checkBatches, checkSums } from './check.js';
 import { hashFile } from './hash-file.js';
-import { batchNumber, PUBLISHED_NAMES } from './layout.js';
+import { PUBLISHED_NAMES } from './layout.js';
 import type { FolderLake } from './making.js';
-import { type Chain, damage, tipOf } from './receipts.js';
+import { type Chain, tipOf } from './receipts.js';
 import { type FolderState, lookInto } from './state.js';
-import { filesOf, parquet } from './tables.js';
 
 export interface Verified {
   readonly check: FilesCheck;
@@ -30,7 +29,7 @@ export async function verifyFolder(
   const problems: InputProblem[] = [...state.problems.filter(({ problem }) => problem === 'lake')];
   for (const base of PUBLISHED_NAMES)
     if (base !== 'seqs' && base !== 'batches') problems.push(...(await checkSums(db, state, base)));
-  problems.push(...(await checkBatches(db, state)));
+  problems.push(...(await checkBatches(db, state, state.receipts)));
   const logs: LogCheck[] = [];
   for (const chain of state.chains) logs.push(await checkLog(chain, state, host, options));
   return {
@@ -42,36 +41,6 @@ export async function verifyFolder(
     },
     logs,
   };
-}
-
-/** What engines without receipts see of batches. */
-async function checkBatches(db: Database, state: FolderState): Promise<InputProblem[]> {
-  const files = filesOf(state, 'batches');
-  if (state.torn.has('base_batches') || files.length === 0) return [];
-  const rows = await db.objects<Record<string, string | number | null> & { batch: number }>(
-    `SELECT batch, host, file, log, lines, loaded, rejected, duplicates, blank, bytes, late, late_line, byte_from,
-       lines_before, sha256, head, newest_record FROM ${parquet(files)}`,
-  );
-  const found = new Map(rows.map((row) => [row.batch, row]));
-  return state.receipts.flatMap(({ id, host, file, account, newest_record }) => {
-    const row = found.get(batchNumber(id));
-    const said: Readonly<Record<string, string | number | null>> = {
-      ...{ host, file: file.name, lines: account.lines, loaded: account.loaded, rejected: account.rejected },
-      ...{ duplicates: account.duplicates, blank: account.blank, bytes: account.bytes },
-      ...{ late: account.late, late_line: account.late_line, newest_record, log: file.path },
-      ...{ byte_from: file.byte_from, lines_before: file.lines_before, sha256: id, head: file.head },
-    };
-    const name = row === undefined ? 'batch' : Object.keys(said).find((key) => said[key] !== row[key]);
-    return name === undefined
-      ? []
-      : [
-          damage(
-            state.receiptAt(id),
-            `its ${name} is another in base_batches`,
-            'put the receipt back as it was published',
-          ),
-        ];
-  });
 }
 
 async function checkLog(
