@@ -14,7 +14,7 @@ import path from 'node:path';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { LocalPlace } from '../../src/lake/folder/place.js';
 import { sha256 } from '../../src/lake/store/fingerprint.js';
-import { call, envelope, newFolder } from '../support/cli.js';
+import { call, envelope, newFolder, nightly } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 import { NOW, publish, receiptsIn, saidBy, writeHostLogs } from './folder-lake.js';
 
@@ -324,3 +324,48 @@ describe('published again while its receipt was merged', () => {
     expect(await alarmed(copy)).toMatchObject({ code: 0, problems: [], calls: 6 });
   });
 });
+
+test('publishing, merging and asking in loops beside one another', async () => {
+  const copy = copyOf(lake);
+  const rounds = nightly ? 60 : 5;
+  let isOver = false;
+  const line = (host: string, n: number) =>
+    call({ timestamp: `2026-09-0${1 + (n % 5)}T08:00:00Z`, call_id: `${host} ${n}` });
+  const publishing = ['web5', 'web6'].map(async (host) => {
+    const content: string[] = [];
+    for (let n = 0; n < rounds; n++) {
+      content.push(line(host, n));
+      expect((await put(copy, host, content)).problems).toEqual([]);
+    }
+  });
+  const merging = async () => {
+    while (!isOver) {
+      const ran = await lakelog(['lake', 'compact', '--lake', copy, '--grace', '0'], { now: () => NOW });
+      expect(ran.code, ran.stderr).toBe(0);
+    }
+  };
+  const asking = async () => {
+    while (!isOver) {
+      const ran = await lakelog(['alarm', '--lake', copy, '--max-rejects', '9', '--json'], {
+        now: () => NOW,
+      });
+      // What was removed while it was read is to be read again.
+      if (ran.code !== 0)
+        expect([ran.code, ran.stderr + ran.stdout]).toEqual([
+          3,
+          expect.stringMatching(/run the same command again/),
+        ]);
+      else expect(envelope(ran).receipt.calls_loaded).toBeGreaterThanOrEqual(4);
+    }
+  };
+  const beside = [merging(), asking()];
+  await Promise.all(publishing).finally(() => {
+    isOver = true;
+  });
+  await Promise.all(beside);
+  await compact(copy);
+  expect(receiptFiles(copy)).toHaveLength(1);
+  expect(receiptsIn(copy)).toHaveLength(4 + 2 * rounds);
+  expect(await alarmed(copy)).toMatchObject({ code: 0, problems: [], calls: 4 + 2 * rounds });
+  expect(await isVerified(copy)).toBe(true);
+}, 600_000);

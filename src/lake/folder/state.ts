@@ -50,10 +50,18 @@ export function lookInto(lake: FolderLake, looking: Looking): FolderState {
   for (let left = LOOKS; ; left--) {
     const before = commitsOf(lake);
     const state = look(lake, looking, before);
-    if (state.problems.length === 0 || left === 1) return state;
-    if (isSame(before, commitsOf(lake))) return state;
+    if (state.problems.length === 0) return state;
+    const now = commitsOf(lake);
+    if (isSame(before, now)) return state;
+    // Where files were removed all the while, it is not known which are missing.
+    if (left === 1)
+      return isSame(merges(before), merges(now)) ? state : { ...state, problems: [again(lake)] };
   }
 }
+
+const merges = (names: readonly string[]) => names.filter((name) => name.startsWith(`${COMPACTIONS}/`));
+const again = ({ name }: FolderLake) =>
+  damage(name, 'files were merged each time that it was looked at', 'run the same command again');
 
 const commitsOf = ({ place }: FolderLake) => [...place.list(BATCHES), ...place.list(COMPACTIONS)].sort();
 const isSame = (a: readonly string[], b: readonly string[]) => a.join('\n') === b.join('\n');
