@@ -51,7 +51,7 @@ export class LocalPlace implements Place {
   }
 
   at(name: string): string {
-    return path.join(this.path, name);
+    return `${this.path}/${name}`;
   }
 
   put(name: string, content: Uint8Array | { readonly staged: string }): boolean {
@@ -86,7 +86,7 @@ export class LocalPlace implements Place {
       return readdirSync(this.at(under), { recursive: true, withFileTypes: true })
         .filter((entry) => !entry.isDirectory())
         .map(({ parentPath, name }) =>
-          path.relative(this.path, path.join(parentPath, name)).replaceAll(path.sep, '/'),
+          `${parentPath}/${name}`.slice(this.path.length + 1).replaceAll(path.sep, '/'),
         );
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
