@@ -149,7 +149,7 @@ export function removeMergedReceipts({ place, making }: FolderLake, now: Date, g
   const gone = there.filter((file) => {
     const { lines, wrong } = textsOf(place, file.name);
     if (wrong !== null && isMergedName(file.name)) return false;
-    const isHeld = lines.every((line) => held.get(idOf(line))?.has(sha256(line)));
+    const isHeld = lines.length > 0 && lines.every((line) => held.get(idOf(line))?.has(sha256(line)));
     const isAgain = !isMergedName(file.name) && held.has(path.posix.basename(file.name, '.json'));
     return isHeld ? file.isOld : isAgain;
   });

@@ -20,8 +20,7 @@ export interface ReadReceipts extends Receipts {
 
 const EDITED =
   'put back the one that was published, or take it and its files out of the lake and publish the log again';
-const CUT =
-  'put it back from a copy; or remove it and the compaction that names it, and publish these logs again: lakelog sync';
+export const CUT = 'put it back from a copy; without one, publish the logs into a new folder: lakelog sync';
 
 /** How a batch is called in words. */
 export const short = (id: string) => `${id.slice(0, 12)}…`;

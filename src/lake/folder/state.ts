@@ -9,7 +9,16 @@ import { Hashes, type Identity, identityOf } from './hashes.js';
 import { type HostState, readHosts } from './hosts.js';
 import { BATCHES, COMPACTIONS, MERGED, PUBLISHED_NAMES, receiptName, tableName } from './layout.js';
 import type { FolderLake } from './making.js';
-import { type Chain, chainsOf, damage, holesOf, nextIfRefused, readReceipts, short } from './receipts.js';
+import {
+  type Chain,
+  CUT,
+  chainsOf,
+  damage,
+  holesOf,
+  nextIfRefused,
+  readReceipts,
+  short,
+} from './receipts.js';
 
 export interface FolderState {
   readonly lake: FolderLake;
@@ -122,7 +131,7 @@ function checkFiles(
   const torn = new Set<string>();
   const problems: InputProblem[] = [];
   const lookAt = (file: PlacedFile): readonly [string, string] | null => {
-    const putBack = file.table === BATCHES ? PUT_RECEIPTS_BACK : PUT_BACK;
+    const putBack = file.table === BATCHES ? CUT : PUT_BACK;
     try {
       const stats = statSync(lake.place.at(file.path), { bigint: true, throwIfNoEntry: false });
       if (stats) seen.set(file.path, identityOf(stats));
@@ -145,9 +154,6 @@ function checkFiles(
 
 const PUT_BACK =
   'put it back from a copy; or remove its receipt (batches/ID.json) and its files, and publish the log again: lakelog sync';
-const PUT_RECEIPTS_BACK =
-  'put it back from a copy; or remove the compaction that names it, and publish these logs again: lakelog sync';
-
 function wrongIn(
   file: PlacedFile,
   stats: BigIntStats | undefined,
