@@ -70,12 +70,13 @@ export class Found {
 
   /** Numbers that are sums over calls. */
   async counts(statement: string, count: () => Promise<readonly number[]>): Promise<number[]> {
+    if (this.files.length === 0) return [...(await count())];
     const { key, known } = this.knownOf(statement);
     const there = new Set(this.files.map(({ sha256: hash }) => hash));
     let sets = known.counted.filter(({ files }) => files.every((hash) => there.has(hash)));
     const isCounted = new Set(sets.flatMap(({ files }) => files));
     const fresh = this.files.filter(({ sha256: hash }) => !isCounted.has(hash));
-    if (fresh.length > 0 || sets.length === 0) {
+    if (fresh.length > 0) {
       sets = [...sets, { files: hashesOf(fresh), counts: await this.among(fresh, count) }];
       this.now.set(key, { ...known, counted: fewer(sets) });
     }
