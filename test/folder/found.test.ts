@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { parseSql } from '../../src/lake/box.js';
 import { openDatabase } from '../../src/lake/duckdb/connection.js';
+import { sha256 } from '../../src/lake/store/fingerprint.js';
 import { asksCallsAlone } from '../../src/lake/tables/rowwise.js';
 import { call, envelope, newFolder, nightly } from '../support/cli.js';
 import fc from '../support/fast-check.js';
@@ -14,11 +15,18 @@ import { filesIn, NOW, publish, writeHostLogs } from './folder-lake.js';
 const lines = (all: readonly string[]) => Buffer.from(all.map((line) => `${line}\n`).join(''));
 const KINDS = ['fill', 'email'] as const;
 
+afterEach(() => void vi.useRealTimers());
+
 /** A lake, and a user who asks it. */
 function begin() {
   const lake = path.join(newFolder(), 'lake/');
   const [home, logs] = [newFolder(), newFolder()];
-  const ask = async (args: readonly string[], env: Record<string, string> = { HOME: home }) => {
+  const ask = async (
+    args: readonly string[],
+    env: Record<string, string> = { HOME: home },
+    clock?: number,
+  ) => {
+    vi.setSystemTime(clock ?? Date.now() + 10_000);
     const ran = await lakelog(['alarm', '--lake', lake, '--json', ...args], { now: () => NOW, env });
     const { verdict, receipt, rows } = envelope(ran);
     const { judged, gated_kinds, calls_loaded } = receipt;
@@ -132,16 +140,12 @@ test('a few findings are looked for again in few files', async () => {
   expect(await ask([], {})).toEqual(first);
 });
 
-const someTimePasses = () => void vi.setSystemTime(Date.now() + 10_000);
-afterEach(() => void vi.useRealTimers());
-
 test('a file of the same size and time of change is not the same file', async () => {
   const { lake, ask, put, kept } = begin();
   await put('web1', [
     call({ timestamp: '2026-09-01T08:00:00Z' }),
     call({ timestamp: '2026-09-01T09:00:00Z' }),
   ]);
-  someTimePasses();
   const fine = await ask([]);
   expect(fine.code).toBe(0);
   const before = kept();
@@ -157,6 +161,18 @@ test('a file of the same size and time of change is not the same file', async ()
   bytes[60]! ^= 1;
   writeFileSync(file, bytes);
   expect(await ask([])).toEqual(fine);
+});
+
+test('of files that were written just now nothing is kept', async () => {
+  const { lake, put, ask, kept } = begin();
+  await put('web1', [call({ timestamp: '2026-09-01T08:00:00Z' })]);
+  const file = path.join(lake, filesIn(lake).find((name) => name.startsWith('base_calls/'))!);
+  const hash = sha256(readFileSync(file));
+  const { ctimeMs } = statSync(file);
+  await ask([], undefined, ctimeMs + 100);
+  expect(kept() ?? '').not.toContain(hash);
+  await ask([], undefined, ctimeMs + 10_000);
+  expect(kept()).toContain(hash);
 });
 
 test('lines that stand in two batches are asked about each time', async () => {

@@ -2,7 +2,7 @@
 import { version } from '../../version.js';
 import { sha256 } from '../store/fingerprint.js';
 import type { PlacedFile } from './compactions.js';
-import { cacheFile, readCache, writeCache } from './hashes.js';
+import { cacheFile, isSettled, readCache, writeCache } from './hashes.js';
 import type { FolderState } from './state.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -42,6 +42,8 @@ export interface Rows {
 export class Found {
   private readonly file: string | null;
   private readonly files: readonly PlacedFile[];
+  /** Hashes of those that were not written just now, so that whoever changes them is noticed. */
+  private readonly settled: ReadonlySet<string>;
   private readonly narrow: (files: readonly PlacedFile[]) => Promise<void>;
   private readonly before: Kept;
   private readonly now = new Map<string, Known>();
@@ -50,6 +52,10 @@ export class Found {
   constructor(state: FolderState, env: Env, narrow: (files: readonly PlacedFile[]) => Promise<void>) {
     this.file = cacheFile(state.lake, env, 'found');
     this.files = state.files.filter(({ table }) => table === 'base_calls');
+    const { files: seen } = state.seen;
+    this.settled = new Set(
+      this.files.filter(({ path }) => isSettled(seen.get(path)!)).map(({ sha256: hash }) => hash),
+    );
     this.narrow = narrow;
     this.before = readCache<Kept>(this.file) ?? {};
   }
@@ -64,7 +70,11 @@ export class Found {
     const { names } = found;
     const empty = found.cells.length === 0 ? rest : await this.emptyAmong(rest, ask);
     const there = this.files.filter(({ sha256: hash }) => without.has(hash));
-    this.now.set(key, { ...known, names, without: hashesOf([...there, ...empty]) });
+    this.now.set(key, {
+      ...known,
+      names,
+      without: hashesOf([...there, ...empty]).filter((hash) => this.settled.has(hash)),
+    });
     return found;
   }
 
@@ -78,7 +88,8 @@ export class Found {
     const fresh = this.files.filter(({ sha256: hash }) => !isCounted.has(hash));
     if (fresh.length > 0) {
       sets = [...sets, { files: hashesOf(fresh), counts: await this.among(fresh, count) }];
-      this.now.set(key, { ...known, counted: fewer(sets) });
+      if (fresh.every(({ sha256: hash }) => this.settled.has(hash)))
+        this.now.set(key, { ...known, counted: fewer(sets) });
     }
     return sets.map(({ counts }) => [...counts]).reduce(sumOf);
   }

@@ -15,6 +15,10 @@ export const identityOf = ({ size, ino, mtimeNs, ctimeNs }: BigIntStats): Identi
 
 /** What was changed within so long before it was read may be changed once more without another time. */
 const SETTLED_MS = 2_000;
+export const isSettled = (identity: Identity): boolean => {
+  const [, , mtimeNs, ctimeNs] = identity.split(' ').map(Number) as [number, number, number, number];
+  return Date.now() - Math.max(mtimeNs, ctimeNs) / 1e6 > SETTLED_MS;
+};
 
 /** Where what is known of a lake outlives a run; null where there is no such place. */
 export function cacheFile({ place, making }: FolderLake, env: Env, what: string): string | null {
@@ -71,8 +75,7 @@ export class Hashes {
     const known = this.known.get(name);
     if (known?.[0] === identity) return known[1];
     const hash = hashFile(this.lake.place.at(name));
-    const age = Date.now() - Number(stats.ctimeMs > stats.mtimeMs ? stats.ctimeMs : stats.mtimeMs);
-    if (age > SETTLED_MS) {
+    if (isSettled(identity)) {
       this.known.set(name, [identity, hash]);
       this.isChanged = true;
     }
