@@ -14,6 +14,7 @@ import type { BatchAccount, BatchReceipt } from '../schema/batch.js';
 import { FEW_HOLES, type Gap } from '../schema/gap.js';
 import type { LakeReceipt } from '../schema/result.js';
 import type { Count } from './counts.js';
+import type { Late } from './late.js';
 
 export interface Place {
   readonly batch: number;
@@ -25,11 +26,15 @@ export type Names = ReadonlyMap<number, string>;
 const placeText = (names: Names, { batch, line }: Place) =>
   `${names.get(batch) ?? batch.toString(16)}:${line}`;
 
-/** What became of the lines of each batch among those of all others. */
+/**
+ * What became of the lines of each batch among those of all others.
+ * @param late of batches whose late records were counted again; null: there are none left.
+ */
 export function accountsOf(
   receipts: readonly BatchReceipt[],
   copies: ReadonlyMap<number, number>,
   conflicts: readonly LoadedConflict[],
+  late: ReadonlyMap<number, Late | null>,
 ): BatchAccount[] {
   const counts = new Map<string, number>();
   for (const { file } of conflicts) counts.set(file, (counts.get(file) ?? 0) + 1);
@@ -44,9 +49,14 @@ export function accountsOf(
       loaded: account.loaded - out,
       duplicates: account.duplicates + out,
       conflicts: isFirst ? (counts.get(file.name) ?? 0) : 0,
+      ...lateOf(late.get(batch)),
     };
   });
 }
+
+/** Nothing where a receipt is right. */
+const lateOf = (found: Late | null | undefined) =>
+  found === undefined ? {} : { late: found?.late ?? 0, late_line: found?.line ?? null };
 
 /** The first call that does not come first with its call_id. */
 export function firstConflict(conflicts: readonly LoadedConflict[]): string | null {

@@ -21,6 +21,7 @@ import type { Cell, InputProblem } from '../schema/result.js';
 import * as accounts from './account.js';
 import { addressOf } from './address.js';
 import * as counting from './counts.js';
+import { changedLate, type Late, lateSql } from './late.js';
 import { literalRows } from './literals.js';
 import { blocksOf, duckDbType, writtenFor } from './own-sql.js';
 import { HOSTS_SQL, hostsFrom, RECEIPTS_SQL, receiptsFrom } from './receipts.js';
@@ -83,6 +84,8 @@ export class ClusterLake extends Lake {
   private params: ParamValues = this.options.params;
   private state: State | null = null;
   private readonly plants = new Map<string, Planted>();
+  /** Newest calls by batch and instant: several questions of a run judge by the same. */
+  private readonly foundNewest = new Map<string, Promise<Newest>>();
   private readonly needsOfSql = new Map<string, Promise<Needs>>();
   /** What went wrong after the question was asked: its rows are told all the same. */
   private readonly late: InputProblem[] = [];
@@ -180,7 +183,9 @@ export class ClusterLake extends Lake {
   private async accountWith(copies: ReadonlyMap<number, number>, problems: readonly InputProblem[]) {
     const { receipts, hosts, counts, names } = this.state!;
     const conflicts = await this.conflicts();
-    const told = accounts.toldByReceipts(receipts, accounts.accountsOf(receipts, copies, conflicts), hosts);
+    const late = await this.lateAmong(copies);
+    const of = accounts.accountsOf(receipts, copies, conflicts, late);
+    const told = accounts.toldByReceipts(receipts, of, hosts);
     const loaded = told.files.reduce((sum, file) => sum + file.loaded, 0);
     const calls = accounts.sumOf(counts, 'calls');
     const holes = accounts.sumOf(counts, 'numbered') > 0 ? await this.holes() : [];
@@ -201,6 +206,16 @@ export class ClusterLake extends Lake {
       unknownTraces: loaded > calls && calls > 0 ? await this.unknownTraces() : null,
       mayBeEmpty: [],
     };
+  }
+
+  private async lateAmong(copies: ReadonlyMap<number, number>): Promise<Map<number, Late | null>> {
+    const before = changedLate(this.state!.receipts, copies);
+    if (before.size === 0) return new Map();
+    const { cells } = await this.over(['calls.timestamp', 'runs.timestamp'], lateSql(before, TRINO));
+    const found = new Map(
+      (cells as unknown as [number, number, number][]).map(([batch, late, line]) => [batch, { late, line }]),
+    );
+    return new Map([...before.keys()].map((batch) => [batch, found.get(batch) ?? null]));
   }
 
   private async unknownTraces(): Promise<Account['unknownTraces']> {
@@ -229,7 +244,13 @@ export class ClusterLake extends Lake {
 
   private async newest(found: ReturnType<typeof accounts.newestAmong>): Promise<Newest | null> {
     if (found === null) return null;
-    const { batch, time } = found;
+    const key = `${found.batch} ${found.time}`;
+    const known = this.foundNewest.get(key) ?? this.placeOf(found);
+    this.foundNewest.set(key, known);
+    return known;
+  }
+
+  private async placeOf({ batch, time }: { readonly batch: number; readonly time: string }): Promise<Newest> {
     const condition = `s.batch = ${batch} AND s.timestamp = ${TRINO.instant(time)}`;
     const { cells } = await this.engine.query(
       `SELECT MAX(s.line) AS line FROM base_calls s WHERE ${condition}`,
