@@ -109,15 +109,19 @@ export function unjudgeableOf(counts: readonly Count[], names: Names): Account['
   return { calls: sumOf(counts, 'unjudgeable'), first: where };
 }
 
-/** The batch and instant of the newest call among these. */
+/** The batch and instant of the newest call among these; of equal ones the last. */
 export function newestAmong(
   counts: readonly Count[],
+  names: Names,
   which: 'newest' | 'newest_selected',
 ): { readonly batch: number; readonly time: string } | null {
-  return counts.reduce<{ batch: number; time: string } | null>((best, { batch, [which]: time }) => {
-    if (time === null) return best;
-    return best === null || compareInstants(time, best.time) > 0 ? { batch, time } : best;
-  }, null);
+  return ordered(counts, names).reduce<{ batch: number; time: string } | null>(
+    (best, { batch, [which]: time }) => {
+      if (time === null) return best;
+      return best === null || compareInstants(time, best.time) >= 0 ? { batch, time } : best;
+    },
+    null,
+  );
 }
 
 export interface Island {

@@ -84,8 +84,8 @@ export class ClusterLake extends Lake {
   private params: ParamValues = this.options.params;
   private state: State | null = null;
   private readonly plants = new Map<string, Planted>();
-  /** Newest calls by batch and instant: several questions of a run judge by the same. */
-  private readonly foundNewest = new Map<string, Promise<Newest>>();
+  /** Of newest calls, by what was asked for: several questions of a run judge by the same. */
+  private readonly newestLines = new Map<string, Promise<Cell>>();
   private readonly needsOfSql = new Map<string, Promise<Needs>>();
   /** What went wrong after the question was asked: its rows are told all the same. */
   private readonly late: InputProblem[] = [];
@@ -233,29 +233,46 @@ export class ClusterLake extends Lake {
   }
 
   private async newests(gatedKinds: readonly string[]) {
-    const { counts } = this.state!;
-    const gated = counts.filter(({ kind }) => gatedKinds.includes(kind));
+    const { selects } = this;
     return {
-      newestCall: await this.newest(accounts.newestAmong(counts, 'newest')),
-      newestSelected: await this.newest(accounts.newestAmong(counts, 'newest_selected')),
-      newestSelectedGated: await this.newest(accounts.newestAmong(gated, 'newest_selected')),
+      newestCall: await this.newest(this.latest('newest'), 'TRUE'),
+      newestSelected: await this.newest(this.latest('newest_selected'), selects),
+      newestSelectedGated: await this.newestGated(gatedKinds),
     };
   }
 
-  private async newest(found: ReturnType<typeof accounts.newestAmong>): Promise<Newest | null> {
-    if (found === null) return null;
-    const key = `${found.batch} ${found.time}`;
-    const known = this.foundNewest.get(key) ?? this.placeOf(found);
-    this.foundNewest.set(key, known);
-    return known;
+  private newestGated(gatedKinds: readonly string[]): Promise<Newest | null> {
+    const kinds = gatedKinds.map((kind) => TRINO.quote(kind)).join(', ') || 'NULL';
+    const latest = this.latest('newest_selected', ({ kind }) => gatedKinds.includes(kind));
+    return this.newest(latest, `(${this.selects}) AND s.kind IN (${kinds})`);
   }
 
-  private async placeOf({ batch, time }: { readonly batch: number; readonly time: string }): Promise<Newest> {
-    const condition = `s.batch = ${batch} AND s.timestamp = ${TRINO.instant(time)}`;
-    const { cells } = await this.engine.query(
-      `SELECT MAX(s.line) AS line FROM base_calls s WHERE ${condition}`,
+  private latest(
+    which: 'newest' | 'newest_selected',
+    isMeant: (count: counting.Count) => boolean = () => true,
+  ) {
+    const { counts, names } = this.state!;
+    return accounts.newestAmong(counts.filter(isMeant), names, which);
+  }
+
+  /** @param condition over a call `s`: of several at that instant the last one that meets it. */
+  private async newest(found: ReturnType<typeof accounts.newestAmong>, condition: string) {
+    if (found === null) return null;
+    const { batch, time } = found;
+    const at = `s.batch = ${batch} AND s.timestamp = ${TRINO.instant(time)} AND (${condition})`;
+    const line = this.newestLines.get(at) ?? this.lastLine(at);
+    this.newestLines.set(at, line);
+    return { time, where: `${this.state!.names.get(batch) ?? batch}:${await line}` };
+  }
+
+  private async lastLine(condition: string): Promise<Cell> {
+    const columns = ['timestamp', 'kind', ...filteredColumns(this.options.filters)];
+    const select = `SELECT MAX(s.line) AS last_line FROM lake_calls s WHERE ${condition}`;
+    const { cells } = await this.over(
+      columns.map((name) => `calls.${name}`),
+      select,
     );
-    return { time, where: `${this.state!.names.get(batch) ?? batch}:${cells[0]?.[0]}` };
+    return cells[0]![0]!;
   }
 
   private async absent(): Promise<Account['absent']> {
@@ -312,8 +329,7 @@ export class ClusterLake extends Lake {
   override async gate(gatedKinds: readonly string[], account: Account): Promise<Account> {
     this.gatedKinds = gatedKinds;
     if (this.state === null) return account;
-    const { newestSelectedGated } = await this.newests(gatedKinds);
-    return { ...account, newestSelectedGated };
+    return { ...account, newestSelectedGated: await this.newestGated(gatedKinds) };
   }
 
   override query(sql: string): Promise<Rows> {

@@ -118,7 +118,7 @@ export interface Asked {
   readonly own: readonly string[];
 }
 
-const QUESTIONS = 3;
+const QUESTIONS = 2;
 /** `some` of them from the i-th group on, around. */
 const turn = <T>(all: readonly T[], i: number, some: number): T[] =>
   Array.from({ length: some }, (_, k) => all[(i * some + k) % all.length]!);

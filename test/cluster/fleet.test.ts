@@ -41,7 +41,13 @@ async function bothAnswers(fleet: Fleet, args: readonly string[]) {
 
 interface Envelope {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
-  readonly verdict: { readonly notices: readonly { readonly code: string; readonly message: string }[] };
+  readonly verdict: Readonly<Record<'cannot_vouch' | 'notices', readonly Finding[]>>;
+}
+
+interface Finding {
+  readonly code: string;
+  readonly message: string;
+  readonly where?: string;
 }
 
 const logOf = (...lines: string[]) => ({
@@ -84,6 +90,23 @@ test('a late line that another host has too is not late: it counts where it is k
     expect(told(there)).toEqual(late);
     expect(told(here)).toEqual(late);
   }
+});
+
+test('the newest call by which a gate judges is one that it selects, whatever else has that instant', async () => {
+  const timestamp = '2025-06-01T08:00:00.000001Z';
+  const calls = ['fill', 'email', 'fill', 'email'].map((kind, i) =>
+    call({ timestamp, kind, model: i < 2 ? 'one' : 'other' }),
+  );
+  const lines = { one: { fill: 1, email: 2 }, other: { fill: 3, email: 4 } };
+  for (const model of ['one', 'other'] as const)
+    for (const kind of ['fill', 'email'] as const) {
+      const asked = ['alarm', '--model', model, '--gated-kind', kind, '--max-age', '1h'];
+      const { there, here } = await bothAnswers([[logOf(...calls)]], asked);
+      const told = ({ verdict }: Envelope) =>
+        verdict.cannot_vouch.find(({ code }) => code === 'stale')?.where;
+      expect(told(there)).toBe(told(here));
+      expect(told(there)).toMatch(new RegExp(`:${lines[model][kind]}$`));
+    }
 });
 
 const seed = Number(process.env.LAKELOG_SEED ?? (nightly ? Date.now() % 2 ** 31 : 2));
