@@ -137,7 +137,7 @@ export class ClusterLake extends Lake {
 
   private async receiptTexts(): Promise<string[]> {
     const { cells } = await this.engine.query(RECEIPTS_SQL);
-    return cells.map(([text]) => String(text)).sort();
+    return [...new Set(cells.map(([text]) => String(text)))].sort();
   }
 
   private rawCounts(): Promise<EngineRows> {

@@ -459,9 +459,14 @@ describe('an engine that answers wrongly', () => {
       /the receipt cannot be believed: it was edited/,
     ],
     [
-      'a receipt stands there twice',
-      { rows: (sql, rows) => (sql.includes('batch_receipts') ? [...rows, rows[0]!] : rows) },
-      /stands there twice/,
+      'a receipt stands there twice, once edited',
+      {
+        rows: (sql, rows) =>
+          sql.includes('batch_receipts')
+            ? [...rows, [String(rows[0]![0]).replace(/"loaded":\d+/, '"loaded":1')]]
+            : rows,
+      },
+      /stands there twice, and says different things/,
     ],
     [
       'rows without a receipt',
@@ -473,6 +478,38 @@ describe('an engine that answers wrongly', () => {
     const ran = await ask(clear);
     expect(ran.code, ran.stderr).toBe(3);
     expect(lakeFindings(ran).join('\n')).toMatch(words);
+  });
+
+  test('receipts of several batches stand in one file, one a line, and for a while in their own files too', async () => {
+    const copy = path.join(tempFolder(), 'lake/');
+    cpSync(lake, copy, { recursive: true });
+    const folder = path.join(copy, 'batches');
+    const files = readdirSync(folder).map((name) => path.join(folder, name));
+    expect(files.length).toBeGreaterThan(1);
+    const merged = files.map((file) => readFileSync(file, 'utf8')).join('');
+    const wanted = await ask(clear);
+    writeFileSync(path.join(folder, 'r-merged.json'), merged);
+    await trino.declare(copy);
+    for (const isOver of [false, true]) {
+      if (isOver) for (const file of files) rmSync(file);
+      const ran = await ask(clear);
+      expect(ran.code, ran.stdout).toBe(0);
+      expect(envelope(ran).receipt.files).toEqual(envelope(wanted).receipt.files);
+    }
+    writeFileSync(path.join(folder, 'r-merged.json'), merged.split('\n').slice(1).join('\n'));
+    expect((await ask(clear)).code).toBe(3);
+  });
+
+  test('receipts are merged while the lake is asked: nothing changed', async () => {
+    trino.mischief = {
+      rows: (sql, rows) =>
+        sql.includes('batch_receipts') && trino.asked.some((one) => isGate(one.sql))
+          ? [...rows, ...rows]
+          : rows,
+    };
+    const ran = await ask(clear);
+    expect(trino.asked.filter(({ sql }) => sql.includes('batch_receipts')).length).toBeGreaterThan(1);
+    expect(ran.code, ran.stdout).toBe(0);
   });
 
   const isGate = (sql: string) =>
