@@ -14,7 +14,6 @@ import type { BatchAccount, BatchReceipt } from '../schema/batch.js';
 import { FEW_HOLES, type Gap } from '../schema/gap.js';
 import type { LakeReceipt } from '../schema/result.js';
 import type { Count } from './counts.js';
-import type { Late } from './late.js';
 
 export interface Place {
   readonly batch: number;
@@ -25,6 +24,12 @@ export interface Place {
 export type Names = ReadonlyMap<number, string>;
 const placeText = (names: Names, { batch, line }: Place) =>
   `${names.get(batch) ?? batch.toString(16)}:${line}`;
+
+/** Records that stand behind much newer ones: how many, and the line of the first. */
+export interface Late {
+  readonly late: number;
+  readonly line: number;
+}
 
 /**
  * What became of the lines of each batch among those of all others.
@@ -103,7 +108,13 @@ export const sumOf = (counts: readonly Count[], name: Summable): number =>
   counts.reduce((sum, count) => sum + count[name], 0);
 
 export function unjudgeableOf(counts: readonly Count[], names: Names): Account['unjudgeable'] {
-  const first = ordered(counts, names).find(({ first_unjudgeable }) => first_unjudgeable !== null);
+  const having = ordered(counts, names).filter(({ first_unjudgeable }) => first_unjudgeable !== null);
+  const first = having
+    .filter(({ batch }) => batch === having[0]!.batch)
+    .reduce<Count | undefined>(
+      (best, one) => (best && best.first_unjudgeable! <= one.first_unjudgeable! ? best : one),
+      undefined,
+    );
   if (first === undefined) return null;
   const where = placeText(names, { batch: first.batch, line: first.first_unjudgeable! });
   return { calls: sumOf(counts, 'unjudgeable'), first: where };

@@ -21,7 +21,6 @@ import type { Cell, InputProblem } from '../schema/result.js';
 import * as accounts from './account.js';
 import { addressOf } from './address.js';
 import * as counting from './counts.js';
-import { changedLate, type Late, lateSql } from './late.js';
 import { literalRows } from './literals.js';
 import { blocksOf, duckDbType, writtenFor } from './own-sql.js';
 import { HOSTS_SQL, hostsFrom, RECEIPTS_SQL, receiptsFrom } from './receipts.js';
@@ -208,14 +207,20 @@ export class ClusterLake extends Lake {
     };
   }
 
-  private async lateAmong(copies: ReadonlyMap<number, number>): Promise<Map<number, Late | null>> {
-    const before = changedLate(this.state!.receipts, copies);
-    if (before.size === 0) return new Map();
-    const { cells } = await this.over(['calls.timestamp', 'runs.timestamp'], lateSql(before, TRINO));
+  /** Of batches of which lines fell out. */
+  private async lateAmong(copies: ReadonlyMap<number, number>): Promise<Map<number, accounts.Late | null>> {
+    const changed = this.state!.receipts.filter(
+      ({ batch, account }) => account.late > 0 && copies.has(batch),
+    );
+    if (changed.length === 0) return new Map();
+    const { cells } = await this.over(
+      ['batches.late'],
+      'SELECT n.batch, n.late, n.first_line FROM lake_late n',
+    );
     const found = new Map(
       (cells as unknown as [number, number, number][]).map(([batch, late, line]) => [batch, { late, line }]),
     );
-    return new Map([...before.keys()].map((batch) => [batch, found.get(batch) ?? null]));
+    return new Map(changed.map(({ batch }) => [batch, found.get(batch) ?? null]));
   }
 
   private async unknownTraces(): Promise<Account['unknownTraces']> {

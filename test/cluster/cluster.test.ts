@@ -1,9 +1,11 @@
 /** Questions and gates over an engine that is reached by Trino's protocol, and everything that may go wrong there. */
+
+import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { publish } from '../folder/folder-lake.js';
-import { tempFolder } from '../support/lake.js';
+import { root, tempFolder } from '../support/lake.js';
 import { lakelog } from '../support/program.js';
 import { FakeTrino } from './fake-trino.js';
 
@@ -234,6 +236,45 @@ describe('every other command that asks', () => {
     expect(wordsOf(envelope(there))).toEqual(wordsOf(envelope(here)));
     expect(envelope(there).receipt.acknowledged).toEqual(envelope(here).receipt.acknowledged);
     expect(JSON.stringify(envelope(there).receipt.acknowledged)).toMatch(/reject/);
+  });
+
+  /** Never comes to rows, as what takes long. */
+  const endless = (count: { asked: number }): FakeTrino['mischief'] => ({
+    get: (place, response) => {
+      if (place.split('/')[4] !== `q${trino.asked.findIndex(({ sql }) => sql.includes('endless')) + 1}`)
+        return false;
+      count.asked++;
+      const page = { id: 'q', nextUri: `http://127.0.0.1:${trino.port}${place}` };
+      // As Trino, which answers when it has something to say, or after a while.
+      setTimeout(() => response.writeHead(200).end(JSON.stringify(page)), 50);
+      return true;
+    },
+  });
+  const ENDLESS = "SELECT 'endless' AS word FROM sessions s";
+
+  test('a query that takes longer than --timeout is cancelled where it runs', async () => {
+    const count = { asked: 0 };
+    trino.mischief = endless(count);
+    const ran = await ask(['query', ENDLESS, '--timeout', '1s']);
+    expect(ran.stderr).toMatch(/the query took longer than 1 s and was stopped/);
+    expect(ran.code).toBe(2);
+    expect(count.asked).toBeGreaterThan(0);
+    expect(trino.cancelled).toHaveLength(1);
+  });
+
+  test('so is one whose process is stopped', async () => {
+    const count = { asked: 0 };
+    trino.mischief = endless(count);
+    const child = spawn(
+      process.execPath,
+      [path.join(root, 'bin/lakelog.js'), 'query', ENDLESS, '--lake', trino.lake],
+      {
+        stdio: 'ignore',
+      },
+    );
+    await expect.poll(() => count.asked, { timeout: 60_000 }).toBeGreaterThan(0);
+    child.kill('SIGTERM');
+    await expect.poll(() => trino.cancelled, { timeout: 60_000 }).toHaveLength(1);
   });
 
   test.each<[string, readonly string[], RegExp]>([

@@ -48,9 +48,10 @@ const OWN = {
 -- column: loaded integer
 -- column: duplicates integer
 -- column: conflicts integer
+-- column: late integer
 -- column: rejects integer
 WITH bad AS (SELECT r.file, COUNT(*) AS rejects FROM rejects r GROUP BY r.file)
-SELECT f.file, f.lines, f.loaded, f.duplicates, f.conflicts, COALESCE(b.rejects, 0) AS rejects
+SELECT f.file, f.lines, f.loaded, f.duplicates, f.conflicts, f.late, COALESCE(b.rejects, 0) AS rejects
 FROM files f LEFT JOIN bad b ON b.file = f.file ORDER BY f.file`,
   'own-traces': `-- title: Traces
 -- question: What is known of every trace?
