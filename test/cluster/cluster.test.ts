@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { publish } from '../folder/folder-lake.js';
+import { nightly } from '../support/cli.js';
 import { root, tempFolder } from '../support/lake.js';
 import { lakelog } from '../support/program.js';
 import { FakeTrino } from './fake-trino.js';
@@ -237,6 +238,34 @@ describe('every other command that asks', () => {
     expect(envelope(there).receipt.acknowledged).toEqual(envelope(here).receipt.acknowledged);
     expect(JSON.stringify(envelope(there).receipt.acknowledged)).toMatch(/reject/);
   });
+
+  // Of more than eighty statements.
+  test.runIf(nightly)(
+    'report writes the page that it writes of the folder',
+    async () => {
+      const cwd = tempFolder();
+      const pageOf = async (name: string, over: string) => {
+        const given = [
+          'report',
+          '-o',
+          name,
+          '--since',
+          '2026-08-01',
+          '--until',
+          '2026-10-01',
+          '--lake',
+          over,
+        ];
+        const ran = await lakelog(given, { now: NOW, cwd });
+        const html = readFileSync(path.join(cwd, name), 'utf8');
+        return { ran, html: html.replaceAll(over, 'LAKE') };
+      };
+      const [there, here] = [await pageOf('there.html', trino.lake), await pageOf('here.html', lake)];
+      expect(there.ran.code, there.ran.stderr).toBe(here.ran.code);
+      expect(there.html).toBe(here.html);
+    },
+    180_000,
+  );
 
   /** Never comes to rows, as what takes long. */
   const endless = (count: { asked: number }): FakeTrino['mischief'] => ({
