@@ -238,12 +238,12 @@ export class ClusterLake extends Lake {
   }
 
   private async newests(gatedKinds: readonly string[]) {
-    const { selects } = this;
-    return {
-      newestCall: await this.newest(this.latest('newest'), 'TRUE'),
-      newestSelected: await this.newest(this.latest('newest_selected'), selects),
-      newestSelectedGated: await this.newestGated(gatedKinds),
-    };
+    const [newestCall, newestSelected, newestSelectedGated] = await Promise.all([
+      this.newest(this.latest('newest'), 'TRUE'),
+      this.newest(this.latest('newest_selected'), this.selects),
+      this.newestGated(gatedKinds),
+    ]);
+    return { newestCall, newestSelected, newestSelectedGated };
   }
 
   private newestGated(gatedKinds: readonly string[]): Promise<Newest | null> {

@@ -387,6 +387,18 @@ describe('an engine that fails', () => {
       /narrow it with the filters/,
     ],
     [
+      'a large answer, and nowhere to keep it',
+      {
+        error: () => ({
+          errorName: 'EXCHANGE_MANAGER_NOT_CONFIGURED',
+          errorType: 'EXTERNAL',
+          message: 'Exchange manager must be configured',
+        }),
+      },
+      3,
+      /exchange-manager.name=filesystem/,
+    ],
+    [
       'no rights',
       {
         error: () => ({ errorName: 'PERMISSION_DENIED', errorType: 'USER_ERROR', message: 'Cannot select' }),
