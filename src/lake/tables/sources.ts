@@ -69,7 +69,7 @@ export function sourceParts(
     BASE_TABLES[base].filter(({ name }) => name === 'batch' || name === 'line' || all.has(`${base}.${name}`));
   return [
     ...(hasCopies ? [{ name: 'lake_copies', sql: copiesSql(hashed, lines) }] : []),
-    ...(hasCopies && countsLate ? [{ name: 'lake_late', sql: lateSql(lines) }] : []),
+    ...(hasCopies && countsLate ? [{ name: 'lake_late', sql: lateSql(lines, dialect) }] : []),
     ...(ordered && !lines.onlyPlanted ? [{ name: 'lake_order', sql: orderSql(dialect) }] : []),
     ...tables
       .filter((base) => base !== 'twins')
@@ -185,12 +185,12 @@ WHERE n.copy > 1`;
  * Records that stand behind much newer ones, of batches of which lines fell out: who published them counted these too.
  * A batch goes on with the newest record of those before it in its log.
  */
-function lateSql({ batches }: Lines): string {
+function lateSql({ batches }: Lines, dialect: Dialect): string {
   const within = batches === null ? '' : ` WHERE batch IN (${listed(batches)})`;
-  const isLate = (newer: string) => `${newer} > n.timestamp + INTERVAL '${LATE_MINUTES}' MINUTE`;
-  return `SELECT n.batch, COUNT(*) AS late, MIN(n.line) AS first_line
+  const isLate = (newer: string) => `${newer} > n.happened + INTERVAL '${LATE_MINUTES}' MINUTE`;
+  return `SELECT n.batch, CAST(COUNT(*) AS ${dialect.type('BIGINT')}) AS late, MIN(n.line) AS first_line
 FROM (
-  SELECT r.batch, r.line, r.timestamp, e.newest AS earlier,
+  SELECT r.batch AS batch, r.line AS line, r.timestamp AS happened, e.newest AS earlier,
     MAX(r.timestamp) OVER (PARTITION BY r.batch ORDER BY r.line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest
   FROM (
     SELECT batch, line, timestamp FROM base_calls${within}
