@@ -129,7 +129,10 @@ function failureOf(error: unknown): BoxFailure {
 
 startEngine();
 // The parent went away: nobody is left to stop the query.
-process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+process.once('disconnect', () =>
+  // What runs for it elsewhere is cancelled on the way.
+  process.kill(process.pid, process.listenerCount('SIGTERM') > 0 ? 'SIGTERM' : 'SIGKILL'),
+);
 process.once('message', (job: BoxJob) => {
   watchMemory();
   (job.stays ? converse : answer)(job)

@@ -25,11 +25,21 @@ export type Names = ReadonlyMap<number, string>;
 const placeText = (names: Names, { batch, line }: Place) =>
   `${names.get(batch) ?? batch.toString(16)}:${line}`;
 
-/** What became of the lines of each batch among those of all others. */
+/** Records that stand behind much newer ones: how many, and the line of the first. */
+export interface Late {
+  readonly late: number;
+  readonly line: number;
+}
+
+/**
+ * What became of the lines of each batch among those of all others.
+ * @param late of batches whose late records were counted again; null: there are none left.
+ */
 export function accountsOf(
   receipts: readonly BatchReceipt[],
   copies: ReadonlyMap<number, number>,
   conflicts: readonly LoadedConflict[],
+  late: ReadonlyMap<number, Late | null>,
 ): BatchAccount[] {
   const counts = new Map<string, number>();
   for (const { file } of conflicts) counts.set(file, (counts.get(file) ?? 0) + 1);
@@ -44,9 +54,14 @@ export function accountsOf(
       loaded: account.loaded - out,
       duplicates: account.duplicates + out,
       conflicts: isFirst ? (counts.get(file.name) ?? 0) : 0,
+      ...lateOf(late.get(batch)),
     };
   });
 }
+
+/** Nothing where a receipt is right. */
+const lateOf = (found: Late | null | undefined) =>
+  found === undefined ? {} : { late: found?.late ?? 0, late_line: found?.line ?? null };
 
 /** The first call that does not come first with its call_id. */
 export function firstConflict(conflicts: readonly LoadedConflict[]): string | null {
@@ -93,21 +108,31 @@ export const sumOf = (counts: readonly Count[], name: Summable): number =>
   counts.reduce((sum, count) => sum + count[name], 0);
 
 export function unjudgeableOf(counts: readonly Count[], names: Names): Account['unjudgeable'] {
-  const first = ordered(counts, names).find(({ first_unjudgeable }) => first_unjudgeable !== null);
+  const having = ordered(counts, names).filter(({ first_unjudgeable }) => first_unjudgeable !== null);
+  const first = having
+    .filter(({ batch }) => batch === having[0]!.batch)
+    .reduce<Count | undefined>(
+      (best, one) => (best && best.first_unjudgeable! <= one.first_unjudgeable! ? best : one),
+      undefined,
+    );
   if (first === undefined) return null;
   const where = placeText(names, { batch: first.batch, line: first.first_unjudgeable! });
   return { calls: sumOf(counts, 'unjudgeable'), first: where };
 }
 
-/** The batch and instant of the newest call among these. */
+/** The batch and instant of the newest call among these; of equal ones the last. */
 export function newestAmong(
   counts: readonly Count[],
+  names: Names,
   which: 'newest' | 'newest_selected',
 ): { readonly batch: number; readonly time: string } | null {
-  return counts.reduce<{ batch: number; time: string } | null>((best, { batch, [which]: time }) => {
-    if (time === null) return best;
-    return best === null || compareInstants(time, best.time) > 0 ? { batch, time } : best;
-  }, null);
+  return ordered(counts, names).reduce<{ batch: number; time: string } | null>(
+    (best, { batch, [which]: time }) => {
+      if (time === null) return best;
+      return best === null || compareInstants(time, best.time) >= 0 ? { batch, time } : best;
+    },
+    null,
+  );
 }
 
 export interface Island {

@@ -34,6 +34,10 @@ const ADVICE: readonly Row[] = [
     /^(SYNTAX_ERROR|FUNCTION_NOT_FOUND|TYPE_MISMATCH|AMBIGUOUS_NAME|NOT_SUPPORTED|INVALID_CAST_ARGUMENT)/,
     'write it in what DuckDB and Trino both understand; or ask the folder itself, if this machine sees it: --lake DIR/',
   ],
+  [
+    /^EXCHANGE_MANAGER_NOT_CONFIGURED/,
+    'give the cluster, which has a retry-policy, an exchange manager for answers beyond 32 MB (exchange-manager.name=filesystem)',
+  ],
   [/^(QUERY_TEXT_TOO_LARGE|EXCEEDED_)/, 'narrow it with the filters, or raise the limit of the cluster'],
 ];
 

@@ -83,6 +83,8 @@ export class ClusterLake extends Lake {
   private params: ParamValues = this.options.params;
   private state: State | null = null;
   private readonly plants = new Map<string, Planted>();
+  /** Of newest calls, by what was asked for: several questions of a run judge by the same. */
+  private readonly newestLines = new Map<string, Promise<Cell>>();
   private readonly needsOfSql = new Map<string, Promise<Needs>>();
   /** What went wrong after the question was asked: its rows are told all the same. */
   private readonly late: InputProblem[] = [];
@@ -134,7 +136,7 @@ export class ClusterLake extends Lake {
 
   private async receiptTexts(): Promise<string[]> {
     const { cells } = await this.engine.query(RECEIPTS_SQL);
-    return cells.map(([text]) => String(text)).sort();
+    return [...new Set(cells.map(([text]) => String(text)))].sort();
   }
 
   private rawCounts(): Promise<EngineRows> {
@@ -180,7 +182,9 @@ export class ClusterLake extends Lake {
   private async accountWith(copies: ReadonlyMap<number, number>, problems: readonly InputProblem[]) {
     const { receipts, hosts, counts, names } = this.state!;
     const conflicts = await this.conflicts();
-    const told = accounts.toldByReceipts(receipts, accounts.accountsOf(receipts, copies, conflicts), hosts);
+    const late = await this.lateAmong(copies);
+    const of = accounts.accountsOf(receipts, copies, conflicts, late);
+    const told = accounts.toldByReceipts(receipts, of, hosts);
     const loaded = told.files.reduce((sum, file) => sum + file.loaded, 0);
     const calls = accounts.sumOf(counts, 'calls');
     const holes = accounts.sumOf(counts, 'numbered') > 0 ? await this.holes() : [];
@@ -203,6 +207,22 @@ export class ClusterLake extends Lake {
     };
   }
 
+  /** Of batches of which lines fell out. */
+  private async lateAmong(copies: ReadonlyMap<number, number>): Promise<Map<number, accounts.Late | null>> {
+    const changed = this.state!.receipts.filter(
+      ({ batch, account }) => account.late > 0 && copies.has(batch),
+    );
+    if (changed.length === 0) return new Map();
+    const { cells } = await this.over(
+      ['batches.late'],
+      'SELECT n.batch, n.late, n.first_line FROM lake_late n',
+    );
+    const found = new Map(
+      (cells as unknown as [number, number, number][]).map(([batch, late, line]) => [batch, { late, line }]),
+    );
+    return new Map(changed.map(({ batch }) => [batch, found.get(batch) ?? null]));
+  }
+
   private async unknownTraces(): Promise<Account['unknownTraces']> {
     const { cells } = await this.over(
       ['calls.session_id', 'runs.session_id', 'batches.file'],
@@ -218,23 +238,46 @@ export class ClusterLake extends Lake {
   }
 
   private async newests(gatedKinds: readonly string[]) {
-    const { counts } = this.state!;
-    const gated = counts.filter(({ kind }) => gatedKinds.includes(kind));
-    return {
-      newestCall: await this.newest(accounts.newestAmong(counts, 'newest')),
-      newestSelected: await this.newest(accounts.newestAmong(counts, 'newest_selected')),
-      newestSelectedGated: await this.newest(accounts.newestAmong(gated, 'newest_selected')),
-    };
+    const [newestCall, newestSelected, newestSelectedGated] = await Promise.all([
+      this.newest(this.latest('newest'), 'TRUE'),
+      this.newest(this.latest('newest_selected'), this.selects),
+      this.newestGated(gatedKinds),
+    ]);
+    return { newestCall, newestSelected, newestSelectedGated };
   }
 
-  private async newest(found: ReturnType<typeof accounts.newestAmong>): Promise<Newest | null> {
+  private newestGated(gatedKinds: readonly string[]): Promise<Newest | null> {
+    const kinds = gatedKinds.map((kind) => TRINO.quote(kind)).join(', ') || 'NULL';
+    const latest = this.latest('newest_selected', ({ kind }) => gatedKinds.includes(kind));
+    return this.newest(latest, `(${this.selects}) AND s.kind IN (${kinds})`);
+  }
+
+  private latest(
+    which: 'newest' | 'newest_selected',
+    isMeant: (count: counting.Count) => boolean = () => true,
+  ) {
+    const { counts, names } = this.state!;
+    return accounts.newestAmong(counts.filter(isMeant), names, which);
+  }
+
+  /** @param condition over a call `s`: of several at that instant the last one that meets it. */
+  private async newest(found: ReturnType<typeof accounts.newestAmong>, condition: string) {
     if (found === null) return null;
     const { batch, time } = found;
-    const condition = `s.batch = ${batch} AND s.timestamp = ${TRINO.instant(time)}`;
-    const { cells } = await this.engine.query(
-      `SELECT MAX(s.line) AS line FROM base_calls s WHERE ${condition}`,
+    const at = `s.batch = ${batch} AND s.timestamp = ${TRINO.instant(time)} AND (${condition})`;
+    const line = this.newestLines.get(at) ?? this.lastLine(at);
+    this.newestLines.set(at, line);
+    return { time, where: `${this.state!.names.get(batch) ?? batch}:${await line}` };
+  }
+
+  private async lastLine(condition: string): Promise<Cell> {
+    const columns = ['timestamp', 'kind', ...filteredColumns(this.options.filters)];
+    const select = `SELECT MAX(s.line) AS last_line FROM lake_calls s WHERE ${condition}`;
+    const { cells } = await this.over(
+      columns.map((name) => `calls.${name}`),
+      select,
     );
-    return { time, where: `${this.state!.names.get(batch) ?? batch}:${cells[0]?.[0]}` };
+    return cells[0]![0]!;
   }
 
   private async absent(): Promise<Account['absent']> {
@@ -291,8 +334,7 @@ export class ClusterLake extends Lake {
   override async gate(gatedKinds: readonly string[], account: Account): Promise<Account> {
     this.gatedKinds = gatedKinds;
     if (this.state === null) return account;
-    const { newestSelectedGated } = await this.newests(gatedKinds);
-    return { ...account, newestSelectedGated };
+    return { ...account, newestSelectedGated: await this.newestGated(gatedKinds) };
   }
 
   override query(sql: string): Promise<Rows> {

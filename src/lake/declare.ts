@@ -11,7 +11,7 @@ interface Declared {
   readonly parted: boolean;
 }
 
-/** Files of JSON of one line, one a row: receipts of batches, and what hosts said of their logs when they looked last. */
+/** Files of JSON, a row of each line: receipts of batches, and what hosts said of their logs when they looked last. */
 const TEXTS = [
   { table: 'batch_receipts', column: 'receipt', folder: BATCHES },
   { table: 'host_states', column: 'state', folder: HOSTS },
@@ -129,7 +129,7 @@ function forDuckDb(tables: readonly Declared[], place: string): string[] {
     ...views,
     ...TEXTS.map(
       ({ table, column, folder }) =>
-        `CREATE OR REPLACE VIEW ${table} AS\nSELECT rtrim(content, chr(10)) AS ${column}\nFROM read_text(${quote(`${place}/${folder}/*.json`)});`,
+        `CREATE OR REPLACE VIEW ${table} AS\nSELECT unnest(string_split(rtrim(content, chr(10)), chr(10))) AS ${column}\nFROM read_text(${quote(`${place}/${folder}/*.json`)});`,
     ),
   ];
 }

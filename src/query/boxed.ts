@@ -6,6 +6,9 @@ import type { Result } from '../schema/result.js';
 import { openTempFolder } from '../temp-folder.js';
 import { type BoxAbout, type BoxJob, type BoxMessage, type BoxStatement, BYTES_FD } from './box-protocol.js';
 
+/** A cluster that hears nothing of a cancelled statement in this time does not hear of it. */
+const GRACE_MS = 4_000;
+
 export interface BoxOptions {
   /** For checking and running the SQL; loading the logs is not on the clock. */
   readonly timeoutMs: number;
@@ -94,14 +97,10 @@ function conversation(
   let hangUp = () => {};
   return new Promise<BoxAnswer>((resolve, reject) => {
     const rows: Result['rows'][number][] = [];
+    let isStopped = false;
     const clock = stopClock(options.timeoutMs, () => {
-      child.kill('SIGKILL');
-      reject(
-        new LakelogError(`the query took longer than ${options.timeoutMs / 1_000} s and was stopped`, {
-          where: job.where,
-          next: 'narrow it with a WHERE or the filters, or give it more time: --timeout 5m',
-        }),
-      );
+      isStopped = true;
+      void stopped(child).then(() => reject(tookLonger(options.timeoutMs, job.where)));
     });
     let tell: (about: BoxAbout) => void = () => {};
     const answer = new Promise<BoxAbout>((resolve) => {
@@ -115,6 +114,8 @@ function conversation(
       complaint = (complaint + text).slice(-2_000);
     };
     const onMessage = (message: BoxMessage) => {
+      // That what it waits for was cancelled is no news.
+      if (isStopped) return;
       switch (message.say) {
         case 'phase':
           if (message.phase === 'loading') clock.reset();
@@ -144,7 +145,7 @@ function conversation(
       }
     };
     const lost = (how: string) => {
-      if (isDone) return;
+      if (isDone || isStopped) return;
       clock.reset();
       reject(endedEarly(how, complaint, job.where));
     };
@@ -163,6 +164,20 @@ function conversation(
     if (hasEnded(child)) lost(howEnded(child));
     else child.send(job);
   }).finally(() => hangUp());
+}
+
+const tookLonger = (ms: number, where: string) =>
+  new LakelogError(`the query took longer than ${ms / 1_000} s and was stopped`, {
+    where,
+    next: 'narrow it with a WHERE or the filters, or give it more time: --timeout 5m',
+  });
+
+/** Asked to end, so that what runs for it elsewhere ends too; killed where it does not. */
+async function stopped(child: ChildProcess): Promise<void> {
+  const timer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
+  child.kill('SIGTERM');
+  await gone(child);
+  clearTimeout(timer);
 }
 
 const howEnded = ({ signalCode, exitCode }: ChildProcess) =>

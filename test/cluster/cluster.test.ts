@@ -1,9 +1,12 @@
 /** Questions and gates over an engine that is reached by Trino's protocol, and everything that may go wrong there. */
+
+import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { publish } from '../folder/folder-lake.js';
-import { tempFolder } from '../support/lake.js';
+import { nightly } from '../support/cli.js';
+import { root, tempFolder } from '../support/lake.js';
 import { lakelog } from '../support/program.js';
 import { FakeTrino } from './fake-trino.js';
 
@@ -236,6 +239,73 @@ describe('every other command that asks', () => {
     expect(JSON.stringify(envelope(there).receipt.acknowledged)).toMatch(/reject/);
   });
 
+  // Of more than eighty statements.
+  test.runIf(nightly)(
+    'report writes the page that it writes of the folder',
+    async () => {
+      const cwd = tempFolder();
+      const pageOf = async (name: string, over: string) => {
+        const given = [
+          'report',
+          '-o',
+          name,
+          '--since',
+          '2026-08-01',
+          '--until',
+          '2026-10-01',
+          '--lake',
+          over,
+        ];
+        const ran = await lakelog(given, { now: NOW, cwd });
+        const html = readFileSync(path.join(cwd, name), 'utf8');
+        return { ran, html: html.replaceAll(over, 'LAKE') };
+      };
+      const [there, here] = [await pageOf('there.html', trino.lake), await pageOf('here.html', lake)];
+      expect(there.ran.code, there.ran.stderr).toBe(here.ran.code);
+      expect(there.html).toBe(here.html);
+    },
+    180_000,
+  );
+
+  /** Never comes to rows, as what takes long. */
+  const endless = (count: { asked: number }): FakeTrino['mischief'] => ({
+    get: (place, response) => {
+      if (place.split('/')[4] !== `q${trino.asked.findIndex(({ sql }) => sql.includes('endless')) + 1}`)
+        return false;
+      count.asked++;
+      const page = { id: 'q', nextUri: `http://127.0.0.1:${trino.port}${place}` };
+      // As Trino, which answers when it has something to say, or after a while.
+      setTimeout(() => response.writeHead(200).end(JSON.stringify(page)), 50);
+      return true;
+    },
+  });
+  const ENDLESS = "SELECT 'endless' AS word FROM sessions s";
+
+  test('a query that takes longer than --timeout is cancelled where it runs', async () => {
+    const count = { asked: 0 };
+    trino.mischief = endless(count);
+    const ran = await ask(['query', ENDLESS, '--timeout', '1s']);
+    expect(ran.stderr).toMatch(/the query took longer than 1 s and was stopped/);
+    expect(ran.code).toBe(2);
+    expect(count.asked).toBeGreaterThan(0);
+    expect(trino.cancelled).toHaveLength(1);
+  });
+
+  test('so is one whose process is stopped', async () => {
+    const count = { asked: 0 };
+    trino.mischief = endless(count);
+    const child = spawn(
+      process.execPath,
+      [path.join(root, 'bin/lakelog.js'), 'query', ENDLESS, '--lake', trino.lake],
+      {
+        stdio: 'ignore',
+      },
+    );
+    await expect.poll(() => count.asked, { timeout: 60_000 }).toBeGreaterThan(0);
+    child.kill('SIGTERM');
+    await expect.poll(() => trino.cancelled, { timeout: 60_000 }).toHaveLength(1);
+  });
+
   test.each<[string, readonly string[], RegExp]>([
     [
       'a table of somebody else',
@@ -315,6 +385,18 @@ describe('an engine that fails', () => {
       },
       3,
       /narrow it with the filters/,
+    ],
+    [
+      'a large answer, and nowhere to keep it',
+      {
+        error: () => ({
+          errorName: 'EXCHANGE_MANAGER_NOT_CONFIGURED',
+          errorType: 'EXTERNAL',
+          message: 'Exchange manager must be configured',
+        }),
+      },
+      3,
+      /exchange-manager.name=filesystem/,
     ],
     [
       'no rights',
@@ -459,9 +541,14 @@ describe('an engine that answers wrongly', () => {
       /the receipt cannot be believed: it was edited/,
     ],
     [
-      'a receipt stands there twice',
-      { rows: (sql, rows) => (sql.includes('batch_receipts') ? [...rows, rows[0]!] : rows) },
-      /stands there twice/,
+      'a receipt stands there twice, once edited',
+      {
+        rows: (sql, rows) =>
+          sql.includes('batch_receipts')
+            ? [...rows, [String(rows[0]![0]).replace(/"loaded":\d+/, '"loaded":1')]]
+            : rows,
+      },
+      /stands there twice, and says different things/,
     ],
     [
       'rows without a receipt',
@@ -473,6 +560,38 @@ describe('an engine that answers wrongly', () => {
     const ran = await ask(clear);
     expect(ran.code, ran.stderr).toBe(3);
     expect(lakeFindings(ran).join('\n')).toMatch(words);
+  });
+
+  test('receipts of several batches stand in one file, one a line, and for a while in their own files too', async () => {
+    const copy = path.join(tempFolder(), 'lake/');
+    cpSync(lake, copy, { recursive: true });
+    const folder = path.join(copy, 'batches');
+    const files = readdirSync(folder).map((name) => path.join(folder, name));
+    expect(files.length).toBeGreaterThan(1);
+    const merged = files.map((file) => readFileSync(file, 'utf8')).join('');
+    const wanted = await ask(clear);
+    writeFileSync(path.join(folder, 'r-merged.json'), merged);
+    await trino.declare(copy);
+    for (const isOver of [false, true]) {
+      if (isOver) for (const file of files) rmSync(file);
+      const ran = await ask(clear);
+      expect(ran.code, ran.stdout).toBe(0);
+      expect(envelope(ran).receipt.files).toEqual(envelope(wanted).receipt.files);
+    }
+    writeFileSync(path.join(folder, 'r-merged.json'), merged.split('\n').slice(1).join('\n'));
+    expect((await ask(clear)).code).toBe(3);
+  });
+
+  test('receipts are merged while the lake is asked: nothing changed', async () => {
+    trino.mischief = {
+      rows: (sql, rows) =>
+        sql.includes('batch_receipts') && trino.asked.some((one) => isGate(one.sql))
+          ? [...rows, ...rows]
+          : rows,
+    };
+    const ran = await ask(clear);
+    expect(trino.asked.filter(({ sql }) => sql.includes('batch_receipts')).length).toBeGreaterThan(1);
+    expect(ran.code, ran.stdout).toBe(0);
   });
 
   const isGate = (sql: string) =>

@@ -11,6 +11,7 @@ import {
   DuckDBTimestampValue,
 } from '@duckdb/node-api';
 import { declarations } from '../../src/lake/declare.js';
+import { BASE_TABLES } from '../../src/lake/tables/base.js';
 
 export interface Asked {
   readonly sql: string;
@@ -64,7 +65,8 @@ export class FakeTrino {
     await db.run(`SET TimeZone = 'UTC';
       CREATE MACRO with_timezone(t, zone) AS t::TIMESTAMPTZ;
       CREATE MACRO at_timezone(t, zone) AS timezone(zone, t);
-      CREATE MACRO date_format(t, f) AS strftime(t, replace(replace(f, '%x', '%G'), '%v', '%V'))`);
+      -- It rounds to milliseconds.
+      CREATE MACRO date_format(t, f) AS strftime(t + INTERVAL 500 MICROSECOND, replace(replace(f, '%x', '%G'), '%v', '%V'))`);
     const fake = new FakeTrino(db);
     if (folder !== null) await fake.declare(folder);
     await new Promise<void>((resolve) => fake.server.listen(0, '127.0.0.1', resolve));
@@ -77,12 +79,7 @@ export class FakeTrino {
       await this.db.run(one).catch(async (error: Error) => {
         if (!/No files found/.test(error.message)) throw error;
         // Trino reads a folder without files as no row.
-        const columns = list!
-          .split(', ')
-          .map(
-            (name) =>
-              `NULL::${/line|batch|seq|number|position|rank/.test(name) ? 'BIGINT' : 'VARCHAR'} AS ${name}`,
-          );
+        const columns = list!.split(', ').map((name) => `NULL::${typeIn(table!, name)} AS ${name}`);
         await this.db.run(`CREATE OR REPLACE VIEW ${table} AS SELECT ${columns.join(', ')} WHERE FALSE`);
       });
     }
@@ -163,6 +160,11 @@ export class FakeTrino {
   }
 }
 
+function typeIn(table: string, column: string): string {
+  const columns = Object.entries(BASE_TABLES).find(([name]) => `base_${name}` === table)?.[1] ?? [];
+  return columns.find(({ name }) => name === column.replaceAll('"', ''))?.type ?? 'VARCHAR';
+}
+
 function typeOf(type: string): string {
   if (/^(BIGINT|HUGEINT|INTEGER|UBIGINT)$/.test(type)) return 'bigint';
   if (type.startsWith('TIMESTAMP')) return 'timestamp(6)';
@@ -172,6 +174,7 @@ function typeOf(type: string): string {
 function plainOf(value: unknown): unknown {
   if (typeof value === 'bigint') return `digits:${value}`;
   if (!(value instanceof DuckDBTimestampTZValue || value instanceof DuckDBTimestampValue)) return value;
-  const ms = new Date(Number(value.micros / 1000n)).toISOString().slice(0, -1).replace('T', ' ');
-  return `${ms}${String(((value.micros % 1000n) + 1000n) % 1000n).padStart(3, '0')}`;
+  const rest = ((value.micros % 1000n) + 1000n) % 1000n;
+  const ms = new Date(Number((value.micros - rest) / 1000n)).toISOString().slice(0, -1).replace('T', ' ');
+  return `${ms}${String(rest).padStart(3, '0')}`;
 }

@@ -10,6 +10,8 @@ import { bindParams, type Given } from '../../src/query/params.js';
 import type { Query } from '../../src/query/question.js';
 import { openSession } from '../../src/query/run.js';
 import type { Cell } from '../../src/schema/result.js';
+import { randomLogs } from '../oracle/random-logs.mjs';
+import fc from '../support/fast-check.js';
 import { catalogue, runOptions, tempFolder } from '../support/lake.js';
 import type { Batch } from './copied-lake.js';
 
@@ -48,9 +50,10 @@ const OWN = {
 -- column: loaded integer
 -- column: duplicates integer
 -- column: conflicts integer
+-- column: late integer
 -- column: rejects integer
 WITH bad AS (SELECT r.file, COUNT(*) AS rejects FROM rejects r GROUP BY r.file)
-SELECT f.file, f.lines, f.loaded, f.duplicates, f.conflicts, COALESCE(b.rejects, 0) AS rejects
+SELECT f.file, f.lines, f.loaded, f.duplicates, f.conflicts, f.late, COALESCE(b.rejects, 0) AS rejects
 FROM files f LEFT JOIN bad b ON b.file = f.file ORDER BY f.file`,
   'own-traces': `-- title: Traces
 -- question: What is known of every trace?
@@ -112,8 +115,22 @@ export type Rows = readonly (readonly Cell[])[];
 export function batchesOf(scenario: string): Batch[] {
   const folder = tempFolder();
   const linesOf = (name: string) => readFileSync(path.join('fixtures', scenario, name), 'utf8').split('\n');
-  const calls = linesOf('sessions.jsonl');
-  const runs = linesOf('replay_runs.jsonl');
+  return inFour(folder, linesOf('sessions.jsonl'), linesOf('replay_runs.jsonl'), 'utf8');
+}
+
+/** The same of random logs, whose instants stand at the borders of days and whose texts are hard to write down. */
+export function randomBatches(seed: number): Batch[] {
+  const [logs] = fc.sample(randomLogs({ dirty: true, maxCalls: 60, maxRuns: 20 }), { numRuns: 1, seed });
+  const linesOf = (bytes: Buffer) => bytes.toString('latin1').split('\n');
+  return inFour(tempFolder(), linesOf(logs!.sessions), linesOf(logs!.replays), 'latin1');
+}
+
+function inFour(
+  folder: string,
+  calls: readonly string[],
+  runs: readonly string[],
+  encoding: BufferEncoding,
+): Batch[] {
   const half = runs.length >> 1;
   const parts = {
     'runs-1.jsonl': [[...runs.slice(0, half), ''], 2 ** 41],
@@ -123,7 +140,7 @@ export function batchesOf(scenario: string): Batch[] {
   } as const;
   return Object.entries(parts).map(([name, [lines, number]]) => {
     const file = path.join(folder, name);
-    writeFileSync(file, lines.join('\n'));
+    writeFileSync(file, lines.join('\n'), encoding);
     return { request: { path: file, as: 'any' }, number };
   });
 }

@@ -9,8 +9,8 @@ import { describe, expect, test } from 'vitest';
 import { declarations } from '../../src/lake/declare.js';
 import { DIALECTS } from '../../src/lake/printed.js';
 import { tempFolder } from '../support/lake.js';
-import { alike, batchesOf, CASES, ownRows, printedFor, type Rows } from './cases.js';
-import { copyLake } from './copied-lake.js';
+import { alike, batchesOf, CASES, ownRows, printedFor, type Rows, randomBatches } from './cases.js';
+import { type Batch, copyLake } from './copied-lake.js';
 import { HARD_TEXTS } from './texts.js';
 
 const python = process.env.LAKELOG_PYTHON ?? 'python3';
@@ -22,6 +22,8 @@ const ENGINES = [
   ['clickhouse', 'chdb'],
 ] as const;
 type EngineName = (typeof ENGINES)[number][0];
+
+const seed = Number(process.env.LAKELOG_SEED ?? Date.now() % 2 ** 31);
 
 const statementsIn = (text: string) =>
   text
@@ -46,8 +48,7 @@ function askPython(
 }
 
 describe.each(ENGINES)('%s, by the package %s', (engine, module) => {
-  test.skipIf(!has(module)).each(['healthy', 'alarm', 'messy'])('fixtures/%s', async (scenario) => {
-    const batches = batchesOf(scenario);
+  async function expectEqual(batches: readonly Batch[]): Promise<void> {
     const dir = path.join(tempFolder(), 'lake');
     await copyLake(dir, batches);
     const wanted = await ownRows(batches);
@@ -57,7 +58,15 @@ describe.each(ENGINES)('%s, by the package %s', (engine, module) => {
       if (typeof rows === 'string') throw new Error(`${one.name}: ${rows}`);
       expect(alike(one, rows), one.name).toEqual(alike(one, wanted.get(one.name)!));
     }
-  });
+  }
+
+  test.skipIf(!has(module)).each(['healthy', 'alarm', 'messy'])('fixtures/%s', (scenario) =>
+    expectEqual(batchesOf(scenario)),
+  );
+
+  test.skipIf(!has(module)).each([seed, seed + 1])('random logs (LAKELOG_SEED=%i)', (one) =>
+    expectEqual(randomBatches(one)),
+  );
 
   test.skipIf(!has(module))('texts come back as they are', () => {
     const texts = HARD_TEXTS;

@@ -1,6 +1,6 @@
 /** All that a lake answers, so that lakes of other kinds can be held against it; and logs of several hosts to ask about. */
 import { createHash } from 'node:crypto';
-import { bindParams } from '../../src/query/params.js';
+import { bindParams, type Given } from '../../src/query/params.js';
 import type { Query } from '../../src/query/question.js';
 import { openSession, type RunOptions } from '../../src/query/run.js';
 import { randomLogs } from '../oracle/random-logs.mjs';
@@ -8,7 +8,7 @@ import fc from '../support/fast-check.js';
 import { catalogue, rounded, rowsOf, runOptions, tempFolder } from '../support/lake.js';
 import { NOW, sameNames, writeHostLogs } from './folder-lake.js';
 
-const TABLES = [
+export const TABLES = [
   'SELECT * FROM sessions ORDER BY file, line',
   'SELECT * FROM attempts ORDER BY call_key, attempt_number',
   'SELECT * FROM attempt_reasons ORDER BY call_key, attempt_number, reason_number',
@@ -55,11 +55,12 @@ export async function everything(
   gatedKinds: readonly string[],
   queries: readonly Query[] = catalogue,
   tables: readonly string[] = TABLES,
+  givenOf: Readonly<Record<string, Given>> = {},
 ): Promise<unknown> {
   const requests = paths.map((one) => ({ path: one, as: 'any' as const }));
   const questions = queries.map((query) => {
-    const given = query.params.some(({ of }) => of.type === 'kinds') ? { gatedKind: [...gatedKinds] } : {};
-    return { query, params: bindParams(query, given) };
+    const kinds = query.params.some(({ of }) => of.type === 'kinds') ? { gated_kind: [...gatedKinds] } : {};
+    return { query, params: bindParams(query, { ...givenOf[query.name], ...kinds }) };
   });
   const session = await openSession(questions, runOptions({ ...options, now: NOW }), tables);
   const answers: Record<string, unknown> = {};

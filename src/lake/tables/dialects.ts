@@ -25,7 +25,8 @@ export const TRINO: Dialect = {
         ? instant
         : `CAST(at_timezone(with_timezone(${instant}, 'UTC'), ${doubled(tz, "'")}) AS TIMESTAMP(6))`;
     const format = { hour: '%Y-%m-%dT%H', day: '%Y-%m-%d', week: '%x-W%v', month: '%Y-%m' }[period];
-    return `date_format(${local}, '${format}')`;
+    // What it formats is rounded to milliseconds first, into the next day at worst.
+    return `date_format(date_trunc('hour', ${local}), '${format}')`;
   },
   text: (expression) => `CAST(${expression} AS VARCHAR)`,
   type: (type) => (type === 'TIMESTAMPTZ' ? 'TIMESTAMP(6)' : type),

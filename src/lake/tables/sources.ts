@@ -1,4 +1,5 @@
 /** What tables of a folder hold that many hosts write to, as the views read them: each line once, every key unique. */
+import { LATE_MINUTES } from '../../schema/result.js';
 import { BASE_TABLES, type BaseColumn, type BaseName } from './base.js';
 import type { Dialect } from './dialect.js';
 
@@ -54,18 +55,21 @@ export function sourceParts(
   if (isRead('twins'))
     for (const name of ['batch', 'line', 'call_key_base', 'line_sha256']) all.add(`calls.${name}`);
   const tables = NAMES.filter(isRead);
-  const countsLines = ['loaded', 'duplicates'].some((name) => all.has(`batches.${name}`));
+  const countsLate = all.has('batches.late');
+  const countsLines = countsLate || ['loaded', 'duplicates'].some((name) => all.has(`batches.${name}`));
   const hashed = (['calls', 'runs'] as const).filter(
     (base) =>
       lines.mayHaveCopies &&
       !lines.onlyPlanted &&
       (countsLines || tables.some((name) => isOfLines(name) && LINES[name] === base)),
   );
-  const how = { ordered, hasCopies: hashed.length > 0, countsLines, countsConflicts, lines, dialect };
+  const hasCopies = hashed.length > 0;
+  const how = { ordered, hasCopies, countsLines, countsLate, countsConflicts, lines, dialect };
   const columnsOf = (base: BaseName) =>
     BASE_TABLES[base].filter(({ name }) => name === 'batch' || name === 'line' || all.has(`${base}.${name}`));
   return [
-    ...(hashed.length === 0 ? [] : [{ name: 'lake_copies', sql: copiesSql(hashed, lines) }]),
+    ...(hasCopies ? [{ name: 'lake_copies', sql: copiesSql(hashed, lines) }] : []),
+    ...(hasCopies && countsLate ? [{ name: 'lake_late', sql: lateSql(lines, dialect) }] : []),
     ...(ordered && !lines.onlyPlanted ? [{ name: 'lake_order', sql: orderSql(dialect) }] : []),
     ...tables
       .filter((base) => base !== 'twins')
@@ -84,6 +88,7 @@ interface How {
   readonly ordered: boolean;
   readonly hasCopies: boolean;
   readonly countsLines: boolean;
+  readonly countsLate: boolean;
   readonly countsConflicts: boolean;
   readonly lines: Lines;
   readonly dialect: Dialect;
@@ -115,8 +120,10 @@ function storedSql(base: BaseName, columns: readonly BaseColumn[], how: How): st
   });
   const placed = hasCopies && isOfLines(base);
   const places = 'LEFT JOIN lake_copies d ON d.batch = b.batch AND d.line = b.line';
-  const copies =
-    'LEFT JOIN (SELECT c.batch, COUNT(*) AS copies FROM lake_copies c GROUP BY c.batch) d ON d.batch = b.batch';
+  const copies = [
+    'LEFT JOIN (SELECT c.batch, COUNT(*) AS copies FROM lake_copies c GROUP BY c.batch) d ON d.batch = b.batch',
+    ...(how.countsLate ? ['LEFT JOIN lake_late w ON w.batch = b.batch'] : []),
+  ];
   const conditions = [
     ...(placed ? ['d.line IS NULL'] : []),
     ...(lines.batches === null ? [] : [`b.batch IN (${listed(lines.batches)})`]),
@@ -126,7 +133,7 @@ function storedSql(base: BaseName, columns: readonly BaseColumn[], how: How): st
     `SELECT ${base === 'batches' ? 'DISTINCT ' : ''}${list.join(', ')}`,
     `FROM base_${base} b`,
     ...(ordered ? ['LEFT JOIN lake_order o ON o.batch = b.batch'] : []),
-    ...(counts ? [copies] : placed ? [places] : []),
+    ...(counts ? copies : placed ? [places] : []),
     ...(conflicts ? [`LEFT JOIN (${CONFLICTS}) k ON k.batch = ${place}`] : []),
     ...(conditions.length === 0 ? [] : [`WHERE ${conditions.join(' AND ')}`]),
   ].join('\n');
@@ -146,6 +153,7 @@ const listed = (numbers: readonly number[]) => (numbers.length === 0 ? [-1] : nu
 const COUNTED: Readonly<Record<string, string>> = {
   loaded: 'b.loaded - COALESCE(d.copies, 0) AS loaded',
   duplicates: 'b.duplicates + COALESCE(d.copies, 0) AS duplicates',
+  late: 'CASE WHEN d.copies IS NULL THEN b.late ELSE COALESCE(w.late, 0) END AS late',
 };
 
 /**
@@ -171,6 +179,34 @@ FROM (
   ) m ON m.twice = l.line_sha256
 ) n
 WHERE n.copy > 1`;
+}
+
+/**
+ * Records that stand behind much newer ones, of batches of which lines fell out: who published them counted these too.
+ * A batch goes on with the newest record of those before it in its log.
+ */
+function lateSql({ batches }: Lines, dialect: Dialect): string {
+  const within = batches === null ? '' : ` WHERE batch IN (${listed(batches)})`;
+  const isLate = (newer: string) => `${newer} > n.happened + INTERVAL '${LATE_MINUTES}' MINUTE`;
+  return `SELECT n.batch, CAST(COUNT(*) AS ${dialect.type('BIGINT')}) AS late, MIN(n.line) AS first_line
+FROM (
+  SELECT r.batch AS batch, r.line AS line, r.timestamp AS happened, e.newest AS earlier,
+    MAX(r.timestamp) OVER (PARTITION BY r.batch ORDER BY r.line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest
+  FROM (
+    SELECT batch, line, timestamp FROM base_calls${within}
+    UNION ALL SELECT batch, line, timestamp FROM base_runs${within}
+  ) r
+  JOIN (SELECT DISTINCT p.batch FROM lake_copies p) a ON a.batch = r.batch
+  LEFT JOIN lake_copies d ON d.batch = r.batch AND d.line = r.line
+  LEFT JOIN (
+    SELECT b.batch, MAX(b.newest_record) OVER
+      (PARTITION BY b.file ORDER BY b.byte_from ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest
+    FROM (SELECT DISTINCT batch, file, byte_from, newest_record FROM base_batches${within}) b
+  ) e ON e.batch = r.batch
+  WHERE d.line IS NULL
+) n
+WHERE ${isLate('n.newest')} OR ${isLate('n.earlier')}
+GROUP BY n.batch`;
 }
 
 /** Calls that share a call_id and are not alike have keys of their own, by the hashes of their lines. */

@@ -94,6 +94,27 @@ test('a file is taken out while the lake is asked: it changed', async () => {
   expect(ran.code).toBe(3);
 });
 
+test('files are merged while the lake is asked: the rows are all there, or it changed; and then all are there', async () => {
+  await fill('merging', { web1: fixture('alarm'), web2: fixture('healthy') });
+  const before = toldBy(await alarmWhile('merging')).rows;
+  expect(before).not.toEqual([]);
+  let happened = 0;
+  const ran = await alarmWhile('merging', async (sql) => {
+    if (!isGate(sql) || happened++ > 0) return undefined;
+    const merged = await asks(['lake', 'compact', '--lake', folderOf('merging'), '--grace', '0s']);
+    expect(merged.code, merged.stderr).toBe(0);
+    return undefined;
+  });
+  expect(happened).toBeGreaterThan(0);
+  expect(callsIn('merging').some((file) => path.basename(file).startsWith('c-'))).toBe(true);
+  expect([1, 3], ran.told).toContain(ran.code);
+  if (ran.code === 3) expect(ran.told).toMatch(/the lake changed while it was asked|HIVE_\w+/);
+  else expect(toldBy(ran).rows).toEqual(before);
+  const after = await alarmWhile('merging');
+  expect(after.code, after.told).toBe(1);
+  expect(toldBy(after).rows).toEqual(before);
+});
+
 test('a worker is killed in the middle of the question: the rows are all there, or nothing is', async () => {
   let happened = 0;
   const ran = await alarmWhile('lasting', (sql) => {

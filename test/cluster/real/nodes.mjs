@@ -137,7 +137,7 @@ export function startNodes({ home, java, work, lakes, port }) {
 }
 
 function startNode({ home, java, lakes, port, address, folder, isCoordinator }) {
-  mkdirSync(path.join(folder, 'catalog'), { recursive: true });
+  for (const name of ['catalog', 'etc']) mkdirSync(path.join(folder, name), { recursive: true });
   writeSettings({ home, lakes, port, address, folder, isCoordinator });
   const log = openSync(path.join(folder, 'node.log'), 'w');
   const args = [
@@ -205,6 +205,11 @@ function writeSettings({ home, lakes, port, address, folder, isCoordinator }) {
     'local.location': lakes,
     'hive.non-managed-table-writes-enabled': true,
     'hive.timestamp-precision': 'MICROSECONDS',
+  });
+  // An answer beyond 32 MB, which a query that may be put again keeps until it is whole, goes there.
+  write('etc/exchange-manager.properties', {
+    'exchange-manager.name': 'filesystem',
+    'exchange.base-directories': path.join(path.dirname(folder), 'exchange'),
   });
   write('access.properties', {
     'access-control.name': 'file',
