@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import { memoryFolder } from './test/support/memory-folder.js';
 import { LongFirst } from './test/support/sequencer.js';
 
 const nightly = process.env.LAKELOG_NIGHTLY === '1';
+// What a night writes is too much for it.
+const scratch = nightly ? null : memoryFolder();
 
 export default defineConfig({
   test: {
@@ -10,6 +13,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // The native DuckDB addon is not safe to unload with a worker thread, so every file gets a process.
     pool: 'forks',
+    env: scratch === null ? {} : { TMPDIR: scratch },
     // Runs of the whole program in one process leave WebAssembly memory behind, and V8 answers with a marking that is
     // spread over threads and steps each time: a third of the CPU of such tests.
     execArgv: ['--single-threaded-gc', '--no-incremental-marking'],

@@ -137,7 +137,7 @@ describe('the help', () => {
       if (name === 'watch') watching.push(...examples.map(watched));
       for (const example of name === 'watch' ? [] : examples.map(inHere)) {
         // What needs its shell gets it, and of the rest some do.
-        const isTyped = nightly || i % 12 === 0 || name === 'ack rm' || needsShell(example);
+        const isTyped = nightly || i % 24 === 0 || name === 'ack rm' || needsShell(example);
         const ran = isTyped
           ? await inShell(name, example)
           : await lakelog(wordsOf(example, cwd), { cwd, env });

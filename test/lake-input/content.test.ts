@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Content, contentOf } from '../../src/lake/input/content.js';
-import fc from '../support/fast-check.js';
+import fc, { character } from '../support/fast-check.js';
 
 const RECORD = '{"schema":"session.iterate.v1","session_id":"a"}';
 const ACK = '{"schema":"lakelog.ack.v1"}';
@@ -81,7 +81,7 @@ describe('what else it may be', () => {
 test('a record is found among any other lines, and none where there is none', () => {
   const other = fc.oneof(
     fc.json().filter((text) => !text.includes('\n')),
-    fc.string({ unit: 'binary' }).map((text) => text.replaceAll('\n', '')),
+    fc.string({ unit: character }).map((text) => text.replaceAll('\n', '')),
     fc.json().map((text) => text.slice(0, text.length / 2)),
     fc.json().map((text) => JSON.stringify({ text: `${RECORD}${text}` })),
   );

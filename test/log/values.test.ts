@@ -8,7 +8,7 @@ import { type Field, REPLAY_FIELDS, SESSION_FIELDS } from '../../src/schema/fiel
 import { replayRecord, sessionRecord } from '../../src/schema/records.js';
 import { fullReplay, fullSession } from '../schema/samples.js';
 import { nightly } from '../support/cli.js';
-import fc from '../support/fast-check.js';
+import fc, { character } from '../support/fast-check.js';
 import { withLake } from '../support/lake.js';
 import { call, linesOf, recordsOf, temporaryFolder } from './support.js';
 
@@ -470,7 +470,7 @@ it('a record that is as it should be is written as JSON.stringify writes it', as
   const given: Record<string, unknown>[] = [];
   fc.assert(
     fc.property(
-      fc.jsonValue({ noUnicodeString: false }),
+      fc.jsonValue({ stringUnit: character }),
       fc.string({ unit: 'grapheme' }),
       (artifact, prompt) => {
         const record = {
@@ -505,7 +505,7 @@ describe('anything', () => {
     withTypedArray: true,
     withUnicodeString: true,
   } as never);
-  const value = fc.oneof(anything, fc.string({ unit: 'binary' }), fc.constant('\ud800'));
+  const value = fc.oneof(anything, fc.string({ unit: character }), fc.constant('\ud800'));
   const optional = SESSION_FIELDS.filter((field) => !field.required).map((field) => field.name);
 
   it('in any optional field of a call makes a valid line', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formats, renderStepSummary } from '../../src/render/index.js';
-import fc from '../support/fast-check.js';
+import fc, { character } from '../support/fast-check.js';
 import { CLEAR, FIRED, gateReport, REJECTS, row } from './gate-sample.js';
 import { PIPE, receipt, report, verdict } from './sample.js';
 
@@ -90,7 +90,7 @@ describe('github', () => {
 
   it('lets no text of a log become a command, a property or a line', () => {
     const hostile = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      fc.string({ unit: character }),
       fc.string({ unit: fc.constantFrom(...'%:,=\r\n%0A%3A:: ') }),
       fc.constantFrom('::stop-commands::x', '##[add-mask]x', 'a\n::error::b', 'x,line=1::y'),
     );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formats } from '../../src/render/index.js';
-import fc from '../support/fast-check.js';
+import fc, { character } from '../support/fast-check.js';
 import { PIPE, report } from './sample.js';
 
 function cellOf(text: string): string {
@@ -54,7 +54,7 @@ describe('md', () => {
   it('keeps every row one line of the same number of cells', () => {
     fc.assert(
       fc.property(
-        fc.string({ unit: 'binary' }),
+        fc.string({ unit: character }),
         fc.string({ unit: fc.constantFrom(...'|\\\n`<a') }),
         (a, b) => {
           const lines = formats.md(report({ a: 'text', b: 'text' }, [[a, b]]), PIPE).split('\n');

@@ -4,7 +4,7 @@ import { renderStory, renderStoryJson } from '../../src/render/index.js';
 import { prettyJson } from '../../src/render/pretty-json.js';
 import { duration, grouped } from '../../src/render/units.js';
 import type { Story } from '../../src/schema/story.js';
-import fc from '../support/fast-check.js';
+import fc, { character } from '../support/fast-check.js';
 import { PIPE, terminal } from './sample.js';
 import { attempt, call, run, story, storyWithContent } from './story-sample.js';
 
@@ -219,7 +219,7 @@ https://traces.example.org/project/north/traces/4bf92f3577b34da6a3ce929d0e0e4736
 
   it('lets no text of a log pass for a line of its own', () => {
     const hostile = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      fc.string({ unit: character }),
       fc.constantFrom('\n  attempt 9 of 9  accepted', '\x1b[2J', '\r\nTrace x', 'a\u2028  logs/x:1', '\ttab'),
     );
     fc.assert(
@@ -308,7 +308,7 @@ describe('what changed', () => {
 
   it('lays out any JSON without changing it', () => {
     fc.assert(
-      fc.property(fc.json({ maxDepth: 6, noUnicodeString: false } as object), (json) => {
+      fc.property(fc.json({ maxDepth: 6, stringUnit: character }), (json) => {
         const pretty = prettyJson(json);
         expect(JSON.parse(pretty ?? '')).toEqual(JSON.parse(json));
         expect(prettyJson(pretty ?? '')).toBe(pretty);

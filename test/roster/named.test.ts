@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { eachPlace, MOST_VALUES, namedWorkers, namedWorkersInJson } from '../../src/roster/named.js';
 import { hasMemberTwice, sizeOf, workersOf } from '../oracle/recompute.mjs';
 import { nightly } from '../support/cli.js';
-import fc from '../support/fast-check.js';
+import fc, { character } from '../support/fast-check.js';
 
 const NAMES = [
   ...[
@@ -45,7 +45,7 @@ const NAMES = [
     'a":{',
   ],
 ];
-const name = fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...NAMES) }, fc.string({ unit: 'binary' }));
+const name = fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...NAMES) }, fc.string({ unit: character }));
 const space = fc.constantFrom('', '', '', ' ', '\n\t', '\r');
 /** A text of JSON as many programs may write it: with escapes where none is needed. */
 const text = (value: fc.Arbitrary<string>) =>
@@ -75,7 +75,7 @@ const plain = fc.oneof(
     '[]',
     '{}',
   ),
-  text(fc.string({ unit: 'binary' })),
+  text(fc.string({ unit: character })),
 );
 const { json } = fc.letrec<{ json: string; value: string; list: string; object: string }>((tie) => ({
   json: fc.tuple(space, tie('value'), space).map((all) => all.join('')),

@@ -116,13 +116,23 @@ async function begin(db: Database, plan: LoadPlan, sources: readonly Reading[], 
   const layout = layoutOf(scan);
   await createTables(db, plan, layout, rejected);
   const rejects = rejected && { columns: rejected, table: db.rowAppender('base_rejects') };
-  // Of all files whose size is known.
-  const total = sources.reduce(
-    (sum, { stats, range }) => sum + (range ? range.to - range.from : Number(stats?.size ?? 0)),
-    0,
-  );
+  // Where they are known.
+  const sizes = sources.map(({ stats, range }) => (range ? range.to - range.from : Number(stats?.size ?? 0)));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
   const naming = plan.named_workers ? namingAppender(db) : null;
-  return { db, plan, sources, options, scan, rows: db.blockAppender(layout), naming, rejects, total };
+  return {
+    db,
+    plan,
+    sources,
+    options,
+    scan,
+    rows: db.blockAppender(layout),
+    naming,
+    rejects,
+    total,
+    largest,
+  };
 }
 
 class Loading {
@@ -147,11 +157,12 @@ class Loading {
 
   /**
    * Memory of WebAssembly is paid for when it is asked for: what takes everything has 280 MB, and the engine of the host
-   * collects garbage twice to find them. So a file gets no more than it needs, and a larger one twice what was there.
+   * collects garbage twice to find them. So there is no more than the largest file needs, and for one that grew since
+   * twice what was there.
    */
   private scannerFor(bytes: number): Scanner {
     if (this.scanner !== undefined && bytes <= this.room) return this.scanner;
-    this.room = Math.max(bytes, 2 * this.room);
+    this.room = Math.max(bytes, 2 * this.room, this.work.largest + 1);
     this.scanner?.flush();
     this.scanner = new Scanner(
       this.module,
