@@ -217,31 +217,47 @@ describe('publishing, killed at any moment', () => {
 });
 
 describe('compaction, killed at any moment', () => {
+  let small: string;
+  let expected: ReturnType<typeof merged>;
+  const args = (lake: string) => ['lake', 'compact', '--lake', lake, '--grace', '0'];
+  const later = { now: () => new Date('2024-10-02T00:00:00Z') };
+  const merged = (lake: string) =>
+    filesIn(lake)
+      .filter((name) => !name.startsWith('compactions/'))
+      .map((name) => [name, readFileSync(path.join(lake, name), 'latin1')]);
+
+  beforeAll(async () => {
+    small = path.join(newFolder(), 'lake/');
+    const folder = newFolder();
+    let content: string[] = [];
+    for (const n of [1, 2, 3]) {
+      content = [
+        ...content,
+        call({ timestamp: `2024-09-0${n}T08:00:00Z`, call_id: `a${n}` }),
+        call({ timestamp: '2024-09-05T08:00:00Z', call_id: `b${n}` }),
+      ];
+      const [log] = writeHostLogs(folder, 'web1', { 'sessions.jsonl': lines(...content) });
+      await publish(small, 'web1', [log!], { now: THEN });
+    }
+    const whole = copyOf(small);
+    expect((await lakelog(args(whole), later)).code).toBe(0);
+    expect(await saidBy(whole)).toEqual(await saidBy(small));
+    expected = merged(whole);
+  });
+
+  test('two at once make what one makes', async () => {
+    const lake = copyOf(small);
+    const ran = await Promise.all([binary(args(lake)), binary(args(lake))]);
+    expect(
+      ran.map(({ code }) => code),
+      ran.map(({ stderr }) => stderr).join('\n'),
+    ).toEqual([0, 0]);
+    expect(merged(lake)).toEqual(expected);
+  });
+
   test(
     'rows and receipts are where they were or where they are now, and the next run comes to its end',
     async () => {
-      const small = path.join(newFolder(), 'lake/');
-      const folder = newFolder();
-      let content: string[] = [];
-      for (const n of [1, 2, 3]) {
-        content = [
-          ...content,
-          call({ timestamp: `2024-09-0${n}T08:00:00Z`, call_id: `a${n}` }),
-          call({ timestamp: '2024-09-05T08:00:00Z', call_id: `b${n}` }),
-        ];
-        const [log] = writeHostLogs(folder, 'web1', { 'sessions.jsonl': lines(...content) });
-        await publish(small, 'web1', [log!], { now: THEN });
-      }
-      const args = (lake: string) => ['lake', 'compact', '--lake', lake, '--grace', '0'];
-      const whole = copyOf(small);
-      const later = { now: () => new Date('2024-10-02T00:00:00Z') };
-      expect((await lakelog(args(whole), later)).code).toBe(0);
-      expect(await saidBy(whole)).toEqual(await saidBy(small));
-      const merged = (lake: string) =>
-        filesIn(lake)
-          .filter((name) => !name.startsWith('compactions/'))
-          .map((name) => [name, readFileSync(path.join(lake, name), 'latin1')]);
-      const expected = merged(whole);
       const changes = await changesOf(args, small);
       expect(changes).toBeGreaterThan(40);
       const looked = new Set<string>();
