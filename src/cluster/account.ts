@@ -1,6 +1,6 @@
 /** The account of a lake, from its receipts and what the engine counts; nothing is asked here. */
 import { compareInstants } from '../instant.js';
-import { brokenLogs, type Hosts } from '../lake/folder/hosts.js';
+import { type Hosts, problemsOf } from '../lake/folder/hosts.js';
 import {
   filesOfLogs,
   firstLate,
@@ -191,7 +191,7 @@ export function toldByReceipts(
   return {
     files,
     rejects: rejectGroups(receipts),
-    problems: [...problems, ...states.flatMap(brokenLogs), ...files.flatMap(withoutRecords)],
+    problems: [...problems, ...states.flatMap(problemsOf), ...files.flatMap(withoutRecords)],
     notices: [...receipts.flatMap(({ notices }) => notices), ...sharedLogs({ receipts, hosts: states })],
     firstLate: late && `${receipts[late.batch]!.file.name}:${late.line}`,
   };

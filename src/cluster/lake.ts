@@ -98,18 +98,14 @@ export class ClusterLake extends Lake {
     const { asks, gatedKinds, everyReject } = this.options;
     const named = (await Promise.all(asks.map((sql) => this.tablesOf(sql)))).flat();
     const tables = counting.othersAmong(new Set([...named, ...(everyReject ? ['rejects'] : [])]));
+    // What a host says that it published is there by the time that receipts are read.
+    const hostTexts = (await this.engine.query(HOSTS_SQL)).cells.map(([text]) => String(text));
     const texts = await this.receiptTexts();
     const { receipts, problems } = receiptsFrom(texts, this.name);
-    const [raw, others, hosts] = await Promise.all([
+    const hosts = hostsFrom(hostTexts, receipts, this.name);
+    const [raw, others] = await Promise.all([
       this.rawCounts(),
       this.engine.query(counting.othersSql(tables, TRINO)),
-      this.engine.query(HOSTS_SQL).then(({ cells }) =>
-        hostsFrom(
-          cells.map(([text]) => String(text)),
-          receipts,
-          this.name,
-        ),
-      ),
     ]);
     this.ensurePrecise(raw);
     const counted = counting.countsIn(raw.cells);

@@ -1,5 +1,5 @@
 /** The receipts of a lake as an engine has them: the text of each is a row of batch_receipts. */
-import { type Hosts, readHosts } from '../lake/folder/hosts.js';
+import { contradictions, type Hosts, readHosts } from '../lake/folder/hosts.js';
 import { HOSTS, hostName } from '../lake/folder/layout.js';
 import { chainsOf, damage, holesOf, type Receipts, readReceipts, short } from '../lake/folder/receipts.js';
 import type { BatchReceipt } from '../schema/batch.js';
@@ -12,7 +12,12 @@ export function hostsFrom(texts: readonly string[], receipts: readonly BatchRece
   const named = new Map(texts.map((text, i) => [hostNamed(text) ?? `${HOSTS}/${i}.json`, text]));
   // Without a receipt nobody knows which lake it is, and nothing vouches.
   const lake = receipts[0]?.lake ?? partsOf(texts[0] ?? '').lake;
-  return readHosts(placeOf(named), lake, receipts, (name) => `${where} ${name}`);
+  const at = (name: string) => `${where} ${name}`;
+  const hosts = readHosts(placeOf(named), lake, at);
+  return {
+    ...hosts,
+    problems: [...hosts.problems, ...contradictions(hosts, receipts, placeOf(named), at)],
+  };
 }
 
 function hostNamed(text: string): string | null {

@@ -1,4 +1,5 @@
 /** What the logs of a host hold beyond what the lake has of them becomes batches of it. */
+import path from 'node:path';
 import { instantOf, microsOf } from '../../instant.js';
 import type { BatchPlace, RejectSums } from '../../schema/batch.js';
 import type { FileAccount, InputProblem } from '../../schema/result.js';
@@ -18,7 +19,7 @@ import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey
 import { lakePlan } from '../store/tables.js';
 import { Committed } from './committed.js';
 import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
-import { beginHost, brokenLogs, type HostLog, logsOf, readHost, writeHost } from './hosts.js';
+import { beginHost, brokenLogs, type HostLog, logsOf, readHost, unfinishedLogs, writeHost } from './hosts.js';
 import { logName } from './layout.js';
 import type { FolderLake } from './making.js';
 import { publishBatch } from './publish.js';
@@ -71,6 +72,7 @@ class Exporting {
   private readonly chains: readonly Chain[];
   private readonly logs: readonly HostLog[];
   private readonly requests: readonly InputRequest[];
+  private readonly unread: readonly InputProblem[];
   private readonly problems: InputProblem[] = [];
   private readonly notices: string[] = [];
   private readonly reached = new Map<Task, Reached>();
@@ -96,6 +98,7 @@ class Exporting {
     const state = readHost(place, making.lake_id, options.host);
     this.logs = logsOf(options.host, state, this.chains);
     this.requests = state?.requests ?? [];
+    this.unread = state?.unread ?? [];
   }
 
   close(): void {
@@ -116,13 +119,14 @@ class Exporting {
     const logs = this.logsAfter(found);
     const isMissed = ({ path, problem }: InputProblem) =>
       usesKnown && problem === 'missing' && logs.some((log) => log.path === path && log.state !== 'here');
-    this.problems.push(
-      ...inputs.problems.filter((one) => !isMissed(one)),
-      ...found.problems,
-      ...brokenLogs({ host: options.host, logs }),
-    );
+    const unread = [...inputs.problems.filter((one) => !isMissed(one)), ...found.problems];
+    const state = { ...this.looked(), pending_grace_s: options.pendingGraceS, logs };
+    this.problems.push(...unread, ...brokenLogs(state), ...unfinishedLogs(state));
     this.notices.push(...inputs.notices, ...found.notices);
-    writeHost(lake.place, { ...this.looked(), requests: this.requestsAfter(requests), logs });
+    writeHost(lake.place, {
+      ...{ ...state, requests: this.requestsAfter(requests) },
+      unread: [...this.unreadBefore(requests), ...this.placed(unread, logs)],
+    });
     return this.told(logs, found, inputs.files, usesKnown);
   }
 
@@ -272,6 +276,20 @@ class Exporting {
     return [...byNumber.values()].filter(({ path, form }) => path !== '' && form !== 'stream');
   }
 
+  /** Of a log that is known its state tells what became of it. */
+  private placed(unread: readonly InputProblem[], logs: readonly HostLog[]): InputProblem[] {
+    const isKnown = ({ path, problem }: InputProblem) =>
+      problem === 'missing' && logs.some((log) => log.path === path);
+    return unread
+      .map((one) => ({ ...one, path: path.resolve(this.options.cwd, one.path) }))
+      .filter((one) => !isKnown(one));
+  }
+
+  /** Of what was not looked at now. */
+  private unreadBefore(requests: readonly InputRequest[]): InputProblem[] {
+    return this.unread.filter((one) => !requests.some((request) => isAmong(one.path, request.path)));
+  }
+
   private requestsAfter(requests: readonly InputRequest[]): InputRequest[] {
     const more = requests.filter(
       ({ path }) => path !== '-' && this.requests.every((one) => one.path !== path),
@@ -301,6 +319,18 @@ class Exporting {
       before: { bytes: before, files: standing.length },
     };
   }
+}
+
+/** Whether a request is for the file: it names it, a folder or a pattern that it is below, or the log it was rotated from. */
+function isAmong(file: string, request: string): boolean {
+  const isPattern = /[*?[{]/.test(request);
+  const folder = isPattern ? path.dirname(request.slice(0, request.search(/[*?[{]/) + 1)) : request;
+  const stem = request.slice(0, request.length - path.extname(request).length);
+  return (
+    file === request ||
+    file.startsWith(folder === '/' ? folder : `${folder}/`) ||
+    (file.startsWith(stem) && /[.\-_]/.test(file.charAt(stem.length)))
+  );
 }
 
 const isWhole = ({ batches }: Chain) => batches[0]!.file.before === null;

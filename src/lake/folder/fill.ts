@@ -32,7 +32,8 @@ export interface Filling {
 
 /** A name that stands in every table, and is one of a file. */
 function ensureHost(host: string): string {
-  if (/^[^\p{C}/\\]{1,100}$/u.test(host) && host.trim() === host) return host;
+  // It names a file too.
+  if (/^[^\p{C}/\\]{1,100}$/u.test(host) && host.trim() === host && !/^\.+$/.test(host)) return host;
   throw new LakelogError(`"${host}" is no name of a host`, {
     next: 'name it in a word: --host web1',
   });

@@ -11,7 +11,15 @@ import { attach, CATALOG, detach, isThere, lakeFileOf } from '../store/open.js';
 import { lakePlan } from '../store/tables.js';
 import { Committed } from './committed.js';
 import { type Exported, ensureSameMaking, sumOfAccounts } from './fill.js';
-import { beginHost, brokenLogs, type HostLog, readHost, writeHost } from './hosts.js';
+import {
+  beginHost,
+  brokenLogs,
+  type HostLog,
+  type HostState,
+  readHost,
+  unfinishedLogs,
+  writeHost,
+} from './hosts.js';
 import { logName } from './layout.js';
 import type { FolderLake } from './making.js';
 import { publishBatch } from './publish.js';
@@ -32,6 +40,8 @@ interface Made {
   /** RFC 3339 UTC. */
   readonly last_sync: string | null;
 }
+
+type Known = Pick<HostState, 'host' | 'logs' | 'synced_at'>;
 
 interface HeldBatch extends BatchAccount {
   readonly batch: number;
@@ -64,8 +74,8 @@ export async function exportFile(db: Database, lake: FolderLake, options: FromOp
     const exporting = new FromFile(db, lake, options);
     exporting.begin();
     for (const log of await readLogs(db)) await exporting.take(log);
-    const logs = exporting.remember(made!.last_sync, await readRequests(db));
-    return exporting.told(made!.is_loading, logs);
+    const known = exporting.remember(made!.last_sync, await readRequests(db));
+    return exporting.told(made!.is_loading, known);
   } finally {
     await detach(db);
   }
@@ -174,9 +184,9 @@ class FromFile {
 
   /**
    * What the lake file knows of its logs is what the host saw of them, as long as the host did not look later itself.
-   * @returns the logs of the host.
+   * @returns what is known of the host.
    */
-  remember(lastSync: string | null, requests: readonly InputRequest[]): readonly HostLog[] {
+  remember(lastSync: string | null, requests: readonly InputRequest[]): Known {
     const { place, making } = this.lake;
     const { host, now } = this.options;
     const before = readHost(place, making.lake_id, host);
@@ -187,14 +197,15 @@ class FromFile {
     const known = new Set(first.map(keyOf));
     const logs = [...first, ...second.filter((log) => !known.has(keyOf(log)))];
     const others = (before?.requests ?? []).filter(({ path }) => requests.every((one) => one.path !== path));
+    const state = { host, lake: making.lake_id, logs, unread: before?.unread ?? [] };
     writeHost(place, {
-      ...{ host, lake: making.lake_id, synced_at: isLater ? before.synced_at : synced_at },
-      ...{ requests: [...others, ...requests], logs },
+      ...{ ...state, synced_at: isLater ? before.synced_at : synced_at, requests: [...others, ...requests] },
     });
-    return logs;
+    // What the lake file left is left, whoever looked later.
+    return { ...state, synced_at };
   }
 
-  told(isLoading: boolean, logs: readonly HostLog[]): Exported {
+  told(isLoading: boolean, known: Known): Exported {
     const unfinished = damage(
       this.options.file,
       'the lake file was not filled to its end, so that not all of its logs are published',
@@ -204,7 +215,8 @@ class FromFile {
       files: this.files,
       problems: [
         ...this.problems,
-        ...brokenLogs({ host: this.options.host, logs }),
+        ...brokenLogs(known),
+        ...unfinishedLogs(known),
         ...(isLoading ? [unfinished] : []),
       ],
       ...{ notices: [], mayBeEmpty: [], usedKnown: true },

@@ -1,5 +1,6 @@
 /** What a host remembers of its logs between two exports, and tells of those that it cannot vouch for. */
 import { whyUnreadable } from '../../errors.js';
+import { microsOf } from '../../instant.js';
 import type { BatchReceipt } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { InputRequest } from '../input/index.js';
@@ -27,6 +28,10 @@ export interface HostState {
   readonly synced_at: string;
   readonly requests: readonly InputRequest[];
   readonly logs: readonly HostLog[];
+  /** What could not be read when it was looked at last; not there: all could. */
+  readonly unread?: readonly InputProblem[];
+  /** Seconds that a last line may be without its end; not there: those of the default. */
+  readonly pending_grace_s?: number;
 }
 
 export function writeHost(place: Place, state: Omit<HostState, 'schema'>): void {
@@ -65,33 +70,89 @@ export interface Hosts {
   readonly problems: readonly InputProblem[];
 }
 
+type Reading = Pick<Place, 'list' | 'read'>;
+
 const LOOK_AGAIN = 'let the host look again: lakelog sync';
 
-/** @param receipts whose hosts have all looked at their logs. */
-export function readHosts(
-  place: Pick<Place, 'list' | 'read'>,
-  lakeId: string,
-  receipts: readonly BatchReceipt[],
-  at: (name: string) => string,
-): Hosts {
+const untold = (where: string, why: string) =>
+  damage(where, `what the host said of its logs cannot be read: ${why}`, LOOK_AGAIN);
+
+/** To be read before the receipts are: what a host says that it published is there by then. */
+export function readHosts(place: Reading, lakeId: string, at: (name: string) => string): Hosts {
   const problems: InputProblem[] = [];
-  const tell = (name: string, why: string) =>
-    problems.push(damage(at(name), `what the host said of its logs cannot be read: ${why}`, LOOK_AGAIN));
-  const names = place.list(HOSTS);
-  const states = names.flatMap((name) => {
+  const states = place.list(HOSTS).flatMap((name) => {
     try {
       const state = stateIn(place.read(name), name, lakeId);
       if (typeof state !== 'string') return [state];
-      tell(name, state);
+      problems.push(untold(at(name), state));
     } catch (error) {
-      tell(name, whyUnreadable(error));
+      problems.push(untold(at(name), whyUnreadable(error)));
     }
     return [];
   });
-  const there = new Set(names);
-  const lacking = new Set(receipts.map(({ host }) => hostName(host)).filter((name) => !there.has(name)));
-  for (const name of lacking) tell(name, 'it is missing');
   return { states, problems };
+}
+
+/** Where hosts and receipts, which were read later, do not say the same of what there is. */
+export function contradictions(
+  { states }: Hosts,
+  receipts: readonly BatchReceipt[],
+  place: Pick<Place, 'list'>,
+  at: (name: string) => string,
+): InputProblem[] {
+  const there = new Set(place.list(HOSTS));
+  const lacking = new Set(receipts.map(({ host }) => hostName(host)).filter((name) => !there.has(name)));
+  const ends = new Map<string, number>();
+  for (const { file } of receipts) ends.set(file.root, Math.max(file.byte_to, ends.get(file.root) ?? 0));
+  return [
+    ...[...lacking].map((name) => untold(at(name), 'it is missing')),
+    ...states.flatMap((state) => lostBatches(state, ends)),
+  ];
+}
+
+/** @param ends how far the logs are published, by their first batch. */
+function lostBatches({ host, logs }: HostState, ends: ReadonlyMap<string, number>): InputProblem[] {
+  return logs.flatMap(({ path, root, read_to }) => {
+    const end = root === null ? read_to : (ends.get(root) ?? 0);
+    return end >= read_to
+      ? []
+      : [
+          damage(
+            `${host}:${path}`,
+            `bytes ${end} to ${read_to} of the log are not in the lake, and ${host} published them: receipts are gone`,
+            `put back from a copy what is gone from batches/ and its files, or let ${host} publish it again: lakelog sync`,
+          ),
+        ];
+  });
+}
+
+/** Why a host cannot vouch for its logs, whatever receipts say. */
+export function problemsOf(state: HostState): InputProblem[] {
+  const { host, unread = [] } = state;
+  const could = unread.map((one) => ({ ...one, path: `${host}:${one.path}`, next: LOOK_AGAIN }));
+  return [...could, ...brokenLogs(state), ...unfinishedLogs(state)];
+}
+
+const PENDING_GRACE_S = 60;
+
+/** Logs whose last line had no end, long after it was written: that is not published, and may say anything. */
+export function unfinishedLogs({
+  host,
+  logs,
+  synced_at,
+  pending_grace_s = PENDING_GRACE_S,
+}: Pick<HostState, 'host' | 'logs' | 'synced_at' | 'pending_grace_s'>): InputProblem[] {
+  const until = (microsOf(synced_at) - BigInt(pending_grace_s) * 1_000_000n) * 1_000n;
+  return logs
+    .filter(({ state, form }) => form === 'plain' && (state === 'here' || state === 'gone'))
+    .filter(({ rest, mtime_ns }) => rest > 0 && BigInt(mtime_ns) < until)
+    .map(({ path, rest }) =>
+      damage(
+        `${host}:${path}`,
+        `its last line has no end, so that its last ${rest} bytes are not published`,
+        `where nobody writes it any more, end it, and let ${host} look again: lakelog sync`,
+      ),
+    );
 }
 
 /** Logs that a host cannot vouch for. Others have the same bytes, or nothing was read of any: the place tells them apart. */

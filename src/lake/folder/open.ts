@@ -9,7 +9,7 @@ import type { LoadPlan } from '../tables/plan.js';
 import { fillTwins, findConflicts, findTaken } from './alike.js';
 import type { PlacedFile } from './compactions.js';
 import { Found } from './found.js';
-import { brokenLogs } from './hosts.js';
+import { problemsOf } from './hosts.js';
 import { count } from './known.js';
 import { MAKING, type PublishedName, publishedColumns, tableName } from './layout.js';
 import { accountsOf, folderLedger, lakeReceiptOf } from './ledger.js';
@@ -100,7 +100,7 @@ export async function openFolder(db: Database, asked: FolderAsked): Promise<Open
     ...state.problems,
     ...counted.problems,
     ...nothingIn(state),
-    ...state.hosts.flatMap(brokenLogs),
+    ...state.hosts.flatMap(problemsOf),
   ];
   const accounts = await accountsOf(db, state, { taken: [taken.calls, taken.runs], conflicts });
   await fillBatches(db, state.receipts, accounts);

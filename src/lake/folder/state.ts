@@ -6,7 +6,7 @@ import type { BatchReceipt } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import { type PlacedFile, placed, publishedFiles, readCompactions, receiptFiles } from './compactions.js';
 import { Hashes, type Identity, identityOf } from './hashes.js';
-import { type HostState, readHosts } from './hosts.js';
+import { contradictions, type HostState, readHosts } from './hosts.js';
 import { BATCHES, COMPACTIONS, MERGED, PUBLISHED_NAMES, receiptName, tableName } from './layout.js';
 import type { FolderLake } from './making.js';
 import {
@@ -78,6 +78,7 @@ const isSame = (a: readonly string[], b: readonly string[]) => a.join('\n') === 
 function look(lake: FolderLake, looking: Looking, commits: readonly string[]): FolderState {
   const { place, making } = lake;
   const at = (name: string) => path.join(lake.name, name);
+  const hosts = readHosts(place, making.lake_id, at);
   const { receipts, problems, merged } = readReceipts(place, making.lake_id, at);
   const compactions = readCompactions(place, making.lake_id, at);
   const now = placed(publishedFiles(receipts), compactions, at);
@@ -85,7 +86,6 @@ function look(lake: FolderLake, looking: Looking, commits: readonly string[]): F
   const strangers = strangersIn(lake, now, { commits, receipts }, at);
   const chains = chainsOf(receipts);
   const standing = (name: string) => (merged.has(name) ? `${at(merged.get(name)!)}, ${name}` : at(name));
-  const hosts = readHosts(place, making.lake_id, receipts, at);
   return {
     ...{
       lake,
@@ -103,6 +103,7 @@ function look(lake: FolderLake, looking: Looking, commits: readonly string[]): F
       ...few(files.problems),
       ...few(strangers.problems),
       ...hosts.problems,
+      ...contradictions(hosts, receipts, place, at),
     ],
     notices: strangers.notices,
     receiptAt: (id) => standing(receiptName(id)),

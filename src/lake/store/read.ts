@@ -134,8 +134,9 @@ export function batchOpener(
       input.kind !== 'plain' ||
       input.size < range.to ||
       (log !== null && !isSame(input.fd, input.size, log)) ||
-      // Of a log that is new nothing else tells that it was cut and written to since its lines were counted out.
-      (range.to <= task.to && !endsLine(input.fd, range.to));
+      // Of a log that is new nothing else tells that it was cut and written to since its lines were counted out; one that
+      // is settled may end without a line end.
+      (range.to <= task.to && !(task.isSettled && range.to === task.size) && !endsLine(input.fd, range.to));
     if (isOther) {
       input.close();
       throw changedWhileRead(reading.name, 'what was read of it before does not stand there any more');

@@ -1,0 +1,142 @@
+/** What a host could not publish, or published once, is known to who asks the folder: it is not told to its own cron alone. */
+import { appendFileSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { call, envelope, newFolder, writeLines } from '../support/cli.js';
+import { lakelog } from '../support/program.js';
+
+const NOW = new Date('2026-10-01T12:00:00Z');
+const HOURS_AGO = new Date('2026-10-01T09:00:00Z');
+const good = () => call({ timestamp: '2026-09-01T08:00:00Z' });
+const bad = () => call({ timestamp: '2026-09-01T09:00:00Z', grounded_in_roster: false });
+const TORN = '{"schema":"session.iterate.v1","timest';
+
+function host() {
+  const cwd = newFolder();
+  const run = (...args: string[]) => lakelog(args, { cwd, now: () => NOW });
+  const sync = async (...logs: string[]) => (await run('sync', '--lake', 'L/', '--host', 'a', ...logs)).code;
+  const ask = async () => {
+    const ran = await run('alarm', '--lake', 'L/', '--json');
+    const { cannot_vouch } = envelope(ran).verdict!;
+    return { code: ran.code, of: cannot_vouch.map(({ where }) => where?.replace(`${cwd}/`, '')) };
+  };
+  const at = (name: string) => path.join(cwd, name);
+  const age = (name: string) => utimesSync(at(name), HOURS_AGO, HOURS_AGO);
+  return { cwd, at, run, sync, ask, age };
+}
+
+test.each([
+  ['torn', TORN, { code: 1, of: [expect.stringContaining('u.jsonl')] }],
+  ['whole', good(), { code: 1, of: [] }],
+])(
+  'the end of a rotated log, %s, is published as it is, and so is all that comes behind it',
+  async (_, end, said) => {
+    const { cwd, at, sync, ask, age } = host();
+    writeLines(cwd, 'u.jsonl', [good()]);
+    appendFileSync(at('u.jsonl'), end);
+    utimesSync(at('u.jsonl'), NOW, NOW);
+    expect(await sync('u.jsonl')).toBe(0);
+    renameSync(at('u.jsonl'), at('u.jsonl.1'));
+    age('u.jsonl.1');
+    writeLines(cwd, 'u.jsonl', [bad()]);
+    for (const _again of [1, 2]) expect(await sync('u.jsonl')).toBe(0);
+    expect(await ask()).toEqual(said);
+  },
+);
+
+test('an archive that cannot be read keeps the folder from vouching until it can', async () => {
+  const { cwd, at, sync, ask } = host();
+  writeLines(cwd, 'u.jsonl', [good()]);
+  const archive = gzipSync(Array.from({ length: 500 }, good).join('\n'));
+  writeFileSync(at('u.jsonl.1.gz'), archive.subarray(0, -10));
+  expect(await sync('u.jsonl')).toBe(3);
+  expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl.1.gz'] });
+  // Who looks at another log, or at one of a like name, saw nothing of it.
+  writeLines(cwd, 'use.jsonl', [good()]);
+  expect(await sync('use.jsonl')).toBe(0);
+  expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl.1.gz'] });
+  writeFileSync(at('u.jsonl.1.gz'), archive);
+  expect(await sync('*.jsonl*')).toBe(0);
+  expect(await ask()).toEqual({ code: 0, of: [] });
+});
+
+test('a log that was named and is not there keeps the folder from vouching', async () => {
+  const { cwd, sync, ask } = host();
+  writeLines(cwd, 'u.jsonl', [good()]);
+  expect(await sync('u.jsonl', 'd/other.jsonl')).toBe(3);
+  expect(await ask()).toEqual({ code: 3, of: ['a:d/other.jsonl'] });
+  writeLines(cwd, 'd/other.jsonl', [bad()]);
+  expect(await sync()).toBe(0);
+  expect(await ask()).toEqual({ code: 1, of: [] });
+});
+
+test.each([['the last batch of a log'], ['all that a host published']])(
+  '%s is missed, and published again',
+  async (what) => {
+    const { cwd, at, run, sync, ask } = host();
+    writeLines(cwd, 'w.jsonl', [good()]);
+    expect((await run('sync', '--lake', 'L/', '--host', 'b', 'w.jsonl')).code).toBe(0);
+    const others = new Set(readdirSync(at('L/batches')));
+    writeLines(cwd, 'u.jsonl', [good()]);
+    await sync('u.jsonl');
+    if (what.includes('last')) for (const name of readdirSync(at('L/batches'))) others.add(name);
+    appendFileSync(at('u.jsonl'), `${bad()}\n`);
+    await sync('u.jsonl');
+    expect(await ask()).toEqual({ code: 1, of: [] });
+    const gone = readdirSync(at('L/batches')).filter((name) => !others.has(name));
+    const ids = gone.map((name) => name.replace('.json', ''));
+    for (const name of readdirSync(at('L'), { recursive: true, encoding: 'utf8' }))
+      if (ids.some((id) => path.basename(name).startsWith(id))) rmSync(at(`L/${name}`));
+    expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl'] });
+    expect((await run('lake', 'verify', '--lake', 'L/')).code).toBe(3);
+    expect(await sync('u.jsonl')).toBe(0);
+    expect(await ask()).toEqual({ code: 1, of: [] });
+  },
+);
+
+test.each([
+  ['torn', TORN],
+  ['whole', bad()],
+])('a last line without its end, %s and hours old, keeps the folder from vouching', async (_, end) => {
+  const { cwd, at, run, sync, ask, age } = host();
+  writeLines(cwd, 'u.jsonl', [good()]);
+  appendFileSync(at('u.jsonl'), end);
+  // It may be under way.
+  utimesSync(at('u.jsonl'), NOW, NOW);
+  expect(await sync('u.jsonl')).toBe(0);
+  expect(await ask()).toEqual({ code: 0, of: [] });
+  age('u.jsonl');
+  expect(await sync('u.jsonl')).toBe(3);
+  expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl'] });
+  expect((await run('sync', '--lake', 'M/', '--host', 'a', '--pending-grace', '24h', 'u.jsonl')).code).toBe(
+    0,
+  );
+  appendFileSync(at('u.jsonl'), '\n');
+  expect(await sync('u.jsonl')).toBe(0);
+  expect((await ask()).code).toBe(end === TORN ? 3 : 1);
+});
+
+test.each([
+  ['torn', TORN],
+  ['whole', bad()],
+])('what a lake file answers from, and does not hold, is missed of it: a last line, %s', async (_, end) => {
+  const { cwd, at, run, ask, age } = host();
+  writeLines(cwd, 'u.jsonl.1', [good()]);
+  appendFileSync(at('u.jsonl.1'), end);
+  age('u.jsonl.1');
+  writeLines(cwd, 'u.jsonl', [good()]);
+  await run('sync', '--lake', 'F.duckdb', 'u.jsonl');
+  for (const _again of [1, 2]) {
+    const ran = await run('sync', '--lake', 'L/', '--host', 'a', '--from', 'F.duckdb');
+    expect(ran.code, ran.stderr).toBe(3);
+    expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl.1'] });
+  }
+});
+
+test.each(['.', '..'])('%s is no name of a host', async (name) => {
+  const { cwd, run } = host();
+  writeLines(cwd, 'u.jsonl', [good()]);
+  const ran = await run('sync', '--lake', 'L/', '--host', name, 'u.jsonl');
+  expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('is no name of a host')]);
+});
