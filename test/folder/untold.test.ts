@@ -96,6 +96,29 @@ test.each([['the last batch of a log'], ['all that a host published']])(
 );
 
 test.each([
+  ['first', 0],
+  ['middle', 1],
+  ['last', 2],
+])('the %s batch of a log, gone, is published again as it was', async (_, which) => {
+  const { cwd, at, sync, ask } = host();
+  const batches: string[] = [];
+  for (const line of [bad(), bad(), good()]) {
+    appendFileSync(at('u.jsonl'), `${line}\n`);
+    await sync('u.jsonl');
+    batches.push(...readdirSync(at('L/batches')).filter((name) => !batches.includes(name)));
+  }
+  writeLines(cwd, 'w.jsonl', [good()]);
+  await sync('w.jsonl');
+  const id = batches[which]!.replace('.json', '');
+  for (const name of readdirSync(at('L'), { recursive: true, encoding: 'utf8' }))
+    if (path.basename(name).startsWith(id)) rmSync(at(`L/${name}`));
+  expect(await ask()).toMatchObject({ code: 1, of: [expect.stringContaining('u.jsonl')] });
+  expect(await sync('u.jsonl')).toBe(0);
+  expect(await ask()).toEqual({ code: 1, of: [] });
+  expect(readdirSync(at('L/batches'))).toEqual(expect.arrayContaining(batches));
+});
+
+test.each([
   ['torn', TORN],
   ['whole', bad()],
 ])('a last line without its end, %s and hours old, keeps the folder from vouching', async (_, end) => {

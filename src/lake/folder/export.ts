@@ -1,10 +1,10 @@
 /** What the logs of a host hold beyond what the lake has of them becomes batches of it. */
 import path from 'node:path';
 import { instantOf, microsOf } from '../../instant.js';
-import type { BatchPlace, RejectSums } from '../../schema/batch.js';
+import type { BatchPlace, BatchReceipt, RejectSums } from '../../schema/batch.js';
 import type { FileAccount, InputProblem } from '../../schema/result.js';
 import { type Database, openBeside } from '../duckdb/connection.js';
-import type { InputRequest, SourceFile } from '../input/index.js';
+import { type InputRequest, isCompressed, type SourceFile } from '../input/index.js';
 import { countDuplicates } from '../load/duplicates.js';
 import { behindOf, lateIn } from '../load/late.js';
 import { accountOf, markNotice } from '../load/ledger.js';
@@ -17,8 +17,10 @@ import type { Piece } from '../store/logs.js';
 import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
 import { lakePlan } from '../store/tables.js';
+import { checkBytes } from '../store/verify.js';
 import { Committed } from './committed.js';
 import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
+import { type Gap, gapsIn } from './gaps.js';
 import { beginHost, brokenLogs, type HostLog, logsOf, readHost, unfinishedLogs, writeHost } from './hosts.js';
 import { logName } from './layout.js';
 import type { FolderLake } from './making.js';
@@ -45,9 +47,13 @@ export async function exportLogs(
   given: readonly InputRequest[],
   options: ExportOptions,
 ): Promise<Exported> {
-  const exporting = new Exporting(db, lake, options);
+  await using(new Exporting(db, lake, options), (exporting) => exporting.fillGaps(given));
+  return using(new Exporting(db, lake, options), (exporting) => exporting.run(given));
+}
+
+async function using<T>(exporting: Exporting, run: (exporting: Exporting) => Promise<T>): Promise<T> {
   try {
-    return await exporting.run(given);
+    return await run(exporting);
   } finally {
     exporting.close();
   }
@@ -107,8 +113,7 @@ class Exporting {
 
   async run(given: readonly InputRequest[]): Promise<Exported> {
     const { options, lake } = this;
-    const usesKnown = given.some(({ isDefault }) => isDefault) && this.requests.length > 0;
-    const named = usesKnown ? this.requests : given;
+    const [usesKnown, named] = [this.usesKnown(given), this.namedBy(given)];
     const requests = absolute(named, options.cwd);
     const inputs = await resolveLogs(named, { ...options, lakePath: lake.place.path });
     const pieces = async (log: number) => this.piecesOf(log);
@@ -130,6 +135,51 @@ class Exporting {
     return this.told(logs, found, inputs.files, usesKnown);
   }
 
+  /** Publishes batches that are gone from among others, where a log that was named still has their bytes. */
+  async fillGaps(given: readonly InputRequest[]): Promise<void> {
+    const gaps = gapsIn(this.chains);
+    if (gaps.length === 0) return;
+    const { options, lake } = this;
+    const { files } = await resolveLogs(this.namedBy(given), { ...options, lakePath: lake.place.path });
+    for (const gap of gaps) {
+      const file = await this.holderOf(gap, files);
+      if (file) await this.publishRound([this.readingOf(gap, file)]);
+    }
+  }
+
+  private async holderOf({ id, from, to, before }: Gap, files: readonly SourceFile[]) {
+    const pieces = [
+      ...(before?.batches ?? []).map(pieceOf),
+      { byte_from: from, bytes: to - from, sha256: id },
+    ];
+    for (const file of files) {
+      if (!file.stats?.isFile() || Number(file.stats.size) < to || isCompressed(file.name)) continue;
+      if ((await checkBytes(file, pieces, this.options)).status === 'same') return file;
+    }
+    return null;
+  }
+
+  private readingOf({ from, to, before, after }: Gap, file: SourceFile): BatchReading {
+    const task: Task = {
+      ...{ file, log: null, form: 'plain', request: file.path, from, to },
+      ...{ size: Number(file.stats!.size), isSettled: false },
+    };
+    this.begin(task, before);
+    const { name, path } = after.file;
+    const reached = { ...this.reached.get(task)!, name, path };
+    this.reached.set(task, reached);
+    const range = { from, to, linesBefore: reached.lines };
+    return { ...file, task, likelyLines: Number.POSITIVE_INFINITY, range };
+  }
+
+  private usesKnown(given: readonly InputRequest[]): boolean {
+    return given.some(({ isDefault }) => isDefault) && this.requests.length > 0;
+  }
+
+  private namedBy(given: readonly InputRequest[]): readonly InputRequest[] {
+    return this.usesKnown(given) ? this.requests : given;
+  }
+
   /** Who looks, and when. */
   private looked() {
     const { host, now } = this.options;
@@ -139,11 +189,7 @@ class Exporting {
   private piecesOf(log: number): Piece[] {
     const root = this.logs.find((one) => one.log === log)?.root;
     const chain = this.chains.find((one) => one.root === root && isWhole(one));
-    return (chain?.batches ?? []).map(({ id, file, account }) => ({
-      byte_from: file.byte_from,
-      bytes: account.bytes,
-      sha256: id,
-    }));
+    return (chain?.batches ?? []).map(pieceOf);
   }
 
   private async publishAll(tasks: readonly Task[]): Promise<void> {
@@ -152,7 +198,8 @@ class Exporting {
     for (const found of tasks) {
       // Of a log that nobody writes to any more the last line has its end, whatever it ends with.
       const task = found.form === 'plain' && found.isSettled ? { ...found, to: found.size } : found;
-      this.begin(task);
+      const known = this.logs.find(({ log }) => log === task.log?.log);
+      this.begin(task, this.chains.find((one) => isWhole(one) && known?.root === one.root) ?? null);
       for await (const batch of batchesOf(task, this.options, MOST_BYTES)) {
         round.push(batch);
         size += batch.range.to - batch.range.from;
@@ -164,16 +211,14 @@ class Exporting {
     if (round.length > 0) await this.publishRound(round);
   }
 
-  private begin(task: Task): void {
-    const known = this.logs.find(({ log }) => log === task.log?.log);
-    const chain = known?.root
-      ? this.chains.find((one) => one.root === known.root && isWhole(one))
-      : undefined;
+  /** @param chain what is published of it. */
+  private begin(task: Task, chain: Chain | null): void {
     const tip = chain && tipOf(chain);
     this.reached.set(task, {
       root: chain?.root ?? null,
       last: tip?.id ?? null,
-      ...{ read_to: known?.read_to ?? 0, lines: known?.lines ?? 0, head: known?.head ?? '' },
+      ...{ read_to: tip?.file.byte_to ?? 0, head: tip?.file.head ?? '' },
+      lines: tip ? tip.file.lines_before + tip.account.lines : 0,
       ...{ name: tip?.file.name ?? null, path: tip?.file.path ?? null },
     });
     const times = (chain?.batches ?? []).flatMap(({ newest_record }) => newest_record ?? []);
@@ -332,6 +377,12 @@ function isAmong(file: string, request: string): boolean {
     (file.startsWith(stem) && /[.\-_]/.test(file.charAt(stem.length)))
   );
 }
+
+const pieceOf = ({ id, file, account }: BatchReceipt): Piece => ({
+  byte_from: file.byte_from,
+  bytes: account.bytes,
+  sha256: id,
+});
 
 const isWhole = ({ batches }: Chain) => batches[0]!.file.before === null;
 

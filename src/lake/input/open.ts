@@ -6,7 +6,7 @@ import { compressionOf, decompress, MAGIC_BYTES } from './decompress.js';
 import { CUT_SINCE, openFound } from './moved.js';
 import { Unreadable, unreadable } from './reasons.js';
 import type { SourceFile } from './resolve.js';
-import { damagedIfEmpty } from './rotation.js';
+import { isCompressed } from './rotation.js';
 
 /** A plain file: its bytes stand where they are, to be read by as many as like. */
 export interface PlainInput {
@@ -119,7 +119,7 @@ async function* contentOf(name: string, stream: Readable): AsyncGenerator<Uint8A
       if (done) break;
       head = Buffer.concat([head, value]);
     }
-    if (head.length === 0 && damagedIfEmpty(name))
+    if (head.length === 0 && isCompressed(name))
       throw new Unreadable('is empty, and even nothing compresses to more (damaged copy?)');
     const all = (async function* () {
       if (head.length > 0) yield head;

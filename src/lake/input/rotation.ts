@@ -16,8 +16,8 @@ const STAMP = String.raw`(?:\.\d{1,4}|[-._]\d{4}-?\d{2}-?\d{2}(?:[-T_.]?\d[\d:.-
 /** `sessions.jsonl.1`, `sessions.jsonl-20260901`; `sessions.1.jsonl`, `sessions-20260901.jsonl`. */
 const STAMPED = [new RegExp(`^(.+?)${STAMP}$`), new RegExp(String.raw`^(.+?)${STAMP}(\.\w+)$`)];
 
-/** Even nothing compresses to more than 0 bytes, so that a file of such a name and no bytes is damaged. */
-export function damagedIfEmpty(name: string): boolean {
+/** By its name. Even nothing compresses to more than 0 bytes, so that such a file without bytes is damaged. */
+export function isCompressed(name: string): boolean {
   return COMPRESSED.test(name);
 }
 
@@ -55,7 +55,7 @@ export function maybeEmptyAmong(files: readonly Candidate[], clock: Clock): (fil
   const succeeded = new Set(files.flatMap(successorsOf));
   return ({ name, stats }) =>
     stats?.isFile() === true &&
-    !damagedIfEmpty(name) &&
+    !isCompressed(name) &&
     (isYoung(stats, clock) || succeeded.has(identityOf(stats)));
 }
 

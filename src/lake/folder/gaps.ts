@@ -1,0 +1,29 @@
+/** A batch whose receipt is gone between two others, or before the first: those say where it stood and what its bytes are. */
+import type { BatchReceipt } from '../../schema/batch.js';
+import { type Chain, tipOf } from './receipts.js';
+
+export interface Gap {
+  /** SHA-256 of the bytes. */
+  readonly id: string;
+  readonly from: number;
+  readonly to: number;
+  /** In the same log; null before its first. */
+  readonly before: Chain | null;
+  readonly after: BatchReceipt;
+}
+
+/** Of several in a row only the last is known, and of what of them one cannot say where it begins. */
+export function gapsIn(chains: readonly Chain[]): Gap[] {
+  return chains.flatMap(({ batches: [after] }) => {
+    const { before: id, byte_from: to, root } = after!.file;
+    if (id === null) return [];
+    const before = chains.find(
+      ({ batches }) =>
+        batches[0]!.file.before === null &&
+        batches[0]!.file.root === root &&
+        batches.at(-1)!.file.byte_to < to,
+    );
+    if (!before && id !== root) return [];
+    return [{ id, from: before ? tipOf(before).file.byte_to : 0, to, before: before ?? null, after: after! }];
+  });
+}
