@@ -7,8 +7,6 @@ import { type Awaited, wasHeard } from './silent.js';
 
 export const FUTURE_TOLERANCE_MS = 5 * 60_000;
 
-const HOUR_MS = 3_600_000;
-
 /** Of those that a gate is asked about: a call of another service or kind does not show that these are still logged. */
 export const stale = gateRule('stale', 'cannot_vouch', (_, { calls, limits }) => {
   if (limits.maxAgeMs === null) return [];
@@ -27,10 +25,9 @@ export const stale = gateRule('stale', 'cannot_vouch', (_, { calls, limits }) =>
   const age = limits.now.getTime() - Date.parse(newest.time);
   if (Number.isNaN(age)) return [unreadable(newest)];
   if (age <= limits.maxAgeMs) return [];
-  const hours = (ms: number) => `${Math.round(ms / HOUR_MS)} h`;
   return [
     {
-      message: `the newest call it judges by is of ${newest.time}, ${hours(age)} old, and --max-age allows ${hours(limits.maxAgeMs)}: the writer may have stopped`,
+      message: `the newest call it judges by is of ${newest.time}, ${ageText(age)} old, and --max-age allows ${ageText(limits.maxAgeMs)}: the writer may have stopped`,
       where: newest.where,
       next,
     },
