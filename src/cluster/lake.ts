@@ -11,6 +11,7 @@ import { DUCKDB } from '../lake/tables/dialect.js';
 import { TRINO } from '../lake/tables/dialects.js';
 import { type Needs, needsOf, shippedNeeds } from '../lake/tables/needs.js';
 import { loadPlan } from '../lake/tables/plan.js';
+import { isRowWise } from '../lake/tables/rowwise.js';
 import { ALL_LINES, type Lines } from '../lake/tables/sources.js';
 import type { Account, LoadedCall, LoadedConflict, LoadedHole, Newest, Reject } from '../schema/account.js';
 import type { BatchReceipt } from '../schema/batch.js';
@@ -24,7 +25,6 @@ import * as counting from './counts.js';
 import { literalRows } from './literals.js';
 import { blocksOf, duckDbType, writtenFor } from './own-sql.js';
 import { HOSTS_SQL, hostsFrom, RECEIPTS_SQL, receiptsFrom } from './receipts.js';
-import { isRowWise } from './rowwise.js';
 import { type EngineRows, Trino } from './trino.js';
 import { precisionOf } from './values.js';
 

@@ -11,7 +11,7 @@ interface Declared {
   readonly parted: boolean;
 }
 
-/** Files of JSON, a row of each line: receipts of batches, and what hosts said of their logs when they looked last. */
+/** Files of JSON (and JSON Lines, where receipts were merged), a row of each line: receipts of batches, and what hosts said of their logs when they looked last. */
 const TEXTS = [
   { table: 'batch_receipts', column: 'receipt', folder: BATCHES },
   { table: 'host_states', column: 'state', folder: HOSTS },
@@ -113,7 +113,7 @@ function forClickHouse(tables: readonly Declared[], place: string): string[] {
       ),
     ),
     ...TEXTS.map(({ table, column, folder }) =>
-      view(table, from(`${folder}/*.json`, 'LineAsString', [`${column} String`])),
+      view(table, from(`${folder}/*.json*`, 'LineAsString', [`${column} String`])),
     ),
   ];
 }
@@ -129,7 +129,7 @@ function forDuckDb(tables: readonly Declared[], place: string): string[] {
     ...views,
     ...TEXTS.map(
       ({ table, column, folder }) =>
-        `CREATE OR REPLACE VIEW ${table} AS\nSELECT unnest(string_split(rtrim(content, chr(10)), chr(10))) AS ${column}\nFROM read_text(${quote(`${place}/${folder}/*.json`)});`,
+        `CREATE OR REPLACE VIEW ${table} AS\nSELECT unnest(string_split(rtrim(content, chr(10)), chr(10))) AS ${column}\nFROM read_text(${quote(`${place}/${folder}/*.json*`)});`,
     ),
   ];
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isRowWise } from '../../src/cluster/rowwise.js';
+import { isRowWise } from '../../src/lake/tables/rowwise.js';
 import { catalogue } from '../support/lake.js';
 import { type DuckDb, duckDb } from '../tables/engines.js';
 

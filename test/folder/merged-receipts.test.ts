@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { LocalPlace } from '../../src/lake/folder/place.js';
 import { sha256 } from '../../src/lake/store/fingerprint.js';
@@ -86,6 +87,20 @@ describe('merged receipts', () => {
     expect(await saidBy(copy)).toEqual(before);
     expect(await isVerified(copy)).toBe(true);
     expect(await compact(copy)).toMatchObject({ files: 0, removed: 0 });
+  });
+
+  test('are all there for an engine that has the declared tables', async () => {
+    const copy = copyOf(lake);
+    await compact(copy);
+    const declared = await lakelog(['schema', '--dialect', 'duckdb', '--lake', copy]);
+    const engine = await (await DuckDBInstance.create()).connect();
+    // This engine declares nothing over tables of which there is no file.
+    await engine.run(declared.stdout.split(/;\n/).find((one) => one.includes('batch_receipts'))!);
+    const { length } = (await engine.runAndReadAll('FROM batch_receipts')).getRows();
+    expect(length).toBe(receiptsIn(copy).length);
+    engine.closeSync();
+    const { stdout } = await lakelog(['schema', '--dialect', 'clickhouse', '--lake', copy]);
+    expect(stdout).toContain('/batches/*.json*');
   });
 
   test('are merged again with those that came since, but for those of today', async () => {

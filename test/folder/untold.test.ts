@@ -113,6 +113,8 @@ test.each([
   for (const name of readdirSync(at('L'), { recursive: true, encoding: 'utf8' }))
     if (path.basename(name).startsWith(id)) rmSync(at(`L/${name}`));
   expect(await ask()).toMatchObject({ code: 1, of: [expect.stringContaining('u.jsonl')] });
+  // What is new comes with it; behind the last one it would be one batch with it.
+  if (which < 2) appendFileSync(at('u.jsonl'), `${good()}\n`);
   expect(await sync('u.jsonl')).toBe(0);
   expect(await ask()).toEqual({ code: 1, of: [] });
   expect(readdirSync(at('L/batches'))).toEqual(expect.arrayContaining(batches));

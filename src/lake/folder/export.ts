@@ -25,7 +25,7 @@ import { beginHost, brokenLogs, type HostLog, logsOf, readHost, unfinishedLogs, 
 import { logName } from './layout.js';
 import type { FolderLake } from './making.js';
 import { publishBatch } from './publish.js';
-import { type Chain, chainsOf, tipOf } from './receipts.js';
+import { type Chain, chainsOf, isWhole, tipOf } from './receipts.js';
 
 export interface ExportOptions extends Omit<LoadOptions, 'gatedKinds'>, Filling {
   readonly rotationGraceS: number;
@@ -47,15 +47,13 @@ export async function exportLogs(
   given: readonly InputRequest[],
   options: ExportOptions,
 ): Promise<Exported> {
-  await using(new Exporting(db, lake, options), (exporting) => exporting.fillGaps(given));
-  return using(new Exporting(db, lake, options), (exporting) => exporting.run(given));
-}
-
-async function using<T>(exporting: Exporting, run: (exporting: Exporting) => Promise<T>): Promise<T> {
+  let exporting = new Exporting(db, lake, options);
   try {
-    return await run(exporting);
+    // What was gone is among the receipts from then on.
+    if (await exporting.fillGaps(given)) exporting = new Exporting(db, lake, options, exporting.stage);
+    return await exporting.run(given);
   } finally {
-    exporting.close();
+    exporting.stage?.close();
   }
 }
 
@@ -87,13 +85,15 @@ class Exporting {
   /** By the first batch of the log. */
   private readonly accounts = new Map<string, LogBatch[]>();
   private readonly read = { bytes: 0, files: new Set<string>() };
-  private stage: Database | undefined;
+  stage: Database | undefined;
 
-  constructor(db: Database, lake: FolderLake, options: ExportOptions) {
+  /** @param stage of the one before: its name is taken. */
+  constructor(db: Database, lake: FolderLake, options: ExportOptions, stage?: Database) {
     const { place, making } = lake;
     this.db = db;
     this.lake = lake;
     this.options = options;
+    this.stage = stage;
     this.committed = new Committed(lake);
     this.chains = chainsOf(this.committed.read.receipts);
     for (const { root, batches } of this.chains.filter(isWhole))
@@ -105,10 +105,6 @@ class Exporting {
     this.logs = logsOf(options.host, state, this.chains);
     this.requests = state?.requests ?? [];
     this.unread = state?.unread ?? [];
-  }
-
-  close(): void {
-    this.stage?.close();
   }
 
   async run(given: readonly InputRequest[]): Promise<Exported> {
@@ -135,16 +131,20 @@ class Exporting {
     return this.told(logs, found, inputs.files, usesKnown);
   }
 
-  /** Publishes batches that are gone from among others, where a log that was named still has their bytes. */
-  async fillGaps(given: readonly InputRequest[]): Promise<void> {
+  /**
+   * Publishes batches that are gone from among others, where a log that was named still has their bytes.
+   * @returns whether there were any.
+   */
+  async fillGaps(given: readonly InputRequest[]): Promise<boolean> {
     const gaps = gapsIn(this.chains);
-    if (gaps.length === 0) return;
+    if (gaps.length === 0) return false;
     const { options, lake } = this;
     const { files } = await resolveLogs(this.namedBy(given), { ...options, lakePath: lake.place.path });
     for (const gap of gaps) {
       const file = await this.holderOf(gap, files);
       if (file) await this.publishRound([this.readingOf(gap, file)]);
     }
+    return true;
   }
 
   private async holderOf({ id, from, to, before }: Gap, files: readonly SourceFile[]) {
@@ -383,8 +383,6 @@ const pieceOf = ({ id, file, account }: BatchReceipt): Piece => ({
   bytes: account.bytes,
   sha256: id,
 });
-
-const isWhole = ({ batches }: Chain) => batches[0]!.file.before === null;
 
 const withoutName = ({ file: _, newest_record: __, ...account }: FileAccount) => account;
 

@@ -1,6 +1,6 @@
 /** A batch whose receipt is gone between two others, or before the first: those say where it stood and what its bytes are. */
 import type { BatchReceipt } from '../../schema/batch.js';
-import { type Chain, tipOf } from './receipts.js';
+import { type Chain, isWhole, tipOf } from './receipts.js';
 
 export interface Gap {
   /** SHA-256 of the bytes. */
@@ -17,13 +17,9 @@ export function gapsIn(chains: readonly Chain[]): Gap[] {
   return chains.flatMap(({ batches: [after] }) => {
     const { before: id, byte_from: to, root } = after!.file;
     if (id === null) return [];
-    const before = chains.find(
-      ({ batches }) =>
-        batches[0]!.file.before === null &&
-        batches[0]!.file.root === root &&
-        batches.at(-1)!.file.byte_to < to,
-    );
+    const before =
+      chains.find((one) => isWhole(one) && one.root === root && tipOf(one).file.byte_to < to) ?? null;
     if (!before && id !== root) return [];
-    return [{ id, from: before ? tipOf(before).file.byte_to : 0, to, before: before ?? null, after: after! }];
+    return [{ id, from: before ? tipOf(before).file.byte_to : 0, to, before, after: after! }];
   });
 }

@@ -8,7 +8,7 @@ import { NOTHING_READ, sha256 } from '../store/fingerprint.js';
 import type { KnownLog } from '../store/logs.js';
 import { HOSTS, hostName } from './layout.js';
 import type { Place } from './place.js';
-import { type Chain, damage, tipOf } from './receipts.js';
+import { type Chain, damage, isWhole, tipOf } from './receipts.js';
 import { sealed, unsealed } from './seal.js';
 
 const HOST_FORMAT = 'lakelog.host.v1';
@@ -175,7 +175,7 @@ export function hostsOf({ host, file }: BatchReceipt, hosts: readonly HostState[
 
 /** What a host knows of its logs: as far as receipts say, and where they stood at its last look. */
 export function logsOf(host: string, state: HostState | null, chains: readonly Chain[]): HostLog[] {
-  const whole = chains.filter(({ batches }) => batches[0]!.file.before === null);
+  const whole = chains.filter(isWhole);
   const known = (state?.logs ?? []).flatMap((log): HostLog[] => {
     if (log.root === null) return [log];
     const chain = whole.find(({ root }) => root === log.root);

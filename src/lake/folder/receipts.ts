@@ -186,6 +186,9 @@ export interface Chain {
   readonly batches: readonly BatchReceipt[];
 }
 
+/** Whether it begins with the log. */
+export const isWhole = ({ batches }: Chain): boolean => batches[0]!.file.before === null;
+
 export const tipOf = ({ batches }: Chain): BatchReceipt => batches.at(-1)!;
 
 /**
