@@ -1,5 +1,4 @@
 /** What the logs of a host hold beyond what the lake has of them becomes batches of it. */
-import path from 'node:path';
 import { instantOf, microsOf } from '../../instant.js';
 import type { BatchPlace, BatchReceipt, RejectSums } from '../../schema/batch.js';
 import type { FileAccount, InputProblem } from '../../schema/result.js';
@@ -17,11 +16,12 @@ import type { Piece } from '../store/logs.js';
 import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
 import { lakePlan } from '../store/tables.js';
+import { isLookedAt, unfinished, unreadAfter } from '../store/unread.js';
 import { checkBytes } from '../store/verify.js';
 import { Committed } from './committed.js';
 import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
 import { type Gap, gapsIn } from './gaps.js';
-import { beginHost, brokenLogs, type HostLog, logsOf, readHost, unfinishedLogs, writeHost } from './hosts.js';
+import { beginHost, brokenLogs, type HostLog, logsOf, readHost, writeHost } from './hosts.js';
 import { logName } from './layout.js';
 import type { FolderLake } from './making.js';
 import { publishBatch } from './publish.js';
@@ -120,13 +120,18 @@ class Exporting {
     const logs = this.logsAfter(found);
     const isMissed = ({ path, problem }: InputProblem) =>
       usesKnown && problem === 'missing' && logs.some((log) => log.path === path && log.state !== 'here');
-    const unread = [...inputs.problems.filter((one) => !isMissed(one)), ...found.problems];
-    const state = { ...this.looked(), pending_grace_s: options.pendingGraceS, logs };
-    this.problems.push(...unread, ...brokenLogs(state), ...unfinishedLogs(state));
+    const seen = logs.filter((log) => isLookedAt(log.path, requests));
+    const unread = [
+      ...inputs.problems.filter((one) => !isMissed(one)),
+      ...found.problems,
+      ...unfinished(seen, options),
+    ];
+    const state = { ...this.looked(), logs };
+    this.problems.push(...unread, ...brokenLogs(state));
     this.notices.push(...inputs.notices, ...found.notices);
     writeHost(lake.place, {
       ...{ ...state, requests: this.requestsAfter(requests) },
-      unread: [...this.unreadBefore(requests), ...this.placed(unread, logs)],
+      unread: unreadAfter(this.unread, { requests, problems: unread, logs, cwd: options.cwd }),
     });
     return this.told(logs, found, inputs.files, usesKnown);
   }
@@ -321,20 +326,6 @@ class Exporting {
     return [...byNumber.values()].filter(({ path, form }) => path !== '' && form !== 'stream');
   }
 
-  /** Of a log that is known its state tells what became of it. */
-  private placed(unread: readonly InputProblem[], logs: readonly HostLog[]): InputProblem[] {
-    const isKnown = ({ path, problem }: InputProblem) =>
-      problem === 'missing' && logs.some((log) => log.path === path);
-    return unread
-      .map((one) => ({ ...one, path: path.resolve(this.options.cwd, one.path) }))
-      .filter((one) => !isKnown(one));
-  }
-
-  /** Of what was not looked at now. */
-  private unreadBefore(requests: readonly InputRequest[]): InputProblem[] {
-    return this.unread.filter((one) => !requests.some((request) => isAmong(one.path, request.path)));
-  }
-
   private requestsAfter(requests: readonly InputRequest[]): InputRequest[] {
     const more = requests.filter(
       ({ path }) => path !== '-' && this.requests.every((one) => one.path !== path),
@@ -364,18 +355,6 @@ class Exporting {
       before: { bytes: before, files: standing.length },
     };
   }
-}
-
-/** Whether a request is for the file: it names it, a folder or a pattern that it is below, or the log it was rotated from. */
-function isAmong(file: string, request: string): boolean {
-  const isPattern = /[*?[{]/.test(request);
-  const folder = isPattern ? path.dirname(request.slice(0, request.search(/[*?[{]/) + 1)) : request;
-  const stem = request.slice(0, request.length - path.extname(request).length);
-  return (
-    file === request ||
-    file.startsWith(folder === '/' ? folder : `${folder}/`) ||
-    (file.startsWith(stem) && /[.\-_]/.test(file.charAt(stem.length)))
-  );
 }
 
 const pieceOf = ({ id, file, account }: BatchReceipt): Piece => ({

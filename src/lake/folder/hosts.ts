@@ -1,6 +1,5 @@
 /** What a host remembers of its logs between two exports, and tells of those that it cannot vouch for. */
 import { whyUnreadable } from '../../errors.js';
-import { microsOf } from '../../instant.js';
 import type { BatchReceipt } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { InputRequest } from '../input/index.js';
@@ -30,8 +29,6 @@ export interface HostState {
   readonly logs: readonly HostLog[];
   /** What could not be read when it was looked at last; not there: all could. */
   readonly unread?: readonly InputProblem[];
-  /** Seconds that a last line may be without its end; not there: those of the default. */
-  readonly pending_grace_s?: number;
 }
 
 export function writeHost(place: Place, state: Omit<HostState, 'schema'>): void {
@@ -127,32 +124,10 @@ function lostBatches({ host, logs }: HostState, ends: ReadonlyMap<string, number
 }
 
 /** Why a host cannot vouch for its logs, whatever receipts say. */
-export function problemsOf(state: HostState): InputProblem[] {
+export function problemsOf(state: Pick<HostState, 'host' | 'logs' | 'unread'>): InputProblem[] {
   const { host, unread = [] } = state;
-  const could = unread.map((one) => ({ ...one, path: `${host}:${one.path}`, next: LOOK_AGAIN }));
-  return [...could, ...brokenLogs(state), ...unfinishedLogs(state)];
-}
-
-const PENDING_GRACE_S = 60;
-
-/** Logs whose last line had no end, long after it was written: that is not published, and may say anything. */
-export function unfinishedLogs({
-  host,
-  logs,
-  synced_at,
-  pending_grace_s = PENDING_GRACE_S,
-}: Pick<HostState, 'host' | 'logs' | 'synced_at' | 'pending_grace_s'>): InputProblem[] {
-  const until = (microsOf(synced_at) - BigInt(pending_grace_s) * 1_000_000n) * 1_000n;
-  return logs
-    .filter(({ state, form }) => form === 'plain' && (state === 'here' || state === 'gone'))
-    .filter(({ rest, mtime_ns }) => rest > 0 && BigInt(mtime_ns) < until)
-    .map(({ path, rest }) =>
-      damage(
-        `${host}:${path}`,
-        `its last line has no end, so that its last ${rest} bytes are not published`,
-        `where nobody writes it any more, end it, and let ${host} look again: lakelog sync`,
-      ),
-    );
+  const could = unread.map((one) => ({ ...one, path: `${host}:${one.path}`, next: one.next ?? LOOK_AGAIN }));
+  return [...could, ...brokenLogs(state)];
 }
 
 /** Logs that a host cannot vouch for. Others have the same bytes, or nothing was read of any: the place tells them apart. */

@@ -37,6 +37,7 @@ import { type BatchReading, batchOpener, type Ends, tailOf } from './read.js';
 import { type Reached, reachedBy, type Skimmed, skim, type Taken, takenIn } from './skim.js';
 import { newLog, placeIn, type Survey, survey, type Task } from './survey.js';
 import { BATCH_COLUMNS, lakePlan } from './tables.js';
+import { isLookedAt, readUnread, unfinished, unreadAfter, writeUnread } from './unread.js';
 
 /** A lake as a run is told to use it. */
 export interface LakeUse {
@@ -131,6 +132,8 @@ class Syncing {
   private plan: LoadPlan = lakePlan(false);
   private isLoading = false;
   private logs: KnownLog[] = [];
+  /** What was not read when it was looked at last. */
+  private unread: readonly InputProblem[] = [];
   private bytesBefore = 0;
   /** Logs that nobody looked for, because others were named. */
   private unseen: readonly KnownLog[] = [];
@@ -152,7 +155,8 @@ class Syncing {
   async asItIs(): Promise<Synced> {
     if (!isThere(this.file)) throw this.nowhere();
     await this.open('read');
-    return this.told({ problems: [], notices: [], mayBeEmpty: [], empty: [] }, [], false, false);
+    const problems = [...this.unread];
+    return this.told({ problems, notices: [], mayBeEmpty: [], empty: [] }, [], false, false);
   }
 
   private nowhere(): LakelogError {
@@ -237,6 +241,7 @@ class Syncing {
     this.isLoading = is_loading;
     this.plan = lakePlan(keepsContent);
     this.logs = await readLogs(db);
+    this.unread = await readUnread(db);
     this.bytesBefore = this.logs.reduce((sum, { read_to }) => sum + read_to, 0);
     const wanted = options.showContent ? '--show-content' : options.use.keepContent ? '--keep-content' : null;
     if (wanted === null || keepsContent) return;
@@ -266,18 +271,24 @@ class Syncing {
     const isNew = known.length === 0 && (await this.lacks(requests));
     // What was written ahead by a run that was killed is put in its place, or every run would read it again.
     const isUnfinished = this.isLoading || isLeftBehind(this.file);
-    if (found.tasks.length + found.updates.length > 0 || isNew || isUnfinished) {
+    const unreadBy = ({ problems }: Survey) => this.unreadBy(requests, [...inputs.problems, ...problems]);
+    const saysMore = JSON.stringify(unreadBy(found)) !== JSON.stringify(this.unread);
+    if (found.tasks.length + found.updates.length > 0 || isNew || isUnfinished || saysMore) {
       await detach(db);
       await this.open('write');
       do found = await this.survey(inputs.files, requests);
-      while (!(await asOwnFiles(() => this.bring(found, requests))));
+      while (!(await asOwnFiles(() => this.bring(found, requests, () => unreadBy(found)))));
     }
     // A log that was read whole and is gone is no news; what else became of one that is gone is told by itself.
     const isTold = ({ path, problem }: InputProblem) =>
       known.length > 0 &&
       problem === 'missing' &&
       this.logs.some((log) => log.path === path && log.state !== 'here');
-    const problems = [...inputs.problems.filter((one) => !isTold(one)), ...found.problems];
+    const problems = [
+      ...inputs.problems.filter((one) => !isTold(one)),
+      ...found.problems,
+      ...this.unread.filter(({ path }) => !isLookedAt(path, requests)),
+    ];
     const notices = [...inputs.notices, ...found.notices];
     const mayBeEmpty = inputs.files
       .filter((file) => this.isPlain(file, found) && (file.maybeEmpty || this.hasHistory(file)))
@@ -287,6 +298,18 @@ class Syncing {
       requests.some(({ path }) => path === request) || found.standing.some((one) => one.log === log);
     this.unseen = this.logs.filter((log) => log.state === 'here' && log.form !== 'stream' && !isSeen(log));
     return this.told(told, found.standing, true, known.length > 0);
+  }
+
+  /** What is not read by now of what can be looked at again, lines without an end among it. */
+  private unreadBy(
+    requests: readonly InputRequest[],
+    problems: readonly InputProblem[],
+  ): readonly InputProblem[] {
+    const { cwd } = this.options;
+    const looked = requests.filter(({ path }) => canBeLookedAtAgain(path));
+    const found = [...problems, ...unfinished(this.logs, this.options)];
+    const again = found.filter(({ path }) => isLookedAt(kernelPath(cwd, path), looked));
+    return unreadAfter(this.unread, { requests: looked, problems: again, logs: this.logs, cwd });
   }
 
   private get finding() {
@@ -325,6 +348,7 @@ class Syncing {
   private async bring(
     { tasks: found, updates }: Survey,
     requests: readonly InputRequest[],
+    unreadNow: () => readonly InputProblem[],
   ): Promise<boolean> {
     const { db } = this;
     const tasks = this.options.use.follows ? await this.withoutTaken(found) : found;
@@ -353,7 +377,7 @@ class Syncing {
       }
     }
     if (round.length > 0) await this.commit(round);
-    await this.finish(tails);
+    await this.finish(tails, unreadNow);
     return true;
   }
 
@@ -426,6 +450,7 @@ class Syncing {
     await attach(db, this.file, 'write');
     [this.since, this.ended] = [Date.now(), Date.now()];
     this.logs = await readLogs(db);
+    this.unread = await readUnread(db);
     const told = (all: readonly KnownLog[]) => all.map(({ log, read_to, state }) => [log, read_to, state]);
     return JSON.stringify(told(this.logs)) === JSON.stringify(told(logs));
   }
@@ -560,7 +585,7 @@ class Syncing {
   /**
    * What is still without its line end is put into a transaction that nobody commits: answered from, and read again.
    */
-  private async finish(tasks: readonly Task[]): Promise<void> {
+  private async finish(tasks: readonly Task[], unreadNow: () => readonly InputProblem[]): Promise<void> {
     const { db } = this;
     const begun = tasks.filter((task) => this.logOf(task) === undefined);
     let next = this.nextLog();
@@ -575,9 +600,11 @@ class Syncing {
       return log && task.form === 'plain' ? [{ ...log, rest: task.size - log.read_to }] : [];
     });
     await writeLogs(db, [...empty, ...grown]);
+    this.replace([...empty, ...grown]);
+    this.unread = unreadNow();
+    await writeUnread(db, this.unread);
     const now = instantOf(this.options.now);
     await db.run(`UPDATE main.lake SET is_loading = FALSE, last_sync = ${quote(now)}; COMMIT`);
-    this.replace([...empty, ...grown]);
     const tails = tasks.flatMap((task) => tailOf(task, this.logOf(task)?.lines ?? 0) ?? []);
     if (tails.length === 0) return;
     const { files, ends } = await this.load(
