@@ -22,6 +22,7 @@ function lake() {
   };
   return {
     at,
+    run,
     sync: async (...logs: string[]) => (await run('sync', '--lake', 'F.duckdb', ...logs)).code,
     /** Of the lake as it is. */
     ask: () => asked('alarm', '--lake', 'F.duckdb', '--no-sync', '--max-age', '90d', '--json'),
@@ -84,6 +85,22 @@ test('a log that was named and is not there, until it is', async () => {
   write('nowhere.jsonl');
   expect(await sync()).toBe(0);
   expect(await ask()).toEqual(CLEAR);
+});
+
+test('what is explained is settled, until something else is wrong', async () => {
+  const { at, sync, ask, run, askFolder, write } = lake();
+  write('u.jsonl');
+  expect(await sync('u.jsonl', 'typo.jsonl')).toBe(3);
+  const settle = async (what: string, ...over: string[]) =>
+    (await run('ack', what, '--reason', 'never was', ...over)).code;
+  expect(await settle(at('typo.jsonl'), '--lake', 'F.duckdb', '--no-sync')).toBe(0);
+  expect(await ask()).toEqual(CLEAR);
+  expect(await askFolder()).toMatchObject({ code: 3 });
+  expect(await settle(`a:${at('typo.jsonl')}`, '--lake', 'L/')).toBe(0);
+  expect(await askFolder()).toEqual({ sync: 3, ...CLEAR });
+  writeFileSync(at('typo.jsonl.gz'), archive.subarray(0, -10));
+  expect(await sync('typo.jsonl.gz')).toBe(3);
+  expect(await ask()).toEqual({ code: 3, of: ['typo.jsonl.gz'] });
 });
 
 test('a last line that was long without its end when it was looked at, and not one that was being written', async () => {

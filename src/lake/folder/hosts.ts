@@ -5,6 +5,7 @@ import type { InputProblem } from '../../schema/result.js';
 import type { InputRequest } from '../input/index.js';
 import { NOTHING_READ, sha256 } from '../store/fingerprint.js';
 import type { KnownLog } from '../store/logs.js';
+import { remembered } from '../store/unread.js';
 import { HOSTS, hostName } from './layout.js';
 import type { Place } from './place.js';
 import { type Chain, damage, isWhole, tipOf } from './receipts.js';
@@ -126,8 +127,7 @@ function lostBatches({ host, logs }: HostState, ends: ReadonlyMap<string, number
 /** Why a host cannot vouch for its logs, whatever receipts say. */
 export function problemsOf(state: Pick<HostState, 'host' | 'logs' | 'unread'>): InputProblem[] {
   const { host, unread = [] } = state;
-  const could = unread.map((one) => ({ ...one, path: `${host}:${one.path}`, next: one.next ?? LOOK_AGAIN }));
-  return [...could, ...brokenLogs(state)];
+  return [...unread.map((one) => remembered(one, `${host}:${one.path}`)), ...brokenLogs(state)];
 }
 
 /** Logs that a host cannot vouch for. Others have the same bytes, or nothing was read of any: the place tells them apart. */

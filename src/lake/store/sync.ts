@@ -37,7 +37,15 @@ import { type BatchReading, batchOpener, type Ends, tailOf } from './read.js';
 import { type Reached, reachedBy, type Skimmed, skim, type Taken, takenIn } from './skim.js';
 import { newLog, placeIn, type Survey, survey, type Task } from './survey.js';
 import { BATCH_COLUMNS, lakePlan } from './tables.js';
-import { isLookedAt, readUnread, unfinished, unreadAfter, writeUnread } from './unread.js';
+import {
+  isLookedAt,
+  isSameUnread,
+  readUnread,
+  remembered,
+  unfinished,
+  unreadAfter,
+  writeUnread,
+} from './unread.js';
 
 /** A lake as a run is told to use it. */
 export interface LakeUse {
@@ -155,7 +163,7 @@ class Syncing {
   async asItIs(): Promise<Synced> {
     if (!isThere(this.file)) throw this.nowhere();
     await this.open('read');
-    const problems = [...this.unread];
+    const problems = this.unread.map((one) => remembered(one));
     return this.told({ problems, notices: [], mayBeEmpty: [], empty: [] }, [], false, false);
   }
 
@@ -272,7 +280,7 @@ class Syncing {
     // What was written ahead by a run that was killed is put in its place, or every run would read it again.
     const isUnfinished = this.isLoading || isLeftBehind(this.file);
     const unreadBy = ({ problems }: Survey) => this.unreadBy(requests, [...inputs.problems, ...problems]);
-    const saysMore = JSON.stringify(unreadBy(found)) !== JSON.stringify(this.unread);
+    const saysMore = !isSameUnread(unreadBy(found), this.unread);
     if (found.tasks.length + found.updates.length > 0 || isNew || isUnfinished || saysMore) {
       await detach(db);
       await this.open('write');
@@ -287,7 +295,7 @@ class Syncing {
     const problems = [
       ...inputs.problems.filter((one) => !isTold(one)),
       ...found.problems,
-      ...this.unread.filter(({ path }) => !isLookedAt(path, requests)),
+      ...this.unread.filter(({ path }) => !isLookedAt(path, requests)).map((one) => remembered(one)),
     ];
     const notices = [...inputs.notices, ...found.notices];
     const mayBeEmpty = inputs.files

@@ -5,6 +5,7 @@ import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
 import type { InputRequest } from '../input/index.js';
+import { sha256 } from './fingerprint.js';
 import type { KnownLog } from './logs.js';
 import { OWN_TABLES } from './tables.js';
 
@@ -69,7 +70,19 @@ export function unfinished(
     }));
 }
 
-const LOOK = 'make it readable, and let it be looked at again: lakelog sync';
+/** As it is told later, of where it is then known to be: what is explained can be settled by it. */
+export function remembered(one: InputProblem, where = one.path): InputProblem {
+  const fingerprint = sha256(Buffer.from(`${where} ${one.problem} ${one.detail}`));
+  return { ...one, path: where, next: one.next ?? LOOK, fingerprint };
+}
+
+const LOOK = 'mend it where it is, and let it be looked at again: lakelog sync';
+
+export const isSameUnread = (one: readonly InputProblem[], other: readonly InputProblem[]): boolean =>
+  JSON.stringify(one.map(rowOf)) === JSON.stringify(other.map(rowOf));
+
+const rowOf = ({ path, problem, detail, next }: InputProblem) => [...[path, problem, detail], next ?? null];
+
 const TABLE = 'main.lake_unread';
 
 /** Of a lake file. One that an earlier version made has no table for it until it is written to. */
@@ -86,7 +99,10 @@ export async function readUnread(db: Database): Promise<InputProblem[]> {
 export async function writeUnread(db: Database, unread: readonly InputProblem[]): Promise<void> {
   const columns = OWN_TABLES.lake_unread.map(({ name, type }) => `${name} ${type}`).join(', ');
   const rows = unread.map(
-    ({ path, problem, detail, next = LOOK }) => `(${[path, problem, detail, next].map(quote).join(', ')})`,
+    (one) =>
+      `(${rowOf(one)
+        .map((cell) => (cell === null ? 'NULL' : quote(cell)))
+        .join(', ')})`,
   );
   await db.run(
     `CREATE TABLE IF NOT EXISTS ${TABLE} (${columns}); DELETE FROM ${TABLE}${rows.length > 0 ? `; INSERT INTO ${TABLE} VALUES ${rows.join(', ')}` : ''}`,
