@@ -505,9 +505,9 @@ export class ClusterLake extends Lake {
       `SELECT MAX(s.timestamp) AS newest, ${list} FROM lake_calls s GROUP BY ${list}`,
     );
     const { receipts, hosts, names } = this.state!;
-    const having = new Map(receipts.map((receipt) => [receipt.batch, hostsOf(receipt, hosts.states)]));
+    const having = hostsOf(receipts, hosts.states);
     return cells.flatMap(([time, batch, ...values]) => {
-      const known = having.get(batch as number) ?? [null];
+      const known = [...(having.get(batch as number) ?? [null])];
       return (callers.includes('host') ? known : [null]).map((host) => {
         const rest = [...values];
         const of = callers.map((caller) => [caller, caller === 'host' ? host : rest.shift()]);

@@ -1,6 +1,6 @@
 /** What the logs of a host hold beyond what the lake has of them becomes batches of it. */
 import { instantOf, microsOf } from '../../instant.js';
-import type { BatchPlace, BatchReceipt, RejectSums } from '../../schema/batch.js';
+import type { BatchPlace, RejectSums } from '../../schema/batch.js';
 import type { FileAccount, InputProblem } from '../../schema/result.js';
 import { type Database, openBeside } from '../duckdb/connection.js';
 import { type InputRequest, isCompressed, type SourceFile } from '../input/index.js';
@@ -18,14 +18,16 @@ import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey
 import { lakePlan } from '../store/tables.js';
 import { isLookedAt, unfinished, unreadAfter } from '../store/unread.js';
 import { checkBytes } from '../store/verify.js';
+import { type CaughtUp, catchUp } from './catch-up.js';
 import { Committed } from './committed.js';
 import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
 import { type Gap, gapsIn } from './gaps.js';
 import { beginHost, brokenLogs, type HostLog, logsOf, readHost, writeHost } from './hosts.js';
 import { logName } from './layout.js';
 import type { FolderLake } from './making.js';
-import { publishBatch } from './publish.js';
-import { type Chain, chainsOf, isWhole, tipOf } from './receipts.js';
+import { type Batch, type PublishedBatch, publishBatch, publishNamed } from './publish.js';
+import { type Chain, chainsOf, isWhole, pieceOf, tipOf } from './receipts.js';
+import { Ways } from './ways.js';
 
 export interface ExportOptions extends Omit<LoadOptions, 'gatedKinds'>, Filling {
   readonly rotationGraceS: number;
@@ -74,6 +76,7 @@ class Exporting {
   private readonly options: ExportOptions;
   private readonly committed: Committed;
   private readonly chains: readonly Chain[];
+  private readonly ways: Ways;
   private readonly logs: readonly HostLog[];
   private readonly requests: readonly InputRequest[];
   private readonly unread: readonly InputProblem[];
@@ -82,8 +85,10 @@ class Exporting {
   private readonly reached = new Map<Task, Reached>();
   private readonly ends = new Map<Task, Ends>();
   private readonly newest = new Map<Task, bigint>();
-  /** By the first batch of the log. */
-  private readonly accounts = new Map<string, LogBatch[]>();
+  /** Of logs that were added to, by their heads. */
+  private readonly accounts = new Map<string, readonly LogBatch[]>();
+  /** What batches are called that are gone. */
+  private readonly names = new Map<Task, string>();
   private readonly read = { bytes: 0, files: new Set<string>() };
   stage: Database | undefined;
 
@@ -96,13 +101,9 @@ class Exporting {
     this.stage = stage;
     this.committed = new Committed(lake);
     this.chains = chainsOf(this.committed.read.receipts);
-    for (const { root, batches } of this.chains.filter(isWhole))
-      this.accounts.set(
-        root,
-        batches.map(({ account, newest_record }) => ({ account, newest_record })),
-      );
+    this.ways = new Ways(this.committed.read.receipts);
     const state = readHost(place, making.lake_id, options.host);
-    this.logs = logsOf(options.host, state, this.chains);
+    this.logs = logsOf(options.host, state, this.chains, this.ways);
     this.requests = state?.requests ?? [];
     this.unread = state?.unread ?? [];
   }
@@ -155,7 +156,7 @@ class Exporting {
   private async holderOf({ id, from, to, before }: Gap, files: readonly SourceFile[]) {
     const pieces = [
       ...(before?.batches ?? []).map(pieceOf),
-      { byte_from: from, bytes: to - from, sha256: id },
+      { byte_from: from, bytes: to - from, sha256: id, before: before && tipOf(before).id },
     ];
     for (const file of files) {
       if (!file.stats?.isFile() || Number(file.stats.size) < to || isCompressed(file.name)) continue;
@@ -164,12 +165,13 @@ class Exporting {
     return null;
   }
 
-  private readingOf({ from, to, before, after }: Gap, file: SourceFile): BatchReading {
+  private readingOf({ id, from, to, before, after }: Gap, file: SourceFile): BatchReading {
     const task: Task = {
       ...{ file, log: null, form: 'plain', request: file.path, from, to },
       ...{ size: Number(file.stats!.size), isSettled: false },
     };
     this.begin(task, before);
+    this.names.set(task, id);
     const { name, path } = after.file;
     const reached = { ...this.reached.get(task)!, name, path };
     this.reached.set(task, reached);
@@ -192,9 +194,12 @@ class Exporting {
   }
 
   private piecesOf(log: number): Piece[] {
-    const root = this.logs.find((one) => one.log === log)?.root;
-    const chain = this.chains.find((one) => one.root === root && isWhole(one));
-    return (chain?.batches ?? []).map(pieceOf);
+    return (this.wayOf(log)?.batches ?? []).map(pieceOf);
+  }
+
+  /** What is published of a log that is known. */
+  private wayOf(log: number): Chain | null {
+    return this.ways.upTo(this.logs.find((one) => one.log === log)?.head ?? '');
   }
 
   private async publishAll(tasks: readonly Task[]): Promise<void> {
@@ -202,9 +207,10 @@ class Exporting {
     let size = 0;
     for (const found of tasks) {
       // Of a log that nobody writes to any more the last line has its end, whatever it ends with.
-      const task = found.form === 'plain' && found.isSettled ? { ...found, to: found.size } : found;
-      const known = this.logs.find(({ log }) => log === task.log?.log);
-      this.begin(task, this.chains.find((one) => isWhole(one) && known?.root === one.root) ?? null);
+      const whole = found.form === 'plain' && found.isSettled ? { ...found, to: found.size } : found;
+      const { task, way, ends } = await this.caughtUp(whole);
+      this.begin(task, way);
+      if (ends) this.ends.set(task, ends);
       for await (const batch of batchesOf(task, this.options, MOST_BYTES)) {
         round.push(batch);
         size += batch.range.to - batch.range.from;
@@ -214,6 +220,14 @@ class Exporting {
       }
     }
     if (round.length > 0) await this.publishRound(round);
+  }
+
+  /** What others published of the log since, or a run that was killed, is not published again. */
+  private async caughtUp(task: Task): Promise<CaughtUp> {
+    const way = task.log && this.wayOf(task.log.log);
+    if (!task.log || !way || task.form !== 'plain') return { task, way, ends: null };
+    const main = this.chains.find((one) => isWhole(one) && one.root === way.root) ?? way;
+    return catchUp({ ...task, log: task.log }, { way, main, ways: this.ways }, this.options);
   }
 
   /** @param chain what is published of it. */
@@ -259,23 +273,29 @@ class Exporting {
         conflicts: 0,
         late: late.get(file.batch)?.late ?? 0,
       });
-      const place = this.placeOf(file, ends.get(file.source)!);
       const own = { ...withoutName(account), late_line: late.get(file.batch)?.line ?? null };
-      const other = await publishBatch(
-        {
-          ...{ id: file.counts.sha256!, host: options.host, file: place, account: own },
-          ...{ newestRecord: account.newest_record, rejects: rejectsOf(file), notices: markNotice(file) },
-          rows: { db: stage, catalog: STAGE, number: file.batch, plan },
-        },
-        { place: lake.place, lakeId: lake.making.lake_id, now: options.now, committed: this.committed },
-      );
-      // Who committed the first batch of a log named it, whoever adds to it.
-      const { name, path } = other?.file ?? place;
-      this.took(file, { ...place, name, path }, ends.get(file.source)!);
-      const before = this.accounts.get(place.root) ?? [];
-      const { newest_record } = account;
-      this.accounts.set(place.root, [...before, { account: own, newest_record }]);
+      const batchAs = (id: string): Batch => ({
+        ...{ id, host: options.host, file: this.placeOf(file, id, ends.get(file.source)!), account: own },
+        ...{ newestRecord: account.newest_record, rejects: rejectsOf(file), notices: markNotice(file) },
+        rows: { db: stage, catalog: STAGE, number: file.batch, plan },
+      });
+      this.took(file, await this.publish(file, batchAs), ends.get(file.source)!);
     }
+  }
+
+  private async publish(file: LoadedFile, batchAs: (id: string) => Batch): Promise<PublishedBatch> {
+    const { lake, options, committed } = this;
+    const { task, range } = file.source as BatchReading;
+    const publishing = { place: lake.place, lakeId: lake.making.lake_id, now: options.now, committed };
+    const name = this.names.get(task);
+    // What is gone comes back under its name.
+    if (name !== undefined) {
+      const batch = batchAs(name);
+      return { batch, other: await publishBatch(batch, publishing) };
+    }
+    const { root, last } = this.reached.get(task)!;
+    const at = { root, before: last, byte_to: range.to };
+    return publishNamed(file.counts.sha256!, at, batchAs, publishing);
   }
 
   /** A batch of a log that an earlier round began counts its lines from where that one ended. */
@@ -284,9 +304,8 @@ class Exporting {
     return { ...reading, range: { ...reading.range, linesBefore: this.reached.get(reading.task)!.lines } };
   }
 
-  private placeOf({ source, counts }: LoadedFile, ends: Ends): BatchPlace {
+  private placeOf({ source }: LoadedFile, id: string, ends: Ends): BatchPlace {
     const { task, range } = source as BatchReading;
-    const id = counts.sha256!;
     const { root, last, lines, head, name, path } = this.reached.get(task)!;
     const where = path ?? task.file.path;
     return {
@@ -297,12 +316,16 @@ class Exporting {
     };
   }
 
-  private took({ source, counts, bytes }: LoadedFile, place: BatchPlace, ends: Ends): void {
+  private took({ source, counts, bytes }: LoadedFile, { batch, other }: PublishedBatch, ends: Ends): void {
     const { task } = source as BatchReading;
-    const { lines } = this.reached.get(task)!;
+    const { lines, head } = this.reached.get(task)!;
+    const { file, account, newestRecord } = batch;
+    this.accounts.set(file.head, [...this.accountsAt(head), { account, newest_record: newestRecord }]);
+    // Who committed the first batch of a log named it, whoever adds to it.
+    const { name, path } = other?.file ?? file;
     this.reached.set(task, {
-      ...{ root: place.root, last: counts.sha256!, read_to: place.byte_to, lines: lines + counts.lines },
-      ...{ head: place.head, name: place.name, path: place.path },
+      ...{ root: file.root, last: batch.id, read_to: file.byte_to, lines: lines + counts.lines },
+      ...{ head: file.head, name, path },
     });
     this.ends.set(task, ends);
     this.notices.push(...markNotice({ source, counts, bytes, batch: 0, maybeEmpty: false }));
@@ -333,8 +356,12 @@ class Exporting {
     return [...this.requests, ...more];
   }
 
-  private accountOf({ root, name, head }: HostLog): FileAccount[] {
-    const batches = root === null ? [] : (this.accounts.get(root) ?? []);
+  private accountsAt(head: string): readonly LogBatch[] {
+    return this.accounts.get(head) ?? this.ways.upTo(head)?.batches ?? [];
+  }
+
+  private accountOf({ name, head }: HostLog): FileAccount[] {
+    const batches = this.accountsAt(head);
     return batches.length === 0 ? [] : [{ file: name, ...sumOfAccounts(batches), head }];
   }
 
@@ -356,12 +383,6 @@ class Exporting {
     };
   }
 }
-
-const pieceOf = ({ id, file, account }: BatchReceipt): Piece => ({
-  byte_from: file.byte_from,
-  bytes: account.bytes,
-  sha256: id,
-});
 
 const withoutName = ({ file: _, newest_record: __, ...account }: FileAccount) => account;
 

@@ -8,8 +8,9 @@ import type { KnownLog } from '../store/logs.js';
 import { remembered } from '../store/unread.js';
 import { HOSTS, hostName } from './layout.js';
 import type { Place } from './place.js';
-import { type Chain, damage, isWhole, tipOf } from './receipts.js';
+import { type Chain, damage, tipOf } from './receipts.js';
 import { sealed, unsealed } from './seal.js';
+import { Ways } from './ways.js';
 
 const HOST_FORMAT = 'lakelog.host.v1';
 
@@ -100,24 +101,33 @@ export function contradictions(
 ): InputProblem[] {
   const there = new Set(place.list(HOSTS));
   const lacking = new Set(receipts.map(({ host }) => hostName(host)).filter((name) => !there.has(name)));
-  const ends = new Map<string, number>();
-  for (const { file } of receipts) ends.set(file.root, Math.max(file.byte_to, ends.get(file.root) ?? 0));
+  const heads = new Set(receipts.map(({ file }) => file.head));
+  const ends = new Map<string, number[]>();
+  for (const { file } of receipts) {
+    const of = ends.get(file.root) ?? [];
+    of.push(file.byte_to);
+    ends.set(file.root, of);
+  }
   return [
     ...[...lacking].map((name) => untold(at(name), 'it is missing')),
-    ...states.flatMap((state) => lostBatches(state, ends)),
+    ...states.flatMap((state) => lostBatches(state, heads, ends)),
   ];
 }
 
-/** @param ends how far the logs are published, by their first batch. */
-function lostBatches({ host, logs }: HostState, ends: ReadonlyMap<string, number>): InputProblem[] {
-  return logs.flatMap(({ path, root, read_to }) => {
-    const end = root === null ? read_to : (ends.get(root) ?? 0);
-    return end >= read_to
+/** @param heads of all batches. @param ends of the batches of a log, by its first one. */
+function lostBatches(
+  { host, logs }: HostState,
+  heads: ReadonlySet<string>,
+  ends: ReadonlyMap<string, readonly number[]>,
+): InputProblem[] {
+  return logs.flatMap(({ path, root, read_to, head }) => {
+    const end = () => Math.max(0, ...(ends.get(root!) ?? []).filter((one) => one < read_to));
+    return root === null || heads.has(head)
       ? []
       : [
           damage(
             `${host}:${path}`,
-            `bytes ${end} to ${read_to} of the log are not in the lake, and ${host} published them: receipts are gone`,
+            `bytes ${end()} to ${read_to} of the log are not in the lake, and ${host} published them: receipts are gone`,
             `put back from a copy what is gone from batches/ and its files, or let ${host} publish it again: lakelog sync`,
           ),
         ];
@@ -140,23 +150,37 @@ export function brokenLogs({ host, logs }: Pick<HostState, 'host' | 'logs'>): In
     }));
 }
 
-/** Who published a batch, and who has the same bytes in a log of its own. */
-export function hostsOf({ host, file }: BatchReceipt, hosts: readonly HostState[]): string[] {
-  const others = hosts.filter(({ logs }) =>
-    logs.some(({ root, read_to }) => root === file.root && read_to >= file.byte_to),
-  );
-  return [...new Set([host, ...others.map((other) => other.host)])];
+/** Of each batch, by its number: who published it, and who has the same bytes in a log of its own. */
+export function hostsOf(
+  receipts: readonly BatchReceipt[],
+  hosts: readonly HostState[],
+): Map<number, ReadonlySet<string>> {
+  const having = new Map(receipts.map(({ batch, host }) => [batch, new Set([host])]));
+  const ways = new Ways(receipts);
+  for (const { host, logs } of hosts)
+    for (const { head } of logs)
+      for (const { batch } of ways.upTo(head)?.batches ?? []) having.get(batch)?.add(host);
+  return having;
 }
 
 /** What a host knows of its logs: as far as receipts say, and where they stood at its last look. */
-export function logsOf(host: string, state: HostState | null, chains: readonly Chain[]): HostLog[] {
-  const whole = chains.filter(isWhole);
+export function logsOf(
+  host: string,
+  state: HostState | null,
+  chains: readonly Chain[],
+  ways: Ways,
+): HostLog[] {
   const known = (state?.logs ?? []).flatMap((log): HostLog[] => {
-    if (log.root === null) return [log];
-    const chain = whole.find(({ root }) => root === log.root);
-    return chain ? [{ ...log, ...reached(chain) }] : [];
+    if (log.root === null || ways.upTo(log.head)) return [log];
+    // What was published of it is gone: as far as there is no doubt whose it is.
+    const [rest, ...others] = chains.filter(({ root, batches }) => root === log.root && ways.to(batches[0]!));
+    if (rest === undefined) return [];
+    const batches = others.length === 0 ? rest.batches : rest.batches.slice(0, 1);
+    return [{ ...log, ...reached({ ...rest, batches }) }];
   });
-  const others = whole.filter(({ root }) => known.every((log) => log.root !== root));
+  const heads = new Set(known.map(({ head }) => head));
+  const isKnown = ({ batches }: Chain) => batches.some(({ file }) => heads.has(file.head));
+  const others = chains.filter((chain) => ways.to(tipOf(chain)) && !isKnown(chain));
   const logs = [...known, ...others.map((chain) => derived(chain, host))];
   return logs.map((log, i) => ({ ...log, log: i + 1 }));
 }

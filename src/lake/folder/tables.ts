@@ -73,8 +73,7 @@ export async function fillSmall(
   sums.close();
   numbers.close();
   const having = db.rowAppender('base_hosts');
-  for (const receipt of receipts)
-    for (const host of hostsOf(receipt, hosts)) having.add([receipt.batch, host]);
+  for (const [batch, names] of hostsOf(receipts, hosts)) for (const host of names) having.add([batch, host]);
   having.close();
 }
 
