@@ -181,7 +181,7 @@ export function logsOf(
   const heads = new Set(known.map(({ head }) => head));
   const isKnown = ({ batches }: Chain) => batches.some(({ file }) => heads.has(file.head));
   const others = chains.filter((chain) => ways.to(tipOf(chain)) && !isKnown(chain));
-  const logs = [...known, ...others.map((chain) => derived(chain, host))];
+  const logs = [...known, ...others.map((chain) => derived(chain, host, ways))];
   return logs.map((log, i) => ({ ...log, log: i + 1 }));
 }
 
@@ -194,9 +194,11 @@ function reached(chain: Chain) {
 }
 
 /** Of a log of which receipts alone are known. One that another host exported may stand here too, and is looked for nowhere. */
-function derived(chain: Chain, host: string): HostLog {
+function derived(chain: Chain, host: string, ways: Ways): HostLog {
   const { file, host: by } = tipOf(chain);
-  const isOwn = chain.batches.some((one) => one.host === host);
+  // What other logs begin with too may be of this host by one of them.
+  const parts = chain.batches.findLastIndex(({ id }) => ways.followersOf(id).length > 1);
+  const isOwn = chain.batches.slice(parts + 1).some((one) => one.host === host);
   const place = isOwn ? file.path : '';
   return {
     ...{ log: 0, name: place, path: place, request: place, kind: file.kind, form: file.form },
