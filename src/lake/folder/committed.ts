@@ -46,7 +46,10 @@ export class Committed {
 
   /** Whether a name is that of a batch at another place. */
   isOfAnother(id: string, { before, root, byte_to }: Place): boolean {
-    if (this.has(id)) return (this.receiptOf(id)?.file.before ?? before) !== before;
+    if (this.has(id)) {
+      const there = this.receiptOf(id);
+      return there !== null && there.file.before !== before;
+    }
     const gone = this.missed.get(id);
     return gone !== undefined && (gone.root !== (root ?? id) || gone.byte_to !== byte_to);
   }
