@@ -174,12 +174,12 @@ test('a lake file with such batches is published whole, and again', async () => 
   expect(await ask()).toMatchObject({ ...clear(4, 2), code: 1 });
 });
 
-/** Puts what another run publishes into the lake at the moment when this one begins to put its files there. */
-function meanwhile(lake: string, published: string) {
+/** Puts what another run publishes into the lake at the moment when this one is about to put a file of a table there. */
+function meanwhile(table: string, lake: string, published: string) {
   const { put } = LocalPlace.prototype;
   const spy = vi.spyOn(LocalPlace.prototype, 'put');
   spy.mockImplementation(function (this: LocalPlace, name, content) {
-    if (name.startsWith('base_')) {
+    if (name.startsWith(table)) {
       spy.mockRestore();
       cpSync(published, lake, { recursive: true, force: false });
     }
@@ -199,12 +199,47 @@ test.each([
   for (const log of new Set(['u.jsonl', theirs])) add(log, line);
   cpSync(at('L'), at('M'), { recursive: true });
   expect((await run(['sync', '--lake', 'M/', '--host', 'b', theirs])).code).toBe(0);
-  meanwhile(at('L'), at('M'));
+  meanwhile('base_', at('L'), at('M'));
   await sync('a', 'u.jsonl');
   expect(await ask()).toMatchObject(said);
   expect(receiptsIn(at('L'))).toHaveLength(2 + (theirs === 'u.jsonl' ? 1 : 2));
   for (const host of ['b', 'a']) await sync(host, ...LOGS);
   expect(await ask()).toMatchObject(said);
+  expect(await verified()).toBe(0);
+});
+
+test('who is second takes back what the first one did not need to put', async () => {
+  const { at, add, run, sync, ask, verified } = begin();
+  const line = good();
+  for (const log of [...LOGS, 'w.jsonl']) add(log, good());
+  await sync('a', ...LOGS, 'w.jsonl');
+  // Its batch has the line already, and so that of the other log is without rows.
+  add('u.jsonl', good(), line);
+  add('v.jsonl', line);
+  add('w.jsonl', line);
+  cpSync(at('L'), at('M'), { recursive: true });
+  expect((await run(['sync', '--lake', 'M/', '--host', 'b', ...LOGS])).code).toBe(0);
+  meanwhile('base_batches', at('L'), at('M'));
+  await sync('a', 'w.jsonl');
+  expect(await ask()).toMatchObject(clear(5, 2));
+  expect(await verified()).toBe(0);
+});
+
+test('a log that two published at once, one of them further, is one log again afterwards', async () => {
+  const { at, add, run, sync, ask, verified } = begin();
+  add('u.jsonl', good());
+  await sync('a', 'u.jsonl');
+  add('u.jsonl', good());
+  cpSync(at('L'), at('M'), { recursive: true });
+  expect((await run(['sync', '--lake', 'M/', '--host', 'b', 'u.jsonl'])).code).toBe(0);
+  add('u.jsonl', good());
+  meanwhile('base_', at('L'), at('M'));
+  await sync('a', 'u.jsonl');
+  expect(await ask()).toMatchObject(clear(3, 1));
+  add('u.jsonl', good());
+  for (const host of ['b', 'a']) await sync(host, 'u.jsonl');
+  expect(await ask()).toMatchObject(clear(4, 1));
+  expect(receiptsIn(at('L'))).toHaveLength(4);
   expect(await verified()).toBe(0);
 });
 

@@ -175,7 +175,8 @@ export function logsOf(
     // What was published of it is gone: as far as there is no doubt whose it is.
     const [rest, ...others] = chains.filter(({ root, batches }) => root === log.root && ways.to(batches[0]!));
     if (rest === undefined) return [];
-    const batches = others.length === 0 ? rest.batches : rest.batches.slice(0, 1);
+    const isAll = others.length === 0 && ways.to(tipOf(rest)) !== null;
+    const batches = isAll ? rest.batches : rest.batches.slice(0, 1);
     return [{ ...log, ...reached({ ...rest, batches }) }];
   });
   const heads = new Set(known.map(({ head }) => head));

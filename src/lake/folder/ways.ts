@@ -11,8 +11,8 @@ export class Ways {
     this.byId = new Map(receipts.map((receipt) => [receipt.id, receipt]));
     this.byHead = new Map(receipts.map((receipt) => [receipt.file.head, receipt]));
     for (const receipt of receipts) {
-      const { before } = receipt.file;
-      if (before !== null) this.behind.set(before, [...this.followersOf(before), receipt]);
+      const before = this.beforeOf(receipt);
+      if (before !== null) this.behind.set(before.id, [...this.followersOf(before.id), receipt]);
     }
   }
 
@@ -20,13 +20,24 @@ export class Ways {
   to(tip: BatchReceipt): Chain | null {
     const batches = [tip];
     for (let first = tip; first.file.before !== null; ) {
-      const before = this.byId.get(first.file.before);
-      // Whoever seals receipts may have made a circle of them.
-      if (before === undefined || before.file.byte_from >= first.file.byte_from) return null;
+      const before = this.beforeOf(first);
+      if (before === null) return null;
       batches.push(before);
       first = before;
     }
     return { root: tip.file.root, batches: batches.reverse() };
+  }
+
+  /** The batch before it, where the two join: another may have its name. */
+  private beforeOf({ file: { before: id, byte_from, root } }: BatchReceipt): BatchReceipt | null {
+    const before = id === null ? undefined : this.byId.get(id);
+    // Whoever seals receipts may have made a circle of them.
+    const joins =
+      before !== undefined &&
+      before.file.byte_from < byte_from &&
+      before.file.byte_to === byte_from &&
+      before.file.root === root;
+    return joins ? before : null;
   }
 
   /** Of a log that was read up to the batch with this head. */
