@@ -237,7 +237,7 @@ test('a log that two published at once, one of them further, is one log again af
   await sync('a', 'u.jsonl');
   expect(await ask()).toMatchObject(clear(3, 1));
   add('u.jsonl', good());
-  for (const host of ['b', 'a']) await sync(host, 'u.jsonl');
+  for (const host of ['b', 'a', 'b']) await sync(host, 'u.jsonl');
   expect(await ask()).toMatchObject(clear(4, 1));
   expect(receiptsIn(at('L'))).toHaveLength(4);
   expect(await verified()).toBe(0);

@@ -1,6 +1,6 @@
 /** What the logs of a host hold beyond what the lake has of them becomes batches of it. */
 import { instantOf, microsOf } from '../../instant.js';
-import type { BatchPlace, RejectSums } from '../../schema/batch.js';
+import type { BatchPlace, BatchReceipt, RejectSums } from '../../schema/batch.js';
 import type { FileAccount, InputProblem } from '../../schema/result.js';
 import { type Database, openBeside } from '../duckdb/connection.js';
 import { type InputRequest, isCompressed, type SourceFile } from '../input/index.js';
@@ -11,23 +11,32 @@ import { type LoadedFile, type LoadOptions, loadFiles, THREADS as USUAL_THREADS 
 import { blocksGates } from '../load/rejects.js';
 import { explode } from '../load/staging.js';
 import { headAfter } from '../store/fingerprint.js';
-import { absolute, batchesOf, cannotBeRead, resolveLogs } from '../store/inputs.js';
+import { absolute, batchesOf, canBeLookedAtAgain, cannotBeRead, resolveLogs } from '../store/inputs.js';
 import type { Piece } from '../store/logs.js';
 import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
 import { lakePlan } from '../store/tables.js';
-import { isLookedAt, unfinished, unreadAfter } from '../store/unread.js';
+import { type Unread, unfinished, unreadAfter } from '../store/unread.js';
 import { checkBytes } from '../store/verify.js';
-import { type CaughtUp, catchUp } from './catch-up.js';
 import { Committed } from './committed.js';
 import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
 import { type Gap, gapsIn } from './gaps.js';
-import { beginHost, brokenLogs, type HostLog, logsOf, readHost, writeHost } from './hosts.js';
+import { logsOf, type PublishedLog } from './host-logs.js';
+import {
+  beginHost,
+  brokenLogs,
+  type HostLog,
+  type HostState,
+  headsOf,
+  lostAfter,
+  readHost,
+  unreadOf,
+  writeHost,
+} from './hosts.js';
 import { logName } from './layout.js';
 import type { FolderLake } from './making.js';
 import { type Batch, type PublishedBatch, publishBatch, publishNamed } from './publish.js';
-import { type Chain, chainsOf, isWhole, pieceOf, tipOf } from './receipts.js';
-import { Ways } from './ways.js';
+import { type Chain, chainsOf, pieceOf, tipOf } from './receipts.js';
 
 export interface ExportOptions extends Omit<LoadOptions, 'gatedKinds'>, Filling {
   readonly rotationGraceS: number;
@@ -76,10 +85,11 @@ class Exporting {
   private readonly options: ExportOptions;
   private readonly committed: Committed;
   private readonly chains: readonly Chain[];
-  private readonly ways: Ways;
+  private readonly published: readonly PublishedLog[];
   private readonly logs: readonly HostLog[];
   private readonly requests: readonly InputRequest[];
-  private readonly unread: readonly InputProblem[];
+  private readonly state: HostState | null;
+  private readonly unread: readonly Unread[];
   private readonly problems: InputProblem[] = [];
   private readonly notices: string[] = [];
   private readonly reached = new Map<Task, Reached>();
@@ -101,11 +111,12 @@ class Exporting {
     this.stage = stage;
     this.committed = new Committed(lake);
     this.chains = chainsOf(this.committed.read.receipts);
-    this.ways = new Ways(this.committed.read.receipts);
-    const state = readHost(place, making.lake_id, options.host);
-    this.logs = logsOf(options.host, state, this.chains, this.ways);
-    this.requests = state?.requests ?? [];
-    this.unread = state?.unread ?? [];
+    this.state = readHost(place, making.lake_id, options.host);
+    const { receipts } = this.committed.read;
+    this.published = logsOf(options.host, this.state, receipts, this.chains);
+    this.logs = this.published.map(({ log }) => log);
+    this.requests = this.state?.requests ?? [];
+    this.unread = unreadOf(this.state, options.host, receipts);
   }
 
   async run(given: readonly InputRequest[]): Promise<Exported> {
@@ -121,18 +132,18 @@ class Exporting {
     const logs = this.logsAfter(found);
     const isMissed = ({ path, problem }: InputProblem) =>
       usesKnown && problem === 'missing' && logs.some((log) => log.path === path && log.state !== 'here');
-    const seen = logs.filter((log) => isLookedAt(log.path, requests));
-    const unread = [
+    const { files } = inputs;
+    const problems = [
       ...inputs.problems.filter((one) => !isMissed(one)),
       ...found.problems,
-      ...unfinished(seen, options),
+      ...unfinished(logs, files, options),
     ];
-    const state = { ...this.looked(), logs };
-    this.problems.push(...unread, ...brokenLogs(state));
+    const looked = { ...options, requests: requests.filter(canBeLookedAtAgain), files, problems, logs };
+    const state = { ...this.looked(), logs, lost: lostAfter(this.state, logs, this.heads()) };
+    this.problems.push(...problems, ...brokenLogs(state));
     this.notices.push(...inputs.notices, ...found.notices);
     writeHost(lake.place, {
-      ...{ ...state, requests: this.requestsAfter(requests) },
-      unread: unreadAfter(this.unread, { requests, problems: unread, logs, cwd: options.cwd }),
+      ...{ ...state, requests: this.requestsAfter(requests), unread: unreadAfter(this.unread, looked) },
     });
     return this.told(logs, found, inputs.files, usesKnown);
   }
@@ -170,7 +181,7 @@ class Exporting {
       ...{ file, log: null, form: 'plain', request: file.path, from, to },
       ...{ size: Number(file.stats!.size), isSettled: false },
     };
-    this.begin(task, before);
+    this.begin(task, before?.batches ?? []);
     this.names.set(task, id);
     const { name, path } = after.file;
     const reached = { ...this.reached.get(task)!, name, path };
@@ -194,12 +205,12 @@ class Exporting {
   }
 
   private piecesOf(log: number): Piece[] {
-    return (this.wayOf(log)?.batches ?? []).map(pieceOf);
+    return this.batchesOf(log).map(pieceOf);
   }
 
-  /** What is published of a log that is known. */
-  private wayOf(log: number): Chain | null {
-    return this.ways.upTo(this.logs.find((one) => one.log === log)?.head ?? '');
+  /** That are published of a log. */
+  private batchesOf(number: number | undefined): readonly BatchReceipt[] {
+    return this.published.find(({ log }) => log.log === number)?.batches ?? [];
   }
 
   private async publishAll(tasks: readonly Task[]): Promise<void> {
@@ -207,10 +218,8 @@ class Exporting {
     let size = 0;
     for (const found of tasks) {
       // Of a log that nobody writes to any more the last line has its end, whatever it ends with.
-      const whole = found.form === 'plain' && found.isSettled ? { ...found, to: found.size } : found;
-      const { task, way, ends } = await this.caughtUp(whole);
-      this.begin(task, way);
-      if (ends) this.ends.set(task, ends);
+      const task = found.form === 'plain' && found.isSettled ? { ...found, to: found.size } : found;
+      this.begin(task, this.batchesOf(task.log?.log));
       for await (const batch of batchesOf(task, this.options, MOST_BYTES)) {
         round.push(batch);
         size += batch.range.to - batch.range.from;
@@ -222,25 +231,17 @@ class Exporting {
     if (round.length > 0) await this.publishRound(round);
   }
 
-  /** What others published of the log since, or a run that was killed, is not published again. */
-  private async caughtUp(task: Task): Promise<CaughtUp> {
-    const way = task.log && this.wayOf(task.log.log);
-    if (!task.log || !way || task.form !== 'plain') return { task, way, ends: null };
-    const main = this.chains.find((one) => isWhole(one) && one.root === way.root) ?? way;
-    return catchUp({ ...task, log: task.log }, { way, main, ways: this.ways }, this.options);
-  }
-
-  /** @param chain what is published of it. */
-  private begin(task: Task, chain: Chain | null): void {
-    const tip = chain && tipOf(chain);
+  /** @param batches what is published of it. */
+  private begin(task: Task, batches: readonly BatchReceipt[]): void {
+    const tip = batches.at(-1);
     this.reached.set(task, {
-      root: chain?.root ?? null,
+      root: tip?.file.root ?? null,
       last: tip?.id ?? null,
       ...{ read_to: tip?.file.byte_to ?? 0, head: tip?.file.head ?? '' },
       lines: tip ? tip.file.lines_before + tip.account.lines : 0,
       ...{ name: tip?.file.name ?? null, path: tip?.file.path ?? null },
     });
-    const times = (chain?.batches ?? []).flatMap(({ newest_record }) => newest_record ?? []);
+    const times = batches.flatMap(({ newest_record }) => newest_record ?? []);
     const micros = times.map(microsOf);
     if (micros.length > 0)
       this.newest.set(
@@ -349,6 +350,12 @@ class Exporting {
     return [...byNumber.values()].filter(({ path, form }) => path !== '' && form !== 'stream');
   }
 
+  /** Of all that is published by now. */
+  private heads(): ReadonlySet<string> {
+    const now = [...this.reached.values()].map(({ head }) => head);
+    return new Set([...headsOf(this.committed.read.receipts), ...now]);
+  }
+
   private requestsAfter(requests: readonly InputRequest[]): InputRequest[] {
     const more = requests.filter(
       ({ path }) => path !== '-' && this.requests.every((one) => one.path !== path),
@@ -357,7 +364,7 @@ class Exporting {
   }
 
   private accountsAt(head: string): readonly LogBatch[] {
-    return this.accounts.get(head) ?? this.ways.upTo(head)?.batches ?? [];
+    return this.accounts.get(head) ?? this.published.find(({ log }) => log.head === head)?.batches ?? [];
   }
 
   private accountOf({ name, head }: HostLog): FileAccount[] {

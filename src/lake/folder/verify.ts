@@ -7,11 +7,11 @@ import { statOf } from '../input/index.js';
 import { checkBytes, type ReceiptFile, unknownHead } from '../store/verify.js';
 import { checkBatches, checkSums } from './check.js';
 import { hashFile } from './hash-file.js';
+import { Ways } from './host-logs.js';
 import { PUBLISHED_NAMES } from './layout.js';
 import type { FolderLake } from './making.js';
 import { type Chain, pieceOf, tipOf } from './receipts.js';
 import { type FolderState, lookInto } from './state.js';
-import { Ways } from './ways.js';
 
 export interface Verified {
   readonly check: FilesCheck;
@@ -66,7 +66,7 @@ async function checkLog(
   if (own.state === 'lost' || own.state === 'changed')
     return { ...facts, status: 'different', detail: own.detail };
   const source = { name: own.name, path: own.path, as: 'any', stats, maybeEmpty: true } as const;
-  const pieces = (ways.upTo(own.head)?.batches ?? chain.batches).map(pieceOf);
+  const pieces = (ways.wayTo(own.head) ?? chain.batches).map(pieceOf);
   return { ...facts, ...(await checkBytes(source, pieces, options)) };
 }
 
