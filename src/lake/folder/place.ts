@@ -1,6 +1,7 @@
 /** Where the files of a folder lake are written: few operations, so that an object store with conditional put can follow. */
 import { randomBytes } from 'node:crypto';
 import {
+  type BigIntStats,
   linkSync,
   mkdirSync,
   readdirSync,
@@ -105,6 +106,11 @@ export class LocalPlace implements Place {
     return readFileSync(file);
   }
 
+  /** As a file was found; not there: none is. @throws an error of the system. */
+  statsOf(name: string): BigIntStats | undefined {
+    return statSync(this.at(name), { bigint: true, throwIfNoEntry: false });
+  }
+
   remove(name: string): void {
     rmSync(this.at(name), { force: true });
   }
@@ -136,6 +142,28 @@ export class LocalPlace implements Place {
       const stats = statSync(folder, { throwIfNoEntry: false });
       if (stats && now - stats.ctimeMs > LEFT_MS) rmSync(folder, { recursive: true, force: true });
     }
+  }
+}
+
+/** A place as it is without some of its files. */
+export class Without extends LocalPlace {
+  private readonly hidden: ReadonlySet<string>;
+
+  constructor(folder: string, hidden: ReadonlySet<string>) {
+    super(folder);
+    this.hidden = hidden;
+  }
+
+  override list(under: string): string[] {
+    return super.list(under).filter((name) => !this.hidden.has(name));
+  }
+
+  override has(name: string): boolean {
+    return !this.hidden.has(name) && super.has(name);
+  }
+
+  override statsOf(name: string): BigIntStats | undefined {
+    return this.hidden.has(name) ? undefined : super.statsOf(name);
   }
 }
 

@@ -1,0 +1,105 @@
+/** A compaction takes nothing away that the lake is not whole without, and what is lost can be had again as it is told. */
+import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { call, envelope, newFolder, writeLines } from '../support/cli.js';
+import { lakelog } from '../support/program.js';
+import { filesIn } from './folder-lake.js';
+
+const YESTERDAY = new Date('2026-09-30T12:00:00Z');
+const NOW = new Date('2026-10-01T12:00:00Z');
+const good = (day = 1) => call({ timestamp: `2026-09-0${day}T08:00:00Z` });
+const bad = (day = 1) => call({ timestamp: `2026-09-0${day}T09:00:00Z`, grounded_in_roster: false });
+
+function lakeAt(cwd: string) {
+  const at = (name: string) => path.join(cwd, name);
+  const run = (args: string[], now = NOW) => lakelog(args, { cwd, now: () => now });
+  const sync = async (host: string, ...logs: string[]) => {
+    const ran = await run(['sync', '--lake', 'L/', '--host', host, ...logs], YESTERDAY);
+    return ran.code;
+  };
+  const compact = () => run(['lake', 'compact', '--lake', 'L/', '--grace', '0']);
+  const ask = async () => {
+    const ran = await run(['alarm', '--lake', 'L/', '--json']);
+    const found = envelope(ran).verdict!.cannot_vouch;
+    const told = found.map(({ where, message, next }) => `${where}: ${message} → ${next}`);
+    return { code: ran.code, told, next: found.map(({ next }) => next) };
+  };
+  const files = () => filesIn(at('L'));
+  const remove = (is: (name: string) => boolean) => {
+    for (const name of files().filter(is)) rmSync(at(`L/${name}`));
+  };
+  const commits = () => readdirSync(at('L/compactions')).map((name) => at(`L/compactions/${name}`));
+  const ofRows = () => commits().filter((name) => !readFileSync(name, 'utf8').includes('"table":"batches"'));
+  return { cwd, at, run, sync, compact, ask, files, remove, commits, ofRows };
+}
+type Lake = ReturnType<typeof lakeAt>;
+
+const isMerged = (name: string) => path.basename(name).startsWith('c-');
+const isCalls = (name: string) => name.startsWith('base_calls/') && isMerged(name);
+
+/** Two batches of host a on a day, two of host b on another, all merged. */
+let made: string;
+/** The same before it was merged. */
+let single: string;
+beforeAll(async () => {
+  const lake = lakeAt(newFolder());
+  for (const line of [good(), bad()]) {
+    appendFileSync(lake.at('u.jsonl'), `${line}\n`);
+    expect(await lake.sync('a', 'u.jsonl')).toBe(0);
+  }
+  for (const _two of [1, 2]) {
+    appendFileSync(lake.at('w.jsonl'), `${good(2)}\n`);
+    expect(await lake.sync('b', 'w.jsonl')).toBe(0);
+  }
+  single = newFolder();
+  cpSync(lake.cwd, single, { recursive: true, preserveTimestamps: true });
+  expect((await lake.compact()).code).toBe(0);
+  expect((await lake.ask()).code).toBe(1);
+  made = lake.cwd;
+});
+
+function copyOf(from: string): Lake {
+  const cwd = newFolder();
+  cpSync(from, cwd, { recursive: true, preserveTimestamps: true });
+  return lakeAt(cwd);
+}
+
+const flip = (file: string) => {
+  const bytes = readFileSync(file);
+  bytes[bytes.indexOf('"version"') + 12]! ^= 1;
+  writeFileSync(file, bytes);
+};
+
+test.each<[string, (file: string) => void]>([
+  ['lost', rmSync],
+  ['edited', flip],
+])('the commits of compactions, %s: merged rows are nowhere else, and stay', async (_, damage) => {
+  const lake = copyOf(made);
+  const texts = lake.commits().map((name) => [name, readFileSync(name)] as const);
+  const before = lake.files().filter((name) => !name.startsWith('compactions/'));
+  for (const name of lake.commits()) damage(name);
+  const { code, next } = await lake.ask();
+  expect([1, 3]).toContain(code);
+  expect(next.length).toBeGreaterThan(0);
+  expect(next).not.toContain('lakelog lake compact');
+  const ran = await lake.compact();
+  expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining('put back')]);
+  expect(lake.files().filter((name) => !name.startsWith('compactions/'))).toEqual(before);
+  for (const [name, text] of texts) writeFileSync(name, text);
+  expect(await lake.ask()).toMatchObject({ code: 1, told: [] });
+  expect((await lake.compact()).code).toBe(0);
+});
+
+test('a merged file of batches of which nothing else is known stays', async () => {
+  const other = copyOf(made);
+  const calls = other.files().find((name) => isCalls(name) && name.includes('day=2026-09-01'))!;
+  // All that host a published is gone, and the compaction too.
+  const gone = lakeAt(newFolder());
+  writeLines(gone.cwd, 'w.jsonl', [good(2)]);
+  expect(await gone.sync('b', 'w.jsonl')).toBe(0);
+  cpSync(other.at(`L/${calls}`), gone.at(`L/${calls}`));
+  const ran = await gone.compact();
+  expect([ran.code, ran.stderr]).toEqual([3, expect.stringMatching(/which has no receipt[^]*put back/)]);
+  expect(gone.files()).toContain(calls);
+});
