@@ -1,5 +1,13 @@
 /** A compaction takes nothing away that the lake is not whole without, and what is lost can be had again as it is told. */
-import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { call, envelope, newFolder, writeLines } from '../support/cli.js';
@@ -100,6 +108,56 @@ test('a merged file of batches of which nothing else is known stays', async () =
   expect(await gone.sync('b', 'w.jsonl')).toBe(0);
   cpSync(other.at(`L/${calls}`), gone.at(`L/${calls}`));
   const ran = await gone.compact();
-  expect([ran.code, ran.stderr]).toEqual([3, expect.stringMatching(/which has no receipt[^]*put back/)]);
+  expect([ran.code, ran.stderr]).toEqual([3, expect.stringMatching(/which has no receipt[\s\S]*put back/)]);
   expect(gone.files()).toContain(calls);
+});
+
+/** As who follows what the alarm says. @returns what the last alarm says, which follows a compaction and a check. */
+async function mended(lake: Lake, ...hosts: readonly [string, string][]) {
+  for (const [host, log] of hosts) expect(await lake.sync(host, log)).toBe(0);
+  const asked = await lake.ask();
+  const ran = await lake.compact();
+  expect(ran.code, ran.stderr).toBe(0);
+  expect((await lake.run(['lake', 'verify', '--lake', 'L/'])).code).toBe(0);
+  expect((await lake.ask()).told).toEqual([]);
+  return asked;
+}
+const AGAIN = /let the hosts? publish .* again.*lakelog sync/;
+
+test.each<[string, (lake: Lake) => void, RegExp]>([
+  ['a merged file is lost', ({ remove }) => remove(isCalls), AGAIN],
+  [
+    'a merged file is cut, and removed as it is told',
+    ({ remove, files, at }) => {
+      for (const name of files().filter(isCalls)) truncateSync(at(`L/${name}`), 9);
+      remove(isCalls);
+    },
+    AGAIN,
+  ],
+  ['all rows are lost', ({ remove }) => remove((name) => name.endsWith('.parquet')), AGAIN],
+  ['the commit of what was merged is lost', ({ ofRows }) => ofRows().forEach((name) => rmSync(name)), AGAIN],
+])('%s: hosts publish these rows again, and nothing is wrong any more', async (_, damage, told) => {
+  const lake = copyOf(made);
+  damage(lake);
+  const { code, next } = await lake.ask();
+  expect(code).toBe(3);
+  expect(next[0]).toMatch(told);
+  // The other host has lost nothing, or is the one that publishes last.
+  const { code: then } = await mended(lake, ['a', 'u.jsonl'], ['b', 'w.jsonl']);
+  expect([1, 3]).toContain(then);
+  expect((await lake.ask()).code).toBe(1);
+});
+
+test('receipts and files taken out, and the log published again, as one batch: no compaction is missed', async () => {
+  const lake = copyOf(single);
+  // Receipts of today are not merged, and so can be taken out.
+  const ran = await lake.run(['lake', 'compact', '--lake', 'L/', '--grace', '0'], YESTERDAY);
+  expect(ran.code).toBe(0);
+  lake.remove((name) => name.endsWith('.parquet') || name.startsWith('batches/'));
+  expect((await lake.ask()).code).toBe(3);
+  expect(await lake.sync('a', 'u.jsonl')).toBe(0);
+  expect(await lake.sync('b', 'w.jsonl')).toBe(0);
+  expect(await lake.ask()).toMatchObject({ code: 1, told: [] });
+  await mended(lake);
+  expect(lake.commits().every((name) => !readFileSync(name, 'utf8').includes('"moves":[]'))).toBe(true);
 });

@@ -20,7 +20,8 @@ export interface Compactions {
 
 export const compactionName = (id: string) => `${COMPACTIONS}/${id}.json`;
 
-const AGAIN = 'put back the one that was published, or the files that it replaced';
+const AGAIN =
+  'put back the one that was published; without a copy remove it, and let the hosts publish again what is missed: lakelog sync; then: lakelog lake compact';
 
 export function readCompactions(place: Place, lakeId: string, at: (name: string) => string): Compactions {
   const problems: InputProblem[] = [];

@@ -169,9 +169,10 @@ function checkFiles(
   const torn = new Set<string>();
   const problems: InputProblem[] = [];
   const lookAt = (file: PlacedFile): readonly [string, string] | null => {
-    const putBack = file.table === BATCHES ? CUT : PUT_BACK;
+    let putBack = file.table === BATCHES ? CUT : PUT_BACK;
     try {
       const stats = lake.place.statsOf(file.path);
+      if (stats && file.table !== BATCHES) putBack = REMOVE_FIRST;
       if (stats) seen.set(file.path, identityOf(stats));
       const wrong = wrongIn(file, stats, hashed(file.table) ? hashes : null);
       return wrong === null ? null : [wrong, putBack];
@@ -190,8 +191,10 @@ function checkFiles(
   return { fine, torn, problems, seen };
 }
 
-const PUT_BACK =
-  'put it back from a copy; or remove its receipt (batches/ID.json) and its files, and publish the log again: lakelog sync';
+const AGAIN = 'let the host publish its rows again from the log: lakelog sync';
+const PUT_BACK = `put it back from a copy; or ${AGAIN}`;
+const REMOVE_FIRST = `put it back from a copy; or remove it, and ${AGAIN}`;
+
 function wrongIn(
   file: PlacedFile,
   stats: BigIntStats | undefined,
