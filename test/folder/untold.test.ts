@@ -1,6 +1,7 @@
 /** What a host could not publish, or published once, is known to who asks the folder: it is not told to its own cron alone. */
 import { appendFileSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { call, envelope, newFolder, writeLines } from '../support/cli.js';
@@ -59,6 +60,32 @@ test('an archive that cannot be read keeps the folder from vouching until it can
   writeFileSync(at('u.jsonl.1.gz'), archive);
   expect(await sync('*.jsonl*')).toBe(0);
   expect(await ask()).toEqual({ code: 0, of: [] });
+});
+
+test('a damaged archive that comes as a stream keeps the folder from vouching; all other logs are published', async () => {
+  const { cwd, at, run, sync, ask } = host();
+  writeLines(cwd, 'u.jsonl', [bad()]);
+  writeLines(cwd, 'w.jsonl', [good()]);
+  const archive = gzipSync(Array.from({ length: 500 }, good).join('\n'));
+  const read = (bytes: Buffer) => {
+    const [stdin, logs] = [Readable.from([bytes]), ['u.jsonl', '-', 'w.jsonl']];
+    const options = { cwd, now: () => NOW, stdin };
+    return lakelog(['sync', '--lake', 'L/', '--host', 'a', ...logs], options);
+  };
+  const ran = await read(archive.subarray(0, -10));
+  expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining('stop before their end')]);
+  expect(readdirSync(at('L/batches'))).toHaveLength(2);
+  expect(await ask()).toEqual({ code: 1, of: ['a:-'] });
+  // Nobody looked at it again.
+  expect(await sync('u.jsonl')).toBe(0);
+  expect(await ask()).toEqual({ code: 1, of: ['a:-'] });
+  expect((await read(archive)).code).toBe(0);
+  expect(await ask()).toEqual({ code: 1, of: [] });
+  const file = await lakelog(['sync', '--lake', 'F.duckdb', 'u.jsonl', '-'], {
+    ...{ cwd, now: () => NOW, stdin: Readable.from([archive.subarray(0, -10)]) },
+  });
+  expect([file.code, file.stderr]).toEqual([3, expect.stringContaining('stop before their end')]);
+  expect((await run('alarm', '--lake', 'F.duckdb')).code).toBe(1);
 });
 
 test('a log that was named and is not there keeps the folder from vouching', async () => {

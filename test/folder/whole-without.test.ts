@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { beforeAll, expect, test } from 'vitest';
 import { call, envelope, newFolder, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
@@ -122,6 +123,7 @@ async function mended(lake: Lake, ...hosts: readonly [string, string][]) {
   expect((await lake.ask()).told).toEqual([]);
   return asked;
 }
+const removed = (name: string): void => rmSync(name);
 const AGAIN = /let the hosts? publish .* again.*lakelog sync/;
 
 test.each<[string, (lake: Lake) => void, RegExp]>([
@@ -135,7 +137,7 @@ test.each<[string, (lake: Lake) => void, RegExp]>([
     AGAIN,
   ],
   ['all rows are lost', ({ remove }) => remove((name) => name.endsWith('.parquet')), AGAIN],
-  ['the commit of what was merged is lost', ({ ofRows }) => ofRows().forEach((name) => rmSync(name)), AGAIN],
+  ['the commit of what was merged is lost', ({ ofRows }) => ofRows().forEach(removed), AGAIN],
 ])('%s: hosts publish these rows again, and nothing is wrong any more', async (_, damage, told) => {
   const lake = copyOf(made);
   damage(lake);
@@ -160,4 +162,63 @@ test('receipts and files taken out, and the log published again, as one batch: n
   expect(await lake.ask()).toMatchObject({ code: 1, told: [] });
   await mended(lake);
   expect(lake.commits().every((name) => !readFileSync(name, 'utf8').includes('"moves":[]'))).toBe(true);
+});
+
+const idsIn = (lake: Lake) =>
+  readdirSync(lake.at('L/batches'))
+    .map((name) => name.replace('.json', ''))
+    .sort();
+
+/** One frame with one raw block (RFC 8878). */
+function zstd(bytes: Buffer): Buffer {
+  const head = Buffer.alloc(12);
+  head.writeUInt32LE(0xfd2fb528, 0);
+  head[4] = 0xa0;
+  head.writeUInt32LE(bytes.length, 5);
+  head.writeUIntLE((bytes.length << 3) | 1, 9, 3);
+  return Buffer.concat([head, bytes]);
+}
+
+test.each<[string, (bytes: Buffer) => Buffer]>([
+  ['gz', gzipSync],
+  ['zst', zstd],
+])(
+  'a batch between two others is published again from a log that was compressed since (.%s)',
+  async (name, pack) => {
+    const lake = lakeAt(newFolder());
+    const ids: string[][] = [[]];
+    for (const line of [good(), bad(), good(2)]) {
+      appendFileSync(lake.at('u.jsonl'), `${line}\n`);
+      expect(await lake.sync('a', 'u.jsonl')).toBe(0);
+      ids.push(idsIn(lake));
+    }
+    const lost = ids[2]!.find((id) => !ids[1]!.includes(id))!;
+    lake.remove((file) => file.includes(lost));
+    writeFileSync(lake.at(`u.jsonl.1.${name}`), pack(readFileSync(lake.at('u.jsonl'))));
+    writeLines(lake.cwd, 'u.jsonl', [good(3)]);
+    expect((await lake.ask()).code).toBe(3);
+    expect(await lake.sync('a', 'u.jsonl')).toBe(0);
+    expect(await lake.ask()).toMatchObject({ code: 1, told: [] });
+    expect(idsIn(lake)).toContain(lost);
+    await mended(lake);
+  },
+);
+
+test('a batch is the same again, whatever was published with it: its receipt is lost once its rows were merged', async () => {
+  const lake = lakeAt(newFolder());
+  const both = good();
+  writeLines(lake.cwd, 'u.jsonl', [both, good()]);
+  writeLines(lake.cwd, 'k.jsonl', [both, bad(), both]);
+  expect(await lake.sync('a', 'u.jsonl', 'k.jsonl')).toBe(0);
+  expect((await lake.run(['lake', 'compact', '--lake', 'L/', '--grace', '0'], YESTERDAY)).code).toBe(0);
+  const ids = idsIn(lake);
+  for (const id of ids) {
+    const text = readFileSync(lake.at(`L/batches/${id}.json`));
+    rmSync(lake.at(`L/batches/${id}.json`));
+    expect((await lake.ask()).code).toBe(3);
+    expect(await lake.sync('a', 'u.jsonl', 'k.jsonl')).toBe(0);
+    expect(await lake.ask()).toMatchObject({ code: 1, told: [] });
+    expect(readFileSync(lake.at(`L/batches/${id}.json`), 'utf8')).toBe(text.toString());
+  }
+  await mended(lake);
 });

@@ -11,7 +11,7 @@ import { type LoadedFile, type LoadOptions, loadFiles, THREADS as USUAL_THREADS 
 import { blocksGates } from '../load/rejects.js';
 import { explode } from '../load/staging.js';
 import { headAfter } from '../store/fingerprint.js';
-import { absolute, batchesOf, cannotBeRead, resolveLogs } from '../store/inputs.js';
+import { absolute, batchesOf, cannotBeRead, isReadable, resolveLogs } from '../store/inputs.js';
 import type { Piece } from '../store/logs.js';
 import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
@@ -118,7 +118,7 @@ class Exporting {
     const published = this.chains.flatMap(({ batches }) => batches);
     beginHost(lake.place, this.looked(), published);
     const found = await survey(inputs.files, this.logs, { ...options, requests, pieces });
-    await this.publishAll(found.tasks);
+    await this.publishAll(found);
     const logs = this.logsAfter(found);
     const isMissed = ({ path, problem }: InputProblem) =>
       usesKnown && problem === 'missing' && logs.some((log) => log.path === path && log.state !== 'here');
@@ -223,7 +223,7 @@ class Exporting {
     return (chain?.batches ?? []).map(pieceOf);
   }
 
-  private async publishAll(tasks: readonly Task[]): Promise<void> {
+  private async publishAll({ tasks, problems }: Survey): Promise<void> {
     let round: BatchReading[] = [];
     let size = 0;
     for (const found of tasks) {
@@ -231,13 +231,18 @@ class Exporting {
       const task = found.form === 'plain' && found.isSettled ? { ...found, to: found.size } : found;
       const known = this.logs.find(({ log }) => log === task.log?.log);
       this.begin(task, this.chains.find((one) => isWhole(one) && known?.root === one.root) ?? null);
-      for await (const batch of batchesOf(task, this.options, MOST_BYTES)) {
-        round.push(batch);
-        size += batch.range.to - batch.range.from;
-        if (size < ROUND_BYTES) continue;
-        await this.publishRound(round);
-        [round, size] = [[], 0];
-      }
+      const isRead = await isReadable(task, problems, async () => {
+        for await (const batch of batchesOf(task, this.options, MOST_BYTES)) {
+          round.push(batch);
+          size += batch.range.to - batch.range.from;
+          if (size < ROUND_BYTES) continue;
+          await this.publishRound(round);
+          [round, size] = [[], 0];
+        }
+      });
+      if (isRead) continue;
+      round = round.filter((batch) => batch.task !== task);
+      if (this.reached.get(task)!.last === null) this.reached.delete(task);
     }
     if (round.length > 0) await this.publishRound(round);
   }

@@ -23,7 +23,7 @@ export function unreadAfter(
   before: readonly InputProblem[],
   { requests, problems, logs, cwd }: Look,
 ): InputProblem[] {
-  const found = problems.map((one) => ({ ...one, path: kernelPath(cwd, one.path) }));
+  const found = problems.map((one) => ({ ...one, path: placeOf(one.path, cwd) }));
   // Of a log that is known its state tells what became of it.
   const isKnown = (one: InputProblem) =>
     one.problem === 'missing' && logs.some((log) => log.path === one.path);
@@ -32,6 +32,9 @@ export function unreadAfter(
     ...found.filter((one) => !isKnown(one)),
   ];
 }
+
+/** What came by stdin has no place. */
+const placeOf = (file: string, cwd: string) => (file === '-' ? file : kernelPath(cwd, file));
 
 export const isLookedAt = (file: string, requests: readonly InputRequest[]): boolean =>
   requests.some((request) => isAmong(plain(file), plain(request.path)));
