@@ -1,5 +1,14 @@
 /** What a host could not publish, or published once, is known to who asks the folder: it is not told to its own cron alone. */
-import { appendFileSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
@@ -184,6 +193,35 @@ test.each([
     expect(ran.code, ran.stderr).toBe(3);
     expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl.1'] });
   }
+});
+
+test('a folder where a file of the lake was is told, and no defect of lakelog', async () => {
+  const { cwd, at, sync, ask } = host();
+  writeLines(cwd, 'u.jsonl', [good()]);
+  await sync('u.jsonl');
+  rmSync(at('L/hosts/a.json'));
+  mkdirSync(at('L/hosts/a.json'));
+  expect(await sync('u.jsonl')).toBe(3);
+  expect((await ask()).code).toBe(3);
+  rmSync(at('L/hosts/a.json'), { recursive: true });
+  const [receipt] = readdirSync(at('L/batches'));
+  rmSync(at(`L/batches/${receipt}`));
+  mkdirSync(at(`L/batches/${receipt}`));
+  expect(await sync('u.jsonl')).toBe(3);
+  expect((await ask()).code).toBe(3);
+  rmSync(at(`L/batches/${receipt}`), { recursive: true });
+  expect(await sync('u.jsonl')).toBe(0);
+  expect(await ask()).toEqual({ code: 0, of: [] });
+});
+
+test('a name of a host is one of a file, and too long a one is told at once', async () => {
+  const { cwd, at, run } = host();
+  writeLines(cwd, 'u.jsonl', [good()]);
+  const sync = (name: string) => run('sync', '--lake', 'L/', '--host', name, 'u.jsonl');
+  const ran = await sync('ü'.repeat(42));
+  expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('too long for the name of a file')]);
+  expect(existsSync(at('L'))).toBe(false);
+  for (const name of ['ü'.repeat(41), 'w'.repeat(100)]) expect((await sync(name)).code).toBe(0);
 });
 
 test.each(['.', '..'])('%s is no name of a host', async (name) => {

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import {
   type BigIntStats,
   linkSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -13,6 +12,8 @@ import {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
+import { LakelogError } from '../../errors.js';
+import { makeFolder } from '../../make-folder.js';
 
 /** Names are paths from the lake's folder, with `/`. */
 export interface Place {
@@ -57,7 +58,7 @@ export class LocalPlace implements Place {
 
   put(name: string, content: Uint8Array | { readonly staged: string }): boolean {
     const target = this.at(name);
-    mkdirSync(path.dirname(target), { recursive: true });
+    makeFolder(path.dirname(target));
     if ('staged' in content) return moved(content.staged, target);
     const stage = this.stage();
     try {
@@ -71,7 +72,7 @@ export class LocalPlace implements Place {
 
   replace(name: string, content: Uint8Array): void {
     const target = this.at(name);
-    mkdirSync(path.dirname(target), { recursive: true });
+    makeFolder(path.dirname(target));
     const stage = this.stage();
     try {
       const staged = path.join(stage.path, 'content');
@@ -102,7 +103,8 @@ export class LocalPlace implements Place {
   read(name: string): Buffer {
     const file = this.at(name);
     // Nobody waits for who would write into a pipe.
-    if (!statSync(file).isFile()) throw new Error('it is no file');
+    if (!statSync(file).isFile())
+      throw new LakelogError('it is no file', { where: file, next: 'take it out of the lake', exitCode: 3 });
     return readFileSync(file);
   }
 
@@ -117,7 +119,7 @@ export class LocalPlace implements Place {
 
   stage(): Stage {
     const folder = this.at(`${STAGING}/${randomBytes(8).toString('hex')}`);
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     return { path: folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
   }
 
