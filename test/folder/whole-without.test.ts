@@ -150,6 +150,26 @@ test.each<[string, (lake: Lake) => void, RegExp]>([
   expect((await lake.ask()).code).toBe(1);
 });
 
+test('rows that are lost come back from a log that was put back, and from a lake file', async () => {
+  const lake = copyOf(made);
+  const other = readFileSync(lake.at('w.jsonl'));
+  for (const to of [other.indexOf(10) + 1, other.length]) {
+    writeFileSync(lake.at('w.jsonl'), other.subarray(0, to));
+    await lake.run(['sync', '--lake', 'F.duckdb', 'w.jsonl']);
+  }
+  const log = readFileSync(lake.at('u.jsonl'));
+  for (const name of ['u.jsonl', 'w.jsonl']) rmSync(lake.at(name));
+  lake.remove((name) => name.endsWith('.parquet'));
+  await lake.sync('a', 'u.jsonl');
+  expect((await lake.ask()).code).toBe(3);
+  writeFileSync(lake.at('u.jsonl'), log);
+  expect(await lake.sync('a', 'u.jsonl')).toBe(0);
+  expect((await lake.ask()).told.join()).toContain('day=2026-09-02');
+  expect((await lake.run(['sync', '--lake', 'L/', '--host', 'b', '--from', 'F.duckdb'])).code).toBe(0);
+  expect(await lake.ask()).toMatchObject({ code: 1, told: [] });
+  await mended(lake);
+});
+
 test('receipts and files taken out, and the log published again, as one batch: no compaction is missed', async () => {
   const lake = copyOf(single);
   // Receipts of today are not merged, and so can be taken out.

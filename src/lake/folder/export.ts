@@ -52,8 +52,9 @@ export async function exportLogs(
   try {
     // What was gone is among the receipts from then on.
     if (await exporting.fillGaps(given)) exporting = new Exporting(db, lake, options, exporting.stage);
+    const exported = await exporting.run(given);
     await exporting.restoreRows(given);
-    return await exporting.run(given);
+    return exported;
   } finally {
     exporting.stage?.close();
   }
@@ -158,15 +159,21 @@ class Exporting {
 
   /** Puts back rows that are gone while the receipts of their batches are there, where a log still has the bytes. */
   async restoreRows(given: readonly InputRequest[]): Promise<void> {
-    const all = this.chains.filter(isWhole);
-    const lost = lostRows(this.lake, this.committed.read.receipts);
-    if (lost.length === 0) return;
     const { options, lake } = this;
+    const state = readHost(lake.place, lake.making.lake_id, options.host);
+    const here = logsOf(options.host, state, this.chains).filter((log) => log.state === 'here');
+    const roots = new Set(here.map(({ root }) => root));
+    const all = this.chains.filter((chain) => isWhole(chain) && roots.has(chain.root));
+    const lost = lostRows(
+      lake,
+      all.flatMap(({ batches }) => batches),
+    );
+    if (lost.length === 0) return;
     const { files } = await resolveLogs(this.namedBy(given), { ...options, lakePath: lake.place.path });
     for (const { receipt, files: gone } of lost) {
-      const before = all.flatMap(({ batches }) => (batches.includes(receipt) ? [batches] : []))[0];
-      const pieces = (before ?? []).slice(0, (before ?? []).indexOf(receipt) + 1).map(pieceOf);
-      const file = pieces.length === 0 ? null : await holderOf(pieces, receipt.file, files, options);
+      const { batches } = all.find((chain) => chain.batches.includes(receipt))!;
+      const pieces = batches.slice(0, batches.indexOf(receipt) + 1).map(pieceOf);
+      const file = await holderOf(pieces, receipt.file, files, options);
       if (file) await this.restore(receipt, gone, file);
     }
   }
@@ -178,9 +185,8 @@ class Exporting {
     const [only] = loaded.files;
     if (only === undefined) return;
     await explode(stage, plan);
-    const { newest_record: newestRecord, ...own } = receipt;
     const rows = { db: stage, catalog: STAGE, number: only.batch, plan };
-    const there = await putBack({ ...own, newestRecord, rows }, gone, this.lake.place);
+    const there = await putBack(receipt, rows, gone, this.lake.place);
     if (there > 0) this.notices.push(`rows of batch ${short(receipt.id)} were gone, and are put back`);
     if (there < gone.length)
       this.problems.push(

@@ -229,7 +229,13 @@ async function putFile(
  * Makes files of a batch once more, and puts those where they were that are, byte for byte, what its receipt says.
  * @returns how many are there again.
  */
-export async function putBack(batch: Batch, lost: readonly DataFile[], place: LocalPlace): Promise<number> {
+export async function putBack(
+  { newest_record: newestRecord, ...receipt }: BatchReceipt,
+  rows: BatchRows,
+  lost: readonly DataFile[],
+  place: LocalPlace,
+): Promise<number> {
+  const batch: Batch = { ...receipt, newestRecord, rows };
   const stage = place.stage();
   try {
     const kinds = await kindSums(batch.rows);
