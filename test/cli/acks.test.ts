@@ -15,7 +15,9 @@ import { describe, expect, test } from 'vitest';
 import { ackLine } from '../../src/schema/envelope.js';
 import { acksIn, alarm, ask, commandsIn, DEFAULT_ACKS, ownGate, violation } from '../support/acks.js';
 import {
+  byDay,
   call,
+  copiesOf,
   newFolder,
   nightly,
   replayRun,
@@ -90,7 +92,7 @@ describe('a call', () => {
     }
   });
 
-  test.each(['k1', 'k', 'sessions.jsonl:2', 'bad', 'ba'])('is named by %s', async (target) => {
+  test.each(byDay(['k1', 'k', 'sessions.jsonl:2', 'bad', 'ba'], 2))('is named by %s', async (target) => {
     const cwd = logs(violation({ call_id: 'k1' }));
     await acked(cwd, target);
     expect(await alarm({ cwd })).toMatchObject(clear);
@@ -148,14 +150,15 @@ describe('a call', () => {
     });
   });
 
-  test.each([
+  const FACTS: readonly (readonly [string, unknown])[] = [
     ['session_id', 'other'],
     ['timestamp', '2025-06-01T08:00:00.000001Z'],
     ['kind', 'email'],
     ['model', 'other'],
     ['iterations', 2],
     ['grounded_in_roster', null],
-  ])('whose %s was changed is not settled', async (fact, value) => {
+  ];
+  test.each(byDay(FACTS, 2))('whose %s was changed is not settled', async (fact, value) => {
     const cwd = logs(violation({ call_id: 'k1' }));
     await acked(cwd, 'k1');
     writeLines(cwd, 'sessions.jsonl', [call(), violation({ call_id: 'k1', [fact]: value })]);
@@ -437,11 +440,12 @@ describe('a rejected line', () => {
     expect(piped.code, piped.stdout).toBe(0);
   });
 
-  test.each([
+  const UNKNOWN: readonly (readonly [string, string])[] = [
     ['an unknown schema', JSON.stringify({ schema: 'other.v9' })],
     ['no schema', JSON.stringify({ session_id: 'x' })],
     ['a schema that is no text', JSON.stringify({ schema: 1 })],
-  ])('with %s is settled by nothing', async (_, line) => {
+  ];
+  test.each(byDay(UNKNOWN, 2))('with %s is settled by nothing', async (_, line) => {
     const cwd = logs(TORN, line);
     const { code, stderr, acks } = await ack(cwd, 'sessions.jsonl:3');
     expect({ code, acks }).toEqual({ code: 2, acks: [] });
@@ -781,10 +785,14 @@ describe('what is said of it', () => {
 describe('the file', () => {
   let spoiltLines = 0;
 
-  const settledFolder = async () => {
+  const settledCopy = copiesOf(async () => {
     const cwd = logs(violation({ call_id: 'k1' }), violation({ call_id: 'k2' }));
     await acked(cwd, 'k1');
     await acked(cwd, 'k2');
+    return cwd;
+  });
+  const settledFolder = async () => {
+    const cwd = await settledCopy();
     return {
       cwd,
       file: path.join(cwd, DEFAULT_ACKS),
