@@ -664,7 +664,7 @@ describe('FILE:LINE as it is printed', () => {
 });
 
 describe('what is said of it', () => {
-  test.each([
+  const NOT_SETTLED: readonly [string, string[]][] = [
     ['no reason', ['--reason', '']],
     ['the same in ASCII', ['--reason', '...']],
     ['white space', ['--reason', ' \t ']],
@@ -686,7 +686,9 @@ describe('what is said of it', () => {
     ['an unknown gate', ['--reason', 'r', '--gate', '__proto__']],
     ['an unknown parameter', ['--reason', 'r', '-p', 'nope=1']],
     ['a parameter without a value', ['--reason', 'r', '-p', 'allow_unjudged']],
-  ])('%s: exit 2, nothing is written', async (_, args) => {
+  ];
+
+  test.each(byDay(NOT_SETTLED, 2))('%s: exit 2, nothing is written', async (_, args) => {
     const cwd = logs(violation());
     const ran = await lakelog(['ack', 'bad', ...args], { cwd });
     expect(ran.code).toBe(2);
@@ -898,7 +900,7 @@ describe('the file', () => {
     expect(said).toMatchObject({ code: 1, idle: [`${DEFAULT_ACKS}:4`] });
   });
 
-  test.each([
+  const SPOILT: readonly [string, (line: string) => string][] = [
     ['torn', (line: string) => line.slice(0, -20)],
     ['two on one line', (line: string) => line + line],
     ['no object', () => '[]'],
@@ -919,7 +921,9 @@ describe('the file', () => {
     ['a word too many', (line: string) => line.replace('{', '{"all":true,')],
     ['two limits', (line: string) => line.replace('{', '{"expires":"2025-07-01",')],
     ['two limits, spelt apart', (line: string) => line.replace('{', '{"expire\\u0073" :"2025-07-01",')],
-  ])('a line that is no acknowledgement stops the gate: %s', async (_, spoilt) => {
+  ];
+
+  test.each(byDay(SPOILT, 2))('a line that is no acknowledgement stops the gate: %s', async (_, spoilt) => {
     const { cwd, file, lines } = await settledFolder();
     writeFileSync(file, `${lines[0]}\n\n${spoilt(lines[1]!)}\n`);
     // The three read it with the same function; by day each is seen to with some of the lines.
