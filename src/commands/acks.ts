@@ -34,7 +34,9 @@ export async function knownTo(
   };
 }
 
-export const changesIn = ({ problems }: Account) => problems.filter(({ problem }) => problem === 'changed');
+/** Those that tell what they are about. */
+export const changesIn = ({ problems }: Account) =>
+  problems.filter(({ fingerprint }) => fingerprint !== undefined);
 
 export interface LogFlags extends Pick<ReadFlags, LogFlag> {
   readonly acks?: string;

@@ -40,7 +40,7 @@ export interface KnownConflict extends Place {
   readonly line_sha256: string;
 }
 
-/** A file that was changed where it had been read. */
+/** A file that was changed where it had been read, or could not be read when it was looked at last. */
 export type KnownChange = Pick<InputProblem, 'path' | 'fingerprint'>;
 
 /** What acknowledgements may speak of. */

@@ -20,8 +20,9 @@ function problemRule(
   code: string,
   kind: InputProblem['problem'],
   message: (problem: InputProblem) => string,
-  next: string | ((problem: InputProblem, evidence: Evidence) => string),
+  next: string | ((problem: InputProblem) => string),
 ): Rule {
+  const remedy = (problem: InputProblem) => (typeof next === 'string' ? next : next(problem));
   return {
     code,
     weight: 'cannot_vouch',
@@ -32,7 +33,9 @@ function problemRule(
         .map((problem) => ({
           message: message(problem),
           where: problem.path,
-          next: typeof next === 'string' ? next : next(problem, e),
+          next: problem.fingerprint
+            ? `${remedy(problem)}; what is explained is settled by: ${e.commands.settle(problem.path)}`
+            : remedy(problem),
         })),
   };
 }
@@ -41,14 +44,14 @@ export const missingInput = problemRule(
   'missing_input',
   'missing',
   ({ detail }) => `the input is missing: ${detail}`,
-  'correct the path, or find out why nothing was written there',
+  ({ next }) => next ?? 'correct the path, or find out why nothing was written there',
 );
 
 export const unreadableInput = problemRule(
   'unreadable_input',
   'unreadable',
   ({ detail }) => `the input cannot be read: ${detail}`,
-  'make it readable for this user, or replace the damaged copy',
+  ({ next }) => next ?? 'make it readable for this user, or replace the damaged copy',
 );
 
 /** What was read of it before is in the lake, and is not what stands there now. */
@@ -56,8 +59,7 @@ export const changedInput = problemRule(
   'changed_input',
   'changed',
   ({ detail }) => `the input was changed where it had been read: ${detail}`,
-  ({ path }, { commands }) =>
-    `find out who changed it; what is explained is settled by: ${commands.settle(path)}`,
+  'find out who changed it',
 );
 
 /** A part of a folder lake that is missing, is another, or contradicts its receipt. */

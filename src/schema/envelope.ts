@@ -153,7 +153,9 @@ const receipt = z
           next: text.optional().describe('Of a part of a lake that cannot be believed: what to do about it.'),
           fingerprint: sha256
             .optional()
-            .describe('Of one that changed since a lake read it: the hash of what was read.'),
+            .describe(
+              'Of one that changed since a lake read it: the hash of what was read; of what could not be read at the last look: that of place and reason.',
+            ),
         }),
       )
       .describe('Inputs that gave no record, or not what they gave before.'),

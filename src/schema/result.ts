@@ -101,7 +101,10 @@ export interface InputProblem {
   readonly detail: string;
   /** What to do about it, where that is not the same for all of the kind. */
   readonly next?: string;
-  /** Of one that a lake read before and that changed since: the hash of all that was read of it. */
+  /**
+   * Of one that a lake read before and that changed since: the hash of all that was read of it; of what could not be
+   * read at the last look: that of place and reason.
+   */
   readonly fingerprint?: string;
 }
 

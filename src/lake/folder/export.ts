@@ -1,5 +1,4 @@
 /** What the logs of a host hold beyond what the lake has of them becomes batches of it. */
-import path from 'node:path';
 import { instantOf, microsOf } from '../../instant.js';
 import type { BatchPlace, BatchReceipt, RejectSums } from '../../schema/batch.js';
 import type { FileAccount, InputProblem } from '../../schema/result.js';
@@ -12,20 +11,32 @@ import { type LoadedFile, type LoadOptions, loadFiles, THREADS as USUAL_THREADS 
 import { blocksGates } from '../load/rejects.js';
 import { explode } from '../load/staging.js';
 import { headAfter } from '../store/fingerprint.js';
-import { absolute, batchesOf, cannotBeRead, resolveLogs } from '../store/inputs.js';
+import { absolute, batchesOf, canBeLookedAtAgain, cannotBeRead, resolveLogs } from '../store/inputs.js';
 import type { Piece } from '../store/logs.js';
 import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
 import { lakePlan } from '../store/tables.js';
+import { type Unread, unfinished, unreadAfter } from '../store/unread.js';
 import { checkBytes } from '../store/verify.js';
 import { Committed } from './committed.js';
 import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
 import { type Gap, gapsIn } from './gaps.js';
-import { beginHost, brokenLogs, type HostLog, logsOf, readHost, unfinishedLogs, writeHost } from './hosts.js';
+import { logsOf, type PublishedLog } from './host-logs.js';
+import {
+  beginHost,
+  brokenLogs,
+  type HostLog,
+  type HostState,
+  headsOf,
+  lostAfter,
+  readHost,
+  unreadOf,
+  writeHost,
+} from './hosts.js';
 import { logName } from './layout.js';
 import type { FolderLake } from './making.js';
 import { publishBatch } from './publish.js';
-import { type Chain, chainsOf, isWhole, tipOf } from './receipts.js';
+import { type Chain, chainsOf, isWhole } from './receipts.js';
 
 export interface ExportOptions extends Omit<LoadOptions, 'gatedKinds'>, Filling {
   readonly rotationGraceS: number;
@@ -74,9 +85,11 @@ class Exporting {
   private readonly options: ExportOptions;
   private readonly committed: Committed;
   private readonly chains: readonly Chain[];
+  private readonly published: readonly PublishedLog[];
   private readonly logs: readonly HostLog[];
   private readonly requests: readonly InputRequest[];
-  private readonly unread: readonly InputProblem[];
+  private readonly state: HostState | null;
+  private readonly unread: readonly Unread[];
   private readonly problems: InputProblem[] = [];
   private readonly notices: string[] = [];
   private readonly reached = new Map<Task, Reached>();
@@ -101,10 +114,12 @@ class Exporting {
         root,
         batches.map(({ account, newest_record }) => ({ account, newest_record })),
       );
-    const state = readHost(place, making.lake_id, options.host);
-    this.logs = logsOf(options.host, state, this.chains);
-    this.requests = state?.requests ?? [];
-    this.unread = state?.unread ?? [];
+    this.state = readHost(place, making.lake_id, options.host);
+    const { receipts } = this.committed.read;
+    this.published = logsOf(options.host, this.state, receipts, this.chains);
+    this.logs = this.published.map(({ log }) => log);
+    this.requests = this.state?.requests ?? [];
+    this.unread = unreadOf(this.state, options.host, receipts);
   }
 
   async run(given: readonly InputRequest[]): Promise<Exported> {
@@ -120,13 +135,18 @@ class Exporting {
     const logs = this.logsAfter(found);
     const isMissed = ({ path, problem }: InputProblem) =>
       usesKnown && problem === 'missing' && logs.some((log) => log.path === path && log.state !== 'here');
-    const unread = [...inputs.problems.filter((one) => !isMissed(one)), ...found.problems];
-    const state = { ...this.looked(), pending_grace_s: options.pendingGraceS, logs };
-    this.problems.push(...unread, ...brokenLogs(state), ...unfinishedLogs(state));
+    const { files } = inputs;
+    const problems = [
+      ...inputs.problems.filter((one) => !isMissed(one)),
+      ...found.problems,
+      ...unfinished(logs, files, options),
+    ];
+    const looked = { ...options, requests: requests.filter(canBeLookedAtAgain), files, problems, logs };
+    const state = { ...this.looked(), logs, lost: lostAfter(this.state, logs, this.heads()) };
+    this.problems.push(...problems, ...brokenLogs(state));
     this.notices.push(...inputs.notices, ...found.notices);
     writeHost(lake.place, {
-      ...{ ...state, requests: this.requestsAfter(requests) },
-      unread: [...this.unreadBefore(requests), ...this.placed(unread, logs)],
+      ...{ ...state, requests: this.requestsAfter(requests), unread: unreadAfter(this.unread, looked) },
     });
     return this.told(logs, found, inputs.files, usesKnown);
   }
@@ -164,7 +184,7 @@ class Exporting {
       ...{ file, log: null, form: 'plain', request: file.path, from, to },
       ...{ size: Number(file.stats!.size), isSettled: false },
     };
-    this.begin(task, before);
+    this.begin(task, before?.batches ?? []);
     const { name, path } = after.file;
     const reached = { ...this.reached.get(task)!, name, path };
     this.reached.set(task, reached);
@@ -187,9 +207,12 @@ class Exporting {
   }
 
   private piecesOf(log: number): Piece[] {
-    const root = this.logs.find((one) => one.log === log)?.root;
-    const chain = this.chains.find((one) => one.root === root && isWhole(one));
-    return (chain?.batches ?? []).map(pieceOf);
+    return this.batchesOf(log).map(pieceOf);
+  }
+
+  /** That are published of a log. */
+  private batchesOf(number: number | undefined): readonly BatchReceipt[] {
+    return this.published.find(({ log }) => log.log === number)?.batches ?? [];
   }
 
   private async publishAll(tasks: readonly Task[]): Promise<void> {
@@ -198,8 +221,7 @@ class Exporting {
     for (const found of tasks) {
       // Of a log that nobody writes to any more the last line has its end, whatever it ends with.
       const task = found.form === 'plain' && found.isSettled ? { ...found, to: found.size } : found;
-      const known = this.logs.find(({ log }) => log === task.log?.log);
-      this.begin(task, this.chains.find((one) => isWhole(one) && known?.root === one.root) ?? null);
+      this.begin(task, this.batchesOf(task.log?.log));
       for await (const batch of batchesOf(task, this.options, MOST_BYTES)) {
         round.push(batch);
         size += batch.range.to - batch.range.from;
@@ -211,17 +233,17 @@ class Exporting {
     if (round.length > 0) await this.publishRound(round);
   }
 
-  /** @param chain what is published of it. */
-  private begin(task: Task, chain: Chain | null): void {
-    const tip = chain && tipOf(chain);
+  /** @param batches what is published of it. */
+  private begin(task: Task, batches: readonly BatchReceipt[]): void {
+    const tip = batches.at(-1);
     this.reached.set(task, {
-      root: chain?.root ?? null,
+      root: tip?.file.root ?? null,
       last: tip?.id ?? null,
       ...{ read_to: tip?.file.byte_to ?? 0, head: tip?.file.head ?? '' },
       lines: tip ? tip.file.lines_before + tip.account.lines : 0,
       ...{ name: tip?.file.name ?? null, path: tip?.file.path ?? null },
     });
-    const times = (chain?.batches ?? []).flatMap(({ newest_record }) => newest_record ?? []);
+    const times = batches.flatMap(({ newest_record }) => newest_record ?? []);
     const micros = times.map(microsOf);
     if (micros.length > 0)
       this.newest.set(
@@ -321,18 +343,10 @@ class Exporting {
     return [...byNumber.values()].filter(({ path, form }) => path !== '' && form !== 'stream');
   }
 
-  /** Of a log that is known its state tells what became of it. */
-  private placed(unread: readonly InputProblem[], logs: readonly HostLog[]): InputProblem[] {
-    const isKnown = ({ path, problem }: InputProblem) =>
-      problem === 'missing' && logs.some((log) => log.path === path);
-    return unread
-      .map((one) => ({ ...one, path: path.resolve(this.options.cwd, one.path) }))
-      .filter((one) => !isKnown(one));
-  }
-
-  /** Of what was not looked at now. */
-  private unreadBefore(requests: readonly InputRequest[]): InputProblem[] {
-    return this.unread.filter((one) => !requests.some((request) => isAmong(one.path, request.path)));
+  /** Of all that is published by now. */
+  private heads(): ReadonlySet<string> {
+    const now = [...this.reached.values()].map(({ head }) => head);
+    return new Set([...headsOf(this.committed.read.receipts), ...now]);
   }
 
   private requestsAfter(requests: readonly InputRequest[]): InputRequest[] {
@@ -364,18 +378,6 @@ class Exporting {
       before: { bytes: before, files: standing.length },
     };
   }
-}
-
-/** Whether a request is for the file: it names it, a folder or a pattern that it is below, or the log it was rotated from. */
-function isAmong(file: string, request: string): boolean {
-  const isPattern = /[*?[{]/.test(request);
-  const folder = isPattern ? path.dirname(request.slice(0, request.search(/[*?[{]/) + 1)) : request;
-  const stem = request.slice(0, request.length - path.extname(request).length);
-  return (
-    file === request ||
-    file.startsWith(folder === '/' ? folder : `${folder}/`) ||
-    (file.startsWith(stem) && /[.\-_]/.test(file.charAt(stem.length)))
-  );
 }
 
 const pieceOf = ({ id, file, account }: BatchReceipt): Piece => ({

@@ -9,15 +9,18 @@ import type { KnownLog } from '../store/logs.js';
 import { readLogs, readRequests } from '../store/logs.js';
 import { attach, CATALOG, detach, isThere, lakeFileOf } from '../store/open.js';
 import { lakePlan } from '../store/tables.js';
+import { isSeenBy, readUnread, type Unread } from '../store/unread.js';
 import { Committed } from './committed.js';
 import { type Exported, ensureSameMaking, sumOfAccounts } from './fill.js';
 import {
   beginHost,
-  brokenLogs,
   type HostLog,
   type HostState,
+  headsOf,
+  lostAfter,
+  problemsOf,
   readHost,
-  unfinishedLogs,
+  unreadOf,
   writeHost,
 } from './hosts.js';
 import { logName } from './layout.js';
@@ -41,7 +44,7 @@ interface Made {
   readonly last_sync: string | null;
 }
 
-type Known = Pick<HostState, 'host' | 'logs' | 'synced_at'>;
+type Known = Pick<HostState, 'host' | 'logs' | 'unread'>;
 
 interface HeldBatch extends BatchAccount {
   readonly batch: number;
@@ -74,7 +77,7 @@ export async function exportFile(db: Database, lake: FolderLake, options: FromOp
     const exporting = new FromFile(db, lake, options);
     exporting.begin();
     for (const log of await readLogs(db)) await exporting.take(log);
-    const known = exporting.remember(made!.last_sync, await readRequests(db));
+    const known = exporting.remember(made!.last_sync, await readRequests(db), await readUnread(db));
     return exporting.told(made!.is_loading, known);
   } finally {
     await detach(db);
@@ -186,7 +189,7 @@ class FromFile {
    * What the lake file knows of its logs is what the host saw of them, as long as the host did not look later itself.
    * @returns what is known of the host.
    */
-  remember(lastSync: string | null, requests: readonly InputRequest[]): Known {
+  remember(lastSync: string | null, requests: readonly InputRequest[], unread: readonly Unread[]): Known {
     const { place, making } = this.lake;
     const { host, now } = this.options;
     const before = readHost(place, making.lake_id, host);
@@ -197,12 +200,17 @@ class FromFile {
     const known = new Set(first.map(keyOf));
     const logs = [...first, ...second.filter((log) => !known.has(keyOf(log)))];
     const others = (before?.requests ?? []).filter(({ path }) => requests.every((one) => one.path !== path));
-    const state = { host, lake: making.lake_id, logs, unread: before?.unread ?? [] };
+    const held = unreadOf(before, host, [...this.there.values()]);
+    const [later, earlier, seen] = isLater ? [held, unread, before.requests] : [unread, held, requests];
+    const left = earlier.filter((one) => !isSeenBy({ requests: seen, files: [] }, one));
+    const heads = headsOf([...this.there.values()]);
+    const lost = lostAfter(before, logs, new Set([...heads, ...this.logs.map(({ head }) => head)]));
+    const state = { host, lake: making.lake_id, logs, unread: [...later, ...left], lost };
     writeHost(place, {
       ...{ ...state, synced_at: isLater ? before.synced_at : synced_at, requests: [...others, ...requests] },
     });
     // What the lake file left is left, whoever looked later.
-    return { ...state, synced_at };
+    return { ...state, unread };
   }
 
   told(isLoading: boolean, known: Known): Exported {
@@ -213,12 +221,7 @@ class FromFile {
     );
     return {
       files: this.files,
-      problems: [
-        ...this.problems,
-        ...brokenLogs(known),
-        ...unfinishedLogs(known),
-        ...(isLoading ? [unfinished] : []),
-      ],
+      problems: [...this.problems, ...problemsOf(known), ...(isLoading ? [unfinished] : [])],
       ...{ notices: [], mayBeEmpty: [], usedKnown: true },
       read: this.read,
       before: { ...this.before, files: this.files.length - this.read.files },

@@ -8,7 +8,7 @@ import type { InputProblem } from '../../schema/result.js';
 import { version } from '../../version.js';
 import { type Database, openBeside } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
-import { type InputRequest, openInput, type SourceFile, statOf, Unreadable } from '../input/index.js';
+import { type InputRequest, openInput, type SourceFile, Unreadable } from '../input/index.js';
 import { countDuplicates } from '../load/duplicates.js';
 import { type Before, behindOf, lateIn } from '../load/late.js';
 import { accountOf, markNotice } from '../load/ledger.js';
@@ -17,7 +17,7 @@ import { BASE_TABLES } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { findShared, putRows, STAGE, takeOutKnown } from './commit.js';
 import { headAfter, sha256 } from './fingerprint.js';
-import { absolute, batchesOf, cannotBeRead, resolveLogs } from './inputs.js';
+import { absolute, batchesOf, canBeLookedAtAgain, cannotBeRead, resolveLogs } from './inputs.js';
 import { addRequests, type KnownLog, piecesOf, readLogs, readRequests, writeLogs } from './logs.js';
 import {
   attach,
@@ -37,6 +37,16 @@ import { type BatchReading, batchOpener, type Ends, tailOf } from './read.js';
 import { type Reached, reachedBy, type Skimmed, skim, type Taken, takenIn } from './skim.js';
 import { newLog, placeIn, type Survey, survey, type Task } from './survey.js';
 import { BATCH_COLUMNS, lakePlan } from './tables.js';
+import {
+  isSameUnread,
+  isSeenBy,
+  readUnread,
+  remembered,
+  type Unread,
+  unfinished,
+  unreadAfter,
+  writeUnread,
+} from './unread.js';
 
 /** A lake as a run is told to use it. */
 export interface LakeUse {
@@ -131,6 +141,8 @@ class Syncing {
   private plan: LoadPlan = lakePlan(false);
   private isLoading = false;
   private logs: KnownLog[] = [];
+  /** What was not read when it was looked at last. */
+  private unread: readonly Unread[] = [];
   private bytesBefore = 0;
   /** Logs that nobody looked for, because others were named. */
   private unseen: readonly KnownLog[] = [];
@@ -152,7 +164,8 @@ class Syncing {
   async asItIs(): Promise<Synced> {
     if (!isThere(this.file)) throw this.nowhere();
     await this.open('read');
-    return this.told({ problems: [], notices: [], mayBeEmpty: [], empty: [] }, [], false, false);
+    const problems = this.unread.map((one) => remembered(one));
+    return this.told({ problems, notices: [], mayBeEmpty: [], empty: [] }, [], false, false);
   }
 
   private nowhere(): LakelogError {
@@ -237,6 +250,7 @@ class Syncing {
     this.isLoading = is_loading;
     this.plan = lakePlan(keepsContent);
     this.logs = await readLogs(db);
+    this.unread = await readUnread(db);
     this.bytesBefore = this.logs.reduce((sum, { read_to }) => sum + read_to, 0);
     const wanted = options.showContent ? '--show-content' : options.use.keepContent ? '--keep-content' : null;
     if (wanted === null || keepsContent) return;
@@ -266,18 +280,27 @@ class Syncing {
     const isNew = known.length === 0 && (await this.lacks(requests));
     // What was written ahead by a run that was killed is put in its place, or every run would read it again.
     const isUnfinished = this.isLoading || isLeftBehind(this.file);
-    if (found.tasks.length + found.updates.length > 0 || isNew || isUnfinished) {
+    const unreadBy = ({ problems }: Survey) =>
+      this.unreadBy({ ...inputs, problems: [...inputs.problems, ...problems] }, requests);
+    const saysMore = !isSameUnread(unreadBy(found), this.unread);
+    if (found.tasks.length + found.updates.length > 0 || isNew || isUnfinished || saysMore) {
       await detach(db);
       await this.open('write');
       do found = await this.survey(inputs.files, requests);
-      while (!(await asOwnFiles(() => this.bring(found, requests))));
+      while (!(await asOwnFiles(() => this.bring(found, requests, () => unreadBy(found)))));
     }
     // A log that was read whole and is gone is no news; what else became of one that is gone is told by itself.
     const isTold = ({ path, problem }: InputProblem) =>
       known.length > 0 &&
       problem === 'missing' &&
       this.logs.some((log) => log.path === path && log.state !== 'here');
-    const problems = [...inputs.problems.filter((one) => !isTold(one)), ...found.problems];
+    const problems = [
+      ...inputs.problems.filter((one) => !isTold(one)),
+      ...found.problems,
+      ...this.unread
+        .filter((one) => !isSeenBy({ requests, files: inputs.files }, one))
+        .map((one) => remembered(one)),
+    ];
     const notices = [...inputs.notices, ...found.notices];
     const mayBeEmpty = inputs.files
       .filter((file) => this.isPlain(file, found) && (file.maybeEmpty || this.hasHistory(file)))
@@ -287,6 +310,20 @@ class Syncing {
       requests.some(({ path }) => path === request) || found.standing.some((one) => one.log === log);
     this.unseen = this.logs.filter((log) => log.state === 'here' && log.form !== 'stream' && !isSeen(log));
     return this.told(told, found.standing, true, known.length > 0);
+  }
+
+  /** What is not read by now of what can be looked at again, lines without an end among it. */
+  private unreadBy(
+    {
+      files,
+      problems,
+    }: { readonly files: readonly SourceFile[]; readonly problems: readonly InputProblem[] },
+    requests: readonly InputRequest[],
+  ): readonly Unread[] {
+    const { logs, options } = this;
+    const all = [...problems, ...unfinished(logs, files, options)];
+    const looked = requests.filter(canBeLookedAtAgain);
+    return unreadAfter(this.unread, { requests: looked, files, problems: all, logs, ...options });
   }
 
   private get finding() {
@@ -301,7 +338,7 @@ class Syncing {
   private async lacks(requests: readonly InputRequest[]): Promise<boolean> {
     const { cells } = await this.db.rows('SELECT path FROM main.lake_requests');
     const held = cells.map(([path]) => path);
-    return requests.some(({ path }) => canBeLookedAtAgain(path) && !held.includes(path));
+    return requests.some((one) => canBeLookedAtAgain(one) && !held.includes(one.path));
   }
 
   /** An archive that holds nothing was not just rotated. */
@@ -325,14 +362,12 @@ class Syncing {
   private async bring(
     { tasks: found, updates }: Survey,
     requests: readonly InputRequest[],
+    unreadNow: () => readonly Unread[],
   ): Promise<boolean> {
     const { db } = this;
     const tasks = this.options.use.follows ? await this.withoutTaken(found) : found;
     await db.run('BEGIN');
-    await addRequests(
-      db,
-      requests.filter(({ path }) => canBeLookedAtAgain(path)),
-    );
+    await addRequests(db, requests.filter(canBeLookedAtAgain));
     await writeLogs(db, updates);
     await db.run(`UPDATE main.lake SET is_loading = ${tasks.length > 0}; COMMIT`);
     this.replace(updates);
@@ -353,7 +388,7 @@ class Syncing {
       }
     }
     if (round.length > 0) await this.commit(round);
-    await this.finish(tails);
+    await this.finish(tails, unreadNow);
     return true;
   }
 
@@ -426,6 +461,7 @@ class Syncing {
     await attach(db, this.file, 'write');
     [this.since, this.ended] = [Date.now(), Date.now()];
     this.logs = await readLogs(db);
+    this.unread = await readUnread(db);
     const told = (all: readonly KnownLog[]) => all.map(({ log, read_to, state }) => [log, read_to, state]);
     return JSON.stringify(told(this.logs)) === JSON.stringify(told(logs));
   }
@@ -560,7 +596,7 @@ class Syncing {
   /**
    * What is still without its line end is put into a transaction that nobody commits: answered from, and read again.
    */
-  private async finish(tasks: readonly Task[]): Promise<void> {
+  private async finish(tasks: readonly Task[], unreadNow: () => readonly Unread[]): Promise<void> {
     const { db } = this;
     const begun = tasks.filter((task) => this.logOf(task) === undefined);
     let next = this.nextLog();
@@ -575,9 +611,11 @@ class Syncing {
       return log && task.form === 'plain' ? [{ ...log, rest: task.size - log.read_to }] : [];
     });
     await writeLogs(db, [...empty, ...grown]);
+    this.replace([...empty, ...grown]);
+    this.unread = unreadNow();
+    await writeUnread(db, this.unread);
     const now = instantOf(this.options.now);
     await db.run(`UPDATE main.lake SET is_loading = FALSE, last_sync = ${quote(now)}; COMMIT`);
-    this.replace([...empty, ...grown]);
     const tails = tasks.flatMap((task) => tailOf(task, this.logOf(task)?.lines ?? 0) ?? []);
     if (tails.length === 0) return;
     const { files, ends } = await this.load(
@@ -636,12 +674,6 @@ class Syncing {
       unseen: this.unseen.map(({ name }) => name),
     };
   }
-}
-
-/** A pipe is read once, and would be waited for. */
-function canBeLookedAtAgain(path: string): boolean {
-  const stats = path === '-' ? undefined : statOf(path);
-  return path !== '-' && (stats === undefined || stats.isFile() || stats.isDirectory());
 }
 
 type TakenBatch = Taken & { readonly batch: number; readonly log: number };

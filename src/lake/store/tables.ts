@@ -22,7 +22,7 @@ export const BATCH_COLUMNS = [
   ...columns('VARCHAR', 'sha256 head'),
 ];
 
-const OWN_TABLES = {
+export const OWN_TABLES = {
   /** One row: what the lake is. */
   lake: [
     ...columns('BIGINT', 'format max_line_bytes'),
@@ -31,6 +31,8 @@ const OWN_TABLES = {
   ],
   /** Where to look for logs when nobody says. */
   lake_requests: columns('VARCHAR', 'path name kind'),
+  /** What could not be read when it was looked at last. */
+  lake_unread: columns('VARCHAR', 'path problem detail next found_by mark'),
   /** What was read of every log, and how it is known again. */
   lake_logs: [
     ...columns('BIGINT', 'log'),

@@ -5,6 +5,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { tempFile } from '../../support/lake.js';
 import {
   askFolder,
+  asks,
   askTrino,
   cluster,
   fill,
@@ -14,6 +15,7 @@ import {
   statement,
   type Told,
   toldBy,
+  trinoOf,
   untilActive,
 } from './world.js';
 
@@ -190,6 +192,16 @@ describe.runIf(cluster.isFull)('a log that two hosts publish', () => {
     expect(a.receipt.totals).toEqual(b.receipt.totals);
     expect(a.receipt.calls_loaded).toBe(b.receipt.calls_loaded);
   });
+});
+
+test.runIf(cluster.isFull)('report writes the page that it writes of the folder', async () => {
+  const page = tempFile('');
+  const pageOf = async (lake: string) => {
+    const { code, stderr } = await asks(['report', '-o', page, '--since', '2026-08-01', '--lake', lake]);
+    expect([0, 1], stderr).toContain(code);
+    return { code, html: readFileSync(page, 'utf8').replaceAll(lake, 'LAKE') };
+  };
+  expect(await pageOf(trinoOf('alarm'))).toEqual(await pageOf(folderOf('alarm')));
 });
 
 test('whoever asks may do nothing but SELECT from the tables that lakelog reads', async () => {

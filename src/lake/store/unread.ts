@@ -1,0 +1,154 @@
+/** What could not be read when it was looked at last, which is told to whoever asks until it is looked at again. */
+import path from 'node:path';
+import { instantOf } from '../../instant.js';
+import { kernelPath } from '../../kernel-path.js';
+import type { InputProblem } from '../../schema/result.js';
+import type { Database } from '../duckdb/connection.js';
+import { quote } from '../duckdb/sql.js';
+import { type InputRequest, statOf } from '../input/index.js';
+import { sha256 } from './fingerprint.js';
+import type { KnownLog } from './logs.js';
+import { OWN_TABLES } from './tables.js';
+
+/** One of them, as it is remembered. */
+export interface Unread extends InputProblem {
+  /** Paths of the requests that may have led to it: it is looked at again where all of them are. */
+  readonly by: readonly string[];
+  /** Size and time of what stood there, or since when nothing does: what is settled is not settled for the next one. */
+  readonly mark?: string;
+}
+
+interface Look {
+  /** What is looked at, and can be again; paths are absolute. */
+  readonly requests: readonly InputRequest[];
+  readonly files: readonly { readonly path: string }[];
+  /** What could not be read of it. */
+  readonly problems: readonly InputProblem[];
+  readonly logs: readonly Pick<KnownLog, 'path' | 'state'>[];
+  readonly cwd: string;
+  readonly now: Date;
+}
+
+/** @returns what is not read by now, by absolute paths: what was not looked at now stays as it was. */
+export function unreadAfter(before: readonly Unread[], look: Look): Unread[] {
+  const { requests, problems, logs, cwd, now } = look;
+  // Of a log that is known its state tells what became of it.
+  const isTold = (one: InputProblem) =>
+    one.problem === 'missing' && logs.some((log) => log.path === one.path && log.state !== 'here');
+  const found = problems
+    .map((one) => ({ ...one, path: kernelPath(cwd, one.path) }))
+    .filter((one) => !isTold(one))
+    .map((one): Unread => {
+      const by = requests.map((request) => request.path).filter((asked) => isAmong(one.path, asked));
+      const same = before.find(({ path, problem }) => path === one.path && problem === one.problem);
+      return { ...one, by, mark: markOf(one.path) ?? same?.mark ?? instantOf(now) };
+    })
+    // What nobody can look at again, as a pipe, is told by who looked.
+    .filter(({ by }) => by.length > 0);
+  return [...before.filter((one) => !isSeenBy(look, one)), ...found];
+}
+
+function markOf(path: string): string | null {
+  const stats = statOf(path);
+  return stats ? `${stats.size} ${stats.mtimeNs}` : null;
+}
+
+/** Whether a look would have told it again, if it were still so. */
+export function isSeenBy(
+  { requests, files }: Pick<Look, 'requests' | 'files'>,
+  { path, by }: Unread,
+): boolean {
+  const isAsked = (one: string) => requests.some((request) => isSamePath(request.path, one));
+  return isAsked(path) || files.some((file) => isSamePath(file.path, path)) || by.every(isAsked);
+}
+
+/** Whether two paths differ in nothing that leads elsewhere: `link/..` may lead anywhere. */
+export const isSamePath = (one: string, other: string) => plain(one) === plain(other);
+
+const plain = (file: string) => file.replace(/\/(\.?\/)+/g, '/').replace(/(.)\/\.?$/, '$1');
+
+/** Whether a request may be for the file: it names it, a folder or a pattern that it is below, or the log it was rotated from. */
+function isAmong(file: string, request: string): boolean {
+  const [below, given] = [plain(file), plain(request)];
+  const isPattern = /[*?[{]/.test(given);
+  const folder = isPattern ? path.dirname(given.slice(0, given.search(/[*?[{]/) + 1)) : given;
+  const stem = given.slice(0, given.length - path.extname(given).length);
+  return (
+    isBelow(below, folder) ||
+    below === given ||
+    (below.startsWith(stem) && /[.\-_]/.test(below.charAt(stem.length)))
+  );
+}
+
+/** Both as they are, or both plain. */
+export const isBelow = (file: string, folder: string) =>
+  plain(file).startsWith(plain(folder) === '/' ? '/' : `${plain(folder)}/`);
+
+/** Of logs that were looked at, whose last line has no end long after it was written: it may say anything, and is not in the lake. */
+export function unfinished(
+  logs: readonly KnownLog[],
+  files: Look['files'],
+  { now, pendingGraceS }: { readonly now: Date; readonly pendingGraceS: number },
+): InputProblem[] {
+  const until = BigInt(now.getTime() - pendingGraceS * 1000) * 1_000_000n;
+  return logs
+    .filter(({ state, form, rest }) => form === 'plain' && state === 'here' && rest > 0)
+    .filter((log) => BigInt(log.mtime_ns) < until && files.some((file) => file.path === log.path))
+    .map(({ path, rest }) => ({
+      ...{
+        path,
+        problem: 'lake',
+        detail: `its last line has no end, so that its last ${rest} bytes are in no lake`,
+      },
+      next: 'where nobody writes it any more, end it, and let it be looked at again: lakelog sync',
+    }));
+}
+
+/** As it is told later, of where it is then known to be: what is explained can be settled by it. */
+export function remembered({ by: _, mark = '', ...one }: Unread, where = one.path): InputProblem {
+  const fingerprint = sha256(Buffer.from(`${where} ${one.problem} ${one.detail} ${mark}`));
+  return { ...one, path: where, next: one.next ?? LOOK, fingerprint };
+}
+
+const LOOK = 'mend it where it is, and let it be looked at again: lakelog sync';
+
+export const isSameUnread = (one: readonly Unread[], other: readonly Unread[]): boolean =>
+  JSON.stringify(one.map(rowOf)) === JSON.stringify(other.map(rowOf));
+
+const rowOf = ({ path, problem, detail, next = null, by, mark = '' }: Nullable) => [
+  ...[path, problem, detail],
+  ...[next, JSON.stringify(by), mark],
+];
+type Nullable = Omit<Unread, 'next'> & { readonly next?: string | null };
+
+const TABLE = 'main.lake_unread';
+
+/** Of a lake file. One that an earlier version made has no table for it until it is written to. */
+export async function readUnread(db: Database): Promise<Unread[]> {
+  const there = await db.objects(
+    "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND table_name = 'lake_unread'",
+  );
+  if (there.length === 0) return [];
+  type Row = Omit<Nullable, 'by'> & { readonly found_by: string };
+  const rows = await db.objects<Row>(
+    `SELECT path, problem, detail, next, found_by, mark FROM ${TABLE} ORDER BY rowid`,
+  );
+  return rows.map(({ next, found_by, ...one }) => ({
+    ...{ ...one, by: JSON.parse(found_by) },
+    ...(next && { next }),
+  }));
+}
+
+/** In the current transaction. */
+export async function writeUnread(db: Database, unread: readonly Unread[]): Promise<void> {
+  const columns = OWN_TABLES.lake_unread.map(({ name, type }) => `${name} ${type}`).join(', ');
+  const rows = unread.map(
+    (one) =>
+      `(${rowOf(one)
+        .map((cell) => (cell === null ? 'NULL' : quote(cell)))
+        .join(', ')})`,
+  );
+  await db.run(
+    `CREATE TABLE IF NOT EXISTS ${TABLE} (${columns}); DELETE FROM ${TABLE}${rows.length > 0 ? `; INSERT INTO ${TABLE} VALUES ${rows.join(', ')}` : ''}`,
+  );
+}
