@@ -120,6 +120,6 @@ describe(`LAKELOG_SEED=${seed}`, () => {
       trino = await FakeTrino.over(folder);
       await expectAlike(asked, { paths, folder, engine: trino.lake });
     },
-    60_000,
+    300_000,
   );
 });
