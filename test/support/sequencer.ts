@@ -30,6 +30,8 @@ export const LONG = [
   'lake/oracle',
   'cli/show',
   'cluster/fleet',
+  'folder/untold',
+  'store/untold',
   'store/damage',
   'cli/terminal',
   'cli/while-reading',
