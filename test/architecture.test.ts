@@ -63,6 +63,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   artifact: [],
   instant: [],
   'kernel-path': ['node:*'],
+  'make-folder': ['node:*'],
   'at-end': [],
   'temp-folder': ['at-end', 'node:*'],
   version: [],
@@ -108,7 +109,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     'node:*',
   ],
   'lake/folder': [
-    ...['kernel-path', 'lake/store', 'lake/input', 'lake/load', 'lake/tables', 'lake/duckdb'],
+    ...['kernel-path', 'make-folder', 'lake/store', 'lake/input', 'lake/load', 'lake/tables', 'lake/duckdb'],
     ...['schema', 'errors', 'instant', 'version', 'node:*'],
   ],
   'lake/roster': ['lake/duckdb', 'roster', 'kernel-path', 'errors', 'node:*'],
@@ -159,6 +160,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   commands: [
     'at-end',
     'kernel-path',
+    'make-folder',
     'query',
     'gate',
     'stats',

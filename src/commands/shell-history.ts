@@ -1,8 +1,9 @@
 /** What was asked at the prompt before: for its owner alone, because SQL may name people. */
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Io } from '../io.js';
+import { makeFolder } from '../make-folder.js';
 
 /** Statements that are kept. */
 export const MOST_STATEMENTS = 1_000;
@@ -22,7 +23,7 @@ export function openHistory({ env }: Pick<Io, 'env'>): History {
     statements: read(file),
     keep: (statements) => {
       try {
-        mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+        makeFolder(path.dirname(file), 0o700);
         const oldestFirst = statements.slice(0, MOST_STATEMENTS).toReversed();
         writeFileSync(file, oldestFirst.map((one) => `${one}\n`).join(''), { mode: 0o600 });
         chmodSync(file, 0o600);

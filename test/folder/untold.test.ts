@@ -2,6 +2,7 @@
 import {
   appendFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -11,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type HostState, writeHost } from '../../src/lake/folder/hosts.js';
@@ -71,6 +73,35 @@ test('an archive that cannot be read keeps the folder from vouching until it can
   writeFileSync(at('u.jsonl.1.gz'), archive);
   expect(await sync('*.jsonl*')).toBe(0);
   expect(await ask()).toEqual({ code: 0, of: [] });
+});
+
+test('a damaged archive that comes as a stream keeps the folder from vouching; all other logs are published', async () => {
+  const { cwd, at, run, sync, ask } = host();
+  writeLines(cwd, 'u.jsonl', [bad()]);
+  writeLines(cwd, 'w.jsonl', [good()]);
+  const archive = gzipSync(Array.from({ length: 500 }, good).join('\n'));
+  const read = (bytes: Buffer) => {
+    const [stdin, logs] = [Readable.from([bytes]), ['u.jsonl', '-', 'w.jsonl']];
+    const options = { cwd, now: () => NOW, stdin };
+    return lakelog(['sync', '--lake', 'L/', '--host', 'a', ...logs], options);
+  };
+  const ran = await read(archive.subarray(0, -10));
+  expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining('stop before their end')]);
+  expect(readdirSync(at('L/batches'))).toHaveLength(2);
+  expect(await ask()).toEqual({ code: 1, of: ['a:-'] });
+  // Nobody looked at it again.
+  expect(await sync('u.jsonl')).toBe(0);
+  expect(await ask()).toEqual({ code: 1, of: ['a:-'] });
+  // Whether it holds what was lost, only who sent it knows.
+  expect((await read(archive)).code).toBe(0);
+  expect(await ask()).toEqual({ code: 1, of: ['a:-'] });
+  expect((await run('ack', 'a:-', '--reason', 'sent again', '--lake', 'L/')).code).toBe(0);
+  expect(await ask()).toEqual({ code: 1, of: [] });
+  const file = await lakelog(['sync', '--lake', 'F.duckdb', 'u.jsonl', '-'], {
+    ...{ cwd, now: () => NOW, stdin: Readable.from([archive.subarray(0, -10)]) },
+  });
+  expect([file.code, file.stderr]).toEqual([3, expect.stringContaining('stop before their end')]);
+  expect((await run('alarm', '--lake', 'F.duckdb')).code).toBe(1);
 });
 
 test('a log that was named and is not there keeps the folder from vouching', async () => {
@@ -169,6 +200,35 @@ test.each([
     expect(ran.code, ran.stderr).toBe(3);
     expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl.1'] });
   }
+});
+
+test('a folder where a file of the lake was is told, and no defect of lakelog', async () => {
+  const { cwd, at, sync, ask } = host();
+  writeLines(cwd, 'u.jsonl', [good()]);
+  await sync('u.jsonl');
+  rmSync(at('L/hosts/a.json'));
+  mkdirSync(at('L/hosts/a.json'));
+  expect(await sync('u.jsonl')).toBe(3);
+  expect((await ask()).code).toBe(3);
+  rmSync(at('L/hosts/a.json'), { recursive: true });
+  const [receipt] = readdirSync(at('L/batches'));
+  rmSync(at(`L/batches/${receipt}`));
+  mkdirSync(at(`L/batches/${receipt}`));
+  expect(await sync('u.jsonl')).toBe(3);
+  expect((await ask()).code).toBe(3);
+  rmSync(at(`L/batches/${receipt}`), { recursive: true });
+  expect(await sync('u.jsonl')).toBe(0);
+  expect(await ask()).toEqual({ code: 0, of: [] });
+});
+
+test('a name of a host is one of a file, and too long a one is told at once', async () => {
+  const { cwd, at, run } = host();
+  writeLines(cwd, 'u.jsonl', [good()]);
+  const sync = (name: string) => run('sync', '--lake', 'L/', '--host', name, 'u.jsonl');
+  const ran = await sync('ü'.repeat(42));
+  expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('too long for the name of a file')]);
+  expect(existsSync(at('L'))).toBe(false);
+  for (const name of ['ü'.repeat(41), 'w'.repeat(100)]) expect((await sync(name)).code).toBe(0);
 });
 
 test.each(['.', '..'])('%s is no name of a host', async (name) => {

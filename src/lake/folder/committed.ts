@@ -79,7 +79,7 @@ export class Committed {
     if (names.every((name) => this.compactions.has(name))) return;
     this.compactions = new Set(names);
     const { commits } = readCompactions(place, making.lake_id, (name) => name);
-    for (const { path } of receiptFiles({ commits }))
+    for (const { path } of receiptFiles(commits.flatMap(({ moves }) => moves)))
       for (const text of textsOf(place, path).lines) {
         const receipt = unsealed<BatchReceipt>(text);
         if (typeof receipt !== 'string') this.known.set(receipt.id, receipt);

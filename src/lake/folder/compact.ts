@@ -11,15 +11,9 @@ import type { Database } from '../duckdb/connection.js';
 import { ident } from '../duckdb/sql.js';
 import { sha256 } from '../store/fingerprint.js';
 import { lakePlan } from '../store/tables.js';
-import {
-  compactionName,
-  isOld,
-  type PlacedFile,
-  placed,
-  publishedFiles,
-  readCompactions,
-} from './compactions.js';
+import { compactionName, type PlacedFile } from './compactions.js';
 import { copyTo, dataFile, stagedAt } from './data-file.js';
+import { Hashes } from './hashes.js';
 import {
   MERGED,
   PUBLISHED,
@@ -28,13 +22,13 @@ import {
   publishedColumns,
   tableName,
 } from './layout.js';
+import { sweep } from './leftovers.js';
 import { lock } from './lock.js';
 import type { FolderLake } from './making.js';
-import { mergeReceipts, removeMergedReceipts, removeUnfinishedReceipts } from './merge-receipts.js';
+import { mergeReceipts } from './merge-receipts.js';
 import { allSynced, asFilesOf, type Stage } from './place.js';
-import { readReceipts } from './receipts.js';
 import { sealed } from './seal.js';
-import { type FolderState, lookInto } from './state.js';
+import type { FolderState } from './state.js';
 import { parquet } from './tables.js';
 
 export interface Compacting {
@@ -53,19 +47,9 @@ export async function compact(db: Database, lake: FolderLake, options: Compactin
   return asFilesOf(lake.place.path, async () => {
     await lock(db, lake.place, 'compact', options.lockTimeoutS, lake.name);
     lake.place.tidy();
-    removeUnfinished(lake);
-    removeUnfinishedReceipts(lake);
-    // First: what was published again beside a merged receipt would be damage.
-    let removed = removeMergedReceipts(lake, options.now, options.graceS);
-    const state = lookInto(lake, { env: options.env, hashed: () => true });
-    const [first] = state.problems.filter(({ problem }) => problem === 'lake');
-    if (first)
-      throw new LakelogError(`nothing was merged: ${first.detail}`, {
-        where: first.path,
-        next: first.next!,
-        exitCode: 3,
-      });
-    removed += removeReplaced(lake, options.now, options.graceS);
+    const sweeping = { now: options.now, hashes: new Hashes(lake, options.env) };
+    const otherwise = 'nothing was merged';
+    const { state, removed } = await sweep(db, lake, { ...sweeping, graceS: options.graceS, otherwise });
     const merged = { files: 0, into: 0, bytes: 0, bytes_before: 0 };
     for (const groups of groupsOf(state, options.now)) {
       const moves = await merge(db, lake, groups, options.now);
@@ -81,42 +65,14 @@ export async function compact(db: Database, lake: FolderLake, options: Compactin
     merged.into += receipts.into;
     merged.bytes += receipts.bytes;
     merged.bytes_before += receipts.bytes_before;
-    if (merged.files > 0) {
-      await sleep(options.graceS * 1_000);
-      removed += removeReplaced(lake, options.now, 0) + removeMergedReceipts(lake, options.now, 0);
-    }
-    return { path: lake.name, ...merged, removed };
+    if (merged.files === 0) return { path: lake.name, ...merged, removed };
+    await sleep(options.graceS * 1_000);
+    const then = await sweep(db, lake, { ...sweeping, graceS: 0, otherwise: 'what was merged stays' });
+    return { path: lake.name, ...merged, removed: removed + then.removed };
   });
 }
 
 const sizeOf = (files: readonly DataFile[]) => files.reduce((sum, { bytes }) => sum + bytes, 0);
-
-/** Of a compaction that was killed before its commit; nobody else writes such files while the lock is held. */
-function removeUnfinished({ place, making }: FolderLake): void {
-  const { commits } = readCompactions(place, making.lake_id, (name) => name);
-  const named = new Set(
-    commits.flatMap(({ moves }) => moves.flatMap(({ files }) => files.map((file) => file.path))),
-  );
-  for (const name of PUBLISHED_NAMES.flatMap((base) => place.list(tableName(base))))
-    if (path.posix.basename(name).startsWith(MERGED) && !named.has(name)) place.remove(name);
-}
-
-/** Files that were merged at least so long ago. @returns how many were there still. */
-function removeReplaced({ place, making }: FolderLake, now: Date, graceS: number): number {
-  const at = (name: string) => name;
-  const compactions = readCompactions(place, making.lake_id, at);
-  const { receipts } = readReceipts(place, making.lake_id, at);
-  // What took their place must be there.
-  const { files, replaced } = placed(publishedFiles(receipts), compactions, at);
-  const old = new Set(
-    compactions.commits
-      .filter((commit) => isOld(commit, now, graceS))
-      .flatMap(({ moves }) => moves.flatMap(({ replaces }) => replaces)),
-  );
-  const gone = [...replaced].filter((name) => old.has(name) && !files.has(name) && place.has(name));
-  for (const name of gone) place.remove(name);
-  return gone.length;
-}
 
 /** Files to be merged, group by group, those of a day together; tables without days come last. */
 function groupsOf(state: FolderState, now: Date): PlacedFile[][][] {

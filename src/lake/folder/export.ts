@@ -1,26 +1,33 @@
 /** What the logs of a host hold beyond what the lake has of them becomes batches of it. */
 import { instantOf, microsOf } from '../../instant.js';
-import type { BatchPlace, BatchReceipt, RejectSums } from '../../schema/batch.js';
+import type { BatchPlace, BatchReceipt, DataFile, RejectSums } from '../../schema/batch.js';
 import type { FileAccount, InputProblem } from '../../schema/result.js';
 import { type Database, openBeside } from '../duckdb/connection.js';
-import { type InputRequest, isCompressed, type SourceFile } from '../input/index.js';
-import { countDuplicates } from '../load/duplicates.js';
+import type { InputRequest, SourceFile } from '../input/index.js';
+import { countOwnDuplicates } from '../load/duplicates.js';
 import { behindOf, lateIn } from '../load/late.js';
 import { accountOf, markNotice } from '../load/ledger.js';
 import { type LoadedFile, type LoadOptions, loadFiles, THREADS as USUAL_THREADS } from '../load/load.js';
 import { blocksGates } from '../load/rejects.js';
 import { explode } from '../load/staging.js';
 import { headAfter } from '../store/fingerprint.js';
-import { absolute, batchesOf, canBeLookedAtAgain, cannotBeRead, resolveLogs } from '../store/inputs.js';
+import {
+  absolute,
+  batchesOf,
+  canBeLookedAtAgain,
+  cannotBeRead,
+  isReadable,
+  resolveLogs,
+} from '../store/inputs.js';
 import type { Piece } from '../store/logs.js';
 import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
 import { lakePlan } from '../store/tables.js';
 import { type Unread, unfinished, unreadAfter } from '../store/unread.js';
-import { checkBytes } from '../store/verify.js';
 import { Committed } from './committed.js';
 import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
 import { type Gap, gapsIn } from './gaps.js';
+import { holderOf, readingOf } from './holders.js';
 import { logsOf, type PublishedLog } from './host-logs.js';
 import {
   beginHost,
@@ -34,9 +41,10 @@ import {
   writeHost,
 } from './hosts.js';
 import { logName } from './layout.js';
+import { lostRows } from './lost-rows.js';
 import type { FolderLake } from './making.js';
-import { type Batch, type PublishedBatch, publishBatch, publishNamed } from './publish.js';
-import { type Chain, chainsOf, pieceOf, tipOf } from './receipts.js';
+import { type Batch, type PublishedBatch, publishBatch, publishNamed, putBack } from './publish.js';
+import { type Chain, chainsOf, damage, pieceOf, short, tipOf } from './receipts.js';
 
 export interface ExportOptions extends Omit<LoadOptions, 'gatedKinds'>, Filling {
   readonly rotationGraceS: number;
@@ -62,7 +70,9 @@ export async function exportLogs(
   try {
     // What was gone is among the receipts from then on.
     if (await exporting.fillGaps(given)) exporting = new Exporting(db, lake, options, exporting.stage);
-    return await exporting.run(given);
+    const exported = await exporting.run(given);
+    await exporting.restoreRows(given);
+    return exported;
   } finally {
     exporting.stage?.close();
   }
@@ -128,7 +138,7 @@ class Exporting {
     const published = this.chains.flatMap(({ batches }) => batches);
     beginHost(lake.place, this.looked(), published);
     const found = await survey(inputs.files, this.logs, { ...options, requests, pieces });
-    await this.publishAll(found.tasks);
+    await this.publishAll(found);
     const logs = this.logsAfter(found);
     const isMissed = ({ path, problem }: InputProblem) =>
       usesKnown && problem === 'missing' && logs.some((log) => log.path === path && log.state !== 'here');
@@ -158,36 +168,60 @@ class Exporting {
     const { options, lake } = this;
     const { files } = await resolveLogs(this.namedBy(given), { ...options, lakePath: lake.place.path });
     for (const gap of gaps) {
-      const file = await this.holderOf(gap, files);
-      if (file) await this.publishRound([this.readingOf(gap, file)]);
+      const { id, from, to, before, after } = gap;
+      const tip = before && tipOf(before);
+      const own = { byte_from: from, bytes: to - from, sha256: id, before: tip?.id ?? null };
+      const file = await holderOf([...(before?.batches ?? []).map(pieceOf), own], after.file, files, options);
+      if (file) await this.publishRound([await this.readingIn(gap, file)]);
     }
     return true;
   }
 
-  private async holderOf({ id, from, to, before }: Gap, files: readonly SourceFile[]) {
-    const pieces = [
-      ...(before?.batches ?? []).map(pieceOf),
-      { byte_from: from, bytes: to - from, sha256: id, before: before && tipOf(before).id },
-    ];
-    for (const file of files) {
-      if (!file.stats?.isFile() || Number(file.stats.size) < to || isCompressed(file.name)) continue;
-      if ((await checkBytes(file, pieces, this.options)).status === 'same') return file;
+  /** Puts back rows that are gone while the receipts of their batches are there, where a log still has the bytes. */
+  async restoreRows(given: readonly InputRequest[]): Promise<void> {
+    const { options, lake } = this;
+    const all = this.published.filter(({ log }) => log.state === 'here').map(({ batches }) => batches);
+    const lost = lostRows(lake, all.flat());
+    if (lost.length === 0) return;
+    const { files } = await resolveLogs(this.namedBy(given), { ...options, lakePath: lake.place.path });
+    for (const { receipt, files: gone } of lost) {
+      const batches = all.find((one) => one.includes(receipt))!;
+      const pieces = batches.slice(0, batches.indexOf(receipt) + 1).map(pieceOf);
+      const file = await holderOf(pieces, receipt.file, files, options);
+      if (file) await this.restore(receipt, gone, file);
     }
-    return null;
   }
 
-  private readingOf({ id, from, to, before, after }: Gap, file: SourceFile): BatchReading {
-    const task: Task = {
-      ...{ file, log: null, form: 'plain', request: file.path, from, to },
-      ...{ size: Number(file.stats!.size), isSettled: false },
-    };
-    this.begin(task, before?.batches ?? []);
-    this.names.set(task, id);
+  private async restore(receipt: BatchReceipt, gone: readonly DataFile[], file: SourceFile): Promise<void> {
+    const { byte_from: from, byte_to: to, lines_before } = receipt.file;
+    const reading = await readingOf(this.taskOf(file, from, to), lines_before, this.options);
+    const { loaded, stage, plan } = await this.load([reading], new Map());
+    const [only] = loaded.files;
+    if (only === undefined) return;
+    await explode(stage, plan);
+    const rows = { db: stage, catalog: STAGE, number: only.batch, plan };
+    const there = await putBack(receipt, rows, gone, this.lake.place);
+    if (there > 0) this.notices.push(`rows of batch ${short(receipt.id)} were gone, and are put back`);
+    if (there < gone.length)
+      this.problems.push(
+        damage(receipt.file.name, `rows of batch ${short(receipt.id)} ${OTHERWISE}`, NEW_FOLDER),
+      );
+  }
+
+  private async readingIn({ id, from, to, before, after }: Gap, file: SourceFile): Promise<BatchReading> {
+    const task = this.taskOf(file, from, to);
+    const lines = before ? tipOf(before).file.lines_before + tipOf(before).account.lines : 0;
+    const reading = await readingOf(task, lines, this.options);
+    this.begin(reading.task, before?.batches ?? []);
+    this.names.set(reading.task, id);
     const { name, path } = after.file;
-    const reached = { ...this.reached.get(task)!, name, path };
-    this.reached.set(task, reached);
-    const range = { from, to, linesBefore: reached.lines };
-    return { ...file, task, likelyLines: Number.POSITIVE_INFINITY, range };
+    this.reached.set(reading.task, { ...this.reached.get(reading.task)!, name, path });
+    return reading;
+  }
+
+  private taskOf(file: SourceFile, from: number, to: number): Task {
+    const size = Number(file.stats!.size);
+    return { file, log: null, form: 'plain', request: file.path, from, to, size, isSettled: to === size };
   }
 
   private usesKnown(given: readonly InputRequest[]): boolean {
@@ -213,20 +247,25 @@ class Exporting {
     return this.published.find(({ log }) => log.log === number)?.batches ?? [];
   }
 
-  private async publishAll(tasks: readonly Task[]): Promise<void> {
+  private async publishAll({ tasks, problems }: Survey): Promise<void> {
     let round: BatchReading[] = [];
     let size = 0;
     for (const found of tasks) {
       // Of a log that nobody writes to any more the last line has its end, whatever it ends with.
       const task = found.form === 'plain' && found.isSettled ? { ...found, to: found.size } : found;
       this.begin(task, this.batchesOf(task.log?.log));
-      for await (const batch of batchesOf(task, this.options, MOST_BYTES)) {
-        round.push(batch);
-        size += batch.range.to - batch.range.from;
-        if (size < ROUND_BYTES) continue;
-        await this.publishRound(round);
-        [round, size] = [[], 0];
-      }
+      const isRead = await isReadable(task, problems, async () => {
+        for await (const batch of batchesOf(task, this.options, MOST_BYTES)) {
+          round.push(batch);
+          size += batch.range.to - batch.range.from;
+          if (size < ROUND_BYTES) continue;
+          await this.publishRound(round);
+          [round, size] = [[], 0];
+        }
+      });
+      if (isRead) continue;
+      round = round.filter((batch) => batch.task !== task);
+      if (this.reached.get(task)!.last === null) this.reached.delete(task);
     }
     if (round.length > 0) await this.publishRound(round);
   }
@@ -250,21 +289,27 @@ class Exporting {
       );
   }
 
-  private async publishRound(readings: readonly BatchReading[]): Promise<void> {
+  /** A batch is what its bytes are, whatever else is loaded with it: so it can be made again. */
+  private async load(readings: readonly BatchReading[], ends: Map<SourceFile, Ends>) {
     const { db, lake, options } = this;
     this.stage ??= await openBeside(db, STAGE);
     const { stage } = this;
     const plan = lakePlan(lake.making.keeps_content);
-    const ends = new Map<SourceFile, Ends>();
-    const lined = readings.map((reading, i) => this.continued(reading, readings[i - 1]));
-    const loaded = await loadFiles(stage, plan, lined, {
+    const loaded = await loadFiles(stage, plan, readings, {
       ...options,
       ...{ hashes: true, everyReject: true, gatedKinds: null, pendingGraceS: 0, threads: THREADS },
       open: batchOpener(options, ends),
     });
     const [broken] = loaded.unreadable;
     if (broken) throw cannotBeRead(broken.source, broken.why);
-    const duplicates = await countDuplicates(stage, loaded.files);
+    return { stage, plan, loaded, duplicates: await countOwnDuplicates(stage, loaded.files) };
+  }
+
+  private async publishRound(readings: readonly BatchReading[]): Promise<void> {
+    const { options } = this;
+    const ends = new Map<SourceFile, Ends>();
+    const lined = readings.map((reading, i) => this.continued(reading, readings[i - 1]));
+    const { stage, plan, loaded, duplicates } = await this.load(lined, ends);
     const taskOf = ({ source }: LoadedFile) => (source as BatchReading).task;
     const late = await lateIn(stage, behindOf(loaded.files, taskOf, this.newest));
     await explode(stage, plan);
@@ -390,6 +435,10 @@ class Exporting {
     };
   }
 }
+
+const OTHERWISE = 'are gone, and come out otherwise than its receipt says (another version published them)';
+const NEW_FOLDER =
+  'put back its files from a copy; without one, publish the logs into a new folder: lakelog sync';
 
 const withoutName = ({ file: _, newest_record: __, ...account }: FileAccount) => account;
 

@@ -1,10 +1,12 @@
 /** Filling a folder lake: one of a host at a time, into a lake that is made as it is asked for. */
+import path from 'node:path';
 import { LakelogError } from '../../errors.js';
 import { microsOf } from '../../instant.js';
 import type { BatchAccount } from '../../schema/batch.js';
 import type { FileAccount, InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import type { LakeUse } from '../store/sync.js';
+import { hostName } from './layout.js';
 import { lock } from './lock.js';
 import { type FolderLake, makeFolderLake } from './making.js';
 import { asFilesOf } from './place.js';
@@ -32,12 +34,21 @@ export interface Filling {
 
 /** A name that stands in every table, and is one of a file. */
 function ensureHost(host: string): string {
+  if (!/^[^\p{C}/\\]{1,100}$/u.test(host) || host.trim() !== host || /^\.+$/.test(host))
+    throw new LakelogError(`"${host}" is no name of a host`, {
+      next: 'name it in a word: --host web1',
+    });
   // It names a file too.
-  if (/^[^\p{C}/\\]{1,100}$/u.test(host) && host.trim() === host && !/^\.+$/.test(host)) return host;
-  throw new LakelogError(`"${host}" is no name of a host`, {
-    next: 'name it in a word: --host web1',
-  });
+  const bytes = path.posix.basename(hostName(host)).length;
+  if (bytes <= MOST_NAME_BYTES) return host;
+  throw new LakelogError(
+    `"${host}" is too long for the name of a file (${bytes} bytes as it is written there, of ${MOST_NAME_BYTES})`,
+    { next: 'name it in a shorter word: --host web1' },
+  );
 }
+
+/** That file systems take. */
+const MOST_NAME_BYTES = 255;
 
 /** @throws LakelogError for a lake that was made otherwise than it is asked for. */
 export function ensureSameMaking(

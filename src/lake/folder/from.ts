@@ -25,8 +25,9 @@ import {
   writeHost,
 } from './hosts.js';
 import { logName } from './layout.js';
+import { type Lost, lostRows } from './lost-rows.js';
 import type { FolderLake } from './making.js';
-import { type Batch, publishNamed } from './publish.js';
+import { type Batch, publishNamed, putBack } from './publish.js';
 import { damage, short } from './receipts.js';
 
 export interface FromOptions {
@@ -103,6 +104,8 @@ class FromFile {
   private readonly options: FromOptions;
   private readonly committed: Committed;
   private readonly there: ReadonlyMap<string, BatchReceipt>;
+  /** Batches of which rows are gone. */
+  private readonly lost: ReadonlyMap<string, Lost>;
   private readonly logs: HostLog[] = [];
   private readonly files: Exported['files'][number][] = [];
   private readonly problems: InputProblem[] = [];
@@ -114,7 +117,9 @@ class FromFile {
     this.lake = lake;
     this.options = options;
     this.committed = new Committed(lake);
-    this.there = new Map(this.committed.read.receipts.map((receipt) => [receipt.id, receipt]));
+    const { receipts } = this.committed.read;
+    this.there = new Map(receipts.map((receipt) => [receipt.id, receipt]));
+    this.lost = new Map(lostRows(lake, receipts).map((one) => [one.receipt.id, one]));
   }
 
   begin(): void {
@@ -152,6 +157,10 @@ class FromFile {
     const there = this.there.get(id);
     if (there) {
       this.before.bytes += batch.bytes;
+      const { db, lake } = this;
+      const rows = { db, catalog: CATALOG, number: batch.batch, plan: lakePlan(lake.making.keeps_content) };
+      const lost = this.lost.get(there.id);
+      if (lost) await putBack(there, rows, lost.files, lake.place);
       this.compare(log, batch, there);
       return reachedBy(id);
     }

@@ -1,6 +1,7 @@
 /** Hashes of files that were read whole before and stand there untouched: a gate reads whole only what is new to it. */
-import { type BigIntStats, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { type BigIntStats, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { makeFolder } from '../../make-folder.js';
 import { sha256 } from '../store/fingerprint.js';
 import { hashFile } from './hash-file.js';
 import type { FolderLake } from './making.js';
@@ -42,7 +43,7 @@ export function readCache<T>(file: string | null): T | null {
 export function writeCache(file: string | null, content: object): boolean {
   if (file === null) return false;
   try {
-    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(path.dirname(file), 0o700);
     const draft = `${file}.${process.pid}`;
     writeFileSync(draft, sealed(content), { mode: 0o600 });
     renameSync(draft, file);

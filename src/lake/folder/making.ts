@@ -1,8 +1,9 @@
 /** What a folder lake is for its life: written first, by whoever comes first. */
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node:fs';
 import { LakelogError, messageOf, shellWord, whyUnreadable } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
+import { makeFolder } from '../../make-folder.js';
 import { FOLDER_FORMAT, type FolderMaking } from '../../schema/batch.js';
 import { EXIT } from '../../schema/result.js';
 import { version } from '../../version.js';
@@ -46,7 +47,7 @@ export async function makeFolderLake(
 ): Promise<FolderLake> {
   const place = placeOf(name, cwd);
   try {
-    mkdirSync(place.path, { mode: 0o700, recursive: true });
+    makeFolder(place.path, 0o700);
     accessSync(place.path, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw fail(
@@ -67,8 +68,7 @@ export async function makeFolderLake(
   await asFilesOf(place.path, async () => {
     place.put(MAKING, Buffer.from(`${JSON.stringify(making)}\n`));
     // Engines that are told of a folder want to find one.
-    for (const folder of [BATCHES, HOSTS, ...PUBLISHED_NAMES.map(tableName)])
-      mkdirSync(place.at(folder), { recursive: true });
+    for (const folder of [BATCHES, HOSTS, ...PUBLISHED_NAMES.map(tableName)]) makeFolder(place.at(folder));
   });
   return { name, place, making: readMaking(name, place)! };
 }

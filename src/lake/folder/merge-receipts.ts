@@ -5,11 +5,11 @@ import { instantOf } from '../../instant.js';
 import { COMPACTION_FORMAT, type DataFile, type Move } from '../../schema/batch.js';
 import { version } from '../../version.js';
 import { sha256 } from '../store/fingerprint.js';
-import { compactionName, isOld, readCompactions, receiptFiles } from './compactions.js';
+import { compactionName, type Moves, receiptFiles } from './compactions.js';
 import { stagedAt } from './data-file.js';
 import { BATCHES, mergedReceiptsName } from './layout.js';
 import type { FolderLake } from './making.js';
-import { allSynced } from './place.js';
+import { allSynced, type Place } from './place.js';
 import { isMergedName, textsOf } from './receipts.js';
 import { sealed, unsealed } from './seal.js';
 import type { FolderState } from './state.js';
@@ -107,55 +107,58 @@ async function mergeGroup(
   }
 }
 
-/** Merged files that a compaction did not commit, because it was killed: what they hold stands elsewhere too. */
-export function removeUnfinishedReceipts({ place, making }: FolderLake): void {
-  const { commits } = readCompactions(place, making.lake_id, (name) => name);
-  const named = new Set(
-    commits.flatMap(({ moves }) => moves.flatMap(({ files }) => files.map((file) => file.path))),
-  );
-  const names = place.list(BATCHES);
-  const unfinished = names.filter((name) => isMergedName(name) && !named.has(name));
-  if (unfinished.length === 0) return;
-  const isUnfinished = new Set(unfinished);
-  const others = new Set(
-    names.filter((name) => !isUnfinished.has(name)).flatMap((name) => digestsOf(textsOf(place, name).lines)),
-  );
-  for (const name of unfinished)
-    if (digestsOf(textsOf(place, name).lines).every((digest) => others.has(digest))) place.remove(name);
-}
-
 const digestsOf = (lines: readonly Buffer[]) => lines.map(sha256);
 
-/**
- * Files whose receipts stand in merged ones, whole and under a commit, since so long ago.
- * What was published again under the name of a batch whose receipt is merged is no commit, and goes at once.
- * @returns how many were there still.
- */
-export function removeMergedReceipts({ place, making }: FolderLake, now: Date, graceS: number): number {
-  const { commits } = readCompactions(place, making.lake_id, (name) => name);
-  const replaced = commits.flatMap((commit) =>
-    commit.moves
-      .filter(({ table }) => table === BATCHES)
-      .flatMap(({ replaces }) => replaces.map((name) => ({ name, isOld: isOld(commit, now, graceS) }))),
-  );
-  const there = replaced.filter(({ name }) => place.has(name));
-  if (there.length === 0) return 0;
-  const held = new Map<string, Set<string>>();
-  for (const file of receiptFiles({ commits })) {
-    const { lines, wrong } = textsOf(place, file.path);
-    if (wrong !== null) continue;
-    for (const line of lines) held.set(idOf(line), (held.get(idOf(line)) ?? new Set()).add(sha256(line)));
-  }
-  const gone = there.filter((file) => {
-    const { lines, wrong } = textsOf(place, file.name);
-    if (wrong !== null && isMergedName(file.name)) return false;
-    const isHeld = lines.length > 0 && lines.every((line) => held.get(idOf(line))?.has(sha256(line)));
-    const isAgain = !isMergedName(file.name) && held.has(path.posix.basename(file.name, '.json'));
-    return isHeld ? file.isOld : isAgain;
-  });
-  for (const { name } of gone) place.remove(name);
-  return gone.length;
+export interface Replaced {
+  readonly moves: Pick<Moves, 'held'>;
+  /** Files that were merged so long ago that nobody reads them. */
+  readonly old: ReadonlySet<string>;
+  /** Merged files that no compaction names. */
+  readonly unnamed: readonly string[];
 }
+
+/**
+ * Files whose receipts stand in merged ones, whole and under a commit.
+ * What was published again under the name of a batch whose receipt is merged is no commit, and goes at once. What no
+ * compaction names goes where all that it holds stands in files that stay.
+ */
+export function receiptsToGo(place: Reading, { moves: { held }, old, unnamed }: Replaced): string[] {
+  const names = new Set(place.list(BATCHES));
+  const replaced = held.filter(({ table }) => table === BATCHES).flatMap(({ replaces }) => replaces);
+  const there = [...new Set(replaced)].filter((name) => names.has(name));
+  if (there.length === 0 && unnamed.length === 0) return [];
+  const standing = new Map<string, Set<string>>();
+  for (const { lines, wrong } of receiptFiles(held).map((file) => textsOf(place, file.path))) {
+    if (wrong !== null) continue;
+    for (const line of lines)
+      standing.set(idOf(line), (standing.get(idOf(line)) ?? new Set()).add(sha256(line)));
+  }
+  const gone = there.filter((name) => {
+    const { lines, wrong } = textsOf(place, name);
+    if (wrong !== null && isMergedName(name)) return false;
+    const isHeld = lines.length > 0 && lines.every((line) => standing.get(idOf(line))?.has(sha256(line)));
+    const isAgain = !isMergedName(name) && standing.has(path.posix.basename(name, '.json'));
+    return isHeld ? old.has(name) : isAgain;
+  });
+  return [...gone, ...doubled(place, unnamed, [...names], new Set([...gone, ...unnamed]))];
+}
+
+function doubled(
+  place: Reading,
+  unnamed: readonly string[],
+  names: readonly string[],
+  going: ReadonlySet<string>,
+): string[] {
+  if (unnamed.length === 0) return [];
+  const staying = names.filter((name) => !going.has(name)).map((name) => textsOf(place, name));
+  const whole = staying.filter(({ wrong }) => wrong === null);
+  const others = new Set(whole.flatMap(({ lines }) => digestsOf(lines)));
+  return unnamed.filter((name) =>
+    digestsOf(textsOf(place, name).lines).every((digest) => others.has(digest)),
+  );
+}
+
+type Reading = Pick<Place, 'list' | 'read'>;
 
 /** A line that cannot be read is of no batch, and held nowhere. */
 function idOf(line: Buffer): string {

@@ -1,8 +1,8 @@
 /** Where the files of a folder lake are written: few operations, so that an object store with conditional put can follow. */
 import { randomBytes } from 'node:crypto';
 import {
+  type BigIntStats,
   linkSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -12,6 +12,8 @@ import {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
+import { LakelogError } from '../../errors.js';
+import { makeFolder } from '../../make-folder.js';
 
 /** Names are paths from the lake's folder, with `/`. */
 export interface Place {
@@ -56,7 +58,7 @@ export class LocalPlace implements Place {
 
   put(name: string, content: Uint8Array | { readonly staged: string }): boolean {
     const target = this.at(name);
-    mkdirSync(path.dirname(target), { recursive: true });
+    makeFolder(path.dirname(target));
     if ('staged' in content) return moved(content.staged, target);
     const stage = this.stage();
     try {
@@ -70,7 +72,7 @@ export class LocalPlace implements Place {
 
   replace(name: string, content: Uint8Array): void {
     const target = this.at(name);
-    mkdirSync(path.dirname(target), { recursive: true });
+    makeFolder(path.dirname(target));
     const stage = this.stage();
     try {
       const staged = path.join(stage.path, 'content');
@@ -101,8 +103,14 @@ export class LocalPlace implements Place {
   read(name: string): Buffer {
     const file = this.at(name);
     // Nobody waits for who would write into a pipe.
-    if (!statSync(file).isFile()) throw new Error('it is no file');
+    if (!statSync(file).isFile())
+      throw new LakelogError('it is no file', { where: file, next: 'take it out of the lake', exitCode: 3 });
     return readFileSync(file);
+  }
+
+  /** As a file was found; not there: none is. @throws an error of the system. */
+  statsOf(name: string): BigIntStats | undefined {
+    return statSync(this.at(name), { bigint: true, throwIfNoEntry: false });
   }
 
   remove(name: string): void {
@@ -111,7 +119,7 @@ export class LocalPlace implements Place {
 
   stage(): Stage {
     const folder = this.at(`${STAGING}/${randomBytes(8).toString('hex')}`);
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     return { path: folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
   }
 
@@ -136,6 +144,28 @@ export class LocalPlace implements Place {
       const stats = statSync(folder, { throwIfNoEntry: false });
       if (stats && now - stats.ctimeMs > LEFT_MS) rmSync(folder, { recursive: true, force: true });
     }
+  }
+}
+
+/** A place as it is without some of its files. */
+export class Without extends LocalPlace {
+  private readonly hidden: ReadonlySet<string>;
+
+  constructor(folder: string, hidden: ReadonlySet<string>) {
+    super(folder);
+    this.hidden = hidden;
+  }
+
+  override list(under: string): string[] {
+    return super.list(under).filter((name) => !this.hidden.has(name));
+  }
+
+  override has(name: string): boolean {
+    return !this.hidden.has(name) && super.has(name);
+  }
+
+  override statsOf(name: string): BigIntStats | undefined {
+    return this.hidden.has(name) ? undefined : super.statsOf(name);
   }
 }
 

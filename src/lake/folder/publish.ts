@@ -263,6 +263,39 @@ async function putFile(
   }
 }
 
+/**
+ * Makes files of a batch once more, and puts those where they were that are, byte for byte, what its receipt says.
+ * @returns how many are there again.
+ */
+export async function putBack(
+  { newest_record: newestRecord, ...receipt }: BatchReceipt,
+  rows: BatchRows,
+  lost: readonly DataFile[],
+  place: LocalPlace,
+): Promise<number> {
+  const batch: Batch = { ...receipt, newestRecord, rows };
+  const stage = place.stage();
+  try {
+    const kinds = await kindSums(batch.rows);
+    const isLost = (base: PublishedName) =>
+      lost.some(({ path: name }) => name.startsWith(`${tableName(base)}/`));
+    let there = 0;
+    for (const base of PUBLISHED_NAMES.filter(isLost)) {
+      const written = await writeTable(base, batch, kinds, stage);
+      for (const { path: name, sha256 } of written?.files ?? []) {
+        if (!lost.some((file) => file.path === name && file.sha256 === sha256)) continue;
+        const staged = stagedAt(stage, name);
+        await allSynced([staged]);
+        place.put(name, { staged });
+        there++;
+      }
+    }
+    return there;
+  } finally {
+    stage.remove();
+  }
+}
+
 function isSame(file: string, { bytes, sha256 }: DataFile): boolean {
   const stats = statSync(file, { throwIfNoEntry: false });
   return stats?.size === bytes && hashFile(file) === sha256;

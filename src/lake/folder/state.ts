@@ -1,10 +1,20 @@
 /** What a folder lake holds by its commits, and whether it stands in the folder: what is not, is told by its name. */
-import { type BigIntStats, statSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import path from 'node:path';
 import { whyUnreadable } from '../../errors.js';
 import type { BatchReceipt } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
-import { type PlacedFile, placed, publishedFiles, readCompactions, receiptFiles } from './compactions.js';
+import {
+  compactionName,
+  heldNames,
+  movesAmong,
+  type OwnMove,
+  type PlacedFile,
+  placed,
+  publishedFiles,
+  readCompactions,
+  receiptFiles,
+} from './compactions.js';
 import { Hashes, type Identity, identityOf } from './hashes.js';
 import { contradictions, type HostState, readHosts } from './hosts.js';
 import { BATCHES, COMPACTIONS, MERGED, PUBLISHED_NAMES, receiptName, tableName } from './layout.js';
@@ -81,11 +91,24 @@ function look(lake: FolderLake, looking: Looking, commits: readonly string[]): F
   const hosts = readHosts(place, making.lake_id, at);
   const { receipts, problems, merged } = readReceipts(place, making.lake_id, at);
   const compactions = readCompactions(place, making.lake_id, at);
-  const now = placed(publishedFiles(receipts), compactions, at);
-  const files = checkFiles(lake, [...now.files.values(), ...receiptFiles(compactions)], looking, at);
+  // After commits: what they name was there before them.
+  const names = compactions.commits.length > 0 ? heldNames(place) : new Set<string>();
+  const { held, voided } = movesAmong(compactions, names, receipts);
+  const now = placed(publishedFiles(receipts), { held }, at);
+  const files = checkFiles(lake, [...now.files.values(), ...receiptFiles(held)], looking, at);
   const strangers = strangersIn(lake, now, { commits, receipts }, at);
   const chains = chainsOf(receipts);
   const standing = (name: string) => (merged.has(name) ? `${at(merged.get(name)!)}, ${name}` : at(name));
+  const damaged = [
+    ...problems,
+    ...compactions.problems,
+    ...now.problems,
+    ...holesOf(receipts, standing),
+    ...few(files.problems),
+    ...few(strangers.problems),
+    ...hosts.problems,
+    ...contradictions(hosts, receipts, place, at),
+  ];
   return {
     ...{
       lake,
@@ -95,21 +118,35 @@ function look(lake: FolderLake, looking: Looking, commits: readonly string[]): F
       hosts: hosts.states,
     },
     receipts: chains.flatMap(({ batches }) => batches),
-    problems: [
-      ...problems,
-      ...compactions.problems,
-      ...now.problems,
-      ...holesOf(receipts, standing),
-      ...few(files.problems),
-      ...few(strangers.problems),
-      ...hosts.problems,
-      ...contradictions(hosts, receipts, place, at),
-    ],
-    notices: strangers.notices,
+    problems: withLeftovers(damaged, strangers.leftovers.map(at)),
+    notices: [...strangers.notices, ...forgotten(voided, at)],
     receiptAt: (id) => standing(receiptName(id)),
     seen: { commits, files: files.seen },
   };
 }
+
+/** Merged files that no compaction names: whether all rows stand elsewhere too says the rest of the lake. */
+function withLeftovers(damaged: readonly InputProblem[], leftovers: readonly string[]): InputProblem[] {
+  const { detail, next } = damaged.length === 0 ? UNFINISHED : MISSED_IN_IT;
+  return [...damaged, ...few(leftovers.map((where) => damage(where, detail, next)))];
+}
+
+const UNFINISHED = {
+  detail: 'these rows stand there twice: a compaction was stopped on its way',
+  next: 'lakelog lake compact',
+};
+export const MISSED_IN_IT = {
+  detail:
+    'no compaction that can be believed names this file, and rows that are missed may stand in it alone',
+  next: 'leave it there, and put back its commit (compactions/ID.json) from a copy; without one let the hosts publish again what is missed: lakelog sync; then: lakelog lake compact',
+};
+
+/** What such a commit says, nobody needs. */
+const forgotten = (voided: readonly OwnMove[], at: (name: string) => string) =>
+  [...new Set(voided.map(({ id }) => id))].map(
+    (id) =>
+      `${at(compactionName(id))} names a file that is gone, and nothing rests on it: lakelog lake compact forgets it`,
+  );
 
 const MOST_TOLD = 10;
 
@@ -132,9 +169,10 @@ function checkFiles(
   const torn = new Set<string>();
   const problems: InputProblem[] = [];
   const lookAt = (file: PlacedFile): readonly [string, string] | null => {
-    const putBack = file.table === BATCHES ? CUT : PUT_BACK;
+    let putBack = file.table === BATCHES ? CUT : PUT_BACK;
     try {
-      const stats = statSync(lake.place.at(file.path), { bigint: true, throwIfNoEntry: false });
+      const stats = lake.place.statsOf(file.path);
+      if (stats && file.table !== BATCHES) putBack = REMOVE_FIRST;
       if (stats) seen.set(file.path, identityOf(stats));
       const wrong = wrongIn(file, stats, hashed(file.table) ? hashes : null);
       return wrong === null ? null : [wrong, putBack];
@@ -153,8 +191,10 @@ function checkFiles(
   return { fine, torn, problems, seen };
 }
 
-const PUT_BACK =
-  'put it back from a copy; or remove its receipt (batches/ID.json) and its files, and publish the log again: lakelog sync';
+const AGAIN = 'let the host publish its rows again from the log: lakelog sync';
+const PUT_BACK = `put it back from a copy; or ${AGAIN}`;
+const REMOVE_FIRST = `put it back from a copy; or remove it, and ${AGAIN}`;
+
 function wrongIn(
   file: PlacedFile,
   stats: BigIntStats | undefined,
@@ -187,6 +227,7 @@ function strangersIn(
   // Which of them named it, nobody needs to know: rows are read as they were.
   const isMergedSince = place.list(COMPACTIONS).some((name) => !commits.has(name));
   const problems: InputProblem[] = [];
+  const leftovers: string[] = [];
   const ids = new Set<string>();
   for (const name of names) {
     const file = path.posix.basename(name);
@@ -198,13 +239,13 @@ function strangersIn(
     // A receipt that cannot be believed was told by its name.
     else if (commits.has(receiptName(id))) continue;
     else if (isMerged(id) ? isMergedSince : place.has(receiptName(id))) ids.add(id);
-    else if (isMerged(id)) problems.push(damage(at(name), UNFINISHED, `lakelog lake compact`));
+    else if (isMerged(id)) leftovers.push(name);
     else problems.push(damage(at(name), STRANGER, REMEDY));
   }
   const isMerging = [...ids].some(isMerged);
   const batches = [...ids].filter((id) => !isMerged(id));
   return {
-    problems,
+    ...{ problems, leftovers },
     notices: [
       ...batches.map((id) => `batch ${short(id)} is being published now, and is of the next run`),
       ...(isMerging ? ['files are being merged now; they are read as they were'] : []),
@@ -217,13 +258,12 @@ const STOPPED_MS = 600_000;
 const STRANGER =
   'these rows have no receipt: a publication that was stopped on its way, a copy, or a receipt that was lost';
 const REMEDY = 'let the host publish the log again (lakelog sync), put back the receipt, or remove the file';
-const UNFINISHED = 'these rows stand there twice: a compaction was stopped on its way';
 
 /** What became of a lake since it was looked at. */
 export function changedSince({ lake, seen }: FolderState): InputProblem[] {
   const at = (name: string) => path.join(lake.name, name);
   const touched = [...seen.files].filter(([name, identity]) => {
-    const stats = statSync(lake.place.at(name), { bigint: true, throwIfNoEntry: false });
+    const stats = lake.place.statsOf(name);
     return stats === undefined || identityOf(stats) !== identity;
   });
   const gone = seen.commits.filter((name) => !lake.place.has(name));

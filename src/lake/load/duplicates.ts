@@ -38,18 +38,32 @@ export async function findAlike(db: Database, files: readonly LoadedFile[]): Pro
 
 /** Takes out byte-identical lines alone. @returns how many of each file. */
 export async function countDuplicates(db: Database, files: readonly LoadedFile[], ofCalls = true) {
-  const has = (name: 'loadedCalls' | 'loadedRuns') => files.some(({ counts }) => counts[name] > 0);
-  const ofRuns = has('loadedRuns') ? await takeOut(db, 'base_runs') : [];
-  // A file may hold both.
-  return countsOf([...ofRuns, ...(ofCalls && has('loadedCalls') ? await takeOut(db, 'base_calls') : [])]);
+  return takeOutAll(db, files, ofCalls, 'line_key');
 }
 
-async function takeOut(db: Database, table: string) {
-  const [extra] = await numbersOf(db, 'count(*) - count(DISTINCT line_key)', table);
+/** The same within each file, whatever others hold. */
+export async function countOwnDuplicates(db: Database, files: readonly LoadedFile[]) {
+  return takeOutAll(db, files, true, 'batch, line_key');
+}
+
+type LineKey = 'line_key' | 'batch, line_key';
+
+async function takeOutAll(db: Database, files: readonly LoadedFile[], ofCalls: boolean, key: LineKey) {
+  const has = (name: 'loadedCalls' | 'loadedRuns') => files.some(({ counts }) => counts[name] > 0);
+  const ofRuns = has('loadedRuns') ? await takeOut(db, 'base_runs', key) : [];
+  // A file may hold both.
+  return countsOf([
+    ...ofRuns,
+    ...(ofCalls && has('loadedCalls') ? await takeOut(db, 'base_calls', key) : []),
+  ]);
+}
+
+async function takeOut(db: Database, table: string, key: LineKey) {
+  const [extra] = await numbersOf(db, `count(*) - count(DISTINCT (${key}))`, table);
   if (extra === 0) return [];
-  const twins = `SELECT rowid FROM main.${table} WHERE line_key IN
-      (SELECT line_key FROM main.${table} GROUP BY line_key HAVING count(*) > 1)
-    QUALIFY row_number() OVER (PARTITION BY line_key ORDER BY batch, line) > 1`;
+  const twins = `SELECT rowid FROM main.${table} WHERE (${key}) IN
+      (SELECT (${key}) FROM main.${table} GROUP BY ${key} HAVING count(*) > 1)
+    QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY batch, line) > 1`;
   const counts = await db.objects<{ batch: number; count: number }>(
     `SELECT batch, count(*) AS count FROM main.${table} WHERE rowid IN (${twins}) GROUP BY batch`,
   );

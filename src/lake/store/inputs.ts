@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import { LakelogError } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
+import type { InputProblem } from '../../schema/result.js';
 import {
   type InputRequest,
   openInput,
@@ -60,6 +61,27 @@ export async function* batchesOf(
     else yield* streamBatches(task, input.chunks, most);
   } finally {
     input.close();
+  }
+}
+
+/**
+ * What turns out to be damaged where it is read is told, and others are read all the same. Nothing of it is believed
+ * that is not in the lake yet.
+ * @param read takes all that is to be read of it.
+ * @returns whether it came to its end.
+ */
+export async function isReadable(
+  { file }: Task,
+  problems: InputProblem[],
+  read: () => Promise<void>,
+): Promise<boolean> {
+  try {
+    await read();
+    return true;
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    problems.push({ path: file.name, problem: 'unreadable', detail: error.message });
+    return false;
   }
 }
 

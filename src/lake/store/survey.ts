@@ -48,7 +48,8 @@ export interface Survey {
   readonly updates: readonly KnownLog[];
   /** Logs of which bytes were read before, and that stand where they did or elsewhere. */
   readonly standing: readonly KnownLog[];
-  readonly problems: readonly InputProblem[];
+  /** Where tasks are read, what cannot be read to its end comes to it. */
+  readonly problems: InputProblem[];
   readonly notices: readonly string[];
   /** Plain files without a byte. */
   readonly empty: readonly SourceFile[];

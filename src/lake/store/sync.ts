@@ -17,7 +17,7 @@ import { BASE_TABLES } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { findShared, putRows, STAGE, takeOutKnown } from './commit.js';
 import { headAfter, sha256 } from './fingerprint.js';
-import { absolute, batchesOf, canBeLookedAtAgain, cannotBeRead, resolveLogs } from './inputs.js';
+import { absolute, batchesOf, canBeLookedAtAgain, cannotBeRead, isReadable, resolveLogs } from './inputs.js';
 import { addRequests, type KnownLog, piecesOf, readLogs, readRequests, writeLogs } from './logs.js';
 import {
   attach,
@@ -360,7 +360,7 @@ class Syncing {
    * @returns whether it came to its end: not where another process brought the lake further meanwhile.
    */
   private async bring(
-    { tasks: found, updates }: Survey,
+    { tasks: found, updates, problems }: Survey,
     requests: readonly InputRequest[],
     unreadNow: () => readonly Unread[],
   ): Promise<boolean> {
@@ -376,16 +376,22 @@ class Syncing {
     let [size, lines] = [0, 0];
     for (const task of tasks) {
       if (task.form === 'plain') tails.push(task);
-      for await (const batch of batchesOf(task, this.options)) {
-        round.push(batch);
-        size += batch.range.to - batch.range.from;
-        lines += batch.likelyLines;
-        if (!isRound(size, lines)) continue;
-        await this.commit(round);
-        [round, size, lines] = [[], 0, 0];
-        // What can be read once cannot be begun anew.
-        if (task.form !== 'stream' && !(await this.letOthersIn())) return false;
-      }
+      let goesOn = true;
+      const isWhole = await isReadable(task, problems, async () => {
+        for await (const batch of batchesOf(task, this.options)) {
+          round.push(batch);
+          size += batch.range.to - batch.range.from;
+          lines += batch.likelyLines;
+          if (!isRound(size, lines)) continue;
+          await this.commit(round);
+          [round, size, lines] = [[], 0, 0];
+          // What can be read once cannot be begun anew.
+          goesOn = task.form === 'stream' || (await this.letOthersIn());
+          if (!goesOn) return;
+        }
+      });
+      if (!goesOn) return false;
+      if (!isWhole) round = round.filter((batch) => batch.task !== task);
     }
     if (round.length > 0) await this.commit(round);
     await this.finish(tails, unreadNow);
