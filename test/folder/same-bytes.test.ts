@@ -208,23 +208,6 @@ test.each([
   expect(await verified()).toBe(0);
 });
 
-test('who is second takes back what the first one did not need to put', async () => {
-  const { at, add, run, sync, ask, verified } = begin();
-  const line = good();
-  for (const log of [...LOGS, 'w.jsonl']) add(log, good());
-  await sync('a', ...LOGS, 'w.jsonl');
-  // Its batch has the line already, and so that of the other log is without rows.
-  add('u.jsonl', good(), line);
-  add('v.jsonl', line);
-  add('w.jsonl', line);
-  cpSync(at('L'), at('M'), { recursive: true });
-  expect((await run(['sync', '--lake', 'M/', '--host', 'b', ...LOGS])).code).toBe(0);
-  meanwhile('base_batches', at('L'), at('M'));
-  await sync('a', 'w.jsonl');
-  expect(await ask()).toMatchObject(clear(5, 2));
-  expect(await verified()).toBe(0);
-});
-
 test('a log that two published at once, one of them further, is one log again afterwards', async () => {
   const { at, add, run, sync, ask, verified } = begin();
   add('u.jsonl', good());

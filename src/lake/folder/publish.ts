@@ -110,22 +110,11 @@ export async function publishBatch(batch: Batch, publishing: Publishing): Promis
     await allSynced([...files.map(stagedOf), staged]);
     // Ages of drafts are told by the clock that says when they were written.
     const ahead = changedMs(staged) - Date.now();
-    const put: string[] = [];
-    for (const file of files)
-      if (await putFile({ ...publishing, ahead }, batch.id, file, stagedOf(file))) put.push(file.path);
-    if (commit(publishing, batch.id, staged)) return null;
-    const other = committed.receiptOf(batch.id);
-    if (other !== null) takeBack(place, put, other);
-    return other;
+    for (const file of files) await putFile({ ...publishing, ahead }, batch.id, file, stagedOf(file));
+    return commit(publishing, batch.id, staged) ? null : committed.receiptOf(batch.id);
   } finally {
     stage.remove();
   }
-}
-
-/** Two runs that publish the same bytes at once may have taken other lines out of them: what one has put, the other need not name. */
-function takeBack(place: LocalPlace, put: readonly string[], { tables }: BatchReceipt): void {
-  const named = new Set(Object.values(tables).flatMap(({ files }) => files.map((file) => file.path)));
-  for (const name of put) if (!named.has(name)) place.remove(name);
 }
 
 /** @returns whether it was not there before. */
@@ -238,21 +227,20 @@ const LOOK_MS = 50;
 /**
  * What was published of a batch before its receipt was written is of a run that was killed, or of one on another host
  * that publishes the same bytes now.
- * @returns whether the file is this run's own.
  */
 async function putFile(
   { place, committed, ahead }: Publishing & { readonly ahead: number },
   id: string,
   file: DataFile,
   staged: string,
-): Promise<boolean> {
+): Promise<void> {
   for (const until = Date.now() + WAIT_MS; ; await sleep(LOOK_MS)) {
-    if (place.put(file.path, { staged })) return true;
-    if (isSame(place.at(file.path), file)) return false;
+    if (place.put(file.path, { staged })) return;
+    if (isSame(place.at(file.path), file)) return;
     // In this order: who has no draft any more has committed, or was killed. Ours is one of them.
     const drafts = place.staged(Date.now() + ahead).filter(({ name }) => name === `${id}.json`);
     const others = drafts.filter(({ ageMs }) => ageMs < ALIVE_MS).length - 1;
-    if (committed.has(id)) return false;
+    if (committed.has(id)) return;
     if (others <= 0) place.remove(file.path);
     else if (Date.now() >= until)
       throw new LakelogError('another run publishes the same batch, and does not come to its end', {
