@@ -2,7 +2,8 @@
 import { LakelogError, messageOf } from '../errors.js';
 import type { Checked } from '../lake/box.js';
 import { absentAmong, filteredColumns, filterSql } from '../lake/filters.js';
-import { type Hosts, hostsOf } from '../lake/folder/hosts.js';
+import { holdersOf } from '../lake/folder/host-logs.js';
+import type { Hosts } from '../lake/folder/hosts.js';
 import { damage } from '../lake/folder/receipts.js';
 import { beginsWith } from '../lake/ids.js';
 import { type CallsBy, Lake, type LakeOptions, openLakeAs } from '../lake/lake.js';
@@ -505,7 +506,8 @@ export class ClusterLake extends Lake {
       `SELECT MAX(s.timestamp) AS newest, ${list} FROM lake_calls s GROUP BY ${list}`,
     );
     const { receipts, hosts, names } = this.state!;
-    const having = new Map(receipts.map((receipt) => [receipt.batch, hostsOf(receipt, hosts.states)]));
+    const holders = holdersOf(receipts, hosts.states);
+    const having = new Map(receipts.map((receipt) => [receipt.batch, holders(receipt)]));
     return cells.flatMap(([time, batch, ...values]) => {
       const known = having.get(batch as number) ?? [null];
       return (callers.includes('host') ? known : [null]).map((host) => {

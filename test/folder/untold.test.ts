@@ -1,9 +1,11 @@
 /** What a host could not publish, or published once, is known to who asks the folder: it is not told to its own cron alone. */
 import {
   appendFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   utimesSync,
@@ -12,7 +14,9 @@ import {
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { type HostState, writeHost } from '../../src/lake/folder/hosts.js';
+import type { Place } from '../../src/lake/folder/place.js';
 import { call, envelope, newFolder, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 
@@ -71,8 +75,8 @@ test('an archive that cannot be read keeps the folder from vouching until it can
   expect(await ask()).toEqual({ code: 0, of: [] });
 });
 
-test('a damaged archive that comes as a stream keeps the folder from vouching; all other logs are published', async () => {
-  const { cwd, at, run, sync, ask } = host();
+test('a damaged archive that comes as a stream is told, nothing of it is published, and all other logs are', async () => {
+  const { cwd, at, run, ask } = host();
   writeLines(cwd, 'u.jsonl', [bad()]);
   writeLines(cwd, 'w.jsonl', [good()]);
   const archive = gzipSync(Array.from({ length: 500 }, good).join('\n'));
@@ -84,10 +88,7 @@ test('a damaged archive that comes as a stream keeps the folder from vouching; a
   const ran = await read(archive.subarray(0, -10));
   expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining('stop before their end')]);
   expect(readdirSync(at('L/batches'))).toHaveLength(2);
-  expect(await ask()).toEqual({ code: 1, of: ['a:-'] });
-  // Nobody looked at it again.
-  expect(await sync('u.jsonl')).toBe(0);
-  expect(await ask()).toEqual({ code: 1, of: ['a:-'] });
+  expect((await ask()).code).toBe(1);
   expect((await read(archive)).code).toBe(0);
   expect(await ask()).toEqual({ code: 1, of: [] });
   const file = await lakelog(['sync', '--lake', 'F.duckdb', 'u.jsonl', '-'], {
@@ -229,4 +230,242 @@ test.each(['.', '..'])('%s is no name of a host', async (name) => {
   writeLines(cwd, 'u.jsonl', [good()]);
   const ran = await run('sync', '--lake', 'L/', '--host', name, 'u.jsonl');
   expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('is no name of a host')]);
+});
+
+/** Takes the receipts and rows of batches that hold a violation out of the lake. */
+function loseViolations(at: (name: string) => string): void {
+  const names = readdirSync(at('L'), { recursive: true, encoding: 'utf8' });
+  const lost = names.filter(
+    (name) => /batches.*json$/.test(name) && /"grounded":0/.test(readFileSync(at(`L/${name}`), 'utf8')),
+  );
+  expect(lost).toHaveLength(1);
+  const id = path.basename(lost[0]!, '.json');
+  for (const name of names) if (path.basename(name).startsWith(id)) rmSync(at(`L/${name}`));
+}
+
+describe('what was published and is gone from the lake is told until it is there again', () => {
+  test.each([
+    ['of a log that rotated and was deleted', [[bad()], [good()]]],
+    ['the last of such a log', [[good()], [bad()], [good()]]],
+  ])('%s', async (_, batches) => {
+    const { cwd, at, sync, ask, age } = host();
+    for (const [i, lines] of batches.entries()) {
+      const isLast = i === batches.length - 1;
+      if (isLast) renameSync(at('u.jsonl'), at('u.jsonl.1'));
+      if (isLast) age('u.jsonl.1');
+      appendFileSync(at('u.jsonl'), `${lines.join('\n')}\n`);
+      expect(await sync('u.jsonl')).toBe(0);
+    }
+    rmSync(at('u.jsonl.1'));
+    expect(await sync('u.jsonl')).toBe(0);
+    cpSync(path.join(cwd, 'L'), at('copy'), { recursive: true });
+    loseViolations(at);
+    for (const _again of [1, 2]) {
+      expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl.1'] });
+      expect(await sync('u.jsonl')).toBe(0);
+    }
+    for (const part of readdirSync(at('copy')).filter((name) => /^b/.test(name)))
+      cpSync(at(`copy/${part}`), at(`L/${part}`), { recursive: true });
+    expect(await ask()).toMatchObject({ code: 1, of: [] });
+  });
+
+  test('of a log that is not looked at now, until it is', async () => {
+    const { cwd, at, sync, ask } = host();
+    writeLines(cwd, 'u.jsonl', [bad()]);
+    writeLines(cwd, 'v.jsonl', [good()]);
+    for (const log of ['u.jsonl', 'v.jsonl']) expect(await sync(log)).toBe(0);
+    loseViolations(at);
+    expect(await sync('v.jsonl')).toBe(0);
+    expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl'] });
+    // Longer by now, and so another batch.
+    appendFileSync(at('u.jsonl'), `${good()}\n`);
+    expect(await sync('u.jsonl')).toBe(0);
+    expect(await ask()).toEqual({ code: 1, of: [] });
+  });
+});
+
+test.each([
+  ['a name that begins like it', 'x/u-old.jsonl.gz', 'x/u.jsonl'],
+  ['a pattern that goes no deeper', 'x/sub/q.jsonl.gz', 'x/u*.jsonl'],
+  ['a folder that passes over it', 'x/old.gz', 'x'],
+])('a look at %s says nothing of what could not be read', async (_, damaged, other) => {
+  const { cwd, at, sync, ask } = host();
+  writeLines(cwd, 'x/u.jsonl', [good()]);
+  mkdirSync(at('x/sub'));
+  const archive = gzipSync(Array.from({ length: 500 }, bad).join('\n'));
+  writeFileSync(at(damaged), archive.subarray(0, -10));
+  expect(await sync(damaged)).toBe(3);
+  if (other === 'x') writeFileSync(at('x/sub/r.jsonl.gz'), archive.subarray(0, -10));
+  await sync(other);
+  rmSync(at('x/sub/r.jsonl.gz'), { force: true });
+  await sync(other);
+  expect(await ask()).toEqual({ code: 3, of: [`a:${damaged}`] });
+  writeFileSync(at(damaged), archive);
+  expect(await sync(damaged)).toBe(0);
+  expect((await ask()).of).toEqual([]);
+});
+
+test.each([
+  ['x', 'x/u.jsonl'],
+  ['x/u.jsonl', 'x'],
+  ['x/', './x'],
+])('a log that was found by %s and vanished is lost, whoever looks by %s', async (first, then) => {
+  const { cwd, at, sync, ask } = host();
+  writeLines(cwd, 'x/u.jsonl', [good()]);
+  writeLines(cwd, 'x/k.jsonl', [good()]);
+  expect(await sync(first, 'x/k.jsonl')).toBe(0);
+  appendFileSync(at('x/u.jsonl'), `${bad()}\n`);
+  rmSync(at('x/u.jsonl'));
+  for (const _again of [1, 2]) {
+    expect(await sync(then, 'x/k.jsonl')).toBe(3);
+    expect((await ask()).code).toBe(3);
+  }
+});
+
+test('a host whose memory is gone cannot vouch, as it may have known of logs that it lost; that can be settled', async () => {
+  const { cwd, at, sync, ask, run, age } = host();
+  writeLines(cwd, 'u.jsonl', [good()]);
+  expect(await sync('u.jsonl')).toBe(0);
+  renameSync(at('u.jsonl'), at('u.jsonl.1'));
+  age('u.jsonl.1');
+  writeLines(cwd, 'u.jsonl', [good()]);
+  expect(await sync('u.jsonl')).toBe(0);
+  rmSync(at('u.jsonl.1'));
+  expect(await sync('u.jsonl')).toBe(0);
+  expect(await ask()).toEqual({ code: 0, of: [] });
+  const memory = readFileSync(at('L/hosts/a.json'));
+  rmSync(at('L/hosts/a.json'));
+  expect((await ask()).code).toBe(3);
+  for (const _again of [1, 2]) {
+    expect(await sync('u.jsonl')).toBe(0);
+    expect(await ask()).toEqual({ code: 3, of: ['a:hosts/a.json'] });
+  }
+  const made = readFileSync(at('L/hosts/a.json'));
+  writeFileSync(at('L/hosts/a.json'), memory);
+  expect(await ask()).toEqual({ code: 0, of: [] });
+  writeFileSync(at('L/hosts/a.json'), made);
+  const acked = await run('ack', 'a:hosts/a.json', '--reason', 'nothing was lost', '--lake', 'L/');
+  expect(acked.code, acked.stderr).toBe(0);
+  expect(await ask()).toEqual({ code: 0, of: [] });
+  writeFileSync(at('L/hosts/b.json'), memory);
+  const stray = await run('alarm', '--lake', 'L/');
+  expect(stray.stderr + stray.stdout).toMatch(/take the file away/);
+  rmSync(at('L/hosts/b.json'));
+  expect(await ask()).toEqual({ code: 0, of: [] });
+});
+
+test('a host whose first look did not come to its end cannot vouch', async () => {
+  const { cwd, at, sync, ask } = host();
+  writeLines(cwd, 'u.jsonl', [good()]);
+  writeLines(cwd, 'v.jsonl', [bad()]);
+  expect(await sync('u.jsonl')).toBe(0);
+  const before = readFileSync(at('L/hosts/a.json'), 'utf8');
+  // As it stands from before the first batch on.
+  writeHost({ replace: (name, bytes) => writeFileSync(at(`L/${name}`), bytes) } as Place, {
+    ...(JSON.parse(before) as HostState),
+    ...{ synced_at: '1970-01-01T00:00:00Z', requests: [], logs: [], is_looking: true },
+  });
+  expect(await ask()).toEqual({ code: 3, of: ['a'] });
+  expect(await sync('u.jsonl', 'v.jsonl')).toBe(0);
+  expect(await ask()).toEqual({ code: 1, of: [] });
+});
+
+test('what is settled is not settled for what goes wrong there later', async () => {
+  const { cwd, at, sync, ask, run } = host();
+  const settle = async (name: string) => {
+    const { code, stderr } = await run('ack', `a:${at(name)}`, '--reason', 'known', '--lake', 'L/');
+    expect(code, stderr).toBe(0);
+    expect(await ask()).toEqual({ code: 0, of: [] });
+  };
+  writeLines(cwd, 'u.jsonl', [good()]);
+  const logs = ['u.jsonl', 'w.jsonl'];
+  const archive = gzipSync(Array.from({ length: 500 }, good).join('\n'));
+  writeFileSync(at('u.jsonl.1.gz'), archive.subarray(0, -10));
+  writeLines(cwd, 'w.jsonl', [good()]);
+  expect(await sync(...logs)).toBe(3);
+  await settle('u.jsonl.1.gz');
+  expect(await sync(...logs)).toBe(3);
+  expect(await ask()).toEqual({ code: 0, of: [] });
+  rmSync(at('u.jsonl.1.gz'));
+  expect(await sync(...logs)).toBe(0);
+  writeFileSync(at('u.jsonl.1.gz'), archive.subarray(0, -20));
+  expect(await sync(...logs)).toBe(3);
+  expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl.1.gz'] });
+  rmSync(at('u.jsonl.1.gz'));
+  // A name where nothing ever was, and where something was meanwhile.
+  expect(await sync('u.jsonl', 'x.jsonl')).toBe(3);
+  await settle('x.jsonl');
+  expect(await sync('u.jsonl', 'x.jsonl')).toBe(3);
+  expect(await ask()).toEqual({ code: 0, of: [] });
+  writeFileSync(at('x.jsonl'), '');
+  await sync('u.jsonl', 'x.jsonl');
+  rmSync(at('x.jsonl'));
+  const later = await lakelog(['sync', '--lake', 'L/', '--host', 'a', 'u.jsonl', 'x.jsonl'], {
+    cwd,
+    now: () => new Date(NOW.getTime() + 60_000),
+  });
+  expect(later.code).toBe(3);
+  expect((await ask()).code).toBe(3);
+});
+
+describe('two logs that begin alike, as of one image', () => {
+  const first = good();
+  const begun = async (...hosts: readonly (readonly [host: string, log: string])[]) => {
+    const made = host();
+    const by = (name: string, log: string) =>
+      made.run('sync', '--lake', 'L/', '--host', name, log, 'k.jsonl').then(({ code }) => code);
+    writeLines(made.cwd, 'k.jsonl', [good()]);
+    for (const [name, log] of hosts) {
+      writeLines(made.cwd, log, [first]);
+      expect(await by(name, log)).toBe(0);
+    }
+    const add = (log: string, line: string) => appendFileSync(made.at(log), `${line}\n`);
+    return { ...made, by, add };
+  };
+
+  test('and part: each goes on', async () => {
+    const { add, by, ask } = await begun(['a', 'u.jsonl'], ['b', 'v.jsonl']);
+    for (const [name, log] of [
+      ['b', 'v.jsonl'],
+      ['a', 'u.jsonl'],
+      ['b', 'v.jsonl'],
+    ] as const) {
+      add(log, good());
+      expect(await by(name, log)).toBe(0);
+      expect(await ask()).toEqual({ code: 0, of: [] });
+    }
+    add('u.jsonl', bad());
+    expect(await by('a', 'u.jsonl')).toBe(0);
+    expect(await ask()).toEqual({ code: 1, of: [] });
+  });
+
+  test.each(['vanishes', 'is replaced'])('one whose beginning another host published %s', async (how) => {
+    const { add, at, by, ask } = await begun(['a', 'u.jsonl'], ['b', 'v.jsonl']);
+    add('v.jsonl', bad());
+    rmSync(at('v.jsonl'));
+    if (how === 'is replaced') add('v.jsonl', good());
+    expect(await by('b', 'v.jsonl')).toBe(3);
+    expect((await ask()).code).toBe(3);
+  });
+
+  test('what is lost of the shorter one is missed', async () => {
+    const { add, at, by, ask } = await begun(['a', 'u.jsonl'], ['a', 'v.jsonl']);
+    add('u.jsonl', `${good()}\n${good()}`);
+    add('v.jsonl', bad());
+    for (const log of ['u.jsonl', 'v.jsonl']) expect(await by('a', log)).toBe(0);
+    expect(await ask()).toEqual({ code: 1, of: [] });
+    loseViolations(at);
+    expect(await ask()).toEqual({ code: 3, of: ['a:v.jsonl'] });
+  });
+
+  test('a host is as silent as its own log is', async () => {
+    const { add, at, by, run } = await begun(['a', 'u.jsonl'], ['b', 'v.jsonl']);
+    add('u.jsonl', call({ timestamp: '2026-10-01T11:00:00Z' }));
+    expect(await by('a', 'u.jsonl')).toBe(0);
+    add('v.jsonl', good());
+    expect(await by('b', 'v.jsonl')).toBe(0);
+    writeFileSync(at('hosts.toml'), '[[expect]]\nhost = "b"\nwithin = "48h"\n');
+    const ran = await run('alarm', '--lake', 'L/', '--expect', 'hosts.toml', '--json');
+    expect(envelope(ran).verdict!.cannot_vouch.map(({ code }) => code)).toEqual(['silent']);
+  });
 });

@@ -11,17 +11,35 @@ import { type LoadedFile, type LoadOptions, loadFiles, THREADS as USUAL_THREADS 
 import { blocksGates } from '../load/rejects.js';
 import { explode } from '../load/staging.js';
 import { headAfter } from '../store/fingerprint.js';
-import { absolute, batchesOf, cannotBeRead, isReadable, resolveLogs } from '../store/inputs.js';
+import {
+  absolute,
+  batchesOf,
+  canBeLookedAtAgain,
+  cannotBeRead,
+  isReadable,
+  resolveLogs,
+} from '../store/inputs.js';
 import type { Piece } from '../store/logs.js';
 import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
 import { lakePlan } from '../store/tables.js';
-import { isLookedAt, unfinished, unreadAfter } from '../store/unread.js';
+import { type Unread, unfinished, unreadAfter } from '../store/unread.js';
 import { Committed } from './committed.js';
 import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
 import { type Gap, gapsIn } from './gaps.js';
 import { holderOf, readingOf } from './holders.js';
-import { beginHost, brokenLogs, type HostLog, logsOf, readHost, writeHost } from './hosts.js';
+import { logsOf, type PublishedLog } from './host-logs.js';
+import {
+  beginHost,
+  brokenLogs,
+  type HostLog,
+  type HostState,
+  headsOf,
+  lostAfter,
+  readHost,
+  unreadOf,
+  writeHost,
+} from './hosts.js';
 import { logName } from './layout.js';
 import { lostRows } from './lost-rows.js';
 import type { FolderLake } from './making.js';
@@ -77,9 +95,11 @@ class Exporting {
   private readonly options: ExportOptions;
   private readonly committed: Committed;
   private readonly chains: readonly Chain[];
+  private readonly published: readonly PublishedLog[];
   private readonly logs: readonly HostLog[];
   private readonly requests: readonly InputRequest[];
-  private readonly unread: readonly InputProblem[];
+  private readonly state: HostState | null;
+  private readonly unread: readonly Unread[];
   private readonly problems: InputProblem[] = [];
   private readonly notices: string[] = [];
   private readonly reached = new Map<Task, Reached>();
@@ -104,10 +124,12 @@ class Exporting {
         root,
         batches.map(({ account, newest_record }) => ({ account, newest_record })),
       );
-    const state = readHost(place, making.lake_id, options.host);
-    this.logs = logsOf(options.host, state, this.chains);
-    this.requests = state?.requests ?? [];
-    this.unread = state?.unread ?? [];
+    this.state = readHost(place, making.lake_id, options.host);
+    const { receipts } = this.committed.read;
+    this.published = logsOf(options.host, this.state, receipts, this.chains);
+    this.logs = this.published.map(({ log }) => log);
+    this.requests = this.state?.requests ?? [];
+    this.unread = unreadOf(this.state, options.host, receipts);
   }
 
   async run(given: readonly InputRequest[]): Promise<Exported> {
@@ -123,18 +145,18 @@ class Exporting {
     const logs = this.logsAfter(found);
     const isMissed = ({ path, problem }: InputProblem) =>
       usesKnown && problem === 'missing' && logs.some((log) => log.path === path && log.state !== 'here');
-    const seen = logs.filter((log) => isLookedAt(log.path, requests));
-    const unread = [
+    const { files } = inputs;
+    const problems = [
       ...inputs.problems.filter((one) => !isMissed(one)),
       ...found.problems,
-      ...unfinished(seen, options),
+      ...unfinished(logs, files, options),
     ];
-    const state = { ...this.looked(), logs };
-    this.problems.push(...unread, ...brokenLogs(state));
+    const looked = { ...options, requests: requests.filter(canBeLookedAtAgain), files, problems, logs };
+    const state = { ...this.looked(), logs, lost: lostAfter(this.state, logs, this.heads()) };
+    this.problems.push(...problems, ...brokenLogs(state));
     this.notices.push(...inputs.notices, ...found.notices);
     writeHost(lake.place, {
-      ...{ ...state, requests: this.requestsAfter(requests) },
-      unread: unreadAfter(this.unread, { requests, problems: unread, logs, cwd: options.cwd }),
+      ...{ ...state, requests: this.requestsAfter(requests), unread: unreadAfter(this.unread, looked) },
     });
     return this.told(logs, found, inputs.files, usesKnown);
   }
@@ -161,17 +183,13 @@ class Exporting {
   async restoreRows(given: readonly InputRequest[]): Promise<void> {
     const { options, lake } = this;
     const state = readHost(lake.place, lake.making.lake_id, options.host);
-    const here = logsOf(options.host, state, this.chains).filter((log) => log.state === 'here');
-    const roots = new Set(here.map(({ root }) => root));
-    const all = this.chains.filter((chain) => isWhole(chain) && roots.has(chain.root));
-    const lost = lostRows(
-      lake,
-      all.flatMap(({ batches }) => batches),
-    );
+    const logs = logsOf(options.host, state, this.committed.read.receipts, this.chains);
+    const all = logs.flatMap(({ log, batches }) => (log.state === 'here' ? [batches] : []));
+    const lost = lostRows(lake, [...new Set(all.flat())]);
     if (lost.length === 0) return;
     const { files } = await resolveLogs(this.namedBy(given), { ...options, lakePath: lake.place.path });
     for (const { receipt, files: gone } of lost) {
-      const { batches } = all.find((chain) => chain.batches.includes(receipt))!;
+      const batches = all.find((some) => some.includes(receipt))!;
       const pieces = batches.slice(0, batches.indexOf(receipt) + 1).map(pieceOf);
       const file = await holderOf(pieces, receipt.file, files, options);
       if (file) await this.restore(receipt, gone, file);
@@ -198,7 +216,7 @@ class Exporting {
     const task = this.taskOf(file, from, to);
     const lines = before ? tipOf(before).file.lines_before + tipOf(before).account.lines : 0;
     const reading = await readingOf(task, lines, this.options);
-    this.begin(reading.task, before);
+    this.begin(reading.task, before?.batches ?? []);
     const { name, path } = after.file;
     this.reached.set(reading.task, { ...this.reached.get(reading.task)!, name, path });
     return reading;
@@ -224,9 +242,12 @@ class Exporting {
   }
 
   private piecesOf(log: number): Piece[] {
-    const root = this.logs.find((one) => one.log === log)?.root;
-    const chain = this.chains.find((one) => one.root === root && isWhole(one));
-    return (chain?.batches ?? []).map(pieceOf);
+    return this.batchesOf(log).map(pieceOf);
+  }
+
+  /** That are published of a log. */
+  private batchesOf(number: number | undefined): readonly BatchReceipt[] {
+    return this.published.find(({ log }) => log.log === number)?.batches ?? [];
   }
 
   private async publishAll({ tasks, problems }: Survey): Promise<void> {
@@ -235,8 +256,7 @@ class Exporting {
     for (const found of tasks) {
       // Of a log that nobody writes to any more the last line has its end, whatever it ends with.
       const task = found.form === 'plain' && found.isSettled ? { ...found, to: found.size } : found;
-      const known = this.logs.find(({ log }) => log === task.log?.log);
-      this.begin(task, this.chains.find((one) => isWhole(one) && known?.root === one.root) ?? null);
+      this.begin(task, this.batchesOf(task.log?.log));
       const isRead = await isReadable(task, problems, async () => {
         for await (const batch of batchesOf(task, this.options, MOST_BYTES)) {
           round.push(batch);
@@ -253,17 +273,17 @@ class Exporting {
     if (round.length > 0) await this.publishRound(round);
   }
 
-  /** @param chain what is published of it. */
-  private begin(task: Task, chain: Chain | null): void {
-    const tip = chain && tipOf(chain);
+  /** @param batches what is published of it. */
+  private begin(task: Task, batches: readonly BatchReceipt[]): void {
+    const tip = batches.at(-1);
     this.reached.set(task, {
-      root: chain?.root ?? null,
+      root: tip?.file.root ?? null,
       last: tip?.id ?? null,
       ...{ read_to: tip?.file.byte_to ?? 0, head: tip?.file.head ?? '' },
       lines: tip ? tip.file.lines_before + tip.account.lines : 0,
       ...{ name: tip?.file.name ?? null, path: tip?.file.path ?? null },
     });
-    const times = (chain?.batches ?? []).flatMap(({ newest_record }) => newest_record ?? []);
+    const times = batches.flatMap(({ newest_record }) => newest_record ?? []);
     const micros = times.map(microsOf);
     if (micros.length > 0)
       this.newest.set(
@@ -367,6 +387,12 @@ class Exporting {
     }
     // What another host exported and does not stand here is no log of this one; a pipe is read once.
     return [...byNumber.values()].filter(({ path, form }) => path !== '' && form !== 'stream');
+  }
+
+  /** Of all that is published by now. */
+  private heads(): ReadonlySet<string> {
+    const now = [...this.reached.values()].map(({ head }) => head);
+    return new Set([...headsOf(this.committed.read.receipts), ...now]);
   }
 
   private requestsAfter(requests: readonly InputRequest[]): InputRequest[] {

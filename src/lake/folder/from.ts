@@ -9,10 +9,20 @@ import type { KnownLog } from '../store/logs.js';
 import { readLogs, readRequests } from '../store/logs.js';
 import { attach, CATALOG, detach, isThere, lakeFileOf } from '../store/open.js';
 import { lakePlan } from '../store/tables.js';
-import { isLookedAt, readUnread } from '../store/unread.js';
+import { isSeenBy, readUnread, type Unread } from '../store/unread.js';
 import { Committed } from './committed.js';
 import { type Exported, ensureSameMaking, sumOfAccounts } from './fill.js';
-import { beginHost, type HostLog, type HostState, problemsOf, readHost, writeHost } from './hosts.js';
+import {
+  beginHost,
+  type HostLog,
+  type HostState,
+  headsOf,
+  lostAfter,
+  problemsOf,
+  readHost,
+  unreadOf,
+  writeHost,
+} from './hosts.js';
 import { logName } from './layout.js';
 import { type Lost, lostRows } from './lost-rows.js';
 import type { FolderLake } from './making.js';
@@ -188,11 +198,7 @@ class FromFile {
    * What the lake file knows of its logs is what the host saw of them, as long as the host did not look later itself.
    * @returns what is known of the host.
    */
-  remember(
-    lastSync: string | null,
-    requests: readonly InputRequest[],
-    unread: readonly InputProblem[],
-  ): Known {
+  remember(lastSync: string | null, requests: readonly InputRequest[], unread: readonly Unread[]): Known {
     const { place, making } = this.lake;
     const { host, now } = this.options;
     const before = readHost(place, making.lake_id, host);
@@ -203,11 +209,12 @@ class FromFile {
     const known = new Set(first.map(keyOf));
     const logs = [...first, ...second.filter((log) => !known.has(keyOf(log)))];
     const others = (before?.requests ?? []).filter(({ path }) => requests.every((one) => one.path !== path));
-    const held = before?.unread ?? [];
-    const left = isLater
-      ? [...held, ...unread.filter(({ path }) => !isLookedAt(path, before.requests))]
-      : [...held.filter(({ path }) => !isLookedAt(path, requests)), ...unread];
-    const state = { host, lake: making.lake_id, logs, unread: left };
+    const held = unreadOf(before, host, [...this.there.values()]);
+    const [later, earlier, seen] = isLater ? [held, unread, before.requests] : [unread, held, requests];
+    const left = earlier.filter((one) => !isSeenBy({ requests: seen, files: [] }, one));
+    const heads = headsOf([...this.there.values()]);
+    const lost = lostAfter(before, logs, new Set([...heads, ...this.logs.map(({ head }) => head)]));
+    const state = { host, lake: making.lake_id, logs, unread: [...later, ...left], lost };
     writeHost(place, {
       ...{ ...state, synced_at: isLater ? before.synced_at : synced_at, requests: [...others, ...requests] },
     });

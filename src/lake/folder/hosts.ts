@@ -1,14 +1,15 @@
 /** What a host remembers of its logs between two exports, and tells of those that it cannot vouch for. */
+import { closeSync, openSync } from 'node:fs';
 import { whyUnreadable } from '../../errors.js';
 import type { BatchReceipt } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
-import type { InputRequest } from '../input/index.js';
-import { NOTHING_READ, sha256 } from '../store/fingerprint.js';
+import { type InputRequest, statOf } from '../input/index.js';
+import { isSame, sha256 } from '../store/fingerprint.js';
 import type { KnownLog } from '../store/logs.js';
-import { remembered } from '../store/unread.js';
+import { remembered, type Unread } from '../store/unread.js';
 import { HOSTS, hostName } from './layout.js';
 import type { Place } from './place.js';
-import { type Chain, damage, isWhole, tipOf } from './receipts.js';
+import { damage } from './receipts.js';
 import { sealed, unsealed } from './seal.js';
 
 const HOST_FORMAT = 'lakelog.host.v1';
@@ -29,21 +30,37 @@ export interface HostState {
   readonly requests: readonly InputRequest[];
   readonly logs: readonly HostLog[];
   /** What could not be read when it was looked at last; not there: all could. */
-  readonly unread?: readonly InputProblem[];
+  readonly unread?: readonly Unread[];
+  /** As they were published, where receipts are gone since and the logs were not published again. */
+  readonly lost?: readonly HostLog[];
+  /** The first look has not come to its end. */
+  readonly is_looking?: true;
 }
 
 export function writeHost(place: Place, state: Omit<HostState, 'schema'>): void {
   place.replace(hostName(state.host), sealed({ schema: HOST_FORMAT, ...state }));
 }
 
-/** Who asks while a host looks for the first time finds that it began to, and nothing wrong with that. */
+/** Who asks while a host looks for the first time is told that it began to: what it published by then may be less than it has. */
 export function beginHost(
   place: Place,
   state: Pick<HostState, 'host' | 'lake' | 'synced_at'>,
   receipts: Iterable<BatchReceipt>,
 ): void {
   if (place.has(hostName(state.host)) || [...receipts].some(({ host }) => host === state.host)) return;
-  writeHost(place, { ...state, requests: [], logs: [] });
+  writeHost(place, { ...state, requests: [], logs: [], is_looking: true });
+}
+
+/** What is not known any more of a host whose memory is gone: receipts say nothing of what it could not read or lost. */
+export function unreadOf(
+  state: HostState | null,
+  host: string,
+  receipts: readonly BatchReceipt[],
+): readonly Unread[] {
+  if (state !== null || receipts.every((one) => one.host !== host)) return state?.unread ?? [];
+  const path = hostName(host);
+  const detail = 'what the host knew of logs that it could not read, or lost, is gone with this file';
+  return [{ ...damage(path, detail, 'put the file back from a copy'), by: [path] }];
 }
 
 /** Null for one that never looked, or whose memory is damaged: receipts say the same, if slower. */
@@ -59,7 +76,7 @@ function stateIn(bytes: Buffer, name: string, lakeId: string): HostState | strin
   if (typeof state === 'string') return state;
   if (state.schema !== HOST_FORMAT) return `its schema is not ${HOST_FORMAT}`;
   if (state.lake !== lakeId) return 'it is of another lake';
-  if (hostName(state.host) !== name) return 'it is of another host';
+  if (hostName(state.host) !== name) return OF_ANOTHER;
   return Array.isArray(state.logs) && Array.isArray(state.requests) ? state : 'it names no logs';
 }
 
@@ -72,8 +89,14 @@ type Reading = Pick<Place, 'list' | 'read'>;
 
 const LOOK_AGAIN = 'let the host look again: lakelog sync';
 
+const OF_ANOTHER = 'it is of another host';
+
 const untold = (where: string, why: string) =>
-  damage(where, `what the host said of its logs cannot be read: ${why}`, LOOK_AGAIN);
+  damage(
+    where,
+    `what the host said of its logs cannot be read: ${why}`,
+    why === OF_ANOTHER ? 'take the file away, or put it where it was' : LOOK_AGAIN,
+  );
 
 /** To be read before the receipts are: what a host says that it published is there by then. */
 export function readHosts(place: Reading, lakeId: string, at: (name: string) => string): Hosts {
@@ -100,34 +123,78 @@ export function contradictions(
 ): InputProblem[] {
   const there = new Set(place.list(HOSTS));
   const lacking = new Set(receipts.map(({ host }) => hostName(host)).filter((name) => !there.has(name)));
-  const ends = new Map<string, number>();
-  for (const { file } of receipts) ends.set(file.root, Math.max(file.byte_to, ends.get(file.root) ?? 0));
+  const heads = headsOf(receipts);
   return [
     ...[...lacking].map((name) => untold(at(name), 'it is missing')),
-    ...states.flatMap((state) => lostBatches(state, ends)),
+    ...states.flatMap((state) => lostBatches(state, heads)),
   ];
 }
 
-/** @param ends how far the logs are published, by their first batch. */
-function lostBatches({ host, logs }: HostState, ends: ReadonlyMap<string, number>): InputProblem[] {
-  return logs.flatMap(({ path, root, read_to }) => {
-    const end = root === null ? read_to : (ends.get(root) ?? 0);
-    return end >= read_to
-      ? []
-      : [
-          damage(
-            `${host}:${path}`,
-            `bytes ${end} to ${read_to} of the log are not in the lake, and ${host} published them: receipts are gone`,
-            `put back from a copy what is gone from batches/ and its files, or let ${host} publish it again: lakelog sync`,
-          ),
-        ];
-  });
+/** Of what is published: the heads of logs, up to and with each batch. */
+export const headsOf = (receipts: readonly BatchReceipt[]): ReadonlySet<string> =>
+  new Set(receipts.map(({ file }) => file.head));
+
+const isThere = ({ root, head }: HostLog, heads: ReadonlySet<string>) => root === null || heads.has(head);
+
+function lostBatches({ host, logs, lost = [] }: HostState, heads: ReadonlySet<string>): InputProblem[] {
+  return [...logs, ...lost]
+    .filter((log) => !isThere(log, heads))
+    .map(({ path, head, read_to }) => {
+      const detail = `not all of the log is in the lake up to byte ${read_to}, where ${host} had published it: receipts are gone`;
+      const next = `put back from a copy what is gone from batches/ and its files, or let ${host} publish it again: lakelog sync`;
+      return {
+        ...damage(`${host}:${path}`, detail, next),
+        fingerprint: sha256(Buffer.from(`${host}:${path} ${head} gone`)),
+      };
+    });
+}
+
+/**
+ * What a host published, as it knew before, and is in the lake neither by its receipts nor by what it published since.
+ * @param logs what it knows after its look.
+ */
+export function lostAfter(
+  before: HostState | null,
+  logs: readonly HostLog[],
+  heads: ReadonlySet<string>,
+): HostLog[] {
+  const known = new Map([...(before?.lost ?? []), ...(before?.logs ?? [])].map((log) => [log.head, log]));
+  const held = logs.filter((log) => log.state === 'here' && isThere(log, heads));
+  return [...known.values()].filter(
+    (log) => !isThere(log, heads) && !held.some((other) => holds(other, log)),
+  );
+}
+
+/** Whether the log, which is published, is the other one, by the file where it stands. */
+function holds(log: HostLog, other: HostLog): boolean {
+  if (log.read_to < other.read_to) return false;
+  if (log.form === 'archive')
+    return other.form === 'archive' && log.identity === other.identity && log.mtime_ns === other.mtime_ns;
+  return withFile(log.path, false, (fd, size) => isSame(fd, size, { ...other, rest: 0 }));
+}
+
+export function withFile<T>(file: string, none: T, ask: (fd: number, size: number) => T): T {
+  const stats = statOf(file);
+  if (!stats?.isFile()) return none;
+  const fd = openSync(file, 'r');
+  try {
+    return ask(fd, Number(stats.size));
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Why a host cannot vouch for its logs, whatever receipts say. */
-export function problemsOf(state: Pick<HostState, 'host' | 'logs' | 'unread'>): InputProblem[] {
-  const { host, unread = [] } = state;
-  return [...unread.map((one) => remembered(one, `${host}:${one.path}`)), ...brokenLogs(state)];
+export function problemsOf(
+  state: Pick<HostState, 'host' | 'logs' | 'unread' | 'is_looking'>,
+): InputProblem[] {
+  const { host, unread = [], is_looking } = state;
+  const begun = 'its first look at its logs has not come to its end, so that some may not be published';
+  return [
+    ...(is_looking ? [damage(host, begun, `let it: lakelog sync, on ${host}`)] : []),
+    ...unread.map((one) => remembered(one, `${host}:${one.path}`)),
+    ...brokenLogs(state),
+  ];
 }
 
 /** Logs that a host cannot vouch for. Others have the same bytes, or nothing was read of any: the place tells them apart. */
@@ -138,47 +205,4 @@ export function brokenLogs({ host, logs }: Pick<HostState, 'host' | 'logs'>): In
       ...{ path: `${host}:${path}`, problem: 'changed', detail: detail! },
       fingerprint: sha256(Buffer.from(`${host}:${path} ${head}`)),
     }));
-}
-
-/** Who published a batch, and who has the same bytes in a log of its own. */
-export function hostsOf({ host, file }: BatchReceipt, hosts: readonly HostState[]): string[] {
-  const others = hosts.filter(({ logs }) =>
-    logs.some(({ root, read_to }) => root === file.root && read_to >= file.byte_to),
-  );
-  return [...new Set([host, ...others.map((other) => other.host)])];
-}
-
-/** What a host knows of its logs: as far as receipts say, and where they stood at its last look. */
-export function logsOf(host: string, state: HostState | null, chains: readonly Chain[]): HostLog[] {
-  const whole = chains.filter(isWhole);
-  const known = (state?.logs ?? []).flatMap((log): HostLog[] => {
-    if (log.root === null) return [log];
-    const chain = whole.find(({ root }) => root === log.root);
-    return chain ? [{ ...log, ...reached(chain) }] : [];
-  });
-  const others = whole.filter(({ root }) => known.every((log) => log.root !== root));
-  const logs = [...known, ...others.map((chain) => derived(chain, host))];
-  return logs.map((log, i) => ({ ...log, log: i + 1 }));
-}
-
-function reached(chain: Chain) {
-  const { file, account } = tipOf(chain);
-  return {
-    ...{ root: chain.root, read_to: file.byte_to, lines: file.lines_before + account.lines, head: file.head },
-    ...{ start_sha256: file.start_sha256, end_sha256: file.end_sha256 },
-  };
-}
-
-/** Of a log of which receipts alone are known. One that another host exported may stand here too, and is looked for nowhere. */
-function derived(chain: Chain, host: string): HostLog {
-  const { file, host: by } = tipOf(chain);
-  const isOwn = chain.batches.some((one) => one.host === host);
-  const place = isOwn ? file.path : '';
-  return {
-    ...{ log: 0, name: place, path: place, request: place, kind: file.kind, form: file.form },
-    ...{ identity: '-', size: 0, mtime_ns: '0', rest: 0, is_settled: false },
-    ...{ state: isOwn ? 'here' : 'gone', detail: isOwn ? null : `exported by ${by}` },
-    ...NOTHING_READ,
-    ...reached(chain),
-  };
 }

@@ -10,7 +10,7 @@ import { BASE_TABLES, type BaseColumn, type BaseName, baseTable } from '../table
 import type { LoadPlan } from '../tables/plan.js';
 import { TAKEN } from './alike.js';
 import type { PlacedFile } from './compactions.js';
-import { hostsOf } from './hosts.js';
+import { holdersOf } from './host-logs.js';
 import { MERGED, PUBLISHED, type PublishedName, publishedColumns, tableName } from './layout.js';
 import { NUMBERS } from './ordinal.js';
 import type { FolderState } from './state.js';
@@ -73,8 +73,8 @@ export async function fillSmall(
   sums.close();
   numbers.close();
   const having = db.rowAppender('base_hosts');
-  for (const receipt of receipts)
-    for (const host of hostsOf(receipt, hosts)) having.add([receipt.batch, host]);
+  const holders = holdersOf(receipts, hosts);
+  for (const receipt of receipts) for (const host of holders(receipt)) having.add([receipt.batch, host]);
   having.close();
 }
 

@@ -9,6 +9,7 @@ import {
   predecessorsOf,
   type ResolveOptions,
   resolveInputs,
+  statOf,
   Unreadable,
 } from '../input/index.js';
 import { BATCH, type BatchReading, plainBatches, streamBatches } from './read.js';
@@ -17,6 +18,12 @@ import type { Task } from './survey.js';
 /** As they are remembered: they mean the same from another folder. */
 export const absolute = (requests: readonly InputRequest[], cwd: string): InputRequest[] =>
   requests.map(({ path, as }) => ({ path: path === '-' ? path : kernelPath(cwd, path), as }));
+
+/** A pipe is read once, and would be waited for. */
+export function canBeLookedAtAgain({ path }: InputRequest): boolean {
+  const stats = path === '-' ? undefined : statOf(path);
+  return path !== '-' && (stats === undefined || stats.isFile() || stats.isDirectory());
+}
 
 type Finding = ResolveOptions & { readonly now: Date; readonly rotationGraceS: number };
 

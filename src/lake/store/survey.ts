@@ -24,6 +24,7 @@ import {
   startLength,
 } from './fingerprint.js';
 import type { KnownLog, LogState, Piece } from './logs.js';
+import { isBelow, isSamePath } from './unread.js';
 
 /** Bytes of a file that the lake does not have. */
 export interface Task {
@@ -291,6 +292,8 @@ class Surveying {
     const now: KnownLog = {
       ...log,
       ...{ name: file.name, path: file.path, form, state: 'here', detail: null },
+      // Of one that was known from elsewhere.
+      ...(log.request === '' && { request: this.requestOf(file) }),
       ...place,
       // An archive is known by its size and times, and none of it is passed over that a run did not come to.
       rest: form === 'archive' ? size - log.read_to : log.rest,
@@ -331,8 +334,14 @@ class Surveying {
     return request === undefined || request === '-' ? file : kernelPath(this.options.cwd, request);
   }
 
-  private isCovered({ request }: KnownLog): boolean {
-    return this.options.requests.some(({ path }) => path === request);
+  /** Whether it was looked for: as it was found, by its place, or in a folder where it stood, which may be named otherwise. */
+  private isCovered({ request, path: file }: KnownLog): boolean {
+    return this.options.requests.some(
+      ({ path: asked }) =>
+        isSamePath(asked, request) ||
+        isSamePath(asked, file) ||
+        (isBelow(file, asked) && statOf(file) === undefined),
+    );
   }
 
   async end(): Promise<Survey> {

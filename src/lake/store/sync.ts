@@ -8,7 +8,7 @@ import type { InputProblem } from '../../schema/result.js';
 import { version } from '../../version.js';
 import { type Database, openBeside } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
-import { type InputRequest, openInput, type SourceFile, statOf, Unreadable } from '../input/index.js';
+import { type InputRequest, openInput, type SourceFile, Unreadable } from '../input/index.js';
 import { countDuplicates } from '../load/duplicates.js';
 import { type Before, behindOf, lateIn } from '../load/late.js';
 import { accountOf, markNotice } from '../load/ledger.js';
@@ -17,7 +17,7 @@ import { BASE_TABLES } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { findShared, putRows, STAGE, takeOutKnown } from './commit.js';
 import { headAfter, sha256 } from './fingerprint.js';
-import { absolute, batchesOf, cannotBeRead, isReadable, resolveLogs } from './inputs.js';
+import { absolute, batchesOf, canBeLookedAtAgain, cannotBeRead, isReadable, resolveLogs } from './inputs.js';
 import { addRequests, type KnownLog, piecesOf, readLogs, readRequests, writeLogs } from './logs.js';
 import {
   attach,
@@ -38,10 +38,11 @@ import { type Reached, reachedBy, type Skimmed, skim, type Taken, takenIn } from
 import { newLog, placeIn, type Survey, survey, type Task } from './survey.js';
 import { BATCH_COLUMNS, lakePlan } from './tables.js';
 import {
-  isLookedAt,
   isSameUnread,
+  isSeenBy,
   readUnread,
   remembered,
+  type Unread,
   unfinished,
   unreadAfter,
   writeUnread,
@@ -141,7 +142,7 @@ class Syncing {
   private isLoading = false;
   private logs: KnownLog[] = [];
   /** What was not read when it was looked at last. */
-  private unread: readonly InputProblem[] = [];
+  private unread: readonly Unread[] = [];
   private bytesBefore = 0;
   /** Logs that nobody looked for, because others were named. */
   private unseen: readonly KnownLog[] = [];
@@ -279,7 +280,8 @@ class Syncing {
     const isNew = known.length === 0 && (await this.lacks(requests));
     // What was written ahead by a run that was killed is put in its place, or every run would read it again.
     const isUnfinished = this.isLoading || isLeftBehind(this.file);
-    const unreadBy = ({ problems }: Survey) => this.unreadBy(requests, [...inputs.problems, ...problems]);
+    const unreadBy = ({ problems }: Survey) =>
+      this.unreadBy({ ...inputs, problems: [...inputs.problems, ...problems] }, requests);
     const saysMore = !isSameUnread(unreadBy(found), this.unread);
     if (found.tasks.length + found.updates.length > 0 || isNew || isUnfinished || saysMore) {
       await detach(db);
@@ -295,7 +297,9 @@ class Syncing {
     const problems = [
       ...inputs.problems.filter((one) => !isTold(one)),
       ...found.problems,
-      ...this.unread.filter(({ path }) => !isLookedAt(path, requests)).map((one) => remembered(one)),
+      ...this.unread
+        .filter((one) => !isSeenBy({ requests, files: inputs.files }, one))
+        .map((one) => remembered(one)),
     ];
     const notices = [...inputs.notices, ...found.notices];
     const mayBeEmpty = inputs.files
@@ -310,14 +314,16 @@ class Syncing {
 
   /** What is not read by now of what can be looked at again, lines without an end among it. */
   private unreadBy(
+    {
+      files,
+      problems,
+    }: { readonly files: readonly SourceFile[]; readonly problems: readonly InputProblem[] },
     requests: readonly InputRequest[],
-    problems: readonly InputProblem[],
-  ): readonly InputProblem[] {
-    const { cwd } = this.options;
-    const looked = requests.filter(({ path }) => canBeLookedAtAgain(path));
-    const found = [...problems, ...unfinished(this.logs, this.options)];
-    const again = found.filter(({ path }) => isLookedAt(kernelPath(cwd, path), looked));
-    return unreadAfter(this.unread, { requests: looked, problems: again, logs: this.logs, cwd });
+  ): readonly Unread[] {
+    const { logs, options } = this;
+    const all = [...problems, ...unfinished(logs, files, options)];
+    const looked = requests.filter(canBeLookedAtAgain);
+    return unreadAfter(this.unread, { requests: looked, files, problems: all, logs, ...options });
   }
 
   private get finding() {
@@ -332,7 +338,7 @@ class Syncing {
   private async lacks(requests: readonly InputRequest[]): Promise<boolean> {
     const { cells } = await this.db.rows('SELECT path FROM main.lake_requests');
     const held = cells.map(([path]) => path);
-    return requests.some(({ path }) => canBeLookedAtAgain(path) && !held.includes(path));
+    return requests.some((one) => canBeLookedAtAgain(one) && !held.includes(one.path));
   }
 
   /** An archive that holds nothing was not just rotated. */
@@ -356,15 +362,12 @@ class Syncing {
   private async bring(
     { tasks: found, updates, problems }: Survey,
     requests: readonly InputRequest[],
-    unreadNow: () => readonly InputProblem[],
+    unreadNow: () => readonly Unread[],
   ): Promise<boolean> {
     const { db } = this;
     const tasks = this.options.use.follows ? await this.withoutTaken(found) : found;
     await db.run('BEGIN');
-    await addRequests(
-      db,
-      requests.filter(({ path }) => canBeLookedAtAgain(path)),
-    );
+    await addRequests(db, requests.filter(canBeLookedAtAgain));
     await writeLogs(db, updates);
     await db.run(`UPDATE main.lake SET is_loading = ${tasks.length > 0}; COMMIT`);
     this.replace(updates);
@@ -599,7 +602,7 @@ class Syncing {
   /**
    * What is still without its line end is put into a transaction that nobody commits: answered from, and read again.
    */
-  private async finish(tasks: readonly Task[], unreadNow: () => readonly InputProblem[]): Promise<void> {
+  private async finish(tasks: readonly Task[], unreadNow: () => readonly Unread[]): Promise<void> {
     const { db } = this;
     const begun = tasks.filter((task) => this.logOf(task) === undefined);
     let next = this.nextLog();
@@ -677,12 +680,6 @@ class Syncing {
       unseen: this.unseen.map(({ name }) => name),
     };
   }
-}
-
-/** A pipe is read once, and would be waited for. */
-function canBeLookedAtAgain(path: string): boolean {
-  const stats = path === '-' ? undefined : statOf(path);
-  return path !== '-' && (stats === undefined || stats.isFile() || stats.isDirectory());
 }
 
 type TakenBatch = Taken & { readonly batch: number; readonly log: number };

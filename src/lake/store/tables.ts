@@ -32,7 +32,7 @@ export const OWN_TABLES = {
   /** Where to look for logs when nobody says. */
   lake_requests: columns('VARCHAR', 'path name kind'),
   /** What could not be read when it was looked at last. */
-  lake_unread: columns('VARCHAR', 'path problem detail next'),
+  lake_unread: columns('VARCHAR', 'path problem detail next found_by mark'),
   /** What was read of every log, and how it is known again. */
   lake_logs: [
     ...columns('BIGINT', 'log'),

@@ -1,68 +1,99 @@
 /** What could not be read when it was looked at last, which is told to whoever asks until it is looked at again. */
 import path from 'node:path';
+import { instantOf } from '../../instant.js';
 import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
-import type { InputRequest } from '../input/index.js';
+import { type InputRequest, statOf } from '../input/index.js';
 import { sha256 } from './fingerprint.js';
 import type { KnownLog } from './logs.js';
 import { OWN_TABLES } from './tables.js';
 
+/** One of them, as it is remembered. */
+export interface Unread extends InputProblem {
+  /** Paths of the requests that may have led to it: it is looked at again where all of them are. */
+  readonly by: readonly string[];
+  /** Size and time of what stood there, or since when nothing does: what is settled is not settled for the next one. */
+  readonly mark?: string;
+}
+
 interface Look {
-  /** What is looked at; their paths are absolute. */
+  /** What is looked at, and can be again; paths are absolute. */
   readonly requests: readonly InputRequest[];
+  readonly files: readonly { readonly path: string }[];
   /** What could not be read of it. */
   readonly problems: readonly InputProblem[];
-  readonly logs: readonly Pick<KnownLog, 'path'>[];
+  readonly logs: readonly Pick<KnownLog, 'path' | 'state'>[];
   readonly cwd: string;
+  readonly now: Date;
 }
 
 /** @returns what is not read by now, by absolute paths: what was not looked at now stays as it was. */
-export function unreadAfter(
-  before: readonly InputProblem[],
-  { requests, problems, logs, cwd }: Look,
-): InputProblem[] {
-  const found = problems.map((one) => ({ ...one, path: placeOf(one.path, cwd) }));
+export function unreadAfter(before: readonly Unread[], look: Look): Unread[] {
+  const { requests, problems, logs, cwd, now } = look;
   // Of a log that is known its state tells what became of it.
-  const isKnown = (one: InputProblem) =>
-    one.problem === 'missing' && logs.some((log) => log.path === one.path);
-  return [
-    ...before.filter((one) => !isLookedAt(one.path, requests)),
-    ...found.filter((one) => !isKnown(one)),
-  ];
+  const isTold = (one: InputProblem) =>
+    one.problem === 'missing' && logs.some((log) => log.path === one.path && log.state !== 'here');
+  const found = problems
+    .map((one) => ({ ...one, path: kernelPath(cwd, one.path) }))
+    .filter((one) => !isTold(one))
+    .map((one): Unread => {
+      const by = requests.map((request) => request.path).filter((asked) => isAmong(one.path, asked));
+      const same = before.find(({ path, problem }) => path === one.path && problem === one.problem);
+      return { ...one, by, mark: markOf(one.path) ?? same?.mark ?? instantOf(now) };
+    })
+    // What nobody can look at again, as a pipe, is told by who looked.
+    .filter(({ by }) => by.length > 0);
+  return [...before.filter((one) => !isSeenBy(look, one)), ...found];
 }
 
-/** What came by stdin has no place. */
-const placeOf = (file: string, cwd: string) => (file === '-' ? file : kernelPath(cwd, file));
+function markOf(path: string): string | null {
+  const stats = statOf(path);
+  return stats ? `${stats.size} ${stats.mtimeNs}` : null;
+}
 
-export const isLookedAt = (file: string, requests: readonly InputRequest[]): boolean =>
-  requests.some((request) => isAmong(plain(file), plain(request.path)));
+/** Whether a look would have told it again, if it were still so. */
+export function isSeenBy(
+  { requests, files }: Pick<Look, 'requests' | 'files'>,
+  { path, by }: Unread,
+): boolean {
+  const isAsked = (one: string) => requests.some((request) => isSamePath(request.path, one));
+  return isAsked(path) || files.some((file) => isSamePath(file.path, path)) || by.every(isAsked);
+}
 
-/** Without what changes nothing of where it leads: `link/..` may lead anywhere. */
+/** Whether two paths differ in nothing that leads elsewhere: `link/..` may lead anywhere. */
+export const isSamePath = (one: string, other: string) => plain(one) === plain(other);
+
 const plain = (file: string) => file.replace(/\/(\.?\/)+/g, '/').replace(/(.)\/\.?$/, '$1');
 
-/** Whether a request is for the file: it names it, a folder or a pattern that it is below, or the log it was rotated from. */
+/** Whether a request may be for the file: it names it, a folder or a pattern that it is below, or the log it was rotated from. */
 function isAmong(file: string, request: string): boolean {
-  const isPattern = /[*?[{]/.test(request);
-  const folder = isPattern ? path.dirname(request.slice(0, request.search(/[*?[{]/) + 1)) : request;
-  const stem = request.slice(0, request.length - path.extname(request).length);
+  const [below, given] = [plain(file), plain(request)];
+  const isPattern = /[*?[{]/.test(given);
+  const folder = isPattern ? path.dirname(given.slice(0, given.search(/[*?[{]/) + 1)) : given;
+  const stem = given.slice(0, given.length - path.extname(given).length);
   return (
-    file === request ||
-    file.startsWith(folder === '/' ? folder : `${folder}/`) ||
-    (file.startsWith(stem) && /[.\-_]/.test(file.charAt(stem.length)))
+    isBelow(below, folder) ||
+    below === given ||
+    (below.startsWith(stem) && /[.\-_]/.test(below.charAt(stem.length)))
   );
 }
 
-/** Of logs whose last line has no end long after it was written: it may say anything, and is not in the lake. */
+/** Both as they are, or both plain. */
+export const isBelow = (file: string, folder: string) =>
+  plain(file).startsWith(plain(folder) === '/' ? '/' : `${plain(folder)}/`);
+
+/** Of logs that were looked at, whose last line has no end long after it was written: it may say anything, and is not in the lake. */
 export function unfinished(
   logs: readonly KnownLog[],
+  files: Look['files'],
   { now, pendingGraceS }: { readonly now: Date; readonly pendingGraceS: number },
 ): InputProblem[] {
   const until = BigInt(now.getTime() - pendingGraceS * 1000) * 1_000_000n;
   return logs
-    .filter(({ state, form }) => form === 'plain' && (state === 'here' || state === 'gone'))
-    .filter(({ rest, mtime_ns }) => rest > 0 && BigInt(mtime_ns) < until)
+    .filter(({ state, form, rest }) => form === 'plain' && state === 'here' && rest > 0)
+    .filter((log) => BigInt(log.mtime_ns) < until && files.some((file) => file.path === log.path))
     .map(({ path, rest }) => ({
       ...{
         path,
@@ -74,32 +105,42 @@ export function unfinished(
 }
 
 /** As it is told later, of where it is then known to be: what is explained can be settled by it. */
-export function remembered(one: InputProblem, where = one.path): InputProblem {
-  const fingerprint = sha256(Buffer.from(`${where} ${one.problem} ${one.detail}`));
+export function remembered({ by: _, mark = '', ...one }: Unread, where = one.path): InputProblem {
+  const fingerprint = sha256(Buffer.from(`${where} ${one.problem} ${one.detail} ${mark}`));
   return { ...one, path: where, next: one.next ?? LOOK, fingerprint };
 }
 
 const LOOK = 'mend it where it is, and let it be looked at again: lakelog sync';
 
-export const isSameUnread = (one: readonly InputProblem[], other: readonly InputProblem[]): boolean =>
+export const isSameUnread = (one: readonly Unread[], other: readonly Unread[]): boolean =>
   JSON.stringify(one.map(rowOf)) === JSON.stringify(other.map(rowOf));
 
-const rowOf = ({ path, problem, detail, next }: InputProblem) => [...[path, problem, detail], next ?? null];
+const rowOf = ({ path, problem, detail, next = null, by, mark = '' }: Nullable) => [
+  ...[path, problem, detail],
+  ...[next, JSON.stringify(by), mark],
+];
+type Nullable = Omit<Unread, 'next'> & { readonly next?: string | null };
 
 const TABLE = 'main.lake_unread';
 
 /** Of a lake file. One that an earlier version made has no table for it until it is written to. */
-export async function readUnread(db: Database): Promise<InputProblem[]> {
+export async function readUnread(db: Database): Promise<Unread[]> {
   const there = await db.objects(
     "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND table_name = 'lake_unread'",
   );
-  return there.length === 0
-    ? []
-    : db.objects<InputProblem>(`SELECT path, problem, detail, next FROM ${TABLE}`);
+  if (there.length === 0) return [];
+  type Row = Omit<Nullable, 'by'> & { readonly found_by: string };
+  const rows = await db.objects<Row>(
+    `SELECT path, problem, detail, next, found_by, mark FROM ${TABLE} ORDER BY rowid`,
+  );
+  return rows.map(({ next, found_by, ...one }) => ({
+    ...{ ...one, by: JSON.parse(found_by) },
+    ...(next && { next }),
+  }));
 }
 
 /** In the current transaction. */
-export async function writeUnread(db: Database, unread: readonly InputProblem[]): Promise<void> {
+export async function writeUnread(db: Database, unread: readonly Unread[]): Promise<void> {
   const columns = OWN_TABLES.lake_unread.map(({ name, type }) => `${name} ${type}`).join(', ');
   const rows = unread.map(
     (one) =>

@@ -1,0 +1,135 @@
+/** The logs of hosts, as far as they are published: two logs may begin alike, and part. */
+import { createHash } from 'node:crypto';
+import { readSync } from 'node:fs';
+import type { BatchReceipt } from '../../schema/batch.js';
+import { identityOf, statOf } from '../input/index.js';
+import { NOTHING_READ } from '../store/fingerprint.js';
+import { type HostLog, type HostState, withFile } from './hosts.js';
+import { type Chain, isWhole } from './receipts.js';
+
+/** @returns who published a batch, and who has it in a log of its own: two logs may begin alike. */
+export function holdersOf(
+  receipts: readonly BatchReceipt[],
+  hosts: readonly HostState[],
+): (receipt: BatchReceipt) => string[] {
+  const ways = new Ways(receipts);
+  const holders = new Map<string, Set<string>>(receipts.map(({ id, host }) => [id, new Set([host])]));
+  for (const { host, logs } of hosts)
+    for (const { head } of logs) for (const { id } of ways.wayTo(head) ?? []) holders.get(id)!.add(host);
+  return ({ id }) => [...holders.get(id)!];
+}
+
+/** Batches one behind the other, which are a log: where two hosts have logs that begin alike, they part. */
+class Ways {
+  private readonly byHead: ReadonlyMap<string, BatchReceipt>;
+  private readonly byId: ReadonlyMap<string, BatchReceipt>;
+  private readonly followers = new Map<string, BatchReceipt[]>();
+
+  constructor(receipts: readonly BatchReceipt[]) {
+    this.byHead = new Map(receipts.map((receipt) => [receipt.file.head, receipt]));
+    this.byId = new Map(receipts.map((receipt) => [receipt.id, receipt]));
+    for (const receipt of receipts) {
+      const { before } = receipt.file;
+      if (before !== null) this.followers.set(before, [...(this.followers.get(before) ?? []), receipt]);
+    }
+  }
+
+  /** Null where one of them is not there. */
+  wayTo(head: string): BatchReceipt[] | null {
+    const way: BatchReceipt[] = [];
+    for (let at = this.byHead.get(head); at; at = this.byId.get(at.file.before ?? '')) {
+      way.push(at);
+      if (at.file.before === null) return way.reverse();
+    }
+    return null;
+  }
+
+  /** The batches of a log, as far as its file has them where others were published since: by another host, or by a run that was killed. */
+  wayOf(log: HostLog, host: string): BatchReceipt[] | null {
+    const first = this.byId.get(log.root ?? '');
+    const way = this.wayTo(log.head) ?? (first?.file.before === null ? [first] : null);
+    for (let last = way?.at(-1); last; ) {
+      const next: readonly BatchReceipt[] = this.followers.get(last.id) ?? [];
+      last =
+        next.find((one) => stands(one, log)) ??
+        (next.length === 1 && isOwn(next[0]!, log, host) ? next[0] : undefined);
+      if (last) way!.push(last);
+    }
+    return way;
+  }
+}
+
+/** Whether the bytes of a batch stand in the file of a log. */
+function stands({ id, file: { byte_from, byte_to } }: BatchReceipt, { path, form }: HostLog): boolean {
+  if (form !== 'plain') return false;
+  return withFile(path, false, (fd, size) => size >= byte_to && hashOf(fd, byte_from, byte_to) === id);
+}
+
+/** Where another file stands by now, nothing there tells what this host published before it was killed. */
+function isOwn(batch: BatchReceipt, { path, identity }: HostLog, host: string): boolean {
+  const stats = statOf(path);
+  return batch.host === host && (stats === undefined || identityOf(stats) !== identity);
+}
+
+const STEP = 1 << 20;
+
+function hashOf(fd: number, from: number, to: number): string {
+  const hash = createHash('sha256');
+  const bytes = Buffer.allocUnsafe(Math.min(STEP, to - from));
+  for (let at = from; at < to; ) {
+    const read = readSync(fd, bytes, 0, Math.min(bytes.length, to - at), at);
+    if (read === 0) break;
+    hash.update(bytes.subarray(0, read));
+    at += read;
+  }
+  return hash.digest('hex');
+}
+
+/** A log that a host knows, as far as it is published, and its batches. */
+export interface PublishedLog {
+  readonly log: HostLog;
+  readonly batches: readonly BatchReceipt[];
+}
+
+/** What a host knows of its logs: as far as receipts say, and where they stood at its last look. */
+export function logsOf(
+  host: string,
+  state: HostState | null,
+  receipts: readonly BatchReceipt[],
+  chains: readonly Chain[],
+): PublishedLog[] {
+  const ways = new Ways(receipts);
+  const known = (state?.logs ?? []).flatMap((log): PublishedLog[] => {
+    if (log.root === null) return [{ log, batches: [] }];
+    const batches = ways.wayOf(log, host);
+    return batches ? [{ log: { ...log, ...reached(batches) }, batches }] : [];
+  });
+  // Of logs that a memory named and that are gone with it, one word is told, and not of each again.
+  const is_settled = state === null;
+  const others = chains
+    .filter((chain) => isWhole(chain) && known.every(({ log }) => log.root !== chain.root))
+    .map(({ batches }) => ({ log: { ...derived(batches, host), is_settled }, batches }));
+  return [...known, ...others].map(({ log, batches }, i) => ({ log: { ...log, log: i + 1 }, batches }));
+}
+
+function reached(batches: readonly BatchReceipt[]) {
+  const { file, account } = batches.at(-1)!;
+  return {
+    ...{ root: file.root, read_to: file.byte_to, lines: file.lines_before + account.lines, head: file.head },
+    ...{ start_sha256: file.start_sha256, end_sha256: file.end_sha256 },
+  };
+}
+
+/** Of a log of which receipts alone are known. One that another host exported may stand here too, and is looked for nowhere. */
+function derived(batches: readonly BatchReceipt[], host: string): HostLog {
+  const { file, host: by } = batches.at(-1)!;
+  const isOwn = batches.some((one) => one.host === host);
+  const place = isOwn ? file.path : '';
+  return {
+    ...{ log: 0, name: place, path: place, request: place, kind: file.kind, form: file.form },
+    ...{ identity: '-', size: 0, mtime_ns: '0', rest: 0, is_settled: false },
+    ...{ state: isOwn ? 'here' : 'gone', detail: isOwn ? null : `exported by ${by}` },
+    ...NOTHING_READ,
+    ...reached(batches),
+  };
+}
