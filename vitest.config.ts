@@ -1,14 +1,23 @@
 import { defineConfig } from 'vitest/config';
 import { memoryFolder } from './test/support/memory-folder.js';
+import { needOwnProcess } from './test/support/own-process.js';
 import { LongFirst } from './test/support/sequencer.js';
 
 const nightly = process.env.LAKELOG_NIGHTLY === '1';
 // What a night writes is too much for it.
 const scratch = nightly ? null : memoryFolder();
+const all = ['test/**/*.test.ts'];
+const own = nightly ? all : needOwnProcess();
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    setupFiles: ['./test/support/set-up.ts'],
+    projects: [
+      { extends: true, test: { name: 'own process', include: own } },
+      ...(nightly
+        ? []
+        : [{ extends: true, test: { name: 'shared', include: all, exclude: own, isolate: false } } as const]),
+    ],
     testTimeout: nightly ? 7_200_000 : 60_000,
     hookTimeout: 120_000,
     // The native DuckDB addon is not safe to unload with a worker thread, so every file gets a process.

@@ -15,7 +15,9 @@ import { describe, expect, test } from 'vitest';
 import { ackLine } from '../../src/schema/envelope.js';
 import { acksIn, alarm, ask, commandsIn, DEFAULT_ACKS, ownGate, violation } from '../support/acks.js';
 import {
+  byDay,
   call,
+  copiesOf,
   newFolder,
   nightly,
   replayRun,
@@ -90,7 +92,7 @@ describe('a call', () => {
     }
   });
 
-  test.each(['k1', 'k', 'sessions.jsonl:2', 'bad', 'ba'])('is named by %s', async (target) => {
+  test.each(byDay(['k1', 'k', 'sessions.jsonl:2', 'bad', 'ba'], 2))('is named by %s', async (target) => {
     const cwd = logs(violation({ call_id: 'k1' }));
     await acked(cwd, target);
     expect(await alarm({ cwd })).toMatchObject(clear);
@@ -148,14 +150,15 @@ describe('a call', () => {
     });
   });
 
-  test.each([
+  const FACTS: readonly (readonly [string, unknown])[] = [
     ['session_id', 'other'],
     ['timestamp', '2025-06-01T08:00:00.000001Z'],
     ['kind', 'email'],
     ['model', 'other'],
     ['iterations', 2],
     ['grounded_in_roster', null],
-  ])('whose %s was changed is not settled', async (fact, value) => {
+  ];
+  test.each(byDay(FACTS, 2))('whose %s was changed is not settled', async (fact, value) => {
     const cwd = logs(violation({ call_id: 'k1' }));
     await acked(cwd, 'k1');
     writeLines(cwd, 'sessions.jsonl', [call(), violation({ call_id: 'k1', [fact]: value })]);
@@ -437,11 +440,12 @@ describe('a rejected line', () => {
     expect(piped.code, piped.stdout).toBe(0);
   });
 
-  test.each([
+  const UNKNOWN: readonly (readonly [string, string])[] = [
     ['an unknown schema', JSON.stringify({ schema: 'other.v9' })],
     ['no schema', JSON.stringify({ session_id: 'x' })],
     ['a schema that is no text', JSON.stringify({ schema: 1 })],
-  ])('with %s is settled by nothing', async (_, line) => {
+  ];
+  test.each(byDay(UNKNOWN, 2))('with %s is settled by nothing', async (_, line) => {
     const cwd = logs(TORN, line);
     const { code, stderr, acks } = await ack(cwd, 'sessions.jsonl:3');
     expect({ code, acks }).toEqual({ code: 2, acks: [] });
@@ -660,7 +664,7 @@ describe('FILE:LINE as it is printed', () => {
 });
 
 describe('what is said of it', () => {
-  test.each([
+  const NOT_SETTLED: readonly [string, string[]][] = [
     ['no reason', ['--reason', '']],
     ['the same in ASCII', ['--reason', '...']],
     ['white space', ['--reason', ' \t ']],
@@ -682,7 +686,9 @@ describe('what is said of it', () => {
     ['an unknown gate', ['--reason', 'r', '--gate', '__proto__']],
     ['an unknown parameter', ['--reason', 'r', '-p', 'nope=1']],
     ['a parameter without a value', ['--reason', 'r', '-p', 'allow_unjudged']],
-  ])('%s: exit 2, nothing is written', async (_, args) => {
+  ];
+
+  test.each(byDay(NOT_SETTLED, 2))('%s: exit 2, nothing is written', async (_, args) => {
     const cwd = logs(violation());
     const ran = await lakelog(['ack', 'bad', ...args], { cwd });
     expect(ran.code).toBe(2);
@@ -781,10 +787,14 @@ describe('what is said of it', () => {
 describe('the file', () => {
   let spoiltLines = 0;
 
-  const settledFolder = async () => {
+  const settledCopy = copiesOf(async () => {
     const cwd = logs(violation({ call_id: 'k1' }), violation({ call_id: 'k2' }));
     await acked(cwd, 'k1');
     await acked(cwd, 'k2');
+    return cwd;
+  });
+  const settledFolder = async () => {
+    const cwd = await settledCopy();
     return {
       cwd,
       file: path.join(cwd, DEFAULT_ACKS),
@@ -890,7 +900,7 @@ describe('the file', () => {
     expect(said).toMatchObject({ code: 1, idle: [`${DEFAULT_ACKS}:4`] });
   });
 
-  test.each([
+  const SPOILT: readonly [string, (line: string) => string][] = [
     ['torn', (line: string) => line.slice(0, -20)],
     ['two on one line', (line: string) => line + line],
     ['no object', () => '[]'],
@@ -911,7 +921,9 @@ describe('the file', () => {
     ['a word too many', (line: string) => line.replace('{', '{"all":true,')],
     ['two limits', (line: string) => line.replace('{', '{"expires":"2025-07-01",')],
     ['two limits, spelt apart', (line: string) => line.replace('{', '{"expire\\u0073" :"2025-07-01",')],
-  ])('a line that is no acknowledgement stops the gate: %s', async (_, spoilt) => {
+  ];
+
+  test.each(byDay(SPOILT, 2))('a line that is no acknowledgement stops the gate: %s', async (_, spoilt) => {
     const { cwd, file, lines } = await settledFolder();
     writeFileSync(file, `${lines[0]}\n\n${spoilt(lines[1]!)}\n`);
     // The three read it with the same function; by day each is seen to with some of the lines.

@@ -14,7 +14,16 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
-import { call, newFolder, nightly, type Options, replayRun, root, writeLines } from '../support/cli.js';
+import {
+  byDay,
+  call,
+  newFolder,
+  nightly,
+  type Options,
+  replayRun,
+  root,
+  writeLines,
+} from '../support/cli.js';
 
 export interface Run extends Options {
   readonly args: readonly string[];
@@ -122,7 +131,7 @@ export const fires: readonly Case[] = [
       says: [/sessions\.jsonl:2/, /lakelog show bad sessions\.jsonl/],
     }),
   ),
-  ...['grounded_in_roster', 'fill', 'accepted', 'session.iterate.v1'].flatMap((word) =>
+  ...byDay(['grounded_in_roster', 'fill', 'accepted', 'session.iterate.v1'], 2).flatMap((word) =>
     [false, true].map(
       (lossless): Case => ({
         name: `a violation that spells ${word} with an escape${lossless ? ', behind a torn line' : ''}`,
@@ -234,13 +243,14 @@ export const fires: readonly Case[] = [
     judged: 1,
     rows: ['bad ungrounded sessions.jsonl:2'],
   },
-  ...(
+  ...byDay(
     [
       ['--model', 'model'],
       ['--daemon', 'daemon'],
       ['--environment', 'environment'],
       ['--kind', 'kind'],
-    ] as const
+    ] as const,
+    3,
   ).map(
     ([flag, field]): Case => ({
       name: `${flag} selects the violation`,
@@ -400,7 +410,10 @@ export const cannotVouch: readonly Case[] = [
     cannotVouch: ['too_few_judged'],
     judged: 0,
   },
-  ...['Fill', 'fill ', ' fill', 'FILL', 'fi\u200bll', 'ﬁll', 'fill\t', 'f\u0456ll', 'f1ll', 'f\u00edll'].map(
+  ...byDay(
+    ['Fill', 'fill ', ' fill', 'FILL', 'fi\u200bll', 'ﬁll', 'fill\t', 'f\u0456ll', 'f1ll', 'f\u00edll'],
+    3,
+  ).map(
     (kind): Case => ({
       name: `a near miss of the gated kind: ${JSON.stringify(kind)}`,
       make: (folder) => {
@@ -702,7 +715,7 @@ export const cannotVouch: readonly Case[] = [
     code: 3,
     cannotVouch: ['no_records', 'too_few_judged'],
   },
-  ...(
+  ...byDay(
     [
       ['cut at a flush point', cutAtFlushPoint(bytesOf(good(), good())), /truncated copy/],
       ['cut in the middle', zlib.gzipSync(bytesOf(good(), good())).subarray(0, 120), /truncated copy/],
@@ -723,7 +736,8 @@ export const cannotVouch: readonly Case[] = [
         Buffer.concat([zlib.gzipSync(bytesOf(good())), cutAtFlushPoint(bytesOf(bad()))]),
         /truncated copy/,
       ],
-    ] as const
+    ] as const,
+    2,
   ).map(
     ([name, bytes, says]): Case => ({
       name: `a gz file ${name}, beside a good file`,
@@ -848,12 +862,15 @@ export const cannotVouch: readonly Case[] = [
     cannotVouch: ['too_few_judged', 'stale'],
     judged: 0,
   },
-  ...[
-    { daemon: 'other' },
-    { model: 'other' },
-    { environment: 'other' },
-    { kind: 'email', grounded_in_roster: null },
-  ].map(
+  ...byDay(
+    [
+      { daemon: 'other' },
+      { model: 'other' },
+      { environment: 'other' },
+      { kind: 'email', grounded_in_roster: null },
+    ],
+    3,
+  ).map(
     (other): Case => ({
       name: `a young call of another ${Object.keys(other)[0]} does not show that these are still logged`,
       make: (folder) => {
@@ -881,7 +898,7 @@ export const cannotVouch: readonly Case[] = [
     cannotVouch: ['future'],
     says: [/sessions\.jsonl:2/],
   },
-  ...['9999-12-31T23:59:59Z', '9999-12-31T23:59:59-23:59', '9999-12-31T00:00:00.000001-00:01'].map(
+  ...byDay(['9999-12-31T23:59:59Z', '9999-12-31T23:59:59-23:59', '9999-12-31T00:00:00.000001-00:01'], 3).map(
     (timestamp): Case => ({
       name: `a record of ${timestamp} among others`,
       make: (folder) => {
@@ -1056,7 +1073,7 @@ export const clear: readonly Case[] = [
     code: 0,
     notices: ['just_rotated'],
   },
-  ...['fil', 'fills', 'refill', 'fill-v2', 'fill_2', 'email', 'FULL'].map(
+  ...byDay(['fil', 'fills', 'refill', 'fill-v2', 'fill_2', 'email', 'FULL'], 3).map(
     (kind): Case => ({
       name: `a kind that is no near miss: ${kind}`,
       make: (folder) => {
@@ -1136,7 +1153,7 @@ export const clear: readonly Case[] = [
     files: ['sessions.jsonl', 'sessions.jsonl.gz'],
     judged: 2,
   },
-  ...NAMES.map(
+  ...byDay(NAMES, 3).map(
     (name): Case => ({
       name: `a file named ${JSON.stringify(name)} beside files that its name would match`,
       make: (folder) => {
@@ -1293,7 +1310,7 @@ export const clear: readonly Case[] = [
     account: '2 = 1 loaded + 1 duplicates',
     judged: 1,
   },
-  ...['x', 'artifact', 'prompt_extra'].map(
+  ...byDay(['x', 'artifact', 'prompt_extra'], 3).map(
     (field): Case => ({
       name: `nesting of 1,000,000 in ${field}`,
       make: (folder) => {
@@ -1380,12 +1397,13 @@ export const clear: readonly Case[] = [
     code: 0,
     judged: 1,
   },
-  ...(
+  ...byDay(
     [
       ['--model', 'model'],
       ['--daemon', 'daemon'],
       ['--environment', 'environment'],
-    ] as const
+    ] as const,
+    3,
   ).map(
     ([flag, field]): Case => ({
       name: `${flag} leaves the violation out; several add up`,
@@ -1485,7 +1503,7 @@ const inToml = (name: string, text: string, says: RegExp): Case => ({
 });
 
 export const usage: readonly Case[] = [
-  ...(
+  ...byDay(
     [
       [['--frob'], /unknown option '--frob'/],
       [['--since', 'yesterday-ish'], /--since yesterday-ish/],
@@ -1516,7 +1534,8 @@ export const usage: readonly Case[] = [
       [['--sessions', ''], /empty path/],
       [['--sessions', 'sessions.jsonl', '--replay-runs', 'sessions.jsonl'], /one file/],
       [['--sessions', 'sessions.jsonl', '--replay-runs', './sessions.jsonl'], /one file/],
-    ] as const
+    ] as const,
+    2,
   ).map(
     ([args, says]): Case => ({
       name: `usage: ${JSON.stringify(args)}`,

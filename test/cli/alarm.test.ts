@@ -6,8 +6,8 @@ import { cannotVouch, clear, fires, type Run, usage } from './alarm-cases.js';
 /** Only findings about nothing in particular may do without a place. */
 const PLACELESS = ['too_few_judged'];
 
-/** Who it runs as is the affair of the binary; of the other cases it gets every sixteenth, stdin and environment too. */
-const needsBinary = (run: Run, i: number) => nightly || i % 16 === 0 || run.uid !== undefined;
+/** Who it runs as is the affair of the binary; of the other cases it gets every fortieth, stdin and environment too. */
+const needsBinary = (run: Run, i: number) => nightly || i % 40 === 0 || run.uid !== undefined;
 
 describe.concurrent('alarm', () => {
   for (const [i, one] of [...fires, ...cannotVouch, ...clear, ...usage].entries()) {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { EMPTY, raw, SKIPPABLE } from '../lake-input/zst-samples.js';
-import { call, command, newFolder, nightly, replayRun, unwrapped } from '../support/cli.js';
+import { byDay, call, command, newFolder, nightly, replayRun, unwrapped } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 import { needsShell, wordsOf } from '../support/terminal.js';
 
@@ -543,7 +543,7 @@ async function play({ files = {}, line }: Case): Promise<{ code: number | null; 
 }
 
 describe.each(Object.entries(KINDS))('%s', (_kind, cases) => {
-  test.each(cases)('$name', async (one) => {
+  test.each(byDay(cases, 2))('$name', async (one) => {
     const { code, text } = await play(one);
     expect(code, text).toBeOneOf([...one.exit]);
     for (const pattern of one.has ?? []) expect(unwrapped(text)).toMatch(pattern);

@@ -6,7 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { XMLParser } from 'fast-xml-parser';
 import { describe, expect, test } from 'vitest';
 import { jsonSchema } from '../../src/schema/json-schema.js';
-import { call, nightly } from '../support/cli.js';
+import { byDay, call, nightly } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 import { arm, folderOf, ownGate, put } from './check-world.js';
 
@@ -127,12 +127,14 @@ describe('each of m decisions gets its share of alpha', () => {
       (_, i) =>
         `[[compare]]\nname = "c${i}"\nbaseline = "prompt_version=a"\ncandidate = "prompt_version=b"\n`,
     ).join('');
-  test.each([
+  const SHARES: readonly [number, string, number][] = [
     [1, '', 0.025],
     [2, '', 0.0125],
     [5, '', 0.005],
     [2, 'alpha = 0.05\n', 0.025],
-  ])('%j entries, %j', async (count, alpha, share) => {
+  ];
+
+  test.each(byDay(SHARES, 2))('%j entries, %j', async (count, alpha, share) => {
     const cwd = folderOf({
       's.jsonl': [...arm('a', 7, 20, 1), ...arm('b', 7, 20, 2)],
       'lakelog.toml': alpha + entries(count),
@@ -151,7 +153,7 @@ describe('what cannot be judged is 2, and keeps nothing else from being judged',
   const gates = { 'q/slow.sql': ownGate() };
   let kept = 0;
 
-  test.each<[string, Record<string, string>, string, RegExp]>([
+  const NOT_JUDGED: readonly [string, Record<string, string>, string, RegExp][] = [
     [
       'an entry of no gate',
       { 'lakelog.toml': '[gates.alram]\nlevel = "warn"' },
@@ -254,7 +256,9 @@ describe('what cannot be judged is 2, and keeps nothing else from being judged',
       'd',
       /keep one/,
     ],
-  ])('%s', async (_, files, name, next) => {
+  ];
+
+  test.each(byDay(NOT_JUDGED, 2))('%s', async (_, files, name, next) => {
     const cwd = folderOf({ ...gates, 'clear.jsonl': [good()], 'fired.jsonl': [bad()], ...files });
     const { code, parts, stderr } = await check(cwd, '--queries', 'q', 'clear.jsonl');
     const part = parts.find((one) => one.name === name)!;

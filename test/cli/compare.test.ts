@@ -3,7 +3,7 @@ import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { resultEnvelope } from '../../src/schema/envelope.js';
-import { call, newFolder, lakelog as spawnLakelog, writeLines } from '../support/cli.js';
+import { byDay, call, newFolder, lakelog as spawnLakelog, writeLines } from '../support/cli.js';
 import { calls, following } from '../support/decision-calls.js';
 import { lakelog } from '../support/program.js';
 
@@ -371,7 +371,7 @@ describe('files of baselines', () => {
     expect(statSync(path.join(cwd, 'main.json')).size).toBeGreaterThan(0);
   });
 
-  test.each<[string, (text: string) => string, RegExp]>([
+  const REFUSED: readonly [string, (text: string) => string, RegExp][] = [
     ['cut', (text) => text.slice(0, 300), /damaged: it is not one JSON object/],
     ['empty', () => '', /damaged/],
     ['changed by a digit', (text) => text.replace('"firsts": 30', '"firsts": 29'), /checksum/],
@@ -385,7 +385,9 @@ describe('files of baselines', () => {
       (text) => text.replace('baseline.v1', 'baseline.v2'),
       /of a newer lakelog \(format 2/,
     ],
-  ])('that are %s are refused', async (_, change, says) => {
+  ];
+
+  test.each(byDay(REFUSED, 2))('that are %s are refused', async (_, change, says) => {
     const cwd = logOf(equalOf(30));
     await compare(cwd, save);
     const file = path.join(cwd, 'main.json');

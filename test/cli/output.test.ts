@@ -17,7 +17,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_ACKS, violation } from '../support/acks.js';
-import { call, envelope, newFolder, replayRun, start, writeLines } from '../support/cli.js';
+import { byDay, call, envelope, newFolder, replayRun, start, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 import { inShell } from '../support/terminal.js';
 
@@ -243,24 +243,27 @@ describe('--output', () => {
       }
     });
 
-    test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s ends it while nobody reads', async (signal) => {
-      const cwd = prepared();
-      const idle = openSync(path.join(cwd, 'pipe.csv'), constants.O_RDONLY | constants.O_NONBLOCK);
-      const child = start(['alarm', '-o', 'pipe.csv'], { cwd });
-      const ended = new Promise((resolve) => child.once('exit', (...how) => resolve(how)));
-      // Nothing before it is written to, and then EAGAIN for a moment.
-      const arrived = () => {
-        try {
-          return readSync(idle, Buffer.alloc(1)) > 0;
-        } catch {
-          return false;
-        }
-      };
-      while (!arrived()) await sleep(20);
-      child.kill(signal);
-      expect(await ended).toEqual([null, signal]);
-      closeSync(idle);
-    });
+    test.each(byDay(['SIGTERM', 'SIGINT', 'SIGHUP'] as const, 3))(
+      '%s ends it while nobody reads',
+      async (signal) => {
+        const cwd = prepared();
+        const idle = openSync(path.join(cwd, 'pipe.csv'), constants.O_RDONLY | constants.O_NONBLOCK);
+        const child = start(['alarm', '-o', 'pipe.csv'], { cwd });
+        const ended = new Promise((resolve) => child.once('exit', (...how) => resolve(how)));
+        // Nothing before it is written to, and then EAGAIN for a moment.
+        const arrived = () => {
+          try {
+            return readSync(idle, Buffer.alloc(1)) > 0;
+          } catch {
+            return false;
+          }
+        };
+        while (!arrived()) await sleep(20);
+        child.kill(signal);
+        expect(await ended).toEqual([null, signal]);
+        closeSync(idle);
+      },
+    );
   });
 
   test('a name as long as they may be', async () => {

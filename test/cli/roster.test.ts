@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { hashOf } from '../oracle/recompute.mjs';
 import { ask } from '../support/acks.js';
-import { call, newFolder } from '../support/cli.js';
+import { byDay, call, newFolder } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 
 const csv = (...ids: readonly string[]) => `worker_id\n${ids.map((id) => `${id}\n`).join('')}`;
@@ -129,7 +129,7 @@ describe('whom a call names', () => {
     ],
   ];
 
-  test.each(named)(
+  test.each(byDay(named, 2))(
     'the artifact, by %s, though proposed_worker_ids leaves it out',
     async (_, artifact, phantoms) => {
       const cwd = folderOf({ 'log.jsonl': [fill({ artifact })], 'r.csv': csv('W-1', '33') });
@@ -194,7 +194,7 @@ describe('whom a call names', () => {
 });
 
 describe('a roster that looks odd is refused, and no stamp is believed instead', () => {
-  test.each<[string, string, string | Buffer, string, string, (readonly string[])?]>([
+  const ODD: readonly [string, string, string | Buffer, string, string, (readonly string[])?][] = [
     ['is empty', 'r.csv', '', 'r.csv', 'the roster has no worker'],
     ['has a blank id', 'r.csv', 'worker_id,name\nW-1,Ann\n,Bo\n', 'r.csv:3', 'no worker id'],
     ['has a column twice', 'r.csv', 'worker_id,Worker_ID\nW-1,W-2\n', 'r.csv:1', 'two columns "worker_id"'],
@@ -216,7 +216,9 @@ describe('a roster that looks odd is refused, and no stamp is believed instead',
     ['has no such column', 'r.csv', csv('W-1'), 'r.csv:1', 'no column "Nr"', ['--roster-column', 'Nr']],
     ['is not there', 'other.csv', csv('W-1'), 'r.csv', 'no such file', ['--roster', 'r.csv']],
     ['is an empty folder', 'r/x.txt', '', 'r', 'the folder holds no roster', ['--roster', 'r']],
-  ])('one that %s', async (_, name, content, where, message, more = []) => {
+  ];
+
+  test.each(byDay(ODD, 2))('one that %s', async (_, name, content, where, message, more = []) => {
     const cwd = folderOf({ [name]: content, 'log.jsonl': [fill()] });
     const said = await alarm(cwd, '--roster', name, ...more);
     expect(said).toMatchObject({ code: 3, rows: [], cannotVouch: [{ code: 'unusable_roster', where }] });

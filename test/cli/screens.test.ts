@@ -1,8 +1,9 @@
 /**
  * What every command shows on a terminal of 80 and of 120 columns, in test/cli/screens: one file per screen, to be
- * looked at; and its JSON, in test/cli/json. `npx vitest run test/cli/screens.test.ts -u` writes them anew.
+ * looked at; and its JSON, in test/cli/json. `LAKELOG_NIGHTLY=1 npx vitest run test/cli/screens.test.ts -u` writes them
+ * anew: by day a screen is looked at in one of the widths.
  */
-import { appendFileSync, cpSync, readdirSync, utimesSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -13,7 +14,7 @@ import { COMMANDS as TABLE } from '../../src/commands/commands.js';
 import { SCHEMA_FILES, type SchemaName } from '../../src/commands/schema-names.js';
 import { readCatalogue } from '../../src/query/catalogue.js';
 import { jsonSchema } from '../../src/schema/json-schema.js';
-import { call, newFolder, nightly, root, withoutColour, writeLines } from '../support/cli.js';
+import { byDay, call, newFolder, nightly, root, withoutColour, writeLines } from '../support/cli.js';
 import { calls } from '../support/decision-calls.js';
 import { lakelog } from '../support/program.js';
 import { type Files, ownGate, put } from './check-world.js';
@@ -265,23 +266,43 @@ function mayBeWide(line: string, name: string): boolean {
   return /^ *((→ )?lakelog |→ next: |│ )/.test(line) || ['queries-show', 'lake-info'].includes(name);
 }
 
-test.each(Object.entries(SCREENS))('%s', async (name, args) => {
+const WIDTHS = [80, 120] as const;
+const ruleOf = (columns: number) => `${columns} ${'='.repeat(columns - String(columns).length - 1)}\n`;
+
+/** The screen in one width as the file of it has it. */
+async function shownIn(columns: number, name: string): Promise<string> {
+  const { code, text } = await plainScreen(name, columns);
+  const wide = text.split('\n').filter((line) => stringWidth(line) > columns && !mayBeWide(line, name));
+  expect(wide, `wider than ${columns}`).toEqual([]);
+  const typed = ['lakelog', ...SCREENS[name]!.map((word) => (/[\s*]/.test(word) ? `'${word}'` : word))];
+  return `${ruleOf(columns)}$ ${typed.join(' ')}\n${withoutVersions(text)}[exit ${code}]\n`;
+}
+
+/** The screen in one width as it is kept. */
+function keptIn(columns: number, name: string): string | undefined {
+  const file = path.join(import.meta.dirname, 'screens', `${name}.txt`);
+  if (!existsSync(file)) return undefined;
+  const kept = readFileSync(file, 'utf8');
+  const second = kept.indexOf(`\n${ruleOf(120)}`) + 1;
+  return columns === 80 ? kept.slice(0, second - 1) : kept.slice(second);
+}
+
+const screens = Object.keys(SCREENS).map((name, i) => [name, WIDTHS[i % 2]!] as const);
+
+test.each(screens)('%s', async (name, columns) => {
+  // What is not as it is kept is shown in both widths.
+  if (!nightly && (await shownIn(columns, name)) === keptIn(columns, name)) return;
   const shown: string[] = [];
-  for (const columns of [80, 120]) {
-    const { code, text } = await plainScreen(name, columns);
-    const wide = text.split('\n').filter((line) => stringWidth(line) > columns && !mayBeWide(line, name));
-    expect(wide, `wider than ${columns}`).toEqual([]);
-    const typed = ['lakelog', ...args.map((word) => (/[\s*]/.test(word) ? `'${word}'` : word))].join(' ');
-    const rule = '='.repeat(columns - String(columns).length - 1);
-    shown.push(`${columns} ${rule}\n$ ${typed}\n${withoutVersions(text)}[exit ${code}]\n`);
-  }
+  for (const one of WIDTHS) shown.push(await shownIn(one, name));
   await expect(shown.join('\n')).toMatchFileSnapshot(`screens/${name}.txt`);
 });
 
-test.each([
+const COLOURED = [
   ...['alarm-fired', 'first-shot-rate', 'show', 'query-wide'],
-  ...(nightly ? ['alarm-cannot-vouch', 'corpus', 'validate-rejects', 'compare-fired', 'drift-fired'] : []),
-])('%s: colour adds nothing but colour', async (name) => {
+  ...['alarm-cannot-vouch', 'corpus', 'validate-rejects', 'compare-fired', 'drift-fired'],
+];
+
+test.each(byDay(COLOURED, 4))('%s: colour adds nothing but colour', async (name) => {
   for (const columns of [40, 80, 120]) {
     const plain = await plainScreen(name, columns);
     const colored = await screenOf(name, columns, { TERM: 'xterm-256color' });
@@ -290,14 +311,11 @@ test.each([
   }
 });
 
-test.each(Object.entries(SCREENS).filter((_, i) => nightly || i % 8 === 0))(
-  '%s: all ASCII where the locale is not UTF-8',
-  async (name) => {
-    if (name === 'queries-show') return;
-    const { text } = await screenOf(name, 80, { NO_COLOR: '1', LC_ALL: 'C', LANG: 'en_US.UTF-8' });
-    expect(text).toMatch(/^[\n -~]*$/);
-  },
-);
+test.each(byDay(Object.entries(SCREENS), 16))('%s: all ASCII where the locale is not UTF-8', async (name) => {
+  if (name === 'queries-show') return;
+  const { text } = await screenOf(name, 80, { NO_COLOR: '1', LC_ALL: 'C', LANG: 'en_US.UTF-8' });
+  expect(text).toMatch(/^[\n -~]*$/);
+});
 
 /** Arguments by the name of the golden, and the published schema that it fits. */
 const JSONS: Readonly<Record<string, readonly [SchemaName, ...string[]]>> = {
@@ -353,7 +371,7 @@ const VARYING: Readonly<Record<string, string>> = {
   query_sha256: '0'.repeat(64),
 };
 
-test.each(Object.entries(JSONS))('JSON of %s', async (name, [schema, ...args]) => {
+test.each(byDay(Object.entries(JSONS), 2))('JSON of %s', async (name, [schema, ...args]) => {
   const cwd = fixtures([...args, ...(BEFORE[name] ?? [])]);
   put(cwd, FILES[name] ?? {});
   const now = () => NOW;
@@ -373,7 +391,7 @@ test('watch: a line per call as it comes, and its JSON', async () => {
   ]);
   const shown = [narrow, wide].map(({ columns, text, code }) => {
     expect(text.split('\n').filter((line) => stringWidth(line) > columns)).toEqual([]);
-    return `${columns} ${'='.repeat(columns - String(columns).length - 1)}\n$ lakelog watch logs/live.jsonl\n${text}[exit ${code}]\n`;
+    return `${ruleOf(columns)}$ lakelog watch logs/live.jsonl\n${text}[exit ${code}]\n`;
   });
   await expect(shown.join('\n')).toMatchFileSnapshot('screens/watch.txt');
   expect(ascii.text).toMatch(/^[\n -~]*$/);

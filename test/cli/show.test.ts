@@ -5,7 +5,16 @@ import addFormats from 'ajv-formats';
 import stringWidth from 'string-width';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { acksIn, commandsIn, ownGate, violation } from '../support/acks.js';
-import { call, newFolder, nightly, replayRun, root, withoutColour, writeLines } from '../support/cli.js';
+import {
+  byDay,
+  call,
+  newFolder,
+  nightly,
+  replayRun,
+  root,
+  withoutColour,
+  writeLines,
+} from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 import { inShell, onTerminal, terminals, wordsOf } from '../support/terminal.js';
 
@@ -230,7 +239,7 @@ describe('the story', () => {
         .map((line) => (JSON.parse(line) as { session_id: string }).session_id);
       const some = ids.filter((_, i) => i % Math.ceil(ids.length / 12) === 0);
       expect(some.length).toBeGreaterThan(5);
-      for (const id of some) {
+      for (const id of byDay(some, 3)) {
         const ran = await lakelog(['show', id, 'alarm', 'messy', '--json', '--show-content'], { cwd });
         expect(ran.code, ran.stderr).toBe(0);
         expect(valid(JSON.parse(ran.stdout)), `${id} ${JSON.stringify(valid.errors)}`).toBe(true);
@@ -367,12 +376,13 @@ describe('the address of the trace', () => {
       );
     });
 
-    test.each([
+    const NO_LINKS = [
       'javascript:alert("{session_id}")',
       'file:///etc/{session_id}',
       '{session_id}',
       'x://{session_id}',
-    ])('%s is never a link', (template) => {
+    ];
+    test.each(byDay(NO_LINKS, 2))('%s is never a link', (template) => {
       expect(shown(template)).not.toContain('\u001b]8');
     });
 
@@ -438,7 +448,10 @@ if (terminals) {
   ways.push(['in a terminal of 80 columns', onSomeTerminal]);
 }
 
-describe.each(ways)('from the alarm to a settled acknowledgement, %s', (_, runIn) => {
+describe.each(ways)('from the alarm to a settled acknowledgement, %s', (way, runIn) => {
+  /** By day each of them in one of the ways. */
+  const inTurn = <T>(siblings: readonly T[], turn = 0): T[] =>
+    siblings.filter((_, i) => nightly || ways[(turn + i) % ways.length]![0] === way);
   const folders: [string, string, (cwd: string) => void][] = [
     [
       'the default inputs',
@@ -474,7 +487,7 @@ describe.each(ways)('from the alarm to a settled acknowledgement, %s', (_, runIn
     ],
   ];
 
-  test.each(folders)('%s', async (_, first, write) => {
+  test.each(inTurn(folders))('%s', async (_, first, write) => {
     const cwd = newFolder();
     write(cwd);
     const { lines, codes, texts } = await follow(first, runIn(cwd));
@@ -483,14 +496,15 @@ describe.each(ways)('from the alarm to a settled acknowledgement, %s', (_, runIn
     expect(texts[3]).toContain('1 acknowledged');
   });
 
-  test('the folder that the acknowledgements are written to', async () => {
+  test.each(inTurn(['the folder that the acknowledgements are written to']))('%s', async () => {
     const cwd = newFolder();
     writeLines(cwd, 'sessions.jsonl', [call(), violation()]);
     const { codes, texts } = await follow('lakelog alarm .', runIn(cwd));
     expect(codes, texts.join('\n')).toEqual([1, 0, 0, 0]);
   });
 
-  test('a path so long that the command is wider than two lines of the terminal', async () => {
+  const WIDE = ['a path so long that the command is wider than two lines of the terminal'];
+  test.each(inTurn(WIDE, 1))('%s', async () => {
     const cwd = newFolder();
     const name = `${'deep/'.repeat(30)}sessions.jsonl`;
     writeLines(cwd, name, [call(), violation({ session_id: TRACE })]);
@@ -498,7 +512,7 @@ describe.each(ways)('from the alarm to a settled acknowledgement, %s', (_, runIn
     expect(codes, texts.join('\n')).toEqual([1, 0, 0, 0]);
   });
 
-  test.each([['lakelog slow --queries q'], ['lakelog slow --queries q --limit 10']])(
+  test.each(inTurn(['lakelog slow --queries q', 'lakelog slow --queries q --limit 10']))(
     'a gate of one’s own: %s',
     async (first) => {
       const cwd = newFolder();

@@ -16,6 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { violation } from '../support/acks.js';
 import {
+  byDay,
   call,
   copyPackage,
   newFolder,
@@ -171,7 +172,7 @@ describe('the native binding', () => {
     return folder;
   }
 
-  test.each<[string, (folder: string) => void]>([
+  const DAMAGES: readonly (readonly [string, (folder: string) => unknown])[] = [
     ['is not there: no optional dependencies', (folder) => rmSync(own(folder), { recursive: true })],
     ['is not there: a package without it', () => {}],
     ['is not there at all', (folder) => rmSync(path.join(folder, 'node_modules'), { recursive: true })],
@@ -181,7 +182,9 @@ describe('the native binding', () => {
       'has no DuckDB beside it',
       (folder) => cpSync(path.join(theirs, PLATFORM, 'duckdb.node'), path.join(own(folder), 'duckdb.node')),
     ],
-  ])('%s', (_, damage) => {
+  ];
+
+  test.each(byDay(DAMAGES, 2))('%s', (_, damage) => {
     const folder = without();
     damage(folder);
     for (const line of nightly

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { jsonSchema } from '../../src/schema/json-schema.js';
-import { call, lakelog, newFolder, start, writeLines } from '../support/cli.js';
+import { call, lakelog, newFolder, nightly, start, writeLines } from '../support/cli.js';
 import { hold } from '../support/lake-holder.js';
 
 const id = (n: number) => n.toString(16).padStart(32, '0');
@@ -141,7 +141,7 @@ test.concurrent('rotation in the midst of looks ends nothing: each call is told 
   const log = writeLines(cwd, 'logs/sessions.jsonl', []);
   const watch = await watching(['logs', '--json'], cwd);
   await begun(watch, log);
-  const times = 200;
+  const times = nightly ? 200 : 80;
   let next = 0;
   for (let form = 0; form < times; form++) {
     const lines = Array.from({ length: 1 + (form % 7) * 5 }, () => call({ session_id: id(next++) }));

@@ -133,8 +133,9 @@ function inFour(
 ): Batch[] {
   const half = runs.length >> 1;
   const parts = {
-    'runs-1.jsonl': [[...runs.slice(0, half), ''], 2 ** 41],
-    'runs-2.jsonl': [runs.slice(half), 2 ** 41 - 7],
+    // In the order of the files: a line that stands in both is the first one's.
+    'runs-1.jsonl': [[...runs.slice(0, half), ''], 2 ** 41 - 7],
+    'runs-2.jsonl': [runs.slice(half), 2 ** 41],
     'sessions-1.jsonl': [calls, 2 ** 51],
     'sessions-2.jsonl': [[...calls.slice(3, 40), ''], 2 ** 52 - 1],
   } as const;

@@ -75,8 +75,8 @@ test('an archive that cannot be read keeps the folder from vouching until it can
   expect(await ask()).toEqual({ code: 0, of: [] });
 });
 
-test('a damaged archive that comes as a stream is told, nothing of it is published, and all other logs are', async () => {
-  const { cwd, at, run, ask } = host();
+test('a damaged archive that comes as a stream keeps the folder from vouching; all other logs are published', async () => {
+  const { cwd, at, run, sync, ask } = host();
   writeLines(cwd, 'u.jsonl', [bad()]);
   writeLines(cwd, 'w.jsonl', [good()]);
   const archive = gzipSync(Array.from({ length: 500 }, good).join('\n'));
@@ -88,8 +88,14 @@ test('a damaged archive that comes as a stream is told, nothing of it is publish
   const ran = await read(archive.subarray(0, -10));
   expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining('stop before their end')]);
   expect(readdirSync(at('L/batches'))).toHaveLength(2);
-  expect((await ask()).code).toBe(1);
+  expect(await ask()).toEqual({ code: 1, of: ['a:-'] });
+  // Nobody looked at it again.
+  expect(await sync('u.jsonl')).toBe(0);
+  expect(await ask()).toEqual({ code: 1, of: ['a:-'] });
+  // Whether it holds what was lost, only who sent it knows.
   expect((await read(archive)).code).toBe(0);
+  expect(await ask()).toEqual({ code: 1, of: ['a:-'] });
+  expect((await run('ack', 'a:-', '--reason', 'sent again', '--lake', 'L/')).code).toBe(0);
   expect(await ask()).toEqual({ code: 1, of: [] });
   const file = await lakelog(['sync', '--lake', 'F.duckdb', 'u.jsonl', '-'], {
     ...{ cwd, now: () => NOW, stdin: Readable.from([archive.subarray(0, -10)]) },

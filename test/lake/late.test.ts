@@ -76,7 +76,7 @@ test('late records are counted by file, whatever parts threads take', async () =
         );
       },
     ),
-    { numRuns: nightly ? 15 : 7 },
+    { numRuns: nightly ? 15 : 5 },
   );
 });
 
@@ -130,6 +130,6 @@ test('traces with replay runs and no call are those that sets have', async () =>
         );
       });
     }),
-    { numRuns: nightly ? 25 : 12 },
+    { numRuns: nightly ? 25 : 8 },
   );
 });

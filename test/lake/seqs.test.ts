@@ -81,7 +81,7 @@ test('the islands of any rows are those that sets have', async () => {
       await fillSeqs(db);
       expect(await islands()).toEqual(islandsOf(rows));
     }),
-    { numRuns: nightly ? 60 : 30 },
+    { numRuns: nightly ? 60 : 20 },
   );
 });
 
@@ -99,7 +99,7 @@ test('merged batch by batch they are those of all rows at once, and a batch once
       }
       expect(await islands()).toEqual(islandsOf(batches.flat()));
     }),
-    { numRuns: nightly ? 40 : 20 },
+    { numRuns: nightly ? 40 : 14 },
   );
 });
 
@@ -172,6 +172,6 @@ test('holes and gaps are what lies between islands, with the record behind them'
         found.map(({ missing }) => missing).sort((a, b) => b - a),
       );
     }),
-    { numRuns: nightly ? 40 : 20 },
+    { numRuns: nightly ? 40 : 14 },
   );
 });

@@ -1353,7 +1353,7 @@ describe('traces and session_replays', () => {
 });
 
 describe('random logs', () => {
-  const LOGS = nightly ? 100 : 40;
+  const LOGS = nightly ? 100 : 25;
   const formats = ['sessions', 'replay'] as const;
   const asserted = (bytes: Buffer, as: (typeof formats)[number]) =>
     load(Buffer.concat([bytes, Buffer.from('\n')]), { as });
@@ -1373,7 +1373,7 @@ describe('random logs', () => {
         const rejected = asserted(bytes, format).rejects.map((reject) => reject.reason);
         expect(rejected).toEqual([reason ?? expect.any(String)]);
       }),
-      { numRuns: nightly ? 2000 : 600 },
+      { numRuns: nightly ? 2000 : 400 },
     );
   });
 

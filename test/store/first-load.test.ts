@@ -103,7 +103,7 @@ test.each(FORMS)(
     for (let kills = 0; kills < KILLS; kills++) {
       rmSync(lake);
       // Some lakes are killed three times on their way.
-      for (let times = kills % 5 === 0 ? 3 : 1; times > 0; times--) {
+      for (let times = kills % (nightly ? 5 : 10) === 0 ? 3 : 1; times > 0; times--) {
         const child = start(['sync', '--lake', LAKE, ...LOGS], { cwd });
         const ended = new Promise((resolve) => child.once('close', resolve));
         const moment = kills === 1 ? committed(lake, ended) : sleep(Math.random() * length);
@@ -124,6 +124,7 @@ test.each(FORMS)(
     // One that was killed before there was a lake leaves its draft, under a name of its own.
     expect(readdirSync(cwd).filter((name) => name === `${LAKE}.wal`)).toEqual([]);
   },
+  nightly ? 7_200_000 : 300_000,
 );
 
 test('a batch that threads scan has the hash of all its bytes, whatever part they are given of others', async () => {

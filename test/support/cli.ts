@@ -14,26 +14,51 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { afterAll } from 'vitest';
 
 export const root = path.resolve(import.meta.dirname, '../..');
 export const nightly = process.env.LAKELOG_NIGHTLY === '1';
+
+/** Of siblings of one kind the first and then every so many; at night all. */
+export const byDay = <T>(siblings: readonly T[], every: number): T[] =>
+  siblings.filter((_, i) => nightly || i % every === 0);
 
 /** How often something is tried, usually and at night; a night may be had in parts. */
 export const tries = (usually: number, nightlong: number): number =>
   nightly ? Number(process.env.LAKELOG_RUNS ?? nightlong) : usually;
 
 /** Everything a test file writes; other users may look in, so that a child can run as one. */
-const scratch = mkdtempSync(path.join(os.tmpdir(), 'lakelog-cli-'));
-chmodSync(scratch, 0o755);
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-
+let scratch: string | undefined;
 let folders = 0;
 
 export function newFolder(): string {
+  scratch ??= newScratch();
   const folder = path.join(scratch, String(folders++));
   mkdirSync(folder);
   return folder;
+}
+
+/** A folder that takes runs to make is made once for a test file; each test gets a copy. */
+export function copiesOf(make: () => Promise<string>): () => Promise<string> {
+  let made: Promise<string> | undefined;
+  return async () => {
+    made ??= make();
+    const copy = newFolder();
+    cpSync(await made, copy, { recursive: true, preserveTimestamps: true });
+    return copy;
+  };
+}
+
+function newScratch(): string {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'lakelog-cli-'));
+  chmodSync(folder, 0o755);
+  return folder;
+}
+
+/** At the end of a test file; the next one may run in the same process. */
+export function removeFolders(): void {
+  if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
+  scratch = undefined;
+  ownPackage = undefined;
 }
 
 /** Writes lines, each terminated, and returns the path. */

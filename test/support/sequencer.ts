@@ -6,8 +6,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * What takes longest, longest first. A fresh clone knows no durations yet, and a long file that begins last is waited
  * for alone.
  */
-const LONG = [
+export const LONG = [
   'store/model',
+  'cluster/cluster',
+  'folder/killed',
   'cli/screens',
   'cli/acks',
   'cli/query',
@@ -27,6 +29,9 @@ const LONG = [
   'cli/start',
   'lake/oracle',
   'cli/show',
+  'cluster/fleet',
+  'folder/untold',
+  'store/untold',
   'store/damage',
   'cli/terminal',
   'cli/while-reading',
@@ -64,12 +69,14 @@ const LONG = [
 
 const tests = path.resolve(import.meta.dirname, '..');
 
-const place = ({ moduleId }: TestSpecification) => {
+const place = ({ moduleId, project }: TestSpecification) => {
   const at = LONG.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
-  return at < 0 ? LONG.length : at;
+  if (at >= 0) return at;
+  // One after the other, for a process is handed on to the next file alone.
+  return project.config.isolate ? LONG.length : LONG.length + 1;
 };
 
-/** Long files first; the others as vitest has it. */
+/** Long files first, those that share processes last; the others as vitest has it. */
 export class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const gone = LONG.filter((name) => !existsSync(path.join(tests, `${name}.test.ts`)));

@@ -12,7 +12,10 @@ import { OWN_TABLES } from './tables.js';
 
 /** One of them, as it is remembered. */
 export interface Unread extends InputProblem {
-  /** Paths of the requests that may have led to it: it is looked at again where all of them are. */
+  /**
+   * Paths of the requests that may have led to it: it is looked at again where all of them are. None: it came through
+   * a pipe, and is lost.
+   */
   readonly by: readonly string[];
   /** Size and time of what stood there, or since when nothing does: what is settled is not settled for the next one. */
   readonly mark?: string;
@@ -36,15 +39,14 @@ export function unreadAfter(before: readonly Unread[], look: Look): Unread[] {
   const isTold = (one: InputProblem) =>
     one.problem === 'missing' && logs.some((log) => log.path === one.path && log.state !== 'here');
   const found = problems
-    .map((one) => ({ ...one, path: kernelPath(cwd, one.path) }))
+    .map((one) => ({ ...one, path: one.path === '-' ? one.path : kernelPath(cwd, one.path) }))
     .filter((one) => !isTold(one))
     .map((one): Unread => {
       const by = requests.map((request) => request.path).filter((asked) => isAmong(one.path, asked));
       const same = before.find(({ path, problem }) => path === one.path && problem === one.problem);
-      return { ...one, by, mark: markOf(one.path) ?? same?.mark ?? instantOf(now) };
-    })
-    // What nobody can look at again, as a pipe, is told by who looked.
-    .filter(({ by }) => by.length > 0);
+      const since = instantOf(now);
+      return { ...one, by, mark: by.length === 0 ? since : (markOf(one.path) ?? same?.mark ?? since) };
+    });
   return [...before.filter((one) => !isSeenBy(look, one)), ...found];
 }
 
@@ -59,6 +61,7 @@ export function isSeenBy(
   { path, by }: Unread,
 ): boolean {
   const isAsked = (one: string) => requests.some((request) => isSamePath(request.path, one));
+  if (by.length === 0) return false;
   return isAsked(path) || files.some((file) => isSamePath(file.path, path)) || by.every(isAsked);
 }
 

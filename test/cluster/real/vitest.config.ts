@@ -17,6 +17,7 @@ export default defineConfig({
   root: path.resolve(import.meta.dirname, '../../..'),
   test: {
     include: ['test/cluster/real/*.real.ts'],
+    setupFiles: ['./test/support/set-up.ts'],
     reporters: ['verbose'],
     hideSkippedTests: true,
     testTimeout: 600_000,
