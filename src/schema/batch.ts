@@ -70,7 +70,7 @@ export interface RejectSums {
 
 export interface BatchReceipt {
   readonly schema: typeof BATCH_FORMAT;
-  /** SHA-256 of the bytes of the batch. */
+  /** SHA-256 of the bytes of the batch; where another place has this name, see `nameBehind`. */
   readonly id: string;
   /** Its first 13 digits as a number: the column `batch`. */
   readonly batch: number;

@@ -560,7 +560,9 @@ const dataFile = z.strictObject({
 export const batchReceipt = z
   .strictObject({
     schema: z.literal(BATCH_FORMAT).describe('Names this shape.'),
-    id: sha256.describe('SHA-256 of the bytes of the batch, whatever host and file they stood on.'),
+    id: sha256.describe(
+      'SHA-256 of the bytes of the batch, whatever host and file they stood on; where another place has this name, of the id of the batch before (empty for a first one), a line feed and this SHA-256 in hex.',
+    ),
     batch: count.describe('The first 13 hex digits of the id as a number: the column batch of every table.'),
     lake: text.regex(/^[0-9a-f]{32}$/).describe('lake_id of lakelog.json.'),
     host: text.min(1).describe('Who published it.'),

@@ -43,8 +43,8 @@ import {
 import { logName } from './layout.js';
 import { lostRows } from './lost-rows.js';
 import type { FolderLake } from './making.js';
-import { publishBatch, putBack } from './publish.js';
-import { type Chain, chainsOf, damage, isWhole, short, tipOf } from './receipts.js';
+import { type Batch, type PublishedBatch, publishBatch, publishNamed, putBack } from './publish.js';
+import { type Chain, chainsOf, damage, pieceOf, short, tipOf } from './receipts.js';
 
 export interface ExportOptions extends Omit<LoadOptions, 'gatedKinds'>, Filling {
   readonly rotationGraceS: number;
@@ -105,8 +105,10 @@ class Exporting {
   private readonly reached = new Map<Task, Reached>();
   private readonly ends = new Map<Task, Ends>();
   private readonly newest = new Map<Task, bigint>();
-  /** By the first batch of the log. */
-  private readonly accounts = new Map<string, LogBatch[]>();
+  /** Of logs that were added to, by their heads. */
+  private readonly accounts = new Map<string, readonly LogBatch[]>();
+  /** What batches are called that are gone. */
+  private readonly names = new Map<Task, string>();
   private readonly read = { bytes: 0, files: new Set<string>() };
   stage: Database | undefined;
 
@@ -119,11 +121,6 @@ class Exporting {
     this.stage = stage;
     this.committed = new Committed(lake);
     this.chains = chainsOf(this.committed.read.receipts);
-    for (const { root, batches } of this.chains.filter(isWhole))
-      this.accounts.set(
-        root,
-        batches.map(({ account, newest_record }) => ({ account, newest_record })),
-      );
     this.state = readHost(place, making.lake_id, options.host);
     const { receipts } = this.committed.read;
     this.published = logsOf(options.host, this.state, receipts, this.chains);
@@ -172,7 +169,7 @@ class Exporting {
     const { files } = await resolveLogs(this.namedBy(given), { ...options, lakePath: lake.place.path });
     for (const gap of gaps) {
       const { id, from, to, before, after } = gap;
-      const own = { byte_from: from, bytes: to - from, sha256: id };
+      const own = { byte_from: from, bytes: to - from, sha256: id, before: before && tipOf(before).id };
       const file = await holderOf([...(before?.batches ?? []).map(pieceOf), own], after.file, files, options);
       if (file) await this.publishRound([await this.readingIn(gap, file)]);
     }
@@ -212,11 +209,12 @@ class Exporting {
       );
   }
 
-  private async readingIn({ from, to, before, after }: Gap, file: SourceFile): Promise<BatchReading> {
+  private async readingIn({ id, from, to, before, after }: Gap, file: SourceFile): Promise<BatchReading> {
     const task = this.taskOf(file, from, to);
     const lines = before ? tipOf(before).file.lines_before + tipOf(before).account.lines : 0;
     const reading = await readingOf(task, lines, this.options);
     this.begin(reading.task, before?.batches ?? []);
+    this.names.set(reading.task, id);
     const { name, path } = after.file;
     this.reached.set(reading.task, { ...this.reached.get(reading.task)!, name, path });
     return reading;
@@ -309,7 +307,7 @@ class Exporting {
   }
 
   private async publishRound(readings: readonly BatchReading[]): Promise<void> {
-    const { lake, options } = this;
+    const { options } = this;
     const ends = new Map<SourceFile, Ends>();
     const lined = readings.map((reading, i) => this.continued(reading, readings[i - 1]));
     const { stage, plan, loaded, duplicates } = await this.load(lined, ends);
@@ -322,23 +320,29 @@ class Exporting {
         conflicts: 0,
         late: late.get(file.batch)?.late ?? 0,
       });
-      const place = this.placeOf(file, ends.get(file.source)!);
       const own = { ...withoutName(account), late_line: late.get(file.batch)?.line ?? null };
-      const other = await publishBatch(
-        {
-          ...{ id: file.counts.sha256!, host: options.host, file: place, account: own },
-          ...{ newestRecord: account.newest_record, rejects: rejectsOf(file), notices: markNotice(file) },
-          rows: { db: stage, catalog: STAGE, number: file.batch, plan },
-        },
-        { place: lake.place, lakeId: lake.making.lake_id, now: options.now, committed: this.committed },
-      );
-      // Who committed the first batch of a log named it, whoever adds to it.
-      const { name, path } = other?.file ?? place;
-      this.took(file, { ...place, name, path }, ends.get(file.source)!);
-      const before = this.accounts.get(place.root) ?? [];
-      const { newest_record } = account;
-      this.accounts.set(place.root, [...before, { account: own, newest_record }]);
+      const batchAs = (id: string): Batch => ({
+        ...{ id, host: options.host, file: this.placeOf(file, id, ends.get(file.source)!), account: own },
+        ...{ newestRecord: account.newest_record, rejects: rejectsOf(file), notices: markNotice(file) },
+        rows: { db: stage, catalog: STAGE, number: file.batch, plan },
+      });
+      this.took(file, await this.publish(file, batchAs), ends.get(file.source)!);
     }
+  }
+
+  private async publish(file: LoadedFile, batchAs: (id: string) => Batch): Promise<PublishedBatch> {
+    const { lake, options, committed } = this;
+    const { task, range } = file.source as BatchReading;
+    const publishing = { place: lake.place, lakeId: lake.making.lake_id, now: options.now, committed };
+    const name = this.names.get(task);
+    // What is gone comes back under its name.
+    if (name !== undefined) {
+      const batch = batchAs(name);
+      return { batch, other: await publishBatch(batch, publishing) };
+    }
+    const { root, last } = this.reached.get(task)!;
+    const at = { root, before: last, byte_to: range.to };
+    return publishNamed(file.counts.sha256!, at, batchAs, publishing);
   }
 
   /** A batch of a log that an earlier round began counts its lines from where that one ended. */
@@ -347,9 +351,8 @@ class Exporting {
     return { ...reading, range: { ...reading.range, linesBefore: this.reached.get(reading.task)!.lines } };
   }
 
-  private placeOf({ source, counts }: LoadedFile, ends: Ends): BatchPlace {
+  private placeOf({ source }: LoadedFile, id: string, ends: Ends): BatchPlace {
     const { task, range } = source as BatchReading;
-    const id = counts.sha256!;
     const { root, last, lines, head, name, path } = this.reached.get(task)!;
     const where = path ?? task.file.path;
     return {
@@ -360,12 +363,16 @@ class Exporting {
     };
   }
 
-  private took({ source, counts, bytes }: LoadedFile, place: BatchPlace, ends: Ends): void {
+  private took({ source, counts, bytes }: LoadedFile, { batch, other }: PublishedBatch, ends: Ends): void {
     const { task } = source as BatchReading;
-    const { lines } = this.reached.get(task)!;
+    const { lines, head } = this.reached.get(task)!;
+    const { file, account, newestRecord } = batch;
+    this.accounts.set(file.head, [...this.accountsAt(head), { account, newest_record: newestRecord }]);
+    // Who committed the first batch of a log named it, whoever adds to it.
+    const { name, path } = other?.file ?? file;
     this.reached.set(task, {
-      ...{ root: place.root, last: counts.sha256!, read_to: place.byte_to, lines: lines + counts.lines },
-      ...{ head: place.head, name: place.name, path: place.path },
+      ...{ root: file.root, last: batch.id, read_to: file.byte_to, lines: lines + counts.lines },
+      ...{ head: file.head, name, path },
     });
     this.ends.set(task, ends);
     this.notices.push(...markNotice({ source, counts, bytes, batch: 0, maybeEmpty: false }));
@@ -402,8 +409,12 @@ class Exporting {
     return [...this.requests, ...more];
   }
 
-  private accountOf({ root, name, head }: HostLog): FileAccount[] {
-    const batches = root === null ? [] : (this.accounts.get(root) ?? []);
+  private accountsAt(head: string): readonly LogBatch[] {
+    return this.accounts.get(head) ?? this.published.find(({ log }) => log.head === head)?.batches ?? [];
+  }
+
+  private accountOf({ name, head }: HostLog): FileAccount[] {
+    const batches = this.accountsAt(head);
     return batches.length === 0 ? [] : [{ file: name, ...sumOfAccounts(batches), head }];
   }
 
@@ -425,12 +436,6 @@ class Exporting {
     };
   }
 }
-
-const pieceOf = ({ id, file, account }: BatchReceipt): Piece => ({
-  byte_from: file.byte_from,
-  bytes: account.bytes,
-  sha256: id,
-});
 
 const OTHERWISE = 'are gone, and come out otherwise than its receipt says (another version published them)';
 const NEW_FOLDER =

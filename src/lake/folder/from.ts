@@ -1,10 +1,11 @@
 /** Batches of a lake file become batches of the folder, as they stand in its tables: its logs may be gone. */
 import { LakelogError, shellWord } from '../../errors.js';
 import { instantOf, rfc3339 } from '../../instant.js';
-import type { BatchAccount, BatchReceipt, RejectSums } from '../../schema/batch.js';
+import type { BatchAccount, BatchPlace, BatchReceipt, RejectSums } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import type { InputRequest } from '../input/index.js';
+import { headAfter } from '../store/fingerprint.js';
 import type { KnownLog } from '../store/logs.js';
 import { readLogs, readRequests } from '../store/logs.js';
 import { attach, CATALOG, detach, isThere, lakeFileOf } from '../store/open.js';
@@ -26,7 +27,7 @@ import {
 import { logName } from './layout.js';
 import { type Lost, lostRows } from './lost-rows.js';
 import type { FolderLake } from './making.js';
-import { publishBatch, putBack } from './publish.js';
+import { type Batch, publishNamed, putBack } from './publish.js';
 import { damage, short } from './receipts.js';
 
 export interface FromOptions {
@@ -85,6 +86,18 @@ export async function exportFile(db: Database, lake: FolderLake, options: FromOp
   }
 }
 
+/** A batch of the lake file, and what is published of its log before it and with it. */
+interface Held {
+  readonly log: KnownLog;
+  readonly batch: HeldBatch;
+  readonly reached: Reached;
+  readonly root: string;
+  readonly head: string;
+}
+
+/** How far a log is published. */
+type Reached = Pick<BatchPlace, 'before' | 'head'> & { readonly root: string | null };
+
 class FromFile {
   private readonly db: Database;
   private readonly lake: FolderLake;
@@ -122,22 +135,26 @@ class FromFile {
          byte_from, lines_before, sha256, head, newest_record
        FROM main.base_batches WHERE log = ${log.log} ORDER BY byte_from`,
     );
-    if (log.form !== 'stream') this.logs.push({ ...log, root: batches[0]?.sha256 ?? null });
-    if (batches.length === 0) return;
     const { bytes } = this.read;
-    for (const [i, batch] of batches.entries()) await this.publish(log, batch, batches[i - 1], batches);
+    let reached: Reached = { before: null, root: null, head: '' };
+    for (const batch of batches) reached = await this.publish(log, batch, reached);
+    // In the folder batches may be called otherwise, and so the log.
+    const { root, head } = reached;
+    if (log.form !== 'stream') this.logs.push({ ...log, root, head: root === null ? log.head : head });
+    if (batches.length === 0) return;
     this.read.files += this.read.bytes > bytes ? 1 : 0;
     const accounts = batches.map((account) => ({ account, newest_record: account.newest_record }));
-    this.files.push({ file: log.name, ...sumOfAccounts(accounts), conflicts: 0, head: log.head });
+    this.files.push({ file: log.name, ...sumOfAccounts(accounts), conflicts: 0, head });
   }
 
-  private async publish(
-    log: KnownLog,
-    batch: HeldBatch,
-    before: HeldBatch | undefined,
-    [first]: readonly HeldBatch[],
-  ): Promise<void> {
-    const there = this.there.get(batch.sha256);
+  private async publish(log: KnownLog, batch: HeldBatch, reached: Reached): Promise<Reached> {
+    const { committed, lake, options } = this;
+    const at = { ...reached, byte_to: batch.byte_from + batch.bytes };
+    const reachedBy = (id: string) => ({
+      ...{ before: id, root: reached.root ?? id, head: headAfter(reached.head, id) },
+    });
+    const id = committed.nameOf(batch.sha256, at);
+    const there = this.there.get(id);
     if (there) {
       this.before.bytes += batch.bytes;
       const { db, lake } = this;
@@ -145,34 +162,41 @@ class FromFile {
       const lost = this.lost.get(there.id);
       if (lost) await putBack(there, rows, lost.files, lake.place);
       this.compare(log, batch, there);
-      return;
+      return reachedBy(id);
     }
-    const { db, lake, options } = this;
-    const root = first!.sha256;
-    // Who committed the first batch of a log named it, whoever adds to it.
-    const named = this.committed.receiptOf(root)?.file;
-    const isLast = batch.byte_from + batch.bytes === log.read_to;
-    await publishBatch(
-      {
-        ...{ id: batch.sha256, host: options.host, newestRecord: batch.newest_record, notices: [] },
-        file: {
-          name: named?.name ?? logName(options.host, log.path, root),
-          ...{ path: named?.path ?? log.path, kind: log.kind, form: log.form, byte_from: batch.byte_from },
-          ...{ byte_to: batch.byte_from + batch.bytes, lines_before: batch.lines_before },
-          ...{ before: before?.sha256 ?? null, root, head: batch.head, start_sha256: log.start_sha256 },
-          // Of earlier batches nobody knows it any more, and nobody asks.
-          end_sha256: isLast ? log.end_sha256 : log.start_sha256,
-        },
-        account: accountOf(batch),
-        rejects: await this.rejectsOf(batch.batch),
-        rows: {
-          ...{ db, catalog: CATALOG, number: batch.batch },
-          plan: lakePlan(lake.making.keeps_content),
-        },
-      },
-      { place: lake.place, lakeId: lake.making.lake_id, now: options.now, committed: this.committed },
+    const rejects = await this.rejectsOf(batch.batch);
+    const published = await publishNamed(
+      batch.sha256,
+      at,
+      (id) => this.batchAs(id, rejects, { log, batch, reached, ...reachedBy(id) }),
+      { place: lake.place, lakeId: lake.making.lake_id, now: options.now, committed },
     );
     this.read.bytes += batch.bytes;
+    return reachedBy(published.batch.id);
+  }
+
+  private batchAs(id: string, rejects: readonly RejectSums[], { log, batch, ...at }: Held): Batch {
+    const { db, lake, options } = this;
+    const { root, head, reached } = at;
+    // Who committed the first batch of a log named it, whoever adds to it.
+    const named = this.committed.receiptOf(root)?.file;
+    const byte_to = batch.byte_from + batch.bytes;
+    return {
+      ...{ id, host: options.host, newestRecord: batch.newest_record, notices: [], rejects },
+      file: {
+        name: named?.name ?? logName(options.host, log.path, root),
+        ...{ path: named?.path ?? log.path, kind: log.kind, form: log.form, byte_from: batch.byte_from },
+        ...{ byte_to, lines_before: batch.lines_before, before: reached.before, root, head },
+        start_sha256: log.start_sha256,
+        // Of earlier batches nobody knows it any more, and nobody asks.
+        end_sha256: byte_to === log.read_to ? log.end_sha256 : log.start_sha256,
+      },
+      account: accountOf(batch),
+      rows: {
+        ...{ db, catalog: CATALOG, number: batch.batch },
+        plan: lakePlan(lake.making.keeps_content),
+      },
+    };
   }
 
   /** Lines that one of two publishers left out, because another batch of its own has them. */

@@ -3,7 +3,7 @@ import type { BatchReceipt } from '../../schema/batch.js';
 import { type Chain, isWhole, tipOf } from './receipts.js';
 
 export interface Gap {
-  /** SHA-256 of the bytes. */
+  /** The name of the batch. */
   readonly id: string;
   readonly from: number;
   readonly to: number;
@@ -14,9 +14,11 @@ export interface Gap {
 
 /** Of several in a row only the last is known, and of what of them one cannot say where it begins. */
 export function gapsIn(chains: readonly Chain[]): Gap[] {
+  const there = new Set(chains.flatMap(({ batches }) => batches.map((one) => one.id)));
   return chains.flatMap(({ batches: [after] }) => {
     const { before: id, byte_from: to, root } = after!.file;
-    if (id === null) return [];
+    // Where it is there, two batches follow the same one.
+    if (id === null || there.has(id)) return [];
     const before =
       chains.find((one) => isWhole(one) && one.root === root && tipOf(one).file.byte_to < to) ?? null;
     if (!before && id !== root) return [];

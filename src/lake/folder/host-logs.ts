@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { readSync } from 'node:fs';
 import type { BatchReceipt } from '../../schema/batch.js';
 import { identityOf, statOf } from '../input/index.js';
-import { NOTHING_READ } from '../store/fingerprint.js';
+import { isNamed, NOTHING_READ } from '../store/fingerprint.js';
 import { type HostLog, type HostState, withFile } from './hosts.js';
-import { type Chain, isWhole } from './receipts.js';
+import { type Chain, isWhole, pieceOf, tipOf } from './receipts.js';
 
 /** @returns who published a batch, and who has it in a log of its own: two logs may begin alike. */
 export function holdersOf(
@@ -20,7 +20,7 @@ export function holdersOf(
 }
 
 /** Batches one behind the other, which are a log: where two hosts have logs that begin alike, they part. */
-class Ways {
+export class Ways {
   private readonly byHead: ReadonlyMap<string, BatchReceipt>;
   private readonly byId: ReadonlyMap<string, BatchReceipt>;
   private readonly followers = new Map<string, BatchReceipt[]>();
@@ -29,27 +29,43 @@ class Ways {
     this.byHead = new Map(receipts.map((receipt) => [receipt.file.head, receipt]));
     this.byId = new Map(receipts.map((receipt) => [receipt.id, receipt]));
     for (const receipt of receipts) {
-      const { before } = receipt.file;
-      if (before !== null) this.followers.set(before, [...(this.followers.get(before) ?? []), receipt]);
+      const before = this.beforeOf(receipt);
+      if (before) this.followers.set(before.id, [...this.followersOf(before.id), receipt]);
     }
   }
 
   /** Null where one of them is not there. */
   wayTo(head: string): BatchReceipt[] | null {
     const way: BatchReceipt[] = [];
-    for (let at = this.byHead.get(head); at; at = this.byId.get(at.file.before ?? '')) {
+    for (let at = this.byHead.get(head); at; at = this.beforeOf(at)) {
       way.push(at);
       if (at.file.before === null) return way.reverse();
     }
     return null;
   }
 
-  /** The batches of a log, as far as its file has them where others were published since: by another host, or by a run that was killed. */
-  wayOf(log: HostLog, host: string): BatchReceipt[] | null {
+  followersOf(id: string): readonly BatchReceipt[] {
+    return this.followers.get(id) ?? [];
+  }
+
+  /** The batch before it, where the two join: that of another place may have its name. */
+  private beforeOf({ file: { before: id, byte_from, root } }: BatchReceipt): BatchReceipt | undefined {
+    const before = this.byId.get(id ?? '');
+    // Whoever seals receipts may have made a circle of them.
+    const joins = before && before.file.byte_from < byte_from && before.file.byte_to === byte_from;
+    return joins && before.file.root === root ? before : undefined;
+  }
+
+  /**
+   * The batches of a log, as far as its file has them where others were published since: by another host, or by a run that was killed.
+   * @param main what most go on with who begin like this log.
+   */
+  wayOf(log: HostLog, host: string, main: Chain | undefined): BatchReceipt[] | null {
     const first = this.byId.get(log.root ?? '');
-    const way = this.wayTo(log.head) ?? (first?.file.before === null ? [first] : null);
+    const own = this.wayTo(log.head) ?? (first?.file.before === null ? [first] : null);
+    const way = own && main ? onMain(own, main, log) : own;
     for (let last = way?.at(-1); last; ) {
-      const next: readonly BatchReceipt[] = this.followers.get(last.id) ?? [];
+      const next = this.followersOf(last.id);
       last =
         next.find((one) => stands(one, log)) ??
         (next.length === 1 && isOwn(next[0]!, log, host) ? next[0] : undefined);
@@ -59,10 +75,24 @@ class Ways {
   }
 }
 
+/** Where a log was published twice at once, in other byte ranges, all go on with the same ones. */
+function onMain(own: BatchReceipt[], main: Chain, log: HostLog): BatchReceipt[] {
+  const tip = own.at(-1)!;
+  if (main.batches.includes(tip)) return own;
+  const end = main.batches.findIndex(({ file }) => file.byte_to >= tip.file.byte_to);
+  const way = main.batches.slice(0, end + 1);
+  return end >= 0 && way.every((batch) => own.includes(batch) || stands(batch, log)) ? way : own;
+}
+
 /** Whether the bytes of a batch stand in the file of a log. */
-function stands({ id, file: { byte_from, byte_to } }: BatchReceipt, { path, form }: HostLog): boolean {
+function stands(batch: BatchReceipt, { path, form }: HostLog): boolean {
   if (form !== 'plain') return false;
-  return withFile(path, false, (fd, size) => size >= byte_to && hashOf(fd, byte_from, byte_to) === id);
+  const { byte_from, byte_to } = batch.file;
+  return withFile(
+    path,
+    false,
+    (fd, size) => size >= byte_to && isNamed(pieceOf(batch), hashOf(fd, byte_from, byte_to)),
+  );
 }
 
 /** Where another file stands by now, nothing there tells what this host published before it was killed. */
@@ -101,14 +131,22 @@ export function logsOf(
   const ways = new Ways(receipts);
   const known = (state?.logs ?? []).flatMap((log): PublishedLog[] => {
     if (log.root === null) return [{ log, batches: [] }];
-    const batches = ways.wayOf(log, host);
+    const main = chains.find((chain) => isWhole(chain) && chain.root === log.root);
+    const batches = ways.wayOf(log, host, main);
     return batches ? [{ log: { ...log, ...reached(batches) }, batches }] : [];
   });
   // Of logs that a memory named and that are gone with it, one word is told, and not of each again.
   const is_settled = state === null;
+  const heads = new Set(known.map(({ log }) => log.head));
   const others = chains
-    .filter((chain) => isWhole(chain) && known.every(({ log }) => log.root !== chain.root))
-    .map(({ batches }) => ({ log: { ...derived(batches, host), is_settled }, batches }));
+    .filter(({ batches }) => batches.every(({ file }) => !heads.has(file.head)))
+    .flatMap((chain): PublishedLog[] => {
+      const batches = ways.wayTo(tipOf(chain).file.head);
+      if (batches === null) return [];
+      const log = { ...derived(batches, host, ways), is_settled };
+      // What this host published twice at once, and went on with the other, is no log of its own.
+      return log.path !== '' && known.some((one) => one.log.root === log.root) ? [] : [{ log, batches }];
+    });
   return [...known, ...others].map(({ log, batches }, i) => ({ log: { ...log, log: i + 1 }, batches }));
 }
 
@@ -121,9 +159,11 @@ function reached(batches: readonly BatchReceipt[]) {
 }
 
 /** Of a log of which receipts alone are known. One that another host exported may stand here too, and is looked for nowhere. */
-function derived(batches: readonly BatchReceipt[], host: string): HostLog {
+function derived(batches: readonly BatchReceipt[], host: string, ways: Ways): HostLog {
   const { file, host: by } = batches.at(-1)!;
-  const isOwn = batches.some((one) => one.host === host);
+  // What other logs begin with too may be of this host by one of them.
+  const parts = batches.findLastIndex(({ id }) => ways.followersOf(id).length > 1);
+  const isOwn = batches.slice(parts + 1).some((one) => one.host === host);
   const place = isOwn ? file.path : '';
   return {
     ...{ log: 0, name: place, path: place, request: place, kind: file.kind, form: file.form },

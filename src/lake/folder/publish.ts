@@ -19,6 +19,7 @@ import type { Database } from '../duckdb/connection.js';
 import { ident, quote } from '../duckdb/sql.js';
 import { summarySql } from '../load/account.js';
 import { islandsOf } from '../load/seqs.js';
+import { nameBehind } from '../store/fingerprint.js';
 import type { LoadPlan } from '../tables/plan.js';
 import type { Committed } from './committed.js';
 import { copyTo, dataFile, stagedAt } from './data-file.js';
@@ -64,6 +65,31 @@ export interface Publishing {
   readonly committed: Committed;
 }
 
+/** A batch as it is published, and the receipt that another run published of it, where one was there; else null. */
+export interface PublishedBatch {
+  readonly batch: Batch;
+  readonly other: BatchReceipt | null;
+}
+
+/**
+ * Publishes a batch under the name of its bytes, or under its other one where they stand at another place too.
+ * @param bytes their SHA-256.
+ * @param batchAs what it is under a name.
+ */
+export async function publishNamed(
+  bytes: string,
+  at: Parameters<Committed['nameOf']>[1],
+  batchAs: (id: string) => Batch,
+  publishing: Publishing,
+): Promise<PublishedBatch> {
+  const batch = batchAs(publishing.committed.nameOf(bytes, at));
+  const other = await publishBatch(batch, publishing);
+  if (other === null || other.file.before === at.before) return { batch, other };
+  // Another place took the name at this moment.
+  const renamed = batchAs(nameBehind(at.before, bytes));
+  return { batch: renamed, other: await publishBatch(renamed, publishing) };
+}
+
 /** @returns the receipt that another run published, where one was there; else null. */
 export async function publishBatch(batch: Batch, publishing: Publishing): Promise<BatchReceipt | null> {
   const { place, committed } = publishing;
@@ -84,11 +110,22 @@ export async function publishBatch(batch: Batch, publishing: Publishing): Promis
     await allSynced([...files.map(stagedOf), staged]);
     // Ages of drafts are told by the clock that says when they were written.
     const ahead = changedMs(staged) - Date.now();
-    for (const file of files) await putFile({ ...publishing, ahead }, batch.id, file, stagedOf(file));
-    return commit(publishing, batch.id, staged) ? null : committed.receiptOf(batch.id);
+    const put: string[] = [];
+    for (const file of files)
+      if (await putFile({ ...publishing, ahead }, batch.id, file, stagedOf(file))) put.push(file.path);
+    if (commit(publishing, batch.id, staged)) return null;
+    const other = committed.receiptOf(batch.id);
+    if (other !== null) takeBack(place, put, other);
+    return other;
   } finally {
     stage.remove();
   }
+}
+
+/** Two runs that publish the same bytes at once may have taken other lines out of them: what one has put, the other need not name. */
+function takeBack(place: LocalPlace, put: readonly string[], { tables }: BatchReceipt): void {
+  const named = new Set(Object.values(tables).flatMap(({ files }) => files.map((file) => file.path)));
+  for (const name of put) if (!named.has(name)) place.remove(name);
 }
 
 /** @returns whether it was not there before. */
@@ -201,20 +238,21 @@ const LOOK_MS = 50;
 /**
  * What was published of a batch before its receipt was written is of a run that was killed, or of one on another host
  * that publishes the same bytes now.
+ * @returns whether the file is this run's own.
  */
 async function putFile(
   { place, committed, ahead }: Publishing & { readonly ahead: number },
   id: string,
   file: DataFile,
   staged: string,
-): Promise<void> {
+): Promise<boolean> {
   for (const until = Date.now() + WAIT_MS; ; await sleep(LOOK_MS)) {
-    if (place.put(file.path, { staged })) return;
-    if (isSame(place.at(file.path), file)) return;
+    if (place.put(file.path, { staged })) return true;
+    if (isSame(place.at(file.path), file)) return false;
     // In this order: who has no draft any more has committed, or was killed. Ours is one of them.
     const drafts = place.staged(Date.now() + ahead).filter(({ name }) => name === `${id}.json`);
     const others = drafts.filter(({ ageMs }) => ageMs < ALIVE_MS).length - 1;
-    if (committed.has(id)) return;
+    if (committed.has(id)) return false;
     if (others <= 0) place.remove(file.path);
     else if (Date.now() >= until)
       throw new LakelogError('another run publishes the same batch, and does not come to its end', {

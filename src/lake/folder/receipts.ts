@@ -4,6 +4,7 @@ import { whyUnreadable } from '../../errors.js';
 import { BATCH_FORMAT, type BatchReceipt, type Sum } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import { headAfter, sha256 } from '../store/fingerprint.js';
+import type { Piece } from '../store/logs.js';
 import { BATCHES, batchNumber, MERGED, mergedReceiptsName, receiptName } from './layout.js';
 import type { Place } from './place.js';
 import { unsealed } from './seal.js';
@@ -190,6 +191,11 @@ export interface Chain {
 export const isWhole = ({ batches }: Chain): boolean => batches[0]!.file.before === null;
 
 export const tipOf = ({ batches }: Chain): BatchReceipt => batches.at(-1)!;
+
+/** Its bytes, as a log that holds them is compared with it. */
+export const pieceOf = ({ id, file, account }: BatchReceipt): Piece => ({
+  ...{ byte_from: file.byte_from, bytes: account.bytes, sha256: id, before: file.before },
+});
 
 /**
  * Puts batches behind one another. Where two follow the same one, the log was published twice at once: the longer way

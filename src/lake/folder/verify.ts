@@ -7,9 +7,10 @@ import { statOf } from '../input/index.js';
 import { checkBytes, type ReceiptFile, unknownHead } from '../store/verify.js';
 import { checkBatches, checkSums } from './check.js';
 import { hashFile } from './hash-file.js';
+import { Ways } from './host-logs.js';
 import { PUBLISHED_NAMES } from './layout.js';
 import type { FolderLake } from './making.js';
-import { type Chain, tipOf } from './receipts.js';
+import { type Chain, pieceOf, tipOf } from './receipts.js';
 import { type FolderState, lookInto } from './state.js';
 
 export interface Verified {
@@ -31,7 +32,8 @@ export async function verifyFolder(
     if (base !== 'seqs' && base !== 'batches') problems.push(...(await checkSums(db, state, base)));
   problems.push(...(await checkBatches(db, state, state.receipts)));
   const logs: LogCheck[] = [];
-  for (const chain of state.chains) logs.push(await checkLog(chain, state, host, options));
+  const ways = new Ways(state.receipts);
+  for (const chain of state.chains) logs.push(await checkLog(chain, { ...state, ways }, host, options));
   return {
     check: {
       files: state.files.length,
@@ -45,13 +47,15 @@ export async function verifyFolder(
 
 async function checkLog(
   chain: Chain,
-  { hosts }: FolderState,
+  { hosts, ways }: FolderState & { readonly ways: Ways },
   host: string,
   options: { readonly stdin: Readable },
 ): Promise<LogCheck> {
   const { file } = tipOf(chain);
   const facts = { file: file.name, batches: chain.batches.length, bytes: file.byte_to, head: file.head };
-  const own = hosts.find((one) => one.host === host)?.logs.find(({ root }) => root === chain.root);
+  const heads = new Set(chain.batches.map((batch) => batch.file.head));
+  const logs = hosts.find((one) => one.host === host)?.logs.filter(({ head }) => heads.has(head)) ?? [];
+  const [own] = logs.sort((a, b) => b.read_to - a.read_to);
   const stats = own && statOf(own.path);
   if (!own || !stats || own.state === 'gone')
     return {
@@ -62,9 +66,7 @@ async function checkLog(
   if (own.state === 'lost' || own.state === 'changed')
     return { ...facts, status: 'different', detail: own.detail };
   const source = { name: own.name, path: own.path, as: 'any', stats, maybeEmpty: true } as const;
-  const pieces = chain.batches.map(({ id, account, file: { byte_from } }) => ({
-    ...{ byte_from, bytes: account.bytes, sha256: id },
-  }));
+  const pieces = (ways.wayTo(own.head) ?? chain.batches).map(pieceOf);
   return { ...facts, ...(await checkBytes(source, pieces, options)) };
 }
 

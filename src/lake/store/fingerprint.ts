@@ -75,7 +75,7 @@ export async function compare(
       left -= some.length;
       if (left > 0) continue;
       const piece = pieces[at++]!;
-      if (hash.digest('hex') !== piece.sha256) differs ??= piece;
+      if (!isNamed(piece, hash.digest('hex'))) differs ??= piece;
       hash = createHash('sha256');
       left = pieces[at]?.bytes ?? 0;
     }
@@ -83,6 +83,14 @@ export async function compare(
   differs ??= pieces[at] ?? null;
   return { isSame: differs === null, differs, bytes, endsLine: last === LF };
 }
+
+/** What a batch is called whose bytes another place has already, of this log or of another: all hosts call it alike. */
+export const nameBehind = (before: string | null, bytes: string): string =>
+  sha256(Buffer.from(`${before ?? ''}\n${bytes}`, 'latin1'));
+
+/** @param bytes their SHA-256. */
+export const isNamed = ({ sha256: name, before }: Pick<Piece, 'sha256' | 'before'>, bytes: string): boolean =>
+  name === bytes || (before !== undefined && name === nameBehind(before, bytes));
 
 /** The hash of the batches of a log up to and with this one. */
 export const headAfter = (head: string, batch: string): string => sha256(Buffer.from(head + batch, 'latin1'));

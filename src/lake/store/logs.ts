@@ -73,6 +73,8 @@ export interface Piece {
   readonly byte_from: number;
   readonly bytes: number;
   readonly sha256: string;
+  /** In a folder, the batch before it: `sha256` is its name, which may be that of these bytes behind this batch. */
+  readonly before?: string | null;
 }
 
 export function piecesOf(db: Database, log: number): Promise<Piece[]> {
