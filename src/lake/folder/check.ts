@@ -10,7 +10,8 @@ import type { FolderState } from './state.js';
 import { difference, nothingOf, summedOf, sumsSql } from './sums.js';
 import { filesOf, parquet } from './tables.js';
 
-const NEXT = 'see which file is another: lakelog lake verify; then put it back, or publish the log again';
+const NEXT =
+  'see which file is another: lakelog lake verify; then put it back from a copy, or its receipt; without one, publish the logs into a new folder: lakelog sync';
 const MOST_TOLD = 5;
 
 /** @returns null for each batch whose rows come to what its receipt says. */

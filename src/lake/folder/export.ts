@@ -169,8 +169,7 @@ class Exporting {
     const { files } = await resolveLogs(this.namedBy(given), { ...options, lakePath: lake.place.path });
     for (const gap of gaps) {
       const { id, from, to, before, after } = gap;
-      const tip = before && tipOf(before);
-      const own = { byte_from: from, bytes: to - from, sha256: id, before: tip?.id ?? null };
+      const own = { byte_from: from, bytes: to - from, sha256: id, before: before && tipOf(before).id };
       const file = await holderOf([...(before?.batches ?? []).map(pieceOf), own], after.file, files, options);
       if (file) await this.publishRound([await this.readingIn(gap, file)]);
     }
@@ -180,12 +179,14 @@ class Exporting {
   /** Puts back rows that are gone while the receipts of their batches are there, where a log still has the bytes. */
   async restoreRows(given: readonly InputRequest[]): Promise<void> {
     const { options, lake } = this;
-    const all = this.published.filter(({ log }) => log.state === 'here').map(({ batches }) => batches);
-    const lost = lostRows(lake, all.flat());
+    const state = readHost(lake.place, lake.making.lake_id, options.host);
+    const logs = logsOf(options.host, state, this.committed.read.receipts, this.chains);
+    const all = logs.flatMap(({ log, batches }) => (log.state === 'here' ? [batches] : []));
+    const lost = lostRows(lake, [...new Set(all.flat())]);
     if (lost.length === 0) return;
     const { files } = await resolveLogs(this.namedBy(given), { ...options, lakePath: lake.place.path });
     for (const { receipt, files: gone } of lost) {
-      const batches = all.find((one) => one.includes(receipt))!;
+      const batches = all.find((some) => some.includes(receipt))!;
       const pieces = batches.slice(0, batches.indexOf(receipt) + 1).map(pieceOf);
       const file = await holderOf(pieces, receipt.file, files, options);
       if (file) await this.restore(receipt, gone, file);
