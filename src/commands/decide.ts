@@ -64,8 +64,8 @@ export async function runDecision(
   try {
     const account = await session.lake.load(asking.sources.requests);
     const answer = await answerDecision(asking, decision, deciding, session.lake, account);
-    const more = await then({ asking, context, lake: session.lake, account, answer });
     await progress.end();
+    const more = await then({ asking, context, lake: session.lake, account, answer });
     const { showGate, showRows } = await import('./output.js');
     const { report, verdict } = answer;
     const code = isGate

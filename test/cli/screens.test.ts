@@ -8,7 +8,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import stringWidth from 'string-width';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Command } from '../../src/commands/command.js';
 import { COMMANDS as TABLE } from '../../src/commands/commands.js';
 import { SCHEMA_FILES, type SchemaName } from '../../src/commands/schema-names.js';
@@ -295,6 +295,25 @@ test.each(screens)('%s', async (name, columns) => {
   const shown: string[] = [];
   for (const one of WIDTHS) shown.push(await shownIn(one, name));
   await expect(shown.join('\n')).toMatchFileSnapshot(`screens/${name}.txt`);
+});
+
+const SLOW = [
+  ...['compare-baseline', 'alarm-fired', 'validate-rejects', 'check', 'sync'],
+  ...['show', 'query', 'first-shot-rate', 'drift-fired', 'ack-line', 'report'],
+];
+
+test.each(SLOW)('%s: progress of a slow run is gone before it says anything', async (name) => {
+  const plain = await plainScreen(name, 80);
+  let time = Date.now();
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => {
+    time += 1_000;
+    return time;
+  });
+  try {
+    expect((await screenOf(name, 80, { NO_COLOR: '1' })).text).toBe(plain.text);
+  } finally {
+    clock.mockRestore();
+  }
 });
 
 const COLOURED = [
