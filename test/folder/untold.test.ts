@@ -360,6 +360,23 @@ test('a host whose memory is gone cannot vouch, as it may have known of logs tha
   expect(await ask()).toEqual({ code: 0, of: [] });
 });
 
+test('what a host that had an earlier version could not read is told until it is looked at again', async () => {
+  const { cwd, at, sync, ask } = host();
+  writeLines(cwd, 'u.jsonl', [good()]);
+  expect(await sync('u.jsonl')).toBe(0);
+  const { schema: _, checksum: __, ...state } = JSON.parse(readFileSync(at('L/hosts/a.json'), 'utf8'));
+  const unread = [{ path: at('w.jsonl'), problem: 'missing', detail: 'no such file' }];
+  writeHost({ replace: (name, bytes) => writeFileSync(at(`L/${name}`), bytes) } as Place, {
+    ...{ ...state, unread, pending_grace_s: 60 },
+  });
+  expect(await ask()).toEqual({ code: 3, of: ['a:w.jsonl'] });
+  expect(await sync('u.jsonl')).toBe(0);
+  expect(await ask()).toEqual({ code: 3, of: ['a:w.jsonl'] });
+  writeLines(cwd, 'w.jsonl', [good()]);
+  expect(await sync('w.jsonl')).toBe(0);
+  expect(await ask()).toEqual({ code: 0, of: [] });
+});
+
 test('a host whose first look did not come to its end cannot vouch', async () => {
   const { cwd, at, sync, ask } = host();
   writeLines(cwd, 'u.jsonl', [good()]);

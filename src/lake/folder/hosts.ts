@@ -57,7 +57,9 @@ export function unreadOf(
   host: string,
   receipts: readonly BatchReceipt[],
 ): readonly Unread[] {
-  if (state !== null || receipts.every((one) => one.host !== host)) return state?.unread ?? [];
+  // An earlier version did not tell what had led to it.
+  if (state !== null) return (state.unread ?? []).map((one) => ({ ...one, by: one.by ?? [one.path] }));
+  if (receipts.every((one) => one.host !== host)) return [];
   const path = hostName(host);
   const detail = 'what the host knew of logs that it could not read, or lost, is gone with this file';
   return [{ ...damage(path, detail, 'put the file back from a copy'), by: [path] }];
