@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { beginHost } from '../../src/lake/folder/hosts.js';
+import { writeHost } from '../../src/lake/folder/hosts.js';
 import { openFolderLake } from '../../src/lake/folder/making.js';
 import { LocalPlace } from '../../src/lake/folder/place.js';
 import { changedSince, type FolderState, lookInto } from '../../src/lake/folder/state.js';
@@ -66,7 +66,13 @@ test.each(['before its files are listed', 'while they are', 'after they were'] a
     cpSync(path.join(whole, 'lakelog.json'), path.join(lake, 'lakelog.json'));
     // A host says what it published when it has published all.
     const { place, making } = openFolderLake(lake, '/');
-    beginHost(place, { host: 'web1', lake: making.lake_id, synced_at: '2026-10-01T00:00:00Z' }, []);
+    writeHost(place, {
+      host: 'web1',
+      lake: making.lake_id,
+      synced_at: '2026-10-01T00:00:00Z',
+      requests: [],
+      logs: [],
+    });
     copyBatch(whole, lake, 0);
     let next = 1;
     const list = LocalPlace.prototype.list;

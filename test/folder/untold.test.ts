@@ -384,12 +384,16 @@ test('a host whose first look did not come to its end cannot vouch', async () =>
   expect(await sync('u.jsonl')).toBe(0);
   const before = readFileSync(at('L/hosts/a.json'), 'utf8');
   // As it stands from before the first batch on.
+  const both = ['u.jsonl', 'v.jsonl'].map((name) => ({ path: at(name), as: 'any' as const }));
   writeHost({ replace: (name, bytes) => writeFileSync(at(`L/${name}`), bytes) } as Place, {
     ...(JSON.parse(before) as HostState),
-    ...{ synced_at: '1970-01-01T00:00:00Z', requests: [], logs: [], is_looking: true },
+    ...{ synced_at: '1970-01-01T00:00:00Z', requests: both, logs: [], looking_at: both },
   });
-  expect(await ask()).toEqual({ code: 3, of: ['a'] });
-  expect(await sync('u.jsonl', 'v.jsonl')).toBe(0);
+  expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl', 'a:v.jsonl'] });
+  // Another look says nothing of what it did not look at.
+  expect(await sync('u.jsonl')).toBe(0);
+  expect(await ask()).toEqual({ code: 3, of: ['a:v.jsonl'] });
+  expect(await sync()).toBe(0);
   expect(await ask()).toEqual({ code: 1, of: [] });
 });
 

@@ -23,20 +23,21 @@ import type { Piece } from '../store/logs.js';
 import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
 import { lakePlan } from '../store/tables.js';
-import { type Unread, unfinished, unreadAfter } from '../store/unread.js';
+import { isSeenBy, type Unread, unfinished, unreadAfter } from '../store/unread.js';
 import { Committed } from './committed.js';
 import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
 import { type Gap, gapsIn } from './gaps.js';
 import { holderOf, readingOf } from './holders.js';
 import { logsOf, type PublishedLog } from './host-logs.js';
 import {
-  beginHost,
+  beginLook,
   brokenLogs,
   type HostLog,
   type HostState,
   headsOf,
   lostAfter,
   readHost,
+  stillLookingAt,
   unreadOf,
   writeHost,
 } from './hosts.js';
@@ -100,6 +101,8 @@ class Exporting {
   private readonly requests: readonly InputRequest[];
   private readonly state: HostState | null;
   private readonly unread: readonly Unread[];
+  /** Receipts say that it looked, and what it knew by that is gone. */
+  private readonly isForgotten: boolean;
   private readonly problems: InputProblem[] = [];
   private readonly notices: string[] = [];
   private readonly reached = new Map<Task, Reached>();
@@ -125,8 +128,9 @@ class Exporting {
     const { receipts } = this.committed.read;
     this.published = logsOf(options.host, this.state, receipts, this.chains);
     this.logs = this.published.map(({ log }) => log);
+    this.isForgotten = this.state === null && receipts.some(({ host }) => host === options.host);
     this.requests = this.state?.requests ?? [];
-    this.unread = unreadOf(this.state, options.host, receipts);
+    this.unread = unreadOf(this.state, options.host, receipts, options.now);
   }
 
   async run(given: readonly InputRequest[]): Promise<Exported> {
@@ -135,8 +139,8 @@ class Exporting {
     const requests = absolute(named, options.cwd);
     const inputs = await resolveLogs(named, { ...options, lakePath: lake.place.path });
     const pieces = async (log: number) => this.piecesOf(log);
-    const published = this.chains.flatMap(({ batches }) => batches);
-    beginHost(lake.place, this.looked(), published);
+    const again = requests.filter(canBeLookedAtAgain);
+    if (!this.isForgotten) beginLook(lake.place, this.state, this.looked(), again);
     const found = await survey(inputs.files, this.logs, { ...options, requests, pieces });
     await this.publishAll(found);
     const logs = this.logsAfter(found);
@@ -148,12 +152,13 @@ class Exporting {
       ...found.problems,
       ...unfinished(logs, files, options),
     ];
-    const looked = { ...options, requests: requests.filter(canBeLookedAtAgain), files, problems, logs };
-    const state = { ...this.looked(), logs, lost: lostAfter(this.state, logs, this.heads()) };
+    const looked = { ...options, requests: again, files, problems, logs };
+    const state = { ...this.looked(), logs, lost: lostAfter(this.state, logs, this.heads(), options.now) };
     this.problems.push(...problems, ...brokenLogs(state));
     this.notices.push(...inputs.notices, ...found.notices);
     writeHost(lake.place, {
-      ...{ ...state, requests: this.requestsAfter(requests), unread: unreadAfter(this.unread, looked) },
+      ...{ ...state, requests: this.requestsAfter(again), unread: unreadAfter(this.unread, looked) },
+      ...{ looking_at: stillLookingAt(this.state, requests), of_files: this.ofFiles(looked) },
     });
     return this.told(logs, found, inputs.files, usesKnown);
   }
@@ -402,10 +407,14 @@ class Exporting {
     return new Set([...headsOf(this.committed.read.receipts), ...now]);
   }
 
+  /** What lake files could not read, and was not looked at here since. */
+  private ofFiles(looked: Parameters<typeof isSeenBy>[0]): Record<string, readonly Unread[]> {
+    const held = Object.entries(this.state?.of_files ?? {});
+    return Object.fromEntries(held.map(([file, all]) => [file, all.filter((one) => !isSeenBy(looked, one))]));
+  }
+
   private requestsAfter(requests: readonly InputRequest[]): InputRequest[] {
-    const more = requests.filter(
-      ({ path }) => path !== '-' && this.requests.every((one) => one.path !== path),
-    );
+    const more = requests.filter(({ path }) => this.requests.every((one) => one.path !== path));
     return [...this.requests, ...more];
   }
 

@@ -1,6 +1,7 @@
 /** Batches of a lake file become batches of the folder, as they stand in its tables: its logs may be gone. */
 import { LakelogError, shellWord } from '../../errors.js';
 import { instantOf, rfc3339 } from '../../instant.js';
+import { kernelPath } from '../../kernel-path.js';
 import type { BatchAccount, BatchPlace, BatchReceipt, RejectSums } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
@@ -10,17 +11,18 @@ import type { KnownLog } from '../store/logs.js';
 import { readLogs, readRequests } from '../store/logs.js';
 import { attach, CATALOG, detach, isThere, lakeFileOf } from '../store/open.js';
 import { lakePlan } from '../store/tables.js';
-import { isSeenBy, readUnread, type Unread } from '../store/unread.js';
+import { readUnread, type Unread } from '../store/unread.js';
 import { Committed } from './committed.js';
 import { type Exported, ensureSameMaking, sumOfAccounts } from './fill.js';
 import {
-  beginHost,
+  beginLook,
   type HostLog,
   type HostState,
   headsOf,
   lostAfter,
   problemsOf,
   readHost,
+  stillLookingAt,
   unreadOf,
   writeHost,
 } from './hosts.js';
@@ -77,10 +79,11 @@ export async function exportFile(db: Database, lake: FolderLake, options: FromOp
         next: 'fill another folder from it',
       });
     const exporting = new FromFile(db, lake, options);
-    exporting.begin();
+    const requests = await readRequests(db);
+    exporting.begin(requests);
     for (const log of await readLogs(db)) await exporting.take(log);
-    const known = exporting.remember(made!.last_sync, await readRequests(db), await readUnread(db));
-    return exporting.told(made!.is_loading, known);
+    const known = exporting.remember(made!, requests, await readUnread(db));
+    return exporting.told(known);
   } finally {
     await detach(db);
   }
@@ -122,11 +125,12 @@ class FromFile {
     this.lost = new Map(lostRows(lake, receipts).map((one) => [one.receipt.id, one]));
   }
 
-  begin(): void {
+  begin(requests: readonly InputRequest[]): void {
     const { place, making } = this.lake;
-    const never = rfc3339(0n);
-    const state = { host: this.options.host, lake: making.lake_id, synced_at: never };
-    beginHost(place, state, this.there.values());
+    const { host } = this.options;
+    const before = readHost(place, making.lake_id, host);
+    if (before === null && [...this.there.values()].some((receipt) => receipt.host === host)) return;
+    beginLook(place, before, { host, lake: making.lake_id, synced_at: rfc3339(0n) }, requests);
   }
 
   async take(log: KnownLog): Promise<void> {
@@ -222,39 +226,62 @@ class FromFile {
    * What the lake file knows of its logs is what the host saw of them, as long as the host did not look later itself.
    * @returns what is known of the host.
    */
-  remember(lastSync: string | null, requests: readonly InputRequest[], unread: readonly Unread[]): Known {
+  remember(
+    { last_sync, is_loading }: Made,
+    requests: readonly InputRequest[],
+    unread: readonly Unread[],
+  ): Known {
     const { place, making } = this.lake;
     const { host, now } = this.options;
     const before = readHost(place, making.lake_id, host);
-    const synced_at = lastSync ?? instantOf(now);
+    const synced_at = last_sync ?? instantOf(now);
     const isLater = before !== null && before.synced_at > synced_at;
     const [first, second] = isLater ? [before.logs, this.logs] : [this.logs, before?.logs ?? []];
-    const keyOf = ({ root, path }: HostLog) => root ?? path;
-    const known = new Set(first.map(keyOf));
-    const logs = [...first, ...second.filter((log) => !known.has(keyOf(log)))];
+    // Two logs may begin alike: one of them is the other where it stands there, or holds the same.
+    const isKnown = (log: HostLog) =>
+      first.some(
+        (one) =>
+          (one.root ?? one.path) === (log.root ?? log.path) &&
+          (one.path === log.path || one.head === log.head),
+      );
+    const logs = [...first, ...second.filter((log) => !isKnown(log))];
     const others = (before?.requests ?? []).filter(({ path }) => requests.every((one) => one.path !== path));
-    const held = unreadOf(before, host, [...this.there.values()]);
-    const [later, earlier, seen] = isLater ? [held, unread, before.requests] : [unread, held, requests];
-    const left = earlier.filter((one) => !isSeenBy({ requests: seen, files: [] }, one));
-    const heads = headsOf([...this.there.values()]);
-    const lost = lostAfter(before, logs, new Set([...heads, ...this.logs.map(({ head }) => head)]));
-    const state = { host, lake: making.lake_id, logs, unread: [...later, ...left], lost };
+    const heads = new Set([...headsOf([...this.there.values()]), ...this.logs.map(({ head }) => head)]);
+    const state = {
+      ...{ host, lake: making.lake_id, logs, lost: lostAfter(before, logs, heads, now) },
+      unread: unreadOf(before, host, [...this.there.values()], now),
+    };
+    // What the host saw later itself it knows better, log by log, once it looks there.
+    const left = this.leftBy(is_loading, unread, isLater ? this.logs : []);
+    const of_files = { ...before?.of_files, [kernelPath(this.options.cwd, this.options.file)]: left };
     writeHost(place, {
-      ...{ ...state, synced_at: isLater ? before.synced_at : synced_at, requests: [...others, ...requests] },
+      ...{ ...state, of_files, synced_at: isLater ? before.synced_at : synced_at },
+      requests: [...others, ...requests],
+      looking_at: stillLookingAt(before, requests),
     });
-    // What the lake file left is left, whoever looked later.
-    return { ...state, unread };
+    return { host, logs: this.logs, unread: left };
   }
 
-  told(isLoading: boolean, known: Known): Exported {
-    const unfinished = damage(
-      this.options.file,
-      'the lake file was not filled to its end, so that not all of its logs are published',
-      `let it: lakelog sync --lake ${shellWord(this.options.file)}`,
-    );
+  /** What the lake file is without, and the state of no log tells. */
+  private leftBy(isLoading: boolean, unread: readonly Unread[], untold: readonly HostLog[]): Unread[] {
+    const { file, cwd } = this.options;
+    const detail = 'the lake file was not filled to its end, so that not all of its logs are published';
+    const next = `let it: lakelog sync --lake ${shellWord(file)}`;
+    return [
+      ...unread,
+      ...untold
+        .filter(({ state }) => state === 'lost' || state === 'changed')
+        .map(({ path, request, detail: why, head }) => ({
+          ...{ path, problem: 'changed' as const, detail: why!, by: [request], mark: head },
+        })),
+      ...(isLoading ? [{ ...damage(kernelPath(cwd, file), detail, next), by: [file] }] : []),
+    ];
+  }
+
+  told(known: Known): Exported {
     return {
       files: this.files,
-      problems: [...this.problems, ...problemsOf(known), ...(isLoading ? [unfinished] : [])],
+      problems: [...this.problems, ...problemsOf(known)],
       ...{ notices: [], mayBeEmpty: [], usedKnown: true },
       read: this.read,
       before: { ...this.before, files: this.files.length - this.read.files },

@@ -129,11 +129,11 @@ export function logsOf(
   chains: readonly Chain[],
 ): PublishedLog[] {
   const ways = new Ways(receipts);
-  const known = (state?.logs ?? []).flatMap((log): PublishedLog[] => {
+  const known = heldBy(state).flatMap((log): PublishedLog[] => {
     if (log.root === null) return [{ log, batches: [] }];
     const main = chains.find((chain) => isWhole(chain) && chain.root === log.root);
     const batches = ways.wayOf(log, host, main);
-    return batches ? [{ log: { ...log, ...reached(batches) }, batches }] : [];
+    return batches ? [{ log: { ...log, ...grown(log, batches) }, batches }] : [];
   });
   // Of logs that a memory named and that are gone with it, one word is told, and not of each again.
   const is_settled = state === null;
@@ -148,6 +148,18 @@ export function logsOf(
       return log.path !== '' && known.some((one) => one.log.root === log.root) ? [] : [{ log, batches }];
     });
   return [...known, ...others].map(({ log, batches }, i) => ({ log: { ...log, log: i + 1 }, batches }));
+}
+
+/** What was lost may be there again, and its log is known as it was. */
+function heldBy(state: HostState | null): readonly HostLog[] {
+  const { logs = [], lost = [] } = state ?? {};
+  return [...logs, ...lost.filter(({ head }) => logs.every((log) => log.head !== head))];
+}
+
+/** A run that was killed published of what had been without an end. */
+function grown({ read_to, rest }: HostLog, batches: readonly BatchReceipt[]) {
+  const now = reached(batches);
+  return { ...now, rest: Math.max(0, rest - Math.max(0, now.read_to - read_to)) };
 }
 
 function reached(batches: readonly BatchReceipt[]) {

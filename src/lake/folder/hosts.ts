@@ -1,12 +1,13 @@
 /** What a host remembers of its logs between two exports, and tells of those that it cannot vouch for. */
 import { closeSync, openSync } from 'node:fs';
-import { whyUnreadable } from '../../errors.js';
+import { shellWord, whyUnreadable } from '../../errors.js';
+import { instantOf } from '../../instant.js';
 import type { BatchReceipt } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
-import { type InputRequest, statOf } from '../input/index.js';
+import { type InputRequest, identityOf, statOf } from '../input/index.js';
 import { isSame, sha256 } from '../store/fingerprint.js';
 import type { KnownLog } from '../store/logs.js';
-import { remembered, type Unread } from '../store/unread.js';
+import { isSamePath, remembered, type Unread } from '../store/unread.js';
 import { HOSTS, hostName } from './layout.js';
 import type { Place } from './place.js';
 import { damage } from './receipts.js';
@@ -32,37 +33,62 @@ export interface HostState {
   /** What could not be read when it was looked at last; not there: all could. */
   readonly unread?: readonly Unread[];
   /** As they were published, where receipts are gone since and the logs were not published again. */
-  readonly lost?: readonly HostLog[];
-  /** The first look has not come to its end. */
-  readonly is_looking?: true;
+  readonly lost?: readonly LostLog[];
+  /** The first look at these has not come to its end. */
+  readonly looking_at?: readonly InputRequest[];
+  /** By lake file, what it could not read, lost or was not filled with when it was published last. */
+  readonly of_files?: Readonly<Record<string, readonly Unread[]>>;
 }
+
+/** RFC 3339 UTC: when it was missed first. */
+export type LostLog = HostLog & { readonly lost_at: string };
 
 export function writeHost(place: Place, state: Omit<HostState, 'schema'>): void {
   place.replace(hostName(state.host), sealed({ schema: HOST_FORMAT, ...state }));
 }
 
-/** Who asks while a host looks for the first time is told that it began to: what it published by then may be less than it has. */
-export function beginHost(
+/**
+ * Who asks while a host looks somewhere for the first time is told that it began to: what it published by then may be
+ * less than it has. A memory that is gone is missed by itself.
+ * @param began nothing but who looks, and when.
+ */
+export function beginLook(
   place: Place,
-  state: Pick<HostState, 'host' | 'lake' | 'synced_at'>,
-  receipts: Iterable<BatchReceipt>,
+  before: HostState | null,
+  began: Pick<HostState, 'host' | 'lake' | 'synced_at'>,
+  requests: readonly InputRequest[],
 ): void {
-  if (place.has(hostName(state.host)) || [...receipts].some(({ host }) => host === state.host)) return;
-  writeHost(place, { ...state, requests: [], logs: [], is_looking: true });
+  if (before === null && place.has(hostName(began.host))) return;
+  const known = before?.requests ?? [];
+  const news = requests.filter((one) => !known.some(({ path }) => isSamePath(path, one.path)));
+  if (before !== null && news.length === 0) return;
+  writeHost(place, {
+    ...(before ?? { ...began, logs: [] }),
+    requests: [...known, ...news],
+    looking_at: [...(before?.looking_at ?? []), ...news],
+  });
 }
+
+/** @param requests of a look that came to its end. */
+export const stillLookingAt = (
+  before: Pick<HostState, 'looking_at'> | null,
+  requests: readonly InputRequest[],
+): readonly InputRequest[] =>
+  (before?.looking_at ?? []).filter(({ path }) => !requests.some((one) => isSamePath(one.path, path)));
 
 /** What is not known any more of a host whose memory is gone: receipts say nothing of what it could not read or lost. */
 export function unreadOf(
   state: HostState | null,
   host: string,
   receipts: readonly BatchReceipt[],
+  now: Date,
 ): readonly Unread[] {
   // An earlier version did not tell what had led to it.
   if (state !== null) return (state.unread ?? []).map((one) => ({ ...one, by: one.by ?? [one.path] }));
   if (receipts.every((one) => one.host !== host)) return [];
   const path = hostName(host);
   const detail = 'what the host knew of logs that it could not read, or lost, is gone with this file';
-  return [{ ...damage(path, detail, 'put the file back from a copy'), by: [path] }];
+  return [{ ...damage(path, detail, 'put the file back from a copy'), by: [path], mark: instantOf(now) }];
 }
 
 /** Null for one that never looked, or whose memory is damaged: receipts say the same, if slower. */
@@ -139,14 +165,15 @@ export const headsOf = (receipts: readonly BatchReceipt[]): ReadonlySet<string> 
 const isThere = ({ root, head }: HostLog, heads: ReadonlySet<string>) => root === null || heads.has(head);
 
 function lostBatches({ host, logs, lost = [] }: HostState, heads: ReadonlySet<string>): InputProblem[] {
-  return [...logs, ...lost]
+  return [...logs.map((log) => ({ ...log, lost_at: null })), ...lost]
     .filter((log) => !isThere(log, heads))
-    .map(({ path, head, read_to }) => {
+    .map(({ path, head, read_to, lost_at }) => {
       const detail = `not all of the log is in the lake up to byte ${read_to}, where ${host} had published it: receipts are gone`;
       const next = `put back from a copy what is gone from batches/ and its files, or let ${host} publish it again: lakelog sync`;
       return {
         ...damage(`${host}:${path}`, detail, next),
-        fingerprint: sha256(Buffer.from(`${host}:${path} ${head} gone`)),
+        // What the host did not miss yet may come back with its next look.
+        ...(lost_at !== null && { fingerprint: sha256(Buffer.from(`${host}:${path} ${head} ${lost_at}`)) }),
       };
     });
 }
@@ -159,10 +186,12 @@ export function lostAfter(
   before: HostState | null,
   logs: readonly HostLog[],
   heads: ReadonlySet<string>,
-): HostLog[] {
-  const known = new Map([...(before?.lost ?? []), ...(before?.logs ?? [])].map((log) => [log.head, log]));
+  now: Date,
+): LostLog[] {
+  const missed = before?.lost ?? [];
+  const published = (before?.logs ?? []).filter(({ head }) => missed.every((one) => one.head !== head));
   const held = logs.filter((log) => log.state === 'here' && isThere(log, heads));
-  return [...known.values()].filter(
+  return [...missed, ...published.map((log) => ({ ...log, lost_at: instantOf(now) }))].filter(
     (log) => !isThere(log, heads) && !held.some((other) => holds(other, log)),
   );
 }
@@ -172,7 +201,14 @@ function holds(log: HostLog, other: HostLog): boolean {
   if (log.read_to < other.read_to) return false;
   if (log.form === 'archive')
     return other.form === 'archive' && log.identity === other.identity && log.mtime_ns === other.mtime_ns;
-  return withFile(log.path, false, (fd, size) => isSame(fd, size, { ...other, rest: 0 }));
+  const stats = statOf(log.path);
+  if (!stats) return false;
+  // Who wrote into its midst is told by the time of the file, and by its size where that is another file.
+  const isAsOld = String(stats.mtimeNs) === other.mtime_ns;
+  const isGrown = identityOf(stats) === other.identity && Number(stats.size) > other.size;
+  return (
+    (isAsOld || isGrown) && withFile(log.path, false, (fd, size) => isSame(fd, size, { ...other, rest: 0 }))
+  );
 }
 
 export function withFile<T>(file: string, none: T, ask: (fd: number, size: number) => T): T {
@@ -188,15 +224,21 @@ export function withFile<T>(file: string, none: T, ask: (fd: number, size: numbe
 
 /** Why a host cannot vouch for its logs, whatever receipts say. */
 export function problemsOf(
-  state: Pick<HostState, 'host' | 'logs' | 'unread' | 'is_looking'>,
+  state: Pick<HostState, 'host' | 'logs' | 'unread' | 'lost' | 'looking_at' | 'of_files'>,
 ): InputProblem[] {
-  const { host, unread = [], is_looking } = state;
-  const begun = 'its first look at its logs has not come to its end, so that some may not be published';
+  const { host, logs, unread = [], lost = [], looking_at = [], of_files = {} } = state;
   return [
-    ...(is_looking ? [damage(host, begun, `let it: lakelog sync, on ${host}`)] : []),
-    ...unread.map((one) => remembered(one, `${host}:${one.path}`)),
-    ...brokenLogs(state),
+    ...looking_at.map((one) => unseen(host, one)),
+    ...[...unread, ...Object.values(of_files).flat()].map((one) => remembered(one, `${host}:${one.path}`)),
+    ...brokenLogs({ host, logs: [...logs, ...lost] }),
   ];
+}
+
+function unseen(host: string, { path }: InputRequest): InputProblem {
+  const detail = 'its first look there has not come to its end, so that not all may be published';
+  const where = `${host}:${path}`;
+  const next = `let it: lakelog sync --host ${shellWord(host)} ${shellWord(path)}, there`;
+  return { ...damage(where, detail, next), fingerprint: sha256(Buffer.from(`${where} begun`)) };
 }
 
 /** Logs that a host cannot vouch for. Others have the same bytes, or nothing was read of any: the place tells them apart. */

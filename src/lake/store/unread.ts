@@ -42,7 +42,8 @@ export function unreadAfter(before: readonly Unread[], look: Look): Unread[] {
     .map((one) => ({ ...one, path: one.path === '-' ? one.path : kernelPath(cwd, one.path) }))
     .filter((one) => !isTold(one))
     .map((one): Unread => {
-      const by = requests.map((request) => request.path).filter((asked) => isAmong(one.path, asked));
+      const among = requests.map((request) => request.path).filter((asked) => isAmong(one.path, asked));
+      const by = among.length === 0 && statOf(one.path)?.isFile() ? [one.path] : among;
       const same = before.find(({ path, problem }) => path === one.path && problem === one.problem);
       const since = instantOf(now);
       return { ...one, by, mark: by.length === 0 ? since : (markOf(one.path) ?? same?.mark ?? since) };
@@ -73,8 +74,8 @@ const plain = (file: string) => file.replace(/\/(\.?\/)+/g, '/').replace(/(.)\/\
 /** Whether a request may be for the file: it names it, a folder or a pattern that it is below, or the log it was rotated from. */
 function isAmong(file: string, request: string): boolean {
   const [below, given] = [plain(file), plain(request)];
-  const isPattern = /[*?[{]/.test(given);
-  const folder = isPattern ? path.dirname(given.slice(0, given.search(/[*?[{]/) + 1)) : given;
+  const pattern = given.search(/[*?[{(]/);
+  const folder = pattern < 0 ? given : path.dirname(given.slice(0, pattern + 1));
   const stem = given.slice(0, given.length - path.extname(given).length);
   return (
     isBelow(below, folder) ||

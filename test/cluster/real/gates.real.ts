@@ -2,7 +2,7 @@
 import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { tempFile } from '../../support/lake.js';
+import { tempFile, tempFolder } from '../../support/lake.js';
 import {
   askFolder,
   asks,
@@ -195,7 +195,7 @@ describe.runIf(cluster.isFull)('a log that two hosts publish', () => {
 });
 
 test.runIf(cluster.isFull)('report writes the page that it writes of the folder', async () => {
-  const page = tempFile('');
+  const page = path.join(tempFolder(), 'page.html');
   const pageOf = async (lake: string) => {
     const { code, stderr } = await asks(['report', '-o', page, '--since', '2026-08-01', '--lake', lake]);
     expect([0, 1], stderr).toContain(code);
