@@ -23,12 +23,12 @@ import type { Piece } from '../store/logs.js';
 import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
 import { lakePlan } from '../store/tables.js';
-import { isSeenBy, type Unread, unfinished, unreadAfter } from '../store/unread.js';
+import { isSeenBy, isToldByState, type Unread, unfinished, unreadAfter } from '../store/unread.js';
 import { Committed } from './committed.js';
 import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
 import { type Gap, gapsIn } from './gaps.js';
 import { holderOf, readingOf } from './holders.js';
-import { logsOf, type PublishedLog } from './host-logs.js';
+import { logsOf, type PublishedLog, Ways } from './host-logs.js';
 import {
   beginLook,
   brokenLogs,
@@ -96,13 +96,14 @@ class Exporting {
   private readonly options: ExportOptions;
   private readonly committed: Committed;
   private readonly chains: readonly Chain[];
+  private readonly ways: Ways;
   private readonly published: readonly PublishedLog[];
   private readonly logs: readonly HostLog[];
   private readonly requests: readonly InputRequest[];
   private readonly state: HostState | null;
+  /** What it knows of its logs once it looked. */
+  private after: Pick<HostState, 'logs' | 'lost'> | null = null;
   private readonly unread: readonly Unread[];
-  /** Receipts say that it looked, and what it knew by that is gone. */
-  private readonly isForgotten: boolean;
   private readonly problems: InputProblem[] = [];
   private readonly notices: string[] = [];
   private readonly reached = new Map<Task, Reached>();
@@ -126,9 +127,9 @@ class Exporting {
     this.chains = chainsOf(this.committed.read.receipts);
     this.state = readHost(place, making.lake_id, options.host);
     const { receipts } = this.committed.read;
-    this.published = logsOf(options.host, this.state, receipts, this.chains);
+    this.ways = new Ways(receipts);
+    this.published = logsOf(options.host, this.state, this.ways, this.chains);
     this.logs = this.published.map(({ log }) => log);
-    this.isForgotten = this.state === null && receipts.some(({ host }) => host === options.host);
     this.requests = this.state?.requests ?? [];
     this.unread = unreadOf(this.state, options.host, receipts, options.now);
   }
@@ -140,12 +141,11 @@ class Exporting {
     const inputs = await resolveLogs(named, { ...options, lakePath: lake.place.path });
     const pieces = async (log: number) => this.piecesOf(log);
     const again = requests.filter(canBeLookedAtAgain);
-    if (!this.isForgotten) beginLook(lake.place, this.state, this.looked(), again);
+    beginLook(lake.place, this.state, this.looked(), again, this.committed.read.receipts);
     const found = await survey(inputs.files, this.logs, { ...options, requests, pieces });
     await this.publishAll(found);
     const logs = this.logsAfter(found);
-    const isMissed = ({ path, problem }: InputProblem) =>
-      usesKnown && problem === 'missing' && logs.some((log) => log.path === path && log.state !== 'here');
+    const isMissed = (one: InputProblem) => usesKnown && isToldByState(one, logs);
     const { files } = inputs;
     const problems = [
       ...inputs.problems.filter((one) => !isMissed(one)),
@@ -154,6 +154,7 @@ class Exporting {
     ];
     const looked = { ...options, requests: again, files, problems, logs };
     const state = { ...this.looked(), logs, lost: lostAfter(this.state, logs, this.heads(), options.now) };
+    this.after = state;
     this.problems.push(...problems, ...brokenLogs(state));
     this.notices.push(...inputs.notices, ...found.notices);
     writeHost(lake.place, {
@@ -184,8 +185,7 @@ class Exporting {
   /** Puts back rows that are gone while the receipts of their batches are there, where a log still has the bytes. */
   async restoreRows(given: readonly InputRequest[]): Promise<void> {
     const { options, lake } = this;
-    const state = readHost(lake.place, lake.making.lake_id, options.host);
-    const logs = logsOf(options.host, state, this.committed.read.receipts, this.chains);
+    const logs = logsOf(options.host, this.after, this.ways, this.chains);
     const all = logs.flatMap(({ log, batches }) => (log.state === 'here' ? [batches] : []));
     const lost = lostRows(lake, [...new Set(all.flat())]);
     if (lost.length === 0) return;

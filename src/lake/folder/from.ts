@@ -29,7 +29,7 @@ import {
 import { logName } from './layout.js';
 import { type Lost, lostRows } from './lost-rows.js';
 import type { FolderLake } from './making.js';
-import { type Batch, publishNamed, putBack } from './publish.js';
+import { type Batch, type BatchRows, publishNamed, putBack } from './publish.js';
 import { damage, short } from './receipts.js';
 
 export interface FromOptions {
@@ -129,8 +129,8 @@ class FromFile {
     const { place, making } = this.lake;
     const { host } = this.options;
     const before = readHost(place, making.lake_id, host);
-    if (before === null && [...this.there.values()].some((receipt) => receipt.host === host)) return;
-    beginLook(place, before, { host, lake: making.lake_id, synced_at: rfc3339(0n) }, requests);
+    const began = { host, lake: making.lake_id, synced_at: rfc3339(0n) };
+    beginLook(place, before, began, requests, this.committed.read.receipts);
   }
 
   async take(log: KnownLog): Promise<void> {
@@ -161,10 +161,8 @@ class FromFile {
     const there = this.there.get(id);
     if (there) {
       this.before.bytes += batch.bytes;
-      const { db, lake } = this;
-      const rows = { db, catalog: CATALOG, number: batch.batch, plan: lakePlan(lake.making.keeps_content) };
       const lost = this.lost.get(there.id);
-      if (lost) await putBack(there, rows, lost.files, lake.place);
+      if (lost) await putBack(there, this.rowsOf(batch), lost.files, lake.place);
       this.compare(log, batch, there);
       return reachedBy(id);
     }
@@ -180,7 +178,7 @@ class FromFile {
   }
 
   private batchAs(id: string, rejects: readonly RejectSums[], { log, batch, ...at }: Held): Batch {
-    const { db, lake, options } = this;
+    const { options } = this;
     const { root, head, reached } = at;
     // Who committed the first batch of a log named it, whoever adds to it.
     const named = this.committed.receiptOf(root)?.file;
@@ -196,11 +194,13 @@ class FromFile {
         end_sha256: byte_to === log.read_to ? log.end_sha256 : log.start_sha256,
       },
       account: accountOf(batch),
-      rows: {
-        ...{ db, catalog: CATALOG, number: batch.batch },
-        plan: lakePlan(lake.making.keeps_content),
-      },
+      rows: this.rowsOf(batch),
     };
+  }
+
+  private rowsOf({ batch: number }: HeldBatch): BatchRows {
+    const { db, lake } = this;
+    return { db, catalog: CATALOG, number, plan: lakePlan(lake.making.keeps_content) };
   }
 
   /** Lines that one of two publishers left out, because another batch of its own has them. */
@@ -246,10 +246,11 @@ class FromFile {
       );
     const logs = [...first, ...second.filter((log) => !isKnown(log))];
     const others = (before?.requests ?? []).filter(({ path }) => requests.every((one) => one.path !== path));
-    const heads = new Set([...headsOf([...this.there.values()]), ...this.logs.map(({ head }) => head)]);
+    const { receipts } = this.committed.read;
+    const heads = new Set([...headsOf(receipts), ...this.logs.map(({ head }) => head)]);
     const state = {
       ...{ host, lake: making.lake_id, logs, lost: lostAfter(before, logs, heads, now) },
-      unread: unreadOf(before, host, [...this.there.values()], now),
+      unread: unreadOf(before, host, receipts, now),
     };
     // What the host saw later itself it knows better, log by log, once it looks there.
     const left = this.leftBy(is_loading, unread, isLater ? this.logs : []);

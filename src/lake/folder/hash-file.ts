@@ -1,17 +1,13 @@
-/** The hash of a file, read piece by piece. */
+/** Hashes of files and of parts of them, read piece by piece. */
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { eachOf } from '../store/bytes.js';
 
 /** @throws an error of the system. */
-export function hashFile(file: string): string {
+export const hashFile = (file: string): string => hashOf(file, 0, Number.POSITIVE_INFINITY);
+
+/** @throws an error of the system. */
+export function hashOf(file: string, from: number, to: number): string {
   const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(1 << 20);
-  const fd = openSync(file, 'r');
-  try {
-    for (let length = 1; length > 0; hash.update(buffer.subarray(0, length)))
-      length = readSync(fd, buffer, 0, buffer.length, null);
-  } finally {
-    closeSync(fd);
-  }
+  eachOf(file, from, to, (chunk) => hash.update(chunk));
   return hash.digest('hex');
 }

@@ -1,10 +1,9 @@
 /** The logs of hosts, as far as they are published: two logs may begin alike, and part. */
-import { createHash } from 'node:crypto';
-import { readSync } from 'node:fs';
 import type { BatchReceipt } from '../../schema/batch.js';
 import { identityOf, statOf } from '../input/index.js';
 import { isNamed, NOTHING_READ } from '../store/fingerprint.js';
-import { type HostLog, type HostState, withFile } from './hosts.js';
+import { hashOf } from './hash-file.js';
+import type { HostLog, HostState } from './hosts.js';
 import { type Chain, isWhole, pieceOf, tipOf } from './receipts.js';
 
 /** @returns who published a batch, and who has it in a log of its own: two logs may begin alike. */
@@ -86,33 +85,16 @@ function onMain(own: BatchReceipt[], main: Chain, log: HostLog): BatchReceipt[] 
 
 /** Whether the bytes of a batch stand in the file of a log. */
 function stands(batch: BatchReceipt, { path, form }: HostLog): boolean {
-  if (form !== 'plain') return false;
   const { byte_from, byte_to } = batch.file;
-  return withFile(
-    path,
-    false,
-    (fd, size) => size >= byte_to && isNamed(pieceOf(batch), hashOf(fd, byte_from, byte_to)),
-  );
+  const stats = form === 'plain' ? statOf(path) : undefined;
+  if (!stats?.isFile() || stats.size < byte_to) return false;
+  return isNamed(pieceOf(batch), hashOf(path, byte_from, byte_to));
 }
 
 /** Where another file stands by now, nothing there tells what this host published before it was killed. */
 function isOwn(batch: BatchReceipt, { path, identity }: HostLog, host: string): boolean {
   const stats = statOf(path);
   return batch.host === host && (stats === undefined || identityOf(stats) !== identity);
-}
-
-const STEP = 1 << 20;
-
-function hashOf(fd: number, from: number, to: number): string {
-  const hash = createHash('sha256');
-  const bytes = Buffer.allocUnsafe(Math.min(STEP, to - from));
-  for (let at = from; at < to; ) {
-    const read = readSync(fd, bytes, 0, Math.min(bytes.length, to - at), at);
-    if (read === 0) break;
-    hash.update(bytes.subarray(0, read));
-    at += read;
-  }
-  return hash.digest('hex');
 }
 
 /** A log that a host knows, as far as it is published, and its batches. */
@@ -124,11 +106,10 @@ export interface PublishedLog {
 /** What a host knows of its logs: as far as receipts say, and where they stood at its last look. */
 export function logsOf(
   host: string,
-  state: HostState | null,
-  receipts: readonly BatchReceipt[],
+  state: Pick<HostState, 'logs' | 'lost'> | null,
+  ways: Ways,
   chains: readonly Chain[],
 ): PublishedLog[] {
-  const ways = new Ways(receipts);
   const known = heldBy(state).flatMap((log): PublishedLog[] => {
     if (log.root === null) return [{ log, batches: [] }];
     const main = chains.find((chain) => isWhole(chain) && chain.root === log.root);
@@ -143,7 +124,7 @@ export function logsOf(
     .flatMap((chain): PublishedLog[] => {
       const batches = ways.wayTo(tipOf(chain).file.head);
       if (batches === null) return [];
-      const log = { ...derived(batches, host, ways), is_settled };
+      const log = derived(batches, host, ways, is_settled);
       // What this host published twice at once, and went on with the other, is no log of its own.
       return log.path !== '' && known.some((one) => one.log.root === log.root) ? [] : [{ log, batches }];
     });
@@ -151,7 +132,7 @@ export function logsOf(
 }
 
 /** What was lost may be there again, and its log is known as it was. */
-function heldBy(state: HostState | null): readonly HostLog[] {
+function heldBy(state: Pick<HostState, 'logs' | 'lost'> | null): readonly HostLog[] {
   const { logs = [], lost = [] } = state ?? {};
   return [...logs, ...lost.filter(({ head }) => logs.every((log) => log.head !== head))];
 }
@@ -171,7 +152,7 @@ function reached(batches: readonly BatchReceipt[]) {
 }
 
 /** Of a log of which receipts alone are known. One that another host exported may stand here too, and is looked for nowhere. */
-function derived(batches: readonly BatchReceipt[], host: string, ways: Ways): HostLog {
+function derived(batches: readonly BatchReceipt[], host: string, ways: Ways, is_settled: boolean): HostLog {
   const { file, host: by } = batches.at(-1)!;
   // What other logs begin with too may be of this host by one of them.
   const parts = batches.findLastIndex(({ id }) => ways.followersOf(id).length > 1);
@@ -179,7 +160,7 @@ function derived(batches: readonly BatchReceipt[], host: string, ways: Ways): Ho
   const place = isOwn ? file.path : '';
   return {
     ...{ log: 0, name: place, path: place, request: place, kind: file.kind, form: file.form },
-    ...{ identity: '-', size: 0, mtime_ns: '0', rest: 0, is_settled: false },
+    ...{ identity: '-', size: 0, mtime_ns: '0', rest: 0, is_settled },
     ...{ state: isOwn ? 'here' : 'gone', detail: isOwn ? null : `exported by ${by}` },
     ...NOTHING_READ,
     ...reached(batches),

@@ -1,10 +1,10 @@
 /** What a host remembers of its logs between two exports, and tells of those that it cannot vouch for. */
-import { closeSync, openSync } from 'node:fs';
 import { shellWord, whyUnreadable } from '../../errors.js';
 import { instantOf } from '../../instant.js';
 import type { BatchReceipt } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import { type InputRequest, identityOf, statOf } from '../input/index.js';
+import { withFile } from '../store/bytes.js';
 import { isSame, sha256 } from '../store/fingerprint.js';
 import type { KnownLog } from '../store/logs.js';
 import { isSamePath, remembered, type Unread } from '../store/unread.js';
@@ -57,8 +57,10 @@ export function beginLook(
   before: HostState | null,
   began: Pick<HostState, 'host' | 'lake' | 'synced_at'>,
   requests: readonly InputRequest[],
+  receipts: readonly BatchReceipt[],
 ): void {
-  if (before === null && place.has(hostName(began.host))) return;
+  const isDamaged = before === null && place.has(hostName(began.host));
+  if (isDamaged || isForgotten(before, began.host, receipts)) return;
   const known = before?.requests ?? [];
   const news = requests.filter((one) => !known.some(({ path }) => isSamePath(path, one.path)));
   if (before !== null && news.length === 0) return;
@@ -76,6 +78,10 @@ export const stillLookingAt = (
 ): readonly InputRequest[] =>
   (before?.looking_at ?? []).filter(({ path }) => !requests.some((one) => isSamePath(one.path, path)));
 
+/** Receipts say that it looked, and what it knew by that is gone. */
+const isForgotten = (state: HostState | null, host: string, receipts: readonly BatchReceipt[]): boolean =>
+  state === null && receipts.some((one) => one.host === host);
+
 /** What is not known any more of a host whose memory is gone: receipts say nothing of what it could not read or lost. */
 export function unreadOf(
   state: HostState | null,
@@ -85,7 +91,7 @@ export function unreadOf(
 ): readonly Unread[] {
   // An earlier version did not tell what had led to it.
   if (state !== null) return (state.unread ?? []).map((one) => ({ ...one, by: one.by ?? [one.path] }));
-  if (receipts.every((one) => one.host !== host)) return [];
+  if (!isForgotten(state, host, receipts)) return [];
   const path = hostName(host);
   const detail = 'what the host knew of logs that it could not read, or lost, is gone with this file';
   return [{ ...damage(path, detail, 'put the file back from a copy'), by: [path], mark: instantOf(now) }];
@@ -202,24 +208,12 @@ function holds(log: HostLog, other: HostLog): boolean {
   if (log.form === 'archive')
     return other.form === 'archive' && log.identity === other.identity && log.mtime_ns === other.mtime_ns;
   const stats = statOf(log.path);
-  if (!stats) return false;
+  if (!stats?.isFile()) return false;
   // Who wrote into its midst is told by the time of the file, and by its size where that is another file.
+  const size = Number(stats.size);
   const isAsOld = String(stats.mtimeNs) === other.mtime_ns;
-  const isGrown = identityOf(stats) === other.identity && Number(stats.size) > other.size;
-  return (
-    (isAsOld || isGrown) && withFile(log.path, false, (fd, size) => isSame(fd, size, { ...other, rest: 0 }))
-  );
-}
-
-export function withFile<T>(file: string, none: T, ask: (fd: number, size: number) => T): T {
-  const stats = statOf(file);
-  if (!stats?.isFile()) return none;
-  const fd = openSync(file, 'r');
-  try {
-    return ask(fd, Number(stats.size));
-  } finally {
-    closeSync(fd);
-  }
+  const isGrown = identityOf(stats) === other.identity && size > other.size;
+  return (isAsOld || isGrown) && withFile(log.path, (fd) => isSame(fd, size, { ...other, rest: 0 }));
 }
 
 /** Why a host cannot vouch for its logs, whatever receipts say. */

@@ -4,4 +4,4 @@ export { changedWhileRead, type OpenedInput, openInput, type PlainInput, type St
 export { predecessorsOf } from './predecessors.js';
 export { Unreadable } from './reasons.js';
 export { ACKS_NAME, type ResolveOptions, resolveInputs, type SourceFile } from './resolve.js';
-export { isCompressed, isRotatedName, predecessorNames } from './rotation.js';
+export { isRotatedName, predecessorNames } from './rotation.js';

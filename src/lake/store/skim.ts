@@ -1,6 +1,6 @@
 /** Takes what a log holds as read, without a look at its lines: whoever follows it wants what comes. */
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { eachOf, withFile } from './bytes.js';
 import { compare, endOf, headAfter, lastOf, START_BYTES, sha256, startOf } from './fingerprint.js';
 import type { KnownLog, Piece } from './logs.js';
 import type { BatchReading } from './read.js';
@@ -85,25 +85,3 @@ export async function takenIn(
 }
 
 const LF = 10;
-const STEP = 1 << 20;
-
-function eachOf(path: string, from: number, to: number, take: (chunk: Uint8Array) => void): void {
-  withFile(path, (fd) => {
-    const buffer = Buffer.allocUnsafe(STEP);
-    for (let at = from; at < to; ) {
-      const length = readSync(fd, buffer, 0, Math.min(STEP, to - at), at);
-      if (length === 0) return;
-      take(buffer.subarray(0, length));
-      at += length;
-    }
-  });
-}
-
-function withFile<T>(path: string, use: (fd: number) => T): T {
-  const fd = openSync(path, 'r');
-  try {
-    return use(fd);
-  } finally {
-    closeSync(fd);
-  }
-}

@@ -40,6 +40,7 @@ import { BATCH_COLUMNS, lakePlan } from './tables.js';
 import {
   isSameUnread,
   isSeenBy,
+  isToldByState,
   readUnread,
   remembered,
   type Unread,
@@ -290,10 +291,7 @@ class Syncing {
       while (!(await asOwnFiles(() => this.bring(found, requests, () => unreadBy(found)))));
     }
     // A log that was read whole and is gone is no news; what else became of one that is gone is told by itself.
-    const isTold = ({ path, problem }: InputProblem) =>
-      known.length > 0 &&
-      problem === 'missing' &&
-      this.logs.some((log) => log.path === path && log.state !== 'here');
+    const isTold = (one: InputProblem) => known.length > 0 && isToldByState(one, this.logs);
     const problems = [
       ...inputs.problems.filter((one) => !isTold(one)),
       ...found.problems,

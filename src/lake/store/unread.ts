@@ -35,12 +35,9 @@ interface Look {
 /** @returns what is not read by now, by absolute paths: what was not looked at now stays as it was. */
 export function unreadAfter(before: readonly Unread[], look: Look): Unread[] {
   const { requests, problems, logs, cwd, now } = look;
-  // Of a log that is known its state tells what became of it.
-  const isTold = (one: InputProblem) =>
-    one.problem === 'missing' && logs.some((log) => log.path === one.path && log.state !== 'here');
   const found = problems
     .map((one) => ({ ...one, path: one.path === '-' ? one.path : kernelPath(cwd, one.path) }))
-    .filter((one) => !isTold(one))
+    .filter((one) => !isToldByState(one, logs))
     .map((one): Unread => {
       const among = requests.map((request) => request.path).filter((asked) => isAmong(one.path, asked));
       const by = among.length === 0 && statOf(one.path)?.isFile() ? [one.path] : among;
@@ -50,6 +47,10 @@ export function unreadAfter(before: readonly Unread[], look: Look): Unread[] {
     });
   return [...before.filter((one) => !isSeenBy(look, one)), ...found];
 }
+
+/** Of a log that is known its state tells what became of it. */
+export const isToldByState = ({ path, problem }: InputProblem, logs: Look['logs']): boolean =>
+  problem === 'missing' && logs.some((log) => log.path === path && log.state !== 'here');
 
 function markOf(path: string): string | null {
   const stats = statOf(path);
@@ -84,9 +85,10 @@ function isAmong(file: string, request: string): boolean {
   );
 }
 
-/** Both as they are, or both plain. */
-export const isBelow = (file: string, folder: string) =>
-  plain(file).startsWith(plain(folder) === '/' ? '/' : `${plain(folder)}/`);
+export function isBelow(file: string, folder: string): boolean {
+  const above = plain(folder);
+  return plain(file).startsWith(above === '/' ? above : `${above}/`);
+}
 
 /** Of logs that were looked at, whose last line has no end long after it was written: it may say anything, and is not in the lake. */
 export function unfinished(
