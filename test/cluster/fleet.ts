@@ -41,22 +41,20 @@ function logsOf(sessions: Buffer, replays: Buffer, rotated: number, grown: numbe
   ].filter(({ parts }) => parts.some(({ length }) => length > 0));
 }
 
-/** Lines of the first host stand in the logs of all others too. */
+/**
+ * Lines of the first host stand in the logs of all others too, but for blank ones: with the one that `inOrder` adds to
+ * it, its log would be the first batch of theirs, which both then share (docs/LAKE.md) and memory cannot.
+ */
 function withShared(drawn: readonly Drawn[], shared: number): Fleet {
-  const [lent] = cutAt(drawn[0]!.logs.sessions).map((all) =>
-    Buffer.from(
-      all
-        .toString('latin1')
-        .split('\n')
-        .slice(0, shared)
-        .map((line) => `${line}\n`)
-        .join(''),
-      'latin1',
-    ),
-  );
+  const first = drawn[0]!.logs.sessions.toString('latin1').split('\n');
+  const lent = first
+    .slice(0, shared)
+    .filter((line) => line.trim() !== '')
+    .map((line) => `${line}\n`)
+    .join('');
   return drawn.map(({ logs: { sessions, replays }, rotated, grown }, i) => {
     const own = cutAt(sessions)[0]!;
-    return logsOf(i === 0 || shared === 0 ? own : Buffer.concat([lent!, own]), replays, rotated, grown);
+    return logsOf(i === 0 ? own : Buffer.concat([Buffer.from(lent, 'latin1'), own]), replays, rotated, grown);
   });
 }
 
