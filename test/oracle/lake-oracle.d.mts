@@ -16,7 +16,7 @@ export interface FoundFile {
 export interface Found {
   readonly files: readonly FoundFile[];
   /** Named files that are not there, and were not just rotated. */
-  readonly missing: number;
+  readonly gone: readonly { readonly name: string; readonly path: string }[];
   readonly noLogs: boolean;
   /** Names of the logs that were asked for, and whether by their names. */
   readonly bases: readonly string[];
@@ -41,6 +41,8 @@ export interface ModelLake {
   /** By the hash of the line. */
   readonly rows: ReadonlyMap<string, Call | Run>;
   readonly rejects: readonly { readonly sha256: string; readonly reason: string; readonly blocks: boolean }[];
+  /** What could not be read when somebody looked there last, by the log that was asked for. */
+  readonly unread: readonly { readonly base: string; readonly code: string }[];
   readonly isLoading: boolean;
 }
 

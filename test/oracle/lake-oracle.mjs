@@ -7,12 +7,13 @@ import { linesOf, stripped } from '../scan/checker.mjs';
 import { readLine } from './oracle.mjs';
 
 const LF = 10;
+const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const ROTATED = /(\.\d+|-\d{8}|\.gz)$/;
 
 export const hashOf = (line) => createHash('sha256').update(stripped(line)).digest('hex');
 
-export const emptyLake = () => ({ logs: [], rows: new Map(), rejects: [], isLoading: false });
+export const emptyLake = () => ({ logs: [], rows: new Map(), rejects: [], unread: [], isLoading: false });
 
 function copyOf(lake) {
   return {
@@ -62,7 +63,7 @@ export function sync(lake, found, clock) {
     if (task.to === task.file.bytes.length) log.settled = isSettled(task.file, clock);
     task.number = log.number;
   }
-  const third = { ...copyOf(second), isLoading: false };
+  const third = { ...copyOf(second), unread: unreadAfter(second, found, clock), isLoading: false };
   const answered = copyOf(third);
   for (const { file, to, number } of tasks) {
     const log = answered.logs.find((one) => one.number === number);
@@ -73,6 +74,24 @@ export function sync(lake, found, clock) {
     lake: third,
     told: tell(answered, found, clock),
   };
+}
+
+/** By the logs that were asked for: what could not be read when somebody looked there last. */
+function unreadAfter({ logs, unread }, { files, gone, noLogs, bases }, { now }) {
+  const torn = (log) => {
+    const file = log.state === 'here' && log.form === 'plain' && files.find(({ path }) => path === log.path);
+    return log.rest > 0 && file && now - file.mtimeMs > MINUTE;
+  };
+  const isKnown = (path) => logs.some((log) => log.path === path && log.state !== 'here');
+  return [
+    ...unread.filter(({ base }) => !bases.includes(base)),
+    ...files
+      .filter(({ form }) => form === 'damaged')
+      .map(({ name }) => ({ base: baseOf(name), code: 'unreadable_input' })),
+    ...gone.filter(({ path }) => !isKnown(path)).map(({ name }) => ({ base: name, code: 'missing_input' })),
+    ...logs.filter(torn).map(({ base }) => ({ base, code: 'damaged_lake' })),
+    ...(noLogs ? [{ base: bases[0], code: 'no_logs' }] : []),
+  ];
 }
 
 /** What is seen behind the last line end of a plain file alone is written down last, and so is a log that holds no more. */
@@ -91,12 +110,14 @@ function withRestOf(before, lake) {
 export function look(lake) {
   const told = tell(
     lake,
-    { files: [], missing: 0, noLogs: false, bases: lake.logs.map(({ base }) => base), isNamed: true },
+    { files: [], gone: [], noLogs: false, bases: lake.logs.map(({ base }) => base), isNamed: true },
     { now: 0 },
   );
-  const codes = ['not_synced', ...(lake.isLoading ? ['still_loading'] : [])];
-  return { ...told, cannotVouch: [...told.cannotVouch, ...codes].sort() };
+  const codes = ['not_synced', ...(lake.isLoading ? ['still_loading'] : []), ...lake.unread.map(codeOf)];
+  return { ...told, cannotVouch: [...new Set([...told.cannotVouch, ...codes])].sort() };
 }
+
+const codeOf = ({ code }) => code;
 
 /** All that was read of it, and as much behind it as was seen; no line goes on that was judged without its end. */
 export const holds = (bytes, { content, rest }) =>
@@ -205,6 +226,7 @@ function fateOf(log, files, isCopy) {
 const NEVER_EXCUSED = /^(missing|type|value|duplicate_key):(schema|final_verdict)$/;
 
 function tell(lake, found, clock) {
+  const untold = lake.unread.filter(({ base }) => !found.bases.includes(base)).map(codeOf);
   const rows = [...lake.rows.values()];
   const calls = rows.filter(({ fate }) => fate === 'call').map(({ values }) => values);
   const gated = calls.filter(({ kind, final_verdict }) => kind === 'fill' && final_verdict === 'accepted');
@@ -216,7 +238,7 @@ function tell(lake, found, clock) {
   const unknown = blocking.filter(({ reason }) => NEVER_EXCUSED.test(reason)).length;
   const broken = lake.logs.filter(({ state }) => state === 'lost' || state === 'changed');
   const is = {
-    missing_input: found.missing > 0,
+    missing_input: found.gone.length > 0,
     no_logs: found.noLogs,
     unreadable_input: found.files.some(({ form }) => form === 'damaged'),
     no_records: lacksRecords(lake, found, calls.length, rows.length, clock),
@@ -242,9 +264,7 @@ function tell(lake, found, clock) {
       .filter(({ lines }) => lines > 0)
       .map(accountOf)
       .sort(),
-    cannotVouch: Object.keys(is)
-      .filter((code) => is[code])
-      .sort(),
+    cannotVouch: [...new Set([...Object.keys(is).filter((code) => is[code]), ...untold])].sort(),
   };
 }
 

@@ -309,7 +309,9 @@ export class World {
       });
     return {
       files: files.map((file) => (isBeingMade(file, all, now) ? { ...file, form: 'unfinished' } : file)),
-      missing: isNamed ? gone.filter((name) => !isExcused(name)).length : 0,
+      gone: (isNamed ? gone : [])
+        .filter((name) => !isExcused(name))
+        .map((name) => ({ name, path: this.at(name) })),
       noLogs: !isNamed && files.length === 0,
       bases: isNamed ? request : LOGS,
       isNamed,
