@@ -153,8 +153,7 @@ test.each([
   writeLines(cwd, 'w.jsonl', [good()]);
   await sync('w.jsonl');
   const id = batches[which]!.replace('.json', '');
-  for (const name of readdirSync(at('L'), { recursive: true, encoding: 'utf8' }))
-    if (path.basename(name).startsWith(id)) rmSync(at(`L/${name}`));
+  loseBatch(at, id);
   expect(await ask()).toMatchObject({ code: 1, of: [expect.stringContaining('u.jsonl')] });
   // What is new comes with it; behind the last one it would be one batch with it.
   if (which < 2) appendFileSync(at('u.jsonl'), `${good()}\n`);
@@ -245,7 +244,11 @@ function loseViolations(at: (name: string) => string): void {
     (name) => /batches.*json$/.test(name) && /"grounded":0/.test(readFileSync(at(`L/${name}`), 'utf8')),
   );
   expect(lost).toHaveLength(1);
-  const id = path.basename(lost[0]!, '.json');
+  loseBatch(at, path.basename(lost[0]!, '.json'));
+}
+
+function loseBatch(at: (name: string) => string, id: string): void {
+  const names = readdirSync(at('L'), { recursive: true, encoding: 'utf8' });
   for (const name of names) if (path.basename(name).startsWith(id)) rmSync(at(`L/${name}`));
 }
 
@@ -484,6 +487,42 @@ describe('two logs that begin alike, as of one image', () => {
     loseViolations(at);
     expect(await ask()).toEqual({ code: 3, of: ['a:v.jsonl'] });
   });
+
+  test.each(['u.jsonl', 'v.jsonl'])(
+    'a gap in one of them, %s, is filled, and so is one behind it',
+    async (log) => {
+      const { add, at, by, ask, run } = await begun(['a', 'u.jsonl'], ['b', 'v.jsonl']);
+      const own = log === 'u.jsonl' ? 'a' : 'b';
+      const batches: string[] = [];
+      for (const line of [bad(), bad(), bad(), good()]) {
+        for (const [name, one] of [
+          ['a', 'u.jsonl'],
+          ['b', 'v.jsonl'],
+        ] as const) {
+          const before = new Set(readdirSync(at('L/batches')));
+          add(one, one === log ? line : good());
+          expect(await by(name, one)).toBe(0);
+          if (one === log) batches.push(readdirSync(at('L/batches')).find((file) => !before.has(file))!);
+        }
+      }
+      const lose = (file: string) => loseBatch(at, file.replace('.json', ''));
+      lose(batches[0]!);
+      lose(batches[2]!);
+      expect(await ask()).toMatchObject({ code: 1 });
+      expect(await by(own, log)).toBe(0);
+      expect(await ask()).toEqual({ code: 1, of: [] });
+      expect(readdirSync(at('L/batches'))).toEqual(expect.arrayContaining(batches));
+      // What stood between two that are there nobody knows.
+      lose(batches[1]!);
+      lose(batches[2]!);
+      await by(own, log);
+      const { cannot_vouch } = envelope(await run('alarm', '--lake', 'L/', '--json')).verdict!;
+      expect(cannot_vouch.map(({ message, next }) => [message, next])).toContainEqual([
+        expect.stringMatching(/has no receipt, nor has one before it/),
+        expect.stringMatching(/from a copy; without one, publish the logs into a new folder/),
+      ]);
+    },
+  );
 
   test('a host is as silent as its own log is', async () => {
     const { add, at, by, run } = await begun(['a', 'u.jsonl'], ['b', 'v.jsonl']);

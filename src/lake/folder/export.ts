@@ -45,7 +45,7 @@ import { logName } from './layout.js';
 import { lostRows } from './lost-rows.js';
 import type { FolderLake } from './making.js';
 import { type Batch, type PublishedBatch, publishBatch, publishNamed, putBack } from './publish.js';
-import { type Chain, chainsOf, damage, pieceOf, short, tipOf } from './receipts.js';
+import { type Chain, chainsOf, damage, pieceOf, short } from './receipts.js';
 
 export interface ExportOptions extends Omit<LoadOptions, 'gatedKinds'>, Filling {
   readonly rotationGraceS: number;
@@ -69,8 +69,8 @@ export async function exportLogs(
 ): Promise<Exported> {
   let exporting = new Exporting(db, lake, options);
   try {
-    // What was gone is among the receipts from then on.
-    if (await exporting.fillGaps(given)) exporting = new Exporting(db, lake, options, exporting.stage);
+    // What was gone is among the receipts from then on; behind it there may be another gap.
+    while (await exporting.fillGaps(given)) exporting = new Exporting(db, lake, options, exporting.stage);
     const exported = await exporting.run(given);
     await exporting.restoreRows(given);
     return exported;
@@ -169,17 +169,22 @@ class Exporting {
    * @returns whether there were any.
    */
   async fillGaps(given: readonly InputRequest[]): Promise<boolean> {
-    const gaps = gapsIn(this.chains);
+    const gaps = gapsIn(this.committed.read.receipts, this.ways);
     if (gaps.length === 0) return false;
+    let isAny = false;
     const { options, lake } = this;
     const { files } = await resolveLogs(this.namedBy(given), { ...options, lakePath: lake.place.path });
     for (const gap of gaps) {
       const { id, from, to, before, after } = gap;
-      const own = { byte_from: from, bytes: to - from, sha256: id, before: before && tipOf(before).id };
-      const file = await holderOf([...(before?.batches ?? []).map(pieceOf), own], after.file, files, options);
-      if (file) await this.publishRound([await this.readingIn(gap, file)]);
+      // One that cannot be believed stands where it would be put.
+      if (this.committed.has(id)) continue;
+      const own = { byte_from: from, bytes: to - from, sha256: id, before: before.at(-1)?.id ?? null };
+      const file = await holderOf([...before.map(pieceOf), own], after.file, files, options);
+      if (!file) continue;
+      await this.publishRound([await this.readingIn(gap, file)]);
+      isAny = true;
     }
-    return true;
+    return isAny;
   }
 
   /** Puts back rows that are gone while the receipts of their batches are there, where a log still has the bytes. */
@@ -216,9 +221,10 @@ class Exporting {
 
   private async readingIn({ id, from, to, before, after }: Gap, file: SourceFile): Promise<BatchReading> {
     const task = this.taskOf(file, from, to);
-    const lines = before ? tipOf(before).file.lines_before + tipOf(before).account.lines : 0;
+    const last = before.at(-1);
+    const lines = last ? last.file.lines_before + last.account.lines : 0;
     const reading = await readingOf(task, lines, this.options);
-    this.begin(reading.task, before?.batches ?? []);
+    this.begin(reading.task, before);
     this.names.set(reading.task, id);
     const { name, path } = after.file;
     this.reached.set(reading.task, { ...this.reached.get(reading.task)!, name, path });
