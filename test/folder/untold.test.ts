@@ -201,6 +201,33 @@ test.each([
   }
 });
 
+test.each(['a', 'b'])(
+  'a log of several batches that a lake file published is known again by the host %s',
+  async (looks) => {
+    const { cwd, at, run, ask } = host();
+    const sync = (name: string, ...args: string[]) => run('sync', '--lake', 'L/', '--host', name, ...args);
+    writeLines(cwd, 'u.jsonl', [good()]);
+    for (const line of [bad(), good(), bad()]) {
+      await run('sync', '--lake', 'F.duckdb', 'u.jsonl');
+      appendFileSync(at('u.jsonl'), `${line}\n`);
+    }
+    expect((await sync('a', '--from', 'F.duckdb')).code).toBe(0);
+    const receipts = readdirSync(at('L/batches')).map((name) =>
+      readFileSync(at(`L/batches/${name}`), 'utf8'),
+    );
+    const { id } = receipts
+      .map((text) => JSON.parse(text))
+      .sort((x, y) => y.file.byte_to - x.file.byte_to)[0];
+    loseBatch(at, id);
+    // Another host published what is gone, otherwise cut; that it is all there says the one that missed it.
+    for (const name of new Set([looks, 'a'])) {
+      const ran = await sync(name, 'u.jsonl');
+      expect(ran.code, ran.stderr).toBe(0);
+    }
+    expect(await ask()).toEqual({ code: 1, of: [] });
+  },
+);
+
 test('a folder where a file of the lake was is told, and no defect of lakelog', async () => {
   const { cwd, at, sync, ask } = host();
   writeLines(cwd, 'u.jsonl', [good()]);

@@ -5,8 +5,9 @@ import { kernelPath } from '../../kernel-path.js';
 import type { BatchAccount, BatchPlace, BatchReceipt, RejectSums } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
-import type { InputRequest } from '../input/index.js';
-import { headAfter } from '../store/fingerprint.js';
+import { type InputRequest, statOf } from '../input/index.js';
+import { withFile } from '../store/bytes.js';
+import { endOf, headAfter, isSame, startOf } from '../store/fingerprint.js';
 import type { KnownLog } from '../store/logs.js';
 import { readLogs, readRequests } from '../store/logs.js';
 import { attach, CATALOG, detach, isThere, lakeFileOf } from '../store/open.js';
@@ -189,9 +190,7 @@ class FromFile {
         name: named?.name ?? logName(options.host, log.path, root),
         ...{ path: named?.path ?? log.path, kind: log.kind, form: log.form, byte_from: batch.byte_from },
         ...{ byte_to, lines_before: batch.lines_before, before: reached.before, root, head },
-        start_sha256: log.start_sha256,
-        // Of earlier batches nobody knows it any more, and nobody asks.
-        end_sha256: byte_to === log.read_to ? log.end_sha256 : log.start_sha256,
+        ...endsAt(log, byte_to),
       },
       account: accountOf(batch),
       rows: this.rowsOf(batch),
@@ -289,6 +288,24 @@ class FromFile {
     };
   }
 }
+
+/** How the log is known again up to the end of a batch: a lake file holds it of the last one only. */
+function endsAt(log: KnownLog, byteTo: number): Pick<KnownLog, 'start_sha256' | 'end_sha256'> {
+  const stats = log.form === 'plain' && byteTo < log.read_to ? statOf(log.path) : undefined;
+  try {
+    const own =
+      stats?.isFile() &&
+      withFile(log.path, (fd) => isSame(fd, Number(stats.size), log) && readEnds(fd, byteTo));
+    if (own) return own;
+  } catch {
+    // What cannot be read is not looked at again either.
+  }
+  return { start_sha256: log.start_sha256, end_sha256: log.end_sha256 };
+}
+
+const readEnds = (fd: number, byteTo: number) => ({
+  ...{ start_sha256: startOf(fd, byteTo), end_sha256: endOf(fd, byteTo) },
+});
 
 function accountOf(batch: HeldBatch): BatchAccount {
   const { bytes, lines, loaded, rejected, duplicates, blank, late, late_line } = batch;
