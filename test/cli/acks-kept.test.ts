@@ -11,7 +11,16 @@ import {
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { acksIn, alarm, commandsIn, DEFAULT_ACKS, violation, type WrittenAck } from '../support/acks.js';
-import { call, copiesOf, newFolder, nightly, lakelog as spawned, writeLines } from '../support/cli.js';
+import {
+  byDay,
+  call,
+  copiesOf,
+  exceptByDay,
+  newFolder,
+  nightly,
+  lakelog as spawned,
+  writeLines,
+} from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 
 const TORN = '{"schema":"session.iterate.v1","session_id":"to';
@@ -178,12 +187,17 @@ describe('the baseline', () => {
     expect(unknown.stderr).not.toContain('--baseline');
   });
 
-  test.each([
-    ['without a reason', []],
-    ['of one gate', ['--reason', 'r', '--gate', 'alarm']],
-    ['of other kinds', ['--reason', 'r', '--gated-kind', 'email']],
-    ['with a parameter', ['--reason', 'r', '-p', 'allow_unjudged=true']],
-  ])('%s is refused', async (_, args) => {
+  test.each(
+    byDay(
+      [
+        ['without a reason', []],
+        ['of one gate', ['--reason', 'r', '--gate', 'alarm']],
+        ['of other kinds', ['--reason', 'r', '--gated-kind', 'email']],
+        ['with a parameter', ['--reason', 'r', '-p', 'allow_unjudged=true']],
+      ],
+      2,
+    ),
+  )('%s is refused', async (_, args) => {
     const cwd = logs(TORN);
     expect((await lakelog(['ack', '--baseline', ...args], { cwd })).code).toBe(2);
     expect(acksIn(cwd)).toEqual([]);
@@ -340,15 +354,24 @@ describe('rm', () => {
   });
   const left = (cwd: string) => acksIn(cwd).map(({ line }) => line);
 
-  test.each([
-    ['its number', () => '2', [2, 4]],
-    ['the hash', (acks: readonly WrittenAck[]) => acks[1]!.line_sha256, [2, 4]],
-    ['the beginning of the hash', (acks: readonly WrittenAck[]) => acks[1]!.line_sha256.slice(0, 12), [2, 4]],
-    ['FILE:LINE', () => 'd/sessions.jsonl:3', [2, 4]],
-    ['FILE:LINE, written otherwise', () => './d/../d/sessions.jsonl:3', [2, 4]],
-    ['FILE:LINE of the acknowledgement, as a gate prints it', () => `${DEFAULT_ACKS}:2`, [2, 4]],
-    ['the call', () => 'k1', [2, 3]],
-  ])('by %s', async (_, targetOf, expected) => {
+  test.each(
+    byDay(
+      [
+        ['its number', () => '2', [2, 4]],
+        ['the hash', (acks: readonly WrittenAck[]) => acks[1]!.line_sha256, [2, 4]],
+        [
+          'the beginning of the hash',
+          (acks: readonly WrittenAck[]) => acks[1]!.line_sha256.slice(0, 12),
+          [2, 4],
+        ],
+        ['FILE:LINE', () => 'd/sessions.jsonl:3', [2, 4]],
+        ['FILE:LINE, written otherwise', () => './d/../d/sessions.jsonl:3', [2, 4]],
+        ['FILE:LINE of the acknowledgement, as a gate prints it', () => `${DEFAULT_ACKS}:2`, [2, 4]],
+        ['the call', () => 'k1', [2, 3]],
+      ],
+      2,
+    ),
+  )('by %s', async (_, targetOf, expected) => {
     const cwd = await three();
     const target = targetOf(acksIn(cwd));
     const said = await done(cwd, 'rm', target);
@@ -400,7 +423,7 @@ describe('rm', () => {
     expect((await alarm({ cwd })).code).toBe(0);
   });
 
-  test.each([['9'], ['0'], ['deadbeef'], ['d/sessions.jsonl:99'], ['nobody'], [''], ['2', '9']])(
+  test.each(byDay([['9'], ['0'], ['deadbeef'], ['d/sessions.jsonl:99'], ['nobody'], [''], ['2', '9']], 2))(
     'of what is not there takes out nothing: %s',
     async (...targets) => {
       const cwd = await three();
@@ -481,11 +504,16 @@ describe('prune', () => {
     expect(acksIn(cwd)).toHaveLength(1);
   });
 
-  test.each([
-    ['missing', ['gone.jsonl']],
-    ['partly missing', ['sessions.jsonl', 'gone.jsonl']],
-    ['empty', ['empty.jsonl']],
-  ])(
+  test.each(
+    exceptByDay(
+      [
+        ['missing', ['gone.jsonl']],
+        ['partly missing', ['sessions.jsonl', 'gone.jsonl']],
+        ['empty', ['empty.jsonl']],
+      ],
+      ['missing'],
+    ),
+  )(
     'of logs that are %s is 3 and takes out nothing: what could not be looked at is not gone',
     async (_, paths) => {
       const cwd = logs(TORN);

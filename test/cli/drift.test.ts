@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { resultEnvelope } from '../../src/schema/envelope.js';
-import { newFolder, lakelog as spawnLakelog, unwrapped, writeLines } from '../support/cli.js';
+import { byDay, newFolder, lakelog as spawnLakelog, unwrapped, writeLines } from '../support/cli.js';
 import { calls, following } from '../support/decision-calls.js';
 import { lakelog } from '../support/program.js';
 
@@ -21,7 +21,8 @@ function logOf(lines: readonly string[]) {
   return cwd;
 }
 
-const FALLEN = () => logOf([...earlier(0.7), ...later(0.5)]);
+const fallen = [...earlier(0.7), ...later(0.5)];
+const FALLEN = () => logOf(fallen);
 
 async function drift(cwd: string, args: readonly string[] = [], env = {}) {
   const ran = await lakelog(['drift', ...args, 'sessions.jsonl'], { cwd, env, now: () => NOW });
@@ -77,9 +78,12 @@ describe('a fall', () => {
 });
 
 describe('what is no fall never fires', () => {
+  const ways = byDay([[], ['--change-at', CHANGE], ['--since-change', 'prompt_version']], 2);
+
   test('a rise', async () => {
-    for (const args of [[], ['--change-at', CHANGE], ['--since-change', 'prompt_version']]) {
-      expect((await drift(logOf([...earlier(0.5), ...later(0.7)]), args)).code, args.join(' ')).toBe(0);
+    const cwd = logOf([...earlier(0.5), ...later(0.7)]);
+    for (const args of ways) {
+      expect((await drift(cwd, args)).code, args.join(' ')).toBe(0);
     }
   });
 
@@ -93,7 +97,7 @@ describe('what is no fall never fires', () => {
       ...mixed(1_800, 200, { prompt_version: 'p1' }),
       ...mixed(200, 1_800, { start: CHANGE, prompt_version: 'p2' }),
     ]);
-    for (const args of [[], ['--change-at', CHANGE], ['--since-change', 'prompt_version']]) {
+    for (const args of ways) {
       const { code, stdout } = await drift(cwd, [...args, '--json']);
       expect([0, 3]).toContain(code);
       expect(decisionOf(stdout).conclusion).not.toBe('fallen');
@@ -116,14 +120,15 @@ describe('what is no fall never fires', () => {
 
 describe('0 says what is excluded, and 3 what is not', () => {
   test('by how much it has not fallen, and what is too young to tell', async () => {
-    const { code, said, stdout } = await drift(logOf([...earlier(0.7), ...later(0.7)]));
+    const cwd = logOf([...earlier(0.7), ...later(0.7)]);
+    const { code, said, stdout } = await drift(cwd);
     expect([code, said]).toEqual([
       0,
       expect.stringMatching(/not fallen by more than \d\.\d+ points since 2026-/),
     ]);
     expect(said).toContain('is too young to tell');
     expect(stdout).toContain('fill');
-    const json = decisionOf((await drift(logOf([...earlier(0.7), ...later(0.7)]), ['--json'])).stdout);
+    const json = decisionOf((await drift(cwd, ['--json'])).stdout);
     expect(json.excluded_fall).toBeGreaterThan(0);
     expect(json.excluded_fall).toBeLessThanOrEqual(0.1);
   });
@@ -254,10 +259,15 @@ describe('an acknowledged drift begins a new epoch', () => {
     expect((await drift(cwd, ['--margin', '.2'])).said).toContain('epoch since 2026-08-20T00:00:00Z');
   });
 
-  test.each([
-    ['--change-at', CHANGE],
-    ['--since-change', 'prompt_version'],
-  ])('of %s %s: what is judged is any day since then', async (...args) => {
+  test.each(
+    byDay(
+      [
+        ['--change-at', CHANGE],
+        ['--since-change', 'prompt_version'],
+      ],
+      2,
+    ),
+  )('of %s %s: what is judged is any day since then', async (...args) => {
     const cwd = FALLEN();
     await ack(cwd, `drift:metric=first-shot-rate,change=${CHANGE}`);
     const { code, said } = await drift(cwd, [...args, '--margin', '.2']);
@@ -309,15 +319,20 @@ describe('an acknowledged drift begins a new epoch', () => {
     expect((await drift(cwd)).code).toBe(1);
   });
 
-  test.each<[string, RegExp]>([
-    ['drift:metric=first-shot-rate,change=2026-05-01', /no such call before/],
-    ['drift:metric=first-shot-rate,change=2026-12-01', /no such call since/],
-    [`drift:metric=first-shot-rate,change=${CHANGE},kind=nothing`, /no such call since/],
-    [`drift:metric=tokens,change=${CHANGE}`, /is no drift/],
-    [`drift:change=${CHANGE}`, /is no drift/],
-    [`drift:metric=first-shot-rate,change=${CHANGE},prompt_version=p1`, /is no drift/],
-    ['drift:metric=first-shot-rate,change=7d', /slides/],
-  ])('%s is refused', async (target, says) => {
+  test.each(
+    byDay<[string, RegExp]>(
+      [
+        ['drift:metric=first-shot-rate,change=2026-05-01', /no such call before/],
+        ['drift:metric=first-shot-rate,change=2026-12-01', /no such call since/],
+        [`drift:metric=first-shot-rate,change=${CHANGE},kind=nothing`, /no such call since/],
+        [`drift:metric=tokens,change=${CHANGE}`, /is no drift/],
+        [`drift:change=${CHANGE}`, /is no drift/],
+        [`drift:metric=first-shot-rate,change=${CHANGE},prompt_version=p1`, /is no drift/],
+        ['drift:metric=first-shot-rate,change=7d', /slides/],
+      ],
+      2,
+    ),
+  )('%s is refused', async (target, says) => {
     const ran = await ack(FALLEN(), target);
     expect([ran.code, ran.stderr]).toEqual([2, expect.stringMatching(says)]);
   });
@@ -363,7 +378,7 @@ describe('a kind that always follows another one in its traces', () => {
   const second = following([...earlier(0.9, { kind: 'email' }), ...later(0.2, { kind: 'email' })], first);
   const cwd = logOf([...first, ...second]);
 
-  test.each([[[]], [['--change-at', CHANGE]], [['--since-change', 'prompt_version']]])(
+  test.each(byDay([[[]], [['--change-at', CHANGE]], [['--since-change', 'prompt_version']]], 2))(
     'is not judged, which is 3 and never green: %j',
     async (args) => {
       const { code, said } = await drift(cwd, args);

@@ -11,7 +11,16 @@ import {
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { describe, expect, test } from 'vitest';
-import { call, newFolder, nightly, root, lakelog as spawned, start, writeLines } from '../support/cli.js';
+import {
+  byDay,
+  call,
+  newFolder,
+  nightly,
+  root,
+  lakelog as spawned,
+  start,
+  writeLines,
+} from '../support/cli.js';
 import { lakelog as inProcess } from '../support/program.js';
 import { inShell } from '../support/terminal.js';
 
@@ -27,7 +36,7 @@ async function parquet(file: string): Promise<{ types: string[]; rows: unknown[]
 }
 
 describe('rows that are streamed are those that are drawn', () => {
-  test.each(['csv', 'tsv', 'jsonl'])('as %s, on stdout and in a file', async (format) => {
+  test.each(byDay(['csv', 'tsv', 'jsonl'], 2))('as %s, on stdout and in a file', async (format) => {
     const cwd = newFolder();
     const sql = 'SELECT * FROM sessions ORDER BY line';
     const drawn = await lakelog(['query', sql, logs, '--format', format, '--limit', '100000']);

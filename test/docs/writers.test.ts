@@ -11,7 +11,7 @@ import {
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { sessionRecord } from '../../src/schema/records.js';
-import { root } from '../support/cli.js';
+import { nightly, root } from '../support/cli.js';
 import { tempFolder } from '../support/lake.js';
 import { lakelog } from '../support/program.js';
 
@@ -57,6 +57,11 @@ const record = (changes: Record<string, unknown> = {}) => ({
 const linesOf = (file: string) => readFileSync(file, 'utf8').split('\n').slice(0, -1);
 
 describe.each(WRITERS)('the writer in $language', ({ language, probe, prepare }) => {
+  // A build takes longer than all else here, where nothing was built before.
+  if (language === 'Go' && !nightly) {
+    test.skip('its writer is built and run at night', () => {});
+    return;
+  }
   const [program, ...args] = probe;
   const installed = spawnSync(program, args).status === 0;
   if (!installed) {
@@ -115,8 +120,9 @@ describe.each(WRITERS)('the writer in $language', ({ language, probe, prepare })
 
   test('appends from several processes without tearing a line', async () => {
     const file = newLog();
+    const each = nightly ? 250 : 100;
     const batch = () =>
-      Array.from({ length: 250 }, (_, i) => record({ prompt: 'x'.repeat((i * 397) % 60_000) }));
+      Array.from({ length: each }, (_, i) => record({ prompt: 'x'.repeat((i * 397) % 60_000) }));
     const ended = await Promise.all(
       [batch(), batch(), batch(), batch()].map((records) => append(file, records)),
     );
@@ -125,7 +131,7 @@ describe.each(WRITERS)('the writer in $language', ({ language, probe, prepare })
     const { receipt } = JSON.parse(stdout);
     expect({ code, loaded: receipt.calls_loaded, gaps: receipt.gaps }).toEqual({
       code: 0,
-      loaded: 1000,
+      loaded: 4 * each,
       gaps: [],
     });
   });

@@ -3,7 +3,16 @@ import { appendFileSync, cpSync, existsSync, readdirSync, rmSync, writeFileSync 
 import path from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { LocalPlace } from '../../src/lake/folder/place.js';
-import { lakelog as binary, call, envelope, newFolder, nightly, tries } from '../support/cli.js';
+import {
+  lakelog as binary,
+  byDay,
+  call,
+  envelope,
+  exceptByDay,
+  newFolder,
+  nightly,
+  tries,
+} from '../support/cli.js';
 import fc from '../support/fast-check.js';
 import { lakelog } from '../support/program.js';
 import { receiptsIn } from './folder-lake.js';
@@ -116,7 +125,7 @@ const CASES: Readonly<Record<string, (host: Host) => Promise<ReturnType<typeof c
   },
 };
 
-test.each(Object.entries(CASES))('%s: nothing is missed, now and later', async (_, fill) => {
+test.each(byDay(Object.entries(CASES), 2))('%s: nothing is missed, now and later', async (_, fill) => {
   const host = begin();
   const { add, sync, ask, verified, compact, at } = host;
   const said = await fill(host);
@@ -254,10 +263,15 @@ test.runIf(nightly)(
   3_600_000,
 );
 
-test.each([
-  ['of its own place', 0],
-  ['behind another batch', 1],
-])('a batch under the name %s, gone, comes back under it', async (_, which) => {
+test.each(
+  exceptByDay(
+    [
+      ['of its own place', 0],
+      ['behind another batch', 1],
+    ],
+    ['of its own place'],
+  ),
+)('a batch under the name %s, gone, comes back under it', async (_, which) => {
   const { at, add, sync, ask, verified } = begin();
   const line = good();
   const batches: string[] = [];

@@ -17,7 +17,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type HostState, writeHost } from '../../src/lake/folder/hosts.js';
 import type { Place } from '../../src/lake/folder/place.js';
-import { call, envelope, newFolder, writeLines } from '../support/cli.js';
+import { byDay, call, envelope, exceptByDay, newFolder, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 
 const NOW = new Date('2026-10-01T12:00:00Z');
@@ -40,10 +40,15 @@ function host() {
   return { cwd, at, run, sync, ask, age };
 }
 
-test.each([
-  ['torn', TORN, { code: 1, of: [expect.stringContaining('u.jsonl')] }],
-  ['whole', good(), { code: 1, of: [] }],
-])(
+test.each(
+  byDay(
+    [
+      ['torn', TORN, { code: 1, of: [expect.stringContaining('u.jsonl')] }],
+      ['whole', good(), { code: 1, of: [] }],
+    ],
+    2,
+  ),
+)(
   'the end of a rotated log, %s, is published as it is, and so is all that comes behind it',
   async (_, end, said) => {
     const { cwd, at, sync, ask, age } = host();
@@ -114,35 +119,39 @@ test('a log that was named and is not there keeps the folder from vouching', asy
   expect(await ask()).toEqual({ code: 1, of: [] });
 });
 
-test.each([['the last batch of a log'], ['all that a host published']])(
-  '%s is missed, and published again',
-  async (what) => {
-    const { cwd, at, run, sync, ask } = host();
-    writeLines(cwd, 'w.jsonl', [good()]);
-    expect((await run('sync', '--lake', 'L/', '--host', 'b', 'w.jsonl')).code).toBe(0);
-    const others = new Set(readdirSync(at('L/batches')));
-    writeLines(cwd, 'u.jsonl', [good()]);
-    await sync('u.jsonl');
-    if (what.includes('last')) for (const name of readdirSync(at('L/batches'))) others.add(name);
-    appendFileSync(at('u.jsonl'), `${bad()}\n`);
-    await sync('u.jsonl');
-    expect(await ask()).toEqual({ code: 1, of: [] });
-    const gone = readdirSync(at('L/batches')).filter((name) => !others.has(name));
-    const ids = gone.map((name) => name.replace('.json', ''));
-    for (const name of readdirSync(at('L'), { recursive: true, encoding: 'utf8' }))
-      if (ids.some((id) => path.basename(name).startsWith(id))) rmSync(at(`L/${name}`));
-    expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl'] });
-    expect((await run('lake', 'verify', '--lake', 'L/')).code).toBe(3);
-    expect(await sync('u.jsonl')).toBe(0);
-    expect(await ask()).toEqual({ code: 1, of: [] });
-  },
-);
+test.each(
+  exceptByDay([['the last batch of a log'], ['all that a host published']], ['the last batch of a log']),
+)('%s is missed, and published again', async (what) => {
+  const { cwd, at, run, sync, ask } = host();
+  writeLines(cwd, 'w.jsonl', [good()]);
+  expect((await run('sync', '--lake', 'L/', '--host', 'b', 'w.jsonl')).code).toBe(0);
+  const others = new Set(readdirSync(at('L/batches')));
+  writeLines(cwd, 'u.jsonl', [good()]);
+  await sync('u.jsonl');
+  if (what.includes('last')) for (const name of readdirSync(at('L/batches'))) others.add(name);
+  appendFileSync(at('u.jsonl'), `${bad()}\n`);
+  await sync('u.jsonl');
+  expect(await ask()).toEqual({ code: 1, of: [] });
+  const gone = readdirSync(at('L/batches')).filter((name) => !others.has(name));
+  const ids = gone.map((name) => name.replace('.json', ''));
+  for (const name of readdirSync(at('L'), { recursive: true, encoding: 'utf8' }))
+    if (ids.some((id) => path.basename(name).startsWith(id))) rmSync(at(`L/${name}`));
+  expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl'] });
+  expect((await run('lake', 'verify', '--lake', 'L/')).code).toBe(3);
+  expect(await sync('u.jsonl')).toBe(0);
+  expect(await ask()).toEqual({ code: 1, of: [] });
+});
 
-test.each([
-  ['first', 0],
-  ['middle', 1],
-  ['last', 2],
-])('the %s batch of a log, gone, is published again as it was', async (_, which) => {
+test.each(
+  byDay(
+    [
+      ['first', 0],
+      ['middle', 1],
+      ['last', 2],
+    ],
+    2,
+  ),
+)('the %s batch of a log, gone, is published again as it was', async (_, which) => {
   const { cwd, at, sync, ask } = host();
   const batches: string[] = [];
   for (const line of [bad(), bad(), good()]) {
@@ -162,10 +171,15 @@ test.each([
   expect(readdirSync(at('L/batches'))).toEqual(expect.arrayContaining(batches));
 });
 
-test.each([
-  ['torn', TORN],
-  ['whole', bad()],
-])('a last line without its end, %s and hours old, keeps the folder from vouching', async (_, end) => {
+test.each(
+  exceptByDay(
+    [
+      ['torn', TORN],
+      ['whole', bad()],
+    ],
+    ['torn'],
+  ),
+)('a last line without its end, %s and hours old, keeps the folder from vouching', async (_, end) => {
   const { cwd, at, run, sync, ask, age } = host();
   writeLines(cwd, 'u.jsonl', [good()]);
   appendFileSync(at('u.jsonl'), end);
@@ -184,10 +198,15 @@ test.each([
   expect((await ask()).code).toBe(end === TORN ? 3 : 1);
 });
 
-test.each([
-  ['torn', TORN],
-  ['whole', bad()],
-])('what a lake file answers from, and does not hold, is missed of it: a last line, %s', async (_, end) => {
+test.each(
+  byDay(
+    [
+      ['torn', TORN],
+      ['whole', bad()],
+    ] as const,
+    2,
+  ),
+)('what a lake file answers from, and does not hold, is missed of it: a last line, %s', async (_, end) => {
   const { cwd, at, run, ask, age } = host();
   writeLines(cwd, 'u.jsonl.1', [good()]);
   appendFileSync(at('u.jsonl.1'), end);
@@ -280,10 +299,15 @@ function loseBatch(at: (name: string) => string, id: string): void {
 }
 
 describe('what was published and is gone from the lake is told until it is there again', () => {
-  test.each([
-    ['of a log that rotated and was deleted', [[bad()], [good()]]],
-    ['the last of such a log', [[good()], [bad()], [good()]]],
-  ])('%s', async (_, batches) => {
+  test.each(
+    byDay(
+      [
+        ['of a log that rotated and was deleted', [[bad()], [good()]]],
+        ['the last of such a log', [[good()], [bad()], [good()]]],
+      ],
+      2,
+    ),
+  )('%s', async (_, batches) => {
     const { cwd, at, sync, ask, age } = host();
     for (const [i, lines] of batches.entries()) {
       const isLast = i === batches.length - 1;
@@ -320,11 +344,16 @@ describe('what was published and is gone from the lake is told until it is there
   });
 });
 
-test.each([
-  ['a name that begins like it', 'x/u-old.jsonl.gz', 'x/u.jsonl'],
-  ['a pattern that goes no deeper', 'x/sub/q.jsonl.gz', 'x/u*.jsonl'],
-  ['a folder that passes over it', 'x/old.gz', 'x'],
-])('a look at %s says nothing of what could not be read', async (_, damaged, other) => {
+test.each(
+  byDay(
+    [
+      ['a name that begins like it', 'x/u-old.jsonl.gz', 'x/u.jsonl'],
+      ['a pattern that goes no deeper', 'x/sub/q.jsonl.gz', 'x/u*.jsonl'],
+      ['a folder that passes over it', 'x/old.gz', 'x'],
+    ],
+    2,
+  ),
+)('a look at %s says nothing of what could not be read', async (_, damaged, other) => {
   const { cwd, at, sync, ask } = host();
   writeLines(cwd, 'x/u.jsonl', [good()]);
   mkdirSync(at('x/sub'));
@@ -341,11 +370,16 @@ test.each([
   expect((await ask()).of).toEqual([]);
 });
 
-test.each([
-  ['x', 'x/u.jsonl'],
-  ['x/u.jsonl', 'x'],
-  ['x/', './x'],
-])('a log that was found by %s and vanished is lost, whoever looks by %s', async (first, then) => {
+test.each(
+  byDay(
+    [
+      ['x', 'x/u.jsonl'],
+      ['x/u.jsonl', 'x'],
+      ['x/', './x'],
+    ],
+    2,
+  ),
+)('a log that was found by %s and vanished is lost, whoever looks by %s', async (first, then) => {
   const { cwd, at, sync, ask } = host();
   writeLines(cwd, 'x/u.jsonl', [good()]);
   writeLines(cwd, 'x/k.jsonl', [good()]);
@@ -496,14 +530,17 @@ describe('two logs that begin alike, as of one image', () => {
     expect(await ask()).toEqual({ code: 1, of: [] });
   });
 
-  test.each(['vanishes', 'is replaced'])('one whose beginning another host published %s', async (how) => {
-    const { add, at, by, ask } = await begun(['a', 'u.jsonl'], ['b', 'v.jsonl']);
-    add('v.jsonl', bad());
-    rmSync(at('v.jsonl'));
-    if (how === 'is replaced') add('v.jsonl', good());
-    expect(await by('b', 'v.jsonl')).toBe(3);
-    expect((await ask()).code).toBe(3);
-  });
+  test.each(byDay(['vanishes', 'is replaced'], 2))(
+    'one whose beginning another host published %s',
+    async (how) => {
+      const { add, at, by, ask } = await begun(['a', 'u.jsonl'], ['b', 'v.jsonl']);
+      add('v.jsonl', bad());
+      rmSync(at('v.jsonl'));
+      if (how === 'is replaced') add('v.jsonl', good());
+      expect(await by('b', 'v.jsonl')).toBe(3);
+      expect((await ask()).code).toBe(3);
+    },
+  );
 
   test('what is lost of the shorter one is missed', async () => {
     const { add, at, by, ask } = await begun(['a', 'u.jsonl'], ['a', 'v.jsonl']);

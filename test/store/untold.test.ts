@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSy
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { call, envelope, newFolder, writeLines } from '../support/cli.js';
+import { byDay, call, envelope, newFolder, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 
 const NOW = new Date('2026-10-01T12:00:00Z');
@@ -58,7 +58,8 @@ test('an archive that cannot be read, until it can', async () => {
   expect(await askFolder()).toEqual({ sync: 0, ...CLEAR });
 });
 
-test.each(['logs', './logs/', 'logs/../logs', 'link', 'logs/*.gz', './logs//b.jsonl.gz'])(
+const FOLDERS = ['logs/../logs', 'logs', 'link', './logs/'];
+test.each([...byDay(FOLDERS, 2), 'logs/*.gz', './logs//b.jsonl.gz'])(
   'one that is gone by the next look at %s is told no more',
   async (request) => {
     const { at, sync, ask, write } = lake();

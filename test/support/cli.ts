@@ -22,6 +22,16 @@ export const nightly = process.env.LAKELOG_NIGHTLY === '1';
 export const byDay = <T>(siblings: readonly T[], every: number): T[] =>
   siblings.filter((_, i) => nightly || i % every === 0);
 
+/** Siblings but for some, by their names, each of which has one of its kind among the others; at night all. */
+export function exceptByDay<T extends readonly [string, ...unknown[]]>(
+  siblings: readonly T[],
+  names: readonly string[],
+): T[] {
+  const gone = names.filter((name) => !siblings.some(([one]) => one === name));
+  if (gone.length > 0) throw new Error(`no sibling is called ${gone.join(', ')}`);
+  return siblings.filter(([name]) => nightly || !names.includes(name));
+}
+
 /** How often something is tried, usually and at night; a night may be had in parts. */
 export const tries = (usually: number, nightlong: number): number =>
   nightly ? Number(process.env.LAKELOG_RUNS ?? nightlong) : usually;
