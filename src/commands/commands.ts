@@ -356,6 +356,7 @@ const sync: Command = {
           'into a folder: under whose name the logs are published (default: this host)',
         ),
         new Option('--from <file>', 'into a folder: publish what a lake file holds'),
+        acksOption('acknowledgements'),
       ],
     },
     ...logOptions(),

@@ -180,7 +180,7 @@ async function settledBy(
   return settle(acks.entries, query.name, await knownTo(acks.entries, account, lake), now, acks.file);
 }
 
-function settledEvidence(
+export function settledEvidence(
   { inputs }: Evidence,
   settled: Settled,
 ): Pick<Evidence, 'inputs' | 'acknowledgements'> {

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import os from 'node:os';
 import { LakelogError } from '../errors.js';
+import { NOTHING_KNOWN, type Settled, settle } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
+import { acknowledged } from '../gate/row-rules.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import type { Io } from '../io.js';
 import { exportToFolder, isFolderLake } from '../lake/export.js';
 import { NO_FILTERS, openLake } from '../lake/lake.js';
+import { type AckFile, readAcks } from '../query/acks.js';
 import { receiptOf } from '../query/receipt.js';
 import type { RunOptions } from '../query/run.js';
 import { DEFAULT_GATED_KINDS, type Settings } from '../query/settings.js';
@@ -14,14 +17,15 @@ import { filesResult } from '../render/accounting.js';
 import { formatNames } from '../render/format-names.js';
 import type { Account } from '../schema/account.js';
 import type { ExitCode } from '../schema/result.js';
+import { changesIn, type LogFlags } from './acks.js';
 import { copiesOf } from './copies.js';
 import { inputEvidence } from './evidence.js';
-import { type LogFlag, type OutputFlags, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
+import { settledEvidence } from './judging.js';
+import { type OutputFlags, pathsOf, runOptionsOf } from './options.js';
 import { showRows } from './output.js';
 import { progressOn } from './terminal.js';
 
-export type SyncFlags = OutputFlags &
-  Pick<ReadFlags, LogFlag> & { readonly host?: string; readonly from?: string };
+export type SyncFlags = OutputFlags & LogFlags & { readonly host?: string; readonly from?: string };
 
 /** Brings a lake up to date and says what it holds of every log. */
 export async function sync(
@@ -39,6 +43,7 @@ export async function sync(
     throw new LakelogError('no lake is named that could be brought up to date', {
       next: 'name it: --lake FILE, or --lake DIR/',
     });
+  const acks = await readAcks(options.acks, io.cwd);
   try {
     const account = namingDefaults(await bring(sources, options, options.lake, flags), sources);
     await progress.end();
@@ -52,13 +57,26 @@ export async function sync(
     // What is to be done next is done to a folder, which is told no logs.
     const isFolder = isFolderLake(options.lake.name, options.cwd);
     const then = isFolder ? { ...inputs, paths: [], sessions: [], replayRuns: [] } : inputs;
-    const verdict = judge(inputEvidence(account, then, options.now), LENIENT_INPUT_RULES);
+    const evidence = inputEvidence(account, then, options.now);
+    const settled = settledIn(account, acks, options.now);
+    const verdict = judge({ ...evidence, ...(settled && settledEvidence(evidence, settled)) }, RULES);
     const query = { name: 'sync', title: 'What the lake holds of every log' };
     const report = { query, params: {}, result: filesResult(receipt), receipt };
     return await showRows(report, verdict, flags, copies, io, report);
   } finally {
     await progress.end();
   }
+}
+
+const RULES = [...LENIENT_INPUT_RULES, acknowledged];
+
+/** What became of logs, or could not be read, and was explained: who syncs every minute is told of it once. */
+function settledIn(account: Account, acks: AckFile | null, now: Date): Settled | null {
+  if (acks === null) return null;
+  const entries = acks.entries.filter(({ ack }) => ack.what === 'changed_file');
+  const settled = settle(entries, 'sync', { ...NOTHING_KNOWN, changes: changesIn(account) }, now, acks.file);
+  // What matches nothing is the affair of gates.
+  return { ...settled, findings: [] };
 }
 
 function ensureOneSource(file: string | undefined, from: Sources['from']): void {

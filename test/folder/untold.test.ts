@@ -362,9 +362,14 @@ test.each(
   expect(await sync(damaged)).toBe(3);
   if (other === 'x') writeFileSync(at('x/sub/r.jsonl.gz'), archive.subarray(0, -10));
   await sync(other);
+  // What is gone by now was never read either.
   rmSync(at('x/sub/r.jsonl.gz'), { force: true });
   await sync(other);
-  expect(await ask()).toEqual({ code: 3, of: [`a:${damaged}`] });
+  const gone = other === 'x' ? ['a:x/sub/r.jsonl.gz'] : [];
+  expect(new Set((await ask()).of)).toEqual(new Set([...gone, `a:${damaged}`]));
+  if (other === 'x') writeFileSync(at('x/sub/r.jsonl.gz'), archive);
+  await sync(other);
+  expect(await ask()).toEqual({ code: other === 'x' ? 1 : 3, of: [`a:${damaged}`] });
   writeFileSync(at(damaged), archive);
   expect(await sync(damaged)).toBe(0);
   expect((await ask()).of).toEqual([]);
@@ -441,6 +446,72 @@ test('what a host that had an earlier version could not read is told until it is
   expect(await ask()).toEqual({ code: 0, of: [] });
 });
 
+test('what is settled of a lost log is told to its host too, and is not settled of the next loss', async () => {
+  const { cwd, at, run, sync, ask } = host();
+  const line = good();
+  writeLines(cwd, 'u.jsonl', [line]);
+  writeLines(cwd, 'w.jsonl', [good()]);
+  const logs = ['u.jsonl', 'w.jsonl'];
+  expect(await sync(...logs)).toBe(0);
+  rmSync(at('u.jsonl'));
+  expect(await sync(...logs)).toBe(3);
+  expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl'] });
+  writeFileSync(at('none.jsonl'), '');
+  const { code } = await run('ack', `a:${at('u.jsonl')}`, '--reason', 'moved away', '--lake', 'L/');
+  expect([code, (await ask()).code, await sync('w.jsonl')]).toEqual([0, 0, 0]);
+  expect((await run('sync', '--lake', 'L/', '--host', 'a', '--acks', 'none.jsonl', 'w.jsonl')).code).toBe(3);
+  // Back as it was, and gone again with what nobody read.
+  writeLines(cwd, 'u.jsonl', [line]);
+  expect([await sync(...logs), (await ask()).code]).toEqual([0, 0]);
+  rmSync(at('u.jsonl'));
+  const later = new Date(NOW.getTime() + 60_000);
+  const again = await lakelog(['sync', '--lake', 'L/', '--host', 'a', ...logs], { cwd, now: () => later });
+  expect(again.code).toBe(3);
+  expect(again.stderr).toContain('2026-10-01T12:01:00');
+  expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl'] });
+});
+
+test('a batch of a log that is gone, too, can be settled', async () => {
+  const { cwd, at, run, sync, ask } = host();
+  const batches = new Set<string>();
+  for (const line of [good(), good(), bad()]) {
+    appendFileSync(at('u.jsonl'), `${line}\n`);
+    await sync('u.jsonl');
+    for (const name of readdirSync(at('L/batches'))) batches.add(name);
+  }
+  loseBatch(at, [...batches][1]!.replace('.json', ''));
+  rmSync(at('u.jsonl'));
+  writeLines(cwd, 'w.jsonl', [good()]);
+  expect(await sync('u.jsonl', 'w.jsonl')).toBe(3);
+  const settle = (what: string) => run('ack', what, '--reason', 'a disk', '--lake', 'L/');
+  for (const what of new Set((await ask()).of))
+    expect((await settle(what!.replace('a:', `a:${cwd}/`))).code).toBe(0);
+  expect(await ask()).toEqual({ code: 1, of: [] });
+});
+
+test('a host that fills a gap at its first look never had a memory that could be gone', async () => {
+  const { at, run, sync, ask } = host();
+  for (const line of [good(), bad()]) {
+    appendFileSync(at('u.jsonl'), `${line}\n`);
+    await sync('u.jsonl');
+  }
+  const [first] = readdirSync(at('L/batches')).filter((name) =>
+    /"before":null/.test(readFileSync(at(`L/batches/${name}`), 'utf8')),
+  );
+  loseBatch(at, first!.replace('.json', ''));
+  expect((await run('sync', '--lake', 'L/', '--host', 'b', 'u.jsonl')).code).toBe(0);
+  expect(await ask()).toEqual({ code: 1, of: [] });
+});
+
+test('a usual place where nothing is was named by nobody, and is missed by nobody later', async () => {
+  const { cwd, at, sync, ask } = host();
+  writeLines(cwd, 'u.jsonl', [good()]);
+  expect(await sync('u.jsonl')).toBe(0);
+  rmSync(at('L/hosts/a.json'));
+  expect(await sync()).toBe(3);
+  expect((await ask()).of).toEqual(['a:hosts/a.json']);
+});
+
 test('a host whose first look did not come to its end cannot vouch', async () => {
   const { cwd, at, sync, ask } = host();
   writeLines(cwd, 'u.jsonl', [good()]);
@@ -475,18 +546,29 @@ test('what is settled is not settled for what goes wrong there later', async () 
   writeLines(cwd, 'w.jsonl', [good()]);
   expect(await sync(...logs)).toBe(3);
   await settle('u.jsonl.1.gz');
-  expect(await sync(...logs)).toBe(3);
+  expect(await sync(...logs)).toBe(0);
+  // Under the name that the next rotation gives to it, too, and once it is gone.
+  renameSync(at('u.jsonl.1.gz'), at('u.jsonl.2.gz'));
+  expect(await sync(...logs)).toBe(0);
+  expect(await ask()).toEqual({ code: 0, of: [] });
+  renameSync(at('u.jsonl.2.gz'), at('u.jsonl.1.gz'));
+  expect(await sync(...logs)).toBe(0);
   expect(await ask()).toEqual({ code: 0, of: [] });
   rmSync(at('u.jsonl.1.gz'));
   expect(await sync(...logs)).toBe(0);
+  expect(await ask()).toEqual({ code: 0, of: [] });
   writeFileSync(at('u.jsonl.1.gz'), archive.subarray(0, -20));
   expect(await sync(...logs)).toBe(3);
   expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl.1.gz'] });
   rmSync(at('u.jsonl.1.gz'));
+  // Nobody read it, and nobody explained it.
+  expect(await sync(...logs)).toBe(3);
+  expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl.1.gz'] });
+  await settle('u.jsonl.1.gz');
   // A name where nothing ever was, and where something was meanwhile.
   expect(await sync('u.jsonl', 'x.jsonl')).toBe(3);
   await settle('x.jsonl');
-  expect(await sync('u.jsonl', 'x.jsonl')).toBe(3);
+  expect(await sync('u.jsonl', 'x.jsonl')).toBe(0);
   expect(await ask()).toEqual({ code: 0, of: [] });
   writeFileSync(at('x.jsonl'), '');
   await sync('u.jsonl', 'x.jsonl');

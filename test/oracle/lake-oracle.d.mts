@@ -42,7 +42,7 @@ export interface ModelLake {
   readonly rows: ReadonlyMap<string, Call | Run>;
   readonly rejects: readonly { readonly sha256: string; readonly reason: string; readonly blocks: boolean }[];
   /** What could not be read when somebody looked there last, by the log that was asked for. */
-  readonly unread: readonly { readonly base: string; readonly code: string }[];
+  readonly unread: readonly { readonly base: string; readonly code: string; readonly file?: FoundFile }[];
   readonly isLoading: boolean;
 }
 

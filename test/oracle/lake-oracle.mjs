@@ -84,14 +84,22 @@ function unreadAfter({ logs, unread }, { files, gone, noLogs, bases }, { now }) 
   };
   const isKnown = (path) => logs.some((log) => log.path === path && log.state !== 'here');
   return [
-    ...unread.filter(({ base }) => !bases.includes(base)),
+    ...unread.filter((one) => (one.file ? !isBack(one, { files, logs, bases }) : !bases.includes(one.base))),
     ...files
       .filter(({ form }) => form === 'damaged')
-      .map(({ name }) => ({ base: baseOf(name), code: 'unreadable_input' })),
+      .map((file) => ({ base: baseOf(file.name), code: 'unreadable_input', file })),
     ...gone.filter(({ path }) => !isKnown(path)).map(({ name }) => ({ base: name, code: 'missing_input' })),
     ...logs.filter(torn).map(({ base }) => ({ base, code: 'damaged_lake' })),
     ...(noLogs ? [{ base: bases[0], code: 'no_logs' }] : []),
   ];
+}
+
+/** Whether what could not be read was looked for and is there: it, another in its place, or what it was made from. */
+function isBack({ base, file }, { files, logs, bases }) {
+  if (!bases.includes(base)) return false;
+  const plain = file.path.replace(/\.gz$/, '');
+  const isMadeFrom = plain !== file.path && [...files, ...logs].some(({ path }) => path === plain);
+  return isMadeFrom || files.some(({ path, id }) => path === file.path || id === file.id);
 }
 
 /** What is seen behind the last line end of a plain file alone is written down last, and so is a log that holds no more. */
@@ -226,7 +234,9 @@ function fateOf(log, files, isCopy) {
 const NEVER_EXCUSED = /^(missing|type|value|duplicate_key):(schema|final_verdict)$/;
 
 function tell(lake, found, clock) {
-  const untold = lake.unread.filter(({ base }) => !found.bases.includes(base)).map(codeOf);
+  const isSeen = (one) =>
+    one.file ? isBack(one, { ...found, logs: lake.logs }) : found.bases.includes(one.base);
+  const untold = lake.unread.filter((one) => !isSeen(one)).map(codeOf);
   const rows = [...lake.rows.values()];
   const calls = rows.filter(({ fate }) => fate === 'call').map(({ values }) => values);
   const gated = calls.filter(({ kind, final_verdict }) => kind === 'fill' && final_verdict === 'accepted');

@@ -60,7 +60,7 @@ test('an archive that cannot be read, until it can', async () => {
 
 const FOLDERS = ['logs/../logs', 'logs', 'link', './logs/'];
 test.each([...byDay(FOLDERS, 2), 'logs/*.gz', './logs//b.jsonl.gz'])(
-  'one that is gone by the next look at %s is told no more',
+  'one that is gone by the next look at %s is told until it is back',
   async (request) => {
     const { at, sync, ask, write } = lake();
     mkdirSync(at('logs'));
@@ -70,9 +70,12 @@ test.each([...byDay(FOLDERS, 2), 'logs/*.gz', './logs//b.jsonl.gz'])(
     writeFileSync(at('logs/c.jsonl.gz'), archive);
     expect(await sync('a.jsonl', request)).toBe(3);
     expect((await ask()).code).toBe(3);
-    if (request.endsWith('/b.jsonl.gz')) writeFileSync(at('logs/b.jsonl.gz'), archive);
-    else rmSync(at('logs/b.jsonl.gz'));
+    rmSync(at('logs/b.jsonl.gz'));
     expect(await sync('a.jsonl')).toBe(3);
+    // Where it alone was named, it is missing.
+    if (!request.endsWith('/b.jsonl.gz')) expect(await sync(request)).toBe(3);
+    expect((await ask()).code).toBe(3);
+    writeFileSync(at('logs/b.jsonl.gz'), archive);
     expect(await sync(request)).toBe(0);
     expect(await ask()).toEqual(CLEAR);
   },
@@ -98,10 +101,30 @@ test('what is explained is settled, until something else is wrong', async () => 
   expect(await ask()).toEqual(CLEAR);
   expect(await askFolder()).toMatchObject({ code: 3 });
   expect(await settle(`a:${at('typo.jsonl')}`, '--lake', 'L/')).toBe(0);
-  expect(await askFolder()).toEqual({ sync: 3, ...CLEAR });
+  expect(await askFolder()).toEqual({ sync: 0, ...CLEAR });
   writeFileSync(at('typo.jsonl.gz'), archive.subarray(0, -10));
   expect(await sync('typo.jsonl.gz')).toBe(3);
   expect(await ask()).toEqual({ code: 3, of: ['typo.jsonl.gz'] });
+});
+
+test('what is settled of a lost log is not settled of the next loss', async () => {
+  const { at, sync, ask, run, write } = lake();
+  const line = good();
+  write('other.jsonl');
+  write('u.jsonl', [line]);
+  expect(await sync('u.jsonl', 'other.jsonl')).toBe(0);
+  rmSync(at('u.jsonl'));
+  expect(await sync()).toBe(3);
+  expect((await run('ack', 'u.jsonl', '--reason', 'moved', '--lake', 'F.duckdb')).code).toBe(0);
+  expect(await ask()).toEqual(CLEAR);
+  expect(await sync()).toBe(0);
+  write('u.jsonl', [line]);
+  expect(await sync()).toBe(0);
+  rmSync(at('u.jsonl'));
+  const later = new Date(NOW.getTime() + 60_000);
+  const again = { cwd: at(''), now: () => later };
+  expect((await lakelog(['sync', '--lake', 'F.duckdb'], again)).code).toBe(3);
+  expect(await ask()).toEqual({ code: 3, of: ['u.jsonl'] });
 });
 
 test('a last line that was long without its end when it was looked at, and not one that was being written', async () => {

@@ -23,7 +23,7 @@ import type { Piece } from '../store/logs.js';
 import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
 import { lakePlan } from '../store/tables.js';
-import { isSeenBy, isToldByState, type Unread, unfinished, unreadAfter } from '../store/unread.js';
+import { isSeenBy, isToldByState, toldBy, type Unread, unfinished, unreadAfter } from '../store/unread.js';
 import { Committed } from './committed.js';
 import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
 import { type Gap, gapsIn } from './gaps.js';
@@ -134,6 +134,11 @@ class Exporting {
     this.unread = unreadOf(this.state, options.host, receipts, options.now);
   }
 
+  /** Before anything is published: a host that has receipts and no memory is known to have lost it. */
+  private begun(requests: readonly InputRequest[]): void {
+    beginLook(this.lake.place, this.state, this.looked(), requests, this.committed.read.receipts);
+  }
+
   async run(given: readonly InputRequest[]): Promise<Exported> {
     const { options, lake } = this;
     const [usesKnown, named] = [this.usesKnown(given), this.namedBy(given)];
@@ -141,7 +146,7 @@ class Exporting {
     const inputs = await resolveLogs(named, { ...options, lakePath: lake.place.path });
     const pieces = async (log: number) => this.piecesOf(log);
     const again = requests.filter(canBeLookedAtAgain);
-    beginLook(lake.place, this.state, this.looked(), again, this.committed.read.receipts);
+    this.begun(again);
     const found = await survey(inputs.files, this.logs, { ...options, requests, pieces });
     await this.publishAll(found);
     const logs = this.logsAfter(found);
@@ -155,10 +160,14 @@ class Exporting {
     const looked = { ...options, requests: again, files, problems, logs };
     const state = { ...this.looked(), logs, lost: lostAfter(this.state, logs, this.heads(), options.now) };
     this.after = state;
-    this.problems.push(...problems, ...brokenLogs(state));
+    const unread = unreadAfter(this.unread, looked);
+    this.problems.push(
+      ...toldBy(problems, unread, looked, (one) => `${options.host}:${one.path}`),
+      ...brokenLogs(state),
+    );
     this.notices.push(...inputs.notices, ...found.notices);
     writeHost(lake.place, {
-      ...{ ...state, requests: this.requestsAfter(again), unread: unreadAfter(this.unread, looked) },
+      ...{ ...state, requests: this.requestsAfter(again), unread },
       ...{ looking_at: stillLookingAt(this.state, requests), of_files: this.ofFiles(looked) },
     });
     return this.told(logs, found, inputs.files, usesKnown);
@@ -173,7 +182,9 @@ class Exporting {
     if (gaps.length === 0) return false;
     let isAny = false;
     const { options, lake } = this;
-    const { files } = await resolveLogs(this.namedBy(given), { ...options, lakePath: lake.place.path });
+    const named = this.namedBy(given);
+    const { files } = await resolveLogs(named, { ...options, lakePath: lake.place.path });
+    this.begun(absolute(named, options.cwd).filter(canBeLookedAtAgain));
     for (const gap of gaps) {
       const { id, from, to, before, after } = gap;
       // One that cannot be believed stands where it would be put.

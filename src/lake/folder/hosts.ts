@@ -89,8 +89,7 @@ export function unreadOf(
   receipts: readonly BatchReceipt[],
   now: Date,
 ): readonly Unread[] {
-  // An earlier version did not tell what had led to it.
-  if (state !== null) return (state.unread ?? []).map((one) => ({ ...one, by: one.by ?? [one.path] }));
+  if (state !== null) return state.unread ?? [];
   if (!isForgotten(state, host, receipts)) return [];
   const path = hostName(host);
   const detail = 'what the host knew of logs that it could not read, or lost, is gone with this file';
@@ -111,7 +110,9 @@ function stateIn(bytes: Buffer, name: string, lakeId: string): HostState | strin
   if (state.schema !== HOST_FORMAT) return `its schema is not ${HOST_FORMAT}`;
   if (state.lake !== lakeId) return 'it is of another lake';
   if (hostName(state.host) !== name) return OF_ANOTHER;
-  return Array.isArray(state.logs) && Array.isArray(state.requests) ? state : 'it names no logs';
+  if (!Array.isArray(state.logs) || !Array.isArray(state.requests)) return 'it names no logs';
+  // An earlier version did not tell what had led to it.
+  return { ...state, unread: (state.unread ?? []).map((one) => ({ ...one, by: one.by ?? [one.path] })) };
 }
 
 export interface Hosts {
@@ -121,7 +122,7 @@ export interface Hosts {
 
 type Reading = Pick<Place, 'list' | 'read'>;
 
-const LOOK_AGAIN = 'let the host look again: lakelog sync';
+const LOOK_AGAIN = 'let the host look again, at all of its logs by their names: lakelog sync LOGS';
 
 const OF_ANOTHER = 'it is of another host';
 
@@ -241,6 +242,6 @@ export function brokenLogs({ host, logs }: Pick<HostState, 'host' | 'logs'>): In
     .filter(({ state }) => state === 'lost' || state === 'changed')
     .map(({ path, detail, head }) => ({
       ...{ path: `${host}:${path}`, problem: 'changed', detail: detail! },
-      fingerprint: sha256(Buffer.from(`${host}:${path} ${head}`)),
+      fingerprint: sha256(Buffer.from(`${host}:${path} ${head} ${detail}`)),
     }));
 }

@@ -259,15 +259,15 @@ export function holesOf(receipts: readonly BatchReceipt[], at: (name: string) =>
     if (before === undefined) {
       const back = `put the receipt back (batches/${file.before}.json)`;
       const isAlone = behindLost(receipt, receipts) !== undefined;
-      return [
-        damage(
-          file.name,
-          `bytes up to ${file.byte_from} of the log are not in the lake: batch ${short(file.before)} has no receipt${isAlone ? '' : ', nor has one before it'}`,
-          isAlone
-            ? `${back}, or publish the log on ${host} again: lakelog sync`
-            : `${back}, and those before it, from a copy; without one, publish the logs into a new folder: lakelog sync`,
-        ),
-      ];
+      const lost = damage(
+        file.name,
+        `bytes up to ${file.byte_from} of the log are not in the lake: batch ${short(file.before)} has no receipt${isAlone ? '' : ', nor has one before it'}`,
+        isAlone
+          ? `${back}, or publish the log on ${host} again: lakelog sync`
+          : `${back}, and those before it, from a copy; without one, publish the logs into a new folder: lakelog sync`,
+      );
+      // The log may be gone too.
+      return [{ ...lost, fingerprint: sha256(Buffer.from(`${file.name} ${file.before}`)) }];
     }
     const joins =
       before.file.byte_to === file.byte_from &&

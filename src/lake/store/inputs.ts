@@ -17,12 +17,13 @@ import type { Task } from './survey.js';
 
 /** As they are remembered: they mean the same from another folder. */
 export const absolute = (requests: readonly InputRequest[], cwd: string): InputRequest[] =>
-  requests.map(({ path, as }) => ({ path: path === '-' ? path : kernelPath(cwd, path), as }));
+  requests.map((one) => ({ ...one, path: one.path === '-' ? one.path : kernelPath(cwd, one.path) }));
 
-/** A pipe is read once, and would be waited for. */
-export function canBeLookedAtAgain({ path }: InputRequest): boolean {
+/** A pipe is read once, and would be waited for. A usual place where nothing is was named by nobody. */
+export function canBeLookedAtAgain({ path, isDefault }: InputRequest): boolean {
   const stats = path === '-' ? undefined : statOf(path);
-  return path !== '-' && (stats === undefined || stats.isFile() || stats.isDirectory());
+  if (stats === undefined) return path !== '-' && !isDefault;
+  return stats.isFile() || stats.isDirectory();
 }
 
 type Finding = ResolveOptions & { readonly now: Date; readonly rotationGraceS: number };

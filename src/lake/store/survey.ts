@@ -3,6 +3,7 @@ import { createReadStream, readSync } from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { LakelogError } from '../../errors.js';
+import { instantOf } from '../../instant.js';
 import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 import {
@@ -348,10 +349,16 @@ class Surveying {
     for (const log of this.missing.values()) {
       if (log.state !== 'here' || !this.isCovered(log) || this.unsaid.has(log.log)) continue;
       const fate = await this.fateOf(log);
-      if (fate !== null) this.updates.push({ ...log, state: fate[0], detail: fate[1] });
+      if (fate !== null)
+        this.updates.push({ ...log, state: fate[0], detail: fate[1] && this.missed(fate[1]) });
     }
     const { tasks, updates, standing, problems, notices, empty } = this;
     return { tasks, updates, standing, problems, notices, empty };
+  }
+
+  /** What is settled of one loss is not settled of the next, which may be told in the same words. */
+  private missed(detail: string): string {
+    return `${detail} (missed at ${instantOf(this.options.now)})`;
   }
 
   /** A copy that stood beside the log is not where the log went: lines may have followed in the log alone. */

@@ -43,6 +43,7 @@ import {
   isToldByState,
   readUnread,
   remembered,
+  toldBy,
   type Unread,
   unfinished,
   unreadAfter,
@@ -292,9 +293,9 @@ class Syncing {
     }
     // A log that was read whole and is gone is no news; what else became of one that is gone is told by itself.
     const isTold = (one: InputProblem) => known.length > 0 && isToldByState(one, this.logs);
+    const said = [...inputs.problems.filter((one) => !isTold(one)), ...found.problems];
     const problems = [
-      ...inputs.problems.filter((one) => !isTold(one)),
-      ...found.problems,
+      ...toldBy(said, this.unread, { cwd: this.options.cwd, requests: [] }),
       ...this.unread
         .filter((one) => !isSeenBy({ requests, files: inputs.files }, one))
         .map((one) => remembered(one)),
@@ -656,8 +657,7 @@ class Syncing {
             problem: 'changed',
             detail: detail!,
           },
-          // Nothing was read yet of one that was lost with its first line.
-          fingerprint: head || sha256(Buffer.from(path)),
+          fingerprint: sha256(Buffer.from(`${path} ${head} ${detail}`)),
         }),
       );
     return {

@@ -5,7 +5,7 @@ import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
-import { type InputRequest, statOf } from '../input/index.js';
+import { type InputRequest, identityOf, statOf } from '../input/index.js';
 import { sha256 } from './fingerprint.js';
 import type { KnownLog } from './logs.js';
 import { OWN_TABLES } from './tables.js';
@@ -14,10 +14,13 @@ import { OWN_TABLES } from './tables.js';
 export interface Unread extends InputProblem {
   /**
    * Paths of the requests that may have led to it: it is looked at again where all of them are. None: it came through
-   * a pipe, and is lost.
+   * a pipe, or is gone, and is lost.
    */
   readonly by: readonly string[];
-  /** Size and time of what stood there, or since when nothing does: what is settled is not settled for the next one. */
+  /**
+   * Size, time and inode of what stood there, or since when nothing does: what is settled is not settled for the next
+   * one.
+   */
   readonly mark?: string;
 }
 
@@ -38,15 +41,35 @@ export function unreadAfter(before: readonly Unread[], look: Look): Unread[] {
   const found = problems
     .map((one) => ({ ...one, path: one.path === '-' ? one.path : kernelPath(cwd, one.path) }))
     .filter((one) => !isToldByState(one, logs))
+    .filter((one) => one.problem !== 'missing' || askedFor(one, requests).length > 0)
     .map((one): Unread => {
-      const among = requests.map((request) => request.path).filter((asked) => isAmong(one.path, asked));
+      const among = askedFor(one, requests);
       const by = among.length === 0 && statOf(one.path)?.isFile() ? [one.path] : among;
       const same = before.find(({ path, problem }) => path === one.path && problem === one.problem);
       const since = instantOf(now);
       return { ...one, by, mark: by.length === 0 ? since : (markOf(one.path) ?? same?.mark ?? since) };
     });
-  return [...before.filter((one) => !isSeenBy(look, one)), ...found];
+  const isFoundAgain = ({ path, problem }: Unread) =>
+    found.some((one) => one.path === path && one.problem === problem);
+  const kept = before.flatMap((one) => {
+    if (!isSeenBy(look, one)) return [one];
+    return isLost(one, look) && !isFoundAgain(one) ? [{ ...one, by: [] }] : [];
+  });
+  return [...kept, ...found];
 }
+
+const askedFor = ({ path }: InputProblem, requests: Look['requests']): string[] =>
+  requests.map((request) => request.path).filter((asked) => isAmong(path, asked));
+
+/** What could not be read and is gone now: whatever it held was never read, unless it stands under another name. */
+function isLost({ path: file, problem, mark }: Unread, { files, logs }: Look): boolean {
+  if (problem !== 'unreadable' || statOf(file) !== undefined) return false;
+  const plain = file.replace(COMPRESSED, '');
+  const isPlainThere = plain !== file && [...files, ...logs].some((one) => one.path === plain);
+  return !isPlainThere && !files.some((one) => markOf(one.path) === mark);
+}
+
+const COMPRESSED = /\.(gz|zst|zstd)$/;
 
 /** Of a log that is known its state tells what became of it. */
 export const isToldByState = ({ path, problem }: InputProblem, logs: Look['logs']): boolean =>
@@ -54,16 +77,18 @@ export const isToldByState = ({ path, problem }: InputProblem, logs: Look['logs'
 
 function markOf(path: string): string | null {
   const stats = statOf(path);
-  return stats ? `${stats.size} ${stats.mtimeNs}` : null;
+  return stats ? `${stats.size} ${stats.mtimeNs} ${identityOf(stats)}` : null;
 }
 
 /** Whether a look would have told it again, if it were still so. */
 export function isSeenBy(
   { requests, files }: Pick<Look, 'requests' | 'files'>,
-  { path, by }: Unread,
+  { path, by, mark }: Unread,
 ): boolean {
   const isAsked = (one: string) => requests.some((request) => isSamePath(request.path, one));
-  if (by.length === 0) return false;
+  // What was lost is looked at again where it is back.
+  if (by.length === 0)
+    return path !== '-' && files.some((file) => isSamePath(file.path, path) || markOf(file.path) === mark);
   return isAsked(path) || files.some((file) => isSamePath(file.path, path)) || by.every(isAsked);
 }
 
@@ -110,10 +135,43 @@ export function unfinished(
     }));
 }
 
-/** As it is told later, of where it is then known to be: what is explained can be settled by it. */
-export function remembered({ by: _, mark = '', ...one }: Unread, where = one.path): InputProblem {
-  const fingerprint = sha256(Buffer.from(`${where} ${one.problem} ${one.detail} ${mark}`));
-  return { ...one, path: where, next: one.next ?? LOOK, fingerprint };
+/**
+ * As it is told later, of where it is then known to be: what is explained can be settled by it, whatever name a rotation
+ * gives to it, and whether it is there or gone.
+ */
+export function remembered({ by, mark = '', ...one }: Unread, where = one.path) {
+  const what = mark.includes(' ') ? mark : `${where} ${mark}`;
+  const fingerprint = sha256(Buffer.from(`${what} ${one.problem} ${one.detail}`));
+  const isGone = isLostFile({ by, path: one.path });
+  const detail = isGone ? `it is gone, and was never read: ${one.detail}` : one.detail;
+  return { ...one, path: where, detail, next: one.next ?? (isGone ? BACK : LOOK), fingerprint };
+}
+
+const isLostFile = ({ by, path: file }: Pick<Unread, 'by' | 'path'>) => by.length === 0 && file !== '-';
+const BACK = 'put it back, and let it be looked at: lakelog sync';
+
+/**
+ * Problems of a look as they can be settled, and what of the logs that were asked for is gone and was never read.
+ * @param unread after it.
+ */
+export function toldBy(
+  problems: readonly InputProblem[],
+  unread: readonly Unread[],
+  { cwd, requests }: Pick<Look, 'cwd' | 'requests'>,
+  where: (one: Unread) => string | undefined = () => undefined,
+): InputProblem[] {
+  const told = problems.map((problem) => {
+    const file = problem.path === '-' ? problem.path : kernelPath(cwd, problem.path);
+    const one = unread.find((held) => held.path === file && held.problem === problem.problem);
+    if (one === undefined) return problem;
+    return {
+      ...problem,
+      path: where(one) ?? problem.path,
+      fingerprint: remembered(one, where(one)).fingerprint,
+    };
+  });
+  const gone = unread.filter((one) => isLostFile(one) && askedFor(one, requests).length > 0);
+  return [...told, ...gone.map((one) => remembered(one, where(one)))];
 }
 
 const LOOK = 'mend it where it is, and let it be looked at again: lakelog sync';
