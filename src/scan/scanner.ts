@@ -248,10 +248,9 @@ export class Scanner {
 
   /** Fills in the hashes of the lines that became rows, while they stand in memory. */
   private digest(): void {
-    if (!this.part.digests) return;
     const { bytes, view, x } = this;
     const counts = [x.calls.value, x.runs.value];
-    for (const [kind, columns] of this.layout.columns.entries()) {
+    for (const [kind, columns] of this.part.digests ? this.layout.columns.entries() : []) {
       const column = columns.find(({ name }) => name === 'line_sha256');
       if (!column) continue;
       for (let row = this.digested[kind]!; row < counts[kind]!; row++) {
@@ -264,6 +263,7 @@ export class Scanner {
         bytes.copy(bytes, cell + 4, text, text + 4);
       }
     }
+    // Rows of a part without hashes have no place for one, and wait for more together with those of the next part.
     this.digested = counts;
   }
 

@@ -11,7 +11,7 @@ import { openLake } from '../../src/lake/lake.js';
 import { publishedTables } from '../../src/lake/tables/published.js';
 import { fateOf, stripped } from '../scan/checker.mjs';
 import { goodLines, mutatedLines, randomFrom } from '../scan/mutate.mjs';
-import { newFolder, nightly } from '../support/cli.js';
+import { byDay, newFolder, nightly } from '../support/cli.js';
 import fc from '../support/fast-check.js';
 import { catalogue, root, rowsOf, runOptions } from '../support/lake.js';
 
@@ -159,6 +159,37 @@ test(
   },
   nightly ? 7_200_000 : 120_000,
 );
+
+test('a compressed file beside plain ones changes no text of any row, whatever is asked', async () => {
+  const lines = distinct([...goodLines(31, 60)]);
+  const folder = newFolder();
+  const files = cut(lines, 5).map((some, i) => {
+    const bytes = Buffer.concat(some.flatMap((line) => [line, Buffer.from('\n')]));
+    writeFileSync(path.join(folder, `${i}.jsonl`), bytes);
+    writeFileSync(path.join(folder, `${i}.jsonl.gz`), gzipSync(bytes));
+    return i;
+  });
+  const rows = async (asks: readonly string[], hashes: boolean, ends: readonly string[]) => {
+    const lake = await openLake({ ...runOptions(), asks, hashes, gatedKinds: ['fill'], params: {} });
+    try {
+      await lake.load(files.map((i) => ({ path: path.join(folder, `${i}.jsonl${ends[i]}`), as: 'any' })));
+      const all = await rowsOf(lake, 'SELECT * FROM main.base_calls ORDER BY batch, line');
+      return all.map(({ line_sha256: _, line_key: __, ...row }) => row);
+    } finally {
+      lake.close();
+    }
+  };
+  const plain = ['', '', '', '', ''];
+  for (const asks of [EVERYTHING, ...byDay(QUESTIONS, 5)])
+    for (const hashes of [false, true]) {
+      const wanted = await rows(asks, hashes, plain);
+      for (const ends of [
+        ['.gz', '', '.gz', '', '.gz'],
+        ['', '.gz', '', '', '.gz'],
+      ])
+        expect(await rows(asks, hashes, ends)).toEqual(wanted);
+    }
+});
 
 test('threads, whatever their number, find what one finds: the account, every reject, every row of every table', async () => {
   const lines = [...goodLines(21, 150), ...mutatedLines(22, 300), ...goodLines(21, 20)];
