@@ -73,8 +73,8 @@ const RULES = [...LENIENT_INPUT_RULES, acknowledged];
 /** What became of logs, or could not be read, and was explained: who syncs every minute is told of it once. */
 function settledIn(account: Account, acks: AckFile | null, now: Date): Settled | null {
   if (acks === null) return null;
-  const entries = acks.entries.filter(({ ack }) => ack.what === 'changed_file');
-  const settled = settle(entries, 'sync', { ...NOTHING_KNOWN, changes: changesIn(account) }, now, acks.file);
+  const known = { ...NOTHING_KNOWN, changes: changesIn(account) };
+  const settled = settle(acks.entries, 'sync', known, now, acks.file);
   // What matches nothing is the affair of gates.
   return { ...settled, findings: [] };
 }

@@ -53,6 +53,16 @@ function once<T>(make: () => T): () => T {
 /** Two runs differ in nothing but how old the newest record is. */
 const ageless = (text: string) => text.replace(/"newest_record_age_s":\d+/, '"newest_record_age_s":0');
 
+/** What a run ends with where what it writes cannot be written. */
+const ENDS = exceptByDay(
+  [
+    ['fired', 1],
+    ['clear', 2],
+    ['doubtful', 2],
+  ] as const,
+  ['doubtful'],
+);
+
 describe('--output', () => {
   test.each(
     exceptByDay(
@@ -171,26 +181,20 @@ describe('--output', () => {
     );
 
     for (const target of targets.filter((name) => name !== 'full.json' || existsSync('/dev/full'))) {
-      test.each(
-        exceptByDay(
-          [
-            ['fired', 1],
-            ['clear', 2],
-            ['doubtful', 2],
-          ] as const,
-          ['doubtful'],
-        ),
-      )(`${target}: %s ends with %i, the answer is printed, other copies are written`, async (kind, code) => {
-        const cwd = prepared(kind);
-        const plain = await answers[kind]!();
-        const ran = await lakelog(['alarm', '--format', 'jsonl', '-o', target, '-o', 'x.csv'], { cwd });
-        expect(ran).toMatchObject({ code, stdout: plain.stdout });
-        expect(ran.stderr).toMatch(
-          new RegExp(`^error: the copy cannot be written: [a-z ]+\n  at ${target}\n  → [a-z]`, 'm'),
-        );
-        expect(read(cwd, 'x.csv')).toContain('session_id');
-        expect(readdirSync(cwd).filter((name) => name.endsWith('.tmp'))).toEqual([]);
-      });
+      test.each(ENDS)(
+        `${target}: %s ends with %i, the answer is printed, other copies are written`,
+        async (kind, code) => {
+          const cwd = prepared(kind);
+          const plain = await answers[kind]!();
+          const ran = await lakelog(['alarm', '--format', 'jsonl', '-o', target, '-o', 'x.csv'], { cwd });
+          expect(ran).toMatchObject({ code, stdout: plain.stdout });
+          expect(ran.stderr).toMatch(
+            new RegExp(`^error: the copy cannot be written: [a-z ]+\n  at ${target}\n  → [a-z]`, 'm'),
+          );
+          expect(read(cwd, 'x.csv')).toContain('session_id');
+          expect(readdirSync(cwd).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+        },
+      );
     }
 
     test.skipIf(process.getuid?.() !== 0)('a folder that is read-only', () => {
@@ -419,16 +423,7 @@ describe('--format github', () => {
       expect(read(cwd, 'summary').match(/FIRED/g)?.length).toBe(2 * (text.match(/FIRED/g)?.length ?? 0));
     });
 
-    test.each(
-      exceptByDay(
-        [
-          ['fired', 1],
-          ['clear', 2],
-          ['doubtful', 2],
-        ] as const,
-        ['doubtful'],
-      ),
-    )('that cannot be written makes it 2, unless the gate fired: %s', async (kind, code) => {
+    test.each(ENDS)('that cannot be written makes it 2, unless the gate fired: %s', async (kind, code) => {
       const cwd = folder(kind);
       const pipe = path.join(cwd, 'pipe');
       execFileSync('mkfifo', [pipe]);

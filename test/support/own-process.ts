@@ -10,6 +10,9 @@ import { LONG } from './sequencer.js';
 const LASTS =
   /\bvi\.|\bprocess\.(chdir|umask|on|once)\(|process\.env\.\w+ = |delete process\.env|fractionsMayDiffer|@opentelemetry|\/support\.js'/;
 
+/** What they leave behind costs more than a start. */
+const LONGEST = LONG.slice(0, 30);
+
 const tests = path.resolve(import.meta.dirname, '..');
 
 /** Paths from the root. Long ones leave much behind in memory, and save little. */
@@ -17,7 +20,7 @@ export function needOwnProcess(): string[] {
   const files = readdirSync(tests, { recursive: true, encoding: 'utf8' })
     .map((name) => name.replaceAll(path.sep, '/'))
     .filter((name) => name.endsWith('.test.ts'));
-  const isLong = (name: string) => LONG.slice(0, 30).includes(name.slice(0, -'.test.ts'.length));
+  const isLong = (name: string) => LONGEST.includes(name.slice(0, -'.test.ts'.length));
   return files
     .filter((name) => isLong(name) || LASTS.test(readFileSync(path.join(tests, name), 'utf8')))
     .map((name) => `test/${name}`);

@@ -23,7 +23,16 @@ import type { Piece } from '../store/logs.js';
 import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
 import { lakePlan } from '../store/tables.js';
-import { isSeenBy, isToldByState, toldBy, type Unread, unfinished, unreadAfter } from '../store/unread.js';
+import {
+  isSeenBy,
+  isToldByState,
+  lostAmong,
+  remembered,
+  settleable,
+  type Unread,
+  unfinished,
+  unreadAfter,
+} from '../store/unread.js';
 import { Committed } from './committed.js';
 import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
 import { type Gap, gapsIn } from './gaps.js';
@@ -31,7 +40,7 @@ import { holderOf, readingOf } from './holders.js';
 import { logsOf, type PublishedLog, Ways } from './host-logs.js';
 import {
   beginLook,
-  brokenLogs,
+  brokenOf,
   type HostLog,
   type HostState,
   headsOf,
@@ -135,7 +144,7 @@ class Exporting {
   }
 
   /** Before anything is published: a host that has receipts and no memory is known to have lost it. */
-  private begun(requests: readonly InputRequest[]): void {
+  private announce(requests: readonly InputRequest[]): void {
     beginLook(this.lake.place, this.state, this.looked(), requests, this.committed.read.receipts);
   }
 
@@ -146,7 +155,7 @@ class Exporting {
     const inputs = await resolveLogs(named, { ...options, lakePath: lake.place.path });
     const pieces = async (log: number) => this.piecesOf(log);
     const again = requests.filter(canBeLookedAtAgain);
-    this.begun(again);
+    this.announce(again);
     const found = await survey(inputs.files, this.logs, { ...options, requests, pieces });
     await this.publishAll(found);
     const logs = this.logsAfter(found);
@@ -161,9 +170,11 @@ class Exporting {
     const state = { ...this.looked(), logs, lost: lostAfter(this.state, logs, this.heads(), options.now) };
     this.after = state;
     const unread = unreadAfter(this.unread, looked);
+    const where = ({ path }: Unread) => `${options.host}:${path}`;
     this.problems.push(
-      ...toldBy(problems, unread, looked, (one) => `${options.host}:${one.path}`),
-      ...brokenLogs(state),
+      ...settleable(problems, unread, options.cwd, where),
+      ...lostAmong(unread, again).map((one) => remembered(one, where(one))),
+      ...brokenOf(state),
     );
     this.notices.push(...inputs.notices, ...found.notices);
     writeHost(lake.place, {
@@ -184,7 +195,7 @@ class Exporting {
     const { options, lake } = this;
     const named = this.namedBy(given);
     const { files } = await resolveLogs(named, { ...options, lakePath: lake.place.path });
-    this.begun(absolute(named, options.cwd).filter(canBeLookedAtAgain));
+    this.announce(absolute(named, options.cwd).filter(canBeLookedAtAgain));
     for (const gap of gaps) {
       const { id, from, to, before, after } = gap;
       // One that cannot be believed stands where it would be put.

@@ -8,11 +8,10 @@ import type { Database } from '../duckdb/connection.js';
 import { type InputRequest, statOf } from '../input/index.js';
 import { withFile } from '../store/bytes.js';
 import { endOf, headAfter, isSame, startOf } from '../store/fingerprint.js';
-import type { KnownLog } from '../store/logs.js';
-import { readLogs, readRequests } from '../store/logs.js';
+import { type KnownLog, readLogs, readRequests } from '../store/logs.js';
 import { attach, CATALOG, detach, isThere, lakeFileOf } from '../store/open.js';
 import { lakePlan } from '../store/tables.js';
-import { readUnread, type Unread } from '../store/unread.js';
+import { isBrokenLog, readUnread, type Unread } from '../store/unread.js';
 import { Committed } from './committed.js';
 import { type Exported, ensureSameMaking, sumOfAccounts } from './fill.js';
 import {
@@ -269,11 +268,9 @@ class FromFile {
     const next = `let it: lakelog sync --lake ${shellWord(file)}`;
     return [
       ...unread,
-      ...untold
-        .filter(({ state }) => state === 'lost' || state === 'changed')
-        .map(({ path, request, detail: why, head }) => ({
-          ...{ path, problem: 'changed' as const, detail: why!, by: [request], mark: head },
-        })),
+      ...untold.filter(isBrokenLog).map(({ path, request, detail: why, head }) => ({
+        ...{ path, problem: 'changed' as const, detail: why!, by: [request], mark: head },
+      })),
       ...(isLoading ? [{ ...damage(kernelPath(cwd, file), detail, next), by: [file] }] : []),
     ];
   }

@@ -20,9 +20,8 @@ export function gapsIn(receipts: readonly BatchReceipt[], ways: Ways): Gap[] {
     const { before: id, byte_from: to } = after.file;
     if (id === null || there.has(id)) return [];
     const last = behindLost(after, receipts);
-    const before = last && ways.wayTo(last.file.head);
-    // Where null stands for none, it was the first of its log.
-    if (last === undefined || (last !== null && !before)) return [];
-    return [{ id, from: last?.file.byte_to ?? 0, to, before: before ?? [], after }];
+    if (last === undefined) return [];
+    const before = last === null ? [] : ways.wayTo(last.file.head);
+    return before === null ? [] : [{ id, from: last?.file.byte_to ?? 0, to, before, after }];
   });
 }

@@ -7,7 +7,7 @@ import { type InputRequest, identityOf, statOf } from '../input/index.js';
 import { withFile } from '../store/bytes.js';
 import { isSame, sha256 } from '../store/fingerprint.js';
 import type { KnownLog } from '../store/logs.js';
-import { isSamePath, remembered, type Unread } from '../store/unread.js';
+import { brokenLogs, isSamePath, remembered, type Unread } from '../store/unread.js';
 import { HOSTS, hostName } from './layout.js';
 import type { Place } from './place.js';
 import { damage } from './receipts.js';
@@ -225,7 +225,7 @@ export function problemsOf(
   return [
     ...looking_at.map((one) => unseen(host, one)),
     ...[...unread, ...Object.values(of_files).flat()].map((one) => remembered(one, `${host}:${one.path}`)),
-    ...brokenLogs({ host, logs: [...logs, ...lost] }),
+    ...brokenOf({ host, logs: [...logs, ...lost] }),
   ];
 }
 
@@ -236,12 +236,6 @@ function unseen(host: string, { path }: InputRequest): InputProblem {
   return { ...damage(where, detail, next), fingerprint: sha256(Buffer.from(`${where} begun`)) };
 }
 
-/** Logs that a host cannot vouch for. Others have the same bytes, or nothing was read of any: the place tells them apart. */
-export function brokenLogs({ host, logs }: Pick<HostState, 'host' | 'logs'>): InputProblem[] {
-  return logs
-    .filter(({ state }) => state === 'lost' || state === 'changed')
-    .map(({ path, detail, head }) => ({
-      ...{ path: `${host}:${path}`, problem: 'changed', detail: detail! },
-      fingerprint: sha256(Buffer.from(`${host}:${path} ${head} ${detail}`)),
-    }));
-}
+/** Logs that a host cannot vouch for. */
+export const brokenOf = ({ host, logs }: Pick<HostState, 'host' | 'logs'>): InputProblem[] =>
+  brokenLogs(logs, ({ path }) => `${host}:${path}`);

@@ -4,6 +4,7 @@ import type { FilesCheck, LogCheck } from '../../schema/lake.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { statOf } from '../input/index.js';
+import { isBrokenLog } from '../store/unread.js';
 import { checkBytes, type ReceiptFile, unknownHead } from '../store/verify.js';
 import { checkBatches, checkSums } from './check.js';
 import { hashFile } from './hash-file.js';
@@ -63,8 +64,7 @@ async function checkLog(
       status: 'absent',
       detail: own ? 'it is not there to be compared' : 'it stands on another host',
     };
-  if (own.state === 'lost' || own.state === 'changed')
-    return { ...facts, status: 'different', detail: own.detail };
+  if (isBrokenLog(own)) return { ...facts, status: 'different', detail: own.detail };
   const source = { name: own.name, path: own.path, as: 'any', stats, maybeEmpty: true } as const;
   const pieces = (ways.wayTo(own.head) ?? chain.batches).map(pieceOf);
   return { ...facts, ...(await checkBytes(source, pieces, options)) };

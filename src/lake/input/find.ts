@@ -107,6 +107,10 @@ function all<T>(found: Iterable<T>, given: string): T[] {
   return gathered;
 }
 
+/** Of a request or of what it led to; `-` is no path. */
+export const absolutePath = (given: string, cwd: string): string =>
+  given === '-' ? given : kernelPath(cwd, given);
+
 export function statOf(file: string): BigIntStats | undefined {
   try {
     return statSync(file, { bigint: true, throwIfNoEntry: false });

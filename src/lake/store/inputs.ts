@@ -1,9 +1,9 @@
 /** From what was named to the logs that are read, and from a log to batches of its lines. */
 import type { Readable } from 'node:stream';
 import { LakelogError } from '../../errors.js';
-import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 import {
+  absolutePath,
   type InputRequest,
   openInput,
   predecessorsOf,
@@ -17,7 +17,7 @@ import type { Task } from './survey.js';
 
 /** As they are remembered: they mean the same from another folder. */
 export const absolute = (requests: readonly InputRequest[], cwd: string): InputRequest[] =>
-  requests.map((one) => ({ ...one, path: one.path === '-' ? one.path : kernelPath(cwd, one.path) }));
+  requests.map((one) => ({ ...one, path: absolutePath(one.path, cwd) }));
 
 /** A pipe is read once, and would be waited for. A usual place where nothing is was named by nobody. */
 export function canBeLookedAtAgain({ path, isDefault }: InputRequest): boolean {

@@ -16,7 +16,7 @@ import { type LoadedFile, type LoadOptions, loadFiles } from '../load/load.js';
 import { BASE_TABLES } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { findShared, putRows, STAGE, takeOutKnown } from './commit.js';
-import { headAfter, sha256 } from './fingerprint.js';
+import { headAfter } from './fingerprint.js';
 import { absolute, batchesOf, canBeLookedAtAgain, cannotBeRead, isReadable, resolveLogs } from './inputs.js';
 import { addRequests, type KnownLog, piecesOf, readLogs, readRequests, writeLogs } from './logs.js';
 import {
@@ -38,12 +38,13 @@ import { type Reached, reachedBy, type Skimmed, skim, type Taken, takenIn } from
 import { newLog, placeIn, type Survey, survey, type Task } from './survey.js';
 import { BATCH_COLUMNS, lakePlan } from './tables.js';
 import {
+  brokenLogs,
   isSameUnread,
   isSeenBy,
   isToldByState,
   readUnread,
   remembered,
-  toldBy,
+  settleable,
   type Unread,
   unfinished,
   unreadAfter,
@@ -295,7 +296,7 @@ class Syncing {
     const isTold = (one: InputProblem) => known.length > 0 && isToldByState(one, this.logs);
     const said = [...inputs.problems.filter((one) => !isTold(one)), ...found.problems];
     const problems = [
-      ...toldBy(said, this.unread, { cwd: this.options.cwd, requests: [] }),
+      ...settleable(said, this.unread, this.options.cwd),
       ...this.unread
         .filter((one) => !isSeenBy({ requests, files: inputs.files }, one))
         .map((one) => remembered(one)),
@@ -647,19 +648,10 @@ class Syncing {
     const [lake] = await this.db.objects<{ is_loading: boolean; last_sync: string | null }>(
       'SELECT is_loading, last_sync FROM main.lake',
     );
-    const broken = logs
-      .filter(({ state }) => state === 'lost' || state === 'changed')
-      .map(
-        ({ name, path, detail, head }): InputProblem => ({
-          // From another folder it is called otherwise.
-          ...{
-            path: kernelPath(this.options.cwd, name) === path ? name : path,
-            problem: 'changed',
-            detail: detail!,
-          },
-          fingerprint: sha256(Buffer.from(`${path} ${head} ${detail}`)),
-        }),
-      );
+    // From another folder it is called otherwise.
+    const nameHere = ({ name, path }: KnownLog) =>
+      kernelPath(this.options.cwd, name) === path ? name : path;
+    const broken = brokenLogs(logs, ({ path }) => path, nameHere);
     return {
       ...found,
       logs,

@@ -1,11 +1,10 @@
 /** What could not be read when it was looked at last, which is told to whoever asks until it is looked at again. */
 import path from 'node:path';
 import { instantOf } from '../../instant.js';
-import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
-import { type InputRequest, identityOf, statOf } from '../input/index.js';
+import { absolutePath, type InputRequest, identityOf, statOf } from '../input/index.js';
 import { sha256 } from './fingerprint.js';
 import type { KnownLog } from './logs.js';
 import { OWN_TABLES } from './tables.js';
@@ -39,15 +38,15 @@ interface Look {
 export function unreadAfter(before: readonly Unread[], look: Look): Unread[] {
   const { requests, problems, logs, cwd, now } = look;
   const found = problems
-    .map((one) => ({ ...one, path: one.path === '-' ? one.path : kernelPath(cwd, one.path) }))
+    .map((one) => ({ ...one, path: absolutePath(one.path, cwd) }))
     .filter((one) => !isToldByState(one, logs))
-    .filter((one) => one.problem !== 'missing' || askedFor(one, requests).length > 0)
-    .map((one): Unread => {
+    .flatMap((one): Unread[] => {
       const among = askedFor(one, requests);
+      if (one.problem === 'missing' && among.length === 0) return [];
       const by = among.length === 0 && statOf(one.path)?.isFile() ? [one.path] : among;
       const same = before.find(({ path, problem }) => path === one.path && problem === one.problem);
       const since = instantOf(now);
-      return { ...one, by, mark: by.length === 0 ? since : (markOf(one.path) ?? same?.mark ?? since) };
+      return [{ ...one, by, mark: by.length === 0 ? since : (markOf(one.path) ?? same?.mark ?? since) }];
     });
   const isFoundAgain = ({ path, problem }: Unread) =>
     found.some((one) => one.path === path && one.problem === problem);
@@ -62,12 +61,16 @@ const askedFor = ({ path }: InputProblem, requests: Look['requests']): string[] 
   requests.map((request) => request.path).filter((asked) => isAmong(path, asked));
 
 /** What could not be read and is gone now: whatever it held was never read, unless it stands under another name. */
-function isLost({ path: file, problem, mark }: Unread, { files, logs }: Look): boolean {
-  if (problem !== 'unreadable' || statOf(file) !== undefined) return false;
+function isLost(one: Unread, { files, logs }: Look): boolean {
+  const { path: file, problem } = one;
+  if (problem !== 'unreadable' || statOf(file) !== undefined || isBack(one, files)) return false;
   const plain = file.replace(COMPRESSED, '');
-  const isPlainThere = plain !== file && [...files, ...logs].some((one) => one.path === plain);
-  return !isPlainThere && !files.some((one) => markOf(one.path) === mark);
+  return plain === file || [...files, ...logs].every((other) => other.path !== plain);
 }
+
+/** In its place, or under another name. */
+const isBack = ({ path: file, mark }: Unread, files: Look['files']): boolean =>
+  files.some((one) => isSamePath(one.path, file) || markOf(one.path) === mark);
 
 const COMPRESSED = /\.(gz|zst|zstd)$/;
 
@@ -81,14 +84,11 @@ function markOf(path: string): string | null {
 }
 
 /** Whether a look would have told it again, if it were still so. */
-export function isSeenBy(
-  { requests, files }: Pick<Look, 'requests' | 'files'>,
-  { path, by, mark }: Unread,
-): boolean {
-  const isAsked = (one: string) => requests.some((request) => isSamePath(request.path, one));
+export function isSeenBy({ requests, files }: Pick<Look, 'requests' | 'files'>, one: Unread): boolean {
+  const { path, by } = one;
   // What was lost is looked at again where it is back.
-  if (by.length === 0)
-    return path !== '-' && files.some((file) => isSamePath(file.path, path) || markOf(file.path) === mark);
+  if (by.length === 0) return path !== '-' && isBack(one, files);
+  const isAsked = (asked: string) => requests.some((request) => isSamePath(request.path, asked));
   return isAsked(path) || files.some((file) => isSamePath(file.path, path)) || by.every(isAsked);
 }
 
@@ -140,6 +140,7 @@ export function unfinished(
  * gives to it, and whether it is there or gone.
  */
 export function remembered({ by, mark = '', ...one }: Unread, where = one.path) {
+  // That of a file has its inode, and goes with it.
   const what = mark.includes(' ') ? mark : `${where} ${mark}`;
   const fingerprint = sha256(Buffer.from(`${what} ${one.problem} ${one.detail}`));
   const isGone = isLostFile({ by, path: one.path });
@@ -150,29 +151,42 @@ export function remembered({ by, mark = '', ...one }: Unread, where = one.path) 
 const isLostFile = ({ by, path: file }: Pick<Unread, 'by' | 'path'>) => by.length === 0 && file !== '-';
 const BACK = 'put it back, and let it be looked at: lakelog sync';
 
-/**
- * Problems of a look as they can be settled, and what of the logs that were asked for is gone and was never read.
- * @param unread after it.
- */
-export function toldBy(
+/** Problems of a look as they can be settled. @param unread after it. */
+export const settleable = (
   problems: readonly InputProblem[],
   unread: readonly Unread[],
-  { cwd, requests }: Pick<Look, 'cwd' | 'requests'>,
+  cwd: string,
   where: (one: Unread) => string | undefined = () => undefined,
-): InputProblem[] {
-  const told = problems.map((problem) => {
-    const file = problem.path === '-' ? problem.path : kernelPath(cwd, problem.path);
+): InputProblem[] =>
+  problems.map((problem) => {
+    const file = absolutePath(problem.path, cwd);
     const one = unread.find((held) => held.path === file && held.problem === problem.problem);
     if (one === undefined) return problem;
-    return {
-      ...problem,
-      path: where(one) ?? problem.path,
-      fingerprint: remembered(one, where(one)).fingerprint,
-    };
+    const { fingerprint } = remembered(one, where(one));
+    return { ...problem, path: where(one) ?? problem.path, fingerprint };
   });
-  const gone = unread.filter((one) => isLostFile(one) && askedFor(one, requests).length > 0);
-  return [...told, ...gone.map((one) => remembered(one, where(one)))];
-}
+
+/** Of the logs that were asked for: what is gone, and was never read. */
+export const lostAmong = (unread: readonly Unread[], requests: Look['requests']): Unread[] =>
+  unread.filter((one) => isLostFile(one) && askedFor(one, requests).length > 0);
+
+export const isBrokenLog = ({ state }: Pick<KnownLog, 'state'>): boolean =>
+  state === 'lost' || state === 'changed';
+
+/**
+ * Logs that nobody can vouch for. Others have the same bytes, or nothing was read of any: the place tells them apart,
+ * and its detail one loss from the next.
+ * @param at where it is, whoever asks. @param shown what it is called to who asks.
+ */
+export const brokenLogs = <Log extends KnownLog>(
+  logs: readonly Log[],
+  at: (log: Log) => string,
+  shown = at,
+): InputProblem[] =>
+  logs.filter(isBrokenLog).map((log) => ({
+    ...{ path: shown(log), problem: 'changed', detail: log.detail! },
+    fingerprint: sha256(Buffer.from(`${at(log)} ${log.head} ${log.detail}`)),
+  }));
 
 const LOOK = 'mend it where it is, and let it be looked at again: lakelog sync';
 

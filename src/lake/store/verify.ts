@@ -9,6 +9,7 @@ import { quote } from '../duckdb/sql.js';
 import { openInput, type SourceFile, statOf, Unreadable } from '../input/index.js';
 import { compare, headAfter } from './fingerprint.js';
 import { type KnownLog, type Piece, piecesOf, readLogs } from './logs.js';
+import { isBrokenLog } from './unread.js';
 
 /** A file of a receipt, by the hash of what was read of it. */
 export interface ReceiptFile {
@@ -101,8 +102,7 @@ async function checkLog(
   const facts = { file: log.name, batches: pieces.length, bytes: log.read_to, head: log.head };
   const wrong = await contradiction(db, log);
   if (wrong !== null) return { ...facts, status: 'inconsistent', detail: wrong };
-  if (log.state === 'lost' || log.state === 'changed')
-    return { ...facts, status: 'different', detail: log.detail };
+  if (isBrokenLog(log)) return { ...facts, status: 'different', detail: log.detail };
   const stats = statOf(log.path);
   // Another file may stand where one stood that was deleted.
   if (log.form === 'stream' || log.state === 'gone' || stats === undefined)
