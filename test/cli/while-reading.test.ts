@@ -102,7 +102,7 @@ function ended(child: ChildProcess & { tmp: string }): Promise<Ran> {
 
 const RUNS = nightly ? 5 : 2;
 /** The file grows all the time, so more runs need a fresh one. */
-const ROUNDS = nightly ? 10 : 1;
+const ROUNDS = nightly ? 4 : 1;
 const folder = newFolder();
 const original = path.join(folder, 'original.jsonl');
 writeBigFile(original);

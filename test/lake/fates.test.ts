@@ -15,7 +15,7 @@ import { byDay, newFolder, nightly } from '../support/cli.js';
 import fc from '../support/fast-check.js';
 import { catalogue, root, rowsOf, runOptions } from '../support/lake.js';
 
-const RUNS = nightly ? 600 : 8;
+const RUNS = nightly ? 300 : 8;
 
 const PLACES = ['SELECT file, line FROM sessions', 'SELECT file, line FROM replay_runs'];
 const QUESTIONS = catalogue.map(({ sql }) => [sql]);

@@ -36,7 +36,7 @@ import {
 
 const NOW = new Date('2026-10-01T00:00:00Z');
 const NIGHTLY = process.env.LAKELOG_NIGHTLY === '1';
-const RUNS = NIGHTLY ? 400 : 6;
+const RUNS = NIGHTLY ? 150 : 6;
 const EVERYTHING = `SELECT * FROM sessions; SELECT * FROM attempts; SELECT * FROM attempt_reasons; SELECT * FROM replay_runs;
   SELECT * FROM replay_documents; SELECT * FROM session_replays; SELECT * FROM traces; SELECT * FROM rejects; SELECT * FROM files`;
 

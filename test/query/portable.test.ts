@@ -19,7 +19,7 @@ import { alike, type DuckDb, duckDb, type Engine, sqlite } from '../tables/engin
 
 const catalogue = readCatalogue('queries');
 const decisions = [...decisionQueries('.').values()];
-const RUNS = nightly ? 600 : 5;
+const RUNS = nightly ? 200 : 5;
 
 const SETTINGS: Readonly<Record<string, readonly Given[]>> = {
   corpus: [

@@ -19,7 +19,7 @@ import { runOptions } from '../support/lake.js';
 import { lakelog as inProcess } from '../support/program.js';
 import { contentOf } from './lake-file.js';
 
-const KILLS = tries(10, 200);
+const KILLS = tries(10, 60);
 /** More than one transaction takes. */
 const MEGABYTES = nightly ? 300 : 71;
 const LAKE = 'L.duckdb';

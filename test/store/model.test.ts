@@ -17,7 +17,7 @@ import { lakelog as inProcess } from '../support/program.js';
 import { alarm, type Said, syncAndList } from './product.js';
 import { LAKE, LINES, type LineKind, LOGS, World } from './world.js';
 
-const RUNS = tries(60, 2_000);
+const RUNS = tries(60, 500);
 
 /** Weights of what happens next. */
 const HAPPENINGS = {

@@ -242,7 +242,7 @@ test('each line is told once, whenever a rotation comes', async () => {
       moments,
       rotatedAt,
     ),
-    { numRuns: nightly ? 600 : 2, endOnFailure: true },
+    { numRuns: nightly ? 200 : 2, endOnFailure: true },
   );
 });
 

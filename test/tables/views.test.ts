@@ -20,7 +20,7 @@ import fc from '../support/fast-check.js';
 import { type BaseRow, baseRows, rosterSays } from './base-rows.js';
 import { type Asked, alike, type DuckDb, duckDb, type Engine, microseconds, sqlite } from './engines.js';
 
-const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 2_000 : 10;
+const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 500 : 10;
 const PUBLISHED = publishedTables().filter(({ columns }) => columns.length > 0);
 
 let duck: DuckDb;
