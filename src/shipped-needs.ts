@@ -7,7 +7,7 @@ import { keyOf, type NeedsTable, namesIn, type Parse } from './lake/tables/needs
 import { readCatalogue } from './query/catalogue.js';
 import { decisionQueries } from './query/decision-sql.js';
 import { RECOMPUTED_SQL } from './query/roster.js';
-import { storySql } from './query/story.js';
+import { storySql, TRACE_SQL } from './query/story.js';
 
 /** @param root of the package. */
 export async function makeNeeds(root: string): Promise<NeedsTable> {
@@ -21,6 +21,7 @@ export async function makeNeeds(root: string): Promise<NeedsTable> {
     ...decisions,
     ...storySql(false),
     ...storySql(true),
+    ...TRACE_SQL,
     CALLS_SQL,
     RECOMPUTED_SQL,
   ]);

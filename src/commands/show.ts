@@ -5,7 +5,7 @@ import { NOTHING_KNOWN, settle } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { styleOf } from '../io.js';
-import { type Lake, MATCHES_ACKS, NO_FILTERS } from '../lake/lake.js';
+import { MATCHES_ACKS, NO_FILTERS } from '../lake/lake.js';
 import { type AckFile, readAcks } from '../query/acks.js';
 import type { Catalogue } from '../query/catalogue.js';
 import type { Query } from '../query/header.js';
@@ -13,8 +13,9 @@ import { openAnyLake } from '../query/open.js';
 import { namedRoster, type RosterFlags } from '../query/roster.js';
 import { DEFAULT_GATED_KINDS } from '../query/settings.js';
 import { chooseAsked, type GivenPaths, namingDefaults } from '../query/sources.js';
-import { storySql, tellStory, traceOf, traceUrl } from '../query/story.js';
+import { storySql, TRACE_SQL, tellStory, traceOf, traceUrl } from '../query/story.js';
 import { renderFindings, renderNext, renderStory, renderStoryJson } from '../render/index.js';
+import type { LoadedCall } from '../schema/account.js';
 import type { ExitCode } from '../schema/result.js';
 import type { Story, StoryCall } from '../schema/story.js';
 import type { Context as CommandContext } from './command.js';
@@ -54,7 +55,8 @@ export async function show(
   const lake = await openAnyLake({
     ...options,
     ...(acks === null ? {} : MATCHES_ACKS),
-    asks: [...storySql(options.showContent), ...gates.map((gate) => gate.sql)],
+    asks: [...TRACE_SQL, ...gates.map((gate) => gate.sql)],
+    asksOfTrace: storySql(options.showContent),
     gatedKinds,
     params: {},
     roster,
@@ -70,11 +72,13 @@ export async function show(
     await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
     if (empty) return verdict.exit_code;
     const trace = await traceOf(lake, id, () => forgotten ?? unknownId(id, inputs));
-    const story = await tellStory(lake, trace, {
+    const calls = await lake.calls({ beginning: trace });
+    const story = await tellStory(await lake.traced(trace), trace, {
       showContent: options.showContent,
       traceUrl: traceUrl(template, trace),
+      keys: new Map(calls.map(({ file, line, call_key }) => [`${file}:${line}`, call_key])),
       violations: await allViolations(lake, gates, settings, flags.param ?? []),
-      acknowledged: await acknowledgedOf(lake, gates, trace, acks, options.now),
+      acknowledged: acknowledgedOf(calls, gates, acks, options.now),
     });
     const style = styleOf(io.stdout, io.env);
     const hyperlinks = io.stdout.isTTY && io.env.TERM !== 'dumb';
@@ -113,16 +117,14 @@ function forgottenId(log: string, inputs: GivenPaths): LakelogError {
   });
 }
 
-async function acknowledgedOf(
-  lake: Lake,
+function acknowledgedOf(
+  calls: readonly LoadedCall[],
   gates: readonly Query[],
-  trace: string,
   acks: AckFile | null,
   now: Date,
-): Promise<Map<string, StoryCall['acknowledged'][number][]>> {
+): Map<string, StoryCall['acknowledged'][number][]> {
   const found = new Map<string, StoryCall['acknowledged'][number][]>();
   if (acks === null) return found;
-  const calls = await lake.calls({ beginning: trace });
   for (const gate of gates) {
     const settled = settle(acks.entries, gate.name, { ...NOTHING_KNOWN, calls }, now, acks.file);
     for (const [place, { author, at, expires, reason }] of settled.calls) {

@@ -45,6 +45,7 @@ import { findAlike, REPEATED_IDS } from './load/duplicates.js';
 import { heardOf } from './load/heard.js';
 import { ledgerOf } from './load/ledger.js';
 import { type LoadOptions, loadFiles } from './load/load.js';
+import { canBeReadAgain, ensureSame, type LinePlace, readAgain } from './load/read-again.js';
 import { rejectBlocks, rejectsIn } from './load/rejects.js';
 import { holesIn } from './load/seqs.js';
 import { explode } from './load/staging.js';
@@ -55,6 +56,7 @@ import { isKnownAnswer, keepAnswer } from './store/answers.js';
 import { lakeLedger } from './store/ledger.js';
 import { lakeFileOf } from './store/open.js';
 import { beginAtEnd, type LakeUse, openSynced, type Synced } from './store/sync.js';
+import { type BaseName, baseTable } from './tables/base.js';
 import { type Needs, needsOf, shippedNeeds } from './tables/needs.js';
 import { type LoadPlan, loadPlan } from './tables/plan.js';
 import { asksCallsAlone } from './tables/rowwise.js';
@@ -84,6 +86,8 @@ export interface LakeOptions extends LoadOptions {
   readonly acks?: string | undefined;
   /** A store that outlives the run; without one it is in memory. */
   readonly lake?: LakeUse | undefined;
+  /** More SQL, for `traced` alone: what only it names is read of one trace, where the logs can be read again. */
+  readonly asksOfTrace?: readonly string[] | undefined;
   /** Columns of calls that are read beside what the SQL asks for. */
   readonly alsoColumns?: readonly string[] | undefined;
 }
@@ -120,11 +124,14 @@ export async function openLakeAs<T extends Lake>(
     const db = await openDatabase(spill.dir, memoryLimit(options.env.LAKELOG_MEMORY_LIMIT));
     opened = db;
     const window = await resolveWindow(db, options.filters, options.now);
-    const needs = await needsOf(options.asks, (sql) => parseSql(db, sql), shippedNeeds());
+    const { asks, asksOfTrace = [] } = options;
+    const parse = (sql: string) => parseSql(db, sql);
+    const needs = await needsOf([...asks, ...asksOfTrace], parse, shippedNeeds());
+    const first = asksOfTrace.length === 0 ? needs : await needsOf(asks, parse, shippedNeeds());
     await prepare(db, options);
     const { roster, cwd } = options;
     const rosters = roster ? await openRosters(db, roster, { cwd, tempDir: spill.dir }) : null;
-    return new Kind(db, options, window, needs, spill, rosters);
+    return new Kind(db, options, window, { needs, first }, spill, rosters);
   } catch (error) {
     opened?.close();
     spill.remove();
@@ -155,8 +162,10 @@ export class Lake {
   private readonly db: Database;
   protected readonly options: LakeOptions;
   readonly window: Window;
-  private readonly needs: Needs;
-  private readonly plan: LoadPlan;
+  private needs: Needs;
+  private plan: LoadPlan;
+  /** What is needed before it is known which trace is asked for. */
+  private readonly first: Needs;
   /** Null for one beside another. */
   private readonly spill: TempFolder | null;
   /** Null where none was named, or none can be used. */
@@ -169,6 +178,9 @@ export class Lake {
   /** What makes the tables that queries see, and what the parameters are. */
   private views = '';
   private paramsMade: string;
+  /** What was left out until it is known which trace is asked for. */
+  private left: { readonly needs: Needs; readonly sources: readonly SourceFile[] } | null = null;
+  private trace: Lake | null = null;
   /** The lake of many hosts, once it is open. */
   private folder: OpenFolder | null = null;
 
@@ -176,13 +188,14 @@ export class Lake {
     db: Database,
     options: LakeOptions,
     window: Window,
-    needs: Needs,
+    { needs, first }: { readonly needs: Needs; readonly first: Needs },
     spill: TempFolder | null,
     rosters: Rosters | RosterProblem | null,
   ) {
     this.db = db;
     this.window = window;
     this.needs = needs;
+    this.first = first;
     this.spill = spill;
     this.rosters = rosters !== null && 'sample' in rosters ? rosters : null;
     this.rosterProblem = rosters !== null && 'why' in rosters ? rosters : null;
@@ -193,12 +206,12 @@ export class Lake {
   }
 
   /** Another lake of the same needs in the same engine; both load and answer at the same time. Closed first. */
-  async beside(own: Pick<LakeOptions, 'params' | 'gatedKinds'>): Promise<Lake> {
+  async beside(own: Pick<LakeOptions, 'params' | 'gatedKinds'>, needs = this.needs): Promise<Lake> {
     // A name is not free again when its database is closed.
     const db = await openBeside(this.db, `beside${this.besides++}`);
     const options = { ...this.options, ...own, lake: undefined, onProgress: undefined };
     await prepare(db, options);
-    return new Lake(db, options, this.window, this.needs, null, this.rosters);
+    return new Lake(db, options, this.window, { needs, first: needs }, null, this.rosters);
   }
 
   /** A lake that holds the given lines alone, for this SQL; closed by whoever asked it. */
@@ -283,9 +296,39 @@ export class Lake {
 
   private async fillFrom(requests: readonly InputRequest[]): Promise<Ledger> {
     const { files, problems, notices } = await resolveInputs(requests, this.options);
+    if (this.first !== this.needs && files.every(canBeReadAgain)) this.leaveOut(files);
     const { loaded, alike } = await this.fill(files, this.options);
     await this.makeViews();
     return ledgerOf(this.db, loaded, alike, { problems, notices });
+  }
+
+  /** What a trace alone is asked about is read when it is known which. */
+  private leaveOut(sources: readonly SourceFile[]): void {
+    const { needs } = this;
+    this.needs = this.first;
+    this.plan = loadPlan(this.needs, this.uses(this.options));
+    this.left = { needs, sources };
+  }
+
+  /** A lake that answers what `asksOfTrace` asks about a trace; this one, where it holds that. Closed with it. */
+  async traced(sessionId: string): Promise<Pick<Lake, 'query' | 'phantoms'>> {
+    if (this.left === null) return this;
+    const { needs, sources } = this.left;
+    const { gatedKinds, options } = this;
+    const own = await this.beside({ params: options.params, gatedKinds }, needs);
+    this.trace = own;
+    const lines = await this.linesOf(sessionId);
+    const { loaded, alike } = await own.fill(await readAgain(lines, sources, options), own.options);
+    await own.makeViews();
+    await ledgerOf(own.db, loaded, alike, { problems: [], notices: [] });
+    ensureSame(lines, await own.linesOf(sessionId));
+    return own;
+  }
+
+  private linesOf(sessionId: string): Promise<LinePlace[]> {
+    const select = (base: BaseName) => `SELECT b.file, s.batch, s.line, s.byte_offset
+      FROM ${baseTable(base)} s JOIN ${baseTable('batches')} b USING (batch) WHERE session_id = ${quote(sessionId)}`;
+    return this.db.objects<LinePlace>(`${select('calls')} UNION ALL ${select('runs')} ORDER BY batch, line`);
   }
 
   /** From files to the base tables. */
@@ -489,6 +532,7 @@ export class Lake {
   }
 
   close(): void {
+    this.trace?.close();
     this.db.close();
     this.spill?.remove();
   }

@@ -64,10 +64,11 @@ function selects(showContent: boolean, sessionId: string): Selects {
   };
 }
 
-/** All SQL that a story needs, so that the lake loads what it names and no more. */
-export function storySql(showContent: boolean): string[] {
-  return [...Object.values(selects(showContent, '')), CALLS_SQL];
-}
+/** All SQL that is asked of the trace of a story. */
+export const storySql = (showContent: boolean): string[] => Object.values(selects(showContent, ''));
+
+/** What must be there so that a trace is found. */
+export const TRACE_SQL = [CALLS_SQL, 'SELECT session_id FROM replay_runs'] as const;
 
 /**
  * The session_id that an ID means: a trace, a call, or the beginning of one, if it is the only one.
@@ -113,15 +114,18 @@ function ambiguous(id: string, traces: readonly string[], calls: readonly Loaded
 export interface StoryParts {
   readonly showContent: boolean;
   readonly traceUrl: string | null;
-  /** By `file:line`. */
+  /** By `file:line`, as are the others: calls of other traces may carry the same call_id. */
+  readonly keys: ReadonlyMap<string, string>;
   readonly violations: ReadonlyMap<string, StoryCall['violations']>;
   readonly acknowledged: ReadonlyMap<string, StoryCall['acknowledged']>;
 }
 
 type Row = Readonly<Record<string, Cell>>;
 
-/** Everything that was recorded under one trace. */
-export async function tellStory(lake: Lake, sessionId: string, parts: StoryParts): Promise<Story> {
+type Asked = Pick<Lake, 'query' | 'phantoms'>;
+
+/** Everything that was recorded under one trace. @param lake that answers for it. */
+export async function tellStory(lake: Asked, sessionId: string, parts: StoryParts): Promise<Story> {
   const sql = selects(parts.showContent, sessionId);
   const calls = await rowsOf(lake, sql.calls);
   const attempts = await rowsOf(lake, sql.attempts);
@@ -141,6 +145,7 @@ export async function tellStory(lake: Lake, sessionId: string, parts: StoryParts
           StoryCall,
           'event' | 'attempts' | 'phantoms' | 'violations' | 'acknowledged'
         >),
+        call_key: parts.keys.get(place) ?? String(row.call_key),
         attempts: (attemptsOf.get(String(row.call_key)) ?? []).map(
           ({ call_key, ...attempt }): StoryAttempt => {
             const given = reasonsOf.get(`${call_key} ${attempt.attempt_number}`) ?? [];
@@ -186,7 +191,7 @@ function withJson(row: Row): Row {
   };
 }
 
-async function rowsOf(lake: Lake, sql: string): Promise<Row[]> {
+async function rowsOf(lake: Asked, sql: string): Promise<Row[]> {
   const { names, cells } = await lake.query(sql);
   return cells.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i] as Cell])));
 }

@@ -1,8 +1,8 @@
-import { readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { sha256 } from '../../scan/scanner.js';
 import type { Database } from '../duckdb/connection.js';
 import { changedWhileRead, openInput, type SourceFile } from '../input/index.js';
+import { lineAt } from './read-again.js';
 
 /** Calls whose key other lines have too. */
 const TWINS = `call_key_base IN
@@ -50,7 +50,7 @@ async function hashesIn(
   const input = await openInput(source, options);
   try {
     if (input.kind === 'stream') throw changedWhileRead(source.name, 'it is no plain file any more');
-    const hashes = offsets.map((offset) => sha256(lineAt(input.fd, offset)));
+    const hashes = offsets.map((offset) => sha256(lineOf(input.fd, offset)));
     input.ensureUnchanged();
     return hashes;
   } finally {
@@ -59,13 +59,7 @@ async function hashesIn(
 }
 
 /** Without its terminator. */
-function lineAt(fd: number, offset: number): Buffer {
-  for (let room = 4 << 10; ; room *= 4) {
-    const bytes = Buffer.allocUnsafe(room);
-    const count = readSync(fd, bytes, 0, room, offset);
-    const feed = bytes.subarray(0, count).indexOf('\n');
-    if (feed < 0 && count === room) continue;
-    const line = bytes.subarray(0, feed < 0 ? count : feed);
-    return line.at(-1) === 13 ? line.subarray(0, -1) : line;
-  }
+function lineOf(fd: number, offset: number): Buffer {
+  const line = lineAt(fd, offset);
+  return line.at(-1) === 13 ? line.subarray(0, -1) : line;
 }
