@@ -47,6 +47,8 @@ export interface Loaded {
   readonly account: Account;
   /** What is to be told of the inputs: 3 where one was missing, unreadable or empty. */
   readonly exitCode: ExitCode;
+  /** The same where acknowledgements settle some of it. */
+  exitCodeWithout(settled: ReadonlySet<unknown>): ExitCode;
 }
 
 /** Loads the logs so that acknowledgements can be matched, and tells what is wrong with them. */
@@ -73,10 +75,14 @@ export async function withLogs<T>(
   try {
     const account = namingDefaults(await lake.load(sources.requests), sources);
     await progress.end();
-    const verdict = judge(inputEvidence(account, inputs, options.now), LENIENT_INPUT_RULES);
+    const verdictOn = (problems: Account['problems']) =>
+      judge(inputEvidence({ ...account, problems }, inputs, options.now), LENIENT_INPUT_RULES);
+    const verdict = verdictOn(account.problems);
     if (account.problems.length > 0)
       await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
-    return await use({ lake, account, exitCode: verdict.exit_code });
+    const exitCodeWithout = (settled: ReadonlySet<unknown>) =>
+      verdictOn(account.problems.filter((one) => !settled.has(one))).exit_code;
+    return await use({ lake, account, exitCode: verdict.exit_code, exitCodeWithout });
   } finally {
     await progress.end();
     lake.close();

@@ -24,6 +24,7 @@ import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
 import { lakePlan } from '../store/tables.js';
 import {
+  isSamePath,
   isSeenBy,
   isToldByState,
   lostAmong,
@@ -442,7 +443,7 @@ class Exporting {
   }
 
   private requestsAfter(requests: readonly InputRequest[]): InputRequest[] {
-    const more = requests.filter(({ path }) => this.requests.every((one) => one.path !== path));
+    const more = requests.filter(({ path }) => !this.requests.some((one) => isSamePath(one.path, path)));
     return [...this.requests, ...more];
   }
 
