@@ -36,13 +36,14 @@ type Setting = keyof ReturnType<typeof settingsOf> | 'batch' | 'only' | 'linesBe
 /** What the scanner's WebAssembly exports. See src/scan/wasm. */
 export interface Exports extends Readonly<Record<Address | Counter | Waiting, Global>> {
   readonly memory: { readonly buffer: ArrayBuffer };
+  readonly walked: Global;
   readonly newest: Global<bigint>;
   readonly oldest: Global<bigint>;
   readonly lag: Global<bigint>;
   reserve(inputBytes: number, cellBytes: number): number;
   begin(): void;
   scan(from: number, to: number, base: number): number;
-  scanTail(length: number, base: number, isLive: boolean): void;
+  scanTail(length: number, base: number, isLive: boolean): number;
   noteTooLong(length: number, isMarked: boolean): void;
   takeRows(): void;
   takeRejects(): void;

@@ -152,9 +152,8 @@ export class Scanner {
     else if (this.skipping === null && !this.isDone && this.held > 0) {
       const tail = this.bytes.subarray(this.input, this.input + this.held);
       this.bytes[this.input + this.held] = LF;
-      this.x.scanTail(this.held, this.base, isLive && beginsUtf8(tail));
-      this.takeRejects();
-      this.digest();
+      const mayGoOn = isLive && beginsUtf8(tail);
+      this.scanAll(this.held + 1, () => this.x.scanTail(this.held, this.base, mayGoOn));
     }
     this.skipping = null;
     this.held = 0;
@@ -183,12 +182,21 @@ export class Scanner {
   }
 
   private scan(end: number): void {
+    this.scanAll(end, (at) => this.x.scan(at, end, this.base));
+  }
+
+  /** @param from looks at lines from there on, and says how far it came: rows may be full. */
+  private scanAll(end: number, from: (at: number) => number): void {
+    const { x } = this;
+    const before = x.walked.value;
     for (let at = 0; at < end; ) {
-      at = this.x.scan(at, end, this.base);
+      at = from(at);
       this.takeRejects();
       this.digest();
-      if (at < end || this.x.arenaUsed.value > MOST_TEXT) this.flush();
+      if (at < end || x.arenaUsed.value > MOST_TEXT) this.flush();
     }
+    // No account adds up to what nobody looked at.
+    if (x.walked.value !== before + end) throw new Error('the scanner passed over bytes of a line');
   }
 
   /** @returns how many bytes stand behind the line feed; null where it is still to come. */

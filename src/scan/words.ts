@@ -16,7 +16,6 @@ export interface Fault {
 }
 
 const FIXED: Readonly<Record<string, string>> = {
-  torn_tail: 'the file ends inside this line (torn write or cut copy)',
   'duplicate_key:schema': 'the key "schema" stands more than once',
 };
 
@@ -26,6 +25,7 @@ export function faultInWords(fault: Fault): string {
   const fixed = FIXED[reason];
   if (fixed) return fixed;
   if (reason === 'bad_json') return badJson(fault);
+  if (reason === 'torn_tail') return tornTail(fault);
   if (reason === 'too_long') {
     return `the line is ${length} bytes long, the limit is ${fault.maxLineBytes} (raise --max-line-bytes)`;
   }
@@ -73,6 +73,12 @@ function badJson({ bytes, length, at }: Fault): string {
   if (found < 0x20) return `there is a raw control character (${codePoint(found)}) ${where}`;
   return `the line is not JSON: ${syntax(bytes, at)} ${where}`;
 }
+
+const TORN = 'the file ends inside this line (torn write or cut copy)';
+
+/** What is no JSON before its end was not torn there. */
+const tornTail = (fault: Fault) =>
+  fault.at >= fault.length ? TORN : `${badJson(fault)}, and the file ends without a line feed`;
 
 const codePoint = (code: number) => `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 

@@ -19,6 +19,8 @@ const MOST_ROWS: u32 = 2048;
 
 /** Counts of the part at hand. */
 export let lines: u32 = 0;
+/** Bytes of all lines that were looked at, with a line feed each. */
+export let walked: f64 = 0;
 export let blank: u32 = 0;
 export let pending: u32 = 0;
 export let loadedCalls: u32 = 0;
@@ -39,6 +41,7 @@ export let rejects: u32 = 0;
 /** A file or a part of one begins: its lines count from 1. */
 export function begin(): void {
   lines = 0;
+  walked = 0;
   blank = 0;
   pending = 0;
   loadedCalls = 0;
@@ -79,25 +82,33 @@ export function scan(from: u32, to: u32, base: f64): u32 {
     } else if (fault == BAD_JSON && isBlank(start, stop)) blank++;
     else reject(fault, start, stop);
     countLine(start != p);
+    walked += <f64>(stop + 1 - p);
     p = stop + 1;
   }
   return <u32>(p - INPUT);
 }
 
-/** The last line lacks its line feed; the host put one behind it. @param isLive somebody may still be writing it. */
-export function scanTail(length: u32, base: f64, isLive: bool): void {
+/**
+ * The last line lacks its line feed; the host put one behind it.
+ * @param isLive somebody may still be writing it.
+ * @returns as `scan` does.
+ */
+export function scanTail(length: u32, base: f64, isLive: bool): u32 {
   const start = skipMark(INPUT);
-  // Nothing is no line, marked or not.
-  if (start == INPUT + length) return;
-  const stop = judge(start, INPUT + length + 1);
-  if (fault != BAD_JSON || isBlank(start, stop)) {
-    scan(0, length + 1, base);
-    return;
+  const to = length + 1;
+  if (start == INPUT + length) {
+    // Nothing is no line, marked or not.
+    walked += to;
+    return to;
   }
+  const stop = judge(start, INPUT + to);
+  if (fault != BAD_JSON || isBlank(start, stop)) return scan(0, to, base);
   // Only the start of a record can be one that is being written; anything else stays what it is.
   if (isLive && load<u8>(skipSpace(start)) == 0x7b && failedAt >= stop) pending++;
   else reject(TORN_TAIL, start, stop);
   countLine(start != INPUT);
+  walked += to;
+  return to;
 }
 
 /** A line that is longer than what INPUT may hold: the host found its end. */
