@@ -100,7 +100,7 @@ function structType(fields: readonly Field[]): string {
   ]);
 }
 
-const VERDICT = `CASE substr(codes, attempt_number, 1) WHEN 'a' THEN 'accepted' WHEN 'r' THEN 'rejected'
+const VERDICT = `CASE code WHEN 'a' THEN 'accepted' WHEN 'r' THEN 'rejected'
   WHEN 'n' THEN 'no_candidate' WHEN 'i' THEN 'infra_error' ELSE 'other' END`;
 /** Ids and numbers become #, so that one cause groups. */
 const SHAPE = "regexp_replace(reason, '[\\p{L}\\p{N}_-]*[0-9][\\p{L}\\p{N}_-]*', '#', 'g')";
@@ -132,10 +132,13 @@ const IN_MEMORY: Explosion = {
 
 /** Base tables that are made of others, once all lines stand in those. */
 export async function explode(db: Database, plan: LoadPlan, explosion = IN_MEMORY): Promise<void> {
-  const unnested = (base: BaseName, json: string, type: string, as: string, number: string) =>
-    `(SELECT *, unnest(l) AS ${as}, generate_subscripts(l, 1) AS ${number}
+  const unnested = (base: BaseName, json: string, type: string, as: string, number: string, also = '') =>
+    `(SELECT *, unnest(l) AS ${as}, generate_subscripts(l, 1) AS ${number}${also}
       FROM (SELECT *, from_json(${json}, '${type}') AS l FROM ${explosion.from}.base_${base} WHERE ${json} IS NOT NULL))`;
-  const attempts = unnested('calls', 'attempts', structType(attemptFields(plan)), 'a', 'attempt_number');
+  // Letters of all attempts beside each of them would be copied as often as there are attempts.
+  const letters = ", unnest(string_split(codes, '')) AS code";
+  const type = structType(attemptFields(plan));
+  const attempts = unnested('calls', 'attempts', type, 'a', 'attempt_number', letters);
   // Parsing takes longer than all else.
   const isTwice = plan.attempts !== undefined && plan.attempt_reasons !== undefined;
   const parsed = isTwice ? 'temp.parsed_attempts' : attempts;
@@ -158,7 +161,7 @@ export async function explode(db: Database, plan: LoadPlan, explosion = IN_MEMOR
     return [`${explosion.into(base, columns)} SELECT ${list.join(', ')} FROM ${from}`];
   });
   if (statements.length === 0) return;
-  const carried = ['batch', 'line', 'codes', ...CARRIED.attempts.columns.map(({ name }) => name)];
+  const carried = ['batch', 'line', 'code', ...CARRIED.attempts.columns.map(({ name }) => name)];
   const held = carried.filter((name) =>
     hasColumn([...(plan.attempts ?? []), ...(plan.attempt_reasons ?? []), ...ALWAYS_THERE], name),
   );
@@ -171,4 +174,4 @@ export async function explode(db: Database, plan: LoadPlan, explosion = IN_MEMOR
   );
 }
 
-const ALWAYS_THERE: readonly BaseColumn[] = [{ name: 'codes', type: 'VARCHAR' }];
+const ALWAYS_THERE: readonly BaseColumn[] = [{ name: 'code', type: 'VARCHAR' }];
