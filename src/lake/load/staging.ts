@@ -136,7 +136,8 @@ export async function explode(db: Database, plan: LoadPlan, explosion = IN_MEMOR
     `(SELECT *, unnest(l) AS ${as}, generate_subscripts(l, 1) AS ${number}${also}
       FROM (SELECT *, from_json(${json}, '${type}') AS l FROM ${explosion.from}.base_${base} WHERE ${json} IS NOT NULL))`;
   // Letters of all attempts beside each of them would be copied as often as there are attempts.
-  const letters = ", unnest(string_split(codes, '')) AS code";
+  // An empty text would split into one letter.
+  const letters = ", unnest(CASE WHEN codes <> '' THEN string_split(codes, '') END) AS code";
   const type = structType(attemptFields(plan));
   const attempts = unnested('calls', 'attempts', type, 'a', 'attempt_number', letters);
   // Parsing takes longer than all else.
