@@ -37,6 +37,13 @@ describe('a page', () => {
   );
 });
 
+/** Several tests look at it. */
+let made: ReturnType<typeof pages> | undefined;
+const ofHealthy = () => {
+  made ??= pages(path.join(FIXTURES, 'healthy'));
+  return made;
+};
+
 /** What a log may do to a page that shows it. */
 const HOSTILE = [
   '<script>alert(1)</script>',
@@ -52,7 +59,7 @@ const HOSTILE = [
 
 describe('the page', () => {
   it('tells the state of the gate first, and all parts that the logs allow', async () => {
-    const { ran, document, text } = await pages(path.join(FIXTURES, 'healthy'));
+    const { ran, document, text } = await ofHealthy();
     expect(ran).toMatchObject({ code: 0, stderr: 'r.html is written\nr.md is written\n' });
     const ids = [...document.querySelectorAll('main > section')].map((section) => section.id);
     expect(ids).toEqual([
@@ -92,7 +99,7 @@ describe('the page', () => {
   });
 
   it('asks for nothing and runs nothing: one style that its policy names, no script, no address of its own', async () => {
-    const { html, document } = await pages(path.join(FIXTURES, 'healthy'));
+    const { html, document } = await ofHealthy();
     const policy = document
       .querySelector('meta[http-equiv="Content-Security-Policy"]')
       ?.getAttribute('content');
