@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { newFolder, nightly, root } from './support/cli.js';
+import { byDay, newFolder, nightly, root } from './support/cli.js';
 
 interface Measured {
   readonly case: string;
@@ -185,13 +185,15 @@ test('without another checkout a line says that it was not measured', () => {
   expect(status).toBe(0);
 });
 
-test.each([
+const REFUSED: [string[], RegExp][] = [
   [['--size', '10'], /10 is no size/],
   [['--case', 'alram'], /--case alram: use some of version/],
   [['--rounds', '0'], /--rounds 0/],
   [['--rivals', 'jq'], /--rivals/],
   [['--before', 'bench'], /--before bench has no bin\/lakelog\.js/],
-])('bench %j is refused', (args, message) => {
+];
+
+test.each(byDay(REFUSED, 2))('bench %j is refused', (args, message) => {
   const { status, stderr, stdout } = bench(args);
   expect(stderr).toMatch(message);
   expect(stdout).toBe('');

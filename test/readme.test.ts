@@ -12,7 +12,7 @@ import {
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { optionName } from '../src/query/params.js';
-import { nightly } from './support/cli.js';
+import { atNight, byDay, nightly } from './support/cli.js';
 import { catalogue, root, tempFolder } from './support/lake.js';
 import { lakelog } from './support/program.js';
 import { needsShell, wordsOf } from './support/terminal.js';
@@ -124,7 +124,7 @@ describe('README', () => {
     .flatMap((block) => block.split('\n'))
     // What is installed elsewhere is tried by .ci/run.
     .filter((line) => /\blakelog\b/.test(line) && !/^np[mx] /.test(line));
-  test.each(commands.map((line, i) => [line, i] as const))('%s', async (line, i) => {
+  test.each(byDay(commands, 2).map((line, i) => [line, i] as const))('%s', async (line, i) => {
     const { folder, env } = sandbox();
     const wanted = Number(/# exit (\d)/.exec(line)?.[1] ?? 0);
     // What needs its shell gets it, and of the rest some do.
@@ -210,7 +210,7 @@ describe('README', () => {
   describe('the TypeScript examples type-check and write a line that loads', () => {
     const [append, loop] = blocks('ts');
 
-    test('append', () => {
+    atNight('append', () => {
       const { folder, env, log } = runExample(append!, {
         traceId: ['string', "'ab'.repeat(16)"],
         fill: ['unknown', "{ workers: ['W-0033'] }"],

@@ -12,6 +12,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { acksIn, alarm, commandsIn, DEFAULT_ACKS, violation, type WrittenAck } from '../support/acks.js';
 import {
+  atNight,
   byDay,
   call,
   copiesOf,
@@ -90,10 +91,11 @@ describe('the baseline', () => {
     expect(await alarm({ cwd })).toMatchObject({ code: 3, cannotVouch: [{ code: 'rejects' }] });
   });
 
-  test.each([
+  const LATER = [
     ['a third record of a known call_id', () => call({ call_id: 'k' })],
     ['a conflict of another call_id', () => `${call({ call_id: 'm' })}\n${call({ call_id: 'm' })}`],
-  ])('does not settle what comes later: %s', async (_, line) => {
+  ] as const;
+  test.each(byDay(LATER, 2))('does not settle what comes later: %s', async (_, line) => {
     const cwd = logs(call({ call_id: 'k' }), call({ call_id: 'k' }));
     await baseline(cwd);
     expect(await alarm({ cwd })).toMatchObject(clear);
@@ -195,7 +197,7 @@ describe('the baseline', () => {
         ['of other kinds', ['--reason', 'r', '--gated-kind', 'email']],
         ['with a parameter', ['--reason', 'r', '-p', 'allow_unjudged=true']],
       ],
-      2,
+      4,
     ),
   )('%s is refused', async (_, args) => {
     const cwd = logs(TORN);
@@ -203,14 +205,18 @@ describe('the baseline', () => {
     expect(acksIn(cwd)).toEqual([]);
   });
 
-  test('of ten thousand torn lines takes one step, and one line of a receipt', async () => {
-    const cwd = logs(...Array.from({ length: 10_000 }, (_, i) => `{"torn":${i}`));
-    await baseline(cwd);
-    expect(acksIn(cwd)).toHaveLength(10_000);
-    const ran = await alarm({ cwd });
-    expect(ran).toMatchObject({ ...clear, acknowledged: { rejects: 10_000 } });
-    expect(ran.notices).toHaveLength(1);
-  }, 60_000);
+  atNight(
+    'of ten thousand torn lines takes one step, and one line of a receipt',
+    async () => {
+      const cwd = logs(...Array.from({ length: 10_000 }, (_, i) => `{"torn":${i}`));
+      await baseline(cwd);
+      expect(acksIn(cwd)).toHaveLength(10_000);
+      const ran = await alarm({ cwd });
+      expect(ran).toMatchObject({ ...clear, acknowledged: { rejects: 10_000 } });
+      expect(ran.notices).toHaveLength(1);
+    },
+    60_000,
+  );
 });
 
 describe('a record that shares its call_id', () => {
@@ -312,7 +318,7 @@ describe('the list', () => {
     expect(JSON.parse(ran.stdout)).toMatchObject([{ state: 'not read' }]);
   });
 
-  test('names lines as their files are called from here', async () => {
+  atNight('names lines as their files are called from here', async () => {
     const cwd = newFolder();
     writeLines(cwd, 'd/sessions.jsonl', [call(), TORN]);
     await settled(cwd, 'd/sessions.jsonl:2', 'd', '--acks', 'd/a.jsonl');
@@ -329,7 +335,7 @@ describe('the list', () => {
     const evil = '\u001b]0;owned\u0007\u202e';
     const cwd = logs(violation({ session_id: `s${evil}`, call_id: `k${evil}`, kind: 'fill' }));
     await done(cwd, 'sessions.jsonl:2', '--reason', `why${evil}`, '--author', `me${evil}`);
-    for (const args of [['list'], ['list', '--json'], ['rm', '1']]) {
+    for (const args of byDay([['list'], ['list', '--json'], ['rm', '1']], 2)) {
       const text = await done(cwd, ...args);
       expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
       expect(text).toContain('why');
@@ -369,7 +375,7 @@ describe('rm', () => {
         ['FILE:LINE of the acknowledgement, as a gate prints it', () => `${DEFAULT_ACKS}:2`, [2, 4]],
         ['the call', () => 'k1', [2, 3]],
       ],
-      2,
+      3,
     ),
   )('by %s', async (_, targetOf, expected) => {
     const cwd = await three();
@@ -387,7 +393,7 @@ describe('rm', () => {
     expect(await alarm({ cwd }, 'd')).toMatchObject({ code: 1, acknowledged: { rejects: 1 } });
   });
 
-  test('from another folder', async () => {
+  atNight('from another folder', async () => {
     const cwd = await three();
     const below = path.join(cwd, 'd');
     const args = ['ack', 'rm', 'sessions.jsonl:3', '--acks', `../${DEFAULT_ACKS}`];
@@ -396,7 +402,7 @@ describe('rm', () => {
     expect(left(cwd)).toEqual([2, 4]);
   });
 
-  test('of a line of the standard input', async () => {
+  atNight('of a line of the standard input', async () => {
     const cwd = newFolder();
     const stdin = `${call()}\n${TORN}\n`;
     await lakelog(['ack', '-:2', '-', '--reason', 'r'], { cwd, stdin });
@@ -414,7 +420,7 @@ describe('rm', () => {
     expect((await alarm({ cwd })).code).toBe(1);
   });
 
-  test('one that was replaced leaves the one that counts', async () => {
+  atNight('one that was replaced leaves the one that counts', async () => {
     const cwd = logs(violation({ call_id: 'k1' }));
     await settled(cwd, 'k1');
     await settled(cwd, 'k1', '--expires', '90d');
@@ -423,7 +429,7 @@ describe('rm', () => {
     expect((await alarm({ cwd })).code).toBe(0);
   });
 
-  test.each(byDay([['9'], ['0'], ['deadbeef'], ['d/sessions.jsonl:99'], ['nobody'], [''], ['2', '9']], 2))(
+  test.each(byDay([['9'], ['0'], ['deadbeef'], ['d/sessions.jsonl:99'], ['nobody'], [''], ['2', '9']], 3))(
     'of what is not there takes out nothing: %s',
     async (...targets) => {
       const cwd = await three();
@@ -474,7 +480,7 @@ describe('prune', () => {
     expect(await done(cwd, 'prune')).toMatch(/^nothing to take out/);
   });
 
-  test('takes out what expired and is gone', async () => {
+  atNight('takes out what expired and is gone', async () => {
     const cwd = logs(TORN);
     await settled(cwd, 'sessions.jsonl:2');
     const [one] = acksIn(cwd);
@@ -527,7 +533,7 @@ describe('prune', () => {
     },
   );
 
-  test('does what the alarm says to do about what is idle', async () => {
+  atNight('does what the alarm says to do about what is idle', async () => {
     const cwd = logs(TORN);
     await settled(cwd, 'sessions.jsonl:2');
     writeLines(cwd, 'sessions.jsonl', [call()]);
@@ -592,8 +598,8 @@ describe('the policy', () => {
 
 describe('several people at once', () => {
   test('lose nothing, whether they add or take out', async () => {
-    const keys = Array.from({ length: nightly ? 5 : 3 }, (_, i) => `k${i}`);
-    const old = Array.from({ length: nightly ? 3 : 2 }, (_, i) => `old${i}`);
+    const keys = Array.from({ length: nightly ? 5 : 2 }, (_, i) => `k${i}`);
+    const old = Array.from({ length: nightly ? 3 : 1 }, (_, i) => `old${i}`);
     const cwd = logs(...[...keys, ...old].map((key) => violation({ call_id: key, session_id: `s-${key}` })));
     for (const key of old) await settled(cwd, key);
     const ran = await Promise.all([

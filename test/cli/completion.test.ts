@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { wordsOf } from '../../src/commands/completing.js';
-import { call, command, newFolder, root, writeLines } from '../support/cli.js';
+import { byDay, call, command, newFolder, root, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 import { has, terminals } from '../support/terminal.js';
 
@@ -38,7 +38,7 @@ async function offered(line: string, env: Readonly<Record<string, string>> = {})
   return stdout.trimEnd().split('\n').filter(Boolean);
 }
 
-test.each([
+const OFFERED: readonly [string, string[]][] = [
   ['lakelog al', ['alarm']],
   ['lakelog ack p', ['prune']],
   ['lakelog alarm --max-', ['--max-rejects', '--max-age', '--max-line-bytes']],
@@ -52,7 +52,9 @@ test.each([
   ['FOO=1 lakelog al', ['alarm']],
   [' lakelog "al', ['alarm']],
   ['lakelog --queries ', ['__tabtab_complete_files__']],
-])('%s offers %j', async (line, words) => {
+];
+
+test.each(byDay(OFFERED, 2))('%s offers %j', async (line, words) => {
   expect(await offered(line)).toEqual(words);
 });
 
@@ -174,7 +176,8 @@ for (const shell of ['bash', 'zsh', 'fish'] as const) {
       const terminal = typing(shell);
       try {
         await terminal.begin();
-        for (const [keys, words] of TYPED) expect(await terminal.entered(keys), keys).toEqual(words);
+        for (const [keys, words] of byDay(TYPED, 2))
+          expect(await terminal.entered(keys), keys).toEqual(words);
         for (const typed of ['$(touch pwned)', '`touch pwned`'])
           terminal.type(`lakelog show ${typed} --no-s\t${TAKEN_BACK}`);
         expect(await terminal.entered('lakelog done')).toEqual(['done']);
@@ -186,7 +189,7 @@ for (const shell of ['bash', 'zsh', 'fish'] as const) {
   );
 }
 
-test.each(['bash', 'zsh', 'fish', 'pwsh'])('%s has a script, in the package too', async (shell) => {
+test.each(byDay(['bash', 'zsh', 'fish', 'pwsh'], 3))('%s has a script, in the package too', async (shell) => {
   const ran = await lakelog(['completion', shell]);
   expect(ran).toMatchObject({ code: 0, stderr: '' });
   expect(ran.stdout).toBe(readFileSync(path.join(root, `dist/completion/lakelog.${shell}`), 'utf8'));

@@ -74,7 +74,7 @@ const inHere = (example: string) =>
   example.replaceAll('/mnt/lake/', 'mnt/lake/').replaceAll('/var/log/validator/', '');
 
 describe('the help', () => {
-  test.each([[[]], ...ALL.map((words) => [words])])(
+  test.each(byDay([[[]], ...ALL.map((words) => [words])], 4))(
     'of %j has two examples, and is wrapped at word ends',
     async (words) => {
       const whole = (await onTerminal(100, [...words, '--help'])).stdout;
@@ -162,20 +162,21 @@ describe('the help', () => {
     expect(failed).toEqual([]);
   }, 120_000);
 
-  test.each([
+  const VERSIONS = [
     [['-v']],
     [['-V']],
     [['--version']],
     [['alarm', '-v']],
     [['query', '--version']],
     [['ack', 'list', '-V']],
-  ])('%j is the version', async (args) => {
+  ];
+  test.each(byDay(VERSIONS, 3))('%j is the version', async (args) => {
     expect(await lakelog(args)).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' });
   });
 });
 
 describe('one word per thing', () => {
-  test.each([
+  const NO_LINES = [
     [['schema', '--json', 'session']],
     [['schema', '--json']],
     [['ack', 'x', '--reason', 'r', '--by', 'me']],
@@ -185,7 +186,8 @@ describe('one word per thing', () => {
     [['alarm', '--expires', '7d']],
     [['alarm', '--limit', '1']],
     [['first-shot', '--author', 'me']],
-  ])('%j is no command line', async (args) => {
+  ];
+  test.each(byDay(NO_LINES, 4))('%j is no command line', async (args) => {
     const cwd = newFolder();
     writeLines(cwd, 'sessions.jsonl', [call()]);
     const { code, stdout, stderr } = await lakelog(args, { cwd });
@@ -194,7 +196,7 @@ describe('one word per thing', () => {
     expect(stderr).toMatch(/("next":"| {2}→ )lakelog [a-z -]*--help["\n]/);
   });
 
-  test.each(['session', 'replay', 'result', 'story', 'ack', 'error'])(
+  test.each(byDay(['session', 'replay', 'result', 'story', 'ack', 'error'], 3))(
     'schema --json-schema %s',
     async (name) => {
       const ran = await lakelog(['schema', '--json-schema', name]);
@@ -223,7 +225,7 @@ describe.each(DURATIONS.map((one, turn) => [...one, turn] as const))(
       return lakelog([...words, option, value], { cwd });
     };
 
-    test.each(['90s', '15m', '23h', '1d'].filter((_, i) => nightly || i === turn % 4))(
+    test.each(['90s', '15m', '23h', '1d'].filter((_, i) => nightly || i * 2 === turn))(
       'may be %s',
       async (value) => {
         const { code, stderr } = await ask(value);
@@ -249,8 +251,8 @@ describe.each(DURATIONS.map((one, turn) => [...one, turn] as const))(
         '1e3s',
       ],
     ];
-    // By day another few for each option, and together all of them.
-    test.each(OTHERS.filter((_, i) => nightly || i % DURATIONS.length === turn))(
+    // By day another one for each option.
+    test.each(OTHERS.filter((_, i) => nightly || i % OTHERS.length === turn * 2))(
       'may not be %j, and the forms are told',
       async (value) => {
         const { code, stdout, stderr } = await ask(value);
@@ -262,7 +264,7 @@ describe.each(DURATIONS.map((one, turn) => [...one, turn] as const))(
   },
 );
 
-test.each([['0s'], ['2d'], ['24h1s']])('a query is not stopped after %s', async (value) => {
+test.each(byDay([['0s'], ['2d'], ['24h1s']], 3))('a query is not stopped after %s', async (value) => {
   expect((await lakelog(['query', 'SELECT 1 AS a', '--timeout', value])).code).toBe(2);
 });
 
@@ -285,17 +287,20 @@ describe('a failure where JSON was asked for', () => {
     [['alarm', '--json', '--queries'], /--queries/, /./],
   ];
 
-  test.each(cases)('%j is one object on stderr, and nothing on stdout', async (args, error, next) => {
-    const cwd = newFolder();
-    writeLines(cwd, 'sessions.jsonl', [call()]);
-    const { code, stdout, stderr } = await lakelog(args, { cwd });
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^\{.*\}\n$/);
-    const made = errorEnvelope.parse(JSON.parse(stderr));
-    expect(made.exit_code).toBe(2);
-    expect(made.error).toMatch(error);
-    expect(made.next).toMatch(next);
-  });
+  test.each(byDay(cases, 3))(
+    '%j is one object on stderr, and nothing on stdout',
+    async (args, error, next) => {
+      const cwd = newFolder();
+      writeLines(cwd, 'sessions.jsonl', [call()]);
+      const { code, stdout, stderr } = await lakelog(args, { cwd });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toMatch(/^\{.*\}\n$/);
+      const made = errorEnvelope.parse(JSON.parse(stderr));
+      expect(made.exit_code).toBe(2);
+      expect(made.error).toMatch(error);
+      expect(made.next).toMatch(next);
+    },
+  );
 
   test('it is text where it was not asked for, or stands for a path', async () => {
     for (const args of [
@@ -329,7 +334,7 @@ describe('--limit', () => {
     return cwd;
   };
 
-  test.each(byDay(['json', 'jsonl', 'csv', 'md', 'table'], 2))(
+  test.each(byDay(['json', 'jsonl', 'csv', 'md', 'table'], 3))(
     'cuts %s for a pipe, says so and ends with 3',
     async (format) => {
       const cwd = folder();
@@ -356,16 +361,14 @@ describe('--limit', () => {
     expect(readFileSync(path.join(cwd, 'r.csv'), 'utf8').trimEnd().split('\n')).toHaveLength(3);
   });
 
-  test.each(['first-shot', 'first-shot-rate', 'triple-rejections', 'corpus', 'rejections', 'query'])(
-    'is an option of %s',
-    async (name) => {
-      expect((await lakelog([name, '--help'])).stdout).toContain('--limit <n>');
-      for (const value of byDay(['0', '-1', 'x', '1.5', ''], 2)) {
-        const sql = name === 'query' ? ['SELECT 1 AS a'] : [];
-        expect((await lakelog([name, ...sql, '--limit', value], { cwd: folder() })).code, value).toBe(2);
-      }
-    },
-  );
+  const CUT = ['first-shot', 'first-shot-rate', 'triple-rejections', 'corpus', 'rejections', 'query'];
+  test.each(byDay(CUT, 3))('is an option of %s', async (name) => {
+    expect((await lakelog([name, '--help'])).stdout).toContain('--limit <n>');
+    for (const value of byDay(['0', '-1', 'x', '1.5', ''], 2)) {
+      const sql = name === 'query' ? ['SELECT 1 AS a'] : [];
+      expect((await lakelog([name, ...sql, '--limit', value], { cwd: folder() })).code, value).toBe(2);
+    }
+  });
 
   test('on a terminal is 10,000 by itself, in files and pipes nothing is cut', async () => {
     const cwd = folder(10_001);

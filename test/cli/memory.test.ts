@@ -4,7 +4,7 @@
  */
 import { rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { byDay, call, newFolder, nightly, writeLines } from '../support/cli.js';
+import { atNight, byDay, call, newFolder, nightly, writeLines } from '../support/cli.js';
 import { canMeasure, measured, writeLog } from '../support/memory.js';
 
 const MB = 1e6;
@@ -55,7 +55,7 @@ describe.skipIf(!canMeasure)('of an alarm', () => {
     expect(large.peakMB - small.peakMB).toBeLessThan(nightly ? 100 : 60);
   });
 
-  test('over good lines with a torn one among each hundred', () => {
+  atNight('over good lines with a torn one among each hundred', () => {
     const log = write(SIZE, (number) => (number % 100 === 0 ? good(number).slice(0, 99) : good(number)));
     const { code, peakMB } = measured(['alarm', log]);
     expect(code).toBe(3);
@@ -85,7 +85,7 @@ describe.skipIf(!canMeasure)('where every reject is wanted', () => {
     expect(peakMB).toBeLessThan(nightly ? MOST : 230);
   });
 
-  test('query', () => {
+  atNight('query', () => {
     const sql = 'SELECT reason, COUNT(*) AS n FROM rejects GROUP BY reason';
     const { code, peakMB, stderr } = measured(['query', sql, log(SIZE)], options());
     expect(code, stderr).toBe(3);
@@ -111,7 +111,7 @@ describe.skipIf(!canMeasure)('of long lines', () => {
     ['query', () => long(15 * MB).replace('"fill"', '5')],
   ];
 
-  test.each(byDay(BAD, 2))('four of 15 MB beside a bad one: %s', (name, bad) => {
+  test.each(byDay(BAD, 3))('four of 15 MB beside a bad one: %s', (name, bad) => {
     const log = writeLines(newFolder(), 'log.jsonl', [...[1, 2, 3, 4].map(() => long(15 * MB)), bad()]);
     const question = name === 'query' ? ['SELECT COUNT(*) AS n, MAX(line) AS line FROM sessions'] : [];
     const { peakMB, stderr } = measured([name, ...question, log]);

@@ -3,6 +3,7 @@ import { closeSync, copyFileSync, openSync, readdirSync, writeFileSync, writeSyn
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
+  byDay,
   call,
   envelope,
   lakelog,
@@ -16,7 +17,7 @@ import {
 import { lakelog as inThisProcess } from '../support/program.js';
 
 /** What is not about streams of their own is asked of the binary at night. */
-const atNight = nightly ? lakelog : inThisProcess;
+const binaryAtNight = nightly ? lakelog : inThisProcess;
 
 const TORN = '{"schema":"session.iterate.v1","session_id":"';
 const good = () => call();
@@ -42,7 +43,7 @@ describe('the human form', () => {
   });
 
   test('1: the rows go to stdout, the verdict and the next step to stderr', async () => {
-    const ran = await lakelog(['alarm', 'sessions.jsonl'], { cwd: fixture('alarm') });
+    const ran = await binaryAtNight(['alarm', 'sessions.jsonl'], { cwd: fixture('alarm') });
     expect(ran.code).toBe(1);
     expect(ran.stdout.split('\n').filter((line) => /ungrounded/.test(line))).toHaveLength(3);
     expect(ran.stderr).toMatch(/^FIRED {2}alarm/);
@@ -50,7 +51,9 @@ describe('the human form', () => {
   });
 
   test('3: every reason has a next step', async () => {
-    const ran = await lakelog(['alarm', 'sessions.jsonl', '--pending-grace', '0'], { cwd: fixture('messy') });
+    const ran = await binaryAtNight(['alarm', 'sessions.jsonl', '--pending-grace', '0'], {
+      cwd: fixture('messy'),
+    });
     expect(ran.code).toBe(3);
     expect(ran.stderr).toMatch(/^CANNOT VOUCH {2}alarm/);
     const lines = unwrapped(ran.stderr).split('\n');
@@ -62,7 +65,7 @@ describe('the human form', () => {
   test('a torn line before a violation: both are printed', async () => {
     const folder = newFolder();
     sessions(folder, good(), TORN, bad());
-    const ran = await atNight(['alarm', 'sessions.jsonl'], { cwd: folder });
+    const ran = await binaryAtNight(['alarm', 'sessions.jsonl'], { cwd: folder });
     expect(ran.code).toBe(1);
     expect(ran.stdout).toMatch(/bad .*ungrounded .*sessions\.jsonl:3/);
     expect(unwrapped(ran.stderr)).toMatch(/fired: .*sessions\.jsonl:3/);
@@ -74,10 +77,10 @@ describe('the human form', () => {
     const folder = newFolder();
     const name = `it's "a" $HOME;x.jsonl`;
     writeLines(folder, name, [good(), bad()]);
-    const ran = await atNight(['alarm', name], { cwd: folder });
+    const ran = await binaryAtNight(['alarm', name], { cwd: folder });
     const [, step] = /→ lakelog (show .*)/.exec(ran.stderr) ?? [];
     const words = execFileSync('sh', ['-c', `printf '%s\\n' ${step}`], { cwd: folder, encoding: 'utf8' });
-    const shown = await atNight(words.trimEnd().split('\n'), { cwd: folder });
+    const shown = await binaryAtNight(words.trimEnd().split('\n'), { cwd: folder });
     expect(shown.code).toBe(0);
     expect(shown.stdout).toContain('NOT grounded');
     expect(shown.stdout).toContain(`${name}:2`);
@@ -86,28 +89,29 @@ describe('the human form', () => {
   test('the next step for a reject can be pasted into a shell and lists it', async () => {
     const folder = newFolder();
     writeLines(folder, `it's "a" $HOME;x.jsonl`, [good(), TORN]);
-    const ran = await atNight(['alarm', `it's "a" $HOME;x.jsonl`], { cwd: folder });
+    const ran = await binaryAtNight(['alarm', `it's "a" $HOME;x.jsonl`], { cwd: folder });
     const [, step] = /→ lakelog (validate .*)/.exec(ran.stderr) ?? [];
     const words = execFileSync('sh', ['-c', `printf '%s\\n' ${step}`], { cwd: folder, encoding: 'utf8' });
-    const validated = await atNight(words.trimEnd().split('\n'), { cwd: folder });
+    const validated = await binaryAtNight(words.trimEnd().split('\n'), { cwd: folder });
     expect(validated.code).toBe(3);
     expect(validated.stdout).toContain('bad_json');
   });
 
   test('an option of a group may be given to help, and help is no failure', async () => {
-    const ran = await lakelog(['alarm', '--help', '--frob']);
+    const ran = await binaryAtNight(['alarm', '--help', '--frob']);
     expect(ran.code).toBe(0);
     expect(ran.stderr).toBe('');
   });
 });
 
 describe('-q', () => {
-  test.each([
+  const CLEAR: [string, string, string[]][] = [
     ['clear', 'healthy', []],
     ['clear, json', 'healthy', ['--json']],
     ['clear, csv', 'healthy', ['--format', 'csv']],
-  ])('%s: nothing at all', async (_, scenario, args) => {
-    const ask = args.length === 0 ? lakelog : atNight;
+  ];
+  test.each(byDay(CLEAR, 2))('%s: nothing at all', async (_, scenario, args) => {
+    const ask = args.length === 0 ? lakelog : binaryAtNight;
     const ran = await ask(['alarm', '-q', 'sessions.jsonl', ...args], { cwd: fixture(scenario) });
     expect(ran).toEqual({ code: 0, signal: null, stdout: '', stderr: '', leftovers: [] });
   });
@@ -115,11 +119,11 @@ describe('-q', () => {
   test('clear with notices: nothing at all', async () => {
     const folder = newFolder();
     writeFileSync(sessions(folder, good(), unjudged()), TORN, { flag: 'a' });
-    const ran = await atNight(['alarm', '-q', '--allow-unjudged', 'sessions.jsonl'], { cwd: folder });
+    const ran = await binaryAtNight(['alarm', '-q', '--allow-unjudged', 'sessions.jsonl'], { cwd: folder });
     expect(ran).toEqual({ code: 0, signal: null, stdout: '', stderr: '', leftovers: [] });
   });
 
-  test.each([
+  const HEARD = [
     ['fired', 'alarm', 1, []],
     ['fired, json', 'alarm', 1, ['--json']],
     ['fired, csv', 'alarm', 1, ['--format', 'csv']],
@@ -127,8 +131,9 @@ describe('-q', () => {
     ['cannot vouch, json', 'empty', 3, ['--json']],
     ['cannot vouch, jsonl', 'empty', 3, ['--format', 'jsonl']],
     ['bad usage', 'healthy', 2, ['--since', 'x']],
-  ] as const)('%s: at least a line on stderr', async (_, scenario, code, args) => {
-    const ask = args.length === 0 ? lakelog : atNight;
+  ] as const;
+  test.each(byDay(HEARD, 3))('%s: at least a line on stderr', async (_, scenario, code, args) => {
+    const ask = args.length === 0 ? lakelog : binaryAtNight;
     const ran = await ask(['alarm', '-q', 'sessions.jsonl', ...args], { cwd: fixture(scenario) });
     expect(ran.code).toBe(code);
     expect(ran.stderr).toMatch(/\S.*\n/);
@@ -159,7 +164,7 @@ describe('other commands end the same way', () => {
     ['schema with a path', ['schema', 'sessions.jsonl'], 2, /too many arguments/],
     ['help of an unknown command', ['help', 'frob'], 2, /frob/],
   ];
-  test.each(cases)('%s', async (_, args, code, says) => {
+  test.each(byDay(cases, 3))('%s', async (_, args, code, says) => {
     const folder = newFolder();
     sessions(folder, good());
     writeLines(folder, 'torn.jsonl', [good(), TORN]);

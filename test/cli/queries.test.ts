@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { acksIn, ask, ownGate } from '../support/acks.js';
-import { call, envelope, newFolder, root, writeLines } from '../support/cli.js';
+import { byDay, call, envelope, newFolder, root, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 
 const QUESTION = [
@@ -29,13 +29,14 @@ const question = (...header: readonly string[]) => [...QUESTION, ...header, '', 
 describe('--queries', () => {
   const cwd = folder({ 'how-many.sql': question() });
 
-  test.each([
+  const PLACES: [string, string[]][] = [
     ['after the subcommand', ['how-many', '--queries', 'q']],
     ['before it', ['--queries', 'q', 'how-many']],
     ['with an equals sign', ['how-many', '--queries=q', 'sessions.jsonl']],
     ['between the arguments', ['how-many', 'sessions.jsonl', '--queries', './q/', '--json']],
     ['by its absolute path', ['how-many', '--queries', path.join(cwd, 'q')]],
-  ])('%s', async (_, args) => {
+  ];
+  test.each(byDay(PLACES, 2))('%s', async (_, args) => {
     const ran = await lakelog(args, { cwd });
     expect(ran.code, ran.stderr).toBe(0);
     expect(ran.stdout).toContain('calls');
@@ -55,12 +56,13 @@ describe('--queries', () => {
     expect(ran.stderr).toContain('--queries');
   });
 
-  test.each([
+  const NO_FOLDERS: [string, string[], string][] = [
     ['a folder that is missing', ['--queries', 'gone'], 'gone'],
     ['a file', ['--queries', 'sessions.jsonl'], 'sessions.jsonl'],
     ['a folder without a question', ['--queries', '.'], 'holds no .sql file'],
     ['nothing', ['--queries'], 'names no folder'],
-  ])('%s: exit 2, whatever is asked', async (_, args, words) => {
+  ];
+  test.each(byDay(NO_FOLDERS, 2))('%s: exit 2, whatever is asked', async (_, args, words) => {
     for (const command of ['alarm', 'queries']) {
       const ran = await lakelog([command, ...args], { cwd });
       expect(ran.code).toBe(2);
@@ -76,18 +78,11 @@ describe('--queries', () => {
 });
 
 describe('the name of a question', () => {
-  test.each([
-    'alarm',
-    'corpus',
-    'first-shot-rate',
-    'query',
-    'show',
-    'ack',
-    'validate',
-    'queries',
-    'schema',
-    'help',
-  ])('%s is taken', async (name) => {
+  const TAKEN = [
+    ...['alarm', 'corpus', 'first-shot-rate', 'query', 'show'],
+    ...['ack', 'validate', 'queries', 'schema', 'help'],
+  ];
+  test.each(byDay(TAKEN, 3))('%s is taken', async (name) => {
     const ran = await lakelog([name, '--queries', 'q'], { cwd: folder({ [`${name}.sql`]: ownGate() }) });
     expect(ran.code).toBe(2);
     expect(ran.stderr).toContain(`"${name}" is taken`);
@@ -102,7 +97,7 @@ describe('the name of a question', () => {
     expect(ran.stderr).toMatch(/taken.*q\/mine\.sql[\s\S]*q2\/mine\.sql/);
   });
 
-  test.each(['__proto__', 'Slow', 'slow_calls', '-x', 'a--b', 'é', '.hidden', ' a', ''])(
+  test.each(byDay(['__proto__', 'Slow', 'slow_calls', '-x', 'a--b', 'é', '.hidden', ' a', ''], 3))(
     '%j is none',
     async (name) => {
       const ran = await lakelog(['alarm', '--queries', 'q'], {
@@ -114,7 +109,7 @@ describe('the name of a question', () => {
     },
   );
 
-  test.each(['constructor', 'to-string', 'valueof', 'a1'])('%s is one', async (name) => {
+  test.each(byDay(['constructor', 'to-string', 'valueof', 'a1'], 3))('%s is one', async (name) => {
     const cwd = folder({ [`${name}.sql`]: question() });
     const ran = await lakelog([name, '--queries', 'q', '--json'], { cwd });
     expect(ran.code, ran.stderr).toBe(0);
@@ -140,7 +135,7 @@ describe('one broken file breaks itself alone', () => {
     ['an empty file', 'mine', ''],
   ];
 
-  test.each(BROKEN)('%s: the others run and stderr names it', async (_, name, text) => {
+  test.each(byDay(BROKEN, 2))('%s: the others run and stderr names it', async (_, name, text) => {
     const cwd = folder({ [`${name}.sql`]: text, 'how-many.sql': question() });
     for (const command of [['alarm'], ['how-many', '--json'], ['show', 'late'], ['queries'], ['--help']]) {
       const ran = await lakelog([...command, '--queries', 'q'], { cwd });
@@ -151,7 +146,7 @@ describe('one broken file breaks itself alone', () => {
     }
   });
 
-  test.each(BROKEN)('%s: whoever asks for it gets exit 2', async (_, name, text) => {
+  test.each(byDay(BROKEN, 3))('%s: whoever asks for it gets exit 2', async (_, name, text) => {
     const cwd = folder({ [`${name}.sql`]: text });
     for (const command of [[name], ['help', name], ['queries', 'show', name]]) {
       const ran = await lakelog([...command, '--queries', 'q'], { cwd });
@@ -168,7 +163,7 @@ describe('one broken file breaks itself alone', () => {
 });
 
 describe('a header that is wrong names file, line and remedy', () => {
-  test.each([
+  const WRONG: [string, string, number][] = [
     ['no title', SQL, 1],
     ['no column', '-- title: T\n-- question: Q?\nSELECT 1 AS a', 1],
     ['an unknown key', question('-- gates: reason'), 4],
@@ -183,7 +178,8 @@ describe('a header that is wrong names file, line and remedy', () => {
     ['a gate that judges nothing', ownGate().replace(/-- judges:.*\n/, ''), 1],
     ['rules without a gate', ownGate().replace(/-- gate:.*\n/, ''), 1],
     ['an unless that names no flag', ownGate({ header: ['-- cannot-vouch: x unless y -- z'] }), 1],
-  ])('%s', async (_, text, line) => {
+  ];
+  test.each(byDay(WRONG, 3))('%s', async (_, text, line) => {
     const ran = await lakelog(['mine', '--queries', 'q'], { cwd: folder({ 'mine.sql': text }) });
     expect(ran.code).toBe(2);
     expect(ran.stdout).toBe('');
@@ -205,23 +201,21 @@ describe('a header that is wrong names file, line and remedy', () => {
     expect([1, 2]).toContain((await lakelog(['slow', '--queries', 'q'], { cwd })).code);
   });
 
-  describe.each(['since', 'format', 'json', 'acks', 'output', 'help', 'min_judged', 'queries', 'version'])(
-    'a parameter called %s, which is an option already',
-    (name) => {
-      const option = `--${name.replaceAll('_', '-')}`;
-      test.each([
-        ['is told', []],
-        // --queries is taken from the arguments before anything is parsed.
-        ['is told when it is given', name === 'queries' ? [] : [option, '5']],
-      ])('%s', async (_, given) => {
-        const cwd = folder({ 'slow.sql': ownGate({ header: [`-- param: ${name} text = x -- note`] }) });
-        const ran = await lakelog(['slow', ...given, '--queries', 'q'], { cwd });
-        expect(ran.code, ran.stdout).toBe(2);
-        expect(ran.stderr).toContain('q/slow.sql:3');
-        expect(ran.stderr).not.toContain('internal error');
-      });
-    },
-  );
+  const OPTIONS = ['since', 'format', 'json', 'acks', 'output', 'help', 'min_judged', 'queries', 'version'];
+  describe.each(byDay(OPTIONS, 4))('a parameter called %s, which is an option already', (name) => {
+    const option = `--${name.replaceAll('_', '-')}`;
+    test.each([
+      ['is told', []],
+      // --queries is taken from the arguments before anything is parsed.
+      ['is told when it is given', name === 'queries' ? [] : [option, '5']],
+    ])('%s', async (_, given) => {
+      const cwd = folder({ 'slow.sql': ownGate({ header: [`-- param: ${name} text = x -- note`] }) });
+      const ran = await lakelog(['slow', ...given, '--queries', 'q'], { cwd });
+      expect(ran.code, ran.stdout).toBe(2);
+      expect(ran.stderr).toContain('q/slow.sql:3');
+      expect(ran.stderr).not.toContain('internal error');
+    });
+  });
 
   test('a parameter called like a member of every object is told', async () => {
     const cwd = folder({ 'mine.sql': question('-- param: constructor text = x -- note') });
@@ -247,7 +241,7 @@ describe('a header that is wrong names file, line and remedy', () => {
     else expect(envelope(ran).rows).toEqual([{ a: true }]);
   });
 
-  test.each(['a__b integer = 1', 'a_ integer = 1'])(
+  test.each(byDay(['a__b integer = 1', 'a_ integer = 1'], 2))(
     'a parameter whose option cannot be read back: %s',
     async (param) => {
       const cwd = folder({ 'mine.sql': question(`-- param: ${param} -- note`) });
@@ -256,15 +250,19 @@ describe('a header that is wrong names file, line and remedy', () => {
     },
   );
 
-  test.each(['f flag = yes', 'n integer = x', 'n integer(5) = 1', 'c choice(a|b) = z', 's set(a|b) = a,z'])(
-    'a default that the parameter does not take: %s',
-    async (param) => {
-      const cwd = folder({ 'mine.sql': question(`-- param: ${param} -- note`) });
-      const ran = await lakelog(['mine', '--queries', 'q'], { cwd });
-      expect(ran.code).toBe(2);
-      expect(ran.stderr).toContain('q/mine.sql:4');
-    },
-  );
+  const DEFAULTS = [
+    'f flag = yes',
+    'n integer = x',
+    'n integer(5) = 1',
+    'c choice(a|b) = z',
+    's set(a|b) = a,z',
+  ];
+  test.each(byDay(DEFAULTS, 3))('a default that the parameter does not take: %s', async (param) => {
+    const cwd = folder({ 'mine.sql': question(`-- param: ${param} -- note`) });
+    const ran = await lakelog(['mine', '--queries', 'q'], { cwd });
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain('q/mine.sql:4');
+  });
 });
 
 describe('a gate of one’s own', () => {
@@ -287,7 +285,7 @@ describe('a gate of one’s own', () => {
 
   test('has the same formats and options as the alarm', async () => {
     const cwd = folder({ 'slow.sql': ownGate() });
-    for (const format of ['table', 'json', 'jsonl', 'csv', 'md', 'github', 'junit']) {
+    for (const format of byDay(['table', 'json', 'jsonl', 'csv', 'md', 'github', 'junit'], 3)) {
       const ran = await lakelog(['slow', '--queries', 'q', '--format', format, '-o', 'x.xml'], { cwd });
       expect(ran.code, format).toBe(1);
       expect(ran.stdout).toContain('late');
@@ -351,10 +349,11 @@ FROM sessions s WHERE s.duration_ms > 1000`;
     expect(ran.stderr).toContain('lakelog schema');
   });
 
-  test.each([
+  const ASKED: [string, string[]][] = [
     ['show', ['show', 'late']],
     ['ack', ['ack', 'late', '--reason', 'r', '--gate', 'slow']],
-  ])('whose SQL is wrong is no defect of lakelog in %s either', async (_, args) => {
+  ];
+  test.each(byDay(ASKED, 2))('whose SQL is wrong is no defect of lakelog in %s either', async (_, args) => {
     const cwd = folder({
       'slow.sql': ownGate({ sql: ownGate().split('\n\n')[1]!.replace('duration_ms', 'duration') }),
     });
@@ -441,7 +440,7 @@ describe('a question with parameters of every type', () => {
     expect(envelope(ran).params).toMatchObject({ by: ['kind'], gated_kind: ['x', "y'z"], top: 12 });
   });
 
-  test.each([
+  const NO_VALUES = [
     ['--by', 'colour'],
     ['--mode', 'Fast'],
     ['--top', '0'],
@@ -450,7 +449,8 @@ describe('a question with parameters of every type', () => {
     ['--share', 'NaN'],
     ['--share', '1,5'],
     ['--gated-kind', ''],
-  ])('%s %j: exit 2', async (option, value) => {
+  ] as const;
+  test.each(byDay(NO_VALUES, 3))('%s %j: exit 2', async (option, value) => {
     const ran = await lakelog(['all', '--queries', 'q', option, value], { cwd });
     expect(ran.code).toBe(2);
     expect(ran.stdout).toBe('');
@@ -502,7 +502,7 @@ describe('lakelog queries', () => {
     }
   });
 
-  test.each(['nope', 'slow', '__proto__', 'constructor', '../alarm', 'alarm.sql', 'Alarm', ''])(
+  test.each(byDay(['nope', 'slow', '__proto__', 'constructor', '../alarm', 'alarm.sql', 'Alarm', ''], 4))(
     'show %j: exit 2',
     async (name) => {
       const ran = await lakelog(['queries', 'show', name], { cwd });

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { resultEnvelope } from '../../src/schema/envelope.js';
-import { nightly, lakelog as spawned } from '../support/cli.js';
+import { byDay, nightly, lakelog as spawned } from '../support/cli.js';
 import { root, tempFolder } from '../support/lake.js';
 import { lakelog as inProcess } from '../support/program.js';
 
@@ -55,7 +55,7 @@ describe('money', () => {
     expect(ran.stderr).toMatch(/another price with claude-sonnet-4-5/);
   });
 
-  test.each(['csv', 'md', 'jsonl', 'table'])(
+  test.each(byDay(['csv', 'md', 'jsonl', 'table'], 3))(
     'as %s; without prices there is no such column',
     async (format) => {
       const ask = (...more: string[]) => lakelog(['retries', healthy, '--format', format, ...more], { cwd });
@@ -129,13 +129,13 @@ test('a lake answers the same as the logs', async () => {
     'Asia/Tokyo',
   ];
   const logs = await lakelog(['retries', healthy, ...given], { cwd });
-  for (let look = 0; look < 2; look += 1) {
+  for (let look = 0; look < (nightly ? 2 : 1); look += 1) {
     const lake = await lakelog(['retries', healthy, '--lake', 'calls.lake', ...given], { cwd });
     expect([lake.code, lake.stdout]).toEqual([0, logs.stdout]);
   }
 });
 
-test.each(['first-shot-rate', 'corpus', 'rejections'])(
+test.each(byDay(['first-shot-rate', 'corpus', 'rejections'], 3))(
   'a lake groups %s by week, hour and version as the logs do',
   async (question) => {
     const given = [

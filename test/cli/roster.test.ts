@@ -67,7 +67,7 @@ describe('as of its time', () => {
     ['is not there', { roster_hash: `sha256:${'0'.repeat(64)}` }],
     ['is not named', { roster_hash: null }],
   ])('a call whose roster %s could not be checked, whatever its stamp', async (_, changes) => {
-    for (const grounded_in_roster of [true, null]) {
+    for (const grounded_in_roster of byDay([true, null], 2)) {
       const cwd = folderOf({
         ...files,
         'log.jsonl': [names(0, ['W-1']), fill({ ...changes, grounded_in_roster })],
@@ -129,7 +129,7 @@ describe('whom a call names', () => {
     ],
   ];
 
-  test.each(byDay(named, 2))(
+  test.each(byDay(named, 3))(
     'the artifact, by %s, though proposed_worker_ids leaves it out',
     async (_, artifact, phantoms) => {
       const cwd = folderOf({ 'log.jsonl': [fill({ artifact })], 'r.csv': csv('W-1', '33') });
@@ -218,7 +218,7 @@ describe('a roster that looks odd is refused, and no stamp is believed instead',
     ['is an empty folder', 'r/x.txt', '', 'r', 'the folder holds no roster', ['--roster', 'r']],
   ];
 
-  test.each(byDay(ODD, 2))('one that %s', async (_, name, content, where, message, more = []) => {
+  test.each(byDay(ODD, 3))('one that %s', async (_, name, content, where, message, more = []) => {
     const cwd = folderOf({ [name]: content, 'log.jsonl': [fill()] });
     const said = await alarm(cwd, '--roster', name, ...more);
     expect(said).toMatchObject({ code: 3, rows: [], cannotVouch: [{ code: 'unusable_roster', where }] });
@@ -275,10 +275,11 @@ describe('which roster', () => {
     expect(await alarm(cwd)).toMatchObject({ code: 1 });
   });
 
-  test.each([
+  const MISUSED: [string[], string][] = [
     [['--roster-column', 'Nr'], 'a column was named, and no roster'],
     [['--roster', ''], '--roster is empty'],
-  ])('%j is an error of usage', async (args, message) => {
+  ];
+  test.each(byDay(MISUSED, 2))('%j is an error of usage', async (args, message) => {
     const ran = await lakelog(['alarm', 'log.jsonl', ...args], { cwd: folderOf(files) });
     expect(ran).toMatchObject({ code: 2, stdout: '' });
     expect(ran.stderr).toContain(message);
@@ -302,7 +303,7 @@ describe('the phantom is named', () => {
   const cwd = folderOf({ 'log.jsonl': [fill(), phantom], 'r.csv': csv('W-1') });
   const roster = ['--roster', 'r.csv'];
 
-  test.each(['table', 'json', 'jsonl', 'csv', 'md', 'junit', 'github'])('as %s', async (format) => {
+  test.each(byDay(['table', 'json', 'jsonl', 'csv', 'md', 'junit', 'github'], 3))('as %s', async (format) => {
     const ran = await lakelog(['alarm', 'log.jsonl', ...roster, '--format', format, '-q'], { cwd });
     expect(ran.code).toBe(1);
     expect(ran.stdout).toContain('W-404');

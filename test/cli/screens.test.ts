@@ -1,7 +1,7 @@
 /**
  * What every command shows on a terminal of 80 and of 120 columns, in test/cli/screens: one file per screen, to be
  * looked at; and its JSON, in test/cli/json. `LAKELOG_NIGHTLY=1 npx vitest run test/cli/screens.test.ts -u` writes them
- * anew: by day a screen is looked at in one of the widths.
+ * anew: by day one screen of each command is looked at, in one of the widths.
  */
 import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
 import path from 'node:path';
@@ -14,7 +14,16 @@ import { COMMANDS as TABLE } from '../../src/commands/commands.js';
 import { SCHEMA_FILES, type SchemaName } from '../../src/commands/schema-names.js';
 import { readCatalogue } from '../../src/query/catalogue.js';
 import { jsonSchema } from '../../src/schema/json-schema.js';
-import { byDay, call, newFolder, nightly, root, withoutColour, writeLines } from '../support/cli.js';
+import {
+  byDay,
+  call,
+  firstByDay,
+  newFolder,
+  nightly,
+  root,
+  withoutColour,
+  writeLines,
+} from '../support/cli.js';
 import { calls } from '../support/decision-calls.js';
 import { lakelog } from '../support/program.js';
 import { type Files, ownGate, put } from './check-world.js';
@@ -287,7 +296,23 @@ function keptIn(columns: number, name: string): string | undefined {
   return columns === 80 ? kept.slice(0, second - 1) : kept.slice(second);
 }
 
-const screens = Object.keys(SCREENS).map((name, i) => [name, WIDTHS[i % 2]!] as const);
+/** The last of the commands that it begins with: `ack list` is no `ack`. */
+const calledBy = (args: readonly string[]) =>
+  CALLS.filter((name) => ` ${args.join(' ')} `.startsWith(` ${name} `)).at(-1);
+
+const isHelp = (name: string) => SCREENS[name]!.includes('--help');
+const names = Object.keys(SCREENS);
+/** What a gate shows besides that it is clear, and what is no answer. */
+const OUTCOMES = ['alarm-fired', 'alarm-cannot-vouch', 'error-option'];
+/** The help of a command is laid out by one function, and what it says is what test/cli/help.test.ts is about. */
+const looked = [
+  ...byDay(names.filter(isHelp), 8),
+  ...firstByDay(
+    names.filter((name) => !isHelp(name)),
+    (name) => (OUTCOMES.includes(name) ? name : calledBy(SCREENS[name]!)),
+  ),
+];
+const screens = looked.map((name, i) => [name, WIDTHS[i % 2]!] as const);
 
 test.each(screens)('%s', async (name, columns) => {
   // What is not as it is kept is shown in both widths.
@@ -302,7 +327,7 @@ const SLOW = [
   ...['show', 'query', 'first-shot-rate', 'drift-fired', 'ack-line', 'report'],
 ];
 
-test.each(SLOW)('%s: progress of a slow run is gone before it says anything', async (name) => {
+test.each(byDay(SLOW, 4))('%s: progress of a slow run is gone before it says anything', async (name) => {
   const plain = await plainScreen(name, 80);
   let time = Date.now();
   const clock = vi.spyOn(Date, 'now').mockImplementation(() => {
@@ -321,8 +346,8 @@ const COLOURED = [
   ...['alarm-cannot-vouch', 'corpus', 'validate-rejects', 'compare-fired', 'drift-fired'],
 ];
 
-test.each(byDay(COLOURED, 4))('%s: colour adds nothing but colour', async (name) => {
-  for (const columns of [40, 80, 120]) {
+test.each(byDay(COLOURED, 5))('%s: colour adds nothing but colour', async (name) => {
+  for (const columns of byDay([80, 40, 120], 3)) {
     const plain = await plainScreen(name, columns);
     const colored = await screenOf(name, columns, { TERM: 'xterm-256color' });
     expect(colored.text).not.toBe(plain.text);
@@ -330,7 +355,7 @@ test.each(byDay(COLOURED, 4))('%s: colour adds nothing but colour', async (name)
   }
 });
 
-test.each(byDay(Object.entries(SCREENS), 16))('%s: all ASCII where the locale is not UTF-8', async (name) => {
+test.each(byDay(Object.entries(SCREENS), 32))('%s: all ASCII where the locale is not UTF-8', async (name) => {
   if (name === 'queries-show') return;
   const { text } = await screenOf(name, 80, { NO_COLOR: '1', LC_ALL: 'C', LANG: 'en_US.UTF-8' });
   expect(text).toMatch(/^[\n -~]*$/);
@@ -390,7 +415,9 @@ const VARYING: Readonly<Record<string, string>> = {
   query_sha256: '0'.repeat(64),
 };
 
-test.each(byDay(Object.entries(JSONS), 2))('JSON of %s', async (name, [schema, ...args]) => {
+const jsons = firstByDay(Object.entries(JSONS), ([, [schema]]) => schema);
+
+test.each(jsons)('JSON of %s', async (name, [schema, ...args]) => {
   const cwd = fixtures([...args, ...(BEFORE[name] ?? [])]);
   put(cwd, FILES[name] ?? {});
   const now = () => NOW;
@@ -462,14 +489,12 @@ const COMING = [
 ];
 
 test('every command has screens of both widths and JSON that fits a published schema, or a reason why not', () => {
-  const called = (args: readonly string[]) =>
-    CALLS.filter((name) => ` ${args.join(' ')} `.startsWith(` ${name} `)).at(-1);
   const shown = new Set(
     Object.values(SCREENS)
       .filter((args) => !args.includes('--help'))
-      .map(called),
+      .map(calledBy),
   ).add('watch');
-  const told = new Set(Object.values(JSONS).map(([, ...args]) => called(args))).add('watch');
+  const told = new Set(Object.values(JSONS).map(([, ...args]) => calledBy(args))).add('watch');
   const has = (name: string) => {
     const [first, second] = name.split(' ');
     const top = TABLE.find((one) => one.name === first);
@@ -484,11 +509,12 @@ test('every command has screens of both widths and JSON that fits a published sc
 });
 
 test('JSON is what it is in every locale', async () => {
-  for (const args of [
-    ['queries', '--json'],
+  const asked = [
     ['corpus', 'healthy', '--json'],
+    ['queries', '--json'],
     ['ack', 'list', '--json', 'alarm'],
-  ]) {
+  ];
+  for (const args of byDay(asked, 3)) {
     const cwd = fixtures(args);
     const [one, other] = [
       await lakelog(args, { cwd, now: () => NOW }),

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { completionsOf, isWhole } from '../../src/commands/shell-words.js';
 import { publishedTables } from '../../src/lake/tables/published.js';
-import { call, command, newFolder, withoutColour, writeLines } from '../support/cli.js';
+import { atNight, call, command, newFolder, withoutColour, writeLines } from '../support/cli.js';
 
 const [CTRL_C, CTRL_D, TAB, UP] = ['\u0003', '\u0004', '\t', '\u001b[A'];
 
@@ -70,7 +70,7 @@ test('statements of several lines, completion, an error, a stop, and a history f
   expect(statSync(history).mode & 0o777).toBe(0o600);
 });
 
-test('what is pasted is drawn before its answer, whose first line is a line of its own', async () => {
+atNight('what is pasted is drawn before its answer, whose first line is a line of its own', async () => {
   const cwd = newFolder();
   writeLines(cwd, 'sessions.jsonl', [call({ kind: 'fill' })]);
   const shell = prompt(['sessions.jsonl'], cwd);

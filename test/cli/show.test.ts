@@ -6,8 +6,10 @@ import stringWidth from 'string-width';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { acksIn, commandsIn, ownGate, violation } from '../support/acks.js';
 import {
+  atNight,
   byDay,
   call,
+  exceptByDay,
   newFolder,
   nightly,
   replayRun,
@@ -71,13 +73,14 @@ describe('what an ID means', () => {
     cwd = logs();
   });
 
-  test.each([
+  const IDS = [
     ['a session_id', TRACE, TRACE],
     ['its beginning', '01234', TRACE],
     ['a call_id', 'late', TRACE],
     ['the beginning of one', 'ear', TRACE],
     ['a trace that was only replayed', 'replayed', 'replayed-only'],
-  ])('%s', async (_, id, trace) => {
+  ] as const;
+  test.each(exceptByDay(IDS, ['a session_id', 'a call_id']))('%s', async (_, id, trace) => {
     const ran = await lakelog(['show', id, '--json'], { cwd });
     expect(ran.code, ran.stderr).toBe(0);
     expect(JSON.parse(ran.stdout).session_id).toBe(trace);
@@ -106,13 +109,14 @@ describe('what an ID means', () => {
     }
   });
 
-  test.each([
+  const NO_IDS: readonly [string, string, string[]][] = [
     ['an ambiguous beginning', '0123', ['0123000', TRACE]],
     ['nothing', 'zzz', ['"zzz"']],
     ['an empty one', '', ['empty']],
     ['a pattern', '%', ['"%"']],
     ['SQL', "' OR 1=1 --x", ["' OR 1=1 --x"]],
-  ])('%s: exit 2 and nothing on stdout', async (_, id, words) => {
+  ];
+  test.each(byDay(NO_IDS, 2))('%s: exit 2 and nothing on stdout', async (_, id, words) => {
     const ran = await lakelog(['show', id], { cwd });
     expect(ran.code).toBe(2);
     expect(ran.stdout).toBe('');
@@ -121,13 +125,14 @@ describe('what an ID means', () => {
   });
 
   describe('a forgotten ID is what the error names', () => {
-    test.each([
+    const FORGOTTEN: readonly [string, string[], string][] = [
       ['a log', ['one.jsonl'], 'one.jsonl'],
       ['one of several', ['one.jsonl', 'two.jsonl'], 'one.jsonl two.jsonl'],
       ['a folder', ['d'], 'd'],
       ['a log behind an option', ['--json', '--sessions', 'one.jsonl', 'd'], 'd --sessions one.jsonl'],
       ['stdin', ['-'], '-'],
-    ])('%s', async (_, args, logs) => {
+    ];
+    test.each(byDay(FORGOTTEN, 3))('%s', async (_, args, logs) => {
       const own = newFolder();
       for (const name of ['one.jsonl', 'two.jsonl', 'd/three.jsonl']) writeLines(own, name, [call()]);
       const ran = await lakelog(['show', ...args], { cwd: own, stdin: '' });
@@ -137,7 +142,7 @@ describe('what an ID means', () => {
       expect(ran.stderr).not.toContain('the input is missing');
     });
 
-    test('but not where a trace begins like a file', async () => {
+    atNight('but not where a trace begins like a file', async () => {
       const own = newFolder();
       writeLines(own, 'sessions.jsonl', [call({ session_id: 'abc123' })]);
       writeLines(own, 'abc', ['']);
@@ -151,7 +156,7 @@ describe('what an ID means', () => {
     expect(ran.stderr).toMatch(/the input is missing|no such file/);
   });
 
-  test('an ID that holds U+0000 is shown by its beginning', async () => {
+  atNight('an ID that holds U+0000 is shown by its beginning', async () => {
     const own = newFolder();
     writeLines(own, 'sessions.jsonl', [call({ session_id: 'b\u0000c' })]);
     const ran = await lakelog(['show', 'b'], { cwd: own });
@@ -162,10 +167,16 @@ describe('what an ID means', () => {
     const own = newFolder();
     writeLines(own, 'sessions.jsonl', [violation({ session_id: '-x' })]);
     const [command] = commandsIn((await lakelog(['alarm'], { cwd: own })).stderr);
-    const { code, text } = inShell(command!, { cwd: own });
+    const { code, text } = nightly ? inShell(command!, { cwd: own }) : await inThisProcess(command!, own);
     expect(code, text).toBe(0);
   });
 });
+
+/** A line of a shell without the shell. */
+async function inThisProcess(line: string, cwd: string) {
+  const { code, stdout, stderr } = await lakelog(wordsOf(line, cwd), { cwd });
+  return { code, text: stdout + stderr };
+}
 
 describe('the story', () => {
   test('is told in the order of time with the place of everything', async () => {
@@ -182,12 +193,12 @@ describe('the story', () => {
     for (const secret of SECRETS) expect(ran.stdout + ran.stderr).not.toContain(secret);
   });
 
-  test.each([[[]], [['--json']]])('%j: all of it with', async (flags) => {
+  test.each(byDay([[[]], [['--json']]], 2))('%j: all of it with', async (flags) => {
     const { stdout } = await lakelog(['show', TRACE, '--show-content', ...flags], { cwd: logs() });
     for (const secret of SECRETS) expect(stdout).toContain(secret);
   });
 
-  test('says what changed from one raw output to the next', async () => {
+  atNight('says what changed from one raw output to the next', async () => {
     const { stdout } = await lakelog(['show', TRACE, '--show-content'], { cwd: logs() });
     expect(stdout).toMatch(/what changed since attempt 1\n.*- secret-raw 1\n.*\+ secret-raw 2\n/);
   });
@@ -216,18 +227,19 @@ describe('the story', () => {
     const schema = path.join(root, 'dist/schema/lakelog.story.v1.json');
     const valid = ajv.compile(JSON.parse(readFileSync(schema, 'utf8')));
 
-    test.each([
-      ['a trace', [TRACE]],
+    const TOLD: readonly [string, string[]][] = [
       ['with content', [TRACE, '--show-content']],
+      ['a trace', [TRACE]],
       ['with an address', [TRACE, '--trace-url', 'https://x.example/{trace_id}']],
       ['replayed only', ['replayed-only', '--show-content']],
-    ])('%s: one envelope on one line that its schema allows', async (_, args) => {
+    ];
+    test.each(byDay(TOLD, 2))('%s: one envelope on one line that its schema allows', async (_, args) => {
       const ran = await lakelog(['show', ...args, '--json'], { cwd: logs() });
       expect(ran.stdout).toMatch(/^[^\n]+\n$/);
       expect(valid(JSON.parse(ran.stdout)), JSON.stringify(valid.errors)).toBe(true);
     });
 
-    test('every trace of the fixtures', async () => {
+    atNight('every trace of the fixtures', async () => {
       const cwd = path.join(root, 'fixtures');
       const { stdout } = await lakelog(
         ['query', 'SELECT session_id FROM traces ORDER BY session_id', 'alarm', 'messy', '--format', 'jsonl'],
@@ -239,7 +251,7 @@ describe('the story', () => {
         .map((line) => (JSON.parse(line) as { session_id: string }).session_id);
       const some = ids.filter((_, i) => i % Math.ceil(ids.length / 12) === 0);
       expect(some.length).toBeGreaterThan(5);
-      for (const id of byDay(some, 3)) {
+      for (const id of some) {
         const ran = await lakelog(['show', id, 'alarm', 'messy', '--json', '--show-content'], { cwd });
         expect(ran.code, ran.stderr).toBe(0);
         expect(valid(JSON.parse(ran.stdout)), `${id} ${JSON.stringify(valid.errors)}`).toBe(true);
@@ -249,7 +261,7 @@ describe('the story', () => {
 });
 
 describe('inputs', () => {
-  test.each([['gone.jsonl'], ['empty.jsonl']])('without a record: %s is exit 3', async (name) => {
+  test.each(byDay([['empty.jsonl'], ['gone.jsonl']], 2))('without a record: %s is exit 3', async (name) => {
     const cwd = newFolder();
     writeLines(cwd, 'empty.jsonl', []);
     const ran = await lakelog(['show', TRACE, name], { cwd });
@@ -264,7 +276,7 @@ describe('inputs', () => {
     expect(ran.stderr).toContain('gone.jsonl');
   });
 
-  test('rejects are told and do not stop it', async () => {
+  atNight('rejects are told and do not stop it', async () => {
     const cwd = logs();
     writeLines(cwd, 'bad.jsonl', ['{"x']);
     const ran = await lakelog(['show', TRACE, 'sessions.jsonl', 'bad.jsonl'], { cwd });
@@ -297,7 +309,7 @@ describe('the next step', () => {
     expect(commandsIn(ran.stderr)).toEqual(['lakelog ack late --reason "…" --acks old.jsonl']);
   });
 
-  test('one for each violation of the trace', async () => {
+  atNight('one for each violation of the trace', async () => {
     const cwd = newFolder();
     writeLines(cwd, 'sessions.jsonl', [violation({ call_id: 'k1' }), violation({ call_id: 'k2' })]);
     expect(commandsIn((await lakelog(['show', 'bad'], { cwd })).stderr)).toHaveLength(2);
@@ -327,14 +339,17 @@ describe('the address of the trace', () => {
   const ask = async (template: string, ...args: string[]) =>
     lakelog(['show', TRACE, '--trace-url', template, ...args], { cwd: logs() });
 
-  test.each(['{session_id}', '{trace_id}'])('%s stands for the id, percent-encoded', async (placeholder) => {
-    const { stdout } = await ask(`https://x.example/p/${placeholder}?a=1`);
-    expect(stdout).toContain(`https://x.example/p/${TRACE}?a=1`);
-    const cwd = newFolder();
-    writeLines(cwd, 'sessions.jsonl', [call({ session_id: 'a/../b c?#é' })]);
-    const odd = await lakelog(['show', 'a', '--trace-url', `https://x.example/${placeholder}`], { cwd });
-    expect(odd.stdout).toContain('https://x.example/a%2F..%2Fb%20c%3F%23%C3%A9');
-  });
+  test.each(byDay(['{session_id}', '{trace_id}'], 2))(
+    '%s stands for the id, percent-encoded',
+    async (placeholder) => {
+      const { stdout } = await ask(`https://x.example/p/${placeholder}?a=1`);
+      expect(stdout).toContain(`https://x.example/p/${TRACE}?a=1`);
+      const cwd = newFolder();
+      writeLines(cwd, 'sessions.jsonl', [call({ session_id: 'a/../b c?#é' })]);
+      const odd = await lakelog(['show', 'a', '--trace-url', `https://x.example/${placeholder}`], { cwd });
+      expect(odd.stdout).toContain('https://x.example/a%2F..%2Fb%20c%3F%23%C3%A9');
+    },
+  );
 
   test('a template without a placeholder: exit 2 before anything is read', async () => {
     const ran = await lakelog(['show', TRACE, 'gone.jsonl', '--trace-url', 'https://x.example/'], {
@@ -369,6 +384,12 @@ describe('the address of the trace', () => {
   describe.skipIf(!terminals)('on a terminal', () => {
     const shown = (template: string, env: Record<string, string> = {}) =>
       onTerminal(80, `lakelog show ${TRACE} --trace-url '${template}'`, { cwd: logs(), env }).text;
+    /** The same of a terminal that only the program sees, which by day is enough of all but one. */
+    const drawn = async (template: string) => {
+      if (nightly) return shown(template);
+      const run = onScreen(logs());
+      return (await run(`lakelog show ${TRACE} --trace-url '${template}'`)).text;
+    };
 
     test('is a link behind the id', () => {
       expect(shown('https://x.example/{session_id}')).toContain(
@@ -382,17 +403,17 @@ describe('the address of the trace', () => {
       '{session_id}',
       'x://{session_id}',
     ];
-    test.each(byDay(NO_LINKS, 2))('%s is never a link', (template) => {
-      expect(shown(template)).not.toContain('\u001b]8');
+    test.each(byDay(NO_LINKS, 4))('%s is never a link', async (template) => {
+      expect(await drawn(template)).not.toContain('\u001b]8');
     });
 
-    test('cannot leave its sequence', () => {
-      const text = shown('https://x.example/\u001b\\\u0007\u009c{session_id}');
+    test('cannot leave its sequence', async () => {
+      const text = await drawn('https://x.example/\u001b\\\u0007\u009c{session_id}');
       expect(text).not.toMatch(/\u0007|\u009c/);
       expect(text.match(/\u001b\]8;;/g)).toHaveLength(2);
     });
 
-    test('TERM=dumb has none', () => {
+    atNight('TERM=dumb has none', () => {
       expect(shown('https://x.example/{session_id}', { TERM: 'dumb' })).not.toContain('\u001b');
     });
   });
@@ -422,6 +443,10 @@ async function follow(first: string, run: Line) {
 let terminalsOpened = 0;
 function onSomeTerminal(cwd: string): Line {
   if (nightly || terminalsOpened++ % 4 === 0) return async (line) => onTerminal(80, line, { cwd });
+  return onScreen(cwd);
+}
+
+function onScreen(cwd: string): Line {
   return async (line) => {
     let text = '';
     const screen = {
@@ -487,7 +512,8 @@ describe.each(ways)('from the alarm to a settled acknowledgement, %s', (way, run
     ],
   ];
 
-  test.each(inTurn(folders))('%s', async (_, first, write) => {
+  const SPLIT = exceptByDay(folders, ['the default inputs', 'other gated kinds and files by kind']);
+  test.each(inTurn(SPLIT))('%s', async (_, first, write) => {
     const cwd = newFolder();
     write(cwd);
     const { lines, codes, texts } = await follow(first, runIn(cwd));
@@ -496,7 +522,7 @@ describe.each(ways)('from the alarm to a settled acknowledgement, %s', (way, run
     expect(texts[3]).toContain('1 acknowledged');
   });
 
-  test.each(inTurn(['the folder that the acknowledgements are written to']))('%s', async () => {
+  test.each(nightly ? ['the folder that the acknowledgements are written to'] : [])('%s', async () => {
     const cwd = newFolder();
     writeLines(cwd, 'sessions.jsonl', [call(), violation()]);
     const { codes, texts } = await follow('lakelog alarm .', runIn(cwd));
@@ -512,7 +538,7 @@ describe.each(ways)('from the alarm to a settled acknowledgement, %s', (way, run
     expect(codes, texts.join('\n')).toEqual([1, 0, 0, 0]);
   });
 
-  test.each(inTurn(['lakelog slow --queries q', 'lakelog slow --queries q --limit 10']))(
+  test.each(inTurn(byDay(['lakelog slow --queries q', 'lakelog slow --queries q --limit 10'], 2)))(
     'a gate of one’s own: %s',
     async (first) => {
       const cwd = newFolder();
@@ -529,12 +555,14 @@ describe.each(ways)('from the alarm to a settled acknowledgement, %s', (way, run
 });
 
 describe.skipIf(!terminals)('in a terminal of 80 columns', () => {
-  test.each([
-    `lakelog show ${TRACE}`,
+  const LINES = [
     `lakelog show ${TRACE} --show-content`,
+    `lakelog show ${TRACE}`,
     'lakelog ack late --reason why',
-  ])('nothing but ids, paths and commands is wider: %s', (line) => {
-    const { text } = onTerminal(80, line, { cwd: logs() });
+  ];
+  test.each(byDay(LINES, 3))('nothing but ids, paths and commands is wider: %s', async (line) => {
+    const cwd = logs();
+    const { text } = nightly ? onTerminal(80, line, { cwd }) : await onScreen(cwd)(line);
     const wide = withoutColour(text)
       .split('\n')
       .filter((one) => !/→ /.test(one) && stringWidth(one) > 80);

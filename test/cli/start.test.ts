@@ -16,6 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { violation } from '../support/acks.js';
 import {
+  atNight,
   byDay,
   call,
   copyPackage,
@@ -105,7 +106,7 @@ describe('a damaged installation ends with 2, and says so', () => {
     ],
     ['a bin/start.js that is cut', write('bin/start.js', ''), /cannot start: .*\n→ next: reinstall lakelog/],
   ];
-  test.each(damages)('%s', (name, damage, says) => {
+  test.each(byDay(damages, 3))('%s', (name, damage, says) => {
     const folder = installation();
     damage(folder);
     // Both begin in bin/start.js, and by day one of them is seen to.
@@ -140,7 +141,7 @@ describe('a damaged installation ends with 2, and says so', () => {
     rmSync(path.join(folder, 'package.json'));
     const cwd = newFolder();
     writeLines(cwd, 'sessions.jsonl', [call()]);
-    for (const line of ['lakelog alarm', 'lakelog --version', 'validatord --version']) {
+    for (const line of byDay(['lakelog alarm', 'lakelog --version', 'validatord --version'], 3)) {
       const { code, text } = inShell(line, { cwd, packageRoot: folder });
       // Some versions of Node.js find out by themselves that these are modules.
       if (code !== 0) expect({ code, text }).toEqual({ code: 2, text: expect.stringMatching(/→ /) });
@@ -184,7 +185,7 @@ describe('the native binding', () => {
     ],
   ];
 
-  test.each(byDay(DAMAGES, 2))('%s', (_, damage) => {
+  test.each(byDay(DAMAGES, 4))('%s', (_, damage) => {
     const folder = without();
     damage(folder);
     for (const line of nightly
@@ -207,7 +208,7 @@ describe('Node.js', () => {
       `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${node}' } })`,
     );
 
-  test.each(['18.20.8', '0.10.48'])('%s is too old', (node) => {
+  test.each(byDay(['18.20.8', '0.10.48'], 2))('%s is too old', (node) => {
     const lines = ['lakelog alarm', 'validatord --help', ...(nightly ? ['lakelog --version'] : [])];
     for (const line of lines) {
       expectRefused(
@@ -262,7 +263,7 @@ describe('limits of the system', () => {
   test('hardly any address space', () => {
     const cwd = newFolder();
     writeLines(cwd, 'sessions.jsonl', [call(), violation()]);
-    for (const kilobytes of nightly ? [700_000, 800_000, 900_000, 1_000_000] : [700_000, 1_000_000]) {
+    for (const kilobytes of nightly ? [700_000, 800_000, 900_000, 1_000_000] : [1_000_000]) {
       const ran = inShell(`ulimit -v ${kilobytes}; lakelog alarm`, { cwd });
       // Below some limit Node aborts by itself: that is a signal, and no exit code of ours.
       if (ran.code === 2)
@@ -299,11 +300,13 @@ describe('limits of the system', () => {
   });
 });
 
-test.each([
+const WAITS: readonly [string, string[]][] = [
   ['the SQL', ['query', '-f', 'pipe', 'sessions.jsonl']],
   ['a log', ['alarm', 'pipe']],
   ['a log that a query reads', ['query', 'SELECT 1', 'pipe']],
-])('a signal ends it while it waits for %s', async (_, args) => {
+];
+
+test.each(byDay(WAITS, 2))('a signal ends it while it waits for %s', async (_, args) => {
   const cwd = newFolder();
   writeLines(cwd, 'sessions.jsonl', [call()]);
   execFileSync('mkfifo', ['pipe'], { cwd });
@@ -334,20 +337,21 @@ test('nothing that runs often loads what reads types that no column of ours has'
   writeLines(cwd, 'replay_runs.jsonl', [replayRun({ session_id: 'nobody' })]);
   appendFileSync(path.join(cwd, 'sessions.jsonl'), '{"schema":');
   const logs = 'sessions.jsonl replay_runs.jsonl';
-  for (const line of [
-    `alarm ${logs}`,
+  const often = [
     `sync --lake L.duckdb ${logs}`,
-    'alarm --lake L.duckdb',
-    'first-shot-rate --lake L.duckdb',
+    `alarm ${logs}`,
     'alarm --on-change --lake L.duckdb',
-  ]) {
+    'first-shot-rate --lake L.duckdb',
+    'alarm --lake L.duckdb',
+  ];
+  for (const line of byDay(often, 2)) {
     const ran = inShell(`lakelog ${line}`, { cwd, packageRoot });
     expect(ran.stderr, line).not.toContain('any-result');
     expect(ran.code, ran.text).toBe(line.startsWith('alarm') ? 1 : 0);
   }
 });
 
-test('its own folder for code that is neither module nor script', () => {
+atNight('its own folder for code that is neither module nor script', () => {
   expect(
     execFileSync('npm', ['pack', '--dry-run', '--ignore-scripts', '--json'], { cwd: root, encoding: 'utf8' }),
   ).toContain('"bin/package.json"');

@@ -146,14 +146,19 @@ function inFour(
   });
 }
 
-/** Rows of all cases as lakelog itself has them, by their names. */
-export async function ownRows(batches: readonly Batch[]): Promise<ReadonlyMap<string, Rows>> {
+/** Rows of cases as lakelog itself has them, by their names. */
+export async function ownRows(
+  batches: readonly Batch[],
+  cases: readonly Case[] = CASES,
+): Promise<ReadonlyMap<string, Rows>> {
   const found = new Map<string, Rows>();
-  for (const filters of new Set(CASES.map((one) => one.filters))) {
-    const asked = CASES.filter((one) => one.filters === filters).map((one) => ({
-      ...one,
-      params: bindParams(one.query, one.given),
-    }));
+  for (const filters of new Set(cases.map((one) => one.filters))) {
+    const asked = cases
+      .filter((one) => one.filters === filters)
+      .map((one) => ({
+        ...one,
+        params: bindParams(one.query, one.given),
+      }));
     const { lake } = await openSession(asked, runOptions({ filters }));
     try {
       const account = await lake.load(batches.map(({ request }) => request));

@@ -30,11 +30,11 @@ async function bareDuckDb(dir: string): Promise<(sql: string) => Promise<Rows>> 
     );
 }
 
-/** Each case at least once, and of the log that has everything half. */
+/** Each case at least once, and more of the log that has everything. */
 const BY_DAY: Readonly<Record<string, (i: number) => boolean>> = {
   healthy: (i) => i % 3 === 0,
   alarm: (i) => i % 3 === 1,
-  messy: (i) => i % 3 === 2 || i % 4 === 0,
+  messy: (i) => i % 3 === 2 || i % 6 === 0,
 };
 
 describe.each(['healthy', 'alarm', 'messy'])('fixtures/%s in a folder of Parquet', (scenario) => {
@@ -43,12 +43,13 @@ describe.each(['healthy', 'alarm', 'messy'])('fixtures/%s in a folder of Parquet
     const dir = path.join(tempFolder(), "it's a lake");
     await copyLake(dir, batches);
     const ask = await bareDuckDb(dir);
-    const wanted = await ownRows(batches);
-    for (const one of isNightly ? CASES : CASES.filter((_, i) => BY_DAY[scenario]!(i))) {
+    const cases = isNightly ? CASES : CASES.filter((_, i) => BY_DAY[scenario]!(i));
+    const wanted = await ownRows(batches, cases);
+    for (const one of cases) {
       const rows = await ask(await printedFor(DIALECTS.duckdb, one));
       expect(alike(one, rows), one.name).toEqual(alike(one, wanted.get(one.name)!));
     }
     // Or nothing was compared.
-    expect([...wanted.values()].flat().length).toBeGreaterThan(100);
+    expect([...wanted.values()].flat().length).toBeGreaterThan(isNightly ? 100 : 30);
   }, 300_000);
 });

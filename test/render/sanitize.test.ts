@@ -10,6 +10,7 @@ import {
   renderStepSummary,
   sanitize,
 } from '../../src/render/index.js';
+import { tries } from '../support/cli.js';
 import fc, { character } from '../support/fast-check.js';
 import { monster, PIPE, report, terminal } from './sample.js';
 
@@ -109,7 +110,7 @@ describe('sanitize', () => {
       fc.property(any, (text) => {
         for (const output of everyOutput(text)) expect([...output].some(isUnsafe)).toBe(false);
       }),
-      { numRuns: 60 },
+      { numRuns: tries(20, 60) },
     );
   });
 });

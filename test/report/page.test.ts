@@ -3,7 +3,7 @@ import { linkSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
-import { call, newFolder, replayRun, root, writeLines } from '../support/cli.js';
+import { byDay, call, newFolder, nightly, replayRun, root, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 
 const FIXTURES = path.join(root, 'fixtures');
@@ -17,7 +17,7 @@ async function pages(logs: string, args: readonly string[] = [], cwd = newFolder
 }
 
 describe('a page', () => {
-  it.each(['log.md', 'linked.md', 'hard.html', './x/../log.md'])(
+  it.each(byDay(['log.md', 'linked.md', 'hard.html', './x/../log.md'], 2))(
     'takes the place of no log: %s',
     async (name) => {
       const cwd = newFolder();
@@ -37,6 +37,13 @@ describe('a page', () => {
   );
 });
 
+/** Several tests look at it. */
+let made: ReturnType<typeof pages> | undefined;
+const ofHealthy = () => {
+  made ??= pages(path.join(FIXTURES, 'healthy'));
+  return made;
+};
+
 /** What a log may do to a page that shows it. */
 const HOSTILE = [
   '<script>alert(1)</script>',
@@ -52,7 +59,7 @@ const HOSTILE = [
 
 describe('the page', () => {
   it('tells the state of the gate first, and all parts that the logs allow', async () => {
-    const { ran, document, text } = await pages(path.join(FIXTURES, 'healthy'));
+    const { ran, document, text } = await ofHealthy();
     expect(ran).toMatchObject({ code: 0, stderr: 'r.html is written\nr.md is written\n' });
     const ids = [...document.querySelectorAll('main > section')].map((section) => section.id);
     expect(ids).toEqual([
@@ -92,7 +99,7 @@ describe('the page', () => {
   });
 
   it('asks for nothing and runs nothing: one style that its policy names, no script, no address of its own', async () => {
-    const { html, document } = await pages(path.join(FIXTURES, 'healthy'));
+    const { html, document } = await ofHealthy();
     const policy = document
       .querySelector('meta[http-equiv="Content-Security-Policy"]')
       ?.getAttribute('content');
@@ -193,7 +200,7 @@ describe('more than a page holds', () => {
     expect(trend.textContent).toContain('… and 250 earlier rows');
   });
 
-  it('says that it draws and compares only some of many models', async () => {
+  it.skipIf(!nightly)('says that it draws and compares only some of many models', async () => {
     const cwd = newFolder();
     const lines = Array.from({ length: 50 }, (_, i) => call({ model: `m${i}`, timestamp: day(i % 3) }));
     writeLines(cwd, 'sessions.jsonl', lines);
@@ -207,10 +214,11 @@ describe('more than a page holds', () => {
 });
 
 describe('what cannot be a page', () => {
-  it.each([
-    [[], 'no file was named'],
+  const NO_PAGES: [string[], string][] = [
     [['-o', 'r.pdf'], 'neither .html nor .md'],
-  ])('%j', async (args, words) => {
+    [[], 'no file was named'],
+  ];
+  it.each(byDay(NO_PAGES, 2))('%j', async (args, words) => {
     const ran = await lakelog(['report', ...args, path.join(FIXTURES, 'healthy')]);
     expect(ran.code).toBe(2);
     expect(ran.stderr).toContain(words);

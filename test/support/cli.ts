@@ -14,9 +14,14 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { describe, test } from 'vitest';
 
 export const root = path.resolve(import.meta.dirname, '../..');
 export const nightly = process.env.LAKELOG_NIGHTLY === '1';
+
+/** One more case of what other tests check by day, or a detail of it. */
+export const atNight = test.skipIf(!nightly);
+export const describeAtNight = describe.skipIf(!nightly);
 
 /** Of siblings of one kind the first and then every so many; at night all. */
 export const byDay = <T>(siblings: readonly T[], every: number): T[] =>
@@ -30,6 +35,16 @@ export function exceptByDay<T extends readonly [string, ...unknown[]]>(
   const gone = names.filter((name) => !siblings.some(([one]) => one === name));
   if (gone.length > 0) throw new Error(`no sibling is called ${gone.join(', ')}`);
   return siblings.filter(([name]) => nightly || !names.includes(name));
+}
+
+/** Of siblings the first of each kind; at night all. */
+export function firstByDay<T>(siblings: readonly T[], kindOf: (sibling: T) => unknown): T[] {
+  const known = new Set<unknown>();
+  return siblings.filter((one) => {
+    const isFirst = !known.has(kindOf(one));
+    known.add(kindOf(one));
+    return nightly || isFirst;
+  });
 }
 
 /** How often something is tried, usually and at night; a night may be had in parts. */
