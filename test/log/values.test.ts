@@ -129,12 +129,16 @@ const NASTY: [string, unknown][] = [
   ['3 million values', Array.from({ length: 3_000_000 }, () => 0)],
 ];
 
+const LARGE = /million|MB|200,000|sparse/;
 const SMALL_NASTY = NASTY.filter(([what]) => !/million|MB|shared|endless|sparse|revoked/.test(what)).map(
   ([, value]) => value,
 );
 
 describe.each(['artifact', 'prompt', 'attempts', 'x-team'])('%s holding', (field) => {
-  it.each(NASTY)('%s makes a valid line', async (_, value) => {
+  // What is large takes long, and by day stands in one of them.
+  const some = NASTY.filter(([what]) => nightly || field === 'artifact' || !LARGE.test(what));
+
+  it.each(some)('%s makes a valid line', async (_, value) => {
     const { written, record } = await session(call({ [field]: value }));
     expect(written).toBe(true);
     sessionRecord.parse(record);
