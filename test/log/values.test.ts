@@ -497,6 +497,7 @@ it('a record that is as it should be is written as JSON.stringify writes it', as
 });
 
 describe('anything', () => {
+  const RUNS = nightly ? 1000 : 400;
   const anything = fc.anything({
     withBigInt: true,
     withBoxedValues: true,
@@ -520,11 +521,11 @@ describe('anything', () => {
       fc.property(fields, (changes) => {
         expect(logger.append(call(changes))).toBe(true);
       }),
-      { numRuns: 1000 },
+      { numRuns: RUNS },
     );
     await logger.close();
     for (const line of linesOf(path)) sessionRecord.parse(expectGoodLine(line));
-    expect(logger.stats()).toMatchObject({ written: 1000, dropped: 0 });
+    expect(logger.stats()).toMatchObject({ written: RUNS, dropped: 0 });
   });
 
   it('in any optional field of a run makes a valid line', async () => {
@@ -539,7 +540,7 @@ describe('anything', () => {
       fc.property(fields, (changes) => {
         expect(logger.append({ session_id: 's', run_id: 'r', ...changes })).toBe(true);
       }),
-      { numRuns: 500 },
+      { numRuns: RUNS / 2 },
     );
     await logger.close();
     for (const line of linesOf(path)) replayRecord.parse(expectGoodLine(line));
@@ -595,11 +596,11 @@ describe('anything', () => {
       fc.property(anything, (record) => {
         logger.append(record as never);
       }),
-      { numRuns: 1000 },
+      { numRuns: RUNS },
     );
     await logger.close();
     const { written, dropped } = logger.stats();
-    expect(written + dropped).toBe(1000);
+    expect(written + dropped).toBe(RUNS);
     if (written > 0) for (const line of linesOf(path)) expectGoodLine(line);
   });
 });

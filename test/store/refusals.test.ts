@@ -262,8 +262,8 @@ describe('an answer does not take the place of', () => {
       ['report', '-o', 'page.md'],
       ['query', 'SELECT 1', '-o', 'rows.csv'],
     ];
-    // By day the two of rows of the lake, and the two pages of its seal.
-    for (const way of ways.filter((_, i) => nightly || i % 2 === Number(what === 'L.duckdb'))) {
+    // By day the two of rows of the lake, and a page of its seal.
+    for (const way of nightly ? ways : what === 'L.duckdb' ? [ways[1]!, ways[3]!] : [ways[2]!]) {
       const ran = await lakelog([...way, '--lake', 'L.duckdb'], { cwd });
       expect([ran.code, ran.stderr], way.join(' ')).toEqual([2, expect.stringContaining('that were read')]);
       expect(readFileSync(lake).toString('latin1', 8, 12)).toBe('DUCK');
