@@ -1,5 +1,5 @@
 /**
- * Mutated lines through the built program and through the checker: the same fate for every line, the same values
+ * Mutated lines through the program and through the checker: the same fate for every line, the same values
  * for every line that loads. LAKELOG_SEED=N repeats a run.
  */
 import { writeFileSync } from 'node:fs';
