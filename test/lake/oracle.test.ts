@@ -300,7 +300,7 @@ describe.each(scenarioFolders().map((folder) => path.basename(folder)))('fixture
   ];
   const options = { cwd: path.join(root, 'fixtures', scenario), now: NOW };
 
-  test('every derived column equals the oracle', async () => {
+  test.skipIf(!nightly && scenario === 'healthy')('every derived column equals the oracle', async () => {
     const sessions = readFileSync(at('sessions.jsonl'));
     const replays = readFileSync(at('replay_runs.jsonl'));
     await compareAll({ sessions, replays, filters: {}, gatedKinds: ['fill'] });
