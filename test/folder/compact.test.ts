@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { call, envelope, newFolder, replayRun } from '../support/cli.js';
+import { call, envelope, exceptByDay, newFolder, nightly, replayRun } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 import { filesIn, NOW, publish, receiptsIn, saidBy, writeHostLogs } from './folder-lake.js';
 
@@ -90,7 +90,7 @@ describe('compaction', () => {
     expect(calls.filter((file) => file.includes('day=2026-10-01'))).toHaveLength(2);
   });
 
-  test('who reads while old files stand there too reads each row once', async () => {
+  test.skipIf(!nightly)('who reads while old files stand there too reads each row once', async () => {
     const copy = copyOf(lake);
     const kept = copyOf(copy);
     await compact(copy);
@@ -129,7 +129,7 @@ describe('compaction', () => {
     expect(filesIn(copy)).toEqual(before);
   });
 
-  test.each<[string, (name: string, commit: string) => void]>([
+  const DAMAGES: [string, (name: string, commit: string) => void][] = [
     ['its commit is gone', (_, commit) => rmSync(commit)],
     [
       'its commit was edited',
@@ -141,25 +141,30 @@ describe('compaction', () => {
       'a receipt of what was merged is gone',
       (name) => rmSync(path.join(name, 'batches', readdirSync(path.join(name, 'batches'))[0]!)),
     ],
-  ])('damage: %s: never clear', async (_, damage) => {
-    const copy = copyOf(lake);
-    await compact(copy);
-    const folder = path.join(copy, 'compactions');
-    const commits = readdirSync(folder).map((name) => path.join(folder, name));
-    // That of merged receipts stands for nothing that these do not say themselves.
-    damage(copy, commits.find((name) => readFileSync(name, 'utf8').includes('"base_calls"'))!);
-    const { code, stdout, stderr } = await lakelog(
-      ['alarm', '--lake', copy, '--max-rejects', '99', '--json'],
-      { now: () => NOW },
-    );
-    expect([2, 3], stderr).toContain(code);
-    if (stdout !== '')
-      expect(
-        envelope({ code, stdout, stderr, signal: null, leftovers: [] }).verdict!.cannot_vouch.map(
-          (one) => one.code,
-        ),
-      ).toContain('damaged_lake');
-  });
+  ];
+
+  test.each(exceptByDay(DAMAGES, ['its commit was edited', 'a merged file is gone']))(
+    'damage: %s: never clear',
+    async (_, damage) => {
+      const copy = copyOf(lake);
+      await compact(copy);
+      const folder = path.join(copy, 'compactions');
+      const commits = readdirSync(folder).map((name) => path.join(folder, name));
+      // That of merged receipts stands for nothing that these do not say themselves.
+      damage(copy, commits.find((name) => readFileSync(name, 'utf8').includes('"base_calls"'))!);
+      const { code, stdout, stderr } = await lakelog(
+        ['alarm', '--lake', copy, '--max-rejects', '99', '--json'],
+        { now: () => NOW },
+      );
+      expect([2, 3], stderr).toContain(code);
+      if (stdout !== '')
+        expect(
+          envelope({ code, stdout, stderr, signal: null, leftovers: [] }).verdict!.cannot_vouch.map(
+            (one) => one.code,
+          ),
+        ).toContain('damaged_lake');
+    },
+  );
 });
 
 const merged = (name: string) =>

@@ -18,7 +18,7 @@ import { openDatabase } from '../../src/lake/duckdb/connection.js';
 import { quote } from '../../src/lake/duckdb/sql.js';
 import { openLake } from '../../src/lake/lake.js';
 import type { BatchReceipt } from '../../src/schema/batch.js';
-import { call, envelope, newFolder, replayRun } from '../support/cli.js';
+import { byDay, call, envelope, exceptByDay, newFolder, replayRun } from '../support/cli.js';
 import { runOptions } from '../support/lake.js';
 import { lakelog } from '../support/program.js';
 import { filesIn, lakeUse, NOW, publish, receiptsIn, writeHostLogs } from './folder-lake.js';
@@ -382,6 +382,22 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
   },
 };
 
+/** What is noticed by the same means as another one. */
+const LIKE_ANOTHER = [
+  'a file stands under another day too',
+  'a file is empty',
+  'a file holds what another one holds',
+  'a folder stands in the place of a file',
+  'the receipt of a batch in the midst is missing',
+  'a receipt was made pretty',
+  'a receipt is empty',
+  'a receipt is of another lake',
+  'a receipt was forged to have a call less of a kind',
+  'a receipt was forged to have calls of another kind',
+  'a compaction is a pipe',
+  'what a host said is of another lake',
+];
+
 const mentions = (said: readonly string[], what: string | RegExp) =>
   said.some((one) => (typeof what === 'string' ? one.includes(what) : what.test(one)));
 
@@ -397,15 +413,18 @@ test('a sound lake is clear, a violation fires', async () => {
 });
 
 describe('damage', () => {
-  test.each(Object.entries(DAMAGES))('%s: never clear, and named with a remedy', async (_, damage) => {
-    const lake = copyOf(sound);
-    const named = await damage(lake);
-    const { code, said, codes } = await alarm(lake);
-    expect([2, 3], said.join('\n')).toContain(code);
-    expect(mentions(said, named), `${named} in\n${said.join('\n')}`).toBe(true);
-    expect(said.filter((one) => !/→ \S|"next":"\w/.test(one))).toEqual([]);
-    if (codes.length > 0) expect(codes).toContain('damaged_lake');
-  });
+  test.each(exceptByDay(Object.entries(DAMAGES), LIKE_ANOTHER))(
+    '%s: never clear, and named with a remedy',
+    async (_, damage) => {
+      const lake = copyOf(sound);
+      const named = await damage(lake);
+      const { code, said, codes } = await alarm(lake);
+      expect([2, 3], said.join('\n')).toContain(code);
+      expect(mentions(said, named), `${named} in\n${said.join('\n')}`).toBe(true);
+      expect(said.filter((one) => !/→ \S|"next":"\w/.test(one))).toEqual([]);
+      if (codes.length > 0) expect(codes).toContain('damaged_lake');
+    },
+  );
 
   test('a violation beside damage fires', async () => {
     const lake = copyOf(violated);
@@ -448,11 +467,13 @@ describe('a lake that changes while it is asked', () => {
       lake: lakeUse(lake),
     });
 
-  test.each<[string, (lake: string) => void]>([
+  const CHANGES: [string, (lake: string) => void][] = [
     ['a file is touched', (lake) => flip(dataAt(lake, batchesOf(lake)[0]), 40)],
-    ['a receipt is gone', (lake) => rmSync(receiptAt(lake, batchesOf(lake)[0]))],
     ['a file is gone', (lake) => rmSync(dataAt(lake, batchesOf(lake)[2]))],
-  ])('%s: told afterwards', async (_, change) => {
+    ['a receipt is gone', (lake) => rmSync(receiptAt(lake, batchesOf(lake)[0]))],
+  ];
+
+  test.each(byDay(CHANGES, 2))('%s: told afterwards', async (_, change) => {
     const copy = copyOf(sound);
     const lake = await asked(copy);
     try {

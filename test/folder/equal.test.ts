@@ -10,7 +10,7 @@ import { filtersFrom, tempFolder } from '../support/lake.js';
 import { everything, hosts, type Logs, written } from './everything.js';
 import { lakeUse, newLake, publish } from './folder-lake.js';
 
-const RUNS = nightly ? 50 : 2;
+const RUNS = nightly ? 50 : 1;
 
 async function compareAll(
   logs: readonly Logs[],
@@ -31,7 +31,8 @@ async function compareAll(
   expect(inFile).toEqual(inMemory);
 }
 
-const scenarios = scenarioFolders();
+/** What a healthy log has the two others have too. */
+const scenarios = scenarioFolders().filter((folder) => nightly || path.basename(folder) !== 'healthy');
 
 test.each(scenarios)('%s: a folder answers as memory and a lake file do', async (folder) => {
   const logs = ['sessions.jsonl', 'replay_runs.jsonl'].flatMap((name) => {

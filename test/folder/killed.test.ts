@@ -210,7 +210,7 @@ describe('publishing, killed at any moment', () => {
   test(
     'so do two of which one is killed',
     async () => {
-      const times = nightly ? 50 : 2;
+      const times = nightly ? 50 : 1;
       for (let i = 1; i <= times; i++) {
         const lake = copyOf(begun);
         const at = `${Math.ceil((i * changes) / (times + 1))}`;

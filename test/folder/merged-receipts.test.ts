@@ -15,7 +15,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { LocalPlace } from '../../src/lake/folder/place.js';
 import { sha256 } from '../../src/lake/store/fingerprint.js';
-import { call, envelope, newFolder, nightly } from '../support/cli.js';
+import { byDay, call, envelope, exceptByDay, newFolder, nightly } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 import { NOW, publish, receiptsIn, saidBy, writeHostLogs } from './folder-lake.js';
 
@@ -221,7 +221,7 @@ describe('damage to merged receipts is named, and never clear', () => {
       /stands there twice, and not alike/,
     ],
   ];
-  test.each(cases)('%s', async (_, damage, told) => {
+  test.each(exceptByDay(cases, ['cut within a line', 'a line was edited']))('%s', async (_, damage, told) => {
     const copy = copyOf(lake);
     await compact(copy);
     damage(merged(copy), copy);
@@ -232,7 +232,7 @@ describe('damage to merged receipts is named, and never clear', () => {
     expect(ran.code).toBe(3);
   });
 
-  test('a folder of them that is no file, and a file that cannot be read', async () => {
+  test.skipIf(!nightly)('a folder of them that is no file, and a file that cannot be read', async () => {
     const copy = copyOf(lake);
     await compact(copy);
     const file = merged(copy);
@@ -243,7 +243,7 @@ describe('damage to merged receipts is named, and never clear', () => {
 });
 
 describe('compaction of receipts that comes to no end', () => {
-  test('before its commit: the next one begins anew', async () => {
+  test.skipIf(!nightly)('before its commit: the next one begins anew', async () => {
     const copy = copyOf(lake);
     const done = copyOf(lake);
     await compact(done);
@@ -304,10 +304,13 @@ describe('published again while its receipt was merged', () => {
     });
   }
 
-  test.each([
+  const BEFORE = [
     ['before its rows are there', 'base_'],
     ['before its receipt is there', 'batches/'],
-  ])('%s: it is there once', async (_, begins) => {
+  ] as const;
+
+  // With its receipt there, one is killed below.
+  test.each(byDay(BEFORE, 2))('%s: it is there once', async (_, begins) => {
     const copy = copyOf(lake);
     meanwhile(copy, begins, false);
     await put(copy, 'web9', [at(7), at(8)]);
@@ -348,7 +351,7 @@ describe('published again while its receipt was merged', () => {
 
 test('publishing, merging and asking in loops beside one another', async () => {
   const copy = copyOf(lake);
-  const rounds = nightly ? 60 : 5;
+  const rounds = nightly ? 60 : 3;
   let isOver = false;
   const line = (host: string, n: number) =>
     call({ timestamp: `2026-09-0${1 + (n % 5)}T08:00:00Z`, call_id: `${host} ${n}` });

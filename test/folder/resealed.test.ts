@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { sealed } from '../../src/lake/folder/seal.js';
 import type { BatchReceipt } from '../../src/schema/batch.js';
-import { lakelog as binary, call, envelope, newFolder } from '../support/cli.js';
+import { lakelog as binary, byDay, call, envelope, newFolder } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 import { NOW, publish, receiptsIn, writeHostLogs } from './folder-lake.js';
 
@@ -31,7 +31,7 @@ function reseal(lake: string, change: (receipt: Writable<BatchReceipt>) => void)
 afterEach(() => void vi.useRealTimers());
 
 describe('a receipt that says otherwise than the batch beside it, and is sealed anew', () => {
-  test.each<[string, (receipt: Writable<BatchReceipt>) => void]>([
+  const CHANGES: [string, (receipt: Writable<BatchReceipt>) => void][] = [
     [
       'host',
       (one) => {
@@ -82,7 +82,9 @@ describe('a receipt that says otherwise than the batch beside it, and is sealed 
         account.late_line = 2;
       },
     ],
-  ])('its %s', async (name, change) => {
+  ];
+
+  test.each(byDay(CHANGES, 2))('its %s', async (name, change) => {
     const { lake } = await filled();
     const home = newFolder();
     // Somebody asked before, and something is kept for him.

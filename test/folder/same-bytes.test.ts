@@ -125,7 +125,7 @@ const CASES: Readonly<Record<string, (host: Host) => Promise<ReturnType<typeof c
   },
 };
 
-test.each(byDay(Object.entries(CASES), 2))('%s: nothing is missed, now and later', async (_, fill) => {
+test.each(byDay(Object.entries(CASES), 3))('%s: nothing is missed, now and later', async (_, fill) => {
   const host = begin();
   const { add, sync, ask, verified, compact, at } = host;
   const said = await fill(host);
@@ -196,10 +196,15 @@ function meanwhile(table: string, lake: string, published: string) {
   });
 }
 
-test.each([
-  ['other', 'v.jsonl', clear(3, 1)],
-  ['same', 'u.jsonl', clear(3)],
-])('two publish the same bytes at the same moment, of the %s log', async (_, theirs, said) => {
+test.each(
+  byDay(
+    [
+      ['other', 'v.jsonl', clear(3, 1)],
+      ['same', 'u.jsonl', clear(3)],
+    ] as const,
+    2,
+  ),
+)('two publish the same bytes at the same moment, of the %s log', async (_, theirs, said) => {
   const { at, add, run, sync, ask, verified } = begin();
   const line = good();
   add('u.jsonl', good());
@@ -217,23 +222,26 @@ test.each([
   expect(await verified()).toBe(0);
 });
 
-test('a log that two published at once, one of them further, is one log again afterwards', async () => {
-  const { at, add, run, sync, ask, verified } = begin();
-  add('u.jsonl', good());
-  await sync('a', 'u.jsonl');
-  add('u.jsonl', good());
-  cpSync(at('L'), at('M'), { recursive: true });
-  expect((await run(['sync', '--lake', 'M/', '--host', 'b', 'u.jsonl'])).code).toBe(0);
-  add('u.jsonl', good());
-  meanwhile('base_', at('L'), at('M'));
-  await sync('a', 'u.jsonl');
-  expect(await ask()).toMatchObject(clear(3, 1));
-  add('u.jsonl', good());
-  for (const host of ['b', 'a', 'b']) await sync(host, 'u.jsonl');
-  expect(await ask()).toMatchObject(clear(4, 1));
-  expect(receiptsIn(at('L'))).toHaveLength(4);
-  expect(await verified()).toBe(0);
-});
+test.skipIf(!nightly)(
+  'a log that two published at once, one of them further, is one log again afterwards',
+  async () => {
+    const { at, add, run, sync, ask, verified } = begin();
+    add('u.jsonl', good());
+    await sync('a', 'u.jsonl');
+    add('u.jsonl', good());
+    cpSync(at('L'), at('M'), { recursive: true });
+    expect((await run(['sync', '--lake', 'M/', '--host', 'b', 'u.jsonl'])).code).toBe(0);
+    add('u.jsonl', good());
+    meanwhile('base_', at('L'), at('M'));
+    await sync('a', 'u.jsonl');
+    expect(await ask()).toMatchObject(clear(3, 1));
+    add('u.jsonl', good());
+    for (const host of ['b', 'a', 'b']) await sync(host, 'u.jsonl');
+    expect(await ask()).toMatchObject(clear(4, 1));
+    expect(receiptsIn(at('L'))).toHaveLength(4);
+    expect(await verified()).toBe(0);
+  },
+);
 
 test.runIf(nightly)(
   'two processes at once, of two hosts that have both logs',
@@ -337,6 +345,6 @@ test('whatever two logs get, whoever publishes it and when: the lake says what t
         expect(known(said), says.join('\n')).toEqual(known(wanted));
       }
     }),
-    { numRuns: tries(3, 300) },
+    { numRuns: tries(2, 300) },
   );
 }, 3_600_000);

@@ -135,7 +135,7 @@ describe('compare', () => {
     }
   });
 
-  const STREAMS = nightly ? 1_000 : 20;
+  const STREAMS = nightly ? 1_000 : 10;
   const DAYS = 90;
 
   /** Streams in which a conclusion was ever reached, at looks on each of 90 days, with two kinds whose mix changes. */

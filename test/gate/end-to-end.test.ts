@@ -383,6 +383,13 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
+/** Where the rule is needed by another scenario too. */
+const SECOND = [
+  'a stamp is absent',
+  'a stamp is the string "false"',
+  'a final verdict is unknown, whatever the budget',
+];
+
 function writeFiles(files: Scenario['files']): string {
   const folder = newFolder();
   for (const [name, content] of Object.entries(files)) {
@@ -406,7 +413,9 @@ describe('each rule is needed by the whole program: real files, all of the code,
     expect(ran.stderr).toBe('');
   });
 
-  test.each(SCENARIOS)('$code: $when', async ({ code, files, args, exit }) => {
+  const needed = SCENARIOS.filter(({ when }) => nightly || !SECOND.includes(when));
+
+  test.each(needed)('$code: $when', async ({ code, files, args, exit }) => {
     const cwd = writeFiles(files);
     const on = await evaluate(alarm(args), cwd);
     const list = exit === 0 ? 'notices' : exit === 1 ? 'fired' : 'cannotVouch';
@@ -441,7 +450,7 @@ describe('each rule is needed by the whole program: real files, all of the code,
 });
 
 describe.concurrent('the built binary says the same', () => {
-  test.each(SCENARIOS.filter(({ exit }) => exit !== 0).filter((_, i) => nightly || i % 3 === 0))(
+  test.each(SCENARIOS.filter(({ exit }) => exit !== 0).filter((_, i) => nightly || i % 6 === 0))(
     '$exit $code: $when',
     async (scenario) => {
       const cwd = writeFiles(scenario.files);

@@ -17,7 +17,7 @@ import { ask, asObjects, filtersFrom, rounded, tempFolder } from '../support/lak
 
 const NOW = new Date('2026-10-01T00:00:00Z');
 const NIGHTLY = process.env.LAKELOG_NIGHTLY === '1';
-const RUNS = NIGHTLY ? 150 : 8;
+const RUNS = NIGHTLY ? 150 : 6;
 const folder = tempFolder();
 
 interface Settings {

@@ -6,7 +6,7 @@ import { hashOf, type OracleWorker, reasonFor, recompute } from '../oracle/recom
 import fc from '../support/fast-check.js';
 import { ask, asObjects, tempFolder } from '../support/lake.js';
 
-const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 200 : 20;
+const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 200 : 12;
 
 /** Ids that a roster may have, and ids that it refuses; some are longer than a cell. */
 const IDS = [

@@ -10,7 +10,7 @@ import { ask, asObjects, filtersFrom, rounded, tempFolder } from '../support/lak
 
 const NOW = new Date('2026-10-01T00:00:00Z');
 const NIGHTLY = process.env.LAKELOG_NIGHTLY === '1';
-const RUNS = NIGHTLY ? 200 : 16;
+const RUNS = NIGHTLY ? 200 : 8;
 
 const folder = tempFolder();
 const file = path.join(folder, 'sessions.jsonl');

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { publishedTables } from '../../src/lake/tables/published.js';
 import { ATTEMPT_FIELDS, REPLAY_FIELDS, SESSION_FIELDS } from '../../src/schema/fields.js';
-import { call, envelope, newFolder, replayRun, writeLines } from '../support/cli.js';
+import { byDay, call, envelope, newFolder, replayRun, writeLines } from '../support/cli.js';
 import { rowsOf, withLake } from '../support/lake.js';
 import { lakelog } from '../support/program.js';
 
@@ -63,7 +63,7 @@ test('in lists and structures of a query', async () => {
   );
 });
 
-describe.each(TEXTS)('%j', (text) => {
+describe.each(byDay(TEXTS, 2))('%j', (text) => {
   const folder = newFolder();
   const attempt = { ...filled(ATTEMPT_FIELDS, text), verdict: 'rejected' };
   const file = writeLines(folder, 'log.jsonl', [

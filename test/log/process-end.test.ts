@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SessionLogger } from '../../src/log/index.js';
-import { nightly } from '../support/cli.js';
+import { exceptByDay, nightly } from '../support/cli.js';
 import { bundleLogger, call, failure, faultyFs, real, recordsOf, temporaryFolder } from './support.js';
 
 interface Ended {
@@ -61,7 +61,7 @@ function seqsOf(path: string): unknown[] {
 }
 
 describe('what waits is written when the process', () => {
-  it.each<[string, string, number]>([
+  const ENDS: [string, string, number][] = [
     ['ends by itself', '', 0],
     ['calls process.exit() at once', 'process.exit(7);', 7],
     [
@@ -73,7 +73,15 @@ describe('what waits is written when the process', () => {
     ['throws', 'throw new Error("host");', 1],
     ['throws later', 'setTimeout(() => { throw new Error("host"); }, 2);', 1],
     ['leaves a rejection unhandled', 'Promise.reject(new Error("host"));', 1],
-  ])('%s', async (_, end, code) => {
+  ];
+
+  it.each(
+    exceptByDay(ENDS, [
+      'calls process.exit() some milliseconds later',
+      'throws later',
+      'leaves a rejection unhandled',
+    ]),
+  )('%s', async (_, end, code) => {
     const ended = await host(`${LOGGER} ${MANY} ${end}`);
     expect({ code: ended.code, signal: ended.signal }).toEqual({ code, signal: null });
     expect(seqsOf(ended.path)).toEqual(ALL);
@@ -117,7 +125,7 @@ const SAY =
 
 describe('a record that comes during the end is written', () => {
   const onExit = (code: string) => `process.on('exit', () => { ${code} say(logger); });`;
-  it.each<[string, string, number]>([
+  const LATE: [string, string, number][] = [
     ['as the first of the process', `${LOGGER} ${onExit('logger.append(call(1));')}`, 1],
     [
       'as the first, after process.exit()',
@@ -175,7 +183,19 @@ describe('a record that comes during the end is written', () => {
       `${LOGGER} process.on('uncaughtException', () => { logger.append(call(1)); process.exit(1); }); throw new Error('host');`,
       1,
     ],
-  ])('%s', async (_, script, records) => {
+  ];
+
+  it.each(
+    exceptByDay(LATE, [
+      'as the first, after process.exit()',
+      'as the first, after a rejection',
+      'after close(), in a listener that was there before the logger',
+      'by two loggers of one file',
+      'many times',
+      'in a listener that ends the process once more',
+      'by the listener of an uncaught exception',
+    ]),
+  )('%s', async (_, script, records) => {
     const ended = await host(`${SAY} ${script}`);
     expect(recordsOf(ended.path)).toHaveLength(records);
     expect(ended.stdout.replaceAll('[0,0]', '')).toBe('');
@@ -202,7 +222,7 @@ function inWorker(code: string, main: string, options = '{}', file = 'path'): st
 
 describe('a worker thread', () => {
   const THREE = 'for (let i = 0; i < 3; i++) logger.append(call(i));';
-  it.each<[string, string, string]>([
+  const WORKERS: [string, string, string][] = [
     [
       'that is terminated',
       `${THREE} parentPort.postMessage(0); for (;;);`,
@@ -236,7 +256,16 @@ describe('a worker thread', () => {
       '',
     ],
     ['that throws', `${THREE} throw new Error('worker');`, "worker.on('error', () => {});"],
-  ])('%s leaves every record in the file', async (_, code, main) => {
+  ];
+
+  it.each(
+    exceptByDay(WORKERS, [
+      'that the main thread does not wait for',
+      'that is terminated after close()',
+      'that ends by itself',
+      'that calls process.exit()',
+    ]),
+  )('%s leaves every record in the file', async (_, code, main) => {
     const ended = await host(inWorker(code, main));
     expect(seqsOf(ended.path)).toEqual([1, 2, 3]);
   });
@@ -269,17 +298,20 @@ describe('what no library can prevent loses what waits, and nothing with its rem
     } else { ${script} }`;
   const written = (path: string) => (existsSync(path) ? recordsOf(path).length : 0);
 
-  it.each(Object.entries(kills))('%s', async (name, kill) => {
-    const waiting = await host(node(`${LOGGER} logger.append(call(1)); ${kill}`));
-    expect(written(waiting.path)).toBe(0);
-    // What is in the file stays there, however the process ends.
-    if (!nightly && !['SIGKILL', 'process.abort()'].includes(name)) return;
-    const flushed = await host(node(`${LOGGER} logger.append(call(1)); await logger.flush(); ${kill}`));
-    const immediate = await host(
-      node(`const logger = new SessionLogger(path, { immediate: true }); logger.append(call(1)); ${kill}`),
-    );
-    expect([flushed, immediate].map(({ path }) => written(path))).toEqual([1, 1]);
-  });
+  it.each(exceptByDay(Object.entries(kills), ['a signal that is not listened to', 'process.reallyExit()']))(
+    '%s',
+    async (name, kill) => {
+      const waiting = await host(node(`${LOGGER} logger.append(call(1)); ${kill}`));
+      expect(written(waiting.path)).toBe(0);
+      // What is in the file stays there, however the process ends.
+      if (!nightly && name !== 'SIGKILL') return;
+      const flushed = await host(node(`${LOGGER} logger.append(call(1)); await logger.flush(); ${kill}`));
+      const immediate = await host(
+        node(`const logger = new SessionLogger(path, { immediate: true }); logger.append(call(1)); ${kill}`),
+      );
+      expect([flushed, immediate].map(({ path }) => written(path))).toEqual([1, 1]);
+    },
+  );
 
   it('a worker thread that is told not to be immediate', async () => {
     const code = 'logger.append(call(1)); parentPort.postMessage(0); for (;;);';
@@ -344,10 +376,11 @@ describe('an immediate logger', () => {
 
 describe.each<NodeJS.Signals>(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'])('%s', (signal) => {
   const stay = 'setInterval(() => {}, 1000);';
-  // One code for all: by day all of them end a host, two leave it to its handler, and one does everything else too.
+  // One code for all: by day two end a host or leave it to its handler, and one does everything else too.
   const itOfOne = it.skipIf(!nightly && signal !== 'SIGTERM');
+  const itOfTwo = it.skipIf(!nightly && !['SIGTERM', 'SIGUSR2'].includes(signal));
 
-  it('ends a host that has no handler, with its lines written', async () => {
+  itOfTwo('ends a host that has no handler, with its lines written', async () => {
     const ended = await host(`${LOGGER} ${MANY} ${stay} ready();`, signal);
     expect({ code: ended.code, signal: ended.signal }).toEqual({ code: null, signal });
     expect(seqsOf(ended.path)).toEqual(ALL);
@@ -365,18 +398,15 @@ describe.each<NodeJS.Signals>(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR
     expect(seqs).toEqual(Array.from(seqs, (_, i) => i + 1));
   });
 
-  it.skipIf(!nightly && !['SIGTERM', 'SIGUSR2'].includes(signal))(
-    "is the host's when it has a handler",
-    async () => {
-      const ended = await host(
-        `${LOGGER} ${MANY} process.on('${signal}', () => { logger.append(call('late')); setTimeout(() => process.exit(3), 50); });
+  itOfTwo("is the host's when it has a handler", async () => {
+    const ended = await host(
+      `${LOGGER} ${MANY} process.on('${signal}', () => { logger.append(call('late')); setTimeout(() => process.exit(3), 50); });
       ${stay} ready();`,
-        signal,
-      );
-      expect({ code: ended.code, signal: ended.signal }).toEqual({ code: 3, signal: null });
-      expect(seqsOf(ended.path)).toEqual([...ALL, 301]);
-    },
-  );
+      signal,
+    );
+    expect({ code: ended.code, signal: ended.signal }).toEqual({ code: 3, signal: null });
+    expect(seqsOf(ended.path)).toEqual([...ALL, 301]);
+  });
 
   itOfOne('may be ignored by the host, and still ends it later', async () => {
     const ended = await host(

@@ -7,9 +7,9 @@ import { rowsOf, withLake } from '../support/lake.js';
 import { bundleLogger, temporaryFolder } from './support.js';
 
 const PROCESSES = 8;
-const EACH = nightly ? 25_000 : 2_000;
+const EACH = nightly ? 25_000 : 1_000;
 const LARGE = 4;
-const KILLS = nightly ? 300 : 20;
+const KILLS = nightly ? 300 : 10;
 
 /** Starts a process that has `logger` and `call(changes)`. */
 async function writers(script: string) {

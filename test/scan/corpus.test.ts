@@ -2,7 +2,15 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { call, envelope, newFolder, nightly, lakelog as spawned, writeLines } from '../support/cli.js';
+import {
+  call,
+  envelope,
+  exceptByDay,
+  newFolder,
+  nightly,
+  lakelog as spawned,
+  writeLines,
+} from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 import { fateOf, startsWithMark } from './checker.mjs';
 import { type CorpusFile, corpus } from './corpus.mjs';
@@ -81,7 +89,9 @@ describe('the checker', () => {
   });
 });
 
-describe.each(Object.entries(PLACES))('as %s', (name, place) => {
+const SOME = exceptByDay(Object.entries(PLACES), ['an unknown field in front of others']);
+
+describe.each(SOME)('as %s', (name, place) => {
   const lines = [Buffer.from(call()), ...corpus.map(place), Buffer.from(violation())];
   const kept = corpus.filter(({ validAsValue }) => validAsValue);
   const file = writeLines(newFolder(), 'sessions.jsonl', lines);

@@ -1,6 +1,9 @@
-/** The built program as a black box that says what became of each line of a file. */
+/** The program, at night the built one, as a black box that says what became of each line of a file. */
 import { expect } from 'vitest';
-import { type Envelope, envelope, lakelog } from '../support/cli.js';
+import { lakelog as binary, type Envelope, envelope, nightly } from '../support/cli.js';
+import { lakelog as inProcess } from '../support/program.js';
+
+const lakelog = nightly ? binary : inProcess;
 
 export interface Reject {
   readonly file: string;

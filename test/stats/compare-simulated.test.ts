@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Arms, callsForMargin, type Hypothesis, logEOfDifference } from '../../src/stats/evalue.js';
 import { newcombe } from '../../src/stats/interval.js';
+import { byDay, nightly } from '../support/cli.js';
 import { chance, day, median, share, streams } from './streams.js';
 
 const DAYS = 90;
@@ -51,31 +52,38 @@ const mixed = (p: number, q: number, less: number): Kind[] => [
 
 const few = 150;
 
-test.each<{ what: string; kinds: readonly Kind[] }>([
+const EQUAL = [
   { what: 'p = .1', kinds: arms(0.1) },
   { what: 'p = .5', kinds: arms(0.5) },
   { what: 'p = .7', kinds: arms(0.7) },
   { what: 'p = .9', kinds: arms(0.9) },
   { what: 'two kinds, .9 and .4, in another mix', kinds: mixed(0.9, 0.4, 0) },
   { what: 'twice the calls on one side', kinds: [{ baseline: [80, 0.7], candidate: [40, 0.7] }] },
-])('equal arms, $what: better or worse in at most 5 %', ({ kinds }) => {
+] as const;
+
+test.each(byDay(EQUAL, 2))('equal arms, $what: better or worse in at most 5 %', ({ kinds }) => {
   expect(
     shareOf(kinds, streams(few), (now) => shown(now, { atMost: 0 }, { atLeast: 0 })),
   ).toBeLessThanOrEqual(0.05);
 });
 
-test.each<{ what: string; kinds: readonly Kind[] }>([
+const WORSE = [
   { what: '.3 and .2', kinds: arms(0.3, 0.2) },
   { what: '.5 and .4', kinds: arms(0.5, 0.4) },
   { what: '.7 and .6', kinds: arms(0.7, 0.6) },
   { what: '.9 and .8', kinds: arms(0.9, 0.8) },
   { what: 'two kinds, .9 and .4, in another mix', kinds: mixed(0.9, 0.4, MARGIN) },
-])('worse by exactly the margin, $what: passes, or is refused, in at most 2.5 % each', ({ kinds }) => {
-  const passes = shareOf(kinds, streams(few), (now) => shown(now, { atMost: -MARGIN }));
-  const refused = shareOf(kinds, streams(few), (now) => shown(now, { atLeast: -MARGIN }));
-  expect(passes).toBeLessThanOrEqual(ALPHA);
-  expect(refused).toBeLessThanOrEqual(ALPHA);
-});
+] as const;
+
+test.each(byDay(WORSE, 2))(
+  'worse by exactly the margin, $what: passes, or is refused, in at most 2.5 % each',
+  ({ kinds }) => {
+    const passes = shareOf(kinds, streams(few), (now) => shown(now, { atMost: -MARGIN }));
+    const refused = shareOf(kinds, streams(few), (now) => shown(now, { atLeast: -MARGIN }));
+    expect(passes).toBeLessThanOrEqual(ALPHA);
+    expect(refused).toBeLessThanOrEqual(ALPHA);
+  },
+);
 
 /** Calls per arm when it is first shown that the candidate is not worse by the margin. */
 function decidedAfter(kinds: readonly Kind[], seed: number): number {
@@ -88,14 +96,14 @@ function decidedAfter(kinds: readonly Kind[], seed: number): number {
 
 const seeds = (count: number) => Array.from({ length: count }, (_, seed) => seed);
 
-test.each([0.5, 0.7, 0.9])(
+test.each(byDay([0.5, 0.7, 0.9], 3))(
   'equal arms, p = %d: half have decided a margin of .10 by 1,000 calls per arm',
   (p) => {
     expect(median(seeds(streams(few)).map((seed) => decidedAfter(arms(p), seed)))).toBeLessThanOrEqual(1000);
   },
 );
 
-test.each([0.5, 0.7, 0.9])(
+test.each(byDay([0.7, 0.5, 0.9], 3))(
   'equal arms, p = %d: callsForMargin is enough in four of five, looked at once',
   (p) => {
     const n = callsForMargin(p, MARGIN, ALPHA)!;
@@ -121,7 +129,7 @@ describe('beside it, the same data with an interval for one look (p = .7)', () =
   const everOf = (kinds: readonly Kind[], shows: (arms: readonly Arms[]) => boolean) =>
     shareOf(kinds, 1000, shows);
 
-  test('equal arms are better or worse in some 37 %', () => {
+  test.skipIf(!nightly)('equal arms are better or worse in some 37 %', () => {
     const wrong = everOf(arms(0.7), (now) => {
       const { low, high } = interval(now);
       return low > 0 || high < 0;

@@ -5,7 +5,7 @@ import { call, newFolder, nightly, replayRun, tries } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 import { contentOf } from './lake-file.js';
 
-const SYNCS = tries(15, 3_000);
+const SYNCS = tries(8, 3_000);
 const LOGS = ['sessions.jsonl', 'replay_runs.jsonl'] as const;
 
 /** CPU seconds of this process. */

@@ -257,9 +257,13 @@ function whenOpened(name: string, nth: number, act: () => void): (moment: Moment
 /** A new log is surveyed twice, by a reader and by the writer, asked for what was taken as read, and then read. */
 const whenRead = ({ follows }: Looking, act: () => void) => whenOpened(LOG, follows ? 4 : 3, act);
 
-const EITHER = [false, true].map((follows) => ({ request: '.', follows }));
+/** As `sync` looks and as `watch` does; by day one of them, by turns. */
+const either = (byDay: boolean) =>
+  [false, true]
+    .filter((follows) => nightly || follows === byDay)
+    .map((follows) => ({ request: '.', follows }));
 
-test.each(EITHER)(
+test.each(either(true))(
   'the end of an archive is read by the next look where another log spoils the first: %j',
   async (looking) => {
     const { world, looks } = await begun(looking);
@@ -296,7 +300,7 @@ test('an archive whose end no look came to is missed when it is gone', async () 
   );
 });
 
-test.each(EITHER)(
+test.each(either(false))(
   'a copy that is compressed after its log was cut is the copy, and the log lost nothing: %j',
   async (looking) => {
     const { world, looks } = await begun(looking);
@@ -311,7 +315,7 @@ test.each(EITHER)(
   },
 );
 
-test.each(EITHER)(
+test.each(either(true))(
   'a log goes on in its copy, though it was removed while both were looked at: %j',
   async (looking) => {
     const { world, looks } = await begun(looking);
@@ -343,7 +347,7 @@ test('a copy that goes while it is compared is said, and ends nothing', async ()
   expect(looks.said).toEqual(toldOnce(world));
 });
 
-test.each(EITHER)(
+test.each(either(false))(
   'a log that is cut and written to since its lines were counted out is read whole: %j',
   async (looking) => {
     const { world, looks } = await begun(looking);

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startReceiver } from '../log/otlp.js';
 import { recordsOf } from '../log/support.js';
-import { copyPackage, nightly } from '../support/cli.js';
+import { byDay, copyPackage, nightly } from '../support/cli.js';
 import { startDaemon } from '../support/daemon.mjs';
 import { configText, postTo, setStage } from './support.js';
 
@@ -72,7 +72,7 @@ describe('the process', () => {
     expect(recordsOf(log)).toMatchObject([{ final_verdict: 'infra_error' }]);
   });
 
-  it.each<NodeJS.Signals>(nightly ? ['SIGQUIT', 'SIGUSR2', 'SIGINT'] : ['SIGUSR2', 'SIGINT'])(
+  it.each<NodeJS.Signals>(byDay(['SIGINT', 'SIGQUIT', 'SIGUSR2'], 3))(
     'ends with %s and loses nothing',
     async (signal) => {
       const { config, log, model } = await setStage();
@@ -151,7 +151,7 @@ describe('the process', () => {
   });
 
   it('has recorded what it answered even when it is killed', async () => {
-    for (let kills = 0; kills < (nightly ? 5 : 2); kills++) {
+    for (let kills = 0; kills < (nightly ? 5 : 1); kills++) {
       const { config, log } = await setStage({ limits: 'max_concurrent = 64' });
       const daemon = await startDaemon(installed, config);
       const answered = await callsUntil(daemon, 'SIGKILL');
@@ -160,29 +160,32 @@ describe('the process', () => {
     }
   }, 60_000);
 
-  it('answers what came in one connection without a pause when it is told to stop', async () => {
-    const { config, log, model } = await setStage();
-    const daemon = await startDaemon(installed, config);
-    const body = (prompt: string) => JSON.stringify({ kind: 'fill', prompt });
-    const head = `POST /v1/iterate HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n`;
-    const request = (text: string) => `${head}content-length: ${text.length}\r\n\r\n${text}`;
-    const socket = connect(Number(new URL(daemon.url).port), '127.0.0.1');
-    let answers = '';
-    socket.on('data', (bytes) => {
-      answers += bytes;
-    });
-    const closed = new Promise((resolve) => socket.on('close', resolve));
-    // The middle one is ready first, and has to wait for the one before it.
-    socket.write(['[wait] x', '[good] x', '[wait] x'].map((prompt) => request(body(prompt))).join(''));
-    while (model.asked.length < 3) await new Promise((resolve) => setTimeout(resolve, 10));
-    daemon.kill('SIGTERM');
-    setTimeout(model.release, 100);
-    await closed;
-    expect((await daemon.ended).code).toBe(0);
-    expect(answers.match(/HTTP\/1.1 200/g)).toHaveLength(3);
-    expect(answers.match(/connection: close/gi)).toHaveLength(1);
-    expect(recordsOf(log)).toHaveLength(3);
-  });
+  it.skipIf(!nightly)(
+    'answers what came in one connection without a pause when it is told to stop',
+    async () => {
+      const { config, log, model } = await setStage();
+      const daemon = await startDaemon(installed, config);
+      const body = (prompt: string) => JSON.stringify({ kind: 'fill', prompt });
+      const head = `POST /v1/iterate HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n`;
+      const request = (text: string) => `${head}content-length: ${text.length}\r\n\r\n${text}`;
+      const socket = connect(Number(new URL(daemon.url).port), '127.0.0.1');
+      let answers = '';
+      socket.on('data', (bytes) => {
+        answers += bytes;
+      });
+      const closed = new Promise((resolve) => socket.on('close', resolve));
+      // The middle one is ready first, and has to wait for the one before it.
+      socket.write(['[wait] x', '[good] x', '[wait] x'].map((prompt) => request(body(prompt))).join(''));
+      while (model.asked.length < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+      daemon.kill('SIGTERM');
+      setTimeout(model.release, 100);
+      await closed;
+      expect((await daemon.ended).code).toBe(0);
+      expect(answers.match(/HTTP\/1.1 200/g)).toHaveLength(3);
+      expect(answers.match(/connection: close/gi)).toHaveLength(1);
+      expect(recordsOf(log)).toHaveLength(3);
+    },
+  );
 
   it('says that nothing is logged, and logs nothing', async () => {
     const { config, log, model } = await setStage();
@@ -255,18 +258,20 @@ describe('the process', () => {
 });
 
 describe('what ends with 2, saying what, where and what next', () => {
-  it.each<[string, readonly string[], string]>([
+  const REFUSED: [string, readonly string[], string][] = [
     ['no configuration', [], 'no configuration is named'],
     ['an unknown option', ['--port', '80'], "'--port'"],
     ['a file that is not there', ['--config', '/nowhere.toml'], 'ENOENT'],
-  ])('%s', (_, args, message) => {
+  ];
+
+  it.each(byDay(REFUSED, 3))('%s', (_, args, message) => {
     const { status, stdout, stderr } = validatord(...args);
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain(message);
     expect(stderr).toMatch(/→ /);
   });
 
-  it('a key that is wrong', async () => {
+  it.skipIf(!nightly)('a key that is wrong', async () => {
     const { config, model } = await setStage();
     writeFileSync(config, configText(model.url, { limits: 'max_concurrent = -1' }));
     const { status, stderr } = validatord('--config', config);
@@ -298,7 +303,7 @@ describe('what ends with 2, saying what, where and what next', () => {
   });
 });
 
-it('checks a roster for any_id too, and leaves nothing in the archive', async () => {
+it.skipIf(!nightly)('checks a roster for any_id too, and leaves nothing in the archive', async () => {
   const { config, folder, roster, model } = await setStage();
   writeFileSync(config, configText(model.url, { rosterKeys: 'any_id = true\narchive = "old"' }));
   expect(validatord('--config', config, '--check').status).toBe(0);
