@@ -2,6 +2,7 @@
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { lakeChecks } from '../../src/schema/listings.js';
 import { acksIn } from '../support/acks.js';
 import { call, newFolder, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
@@ -70,7 +71,7 @@ interface Verified {
 
 async function verify(cwd: string): Promise<Verified & { readonly code: number | null }> {
   const { code, stdout } = await run(cwd, 'lake', 'verify', '--host', 'h', '--json');
-  return { ...(JSON.parse(stdout) as Verified), code };
+  return { ...(lakeChecks.parse(JSON.parse(stdout)) as unknown as Verified), code };
 }
 
 const same = { status: 'same', detail: null };
