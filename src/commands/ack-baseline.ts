@@ -35,7 +35,7 @@ export async function baseline(
   settings: Settings,
   io: Io,
 ): Promise<ExitCode> {
-  return withLogs(paths, flags, {}, settings, io, async ({ lake, account, exitCode }) => {
+  return withLogs(paths, flags, entries, {}, settings, io, async ({ lake, account, exitCode }) => {
     const known = {
       ...NOTHING_KNOWN,
       rejects: account.rejects.length > 0 ? await lake.rejects() : [],

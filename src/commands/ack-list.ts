@@ -28,7 +28,7 @@ export async function listAcks(
     await io.stderr.write(`no acknowledgements in ${sanitize(file)}\n`);
     return EXIT.clear;
   }
-  return withLogs(paths, flags, {}, settings, io, async ({ lake, account, exitCode }) => {
+  return withLogs(paths, flags, entries, {}, settings, io, async ({ lake, account, exitCode }) => {
     const states = statesOf(found, await knownTo(entries, account, lake), account, io);
     await io.stdout.write(renderAckList(states, flags.json === true, style));
     return exitCode;
@@ -48,10 +48,7 @@ export async function pruneAcks(
     await io.stdout.write(renderRemoved([], file, styleOf(io.stdout, io.env)));
     return EXIT.clear;
   }
-  return withLogs(paths, flags, {}, settings, io, async ({ lake, account, exitCodeWithout }) => {
-    const states = statesOf(found, await knownTo(entries, account, lake), account, io);
-    const settled = states.filter(({ state }) => state === 'holds').map(({ match }) => match);
-    const exitCode = exitCodeWithout(new Set(settled));
+  return withLogs(paths, flags, entries, {}, settings, io, async ({ lake, account, exitCode }) => {
     // What could not be looked at is not gone.
     if (exitCode !== EXIT.clear) {
       throw new LakelogError('not all logs could be read, so nothing was taken out', {
@@ -60,6 +57,7 @@ export async function pruneAcks(
         exitCode,
       });
     }
+    const states = statesOf(found, await knownTo(entries, account, lake), account, io);
     const idle = new Set(states.filter(isIdle).map(({ entry }) => JSON.stringify(entry.ack)));
     const removed = await removeAcks(file, io.cwd, (now) =>
       withReplaced(

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { LakelogError, shellWord } from '../errors.js';
+import { holds, type Reviewed, review, subjectOf } from '../gate/acks.js';
+import { openHoles } from '../gate/holes.js';
 import { type Io, styleOf } from '../io.js';
 import { kernelPath } from '../kernel-path.js';
 import { DEFAULT_ACKS, readAcks } from '../query/acks.js';
@@ -11,12 +13,13 @@ import { DRIFT_TARGET, parseDriftTarget } from '../query/selection.js';
 import type { Settings } from '../query/settings.js';
 import { chooseAsked, knowsNone } from '../query/sources.js';
 import { renderAck, renderNext } from '../render/index.js';
+import type { AckLine } from '../schema/ack.js';
 import { EXIT, type ExitCode } from '../schema/result.js';
 import { baseline } from './ack-baseline.js';
 import { driftAsks, driftAt } from './ack-drift.js';
 import { type SaidFlags, saidBy } from './ack-said.js';
 import { linesOf, realOf, type Subject, subjectsAt } from './ack-target.js';
-import { type LogFlags, withLogs } from './acks.js';
+import { knownTo, type Loaded, type LogFlags, withLogs } from './acks.js';
 import type { Context } from './command.js';
 import { gateNamed, givenOf } from './gates.js';
 import { asOptions, chosenParams, nextCommand, rosterFlagsOf } from './next.js';
@@ -75,10 +78,12 @@ export async function ack(
   const target = given.replace(/^ (?=-:)/, '');
   const logs = await logsFor(target, paths, flags, settings, io);
   const inputs = pathsOf(logs, flags);
-  const write = async (meant: readonly Subject[], again: string) => {
-    const lines = linesOf(meant, said, file, io.cwd);
-    await appendAcks(file, lines, io.cwd);
-    await io.stdout.write(renderAck(lines, file, styleOf(io.stdout, io.env)));
+  const entries = before?.entries ?? [];
+  const write = async (meant: readonly Subject[], again: string, { lake, account }: Loaded) => {
+    const standing = review(entries, await knownTo(entries, account, lake), io.now()).filter(holds);
+    const { lines, already } = parted(linesOf(meant, said, file, io.cwd), standing);
+    if (lines.length > 0) await appendAcks(file, lines, io.cwd);
+    await io.stdout.write(renderAck(lines, already, file, styleOf(io.stdout, io.env)));
     await io.stderr.write(renderNext([again], styleOf(io.stderr, io.env)));
     return EXIT.clear;
   };
@@ -90,8 +95,9 @@ export async function ack(
       { inputs, folders: catalogue.folders, acks: named },
       driftOptions(target),
     );
-    return withLogs(logs, flags, { asks: driftAsks(queries) }, settings, io, async ({ lake }) =>
-      write([await driftAt(target, lake, queries)], again),
+    const asks = { asks: driftAsks(queries) };
+    return withLogs(logs, flags, entries, asks, settings, io, async (loaded) =>
+      write([await driftAt(target, loaded.lake, queries)], again, loaded),
     );
   }
   const gate = gateNamed(catalogue, flags.gate);
@@ -107,11 +113,30 @@ export async function ack(
   };
   const again = nextCommand(gate.name, [], next, asOptions(gate, chosenParams(gate, params)));
   const asks = { asks: [gate.sql], gatedKinds: params.gatedKinds, params: params.columns, roster };
-  return withLogs(logs, flags, asks, settings, io, async ({ lake, account }) => {
-    const meant = await subjectsAt(target, { lake, account }, { gate, given: chosen, again }, io.cwd);
-    return write(meant, again);
+  return withLogs(logs, flags, entries, asks, settings, io, async (loaded) => {
+    const meant = await subjectsAt(target, loaded, { gate, given: chosen, again }, io.cwd);
+    return write(meant, again, loaded);
   });
 }
+
+/** What is still to be settled, and what of it is. @param standing acknowledgements that hold. */
+function parted(all: readonly AckLine[], standing: readonly Reviewed[]) {
+  const by = (line: AckLine) => standing.find(({ entry }) => settles(entry.ack, line))?.entry;
+  return {
+    lines: all.filter((line) => by(line) === undefined),
+    already: [...new Set(all.flatMap((line) => by(line) ?? []))],
+  };
+}
+
+/** Whether it settles what that line would, and for as long. */
+function settles(ack: AckLine, line: AckLine): boolean {
+  if (ack.expires !== line.expires) return false;
+  if (ack.what === 'hole' && line.what === 'hole') return openHoles([line], [ack]).length === 0;
+  return subjectOf(ack) === subjectOf(line) && valuesOf(ack) === valuesOf(line);
+}
+
+/** What a gate has against a call. */
+const valuesOf = (ack: AckLine) => (ack.what === 'call' ? String(ack.values) : '');
 
 /** The same drift, as options. */
 function driftOptions(target: string): string[] {

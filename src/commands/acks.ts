@@ -1,5 +1,5 @@
 /** What all commands that have to do with acknowledgements share. */
-import type { Known } from '../gate/acks.js';
+import { type Known, NOTHING_KNOWN, settle } from '../gate/acks.js';
 import { judge } from '../gate/judge.js';
 import { LENIENT_INPUT_RULES } from '../gate/rules.js';
 import { type Io, styleOf } from '../io.js';
@@ -9,8 +9,8 @@ import { DEFAULT_GATED_KINDS, type Settings } from '../query/settings.js';
 import { chooseAsked, namingDefaults } from '../query/sources.js';
 import { renderFindings } from '../render/index.js';
 import type { Account } from '../schema/account.js';
-import type { AckLine } from '../schema/ack.js';
-import type { ExitCode } from '../schema/result.js';
+import type { AckLine, Entry } from '../schema/ack.js';
+import type { ExitCode, InputProblem } from '../schema/result.js';
 import { inputEvidence } from './evidence.js';
 import { type LogFlag, pathsOf, type ReadFlags, runOptionsOf } from './options.js';
 import { progressOn } from './terminal.js';
@@ -35,8 +35,18 @@ export async function knownTo(
 }
 
 /** Those that tell what they are about. */
-export const changesIn = ({ problems }: Account) =>
+export const changesIn = ({ problems }: Pick<Account, 'problems'>) =>
   problems.filter(({ fingerprint }) => fingerprint !== undefined);
+
+/** @returns those of them that somebody explained. */
+export function settledAmong(
+  problems: readonly InputProblem[],
+  entries: readonly Entry[],
+  now: Date,
+): ReadonlySet<unknown> {
+  const known = { ...NOTHING_KNOWN, changes: changesIn({ problems }) };
+  return settle(entries, '', known, now, '').changes;
+}
 
 export interface LogFlags extends Pick<ReadFlags, LogFlag> {
   readonly acks?: string;
@@ -45,16 +55,15 @@ export interface LogFlags extends Pick<ReadFlags, LogFlag> {
 export interface Loaded {
   readonly lake: Lake;
   readonly account: Account;
-  /** What is to be told of the inputs: 3 where one was missing, unreadable or empty. */
+  /** What is to be told of the inputs: 3 where one was missing, unreadable or empty, and nobody settled that. */
   readonly exitCode: ExitCode;
-  /** The same where acknowledgements settle some of it. */
-  exitCodeWithout(settled: ReadonlySet<unknown>): ExitCode;
 }
 
-/** Loads the logs so that acknowledgements can be matched, and tells what is wrong with them. */
+/** Loads the logs so that acknowledgements can be matched, and tells what is wrong with them and was not settled. */
 export async function withLogs<T>(
   paths: readonly string[],
   flags: LogFlags,
+  entries: readonly Entry[],
   asked: Partial<Pick<LakeOptions, 'asks' | 'gatedKinds' | 'params' | 'roster'>>,
   settings: Settings,
   io: Io,
@@ -75,14 +84,11 @@ export async function withLogs<T>(
   try {
     const account = namingDefaults(await lake.load(sources.requests), sources);
     await progress.end();
-    const verdictOn = (problems: Account['problems']) =>
-      judge(inputEvidence({ ...account, problems }, inputs, options.now), LENIENT_INPUT_RULES);
-    const verdict = verdictOn(account.problems);
-    if (account.problems.length > 0)
-      await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
-    const exitCodeWithout = (settled: ReadonlySet<unknown>) =>
-      verdictOn(account.problems.filter((one) => !settled.has(one))).exit_code;
-    return await use({ lake, account, exitCode: verdict.exit_code, exitCodeWithout });
+    const settled = settledAmong(account.problems, entries, options.now);
+    const problems = account.problems.filter((one) => !settled.has(one));
+    const verdict = judge(inputEvidence({ ...account, problems }, inputs, options.now), LENIENT_INPUT_RULES);
+    if (problems.length > 0) await io.stderr.write(renderFindings(verdict, styleOf(io.stderr, io.env)));
+    return await use({ lake, account, exitCode: verdict.exit_code });
   } finally {
     await progress.end();
     lake.close();

@@ -401,6 +401,7 @@ const lake: Command = {
             ...ofOneLake(),
             new Option('--receipt <file>', 'a JSON envelope of a gate: whether the same logs still give it'),
             new Option('--host <name>', 'of a folder: whose logs are looked for here (default: this host)'),
+            acksOption('what of the lake is settled'),
             new Option('--json', 'as JSON'),
           ],
         },
@@ -424,6 +425,7 @@ const lake: Command = {
           options: [
             ...ofOneLake(),
             durationOption('--grace <duration>', 'how long merged files stay for who reads them now', '60s'),
+            acksOption('what of the lake is settled'),
             new Option('--json', 'as JSON'),
           ],
         },

@@ -1,19 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { LakelogError, messageOf, shellWord } from '../errors.js';
+import { settledBy } from '../gate/input-rules.js';
 import { type Io, styleOf } from '../io.js';
 import { kernelPath } from '../kernel-path.js';
 import { isCluster, isFolderLake } from '../lake/export.js';
 import {
+  type CareOptions,
   compactFolder,
   type InspectOptions,
   inspectFolder,
   inspectLake,
   type ReceiptFile,
+  type Settle,
   verifyFolderLake,
   verifyFolderReceipt,
   verifyLakeFile,
 } from '../lake/inspect.js';
+import { readAcks } from '../query/acks.js';
 import type { Settings } from '../query/settings.js';
 import {
   renderCompacted,
@@ -23,10 +27,13 @@ import {
   renderLogChecks,
 } from '../render/index.js';
 import type { LogCheck } from '../schema/lake.js';
-import { EXIT, type ExitCode } from '../schema/result.js';
+import { EXIT, type ExitCode, type InputProblem } from '../schema/result.js';
+import { settledAmong } from './acks.js';
+import { nextCommand, REASON } from './next.js';
 
 export interface LakeFlags {
   readonly lake?: string;
+  readonly acks?: string;
   readonly lockTimeout?: number;
   readonly json?: true;
   /** Whose logs are looked for. */
@@ -53,7 +60,7 @@ export async function verifyLake(
   io: Io,
 ): Promise<ExitCode> {
   const files = receipt === undefined ? null : await filesOf(receipt, io.cwd);
-  const options = optionsOf(flags, settings, io);
+  const options = await settlingOf(flags, settings, io);
   if (isFolderLake(options.name, io.cwd) && files === null) return verifyFiles(options, flags, io);
   const checks = isFolderLake(options.name, io.cwd)
     ? verifyFolderReceipt(options, files!)
@@ -68,7 +75,7 @@ export async function verifyLake(
 
 /** 3 where a file is not what its receipt says, or a log of this host is not what was published of it. */
 async function verifyFiles(
-  options: InspectOptions,
+  options: CareOptions,
   { json, host = os.hostname() }: LakeFlags,
   io: Io,
 ): Promise<ExitCode> {
@@ -89,7 +96,7 @@ export interface CompactFlags extends LakeFlags {
 }
 
 export async function compactLake(flags: CompactFlags, settings: Settings, io: Io): Promise<ExitCode> {
-  const options = optionsOf(flags, settings, io);
+  const options = await settlingOf(flags, settings, io);
   if (!isFolderLake(options.name, io.cwd))
     throw new LakelogError('this lake is a file, which has nothing to merge', {
       where: options.name,
@@ -104,7 +111,7 @@ export async function compactLake(flags: CompactFlags, settings: Settings, io: I
 
 /** What is not there to be compared proves nothing of a receipt; a lake outlives its logs. */
 function isSame(checks: readonly LogCheck[], isReceipt: boolean): boolean {
-  const fine: readonly LogCheck['status'][] = isReceipt ? ['same'] : ['same', 'absent'];
+  const fine: readonly LogCheck['status'][] = isReceipt ? ['same'] : ['same', 'absent', 'settled'];
   return checks.length > 0 && checks.every(({ status }) => fine.includes(status));
 }
 
@@ -117,6 +124,25 @@ function optionsOf({ lockTimeout = 10 }: LakeFlags, settings: Settings, io: Io):
       next: 'name the folder itself, on a machine that sees it: --lake DIR/',
     });
   return { name, lockTimeoutS: lockTimeout, cwd: io.cwd, env: io.env, stdin: io.stdin };
+}
+
+/** The same, with what acknowledgements explain. */
+async function settlingOf(flags: LakeFlags, settings: Settings, io: Io): Promise<CareOptions> {
+  const options = optionsOf(flags, settings, io);
+  const acks = settings.get('acks');
+  const entries = (await readAcks(acks, io.cwd))?.entries ?? [];
+  const inputs = { paths: [], sessions: [], replayRuns: [], lake: options.name };
+  const told = (problem: InputProblem) => {
+    const command = nextCommand('ack', [problem.path], { inputs, folders: [], acks }, REASON);
+    return problem.fingerprint ? { ...problem, next: settledBy(problem.next!, command) } : problem;
+  };
+  const settle: Settle = (problems) => {
+    const explained = settledAmong(problems, entries, io.now());
+    const isSettled = (problem: InputProblem) => explained.has(problem);
+    const open = problems.filter((problem) => !isSettled(problem)).map(told);
+    return { settled: problems.filter(isSettled), open };
+  };
+  return { ...options, settle };
 }
 
 /** @throws LakelogError (exit 2) for what is no envelope of a run with a lake. */

@@ -16,6 +16,10 @@ function isExcused({ inputs, calls, gate }: Evidence, { path, problem }: InputPr
   );
 }
 
+/** What else may be done about what can be explained. */
+export const settledBy = (remedy: string, command: string) =>
+  `${remedy}; what is explained is settled by: ${command}`;
+
 function problemRule(
   code: string,
   kind: InputProblem['problem'],
@@ -34,7 +38,7 @@ function problemRule(
           message: message(problem),
           where: problem.path,
           next: problem.fingerprint
-            ? `${remedy(problem)}; what is explained is settled by: ${e.commands.settle(problem.path)}`
+            ? settledBy(remedy(problem), e.commands.settle(problem.path))
             : remedy(problem),
         })),
   };

@@ -10,10 +10,11 @@ import { openFolderLake } from './folder/making.js';
 import { type Verified, verifyFolder, verifyReceiptOf } from './folder/verify.js';
 import { readLogs } from './store/logs.js';
 import { attach, isThere, lakeFileOf } from './store/open.js';
+import type { Settle } from './store/unread.js';
 import { type ReceiptFile, verifyLogs, verifyReceipt } from './store/verify.js';
 import { withEngine } from './with-engine.js';
 
-export type { ReceiptFile };
+export type { ReceiptFile, Settle };
 
 export interface InspectOptions {
   readonly name: string;
@@ -21,6 +22,10 @@ export interface InspectOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Readable;
+}
+
+export interface CareOptions extends InspectOptions {
+  readonly settle: Settle;
 }
 
 export function inspectLake(options: InspectOptions): Promise<LakeInfo> {
@@ -45,7 +50,7 @@ export function inspectLake(options: InspectOptions): Promise<LakeInfo> {
 
 /** @param receipt files of one that is to be given again; null = all that the lake has. */
 export function verifyLakeFile(
-  options: InspectOptions,
+  options: CareOptions,
   receipt: readonly ReceiptFile[] | null,
 ): Promise<LogCheck[]> {
   return withLake(options, (db) =>
@@ -57,7 +62,7 @@ export function verifyLakeFile(
 export const inspectFolder = ({ name, cwd }: InspectOptions): FolderInfo => infoOf(openFolderLake(name, cwd));
 
 /** @param host whose logs are looked for here. */
-export function verifyFolderLake(options: InspectOptions, host: string): Promise<Verified> {
+export function verifyFolderLake(options: CareOptions, host: string): Promise<Verified> {
   const lake = openFolderLake(options.name, options.cwd);
   return withEngine(options.env, (db) => verifyFolder(db, lake, host, options));
 }
@@ -68,7 +73,7 @@ export const verifyFolderReceipt = (
 ): LogCheck[] => verifyReceiptOf(openFolderLake(name, cwd), receipt);
 
 export function compactFolder(
-  options: InspectOptions & { readonly now: Date; readonly graceS: number },
+  options: CareOptions & { readonly now: Date; readonly graceS: number },
 ): Promise<Compacted> {
   const lake = openFolderLake(options.name, options.cwd);
   return withEngine(options.env, (db) => compact(db, lake, options));

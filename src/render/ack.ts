@@ -10,13 +10,34 @@ import { plural } from './units.js';
 
 type Who = Pick<Said, 'author' | 'at' | 'expires' | 'reason'>;
 
-/** What was settled, by whom, until when and why, and where that is written down. */
-export function renderAck(acks: readonly AckLine[], file: string, style: Style): string {
+/**
+ * What was settled, by whom, until when and why, and where that is written down.
+ * @param already what of it stood there before.
+ */
+export function renderAck(
+  acks: readonly AckLine[],
+  already: readonly Entry[],
+  file: string,
+  style: Style,
+): string {
   const settled = acks.flatMap((ack) => [
     ...hanging(`settled: ${sanitize(whole(ack))}`, '  ', style.width),
     `  at ${sanitize(placeOfAck(ack))}`,
   ]);
-  return text([...settled, ...acks.slice(0, 1).flatMap((ack) => said(ack, style)), written(file)]);
+  const first = acks.slice(0, 1).flatMap((ack) => [...said(ack, style), written(file)]);
+  return text([...settled, ...first, ...settledBefore(already, file, style)]);
+}
+
+function settledBefore(already: readonly Entry[], file: string, style: Style): string[] {
+  const shown = already
+    .slice(0, FEW)
+    .flatMap(({ ack, line }) => [
+      ...hanging(`settled already: ${sanitize(whole(ack))}`, '  ', style.width),
+      `  in ${sanitize(file)}:${line}`,
+      ...said(ack, style),
+    ]);
+  const more = already.length - FEW;
+  return more > 0 ? [...shown, `${more} more of it are settled already`] : shown;
 }
 
 /** All lines that were settled in one step. */

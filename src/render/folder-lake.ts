@@ -1,7 +1,8 @@
 /** What `lakelog lake` prints of a lake that is a folder. */
 import type { Compacted, FilesCheck, FolderInfo } from '../schema/lake.js';
 import { instant } from './display.js';
-import { entry } from './paragraph.js';
+import { stepLines } from './next.js';
+import { entry, LABEL } from './paragraph.js';
 import type { Style } from './report.js';
 import { sanitize } from './sanitize.js';
 import { tableOf } from './table.js';
@@ -50,11 +51,11 @@ function hostsResult({ hosts }: FolderInfo) {
   };
 }
 
-function problemsOf(problems: FolderInfo['problems'], style: Style): string {
+function problemsOf(problems: FolderInfo['problems'], style: Style, label = 'damage'): string {
   if (problems.length === 0) return '';
   const told = problems.flatMap(({ path, detail, next }) => [
-    ...entry('damage', `${sanitize(detail)} (${sanitize(path)})`, style),
-    ...(next === null ? [] : entry('', `→ ${sanitize(next)}`, style)),
+    ...entry(label, `${sanitize(detail)} (${sanitize(path)})`, style),
+    ...(next === null ? [] : stepLines(`${' '.repeat(LABEL)}→ `, next, style)),
   ]);
   return `\n${told.join('\n')}\n`;
 }
@@ -73,7 +74,7 @@ function programs(folder: string): string {
 }
 
 export function renderFilesCheck(
-  { files, bytes: size, batches: count, problems }: FilesCheck,
+  { files, bytes: size, batches: count, problems, settled }: FilesCheck,
   style: Style,
 ): string {
   const fine =
@@ -85,7 +86,8 @@ export function renderFilesCheck(
     `${plural(files, 'file')} of ${batches(count)}, ${bytes(size)}: ${fine}`,
     style,
   );
-  return `${head.join('\n')}\n${problemsOf(problems, style)}\n`;
+  const explained = settled.map((one) => ({ ...one, next: null }));
+  return `${head.join('\n')}\n${problemsOf(problems, style)}${problemsOf(explained, style, 'settled')}\n`;
 }
 
 export function renderCompacted(

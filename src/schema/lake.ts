@@ -37,9 +37,10 @@ export interface LogCheck {
   readonly file: string;
   /**
    * `same`: every batch stands in the log byte for byte. `absent`: the log is not there any more, or was a stream.
-   * `different`, `unreadable`: what the names say. `inconsistent`: the lake contradicts itself.
+   * `different`, `unreadable`: what the names say. `inconsistent`: the lake contradicts itself. `settled`: it was lost
+   * or changed, and an acknowledgement explains that.
    */
-  readonly status: 'same' | 'different' | 'absent' | 'unreadable' | 'inconsistent';
+  readonly status: 'same' | 'different' | 'absent' | 'unreadable' | 'inconsistent' | 'settled';
   readonly batches: number;
   /** In the lake. */
   readonly bytes: number;
@@ -103,4 +104,6 @@ export interface FilesCheck {
   readonly bytes: number;
   readonly batches: number;
   readonly problems: FolderInfo['problems'];
+  /** What acknowledgements explain of it. */
+  readonly settled: FolderInfo['problems'];
 }

@@ -51,9 +51,9 @@ const logChecks = {
       z.strictObject({
         file: text.describe('The log, as it was named.'),
         status: z
-          .enum(['same', 'different', 'absent', 'unreadable', 'inconsistent'])
+          .enum(['same', 'different', 'absent', 'unreadable', 'inconsistent', 'settled'])
           .describe(
-            'same = every batch stands in it byte for byte; inconsistent = the lake contradicts itself.',
+            'same = every batch stands in it byte for byte; inconsistent = the lake contradicts itself; settled = it was lost or changed, and an acknowledgement explains that.',
           ),
         batches: count.describe('In the lake.'),
         bytes: count.describe('In the lake.'),
@@ -118,6 +118,7 @@ export const lakeChecks = z.union([
     bytes: count.describe('Of these files.'),
     batches: count.describe('Receipts.'),
     problems,
+    settled: problems.describe('What acknowledgements explain of it.'),
     ...logChecks,
   }),
 ]);

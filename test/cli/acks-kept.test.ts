@@ -288,7 +288,7 @@ describe('the list', () => {
   test('tells what expired, was replaced, matches nothing, or speaks of a log that was not read', async () => {
     const cwd = logs(TORN, '[]', '5');
     writeLines(cwd, 'other.jsonl', [call(), TORN]);
-    await settled(cwd, 'sessions.jsonl:2');
+    await settled(cwd, 'sessions.jsonl:2', '--expires', '2999-01-01');
     await settled(cwd, 'sessions.jsonl:2');
     await settled(cwd, 'sessions.jsonl:3');
     await settled(cwd, 'sessions.jsonl:4');

@@ -765,8 +765,8 @@ describe('what is said of it', () => {
     const named = (env: Record<string, string>, ...args: string[]) =>
       lakelog(['ack', 'bad', '--reason', 'r', ...args], { cwd, env });
     await named({ LAKELOG_ACK_AUTHOR: 'env' }, '--author', 'option');
-    await named({ LAKELOG_ACK_AUTHOR: 'env' });
-    await named({});
+    await named({ LAKELOG_ACK_AUTHOR: 'env' }, '--expires', '2d');
+    await named({}, '--expires', '3d');
     const [option, env, account] = acksIn(cwd).map(({ author }) => author);
     expect([option, env]).toEqual(['option', 'env']);
     expect(account).toMatch(/\S/);
@@ -997,7 +997,7 @@ describe('the file', () => {
     symlinkSync(DEFAULT_ACKS, path.join(cwd, 'link.jsonl'));
     expect((await alarm({ cwd }, '--acks', 'link.jsonl')).code).toBe(0);
     const before = readFileSync(file, 'utf8');
-    const { code, stderr } = await ack(cwd, 'k1', '--acks', 'link.jsonl');
+    const { code, stderr } = await ack(cwd, 'k1', '--acks', 'link.jsonl', '--expires', '2d');
     expect(code).toBe(2);
     expect(stderr).toContain('link.jsonl');
     expect(readFileSync(file, 'utf8')).toBe(before);

@@ -11,6 +11,7 @@ import type { Database } from '../duckdb/connection.js';
 import { ident } from '../duckdb/sql.js';
 import { sha256 } from '../store/fingerprint.js';
 import { lakePlan } from '../store/tables.js';
+import type { Settle } from '../store/unread.js';
 import { compactionName, type PlacedFile } from './compactions.js';
 import { copyTo, dataFile, stagedAt } from './data-file.js';
 import { Hashes } from './hashes.js';
@@ -37,6 +38,7 @@ export interface Compacting {
   readonly graceS: number;
   readonly lockTimeoutS: number;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly settle: Settle;
 }
 
 /** Files grow to that, and larger ones are left as they are. */
@@ -47,12 +49,13 @@ export async function compact(db: Database, lake: FolderLake, options: Compactin
   return asFilesOf(lake.place.path, async () => {
     await lock(db, lake.place, 'compact', options.lockTimeoutS, lake.name);
     lake.place.tidy();
-    const sweeping = { now: options.now, hashes: new Hashes(lake, options.env) };
+    const { now, settle } = options;
+    const sweeping = { now, settle, hashes: new Hashes(lake, options.env) };
     const otherwise = 'nothing was merged';
     const { state, removed } = await sweep(db, lake, { ...sweeping, graceS: options.graceS, otherwise });
     const merged = { files: 0, into: 0, bytes: 0, bytes_before: 0 };
-    for (const groups of groupsOf(state, options.now)) {
-      const moves = await merge(db, lake, groups, options.now);
+    for (const groups of groupsOf(state, now)) {
+      const moves = await merge(db, lake, groups, now);
       for (const [i, { files }] of moves.entries()) {
         merged.files += groups[i]!.length;
         merged.into += files.length;
@@ -60,7 +63,7 @@ export async function compact(db: Database, lake: FolderLake, options: Compactin
         merged.bytes_before += sizeOf(groups[i]!);
       }
     }
-    const receipts = await mergeReceipts(lake, state, { now: options.now, most: TARGET_BYTES });
+    const receipts = await mergeReceipts(lake, state, { now, most: TARGET_BYTES });
     merged.files += receipts.files;
     merged.into += receipts.into;
     merged.bytes += receipts.bytes;

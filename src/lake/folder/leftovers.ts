@@ -5,6 +5,7 @@ import { COMPACTION_FORMAT, type CompactionReceipt } from '../../schema/batch.js
 import { EXIT, type InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { sha256 } from '../store/fingerprint.js';
+import type { Settle } from '../store/unread.js';
 import {
   compactionName,
   heldNames,
@@ -31,6 +32,7 @@ export interface Sweeping {
   /** How long files that were merged stay for who reads them now. */
   readonly graceS: number;
   readonly hashes: Pick<Hashes, 'of' | 'keep'>;
+  readonly settle: Settle;
   /** What is told of where the lake is not whole. */
   readonly otherwise: string;
 }
@@ -42,13 +44,15 @@ export interface Sweeping {
 export async function sweep(
   db: Database,
   lake: FolderLake,
-  { now, graceS, hashes, otherwise }: Sweeping,
+  { now, graceS, hashes, settle, otherwise }: Sweeping,
 ): Promise<{ readonly state: FolderState; readonly removed: number }> {
   const going = goingIn(lake, now, graceS);
   const names = new Set([...going.leftovers, ...going.others]);
   const rest = { ...lake, place: new Without(lake.place.path, names) };
   const state = lookInto(rest, { env: {}, hashed: () => true, hashes: () => hashes });
-  const damaged = state.problems.filter(({ problem }) => problem === 'lake');
+  // What is gone for good, and explained, is in no file that goes.
+  const { open } = settle(state.problems);
+  const damaged = open.filter(({ problem }) => problem === 'lake');
   const problems = damaged.length > 0 ? damaged : await strangeRows(db, lake, going.leftovers, state);
   if (problems.length > 0) throw refused(lake, problems, going.leftovers, otherwise);
   for (const name of names) lake.place.remove(name);

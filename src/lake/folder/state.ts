@@ -233,7 +233,8 @@ function strangersIn(
     const file = path.posix.basename(name);
     if (files.has(name) || replaced.has(name) || /^[._]/.test(file)) continue;
     const id = file.replace(/\.parquet$/, '');
-    if (making.has(`${id}.json`)) ids.add(id);
+    if (id === file) problems.push(damage(at(name), NO_FILE_OF_IT, 'take it out of the folder'));
+    else if (making.has(`${id}.json`)) ids.add(id);
     else if (believed.has(id))
       problems.push(damage(at(name), 'the receipt of its batch does not name it', 'remove the file'));
     // A receipt that cannot be believed was told by its name.
@@ -253,6 +254,7 @@ function strangersIn(
   };
 }
 
+const NO_FILE_OF_IT = 'this is no file of the lake, and other programs may take it for one';
 /** Whoever has not come to its end by then was killed. */
 const STOPPED_MS = 600_000;
 const STRANGER =

@@ -188,6 +188,12 @@ export const brokenLogs = <Log extends KnownLog>(
     fingerprint: sha256(Buffer.from(`${at(log)} ${log.head} ${log.detail}`)),
   }));
 
+/** Parts problems into those that somebody explained and the others, which say how that is done. */
+export type Settle = (problems: readonly InputProblem[]) => {
+  readonly settled: readonly InputProblem[];
+  readonly open: readonly InputProblem[];
+};
+
 const LOOK = 'mend it where it is, and let it be looked at again: lakelog sync';
 
 export const isSameUnread = (one: readonly Unread[], other: readonly Unread[]): boolean =>

@@ -4,12 +4,13 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { whyUnreadable } from '../../errors.js';
 import type { LogCheck } from '../../schema/lake.js';
+import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
 import { openInput, type SourceFile, statOf, Unreadable } from '../input/index.js';
 import { compare, headAfter } from './fingerprint.js';
 import { type KnownLog, type Piece, piecesOf, readLogs } from './logs.js';
-import { isBrokenLog } from './unread.js';
+import { brokenLogs, type Settle } from './unread.js';
 
 /** A file of a receipt, by the hash of what was read of it. */
 export interface ReceiptFile {
@@ -21,6 +22,11 @@ export interface ReceiptFile {
   readonly tail_sha256?: string | undefined;
 }
 
+export interface VerifyOptions {
+  readonly stdin: Readable;
+  readonly settle: Settle;
+}
+
 interface Batch extends Piece {
   readonly batch: number;
   readonly head: string;
@@ -29,7 +35,7 @@ interface Batch extends Piece {
 }
 
 /** Reads every log that is still there to its end of what the lake has. */
-export async function verifyLogs(db: Database, options: { readonly stdin: Readable }): Promise<LogCheck[]> {
+export async function verifyLogs(db: Database, options: VerifyOptions): Promise<LogCheck[]> {
   const checks: LogCheck[] = [];
   for (const log of await readLogs(db)) checks.push(await checkLog(db, log, options));
   return checks;
@@ -39,7 +45,7 @@ export async function verifyLogs(db: Database, options: { readonly stdin: Readab
 export async function verifyReceipt(
   db: Database,
   files: readonly ReceiptFile[],
-  options: { readonly stdin: Readable },
+  options: VerifyOptions,
 ): Promise<LogCheck[]> {
   const logs = await readLogs(db);
   const checks: LogCheck[] = [];
@@ -70,7 +76,7 @@ async function checkReceipt(
   db: Database,
   log: KnownLog,
   { bytes, tail_sha256 }: ReceiptFile,
-  options: { readonly stdin: Readable },
+  options: VerifyOptions,
 ): Promise<LogCheck> {
   const check = await checkLog(db, log, options);
   if (check.status !== 'same' || bytes === log.read_to) return check;
@@ -80,7 +86,7 @@ async function checkReceipt(
   return { ...check, status: 'different', detail };
 }
 
-async function hashOf(log: KnownLog, to: number, options: { readonly stdin: Readable }): Promise<string> {
+async function hashOf(log: KnownLog, to: number, options: VerifyOptions): Promise<string> {
   const hash = createHash('sha256');
   let at = 0;
   for await (const chunk of await bytesOf(sourceOf(log), options)) {
@@ -93,16 +99,13 @@ async function hashOf(log: KnownLog, to: number, options: { readonly stdin: Read
 const sourceOf = ({ name, path }: KnownLog) =>
   ({ name, path, as: 'any', stats: statOf(path) ?? null, maybeEmpty: true }) as const;
 
-async function checkLog(
-  db: Database,
-  log: KnownLog,
-  options: { readonly stdin: Readable },
-): Promise<LogCheck> {
+async function checkLog(db: Database, log: KnownLog, options: VerifyOptions): Promise<LogCheck> {
   const pieces = (await piecesOf(db, log.log)).filter(({ byte_from }) => byte_from < log.read_to);
   const facts = { file: log.name, batches: pieces.length, bytes: log.read_to, head: log.head };
   const wrong = await contradiction(db, log);
   if (wrong !== null) return { ...facts, status: 'inconsistent', detail: wrong };
-  if (isBrokenLog(log)) return { ...facts, status: 'different', detail: log.detail };
+  const [broken] = brokenLogs([log], ({ path }) => path);
+  if (broken) return { ...facts, status: statusOf(broken, options), detail: broken.detail };
   const stats = statOf(log.path);
   // Another file may stand where one stood that was deleted.
   if (log.form === 'stream' || log.state === 'gone' || stats === undefined)
@@ -110,14 +113,21 @@ async function checkLog(
   return { ...facts, ...(await checkBytes(sourceOf(log), pieces, options)) };
 }
 
-/** Whether a log that is there is what was read of it, batch by batch. */
+/** Of a log that was lost or changed. */
+export const statusOf = (broken: InputProblem, { settle }: VerifyOptions): LogCheck['status'] =>
+  settle([broken]).open.length === 0 ? 'settled' : 'different';
+
+/** Whether a log that is there is what was read of it, batch by batch. @param pieces one behind the other. */
 export async function checkBytes(
   source: SourceFile,
   pieces: readonly Piece[],
-  options: { readonly stdin: Readable },
+  options: Pick<VerifyOptions, 'stdin'>,
 ): Promise<Pick<LogCheck, 'status' | 'detail'>> {
   try {
-    const { differs } = await compare(await bytesOf(source, options), pieces);
+    const { differs } = await compare(
+      behind(pieces[0]?.byte_from ?? 0, await bytesOf(source, options)),
+      pieces,
+    );
     if (differs === null) return { status: 'same', detail: null };
     const place = `bytes ${differs.byte_from} to ${differs.byte_from + differs.bytes}`;
     return { status: 'different', detail: `${place} are not what was read` };
@@ -129,9 +139,17 @@ export async function checkBytes(
   }
 }
 
+async function* behind(from: number, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let left = from;
+  for await (const chunk of chunks) {
+    if (left < chunk.length) yield chunk.subarray(left);
+    left -= Math.min(left, chunk.length);
+  }
+}
+
 async function bytesOf(
   source: SourceFile,
-  options: { readonly stdin: Readable },
+  options: Pick<VerifyOptions, 'stdin'>,
 ): Promise<AsyncIterable<Uint8Array>> {
   const input = await openInput(source, options);
   if (input.kind === 'stream') return input.chunks;
