@@ -120,8 +120,9 @@ describe('a plain file', () => {
     const opened = await plain(file);
     change(file);
     expect(() => opened.ensureUnchanged()).toThrow(
-      expect.objectContaining({ name: 'LakelogError', exitCode: 3, where: 'sessions.jsonl' }),
+      expect.objectContaining({ next: 'run the same command again' }),
     );
+    expect(() => opened.ensureUnchanged()).toThrow(Unreadable);
     expect(() => opened.ensureUnchanged()).toThrow(message);
     opened.close();
   });

@@ -46,6 +46,8 @@ export function unreadAfter(before: readonly Unread[], look: Look): Unread[] {
       const by = among.length === 0 && statOf(one.path)?.isFile() ? [one.path] : among;
       const same = before.find(({ path, problem }) => path === one.path && problem === one.problem);
       const since = instantOf(now);
+      // What to do at once is not what to do later.
+      if (one.problem === 'unreadable') delete one.next;
       return [{ ...one, by, mark: by.length === 0 ? since : (markOf(one.path) ?? same?.mark ?? since) }];
     });
   const isFoundAgain = ({ path, problem }: Unread) =>
