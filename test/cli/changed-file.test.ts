@@ -113,7 +113,9 @@ describe.each(CHANGES)('a file that %s', (_, change, words) => {
     expect(first.receipt.problems[0]!.detail).toMatch(words);
     // Whoever does not look is not told that all is well.
     const asItIs = await lakelog([...args, '--no-sync', '--max-age', '99999d'], { cwd });
-    expect(unwrapped(asItIs.stderr)).toMatch(/cannot vouch: (the last sync did not come to its end|the input cannot be read)/);
+    expect(unwrapped(asItIs.stderr)).toMatch(
+      /cannot vouch: (the last sync did not come to its end|the input cannot be read)/,
+    );
     writeLines(cwd, 'changing.jsonl', [call()]);
     const second = await lakelog(args, { cwd });
     expect(second.code).toBe(1);
