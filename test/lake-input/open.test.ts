@@ -230,7 +230,13 @@ describe('what cannot be read', () => {
       gzipSync(LINES).subarray(0, 20),
       /^the compressed data stop before their end/,
     ],
-    ['a damaged one', 'a', Buffer.concat([gzipSync(LINES), Buffer.from('x')]), /^the compressed data/],
+    [
+      'one with lines behind it',
+      'a',
+      Buffer.concat([gzipSync(LINES), Buffer.from(LINES)]),
+      /^holds other bytes/,
+    ],
+    ['one in another', 'a.gz.gz', gzipSync(gzipSync(LINES)), /^it is compressed twice$/],
   ])('%s', async (_, name, bytes, reason) => {
     await fails(source(tempFile(bytes, name)), reason);
   });

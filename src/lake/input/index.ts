@@ -1,5 +1,5 @@
 /** Inputs: from paths to files, and from files to bytes. */
-export { type Assertion, absolutePath, type InputRequest, identityOf, statOf } from './find.js';
+export { type Assertion, absolutePath, type InputRequest, identityOf, REPLACED, statOf } from './find.js';
 export { CHANGED, type OpenedInput, openInput, type PlainInput, type StreamInput } from './open.js';
 export { predecessorsOf } from './predecessors.js';
 export { Changed, problemOf, Unreadable, whileReading } from './reasons.js';
