@@ -12,6 +12,8 @@ export class Unreadable extends Error {
   }
 }
 
+const AGAIN = 'run the same command again';
+
 /** Somebody wrote to the file, or moved it, at the wrong moment: the next look may find it at rest. */
 export class Changed extends Unreadable {
   constructor(how: string) {
@@ -19,7 +21,8 @@ export class Changed extends Unreadable {
   }
 }
 
-export const AGAIN = 'run the same command again';
+/** Whether it is what `Changed` says. */
+export const isPassing = ({ next }: Pick<InputProblem, 'next'>): boolean => next === AGAIN;
 
 export function problemOf(path: string, { message: detail, next }: Unreadable): InputProblem {
   return { path, problem: 'unreadable', detail, ...(next && { next }) };

@@ -9,8 +9,8 @@ import { version } from '../../version.js';
 import { type Database, openBeside } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
 import {
-  Changed,
   type InputRequest,
+  isPassing,
   openInput,
   problemOf,
   type SourceFile,
@@ -162,8 +162,8 @@ class Syncing {
   /** What turned out to be unreadable where it was read, of a look whose problems these are. */
   private broken = new Set<SourceFile>();
   private problems: InputProblem[] = [];
-  /** Of those that changed at the wrong moment: no news at the next look, which finds them at rest. */
-  private changed: InputProblem[] = [];
+  /** Something was found in the midst of a rotation: the next look finds it at rest, under whatever name. */
+  private isMoving = false;
 
   constructor(db: Database, options: SyncOptions) {
     this.db = db;
@@ -302,7 +302,9 @@ class Syncing {
     const isUnfinished = this.isLoading || isLeftBehind(this.file);
     const unreadBy = ({ problems }: Survey) =>
       this.unreadBy({ ...inputs, problems: [...inputs.problems, ...problems] }, requests);
-    const saysMore = !isSameUnread(unreadBy(found), this.unread);
+    this.isMoving = inputs.problems.some(isPassing);
+    const saysMore =
+      this.isMoving || found.problems.some(isPassing) || !isSameUnread(unreadBy(found), this.unread);
     if (found.tasks.length + found.updates.length > 0 || isNew || isUnfinished || saysMore) {
       await detach(db);
       await this.open('write');
@@ -338,7 +340,8 @@ class Syncing {
     requests: readonly InputRequest[],
   ): readonly Unread[] {
     const { logs, options } = this;
-    const all = [...problems, ...unfinished(logs, files, options)];
+    const lasting = problems.filter((one) => !isPassing(one));
+    const all = [...lasting, ...unfinished(logs, files, options)];
     const looked = requests.filter(canBeLookedAtAgain);
     return unreadAfter(this.unread, { requests: looked, files, problems: all, logs, ...options });
   }
@@ -382,7 +385,7 @@ class Syncing {
     unreadNow: () => readonly Unread[],
   ): Promise<boolean> {
     const { db } = this;
-    [this.broken, this.problems, this.changed] = [new Set(), problems, []];
+    [this.broken, this.problems] = [new Set(), problems];
     const tasks = this.options.use.follows ? await this.withoutTaken(found) : found;
     await db.run('BEGIN');
     await addRequests(db, requests.filter(canBeLookedAtAgain));
@@ -423,7 +426,7 @@ class Syncing {
 
   private giveUp(file: SourceFile, error: Unreadable): void {
     this.broken.add(file);
-    (error instanceof Changed ? this.changed : this.problems).push(problemOf(file.name, error));
+    this.problems.push(problemOf(file.name, error));
   }
 
   /** Copies of logs that were taken as read begin behind what was taken: a rotation is a copy, seen in its midst. */
@@ -657,7 +660,7 @@ class Syncing {
     await writeUnread(db, this.unread);
     const now = instantOf(this.options.now);
     // Whoever does not look is told that more is to come.
-    const isLoading = this.changed.length > 0;
+    const isLoading = this.isMoving || this.problems.some(isPassing);
     await db.run(`UPDATE main.lake SET is_loading = ${isLoading}, last_sync = ${quote(now)}; COMMIT`);
     const tails = tasks.flatMap((task) => tailOf(task, this.logOf(task)?.lines ?? 0) ?? []);
     if (tails.length === 0) return;
@@ -692,7 +695,7 @@ class Syncing {
     return {
       ...found,
       logs,
-      problems: [...found.problems, ...this.changed, ...broken],
+      problems: [...found.problems, ...broken],
       notices: [...found.notices, ...this.marks],
       read: { bytes: read.bytes, files: read.files.size },
       before: {
