@@ -113,6 +113,7 @@ export function reasonOf(message: string): string {
 }
 
 export const NO_FILE = 'is neither a file, a folder nor a pipe';
+export const IS_PIPE = 'is a pipe';
 
 /** Of files that are to be read: where the system's own words would mislead. */
 const WORDS: Readonly<Record<string, string>> = {

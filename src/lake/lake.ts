@@ -337,9 +337,9 @@ export class Lake {
     const loaded = await loadFiles(db, plan, sources, options);
     if (loaded.files.reduce((sum, { counts }) => sum + counts.lines, 0) > FEW_LINES) await db.useAllThreads();
     const alike = await findAlike(db, loaded.files);
-    if (plan.twins) await numberTwins(db, sources, options);
+    const changed = plan.twins ? await numberTwins(db, sources, options) : [];
     await explode(db, plan);
-    return { loaded, alike };
+    return { loaded: { ...loaded, unreadable: [...loaded.unreadable, ...changed] }, alike };
   }
 
   /** The tables that queries see. */

@@ -12,23 +12,43 @@ export interface FilePart extends Part {
   readonly isLive: boolean;
 }
 
+/** What the system says where bytes cannot be read; an error does not come out of a thread whole. */
+export type ReadFailure = Pick<NodeJS.ErrnoException, 'code' | 'message' | 'syscall'>;
+
+export interface ScannedPart extends LineCounts {
+  /** The counts are those of the bytes before. */
+  readonly failure: ReadFailure | null;
+}
+
 /** Reads straight into the scanner's memory. @param onBytes told what was read. */
-export function scanFile(scanner: Scanner, part: FilePart, onBytes?: (count: number) => void): LineCounts {
+export function scanFile(scanner: Scanner, part: FilePart, onBytes?: (count: number) => void): ScannedPart {
   const { fd, from, size, isLive } = part;
   const hash = part.hashesBytes ? createHash('sha256') : null;
+  let failure: ReadFailure | null = null;
   scanner.begin(part);
   for (let position = from > 0 ? from - 1 : 0; position < size && !scanner.isDone; ) {
     const room = scanner.room();
-    const count = readSync(fd, room, 0, Math.min(room.length, size - position), position);
+    const count = readAt(fd, room, size - position, position);
+    if (typeof count !== 'number') failure = count;
     // It was cut meanwhile, which is told when all is read.
-    if (count === 0) break;
+    if (typeof count !== 'number' || count === 0) break;
     // Of the byte before the part only the scanner has need.
     hash?.update(room.subarray(position < from ? 1 : 0, count));
     scanner.filled(count);
     position += count;
     onBytes?.(count);
   }
-  return { ...scanner.end(isLive), sha256: hash?.digest('hex') ?? null };
+  return { ...scanner.end(isLive), sha256: hash?.digest('hex') ?? null, failure };
+}
+
+function readAt(fd: number, room: Uint8Array, most: number, position: number): number | ReadFailure {
+  try {
+    return readSync(fd, room, 0, Math.min(room.length, most), position);
+  } catch (error) {
+    const { code, message, syscall } = error as NodeJS.ErrnoException;
+    if (syscall !== 'read') throw error;
+    return { ...(code && { code }), message, syscall };
+  }
 }
 
 /** Scans what can be read once. @returns the counts, and how many bytes there were, one before the part not counted. */

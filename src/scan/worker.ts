@@ -1,9 +1,9 @@
 /** Entry of a thread that scans parts of files, one after the other, as the pool hands them out. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { RowBlock } from './columns.js';
-import { type FilePart, scanFile } from './file.js';
+import { type FilePart, type ScannedPart, scanFile } from './file.js';
 import type { ScannerModule, ScanOptions } from './machine.js';
-import { type LineCounts, Scanner } from './scanner.js';
+import { Scanner } from './scanner.js';
 
 export interface Order {
   readonly part: FilePart;
@@ -12,7 +12,7 @@ export interface Order {
 }
 
 export interface Delivery {
-  readonly counts: LineCounts;
+  readonly counts: ScannedPart;
   readonly blocks: readonly RowBlock[];
 }
 

@@ -150,7 +150,9 @@ const receipt = z
             .enum(['missing', 'unreadable', 'no_logs', 'no_records', 'changed', 'roster', 'lake'])
             .describe('What is wrong with it.'),
           detail: text.describe('The same in words.'),
-          next: text.optional().describe('Of a part of a lake that cannot be believed: what to do about it.'),
+          next: text
+            .optional()
+            .describe('What to do about it, where that is not the same for all of the kind.'),
           fingerprint: sha256
             .optional()
             .describe(

@@ -6,7 +6,7 @@ import { EMPTY, LONG, LONG_TEXT, raw, SHORT, SHORT_TEXT, SKIPPABLE } from './zst
 
 const CUT = /stop before their end/;
 const TRAILING = /other bytes after the end/;
-const gz = (text: string) => gzipSync(Buffer.from(text));
+const gz = (text: string | Buffer) => gzipSync(Buffer.from(text));
 
 async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield Buffer.from(bytes.subarray(at, at + size));
@@ -57,7 +57,10 @@ describe.each([
   });
 
   test.each<[string, 'gz' | 'zst', Buffer, RegExp]>([
-    ['lines behind it', 'gz', Buffer.concat([gz('a'), Buffer.from('{"a":1}\n')]), /damaged/],
+    ['lines behind it', 'gz', Buffer.concat([gz('a'), Buffer.from('{"a":1}\n')]), TRAILING],
+    ['a frame behind it', 'gz', Buffer.concat([gz('a'), SHORT]), TRAILING],
+    ['an archive in it', 'gz', gz(gz('a')), /compressed twice/],
+    ['an archive of the other kind in it', 'gz', gz(SHORT), /compressed twice/],
     ['a byte behind zero bytes', 'gz', Buffer.concat([gz('a'), Buffer.alloc(600), gz('b')]), TRAILING],
     ['a second member that is cut', 'gz', Buffer.concat([gz('a'), gz('b').subarray(0, -1)]), CUT],
     ['nothing at all', 'gz', Buffer.alloc(0), CUT],

@@ -145,7 +145,10 @@ describe('a file that was found and moved on before it is opened', () => {
     const { files } = await found(folder);
     change(folder);
     const gone = files.find(({ name }) => name.endsWith('.1'))!;
-    await expect(textOf(gone)).rejects.toThrow(/since it was found.*run the same command again/);
+    await expect(textOf(gone)).rejects.toMatchObject({
+      message: expect.stringContaining('since it was found'),
+      next: 'run the same command again',
+    });
   });
 
   test('what was appended meanwhile belongs to it', async () => {

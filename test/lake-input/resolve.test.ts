@@ -363,7 +363,7 @@ describe('in a folder the content decides', () => {
     expect(found.names).toEqual(['d/a.jsonl']);
     expect([...calls.opened.keys()]).toEqual([path.join(cwd, 'd/a.jsonl')]);
     expect(found.problems).toEqual([
-      'unreadable d/p.jsonl: is a pipe: name it to have it read',
+      'unreadable d/p.jsonl: is a pipe',
       'unreadable d/s.jsonl: is neither a file, a folder nor a pipe',
     ]);
     expect(found.notices).toEqual([

@@ -13,6 +13,7 @@ import { explode } from '../load/staging.js';
 import { headAfter } from '../store/fingerprint.js';
 import {
   absolute,
+  addTo,
   batchesOf,
   canBeLookedAtAgain,
   cannotBeRead,
@@ -289,7 +290,7 @@ class Exporting {
       // Of a log that nobody writes to any more the last line has its end, whatever it ends with.
       const task = found.form === 'plain' && found.isSettled ? { ...found, to: found.size } : found;
       this.begin(task, this.batchesOf(task.log?.log));
-      const isRead = await isReadable(task, problems, async () => {
+      const isRead = await isReadable(addTo(problems, task.file), async () => {
         for await (const batch of batchesOf(task, this.options, MOST_BYTES)) {
           round.push(batch);
           size += batch.range.to - batch.range.from;
@@ -336,7 +337,7 @@ class Exporting {
       open: batchOpener(options, ends),
     });
     const [broken] = loaded.unreadable;
-    if (broken) throw cannotBeRead(broken.source, broken.why);
+    if (broken) throw cannotBeRead(broken.source, broken.error.message);
     return { stage, plan, loaded, duplicates: await countOwnDuplicates(stage, loaded.files) };
   }
 

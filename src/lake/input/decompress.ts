@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { CUT, damaged, TRAILING } from './reasons.js';
+import { CUT, damaged, TRAILING, Unreadable } from './reasons.js';
 import { unzstd } from './unzstd.js';
 
 export type Compression = 'gz' | 'zst';
@@ -21,13 +21,33 @@ export function compressionOf(head: Uint8Array): Compression | null {
 
 /**
  * Decompresses while it is read, checksums included; no more than a few MB are in memory, whatever the ratio.
- * @throws Error with a plain reason where the data are cut, damaged or followed by other bytes.
+ * @throws Error with a plain reason where the data are cut, damaged, followed by other bytes or compressed twice.
  */
 export function decompress(
   chunks: AsyncIterable<Uint8Array>,
   compression: Compression,
 ): AsyncGenerator<Uint8Array, void, void> {
-  return compression === 'gz' ? gunzip(chunks) : unzstd(chunks);
+  return compressedOnce(compression === 'gz' ? gunzip(chunks) : unzstd(chunks), compression);
+}
+
+async function* compressedOnce(
+  chunks: AsyncIterable<Uint8Array>,
+  outer: Compression,
+): AsyncGenerator<Uint8Array, void, void> {
+  let head: Uint8Array = new Uint8Array(0);
+  for await (const chunk of chunks) {
+    if (head.length >= MAGIC_BYTES) {
+      yield chunk;
+      continue;
+    }
+    head = Buffer.concat([head, chunk]);
+    if (compressionOf(head) !== null) {
+      const next = `decompress it once: ${outer === 'gz' ? 'gunzip' : 'unzstd'}`;
+      throw new Unreadable('it is compressed twice', { next });
+    }
+    if (head.length >= MAGIC_BYTES) yield head;
+  }
+  if (head.length > 0 && head.length < MAGIC_BYTES) yield head;
 }
 
 const OUTPUT = 256 << 10;
@@ -70,5 +90,7 @@ async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
 function zlibError(error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (!code?.startsWith('Z_')) return error;
+  // The first header was seen: these bytes stand where a further one would.
+  if (message === 'incorrect header check') return new Error(TRAILING, { cause: error });
   return new Error(code === 'Z_BUF_ERROR' ? CUT : damaged(message), { cause: error });
 }

@@ -1,7 +1,9 @@
 import { type BigIntStats, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { LakelogError, NO_FILE, whyUnreadable } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
+import { Changed, problemOf, Unreadable } from './reasons.js';
 
 /**
  * From what a user wrote to what stands there. By ourselves and not by DuckDB, which skips an unreadable folder and a
@@ -42,6 +44,8 @@ export interface Findings {
   readonly ifNone: InputProblem;
 }
 
+const NO_LOG = new Unreadable(NO_FILE, { next: 'name the file that the service logs to' });
+
 /** A rotation renames files for some milliseconds, and then no more. */
 const LOOKS = 5;
 
@@ -58,8 +62,8 @@ export async function findSettled(request: InputRequest, cwd: string): Promise<F
     if (before.found.every((one) => names.has(whichUnderName(one)))) return now;
     before = now;
   }
-  const detail = 'its files were renamed each time that they were looked at; run the same command again';
-  return { ...before, found: [{ path: request.path, problem: 'unreadable', detail }] };
+  const moving = new Changed('its files were renamed each time that they were looked at');
+  return { ...before, found: [problemOf(request.path, moving)] };
 }
 
 function whichUnderName(one: Candidate | InputProblem): string {
@@ -89,7 +93,7 @@ async function find({ path: given, as }: InputRequest, cwd: string): Promise<Fin
     stats: seen.stats,
     found: 'named',
   } as const;
-  return { found: [named], ifNone: none('unreadable', NO_FILE) };
+  return { found: [named], ifNone: problemOf(given, NO_LOG) };
 }
 
 /** A folder of more files was hardly meant (`/`, `/proc`), and their names alone would fill the memory. */
@@ -134,15 +138,33 @@ export function identityOf({ dev, ino }: BigIntStats): string {
 }
 
 /** What stands at a place, or why that cannot be known. */
-function look({ name, path }: Place): { readonly stats: BigIntStats } | InputProblem {
+function look({ name, path: place }: Place): { readonly stats: BigIntStats } | InputProblem {
   try {
-    return { stats: statSync(path, { bigint: true }) };
+    return { stats: statSync(place, { bigint: true }) };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
+    if (isMissing && isNoText(place)) return problemOf(name, NO_TEXT);
     const detail =
-      isMissing && isLink(path) ? 'is a link to a file that does not exist' : whyUnreadable(error);
+      isMissing && isLink(place) ? 'is a link to a file that does not exist' : whyUnreadable(error);
     return { path: name, problem: isMissing ? 'missing' : 'unreadable', detail };
+  }
+}
+
+const NO_TEXT = new Unreadable('its name is not UTF-8, so that it cannot be opened', { next: 'rename it' });
+
+/** What a name shows that is not UTF-8; no other file can be told from it. */
+export const REPLACED = '\ufffd';
+
+/** Something stands there whose name only looks so. */
+function isNoText(file: string): boolean {
+  const name = path.basename(file);
+  if (!name.includes(REPLACED)) return false;
+  try {
+    const names = readdirSync(path.dirname(file), { encoding: 'buffer' });
+    return names.some((raw) => raw.toString() === name && !raw.equals(Buffer.from(name)));
+  } catch {
+    return false;
   }
 }
 
@@ -183,12 +205,13 @@ function* walk(
     yield { path: folder.name, problem: 'unreadable', detail: whyUnreadable(error) };
     return;
   }
-  for (const entry of entries) {
+  for (const [i, entry] of entries.entries()) {
     const below = relative + entry;
     const matches = search.matches(below);
     if (!matches && !search.enters(below)) continue;
     const child = { name: childOf(folder.name, entry), path: `${folder.path}/${entry}` };
-    const seen = look(child);
+    // Of two names that look alike one is not UTF-8.
+    const seen = entry === entries[i - 1] ? problemOf(child.name, NO_TEXT) : look(child);
     // It may be a folder full of logs.
     if ('problem' in seen) yield seen;
     // A folder of a matching name is read whole, as it is where the shell spells out the pattern.

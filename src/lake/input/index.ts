@@ -1,7 +1,7 @@
 /** Inputs: from paths to files, and from files to bytes. */
-export { type Assertion, absolutePath, type InputRequest, identityOf, statOf } from './find.js';
-export { changedWhileRead, type OpenedInput, openInput, type PlainInput, type StreamInput } from './open.js';
+export { type Assertion, absolutePath, type InputRequest, identityOf, REPLACED, statOf } from './find.js';
+export { CHANGED, type OpenedInput, openInput, type PlainInput, type StreamInput } from './open.js';
 export { predecessorsOf } from './predecessors.js';
-export { Unreadable } from './reasons.js';
+export { Changed, isPassing, problemOf, Unreadable, whileReading } from './reasons.js';
 export { ACKS_NAME, type ResolveOptions, resolveInputs, type SourceFile } from './resolve.js';
 export { isRotatedName, predecessorNames } from './rotation.js';

@@ -2,20 +2,20 @@ import { closeSync, constants, fstatSync, open, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { identityOf, namesIn, statOf } from './find.js';
-import { Unreadable } from './reasons.js';
+import { Changed } from './reasons.js';
 import type { SourceFile } from './resolve.js';
 
 /** A rotation renames a file once; more than that while one file is opened is no rotation. */
 const TRIES = 3;
 
-const SINCE = 'since it was found (a rotation?); run the same command again';
+const SINCE = 'since it was found (a rotation?)';
 export const CUT_SINCE = `it was cut in place ${SINCE}`;
 const GONE_SINCE = `it was removed, replaced or moved elsewhere ${SINCE}`;
 
 /**
  * Opens the file that was found, whatever its name is by now: a rotation meanwhile puts another one in its place, and
  * its records would be in no file that is read.
- * @throws Unreadable where it is nowhere beside its old name, and the system's errors.
+ * @throws Changed where it is nowhere beside its old name, and the system's errors.
  */
 export async function openFound({ path: file, stats }: SourceFile): Promise<number> {
   // A pipe that took the file's place meanwhile is told by fstat, and not waited for.
@@ -28,7 +28,7 @@ export async function openFound({ path: file, stats }: SourceFile): Promise<numb
     if (fd !== null && (!stats || leadsTo(stats, at, fd))) return fd;
     if (fd !== null) closeSync(fd);
     const now = tries < TRIES ? nameNow(file, stats!) : undefined;
-    if (now === undefined) throw new Unreadable(GONE_SINCE);
+    if (now === undefined) throw new Changed(GONE_SINCE);
     at = now;
   }
 }

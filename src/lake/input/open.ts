@@ -1,10 +1,8 @@
 import { close, closeSync, createReadStream, fstatSync, readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { LakelogError } from '../../errors.js';
-import { EXIT } from '../../schema/result.js';
 import { compressionOf, decompress, MAGIC_BYTES } from './decompress.js';
 import { CUT_SINCE, openFound } from './moved.js';
-import { Unreadable, unreadable } from './reasons.js';
+import { Changed, Unreadable, unreadable } from './reasons.js';
 import type { SourceFile } from './resolve.js';
 import { isCompressed } from './rotation.js';
 
@@ -16,7 +14,7 @@ export interface PlainInput {
   readonly size: number;
   readonly mtimeMs: number;
   readonly maybeEmpty: boolean;
-  /** @throws LakelogError (exit 3) where what was read may not be what stood there. Before `close`. */
+  /** @throws Changed where what was read may not be what stood there. Before `close`. */
   ensureUnchanged(): void;
   close(): void;
 }
@@ -32,6 +30,8 @@ export interface StreamInput {
 }
 
 export type OpenedInput = PlainInput | StreamInput;
+
+export const CHANGED = 'it changed while it was read';
 
 /** Pieces in which streams are read. */
 const CHUNK = 256 << 10;
@@ -65,7 +65,7 @@ function opened(file: SourceFile, fd: number): OpenedInput {
   const head = headOf(fd);
   // Behind the reading: a log that is written to for the first time just now has a size by now.
   const { size, mtimeMs, mtimeNs } = fstatSync(fd, { bigint: true });
-  if (file.stats && size < file.stats.size) throw new Unreadable(CUT_SINCE);
+  if (file.stats && size < file.stats.size) throw new Changed(CUT_SINCE);
   const compression = compressionOf(head);
   if (size === 0n || compression !== null) {
     const chunks = createReadStream(file.path, { fd, highWaterMark: CHUNK });
@@ -79,9 +79,9 @@ function opened(file: SourceFile, fd: number): OpenedInput {
     maybeEmpty: file.maybeEmpty,
     ensureUnchanged: () => {
       const now = fstatSync(fd, { bigint: true });
-      if (now.size < size) throw changedWhileRead(file.name, `${size} bytes at the start, ${now.size} now`);
+      if (now.size < size) throw new Changed(`${CHANGED}: ${size} bytes at the start, ${now.size} now`);
       if (now.size === size && now.mtimeNs !== mtimeNs)
-        throw changedWhileRead(file.name, 'it was written to and is no longer');
+        throw new Changed(`${CHANGED}: it was written to and did not grow`);
     },
     close: () => close(fd),
   };
@@ -132,12 +132,4 @@ async function* contentOf(name: string, stream: Readable): AsyncGenerator<Uint8A
   } finally {
     stream.destroy();
   }
-}
-
-export function changedWhileRead(name: string, what: string): LakelogError {
-  return new LakelogError(`the file changed while it was read: ${what}; nothing is said about it`, {
-    where: name,
-    next: 'run the same command again',
-    exitCode: EXIT.cannotVouch,
-  });
 }

@@ -1,9 +1,10 @@
 import path from 'node:path';
-import { LakelogError, NO_FILE, shellWord, whyUnreadable } from '../../errors.js';
+import { IS_PIPE, LakelogError, NO_FILE, shellWord, whyUnreadable } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 import { contentIn } from './content.js';
 import { type Candidate, findSettled, type InputRequest, identityOf, statOf } from './find.js';
+import { problemOf, Unreadable } from './reasons.js';
 import { maybeEmptyAmong, sourceOfUnfinished } from './rotation.js';
 
 /** A file to be read; a pipe, and `-`, can be read once. */
@@ -49,6 +50,8 @@ export async function resolveInputs(
 
 /** What gates keep their acknowledgements in, often beside the logs. */
 export const ACKS_NAME = 'lakelog-acks.jsonl';
+
+const MOVE = 'move it out of the folder, or name the files that are to be read';
 
 /** A log by its name, or a rotated or compressed one. */
 const LOG_NAME = /\.(jsonl|ndjson)/i;
@@ -96,8 +99,8 @@ class Inputs {
     const isNamed = found === 'matched' || LOG_NAME.test(path.posix.basename(name));
     if (!stats?.isFile()) {
       // Nobody may ever write to a pipe; named, it is read.
-      const detail = stats?.isFIFO() ? 'is a pipe: name it to have it read' : NO_FILE;
-      if (isNamed) this.problems.push({ path: name, problem: 'unreadable', detail });
+      const why = new Unreadable(stats?.isFIFO() ? IS_PIPE : NO_FILE, { next: MOVE });
+      if (isNamed) this.problems.push(problemOf(name, why));
       else this.pass(name, 'not opened: a pipe, socket or device');
       return false;
     }

@@ -4,6 +4,7 @@ import { rfc3339 } from '../../instant.js';
 import type { BlockingGroup } from '../../schema/account.js';
 import type { FileAccount, InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
+import { problemOf } from '../input/index.js';
 import { BASE_TABLES, baseTable } from '../tables/base.js';
 import type { Ledger } from './account.js';
 import type { Alike } from './duplicates.js';
@@ -44,7 +45,7 @@ export async function ledgerOf(
     summary: null,
     hasCalls: loaded.files.some(({ counts }) => counts.loadedCalls > 0),
     firstConflict: alike.firstConflict,
-    problems: [...found.problems, ...unreadable(loaded), ...files.flatMap(withoutRecords)],
+    problems: [...found.problems, ...problemsOf(loaded), ...files.flatMap(withoutRecords)],
     notices: [...found.notices, ...unfinished(loaded), ...loaded.files.flatMap(markNotice)],
     mayBeEmpty: loaded.files.filter(({ maybeEmpty }) => maybeEmpty).map(({ source }) => source.name),
     nameOf: (batch) => loaded.files.find((file) => file.batch === batch)!.source.name,
@@ -95,9 +96,9 @@ export function accountOf(
   return file;
 }
 
-function unreadable(loaded: Loaded): InputProblem[] {
+function problemsOf(loaded: Loaded): InputProblem[] {
   const damaged = loaded.unreadable.filter(({ source }) => !source.madeFrom);
-  return damaged.map(({ source: { name: path }, why }) => ({ path, problem: 'unreadable', detail: why }));
+  return damaged.map(({ source, error }) => problemOf(source.name, error));
 }
 
 function unfinished(loaded: Loaded): string[] {

@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import type { Readable } from 'node:stream';
 import { layoutOf, type RowBlock } from '../../scan/columns.js';
-import { addCounts, type FilePart, scanFile, scanStream } from '../../scan/file.js';
+import {
+  addCounts,
+  type FilePart,
+  type ReadFailure,
+  type ScannedPart,
+  scanFile,
+  scanStream,
+} from '../../scan/file.js';
 import { compileScanner, type ScanOptions } from '../../scan/machine.js';
 import { scanInThreads } from '../../scan/pool.js';
 import type { RejectedLine } from '../../scan/reject.js';
@@ -14,7 +21,8 @@ import {
   type PlainInput,
   type SourceFile,
   type StreamInput,
-  Unreadable,
+  type Unreadable,
+  whileReading,
 } from '../input/index.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { namingAppender } from './naming.js';
@@ -81,10 +89,10 @@ export interface LoadedFile {
 
 export interface Loaded {
   readonly files: readonly LoadedFile[];
-  readonly unreadable: readonly { readonly source: SourceFile; readonly why: string }[];
+  readonly unreadable: readonly { readonly source: SourceFile; readonly error: Unreadable }[];
 }
 
-/** Reads files into new base tables, with every line accounted for. @throws LakelogError for one that changed meanwhile. */
+/** Reads files into new base tables, with every line accounted for; of one that changes meanwhile nothing is believed. */
 export async function loadFiles(
   db: Database,
   plan: LoadPlan,
@@ -149,7 +157,8 @@ class Loading {
   private readonly open = new Map<number, PlainInput>();
   private readonly counts = new Map<number, LineCounts>();
   private readonly files: LoadedFile[] = [];
-  private readonly unreadable: { batch: number; source: SourceFile; why: string }[] = [];
+  /** By batch. */
+  private readonly unreadable = new Map<number, Unreadable>();
 
   constructor(work: Work) {
     this.work = work;
@@ -208,8 +217,7 @@ class Loading {
         for (let from = range?.from ?? 0; from < size; from += step)
           yield { ...part, from, to: Math.min(from + step, size) };
       } catch (error) {
-        if (!(error instanceof Unreadable)) throw error;
-        this.unreadable.push({ batch, source, why: error.message });
+        this.unreadable.set(batch, whileReading(error));
       }
     }
   }
@@ -229,8 +237,9 @@ class Loading {
       // Parts of a file come in their order, so that the lines before them are known.
       const lines = this.linesBefore(part.batch) + (this.counts.get(part.batch)?.lines ?? 0);
       for (const block of found.blocks) this.addRows(block, lines);
-      if (this.work.rejects !== null && found.counts.rejected > 0) this.tellRejects(part, lines);
-      this.take(part, found.counts);
+      const isTold = this.work.rejects === null || found.counts.rejected === 0;
+      const failure = isTold ? null : this.tellRejects(part, lines);
+      this.take(part, { ...found.counts, failure: found.counts.failure ?? failure });
       this.note(part.to - part.from);
     });
   }
@@ -251,17 +260,27 @@ class Loading {
     this.work.options.onProgress?.(this.done, this.work.total);
   }
 
-  private take({ batch, to, size: bytes }: FilePart, found: LineCounts): void {
+  private take({ batch, to, size: bytes }: FilePart, { failure, ...found }: ScannedPart): void {
     const counts = addCounts(this.counts.get(batch), found);
     this.counts.set(batch, counts);
+    if (failure) this.unreadable.set(batch, whileReading(Object.assign(new Error(), failure)));
     if (to < bytes) return;
     const input = this.open.get(batch)!;
-    input.ensureUnchanged();
-    input.close();
     this.open.delete(batch);
-    const { maybeEmpty } = input;
     const source = this.work.sources[batch]!;
+    if (!this.unreadable.has(batch)) this.ensureUnchanged(batch, input);
+    input.close();
+    if (this.unreadable.has(batch)) return;
+    const { maybeEmpty } = input;
     this.files.push({ batch, source, bytes: bytes - (source.range?.from ?? 0), maybeEmpty, counts });
+  }
+
+  private ensureUnchanged(batch: number, input: PlainInput): void {
+    try {
+      input.ensureUnchanged();
+    } catch (error) {
+      this.unreadable.set(batch, whileReading(error));
+    }
   }
 
   private addRows(block: RowBlock, lineBase: number): void {
@@ -273,15 +292,16 @@ class Loading {
    * Scans a part once more for its rejects alone: a thread that handed them over would fill the memory with those of
    * all parts that wait, and copying them takes longer than finding them.
    */
-  private tellRejects(part: FilePart, lineBase: number): void {
+  private tellRejects(part: FilePart, lineBase: number): ReadFailure | null {
     this.teller ??= new Scanner(
       this.module,
       { ...this.work.scan, calls: [], runs: [], attemptFields: [], naming: undefined },
       { rows: () => {}, reject: (line, batch, sha256) => this.addReject(batch, line, sha256) },
     );
     this.lineBase = lineBase;
-    scanFile(this.teller, { ...part, digests: false, hashesBytes: false });
+    const { failure } = scanFile(this.teller, { ...part, digests: false, hashesBytes: false });
     this.lineBase = 0;
+    return failure;
   }
 
   private addReject(batch: number, reject: RejectedLine, sha256: () => string): void {
@@ -303,14 +323,18 @@ class Loading {
     this.work.rows.close();
     this.work.rejects?.table.close();
     await this.work.naming?.end();
-    // Of a file that turned out to be damaged nothing is believed.
-    const damaged = this.unreadable.map(({ batch }) => batch).join(', ');
-    const { rejects, naming } = this.work;
+    // Of a file that turned out to be damaged, or changed, nothing is believed.
+    const damaged = [...this.unreadable.keys()].join(', ');
+    const { sources, rejects, naming } = this.work;
     const tables = ['calls', 'runs', ...(rejects ? ['rejects'] : []), ...(naming ? ['named_workers'] : [])];
     if (damaged !== '')
       for (const table of tables)
         await this.work.db.run(`DELETE FROM main.base_${table} WHERE batch IN (${damaged})`);
-    return { files: this.files.sort((a, b) => a.batch - b.batch), unreadable: this.unreadable };
+    const unreadable = [...this.unreadable].sort(([a], [b]) => a - b);
+    return {
+      files: this.files.sort((a, b) => a.batch - b.batch),
+      unreadable: unreadable.map(([batch, error]) => ({ source: sources[batch]!, error })),
+    };
   }
 
   close(): void {

@@ -1,7 +1,9 @@
 /** Lines of logs that were read before, found again by where they begin. */
 import { readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { changedWhileRead, openInput, type PlainInput, type SourceFile, Unreadable } from '../input/index.js';
+import { LakelogError } from '../../errors.js';
+import { EXIT } from '../../schema/result.js';
+import { openInput, type PlainInput, type SourceFile, Unreadable } from '../input/index.js';
 import type { Reading } from './load.js';
 
 export interface LinePlace {
@@ -34,6 +36,13 @@ async function openAgain(source: SourceFile, options: Options): Promise<PlainInp
     throw error;
   }
 }
+
+const changedWhileRead = (where: string, what: string) =>
+  new LakelogError(`the file changed while it was read: ${what}; nothing is said about it`, {
+    where,
+    next: 'run the same command again',
+    exitCode: EXIT.cannotVouch,
+  });
 
 /** More lines of one file come faster with all of it. */
 const FEW = 500;

@@ -4,13 +4,17 @@ import { LakelogError } from '../../errors.js';
 import type { InputProblem } from '../../schema/result.js';
 import {
   absolutePath,
+  Changed,
   type InputRequest,
   openInput,
   predecessorsOf,
+  problemOf,
   type ResolveOptions,
   resolveInputs,
+  type SourceFile,
   statOf,
   Unreadable,
+  whileReading,
 } from '../input/index.js';
 import { BATCH, type BatchReading, plainBatches, streamBatches } from './read.js';
 import type { Task } from './survey.js';
@@ -47,19 +51,21 @@ export async function resolveLogs(requests: readonly InputRequest[], options: Fi
   return { ...all, problems, notices: [...all.notices, ...notices] };
 }
 
-/** @param most bytes after which the next line end ends a batch. */
+/**
+ * @param most bytes after which the next line end ends a batch.
+ * @throws Unreadable
+ */
 export async function* batchesOf(
   task: Task,
   options: { readonly stdin: Readable },
   most = BATCH,
 ): AsyncGenerator<BatchReading> {
-  const input = await openInput(task.file, options).catch((error: unknown) => {
-    if (!(error instanceof Unreadable)) throw error;
-    throw cannotBeRead(task.file, error.message);
-  });
+  const input = await openInput(task.file, options);
   try {
     if (input.kind === 'plain') yield* plainBatches(task, input.fd, most);
     else yield* streamBatches(task, input.chunks, most);
+  } catch (error) {
+    throw whileReading(error);
   } finally {
     input.close();
   }
@@ -69,11 +75,11 @@ export async function* batchesOf(
  * What turns out to be damaged where it is read is told, and others are read all the same. Nothing of it is believed
  * that is not in the lake yet.
  * @param read takes all that is to be read of it.
+ * @param tell is given what is wrong with it.
  * @returns whether it came to its end.
  */
 export async function isReadable(
-  { file }: Task,
-  problems: InputProblem[],
+  tell: (error: Unreadable) => void,
   read: () => Promise<void>,
 ): Promise<boolean> {
   try {
@@ -81,10 +87,16 @@ export async function isReadable(
     return true;
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    problems.push({ path: file.name, problem: 'unreadable', detail: error.message });
+    tell(error);
     return false;
   }
 }
+
+/** Adds to problems what will be so at the next look too. @throws LakelogError (exit 3) for a file that changed. */
+export const addTo = (problems: InputProblem[], file: SourceFile) => (error: Unreadable) => {
+  if (error instanceof Changed) throw cannotBeRead(file, error.message);
+  problems.push(problemOf(file.name, error));
+};
 
 /** It was found, and is rotated away or cut before it is read. */
 export function cannotBeRead({ name }: { readonly name: string }, why: string): LakelogError {

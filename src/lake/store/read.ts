@@ -1,6 +1,6 @@
 /** What a loading of a lake reads, in batches of whole lines that fit memory. */
 import { readSync } from 'node:fs';
-import { changedWhileRead, type OpenedInput, openInput, type SourceFile } from '../input/index.js';
+import { CHANGED, Changed, type OpenedInput, openInput, type SourceFile } from '../input/index.js';
 import type { Reading } from '../load/load.js';
 import { endOf, isSame, lastOf, START_BYTES, sha256, startOf } from './fingerprint.js';
 import type { KnownLog } from './logs.js';
@@ -113,7 +113,7 @@ export type Ends = Pick<KnownLog, 'start_sha256' | 'end_sha256'>;
 /**
  * Opens what a batch is read from. A plain file is looked at once more: what stands before the batch must still be
  * what was read before.
- * @throws LakelogError (exit 3) for one that changed meanwhile.
+ * @throws Changed for one that is another by now.
  */
 export function batchOpener(
   options: Parameters<typeof openInput>[1],
@@ -139,7 +139,7 @@ export function batchOpener(
       (range.to <= task.to && !(task.isSettled && range.to === task.size) && !endsLine(input.fd, range.to));
     if (isOther) {
       input.close();
-      throw changedWhileRead(reading.name, 'what was read of it before does not stand there any more');
+      throw new Changed(`${CHANGED}: what was read of it before does not stand there any more`);
     }
     ends.set(reading, { start_sha256: startOf(input.fd, range.to), end_sha256: endOf(input.fd, range.to) });
     return input;

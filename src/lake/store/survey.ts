@@ -11,9 +11,10 @@ import {
   identityOf,
   isRotatedName,
   openInput,
+  problemOf,
   type SourceFile,
   statOf,
-  Unreadable,
+  whileReading,
 } from '../input/index.js';
 import {
   type Compared,
@@ -129,8 +130,7 @@ class Surveying {
     try {
       return await ask();
     } catch (error) {
-      if (!(error instanceof Unreadable)) throw error;
-      this.problems.push({ path: file.name, problem: 'unreadable', detail: error.message });
+      this.problems.push(problemOf(file.name, whileReading(error)));
       this.sayNothingOf(file.path, file.stats ? identityOf(file.stats) : null);
       return null;
     }

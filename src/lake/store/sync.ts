@@ -8,7 +8,14 @@ import type { InputProblem } from '../../schema/result.js';
 import { version } from '../../version.js';
 import { type Database, openBeside } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
-import { type InputRequest, openInput, type SourceFile, Unreadable } from '../input/index.js';
+import {
+  type InputRequest,
+  isPassing,
+  openInput,
+  problemOf,
+  type SourceFile,
+  Unreadable,
+} from '../input/index.js';
 import { countDuplicates } from '../load/duplicates.js';
 import { type Before, behindOf, lateIn } from '../load/late.js';
 import { accountOf, markNotice } from '../load/ledger.js';
@@ -17,7 +24,7 @@ import { BASE_TABLES } from '../tables/base.js';
 import type { LoadPlan } from '../tables/plan.js';
 import { findShared, putRows, STAGE, takeOutKnown } from './commit.js';
 import { headAfter } from './fingerprint.js';
-import { absolute, batchesOf, canBeLookedAtAgain, cannotBeRead, isReadable, resolveLogs } from './inputs.js';
+import { absolute, addTo, batchesOf, canBeLookedAtAgain, isReadable, resolveLogs } from './inputs.js';
 import { addRequests, type KnownLog, piecesOf, readLogs, readRequests, writeLogs } from './logs.js';
 import {
   attach,
@@ -152,6 +159,11 @@ class Syncing {
   private readonly marks: string[] = [];
   private read = { bytes: 0, files: new Set<string>() };
   private stage: Database | undefined;
+  /** What turned out to be unreadable where it was read, of a look whose problems these are. */
+  private broken = new Set<SourceFile>();
+  private problems: InputProblem[] = [];
+  /** Something was found in the midst of a rotation: the next look finds it at rest, under whatever name. */
+  private isMoving = false;
 
   constructor(db: Database, options: SyncOptions) {
     this.db = db;
@@ -220,20 +232,25 @@ class Syncing {
     await db.run('BEGIN');
     await addRequests(db, requests);
     const batches = db.rowAppender('base_batches');
+    const names = [...BASE_TABLES.batches, ...BATCH_COLUMNS].map(({ name }) => name);
     const logs: KnownLog[] = [];
     let next = 0;
     for (const task of tasks.filter(({ form }) => form !== 'stream')) {
       let reached: Reached | undefined;
-      for await (const batch of batchesOf(task, this.options)) {
-        const skimmed = skim(batch);
-        const before = reached?.lines ?? 0;
-        reached = reachedBy(batch, skimmed, reached);
-        const row: Readonly<Record<string, string | number>> = {
-          ...skimmedRow(batch, skimmed),
-          ...{ batch: next++, log: logs.length + 1, lines_before: before, head: reached.head },
-        };
-        batches.add([...BASE_TABLES.batches, ...BATCH_COLUMNS].map(({ name }) => row[name] ?? null));
-      }
+      const rows: Readonly<Record<string, string | number>>[] = [];
+      // What is damaged is told by the look that comes.
+      const isWhole = await isReadable(addTo([], task.file), async () => {
+        for await (const batch of batchesOf(task, this.options)) {
+          const skimmed = skim(batch);
+          const before = reached?.lines ?? 0;
+          reached = reachedBy(batch, skimmed, reached);
+          const place = { log: logs.length + 1, lines_before: before, head: reached.head };
+          rows.push({ ...skimmedRow(batch, skimmed), ...place });
+        }
+      });
+      if (!isWhole) continue;
+      for (const row of rows.map((one) => ({ ...one, batch: next++ })))
+        batches.add(names.map((name) => row[name as keyof typeof row] ?? null));
       const readTo = reached?.read_to ?? 0;
       logs.push({ ...newLog(task, logs.length + 1), ...placeIn(task, readTo), ...reached });
     }
@@ -285,7 +302,9 @@ class Syncing {
     const isUnfinished = this.isLoading || isLeftBehind(this.file);
     const unreadBy = ({ problems }: Survey) =>
       this.unreadBy({ ...inputs, problems: [...inputs.problems, ...problems] }, requests);
-    const saysMore = !isSameUnread(unreadBy(found), this.unread);
+    this.isMoving = inputs.problems.some(isPassing);
+    const saysMore =
+      this.isMoving || found.problems.some(isPassing) || !isSameUnread(unreadBy(found), this.unread);
     if (found.tasks.length + found.updates.length > 0 || isNew || isUnfinished || saysMore) {
       await detach(db);
       await this.open('write');
@@ -321,7 +340,8 @@ class Syncing {
     requests: readonly InputRequest[],
   ): readonly Unread[] {
     const { logs, options } = this;
-    const all = [...problems, ...unfinished(logs, files, options)];
+    const lasting = problems.filter((one) => !isPassing(one));
+    const all = [...lasting, ...unfinished(logs, files, options)];
     const looked = requests.filter(canBeLookedAtAgain);
     return unreadAfter(this.unread, { requests: looked, files, problems: all, logs, ...options });
   }
@@ -365,6 +385,7 @@ class Syncing {
     unreadNow: () => readonly Unread[],
   ): Promise<boolean> {
     const { db } = this;
+    [this.broken, this.problems] = [new Set(), problems];
     const tasks = this.options.use.follows ? await this.withoutTaken(found) : found;
     await db.run('BEGIN');
     await addRequests(db, requests.filter(canBeLookedAtAgain));
@@ -377,7 +398,8 @@ class Syncing {
     for (const task of tasks) {
       if (task.form === 'plain') tails.push(task);
       let goesOn = true;
-      const isWhole = await isReadable(task, problems, async () => {
+      const tell = (error: Unreadable) => this.giveUp(task.file, error);
+      await isReadable(tell, async () => {
         for await (const batch of batchesOf(task, this.options)) {
           round.push(batch);
           size += batch.range.to - batch.range.from;
@@ -385,17 +407,26 @@ class Syncing {
           if (!isRound(size, lines)) continue;
           await this.commit(round);
           [round, size, lines] = [[], 0, 0];
+          if (this.broken.has(task.file)) return;
           // What can be read once cannot be begun anew.
           goesOn = task.form === 'stream' || (await this.letOthersIn());
           if (!goesOn) return;
         }
       });
       if (!goesOn) return false;
-      if (!isWhole) round = round.filter((batch) => batch.task !== task);
+      round = round.filter((batch) => !this.broken.has(batch.task.file));
     }
     if (round.length > 0) await this.commit(round);
-    await this.finish(tails, unreadNow);
+    await this.finish(
+      tails.filter(({ file }) => !this.broken.has(file)),
+      unreadNow,
+    );
     return true;
+  }
+
+  private giveUp(file: SourceFile, error: Unreadable): void {
+    this.broken.add(file);
+    this.problems.push(problemOf(file.name, error));
   }
 
   /** Copies of logs that were taken as read begin behind what was taken: a rotation is a copy, seen in its midst. */
@@ -491,8 +522,10 @@ class Syncing {
     return { ...reading, range: { ...reading.range, linesBefore: this.logOf(reading.task)!.lines } };
   }
 
-  /** Into tables of their own, without what the lake has. */
-  private async load(readings: readonly BatchReading[]) {
+  /** Into tables of their own, without what the lake has, and nothing of a log that turns out to be unreadable. */
+  private async load(
+    readings: readonly BatchReading[],
+  ): Promise<{ readonly files: StagedFile[]; readonly ends: ReadonlyMap<SourceFile, Ends> }> {
     const { db, plan, options } = this;
     if (this.stage === undefined) {
       this.stage = await openBeside(db, STAGE);
@@ -507,8 +540,13 @@ class Syncing {
       gatedKinds: null,
       open: batchOpener(options, ends),
     });
-    const [broken] = loaded.unreadable;
-    if (broken) throw cannotBeRead(broken.source, broken.why);
+    for (const { source, error } of loaded.unreadable) {
+      const { file } = (source as BatchReading).task;
+      if (!this.broken.has(file)) this.giveUp(file, error);
+    }
+    // Of others no line is a copy of one of these.
+    if (loaded.unreadable.length > 0)
+      return this.load(readings.filter(({ task }) => !this.broken.has(task.file)));
     const within = await countDuplicates(this.stage, loaded.files);
     const known = await takeOutKnown(this.stage, CATALOG);
     const late = await lateIn(this.stage, await this.behind(loaded.files));
@@ -621,7 +659,9 @@ class Syncing {
     this.unread = unreadNow();
     await writeUnread(db, this.unread);
     const now = instantOf(this.options.now);
-    await db.run(`UPDATE main.lake SET is_loading = FALSE, last_sync = ${quote(now)}; COMMIT`);
+    // Whoever does not look is told that more is to come.
+    const isLoading = this.isMoving || this.problems.some(isPassing);
+    await db.run(`UPDATE main.lake SET is_loading = ${isLoading}, last_sync = ${quote(now)}; COMMIT`);
     const tails = tasks.flatMap((task) => tailOf(task, this.logOf(task)?.lines ?? 0) ?? []);
     if (tails.length === 0) return;
     const { files, ends } = await this.load(
@@ -664,7 +704,7 @@ class Syncing {
       },
       isSynced,
       lastSync: lake!.last_sync,
-      isLoading: lake!.is_loading,
+      isLoading: !isSynced && lake!.is_loading,
       usedKnown,
       tails: this.tails,
       unseen: this.unseen.map(({ name }) => name),

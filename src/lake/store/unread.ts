@@ -1,10 +1,11 @@
 /** What could not be read when it was looked at last, which is told to whoever asks until it is looked at again. */
 import path from 'node:path';
+import { IS_PIPE, NO_FILE } from '../../errors.js';
 import { instantOf } from '../../instant.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
-import { absolutePath, type InputRequest, identityOf, statOf } from '../input/index.js';
+import { absolutePath, type InputRequest, identityOf, REPLACED, statOf } from '../input/index.js';
 import { sha256 } from './fingerprint.js';
 import type { KnownLog } from './logs.js';
 import { OWN_TABLES } from './tables.js';
@@ -46,6 +47,8 @@ export function unreadAfter(before: readonly Unread[], look: Look): Unread[] {
       const by = among.length === 0 && statOf(one.path)?.isFile() ? [one.path] : among;
       const same = before.find(({ path, problem }) => path === one.path && problem === one.problem);
       const since = instantOf(now);
+      // What to do at once is not what to do later.
+      if (one.problem === 'unreadable') delete one.next;
       return [{ ...one, by, mark: by.length === 0 ? since : (markOf(one.path) ?? same?.mark ?? since) }];
     });
   const isFoundAgain = ({ path, problem }: Unread) =>
@@ -64,6 +67,8 @@ const askedFor = ({ path }: InputProblem, requests: Look['requests']): string[] 
 function isLost(one: Unread, { files, logs }: Look): boolean {
   const { path: file, problem } = one;
   if (problem !== 'unreadable' || statOf(file) !== undefined || isBack(one, files)) return false;
+  // What holds nothing is no loss; what had no name of text has one by now.
+  if (HOLDS_NOTHING.includes(one.detail) || file.includes(REPLACED)) return false;
   const plain = file.replace(COMPRESSED, '');
   return plain === file || [...files, ...logs].every((other) => other.path !== plain);
 }
@@ -72,6 +77,7 @@ function isLost(one: Unread, { files, logs }: Look): boolean {
 const isBack = ({ path: file, mark }: Unread, files: Look['files']): boolean =>
   files.some((one) => isSamePath(one.path, file) || markOf(one.path) === mark);
 
+const HOLDS_NOTHING: readonly string[] = [NO_FILE, IS_PIPE];
 const COMPRESSED = /\.(gz|zst|zstd)$/;
 
 /** Of a log that is known its state tells what became of it. */
