@@ -3,11 +3,13 @@ import type { Call, Run } from '../scan/checker.mjs';
 export interface FoundFile {
   readonly name: string;
   readonly path: string;
-  /** Device and inode. */
+  /** Device and inode, which are used again, and when it was made. */
   readonly id: string;
+  readonly born: bigint;
   /** `damaged` cannot be read to its end, `unfinished` is being made, `empty` holds no byte. */
   readonly form: 'plain' | 'archive' | 'damaged' | 'unfinished' | 'empty';
-  /** Uncompressed. */
+  /** As they stand there, and uncompressed. */
+  readonly raw: Buffer;
   readonly bytes: Buffer;
   readonly mtimeMs: number;
 }
@@ -28,6 +30,7 @@ interface Log {
   readonly id: string;
   readonly path: string;
   readonly form: FoundFile['form'];
+  readonly mtimeMs: number;
   readonly state: 'here' | 'gone' | 'lost' | 'changed';
   readonly settled: boolean;
   /** Bytes behind it that were seen. */
@@ -42,7 +45,12 @@ export interface ModelLake {
   readonly rows: ReadonlyMap<string, Call | Run>;
   readonly rejects: readonly { readonly sha256: string; readonly reason: string; readonly blocks: boolean }[];
   /** What could not be read when somebody looked there last, by the log that was asked for. */
-  readonly unread: readonly { readonly base: string; readonly code: string; readonly file?: FoundFile }[];
+  readonly unread: readonly {
+    readonly base: string;
+    readonly code: string;
+    readonly file?: FoundFile;
+    readonly isLost?: true;
+  }[];
   readonly isLoading: boolean;
 }
 

@@ -63,7 +63,8 @@ export function sync(lake, found, clock) {
     if (task.to === task.file.bytes.length) log.settled = isSettled(task.file, clock);
     task.number = log.number;
   }
-  const third = { ...copyOf(second), unread: unreadAfter(second, found, clock), isLoading: false };
+  const unread = unreadAfter(second, { ...found, pairs, known: lake.logs }, clock);
+  const third = { ...copyOf(second), unread, isLoading: false };
   const answered = copyOf(third);
   for (const { file, to, number } of tasks) {
     const log = answered.logs.find((one) => one.number === number);
@@ -77,14 +78,21 @@ export function sync(lake, found, clock) {
 }
 
 /** By the logs that were asked for: what could not be read when somebody looked there last. */
-function unreadAfter({ logs, unread }, { files, gone, noLogs, bases }, { now }) {
+function unreadAfter({ logs, unread }, look, { now }) {
+  const { files, gone, noLogs, bases, known } = look;
   const torn = (log) => {
     const file = log.state === 'here' && log.form === 'plain' && files.find(({ path }) => path === log.path);
     return log.rest > 0 && file && now - file.mtimeMs > MINUTE;
   };
   const isKnown = (path) => logs.some((log) => log.path === path && log.state !== 'here');
+  const kept = (one) => {
+    if (!bases.includes(one.base)) return [one];
+    if (!one.file || files.some((file) => isIt(file, one.file, look.pairs, unread))) return [];
+    const isElsewhere = !one.isLost && isMadeFrom(one.file, files, [...known, ...logs]);
+    return isElsewhere ? [] : [{ ...one, isLost: true }];
+  };
   return [
-    ...unread.filter((one) => (one.file ? !isBack(one, { files, logs, bases }) : !bases.includes(one.base))),
+    ...unread.flatMap(kept),
     ...files
       .filter(({ form }) => form === 'damaged')
       .map((file) => ({ base: baseOf(file.name), code: 'unreadable_input', file })),
@@ -94,12 +102,29 @@ function unreadAfter({ logs, unread }, { files, gone, noLogs, bases }, { now }) 
   ];
 }
 
-/** Whether what could not be read was looked for and is there: it, another in its place, or what it was made from. */
-function isBack({ base, file }, { files, logs, bases }) {
-  if (!bases.includes(base)) return false;
-  const plain = file.path.replace(/\.gz$/, '');
-  const isMadeFrom = plain !== file.path && [...files, ...logs].some(({ path }) => path === plain);
-  return isMadeFrom || files.some(({ path, id }) => path === file.path || id === file.id);
+const isOne = (file, other) => file.id === other.id && file.born === other.born;
+
+/**
+ * Whether a file is what could not be read, or that put back whole: it begins like it. What the lake knew before, as
+ * another log or as another one that could not be read, is neither.
+ */
+function isIt(file, lost, pairs, unread) {
+  const log = pairs.find((pair) => pair.file === file)?.log;
+  if (log && log.id !== lost.id && bare(log.path) !== bare(lost.path)) return false;
+  if (isOne(file, lost)) return true;
+  if (unread.some((one) => one.file && isOne(one.file, file))) return false;
+  const { length } = lost.raw;
+  const begins = (raw) => raw.subarray(0, Math.min(4096, length));
+  return length >= 32 && file.raw.length >= length && begins(file.raw).equals(begins(lost.raw));
+}
+
+const bare = (path) => path.replace(/\.gz$/, '');
+
+/** Half of an archive, of a log that was read and was not written to since. */
+function isMadeFrom({ path, mtimeMs }, files, logs) {
+  const plain = bare(path);
+  const now = files.find((file) => file.path === plain)?.mtimeMs;
+  return plain !== path && logs.some((log) => log.path === plain && (now ?? log.mtimeMs) <= mtimeMs + 1_000);
 }
 
 /** What is seen behind the last line end of a plain file alone is written down last, and so is a log that holds no more. */
@@ -161,7 +186,7 @@ function recognize(lake, { files }) {
   return readable.filter(({ bytes }) => bytes.length > 0).map((file) => ({ file, log: pairs.get(file) }));
 }
 
-const placeOf = ({ id, path, form }) => ({ id, path, form });
+const placeOf = ({ id, path, form, mtimeMs }) => ({ id, path, form, mtimeMs });
 const baseOf = (name) => name.replace(/\.gz$/, '').replace(ROTATED, '');
 
 function begin(lake, file) {
@@ -235,7 +260,7 @@ const NEVER_EXCUSED = /^(missing|type|value|duplicate_key):(schema|final_verdict
 
 function tell(lake, found, clock) {
   const isSeen = (one) =>
-    one.file ? isBack(one, { ...found, logs: lake.logs }) : found.bases.includes(one.base);
+    one.file ? found.files.some((file) => isOne(file, one.file)) : found.bases.includes(one.base);
   const untold = lake.unread.filter((one) => !isSeen(one)).map(codeOf);
   const rows = [...lake.rows.values()];
   const calls = rows.filter(({ fate }) => fate === 'call').map(({ values }) => values);

@@ -275,7 +275,8 @@ export class World {
       const file = this.at(name);
       const raw = readFileSync(file);
       const { dev, ino, mtimeMs } = statSync(file);
-      const found = { name, path: file, id: `${dev}:${ino}`, mtimeMs };
+      const born = statSync(file, { bigint: true }).birthtimeNs;
+      const found = { name, path: file, id: `${dev}:${ino}`, born, mtimeMs, raw };
       if (raw.length === 0 && name.endsWith('.gz')) return { ...found, form: 'damaged', bytes: raw };
       if (raw.length === 0) return { ...found, form: 'empty', bytes: raw };
       if (raw[0] !== 0x1f || raw[1] !== 0x8b) return { ...found, form: 'plain', bytes: raw };

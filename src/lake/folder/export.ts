@@ -25,9 +25,10 @@ import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
 import { lakePlan } from '../store/tables.js';
 import {
+  allOf,
   isSamePath,
-  isSeenBy,
   isToldByState,
+  keptAfter,
   lostAmong,
   remembered,
   settleable,
@@ -168,20 +169,20 @@ class Exporting {
       ...found.problems,
       ...unfinished(logs, files, options),
     ];
-    const looked = { ...options, requests: again, files, problems, logs };
+    const looked = { ...options, requests: again, files, problems, known: this.logs, logs };
     const state = { ...this.looked(), logs, lost: lostAfter(this.state, logs, this.heads(), options.now) };
     this.after = state;
     const unread = unreadAfter(this.unread, looked);
     const where = ({ path }: Unread) => `${options.host}:${path}`;
     this.problems.push(
-      ...settleable(problems, unread, options.cwd, where),
-      ...lostAmong(unread, again).map((one) => remembered(one, where(one))),
+      ...settleable(problems, unread.found, options.cwd, where),
+      ...lostAmong(unread.kept, again).map((one) => remembered(one, where(one))),
       ...brokenOf(state),
     );
     this.notices.push(...inputs.notices, ...found.notices);
     writeHost(lake.place, {
-      ...{ ...state, requests: this.requestsAfter(again), unread },
-      ...{ looking_at: stillLookingAt(this.state, requests), of_files: this.ofFiles(looked) },
+      ...{ ...state, requests: this.requestsAfter(again), unread: allOf(unread) },
+      ...{ looking_at: stillLookingAt(this.state, requests), of_files: this.ofFiles(looked, unread.found) },
     });
     return this.told(logs, found, inputs.files, usesKnown);
   }
@@ -437,10 +438,13 @@ class Exporting {
     return new Set([...headsOf(this.committed.read.receipts), ...now]);
   }
 
-  /** What lake files could not read, and was not looked at here since. */
-  private ofFiles(looked: Parameters<typeof isSeenBy>[0]): Record<string, readonly Unread[]> {
+  /** What lake files could not read, and is not read here either since. */
+  private ofFiles(
+    looked: Parameters<typeof keptAfter>[1],
+    found: readonly Unread[],
+  ): Record<string, readonly Unread[]> {
     const held = Object.entries(this.state?.of_files ?? {});
-    return Object.fromEntries(held.map(([file, all]) => [file, all.filter((one) => !isSeenBy(looked, one))]));
+    return Object.fromEntries(held.map(([file, all]) => [file, keptAfter(all, looked, found)]));
   }
 
   private requestsAfter(requests: readonly InputRequest[]): InputRequest[] {

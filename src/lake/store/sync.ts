@@ -45,12 +45,13 @@ import { type Reached, reachedBy, type Skimmed, skim, type Taken, takenIn } from
 import { newLog, placeIn, type Survey, survey, type Task } from './survey.js';
 import { BATCH_COLUMNS, lakePlan } from './tables.js';
 import {
+  allOf,
   brokenLogs,
   isSameUnread,
-  isSeenBy,
   isToldByState,
   readUnread,
   remembered,
+  type StillUnread,
   settleable,
   type Unread,
   unfinished,
@@ -292,6 +293,7 @@ class Syncing {
   async run(given: readonly InputRequest[]): Promise<Synced> {
     const { db } = this;
     await this.open('read');
+    const before = this.logs;
     const known = given.some(({ isDefault }) => isDefault) ? (this.former ?? (await readRequests(db))) : [];
     const named = known.length > 0 ? known : given;
     const requests = absolute(named, this.options.cwd);
@@ -301,24 +303,27 @@ class Syncing {
     // What was written ahead by a run that was killed is put in its place, or every run would read it again.
     const isUnfinished = this.isLoading || isLeftBehind(this.file);
     const unreadBy = ({ problems }: Survey) =>
-      this.unreadBy({ ...inputs, problems: [...inputs.problems, ...problems] }, requests);
+      this.unreadBy({ ...inputs, problems: [...inputs.problems, ...problems] }, requests, before);
+    let unread = unreadBy(found);
+    const unreadNow = () => {
+      unread = unreadBy(found);
+      return allOf(unread);
+    };
     this.isMoving = inputs.problems.some(isPassing);
     const saysMore =
-      this.isMoving || found.problems.some(isPassing) || !isSameUnread(unreadBy(found), this.unread);
+      this.isMoving || found.problems.some(isPassing) || !isSameUnread(allOf(unread), this.unread);
     if (found.tasks.length + found.updates.length > 0 || isNew || isUnfinished || saysMore) {
       await detach(db);
       await this.open('write');
       do found = await this.survey(inputs.files, requests);
-      while (!(await asOwnFiles(() => this.bring(found, requests, () => unreadBy(found)))));
+      while (!(await asOwnFiles(() => this.bring(found, requests, unreadNow))));
     }
     // A log that was read whole and is gone is no news; what else became of one that is gone is told by itself.
     const isTold = (one: InputProblem) => known.length > 0 && isToldByState(one, this.logs);
     const said = [...inputs.problems.filter((one) => !isTold(one)), ...found.problems];
     const problems = [
-      ...settleable(said, this.unread, this.options.cwd),
-      ...this.unread
-        .filter((one) => !isSeenBy({ requests, files: inputs.files }, one))
-        .map((one) => remembered(one)),
+      ...settleable(said, unread.found, this.options.cwd),
+      ...unread.kept.map((one) => remembered(one)),
     ];
     const notices = [...inputs.notices, ...found.notices];
     const mayBeEmpty = inputs.files
@@ -338,12 +343,13 @@ class Syncing {
       problems,
     }: { readonly files: readonly SourceFile[]; readonly problems: readonly InputProblem[] },
     requests: readonly InputRequest[],
-  ): readonly Unread[] {
+    known: readonly KnownLog[],
+  ): StillUnread {
     const { logs, options } = this;
     const lasting = problems.filter((one) => !isPassing(one));
     const all = [...lasting, ...unfinished(logs, files, options)];
     const looked = requests.filter(canBeLookedAtAgain);
-    return unreadAfter(this.unread, { requests: looked, files, problems: all, logs, ...options });
+    return unreadAfter(this.unread, { requests: looked, files, problems: all, known, logs, ...options });
   }
 
   private get finding() {

@@ -5,9 +5,20 @@ import { instantOf } from '../../instant.js';
 import type { InputProblem } from '../../schema/result.js';
 import type { Database } from '../duckdb/connection.js';
 import { quote } from '../duckdb/sql.js';
-import { absolutePath, type InputRequest, identityOf, REPLACED, statOf } from '../input/index.js';
+import { absolutePath, type InputRequest, REPLACED, type SourceFile, statOf } from '../input/index.js';
 import { sha256 } from './fingerprint.js';
 import type { KnownLog } from './logs.js';
+import {
+  isIt,
+  isMadeFrom,
+  isSameFile,
+  type Known,
+  type Mark,
+  markIn,
+  markOf,
+  othersAmong,
+  settledBy,
+} from './marks.js';
 import { OWN_TABLES } from './tables.js';
 
 /** One of them, as it is remembered. */
@@ -18,8 +29,8 @@ export interface Unread extends InputProblem {
    */
   readonly by: readonly string[];
   /**
-   * Size, time and inode of what stood there, or since when nothing does: what is settled is not settled for the next
-   * one.
+   * How the file that stood there is known again, or since when nothing does: what is settled is not settled for the
+   * next one.
    */
   readonly mark?: string;
 }
@@ -27,16 +38,26 @@ export interface Unread extends InputProblem {
 interface Look {
   /** What is looked at, and can be again; paths are absolute. */
   readonly requests: readonly InputRequest[];
-  readonly files: readonly { readonly path: string }[];
+  readonly files: readonly Pick<SourceFile, 'path' | 'stats'>[];
   /** What could not be read of it. */
   readonly problems: readonly InputProblem[];
-  readonly logs: readonly Pick<KnownLog, 'path' | 'state'>[];
+  /** As they were known before it, and after it. */
+  readonly known: readonly Known[];
+  readonly logs: readonly Known[];
   readonly cwd: string;
   readonly now: Date;
 }
 
-/** @returns what is not read by now, by absolute paths: what was not looked at now stays as it was. */
-export function unreadAfter(before: readonly Unread[], look: Look): Unread[] {
+/** What is not read by now, by absolute paths. */
+export interface StillUnread {
+  /** What was told before, and this look did not tell. */
+  readonly kept: readonly Unread[];
+  readonly found: readonly Unread[];
+}
+
+export const allOf = ({ kept, found }: StillUnread): Unread[] => [...kept, ...found];
+
+export function unreadAfter(before: readonly Unread[], look: Look): StillUnread {
   const { requests, problems, logs, cwd, now } = look;
   const found = problems
     .map((one) => ({ ...one, path: absolutePath(one.path, cwd) }))
@@ -51,52 +72,69 @@ export function unreadAfter(before: readonly Unread[], look: Look): Unread[] {
       if (one.problem === 'unreadable') delete one.next;
       return [{ ...one, by, mark: by.length === 0 ? since : (markOf(one.path) ?? same?.mark ?? since) }];
     });
-  const isFoundAgain = ({ path, problem }: Unread) =>
-    found.some((one) => one.path === path && one.problem === problem);
-  const kept = before.flatMap((one) => {
-    if (!isSeenBy(look, one)) return [one];
-    return isLost(one, look) && !isFoundAgain(one) ? [{ ...one, by: [] }] : [];
+  return { kept: keptAfter(before, look, found), found };
+}
+
+/** What was not looked at now stays as it was; what was, and is neither read by now nor told again, is gone. */
+export function keptAfter(
+  before: readonly Unread[],
+  look: Look,
+  found: readonly Pick<Unread, 'path' | 'problem'>[],
+): Unread[] {
+  const isOther = othersAmong({ ...look, unread: before.flatMap((one) => fileOf(one) ?? []) });
+  const isBack = (path: string, mark: Mark) =>
+    look.files.some((file) => isIt(path, mark, file) && !isOther(path, mark, file));
+  const isFoundAgain = (one: Unread) =>
+    found.some(({ path, problem }) => path === one.path && problem === one.problem);
+  return before.flatMap((one) => {
+    const { path, by } = one;
+    const mark = fileOf(one);
+    // It may be where nobody looked for it.
+    if (mark && isBack(path, mark)) return [];
+    if ((mark && by.length === 0) || !isSeenBy(look, one)) return [one];
+    const isGone = mark
+      ? !isMadeFrom(path, mark, [...look.known, ...look.logs]) && !holdsNoLog(path, mark, look)
+      : mayBeLost(one) && statOf(path) === undefined && !isFoundAgain(one) && !isAt(look, path);
+    return isGone ? [{ ...one, by: [] }] : [];
   });
-  return [...kept, ...found];
+}
+
+/** What holds nothing is no loss; what had no name of text has one by now. */
+const mayBeLost = ({ path, problem, detail }: Unread): boolean =>
+  problem === 'unreadable' && !HOLDS_NOTHING.includes(detail) && !path.includes(REPLACED);
+
+const HOLDS_NOTHING: readonly string[] = [NO_FILE, IS_PIPE];
+
+const fileOf = ({ problem, mark }: Unread): Mark | null => (problem === 'unreadable' ? markIn(mark) : null);
+
+/** It stands there, was looked at, and is none of the logs. */
+function holdsNoLog(path: string, mark: Mark, look: Look): boolean {
+  const stats = statOf(path);
+  return stats !== undefined && isSameFile(mark, stats) && !isAt(look, path);
 }
 
 const askedFor = ({ path }: InputProblem, requests: Look['requests']): string[] =>
   requests.map((request) => request.path).filter((asked) => isAmong(path, asked));
 
-/** What could not be read and is gone now: whatever it held was never read, unless it stands under another name. */
-function isLost(one: Unread, { files, logs }: Look): boolean {
-  const { path: file, problem } = one;
-  if (problem !== 'unreadable' || statOf(file) !== undefined || isBack(one, files)) return false;
-  // What holds nothing is no loss; what had no name of text has one by now.
-  if (HOLDS_NOTHING.includes(one.detail) || file.includes(REPLACED)) return false;
-  const plain = file.replace(COMPRESSED, '');
-  return plain === file || [...files, ...logs].every((other) => other.path !== plain);
-}
-
-/** In its place, or under another name. */
-const isBack = ({ path: file, mark }: Unread, files: Look['files']): boolean =>
-  files.some((one) => isSamePath(one.path, file) || markOf(one.path) === mark);
-
-const HOLDS_NOTHING: readonly string[] = [NO_FILE, IS_PIPE];
-const COMPRESSED = /\.(gz|zst|zstd)$/;
-
 /** Of a log that is known its state tells what became of it. */
-export const isToldByState = ({ path, problem }: InputProblem, logs: Look['logs']): boolean =>
-  problem === 'missing' && logs.some((log) => log.path === path && log.state !== 'here');
-
-function markOf(path: string): string | null {
-  const stats = statOf(path);
-  return stats ? `${stats.size} ${stats.mtimeNs} ${identityOf(stats)}` : null;
-}
+export const isToldByState = (
+  { path, problem }: InputProblem,
+  logs: readonly Pick<KnownLog, 'path' | 'state'>[],
+): boolean => problem === 'missing' && logs.some((log) => log.path === path && log.state !== 'here');
 
 /** Whether a look would have told it again, if it were still so. */
-export function isSeenBy({ requests, files }: Pick<Look, 'requests' | 'files'>, one: Unread): boolean {
+function isSeenBy(look: Look, one: Unread): boolean {
   const { path, by } = one;
+  if (path === '-') return false;
   // What was lost is looked at again where it is back.
-  if (by.length === 0) return path !== '-' && isBack(one, files);
-  const isAsked = (asked: string) => requests.some((request) => isSamePath(request.path, asked));
-  return isAsked(path) || files.some((file) => isSamePath(file.path, path)) || by.every(isAsked);
+  if (by.length === 0) return isAt(look, path);
+  const isAsked = (asked: string) => look.requests.some((request) => isSamePath(request.path, asked));
+  return isAsked(path) || isAt(look, path) || by.every(isAsked);
 }
+
+/** Whether something was found there, or below it. */
+const isAt = ({ files }: Look, path: string): boolean =>
+  files.some((file) => isSamePath(file.path, path) || isBelow(file.path, path));
 
 /** Whether two paths differ in nothing that leads elsewhere: `link/..` may lead anywhere. */
 export const isSamePath = (one: string, other: string) => plain(one) === plain(other);
@@ -147,7 +185,7 @@ export function unfinished(
  */
 export function remembered({ by, mark = '', ...one }: Unread, where = one.path) {
   // That of a file has its inode, and goes with it.
-  const what = mark.includes(' ') ? mark : `${where} ${mark}`;
+  const what = mark.includes(' ') ? settledBy(mark) : `${where} ${mark}`;
   const fingerprint = sha256(Buffer.from(`${what} ${one.problem} ${one.detail}`));
   const isGone = isLostFile({ by, path: one.path });
   const detail = isGone ? `it is gone, and was never read: ${one.detail}` : one.detail;

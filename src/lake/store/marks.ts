@@ -1,0 +1,110 @@
+/** How a file that could not be read is known again, wherever it stands by then: its name is that of the next one soon. */
+import type { BigIntStats } from 'node:fs';
+import { identityOf, type SourceFile, statOf } from '../input/index.js';
+import { withFile } from './bytes.js';
+import { startOf } from './fingerprint.js';
+import type { KnownLog } from './logs.js';
+
+/** Of a file, as it stood there. */
+export interface Mark {
+  readonly size: bigint;
+  /** When it was written to last, and when it was made: numbers of files are used again. */
+  readonly mtimeNs: bigint;
+  readonly bornNs: bigint;
+  readonly identity: string;
+  /** Of its first bytes; empty where they could not be read either, or are too few to tell it from others. */
+  readonly start: string;
+}
+
+/** All that two archives may have alike: what they are, and when they were made from what. */
+const FEW = 32n;
+
+/** Null for what is no file. */
+export function markOf(path: string): string | null {
+  const stats = statOf(path);
+  if (!stats?.isFile()) return null;
+  const { size, mtimeNs, birthtimeNs } = stats;
+  return [size, mtimeNs, identityOf(stats), birthtimeNs, startIn(path, size)].join(' ').trimEnd();
+}
+
+function startIn(path: string, size: bigint): string {
+  if (size < FEW) return '';
+  try {
+    return withFile(path, (fd) => startOf(fd, Number(size)));
+  } catch {
+    return '';
+  }
+}
+
+/** Null for that of what never was a file. An earlier version knew neither when it was made nor its bytes. */
+export function markIn(text = ''): Mark | null {
+  const [size, mtimeNs, identity, bornNs = '0', start = ''] = text.split(' ');
+  if (identity === undefined) return null;
+  return { size: BigInt(size!), mtimeNs: BigInt(mtimeNs!), bornNs: BigInt(bornNs), identity, start };
+}
+
+/** Of the mark, what was never other: by this it is settled. */
+export const settledBy = (text: string): string => text.split(' ').slice(0, 3).join(' ');
+
+/** Some systems do not say when a file was made. */
+export const isSameFile = ({ identity, bornNs }: Mark, stats: BigIntStats): boolean =>
+  identityOf(stats) === identity && (bornNs === stats.birthtimeNs || bornNs * stats.birthtimeNs === 0n);
+
+/**
+ * Whether a file is what could not be read, or what was put in its place: a copy that was cut begins like the whole one.
+ * What nobody may read is copied, or compressed, with the time of its last change.
+ */
+export function isIt(path: string, mark: Mark, file: Pick<SourceFile, 'path' | 'stats'>): boolean {
+  const { stats } = file;
+  if (!stats?.isFile()) return false;
+  const isAsLarge = stats.size >= mark.size;
+  // A log that is shorter than it was lacks what nobody read; an archive may be mended to a shorter one.
+  if (isSameFile(mark, stats) && (isAsLarge || isArchive(path))) return true;
+  const isMadeFromIt = isArchive(file.path) && !isArchive(path);
+  if (stats.mtimeNs === mark.mtimeNs && (isMadeFromIt || (isAsLarge && mark.start === ''))) return true;
+  return isAsLarge && mark.start !== '' && startIn(file.path, mark.size) === mark.start;
+}
+
+const COMPRESSED = /\.(gz|zst|zstd)$/;
+const isArchive = (path: string) => COMPRESSED.test(path);
+/** What an archive is made from, by its name. */
+const plainName = (path: string): string => path.replace(COMPRESSED, '');
+
+const SECOND = 1_000_000_000n;
+
+/** Half of an archive lies beside a log that is known: what was written to it since is in no archive of before. */
+export function isMadeFrom(
+  path: string,
+  { mtimeNs }: Mark,
+  logs: readonly Pick<KnownLog, 'path' | 'mtime_ns'>[],
+): boolean {
+  const plain = plainName(path);
+  if (plain === path) return false;
+  const now = statOf(plain)?.mtimeNs;
+  return logs.some((log) => log.path === plain && (now ?? BigInt(log.mtime_ns)) <= mtimeNs + SECOND);
+}
+
+export type Known = Pick<KnownLog, 'log' | 'path' | 'state' | 'identity' | 'mtime_ns'>;
+
+interface Before {
+  /** Logs as they were known before a look, and after it. */
+  readonly known: readonly Known[];
+  readonly logs: readonly Known[];
+  /** All that could not be read. */
+  readonly unread: readonly Mark[];
+}
+
+/** @returns whether a file was another one before, a log that the lake knows or what could not be read, and is not the one that is missed. */
+export function othersAmong({ known, logs, unread }: Before) {
+  const before = new Map(known.map((log) => [log.log, log]));
+  const here = logs.filter(({ state }) => state === 'here');
+  const byFile = new Map(here.map(({ identity, log }) => [identity, before.get(log)]));
+  return (path: string, mark: Mark, { stats }: Pick<SourceFile, 'stats'>): boolean => {
+    if (!stats) return false;
+    const log = byFile.get(identityOf(stats));
+    // One that others published stood nowhere here.
+    if (log && log.path !== '' && log.identity !== mark.identity && plainName(log.path) !== plainName(path))
+      return true;
+    return !isSameFile(mark, stats) && unread.some((one) => isSameFile(one, stats));
+  };
+}
