@@ -116,7 +116,8 @@ describe.each(CHANGES)('a file that %s', (_, change, words) => {
     expect(unwrapped(asItIs.stderr)).toMatch(
       /cannot vouch: (the last sync did not come to its end|the input cannot be read)/,
     );
-    writeLines(cwd, 'changing.jsonl', [call()]);
+    // One that is shorter than what could not be read would lack of it.
+    writeLines(cwd, 'changing.jsonl', [call({ prompt: 'longer than before' })]);
     const second = await lakelog(args, { cwd });
     expect(second.code).toBe(1);
     expect(envelope(second).receipt.problems).toEqual([]);
