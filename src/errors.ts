@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode } from './schema/result.js';
+import { BLANK, HIDDEN } from './schema/unseen.js';
 
 export interface ErrorParts {
   /** file:line or path. */
@@ -130,7 +131,32 @@ export function whyUnreadable(error: unknown): string {
   return WORDS[code ?? ''] ?? reasonOf(messageOf(error));
 }
 
-/** A word of a command line that a next step tells the user to paste. */
+// zsh reads `=ls` as the path of ls; a CI runner obeys `::command::` where a line begins, and `##[command]` anywhere.
+const BARE = /^(?!=|::)[\w./:@%+=,-]+$/;
+const UNSHOWN = `(?! )[${HIDDEN}${BLANK}]|(?<=#)#(?=\\[)`;
+const IS_UNSHOWN = new RegExp(UNSHOWN, 'u');
+/** An old bash looks for its history behind an exclamation mark even there. */
+const UNTYPED = new RegExp(`${UNSHOWN}|[\\\\'!]`, 'gu');
+
+const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' };
+
+/** Bytes, because what bash and zsh make of `\u200b` hangs on their locale. */
+const asBytes = (text: string) =>
+  Array.from(Buffer.from(text), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+
+/**
+ * A word of a command line that a next step tells the user to paste: what any terminal shows as it is, and bash and
+ * zsh read as the text. No argument can hold a NUL: see `stepWith`.
+ */
 export function shellWord(text: string): string {
-  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  if (BARE.test(text)) return text;
+  if (!IS_UNSHOWN.test(text)) return `'${text.replaceAll("'", "'\\''")}'`;
+  return `$'${text.replace(UNTYPED, (character) => SHORT[character] ?? asBytes(character))}'`;
+}
+
+/** A step that names what stands in a log. */
+export function stepWith(text: string, step: (word: string) => string): string {
+  return text.includes('\0')
+    ? 'correct the writer: it writes a NUL, which no argument can hold'
+    : step(shellWord(text));
 }

@@ -1,5 +1,5 @@
 /** `drift` as a decision: which calls stand before and after a change, and whether their rate fell. */
-import { LakelogError, shellWord } from '../errors.js';
+import { LakelogError, stepWith } from '../errors.js';
 import { describeAcks, type SettledDrift, settleDrift } from '../gate/acks.js';
 import { concludeDrift, type DriftAsked, type Stratum } from '../gate/drift.js';
 import { plural } from '../gate/rule.js';
@@ -196,7 +196,7 @@ async function neverFirst(epoch: string, lake: Lake, { queries, next }: DriftCon
   return rows.map(({ kind, calls }) => ({
     code: 'never_first',
     message: `no trace begins with the kind ${JSON.stringify(kind)} (${plural(Number(calls), 'call')}), so nothing is said of it`,
-    next: nextCommand('drift', [], next, [`--kind ${shellWord(String(kind))}`]),
+    next: stepWith(String(kind), (word) => nextCommand('drift', [], next, [`--kind ${word}`])),
   }));
 }
 

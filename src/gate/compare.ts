@@ -1,6 +1,6 @@
 /** Counts of two arms → what can be said of them: better, worse, not worse than a margin, or nothing yet. Pure. */
 
-import { shellWord } from '../errors.js';
+import { stepWith } from '../errors.js';
 import type { ArmCounts, Counts, VersionField } from '../schema/counts.js';
 import { NOTHING, VERSION_FIELDS } from '../schema/counts.js';
 import type { DecidedSide, DecisionFacts, DecisionFindings, Metric, Needed } from '../schema/decision.js';
@@ -254,7 +254,7 @@ function neverFirst({ baseline, candidate }: Told): Finding[] {
           {
             code: 'never_first',
             message: `no trace begins with the kind ${JSON.stringify(kind)} (${plural(answered, 'call')}), so nothing is said of it`,
-            next: `compare it by itself: --kind ${shellWord(kind)}`,
+            next: stepWith(kind, (word) => `compare it by itself: --kind ${word}`),
           },
         ];
   });

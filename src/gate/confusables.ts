@@ -5,13 +5,13 @@
  * with Node.
  */
 import LOOKS from 'unhomoglyph/data.json' with { type: 'json' };
+import { BLANK, HIDDEN } from '../schema/unseen.js';
 
 const looks = new Map(Object.entries(LOOKS));
 
 /** Not those that make another letter of one in scripts of their own, such as Devanagari, nor of Kana. */
 const ACCENTS = /(?![\u3099\u309a])(?=\p{M})\p{Script=Inherited}/gu;
-/** Braille's blank is a symbol to Unicode, and a blank to the eye. */
-const UNSEEN = /[\s\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/gu;
+const UNSEEN = new RegExp(`[${HIDDEN}${BLANK}]`, 'gu');
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyz0123456789'];
 /** Alphabets that neither the table nor the collation takes for the usual one. */
 const STYLED = ['ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡxʏᴢ', '🇦🇧🇨🇩🇪🇫🇬🇭🇮🇯🇰🇱🇲🇳🇴🇵🇶🇷🇸🇹🇺🇻🇼🇽🇾🇿'].map((alphabet) => [...alphabet]);
@@ -71,9 +71,11 @@ function readingsOfText(text: string): Readings {
   return [...text].map((character) => readingsIn(character, capitals));
 }
 
+const textOf = (readings: Readings) => readings.map(([own]) => own).join('');
+
 /** Whether a text, each character in one of its readings, is the other one as it is read itself. */
 function canBeRead(text: Readings, as: Readings): boolean {
-  const wanted = as.map(([own]) => own).join('');
+  const wanted = textOf(as);
   let ends = new Set([0]);
   for (const readings of text) {
     const next = [...ends].flatMap((at) =>
@@ -85,10 +87,34 @@ function canBeRead(text: Readings, as: Readings): boolean {
   return ends.has(wanted.length);
 }
 
-export function readAlike(one: string, other: string): boolean {
+/** The same, whatever order the screen puts the characters in. */
+function canBeMadeOf(text: Readings, as: Readings): boolean {
+  let rests = new Set([[...textOf(as)].sort().join('')]);
+  for (const readings of text) {
+    const next = [...rests].flatMap((rest) => readings.map((reading) => without(rest, reading)));
+    rests = new Set(next.filter((rest) => rest !== null));
+    if (rests.size === 0) return false;
+  }
+  return rests.has('');
+}
+
+/** Null where one of the characters is not there. */
+function without(text: string, characters: string): string | null {
+  let rest = text;
+  for (const character of characters) {
+    const at = rest.indexOf(character);
+    if (at < 0) return null;
+    rest = rest.slice(0, at) + rest.slice(at + character.length);
+  }
+  return rest;
+}
+
+/** @param inOrder false where one of them has characters that reorder others on a screen: any order may be seen. */
+export function readAlike(one: string, other: string, inOrder = true): boolean {
   const [a, b] = [seen(one), seen(other)];
   // No character is read as so many, and a kind may be a megabyte.
   if (a.length > 8 * b.length || b.length > 8 * a.length) return false;
   const [left, right] = [readingsOfText(a), readingsOfText(b)];
-  return canBeRead(left, right) || canBeRead(right, left);
+  const fits = inOrder ? canBeRead : canBeMadeOf;
+  return fits(left, right) || fits(right, left);
 }

@@ -1,11 +1,14 @@
 /** Kinds outside the gated ones that should perhaps be gated, and whether all parts agree on what is gated. */
-import { shellWord } from '../errors.js';
+import { shellWord, stepWith } from '../errors.js';
 import type { GatedKinds } from './evidence.js';
 import { gateRule, plural } from './rule.js';
 
 /** The option replaces the default, so the whole set is spelt out. */
-const gating = ({ names }: GatedKinds, kind: string) =>
-  `gate it too: ${[...names, kind].map((name) => `--gated-kind ${shellWord(name)}`).join(' ')}`;
+const gating = ({ names }: GatedKinds, kind: string, or = '') =>
+  stepWith(kind, (word) => {
+    const words = [...names.map(shellWord), word];
+    return `${or}gate it too: ${words.map((one) => `--gated-kind ${one}`).join(' ')}`;
+  });
 
 /** What is hard to see on a screen, by its number. */
 function oddCharacters(kind: string): string {
@@ -25,7 +28,7 @@ export const nearMissKind = gateRule('near_miss_kind', 'cannot_vouch', ({ gatedK
       {
         message: `${plural(calls, 'call')} of kind ${JSON.stringify(kind)}${oddCharacters(kind)}, which reads like the gated kind ${JSON.stringify(gated)}`,
         where: first,
-        next: `correct the writer, or ${gating(gatedKinds, kind)}`,
+        next: gating(gatedKinds, kind, 'correct the writer, or '),
       },
     ];
   });

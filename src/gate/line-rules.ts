@@ -1,5 +1,5 @@
 /** Lines that could not be loaded, that contradict one another, that are missing or that nobody asked for. */
-import { shellWord } from '../errors.js';
+import { stepWith } from '../errors.js';
 import { type Gap, rangesText } from '../schema/gap.js';
 import { LATE_MINUTES } from '../schema/result.js';
 import type { Evidence, InputEvidence } from './evidence.js';
@@ -119,7 +119,12 @@ export const misspeltFilter: Rule = {
     calls.absent.flatMap(({ nearest, ...absent }) =>
       nearest === null
         ? []
-        : [{ message: absentFilter(absent), next: `did you mean --${absent.filter} ${shellWord(nearest)}?` }],
+        : [
+            {
+              message: absentFilter(absent),
+              next: stepWith(nearest, (word) => `did you mean --${absent.filter} ${word}?`),
+            },
+          ],
     ),
 };
 

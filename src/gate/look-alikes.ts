@@ -1,3 +1,5 @@
+import { BLANK, HIDDEN } from '../schema/unseen.js';
+
 /** What kinds usually are. */
 const WORD = /^[\w.-]+$/;
 
@@ -5,9 +7,10 @@ const WORD = /^[\w.-]+$/;
 const outline = (word: string) =>
   word.toLowerCase().replaceAll('m', 'rn').replaceAll('0', 'o').replace(/[1l]/g, 'i');
 
-const SIGN = /[\p{P}\p{Cf}\s]/u;
+const SIGN = new RegExp(String.raw`[\p{P}${HIDDEN}${BLANK}]`, 'u');
+const REORDERS = /\p{Bidi_Control}/u;
 
-/** Without the quotes, stops and dashes that a template or a list leaves around a word; itself where it is only those. */
+/** Without the quotes, stops and dashes that a template or a list leaves around a word, and what shows nothing; itself where it is only those. */
 export function bareWord(word: string): string {
   const characters = [...word];
   const isPart = (character: string) => !SIGN.test(character);
@@ -17,9 +20,10 @@ export function bareWord(word: string): string {
 
 async function areAlike(one: string, other: string): Promise<boolean> {
   const [kind, gated] = [bareWord(one), bareWord(other)];
-  if (WORD.test(kind) && WORD.test(gated) && outline(kind) !== outline(gated)) return false;
+  const inOrder = !REORDERS.test(one) && !REORDERS.test(other);
+  if (inOrder && WORD.test(kind) && WORD.test(gated) && outline(kind) !== outline(gated)) return false;
   const { readAlike } = await import('./confusables.js');
-  return readAlike(kind, gated);
+  return readAlike(kind, gated, inOrder);
 }
 
 /** Kinds outside the gated ones that a person would read as one of them, with that one. */

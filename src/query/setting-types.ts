@@ -20,9 +20,9 @@ const text = (takes: string, fits: (text: string) => boolean): Reading => ({
 });
 
 /** @param separator between several in one text. */
-const list = (takes: string, separator: string, orOne: boolean): Reading => {
+const list = (takes: string, separator: string, isOne: (text: string) => boolean): Reading => {
   const fits = (all: unknown): all is readonly string[] =>
-    Array.isArray(all) && all.length > 0 && all.every((one) => typeof one === 'string' && one.trim() !== '');
+    Array.isArray(all) && all.length > 0 && all.every((one) => typeof one === 'string' && isOne(one));
   return {
     takes,
     fromText: (value) => {
@@ -30,7 +30,7 @@ const list = (takes: string, separator: string, orOne: boolean): Reading => {
       return fits(all) ? all : undefined;
     },
     fromToml: (value) => {
-      const all = orOne && typeof value === 'string' ? [value] : value;
+      const all = typeof value === 'string' ? [value] : value;
       return fits(all) ? all : undefined;
     },
   };
@@ -50,9 +50,10 @@ const isSomething = (value: string) => value.trim() !== '';
 
 export const READINGS: Readonly<Record<SettingType, Reading>> = {
   path: text('a path', isSomething),
-  paths: list('a path or a list of paths', path.delimiter, true),
-  folders: list('a folder or a list of folders', path.delimiter, true),
-  kinds: list('a kind or a list of kinds', ',', true),
+  paths: list('a path or a list of paths', path.delimiter, isSomething),
+  folders: list('a folder or a list of folders', path.delimiter, isSomething),
+  // As logs and --gated-kind have them: a kind of white space is one.
+  kinds: list('a kind or a list of kinds', ',', (kind) => kind !== ''),
   count: number('a whole number of at least 0', (value) => Number.isSafeInteger(value) && value >= 0),
   duration: text(`a duration: ${AGE_FORMS}`, (value) => parseAge(value) !== null),
   zone: text('an IANA time zone such as Europe/Berlin or UTC', isZone),

@@ -17,6 +17,6 @@ export function stepLines(arrow: string, next: string, style: Style): string[] {
   if (words === '' && command !== null) return [text];
   if (command !== null) return [...hanging(arrow + words, indent, style.width), indent + command];
   // What the shell takes for one word stays one.
-  const quoted = text.replace(/'[^']*'/g, (word) => word.replaceAll(' ', '\u00a0'));
+  const quoted = text.replace(/'(?:[^']|'\\'')*'/g, (word) => word.replaceAll(' ', '\u00a0'));
   return hanging(quoted, indent, style.width).map((line) => line.replaceAll('\u00a0', ' '));
 }

@@ -1,8 +1,7 @@
-// Cc controls, Cf format characters (bidi, zero width, tags), Cs lone surrogates, Zl/Zp separators, and whatever
-// else Unicode wants drawn as nothing (fillers, variation selectors). A selector right after an emoji is kept: it
-// picks the glyph. https://unicode.org/reports/tr36/#Bidirectional_Text_Spoofing, https://trojansource.codes
-const UNSEEN =
-  /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}](?<!\p{Emoji}[\uFE0E\uFE0F])/gu;
+import { HIDDEN } from '../schema/unseen.js';
+
+// A selector right after an emoji is kept: it picks the glyph.
+const UNSEEN = new RegExp(String.raw`[${HIDDEN}](?<!\p{Emoji}[\uFE0E\uFE0F])`, 'gu');
 
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 

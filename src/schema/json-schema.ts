@@ -167,15 +167,15 @@ function policySchema(): JsonSchema {
 }
 
 const SOME_TEXT: JsonSchema = { type: 'string', pattern: '\\S' };
-const SOME_TEXTS: JsonSchema = {
-  anyOf: [SOME_TEXT, { type: 'array', items: SOME_TEXT, minItems: 1 }],
-};
+const someOf = (one: JsonSchema): JsonSchema => ({
+  anyOf: [one, { type: 'array', items: one, minItems: 1 }],
+});
 
 const VALUE_SCHEMAS: Readonly<Record<SettingType, JsonSchema>> = {
   path: SOME_TEXT,
-  paths: SOME_TEXTS,
-  folders: SOME_TEXTS,
-  kinds: SOME_TEXTS,
+  paths: someOf(SOME_TEXT),
+  folders: someOf(SOME_TEXT),
+  kinds: someOf({ type: 'string', minLength: 1 }),
   count: { type: 'integer', minimum: 0 },
   duration: { type: 'string', pattern: '^\\d+(s|m|h|d|w)$' },
   zone: SOME_TEXT,

@@ -51,6 +51,11 @@ const alikes: Readonly<Record<string, readonly string[]>> = {
     'fi\u2800ll',
     'fi\u0000ll',
     'fill\u007f',
+    'fill\u{1d159}',
+    'f\u{1d173}ill',
+    'fill\u{1d17a}',
+    'fill\u1160',
+    'fill\uffff',
   ],
   'signs around it': [
     'fill.',
@@ -63,8 +68,21 @@ const alikes: Readonly<Record<string, readonly string[]>> = {
     '\u201cfill\u201d',
     'fill\u00b7',
     ' fill, ',
+    'fill.\u2800',
+    '"fill"\u3164',
+    '\u0000fill.\ufe0f',
   ],
   'bidi marks': ['\u202efill', 'fill\u202c', 'fi\u200ell', '\u2067fill\u2069', 'fi\u061cll'],
+  'other orders that bidi controls turn into it': [
+    '\u202ellif',
+    '\u202eLLIF\u202c',
+    'f\u202elli',
+    'f\u202elli\u202c.',
+    '\u200fll\u200ffi',
+    '\u2067ll\u2069\u2067fi',
+    '\u202e11\u0456f',
+    '\u202ell\ufb01',
+  ],
 };
 
 describe('kinds that a person would read as fill', () => {
@@ -94,8 +112,14 @@ describe('kinds that a person would read as fill', () => {
     'f',
     '',
     ' ',
+    'llif',
+    '\u202erefill',
+    '\u202efil',
+    '\u202eemail',
     '\u0444\u0438\u043b\u043b',
     '\u586b\u5145',
+    '\u0645\u0644\u0621',
+    '\u200f\u05de\u05d9\u05dc\u05d5\u05d9\u200f',
   ])('%j is none', async (kind) => {
     expect(await lookAlikesOf([kind], ['fill'])).toEqual(new Map());
   });

@@ -83,7 +83,7 @@ describe('what is no policy is refused with its line, and the nearest key', () =
     ['fewer than none', 'max_rejects = -1', /"max_rejects" must be a whole number/, 1, /./],
     ['a text as a number', 'min_judged = "3"', /"min_judged" must be a whole number/, 1, /./],
     ['no kinds', 'gated_kinds = []', /"gated_kinds" must be a kind/, 1, /./],
-    ['a blank kind', 'gated_kinds = ["fill", " "]', /"gated_kinds" must be a kind/, 1, /./],
+    ['an empty kind', 'gated_kinds = ["fill", ""]', /"gated_kinds" must be a kind/, 1, /./],
     ['a zone that is none', 'tz = "Berlin"', /"tz" must be an IANA time zone/, 1, /./],
     ['an alpha of nothing', 'alpha = 0', /"alpha" must be a number above 0/, 1, /./],
     ['a margin in per cent', 'margin = 10', /"margin" must be a number from 0/, 1, /./],
@@ -170,6 +170,14 @@ describe('an option, else the environment, else lakelog.toml, else the default',
     expect(all.map(from)).toEqual([['flag', option], ['environment', variable], empty, ['default', '']]);
     const values = all.map((settings) => JSON.stringify(settings.get(name)));
     expect(new Set(values).size).toBe(4);
+  });
+
+  test('kinds of white space are kinds, as they are in logs', async () => {
+    const kinds = ['fill', ' ', '\ufeff'];
+    const policy = await policyOf('gated_kinds = ["fill", " ", "\\ufeff"]');
+    expect(policy.settings.get('gated_kinds')).toEqual(kinds);
+    const settings = await settingsOf('', { LAKELOG_GATED_KINDS: kinds.join() });
+    expect(settings.get('gated_kinds')).toEqual(kinds);
   });
 
   test('every setting that has an option is in this table', () => {
