@@ -1,7 +1,8 @@
 /** The receipts of a lake as an engine has them: the text of each is a row of batch_receipts. */
+import { holesOf } from '../lake/folder/holes.js';
 import { contradictions, type Hosts, readHosts } from '../lake/folder/hosts.js';
 import { HOSTS, hostName } from '../lake/folder/layout.js';
-import { chainsOf, damage, holesOf, type Receipts, readReceipts, short } from '../lake/folder/receipts.js';
+import { chainsOf, damage, type Receipts, readReceipts, short } from '../lake/folder/receipts.js';
 import type { BatchReceipt } from '../schema/batch.js';
 import type { InputProblem } from '../schema/result.js';
 

@@ -20,12 +20,12 @@ export async function exportToFolder(
   requests: readonly InputRequest[],
   options: ExportUse,
 ): Promise<Account> {
-  const { env, from: file, cwd, host, now, use } = options;
+  const { env, from: file, cwd, host, now, stdin, use } = options;
   const exported = await withEngine(env, (db) =>
     fillFolder(db, options, (lake) =>
       file === undefined
         ? exportLogs(db, lake, requests, options)
-        : exportFile(db, lake, { file, cwd, host, now, lockTimeoutS: use.lockTimeoutS }),
+        : exportFile(db, lake, { file, cwd, host, now, stdin, lockTimeoutS: use.lockTimeoutS }),
     ),
   );
   return accountOf(options, exported);

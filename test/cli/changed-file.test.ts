@@ -117,7 +117,7 @@ describe.each(CHANGES)('a file that %s', (_, change, words) => {
       /cannot vouch: (the last sync did not come to its end|the input cannot be read)/,
     );
     // One that is shorter than what could not be read would lack of it.
-    writeLines(cwd, 'changing.jsonl', [call({ prompt: 'longer than before' })]);
+    writeLines(cwd, 'changing.jsonl', [call({ prompt: 'longer than before '.repeat(99) })]);
     const second = await lakelog(args, { cwd });
     expect(second.code).toBe(1);
     expect(envelope(second).receipt.problems).toEqual([]);

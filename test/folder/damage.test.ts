@@ -210,14 +210,14 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
   'the receipt of a batch in the midst is missing': (lake) => {
     const [first] = batchesOf(lake);
     rmSync(receiptAt(lake, first));
-    return /bytes up to \d+ of the log are not in the lake/;
+    return /bytes 0 to \d+ of the log are not in the lake/;
   },
   'a batch is gone with its receipt': (lake) => {
     const [first] = batchesOf(lake);
     for (const { files } of Object.values(first.tables))
       for (const file of files) rmSync(path.join(lake, file.path));
     rmSync(receiptAt(lake, first));
-    return /bytes up to \d+ of the log are not in the lake/;
+    return /bytes 0 to \d+ of the log are not in the lake/;
   },
   'a receipt has no rows': (lake) => {
     const [, , other] = batchesOf(lake);

@@ -38,7 +38,7 @@ import {
 } from '../store/unread.js';
 import { Committed } from './committed.js';
 import { type Exported, type Filling, type LogBatch, sumOfAccounts } from './fill.js';
-import { type Gap, gapsIn } from './gaps.js';
+import { type Gap, gapsIn, gapsLeft } from './gaps.js';
 import { holderOf, readingOf } from './holders.js';
 import { logsOf, type PublishedLog, Ways } from './host-logs.js';
 import {
@@ -47,13 +47,13 @@ import {
   type HostLog,
   type HostState,
   headsOf,
-  lostAfter,
   readHost,
   stillLookingAt,
   unreadOf,
   writeHost,
 } from './hosts.js';
 import { logName } from './layout.js';
+import { lostAfter } from './lost-logs.js';
 import { lostRows } from './lost-rows.js';
 import type { FolderLake } from './making.js';
 import { type Batch, type PublishedBatch, publishBatch, publishNamed, putBack } from './publish.js';
@@ -170,7 +170,9 @@ class Exporting {
       ...unfinished(logs, files, options),
     ];
     const looked = { ...options, requests: again, files, problems, known: this.logs, logs };
-    const state = { ...this.looked(), logs, lost: lostAfter(this.state, logs, this.heads(), options.now) };
+    const published = { receipts: this.committed.read.receipts, heads: this.heads() };
+    const lost = await lostAfter(this.state, logs, published, options);
+    const state = { ...this.looked(), logs, lost };
     this.after = state;
     const unread = unreadAfter(this.unread, looked);
     const where = ({ path }: Unread) => `${options.host}:${path}`;
@@ -178,6 +180,7 @@ class Exporting {
       ...settleable(problems, unread.found, options.cwd, where),
       ...lostAmong(unread.kept, again).map((one) => remembered(one, where(one))),
       ...brokenOf(state),
+      ...gapsLeft(options.host, this.committed),
     );
     this.notices.push(...inputs.notices, ...found.notices);
     writeHost(lake.place, {

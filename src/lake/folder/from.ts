@@ -1,4 +1,5 @@
 /** Batches of a lake file become batches of the folder, as they stand in its tables: its logs may be gone. */
+import type { Readable } from 'node:stream';
 import { LakelogError, shellWord } from '../../errors.js';
 import { instantOf, rfc3339 } from '../../instant.js';
 import { kernelPath } from '../../kernel-path.js';
@@ -14,12 +15,12 @@ import { lakePlan } from '../store/tables.js';
 import { isBrokenLog, readUnread, type Unread } from '../store/unread.js';
 import { Committed } from './committed.js';
 import { type Exported, ensureSameMaking, sumOfAccounts } from './fill.js';
+import { gapsLeft } from './gaps.js';
 import {
   beginLook,
   type HostLog,
   type HostState,
   headsOf,
-  lostAfter,
   problemsOf,
   readHost,
   stillLookingAt,
@@ -27,6 +28,7 @@ import {
   writeHost,
 } from './hosts.js';
 import { logName } from './layout.js';
+import { lostAfter } from './lost-logs.js';
 import { type Lost, lostRows } from './lost-rows.js';
 import type { FolderLake } from './making.js';
 import { type Batch, type BatchRows, publishNamed, putBack } from './publish.js';
@@ -38,6 +40,7 @@ export interface FromOptions {
   readonly cwd: string;
   readonly lockTimeoutS: number;
   readonly now: Date;
+  readonly stdin: Readable;
 }
 
 interface Made {
@@ -82,7 +85,7 @@ export async function exportFile(db: Database, lake: FolderLake, options: FromOp
     const requests = await readRequests(db);
     exporting.begin(requests);
     for (const log of await readLogs(db)) await exporting.take(log);
-    const known = exporting.remember(made!, requests, await readUnread(db));
+    const known = await exporting.remember(made!, requests, await readUnread(db));
     return exporting.told(known);
   } finally {
     await detach(db);
@@ -224,11 +227,11 @@ class FromFile {
    * What the lake file knows of its logs is what the host saw of them, as long as the host did not look later itself.
    * @returns what is known of the host.
    */
-  remember(
+  async remember(
     { last_sync, is_loading }: Made,
     requests: readonly InputRequest[],
     unread: readonly Unread[],
-  ): Known {
+  ): Promise<Known> {
     const { place, making } = this.lake;
     const { host, now } = this.options;
     const before = readHost(place, making.lake_id, host);
@@ -247,7 +250,8 @@ class FromFile {
     const { receipts } = this.committed.read;
     const heads = new Set([...headsOf(receipts), ...this.logs.map(({ head }) => head)]);
     const state = {
-      ...{ host, lake: making.lake_id, logs, lost: lostAfter(before, logs, heads, now) },
+      ...{ host, lake: making.lake_id, logs },
+      lost: await lostAfter(before, logs, { receipts, heads }, this.options),
       unread: unreadOf(before, host, receipts, now),
     };
     // What the host saw later itself it knows better, log by log, once it looks there.
@@ -278,7 +282,7 @@ class FromFile {
   told(known: Known): Exported {
     return {
       files: this.files,
-      problems: [...this.problems, ...problemsOf(known)],
+      problems: [...this.problems, ...problemsOf(known), ...gapsLeft(known.host, this.committed)],
       ...{ notices: [], mayBeEmpty: [], usedKnown: true },
       read: this.read,
       before: { ...this.before, files: this.files.length - this.read.files },

@@ -1,4 +1,5 @@
 /** Bytes of a batch that stand in some log, plain or compressed: which one it is, and how they are read once more. */
+import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { BatchPlace } from '../../schema/batch.js';
 import { openInput, type SourceFile, Unreadable } from '../input/index.js';
@@ -7,6 +8,7 @@ import type { Piece } from '../store/logs.js';
 import { type BatchReading, streamBatches } from '../store/read.js';
 import type { Task } from '../store/survey.js';
 import { checkBytes } from '../store/verify.js';
+import { hashOf } from './hash-file.js';
 
 type Options = { readonly stdin: Readable };
 
@@ -28,10 +30,11 @@ export async function holderOf(
   return null;
 }
 
-async function mayHold(
+/** Whether it may begin with so many bytes of a log, as far as its first ones tell. */
+export async function mayHold(
   file: SourceFile,
   bytes: number,
-  { byte_to, start_sha256 }: BatchPlace,
+  { byte_to, start_sha256 }: Pick<BatchPlace, 'byte_to' | 'start_sha256'>,
   options: Options,
 ): Promise<boolean> {
   try {
@@ -56,6 +59,28 @@ async function startIn(chunks: AsyncIterable<Uint8Array>): Promise<string | null
   let start: Buffer = Buffer.alloc(0);
   for await (const chunk of upTo(chunks, START_BYTES)) start = Buffer.concat([start, chunk]);
   return start.length < START_BYTES ? null : sha256(start);
+}
+
+/** Of its bytes, from each of these places on. @throws Unreadable. */
+export async function hashesIn(
+  file: SourceFile,
+  froms: readonly number[],
+  to: number,
+  options: Options,
+): Promise<string[]> {
+  const input = await openInput(file, options);
+  try {
+    if (input.kind === 'plain') return froms.map((from) => hashOf(file.path, from, to));
+    const hashes = froms.map((from) => ({ from, hash: createHash('sha256') }));
+    let at = 0;
+    for await (const chunk of upTo(input.chunks, to)) {
+      for (const { from, hash } of hashes) hash.update(chunk.subarray(Math.max(0, from - at)));
+      at += chunk.length;
+    }
+    return hashes.map(({ hash }) => hash.digest('hex'));
+  } finally {
+    input.close();
+  }
 }
 
 /** @param linesBefore in the log. */

@@ -1,7 +1,8 @@
 /** The logs of hosts, as far as they are published: two logs may begin alike, and part. */
 import type { BatchReceipt } from '../../schema/batch.js';
 import { identityOf, statOf } from '../input/index.js';
-import { isNamed, NOTHING_READ } from '../store/fingerprint.js';
+import { withFile } from '../store/bytes.js';
+import { isNamed, isSame, NOTHING_READ } from '../store/fingerprint.js';
 import { hashOf } from './hash-file.js';
 import type { HostLog, HostState } from './hosts.js';
 import { type Chain, isWhole, pieceOf, tipOf } from './receipts.js';
@@ -91,10 +92,11 @@ function stands(batch: BatchReceipt, { path, form }: HostLog): boolean {
   return isNamed(pieceOf(batch), hashOf(path, byte_from, byte_to));
 }
 
-/** Where another file stands by now, nothing there tells what this host published before it was killed. */
-function isOwn(batch: BatchReceipt, { path, identity }: HostLog, host: string): boolean {
-  const stats = statOf(path);
-  return batch.host === host && (stats === undefined || identityOf(stats) !== identity);
+/** Where another file stands by now, or another log in it, nothing there tells what this host published before it was killed. */
+function isOwn(batch: BatchReceipt, log: HostLog, host: string): boolean {
+  const stats = statOf(log.path);
+  if (batch.host !== host || !stats || identityOf(stats) !== log.identity) return batch.host === host;
+  return log.form === 'plain' && !withFile(log.path, (fd) => isSame(fd, Number(stats.size), log));
 }
 
 /** A log that a host knows, as far as it is published, and its batches. */
@@ -131,10 +133,10 @@ export function logsOf(
   return [...known, ...others].map(({ log, batches }, i) => ({ log: { ...log, log: i + 1 }, batches }));
 }
 
-/** What was lost may be there again, and its log is known as it was. */
+/** What was lost may be there again, and its log is known as it was, unless what is left of it is known by itself. */
 function heldBy(state: Pick<HostState, 'logs' | 'lost'> | null): readonly HostLog[] {
   const { logs = [], lost = [] } = state ?? {};
-  return [...logs, ...lost.filter(({ head }) => logs.every((log) => log.head !== head))];
+  return [...logs, ...lost.filter(({ root }) => logs.every((log) => log.root !== root))];
 }
 
 /** A run that was killed published of what had been without an end. */

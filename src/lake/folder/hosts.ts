@@ -3,9 +3,8 @@ import { shellWord, whyUnreadable } from '../../errors.js';
 import { instantOf } from '../../instant.js';
 import type { BatchReceipt } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
-import { type InputRequest, identityOf, statOf } from '../input/index.js';
-import { withFile } from '../store/bytes.js';
-import { isSame, sha256 } from '../store/fingerprint.js';
+import type { InputRequest } from '../input/index.js';
+import { sha256 } from '../store/fingerprint.js';
 import type { KnownLog } from '../store/logs.js';
 import { brokenLogs, isSamePath, remembered, type Unread } from '../store/unread.js';
 import { HOSTS, hostName } from './layout.js';
@@ -169,7 +168,8 @@ export function contradictions(
 export const headsOf = (receipts: readonly BatchReceipt[]): ReadonlySet<string> =>
   new Set(receipts.map(({ file }) => file.head));
 
-const isThere = ({ root, head }: HostLog, heads: ReadonlySet<string>) => root === null || heads.has(head);
+export const isThere = ({ root, head }: HostLog, heads: ReadonlySet<string>) =>
+  root === null || heads.has(head);
 
 function lostBatches({ host, logs, lost = [] }: HostState, heads: ReadonlySet<string>): InputProblem[] {
   return [...logs.map((log) => ({ ...log, lost_at: null })), ...lost]
@@ -183,38 +183,6 @@ function lostBatches({ host, logs, lost = [] }: HostState, heads: ReadonlySet<st
         ...(lost_at !== null && { fingerprint: sha256(Buffer.from(`${host}:${path} ${head} ${lost_at}`)) }),
       };
     });
-}
-
-/**
- * What a host published, as it knew before, and is in the lake neither by its receipts nor by what it published since.
- * @param logs what it knows after its look.
- */
-export function lostAfter(
-  before: HostState | null,
-  logs: readonly HostLog[],
-  heads: ReadonlySet<string>,
-  now: Date,
-): LostLog[] {
-  const missed = before?.lost ?? [];
-  const published = (before?.logs ?? []).filter(({ head }) => missed.every((one) => one.head !== head));
-  const held = logs.filter((log) => log.state === 'here' && isThere(log, heads));
-  return [...missed, ...published.map((log) => ({ ...log, lost_at: instantOf(now) }))].filter(
-    (log) => !isThere(log, heads) && !held.some((other) => holds(other, log)),
-  );
-}
-
-/** Whether the log, which is published, is the other one, by the file where it stands. */
-function holds(log: HostLog, other: HostLog): boolean {
-  if (log.read_to < other.read_to) return false;
-  if (log.form === 'archive')
-    return other.form === 'archive' && log.identity === other.identity && log.mtime_ns === other.mtime_ns;
-  const stats = statOf(log.path);
-  if (!stats?.isFile()) return false;
-  // Who wrote into its midst is told by the time of the file, and by its size where that is another file.
-  const size = Number(stats.size);
-  const isAsOld = String(stats.mtimeNs) === other.mtime_ns;
-  const isGrown = identityOf(stats) === other.identity && size > other.size;
-  return (isAsOld || isGrown) && withFile(log.path, (fd) => isSame(fd, size, { ...other, rest: 0 }));
 }
 
 /** Why a host cannot vouch for its logs, whatever receipts say. */

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { whyUnreadable } from '../../errors.js';
 import { BATCH_FORMAT, type BatchReceipt, type Sum } from '../../schema/batch.js';
 import type { InputProblem } from '../../schema/result.js';
-import { headAfter, sha256 } from '../store/fingerprint.js';
+import { sha256 } from '../store/fingerprint.js';
 import type { Piece } from '../store/logs.js';
 import { BATCHES, batchNumber, MERGED, mergedReceiptsName, receiptName } from './layout.js';
 import type { Place } from './place.js';
@@ -19,7 +19,7 @@ export interface ReadReceipts extends Receipts {
   readonly merged: ReadonlyMap<string, string>;
 }
 
-const EDITED =
+export const EDITED =
   'put back the one that was published, or take it and its files out of the lake and publish the log again';
 export const CUT = 'put it back from a copy; without one, publish the logs into a new folder: lakelog sync';
 
@@ -235,48 +235,3 @@ const keyOf = ({ batches }: Chain) => {
 
 const longestFirst = (a: BatchReceipt, b: BatchReceipt) =>
   b.file.byte_to - a.file.byte_to || (a.id < b.id ? -1 : 1);
-
-/**
- * Which batch stood before the one that is gone, by the head of the one behind it: two logs may begin alike, and either
- * may be where it stood. @returns null where that was the first of its log, undefined where more than it is gone.
- */
-export function behindLost(
-  { id, file: { before: lost, byte_from, root, head } }: BatchReceipt,
-  receipts: readonly BatchReceipt[],
-): BatchReceipt | null | undefined {
-  const fits = (reached: string) => headAfter(headAfter(reached, lost!), id) === head;
-  if (lost === root && fits('')) return null;
-  return receipts.find(({ file }) => file.root === root && file.byte_to < byte_from && fits(file.head));
-}
-
-/** Where the byte ranges of logs do not join. */
-export function holesOf(receipts: readonly BatchReceipt[], at: (name: string) => string): InputProblem[] {
-  const byId = new Map(receipts.map((receipt) => [receipt.id, receipt]));
-  return receipts.flatMap((receipt) => {
-    const { id, file, host } = receipt;
-    if (file.before === null) return headAfter('', id) === file.head ? [] : [broken(receipt, at)];
-    const before = byId.get(file.before);
-    if (before === undefined) {
-      const back = `put the receipt back (batches/${file.before}.json)`;
-      const isAlone = behindLost(receipt, receipts) !== undefined;
-      const lost = damage(
-        file.name,
-        `bytes up to ${file.byte_from} of the log are not in the lake: batch ${short(file.before)} has no receipt${isAlone ? '' : ', nor has one before it'}`,
-        isAlone
-          ? `${back}, or publish the log on ${host} again: lakelog sync`
-          : `${back}, and those before it, from a copy; without one, publish the logs into a new folder: lakelog sync`,
-      );
-      // The log may be gone too.
-      return [{ ...lost, fingerprint: sha256(Buffer.from(`${file.name} ${file.before}`)) }];
-    }
-    const joins =
-      before.file.byte_to === file.byte_from &&
-      before.file.lines_before + before.account.lines === file.lines_before &&
-      before.file.root === file.root &&
-      headAfter(before.file.head, id) === file.head;
-    return joins ? [] : [broken(receipt, at)];
-  });
-}
-
-const broken = ({ id }: BatchReceipt, at: (name: string) => string) =>
-  damage(at(`${BATCHES}/${id}.json`), 'the batch does not follow the one that its receipt names', EDITED);

@@ -16,19 +16,11 @@ import {
   receiptFiles,
 } from './compactions.js';
 import { Hashes, type Identity, identityOf } from './hashes.js';
+import { hasGapOfSeveral, holesOf } from './holes.js';
 import { contradictions, type HostState, readHosts } from './hosts.js';
 import { BATCHES, COMPACTIONS, MERGED, PUBLISHED_NAMES, receiptName, tableName } from './layout.js';
 import type { FolderLake } from './making.js';
-import {
-  type Chain,
-  CUT,
-  chainsOf,
-  damage,
-  holesOf,
-  nextIfRefused,
-  readReceipts,
-  short,
-} from './receipts.js';
+import { type Chain, CUT, chainsOf, damage, nextIfRefused, readReceipts, short } from './receipts.js';
 
 export interface FolderState {
   readonly lake: FolderLake;
@@ -229,6 +221,7 @@ function strangersIn(
   const problems: InputProblem[] = [];
   const leftovers: string[] = [];
   const ids = new Set<string>();
+  const hasRow = hasGapOfSeveral(known.receipts);
   for (const name of names) {
     const file = path.posix.basename(name);
     if (files.has(name) || replaced.has(name) || /^[._]/.test(file)) continue;
@@ -241,7 +234,7 @@ function strangersIn(
     else if (commits.has(receiptName(id))) continue;
     else if (isMerged(id) ? isMergedSince : place.has(receiptName(id))) ids.add(id);
     else if (isMerged(id)) leftovers.push(name);
-    else problems.push(damage(at(name), STRANGER, REMEDY));
+    else problems.push(damage(at(name), STRANGER, hasRow ? inRow(id) : REMEDY));
   }
   const isMerging = [...ids].some(isMerged);
   const batches = [...ids].filter((id) => !isMerged(id));
@@ -260,6 +253,10 @@ const STOPPED_MS = 600_000;
 const STRANGER =
   'these rows have no receipt: a publication that was stopped on its way, a copy, or a receipt that was lost';
 const REMEDY = 'let the host publish the log again (lakelog sync), put back the receipt, or remove the file';
+
+/** Where several batches in a row are gone, no log makes one of them again. */
+const inRow = (id: string) =>
+  `put back its receipt (${receiptName(id)}) from a copy; without one, settle the gap in its log, and remove the file`;
 
 /** What became of a lake since it was looked at. */
 export function changedSince({ lake, seen }: FolderState): InputProblem[] {

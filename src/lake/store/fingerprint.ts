@@ -34,6 +34,8 @@ export const lastOf = (before: Buffer, bytes: Uint8Array): Buffer =>
 /** How many first bytes `startOf` hashes. */
 export const startLength = ({ read_to }: Pick<KnownLog, 'read_to'>): number => Math.min(WINDOW, read_to);
 export const START_BYTES = WINDOW;
+/** How many last bytes `endOf` hashes. */
+export const endLength = startLength;
 
 /** Whether what was read of a log stands in a file, as far as its ends tell, with as much behind it as was seen. */
 export function isSame(fd: number, size: number, log: KnownLog): boolean {

@@ -1,0 +1,105 @@
+/** What a host published and no receipt tells of any more, as long as its bytes were not published again. */
+import type { Readable } from 'node:stream';
+import { instantOf } from '../../instant.js';
+import type { BatchReceipt } from '../../schema/batch.js';
+import { identityOf, statOf, Unreadable } from '../input/index.js';
+import { withFile } from '../store/bytes.js';
+import { endLength, headAfter, isSame, nameBehind, START_BYTES } from '../store/fingerprint.js';
+import { hashesIn, mayHold } from './holders.js';
+import { type HostLog, type HostState, isThere, type LostLog } from './hosts.js';
+
+interface Published {
+  readonly receipts: readonly BatchReceipt[];
+  /** Of these, and of what was published since they were read. */
+  readonly heads: ReadonlySet<string>;
+}
+
+type Options = { readonly stdin: Readable; readonly now: Date };
+
+/**
+ * What a host published, as it knew before, and is in the lake neither by its receipts nor by what it published since.
+ * @param logs what it knows after its look.
+ */
+export async function lostAfter(
+  before: HostState | null,
+  logs: readonly HostLog[],
+  { receipts, heads }: Published,
+  options: Options,
+): Promise<LostLog[]> {
+  const missed = before?.lost ?? [];
+  const published = (before?.logs ?? []).filter(({ head }) => missed.every((one) => one.head !== head));
+  const news = published.map((log) => ({ ...log, lost_at: instantOf(options.now) }));
+  const held = logs.filter((log) => log.state === 'here' && isThere(log, heads));
+  const lost: LostLog[] = [];
+  for (const log of [...missed, ...news]) {
+    if (isThere(log, heads)) continue;
+    const longer = held.filter(({ read_to }) => read_to >= log.read_to);
+    if (longer.some((other) => isIn(other, log))) continue;
+    if (!(await isProven(log, longer, receipts, options))) lost.push(log);
+  }
+  return lost;
+}
+
+/** Whether the log, which is published, is the other one, by the file where it stands. */
+function isIn(log: HostLog, other: HostLog): boolean {
+  if (log.form === 'archive')
+    return other.form === 'archive' && log.identity === other.identity && log.mtime_ns === other.mtime_ns;
+  const stats = statOf(log.path);
+  if (!stats?.isFile()) return false;
+  // Who wrote into its midst is told by the time of the file, and by its size where that is another file.
+  const size = Number(stats.size);
+  const isAsOld = String(stats.mtimeNs) === other.mtime_ns;
+  const isGrown = identityOf(stats) === other.identity && size > other.size;
+  return (isAsOld || isGrown) && withFile(log.path, (fd) => isSame(fd, size, { ...other, rest: 0 }));
+}
+
+/** As many batches are tried as the one behind which bytes are gone. */
+const MOST_TRIED = 4;
+
+/** Whether its bytes, which its hashes know, stand in a log that is published, under whatever name, plain or compressed. */
+async function isProven(
+  lost: HostLog,
+  logs: readonly HostLog[],
+  receipts: readonly BatchReceipt[],
+  options: Options,
+): Promise<boolean> {
+  const { root, read_to: to } = lost;
+  const tips = receipts
+    .filter(({ file }) => file.root === root && file.byte_to < to)
+    .sort((a, b) => b.file.byte_to - a.file.byte_to)
+    .slice(0, MOST_TRIED);
+  const behind = [...tips.map(({ id, file }) => ({ id, from: file.byte_to, head: file.head })), BEGINNING];
+  const froms = [to - endLength(lost), ...behind.map(({ from }) => from)];
+  for (const log of logs) {
+    const [end, ...rests] = await hashesOf(log, lost, froms, options);
+    if (end !== lost.end_sha256) continue;
+    // The bytes at both ends are all.
+    if (to <= START_BYTES + endLength(lost)) return true;
+    const isBehind = ({ id, head }: (typeof behind)[number], bytes: string) =>
+      [bytes, nameBehind(id, bytes)].some((name) => headAfter(head, name) === lost.head);
+    if (behind.some((one, i) => isBehind(one, rests[i]!))) return true;
+  }
+  return false;
+}
+
+const BEGINNING = { id: null, from: 0, head: '' };
+
+/** None where another log stands in its file. */
+async function hashesOf(
+  { name, path }: HostLog,
+  lost: HostLog,
+  froms: readonly number[],
+  options: Options,
+): Promise<string[]> {
+  const stats = statOf(path);
+  if (!stats?.isFile()) return [];
+  const file = { ...{ name, path, stats }, as: 'any', maybeEmpty: true } as const;
+  const place = { byte_to: lost.read_to, start_sha256: lost.start_sha256 };
+  try {
+    if (!(await mayHold(file, lost.read_to, place, options))) return [];
+    return await hashesIn(file, froms, lost.read_to, options);
+  } catch (error) {
+    if (error instanceof Unreadable) return [];
+    throw error;
+  }
+}
