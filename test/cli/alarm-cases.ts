@@ -700,7 +700,7 @@ export const cannotVouch: readonly Case[] = [
       return ['logs'];
     },
     code: 3,
-    cannotVouch: ['missing_input'],
+    cannotVouch: ['unreadable_input'],
   },
   {
     name: 'a socket or device is no log',
