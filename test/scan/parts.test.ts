@@ -3,7 +3,7 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { layoutOf } from '../../src/scan/columns.js';
-import { addCounts, type FilePart } from '../../src/scan/file.js';
+import { addCounts, type FilePart, type ScannedPart } from '../../src/scan/file.js';
 import { scanInThreads } from '../../src/scan/pool.js';
 import type { LineCounts } from '../../src/scan/scanner.js';
 import { byDay, newFolder, nightly } from '../support/cli.js';
@@ -31,7 +31,10 @@ function fileOf(bytes: Buffer, isLive: boolean) {
   return { fd, size: bytes.length, isLive };
 }
 
-function comparable({ calls, runs, rejects, counts }: Scanned) {
+function comparable({ calls, runs, rejects, counts: all }: Scanned) {
+  // A part tells, too, whether it could be read.
+  const { failure = null, ...counts } = all as LineCounts & Partial<ScannedPart>;
+  expect(failure).toBeNull();
   const groups = counts.groups.map(({ reason, kind, count }) => `${count} × ${reason} ${kind}`).sort();
   return { calls, runs, rejects, counts: { ...counts, groups } };
 }
@@ -187,7 +190,9 @@ describe('threads', () => {
     async function* parts(): AsyncGenerator<FilePart, void, void> {
       yield { batch: 0, only: null, digests: true, fd: closed, size: 9, isLive: false, from: 0, to: 9 };
     }
-    await expect(scanInThreads(module, OPTIONS, 2, parts(), () => {})).rejects.toThrow('EISDIR');
+    const told: unknown[] = [];
+    await scanInThreads(module, OPTIONS, 2, parts(), (_, { counts }) => told.push(counts.failure));
+    expect(told).toMatchObject([{ code: 'EISDIR', syscall: 'read' }]);
     closeSync(closed);
   });
 });
