@@ -18,7 +18,7 @@ import fc from '../support/fast-check.js';
 import { baseRows } from '../tables/base-rows.js';
 import { alike, type DuckDb, duckDb, type Engine, microseconds, sqlite } from '../tables/engines.js';
 
-const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 250 : 5;
+const RUNS = process.env.LAKELOG_NIGHTLY === '1' ? 250 : 8;
 const queries = decisionQueries('.');
 
 let duck: DuckDb;
