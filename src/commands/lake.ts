@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { LakelogError, messageOf, shellWord } from '../errors.js';
-import { settledBy } from '../gate/input-rules.js';
+import { orSettle } from '../gate/input-rules.js';
 import { type Io, styleOf } from '../io.js';
 import { kernelPath } from '../kernel-path.js';
 import { isCluster, isFolderLake } from '../lake/export.js';
@@ -134,7 +134,7 @@ async function settlingOf(flags: LakeFlags, settings: Settings, io: Io): Promise
   const inputs = { paths: [], sessions: [], replayRuns: [], lake: options.name };
   const told = (problem: InputProblem) => {
     const command = nextCommand('ack', [problem.path], { inputs, folders: [], acks }, REASON);
-    return problem.fingerprint ? { ...problem, next: settledBy(problem.next!, command) } : problem;
+    return problem.fingerprint ? { ...problem, next: orSettle(problem.next!, command) } : problem;
   };
   const settle: Settle = (problems) => {
     const explained = settledAmong(problems, entries, io.now());

@@ -17,7 +17,7 @@ function isExcused({ inputs, calls, gate }: Evidence, { path, problem }: InputPr
 }
 
 /** What else may be done about what can be explained. */
-export const settledBy = (remedy: string, command: string) =>
+export const orSettle = (remedy: string, command: string) =>
   `${remedy}; what is explained is settled by: ${command}`;
 
 function problemRule(
@@ -38,7 +38,7 @@ function problemRule(
           message: message(problem),
           where: problem.path,
           next: problem.fingerprint
-            ? settledBy(remedy(problem), e.commands.settle(problem.path))
+            ? orSettle(remedy(problem), e.commands.settle(problem.path))
             : remedy(problem),
         })),
   };

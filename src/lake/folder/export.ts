@@ -3,7 +3,7 @@ import { instantOf, microsOf } from '../../instant.js';
 import type { BatchPlace, BatchReceipt, DataFile, RejectSums } from '../../schema/batch.js';
 import type { FileAccount, InputProblem } from '../../schema/result.js';
 import { type Database, openBeside } from '../duckdb/connection.js';
-import type { InputRequest, SourceFile } from '../input/index.js';
+import { cannotBeRead, type InputRequest, type SourceFile } from '../input/index.js';
 import { countOwnDuplicates } from '../load/duplicates.js';
 import { behindOf, lateIn } from '../load/late.js';
 import { accountOf, markNotice } from '../load/ledger.js';
@@ -11,15 +11,7 @@ import { type LoadedFile, type LoadOptions, loadFiles, THREADS as USUAL_THREADS 
 import { blocksGates } from '../load/rejects.js';
 import { explode } from '../load/staging.js';
 import { headAfter } from '../store/fingerprint.js';
-import {
-  absolute,
-  addTo,
-  batchesOf,
-  canBeLookedAtAgain,
-  cannotBeRead,
-  isReadable,
-  resolveLogs,
-} from '../store/inputs.js';
+import { absolute, addTo, batchesOf, canBeLookedAtAgain, isReadable, resolveLogs } from '../store/inputs.js';
 import type { Piece } from '../store/logs.js';
 import { type BatchReading, batchOpener, type Ends } from '../store/read.js';
 import { newLog, placeIn, type Survey, survey, type Task } from '../store/survey.js';
@@ -341,7 +333,7 @@ class Exporting {
       open: batchOpener(options, ends),
     });
     const [broken] = loaded.unreadable;
-    if (broken) throw cannotBeRead(broken.source, broken.error.message);
+    if (broken) throw cannotBeRead(broken.source.name, broken.error.message);
     return { stage, plan, loaded, duplicates: await countOwnDuplicates(stage, loaded.files) };
   }
 

@@ -2,6 +2,6 @@
 export { type Assertion, absolutePath, type InputRequest, identityOf, REPLACED, statOf } from './find.js';
 export { CHANGED, type OpenedInput, openInput, type PlainInput, type StreamInput } from './open.js';
 export { predecessorsOf } from './predecessors.js';
-export { Changed, isPassing, problemOf, Unreadable, whileReading } from './reasons.js';
+export { Changed, cannotBeRead, isPassing, problemOf, Unreadable, whileReading } from './reasons.js';
 export { ACKS_NAME, type ResolveOptions, resolveInputs, type SourceFile } from './resolve.js';
-export { isRotatedName, predecessorNames } from './rotation.js';
+export { isCompressed, isRotatedName, plainName, predecessorNames } from './rotation.js';

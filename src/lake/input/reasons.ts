@@ -1,5 +1,5 @@
-import { whyUnreadable } from '../../errors.js';
-import type { InputProblem } from '../../schema/result.js';
+import { LakelogError, whyUnreadable } from '../../errors.js';
+import { EXIT, type InputProblem } from '../../schema/result.js';
 
 /** Thrown for a file that cannot vouch for itself; the others are read all the same. */
 export class Unreadable extends Error {
@@ -23,6 +23,15 @@ export class Changed extends Unreadable {
 
 /** Whether it is what `Changed` says. */
 export const isPassing = ({ next }: Pick<InputProblem, 'next'>): boolean => next === AGAIN;
+
+/** It was found, and cannot be read again, or is another by then: nothing can be said with what was read of it. */
+export function cannotBeRead(where: string, why: string): LakelogError {
+  return new LakelogError(`the input cannot be read: ${why}`, {
+    where,
+    next: AGAIN,
+    exitCode: EXIT.cannotVouch,
+  });
+}
 
 export function problemOf(path: string, { message: detail, next }: Unreadable): InputProblem {
   return { path, problem: 'unreadable', detail, ...(next && { next }) };

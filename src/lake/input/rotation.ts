@@ -11,7 +11,7 @@ export interface Clock {
 /** File systems that count whole seconds round. */
 const TICK_MS = 1_000;
 
-const COMPRESSED = /\.(gz|zst)$/i;
+const COMPRESSED = /\.(gz|zstd?)$/i;
 const STAMP = String.raw`(?:\.\d{1,4}|[-._]\d{4}-?\d{2}-?\d{2}(?:[-T_.]?\d[\d:.-]*Z?)?)`;
 /** `sessions.jsonl.1`, `sessions.jsonl-20260901`; `sessions.1.jsonl`, `sessions-20260901.jsonl`. */
 const STAMPED = [new RegExp(`^(.+?)${STAMP}$`), new RegExp(String.raw`^(.+?)${STAMP}(\.\w+)$`)];
@@ -20,6 +20,9 @@ const STAMPED = [new RegExp(`^(.+?)${STAMP}$`), new RegExp(String.raw`^(.+?)${ST
 export function isCompressed(name: string): boolean {
   return COMPRESSED.test(name);
 }
+
+/** What an archive is made from, by its name; any other as it is. */
+export const plainName = (name: string): string => name.replace(COMPRESSED, '');
 
 function isYoung({ mtimeMs }: BigIntStats, clock: Clock): boolean {
   return isRecent(Number(mtimeMs), clock);
@@ -40,11 +43,11 @@ export function sourceOfUnfinished(
   isRead: (identity: string) => boolean,
   clock: Clock,
 ): string | null {
-  if (!COMPRESSED.test(file.name) || !file.stats?.isFile() || !isYoung(file.stats, clock)) return null;
-  const source = statOf(file.path.replace(COMPRESSED, ''));
+  if (!isCompressed(file.name) || !file.stats?.isFile() || !isYoung(file.stats, clock)) return null;
+  const source = statOf(plainName(file.path));
   if (!source?.isFile() || source.size === 0n || !isRead(identityOf(source))) return null;
   const sinceThen = Number(source.mtimeMs) - Number(file.stats.mtimeMs);
-  return sinceThen <= TICK_MS ? file.name.replace(COMPRESSED, '') : null;
+  return sinceThen <= TICK_MS ? plainName(file.name) : null;
 }
 
 /**
@@ -61,7 +64,7 @@ export function maybeEmptyAmong(files: readonly Candidate[], clock: Clock): (fil
 
 /** What stands now where a rotated file may have been written. */
 function successorsOf(file: Candidate): string[] {
-  const bare = path.basename(file.path).replace(COMPRESSED, '');
+  const bare = plainName(path.basename(file.path));
   return STAMPED.flatMap((stamped) => {
     const [, name, extension = ''] = stamped.exec(bare) ?? [];
     const stats = name && statOf(`${path.dirname(file.path)}/${name}${extension}`);
@@ -72,7 +75,7 @@ function successorsOf(file: Candidate): string[] {
 /** What stands in the folder of a log and was that log before. */
 export function predecessorNames(names: readonly string[], log: string): string[] {
   return names.filter((name) => {
-    const bare = name.replace(COMPRESSED, '');
+    const bare = plainName(name);
     if (bare === log) return name !== log;
     return STAMPED.some((stamped) => {
       const [, stem, extension = ''] = stamped.exec(bare) ?? [];
@@ -83,4 +86,4 @@ export function predecessorNames(names: readonly string[], log: string): string[
 
 /** Whether nobody writes to a file of this name any more, once its rotation is over. */
 export const isRotatedName = (name: string): boolean =>
-  COMPRESSED.test(name) || STAMPED.some((stamped) => stamped.test(name));
+  isCompressed(name) || STAMPED.some((stamped) => stamped.test(name));

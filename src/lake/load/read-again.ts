@@ -1,9 +1,14 @@
 /** Lines of logs that were read before, found again by where they begin. */
 import { readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { LakelogError } from '../../errors.js';
-import { EXIT } from '../../schema/result.js';
-import { openInput, type PlainInput, type SourceFile, Unreadable } from '../input/index.js';
+import {
+  CHANGED,
+  cannotBeRead,
+  openInput,
+  type PlainInput,
+  type SourceFile,
+  Unreadable,
+} from '../input/index.js';
 import type { Reading } from './load.js';
 
 export interface LinePlace {
@@ -32,17 +37,10 @@ async function openAgain(source: SourceFile, options: Options): Promise<PlainInp
     input.close();
     return null;
   } catch (error) {
-    if (error instanceof Unreadable) throw changedWhileRead(source.name, error.message);
+    if (error instanceof Unreadable) throw cannotBeRead(source.name, error.message);
     throw error;
   }
 }
-
-const changedWhileRead = (where: string, what: string) =>
-  new LakelogError(`the file changed while it was read: ${what}; nothing is said about it`, {
-    where,
-    next: 'run the same command again',
-    exitCode: EXIT.cannotVouch,
-  });
 
 /** More lines of one file come faster with all of it. */
 const FEW = 500;
@@ -81,7 +79,7 @@ export async function readAgain(
 export function ensureSame(before: readonly LinePlace[], now: readonly LinePlace[]): void {
   const places = new Set(now.map(placeOf));
   const gone = before.find((line) => !places.has(placeOf(line)));
-  if (gone) throw changedWhileRead(gone.file, `line ${gone.line} is another by now`);
+  if (gone) throw cannotBeRead(gone.file, `${CHANGED}: line ${gone.line} is another by now`);
 }
 
 const placeOf = ({ file, line, byte_offset }: LinePlace) => `${byte_offset} ${line} ${file}`;

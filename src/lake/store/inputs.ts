@@ -1,10 +1,10 @@
 /** From what was named to the logs that are read, and from a log to batches of its lines. */
 import type { Readable } from 'node:stream';
-import { LakelogError } from '../../errors.js';
 import type { InputProblem } from '../../schema/result.js';
 import {
   absolutePath,
   Changed,
+  cannotBeRead,
   type InputRequest,
   openInput,
   predecessorsOf,
@@ -94,15 +94,6 @@ export async function isReadable(
 
 /** Adds to problems what will be so at the next look too. @throws LakelogError (exit 3) for a file that changed. */
 export const addTo = (problems: InputProblem[], file: SourceFile) => (error: Unreadable) => {
-  if (error instanceof Changed) throw cannotBeRead(file, error.message);
+  if (error instanceof Changed) throw cannotBeRead(file.name, error.message);
   problems.push(problemOf(file.name, error));
 };
-
-/** It was found, and is rotated away or cut before it is read. */
-export function cannotBeRead({ name }: { readonly name: string }, why: string): LakelogError {
-  return new LakelogError(`the input cannot be read: ${why}`, {
-    where: name,
-    next: 'run the same command again',
-    exitCode: 3,
-  });
-}

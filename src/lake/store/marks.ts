@@ -1,6 +1,6 @@
 /** How a file that could not be read is known again, wherever it stands by then: its name is that of the next one soon. */
 import type { BigIntStats } from 'node:fs';
-import { identityOf, type SourceFile, statOf } from '../input/index.js';
+import { identityOf, isCompressed, plainName, type SourceFile, statOf } from '../input/index.js';
 import { withFile } from './bytes.js';
 import { startOf } from './fingerprint.js';
 import type { KnownLog } from './logs.js';
@@ -43,8 +43,8 @@ export function markIn(text = ''): Mark | null {
   return { size: BigInt(size!), mtimeNs: BigInt(mtimeNs!), bornNs: BigInt(bornNs), identity, start };
 }
 
-/** Of the mark, what was never other: by this it is settled. */
-export const settledBy = (text: string): string => text.split(' ').slice(0, 3).join(' ');
+/** Of the mark, what was never other: what is settled is known by this. */
+export const lastingPart = (text: string): string => text.split(' ').slice(0, 3).join(' ');
 
 /** Some systems do not say when a file was made. */
 export const isSameFile = ({ identity, bornNs }: Mark, stats: BigIntStats): boolean =>
@@ -59,16 +59,11 @@ export function isIt(path: string, mark: Mark, file: Pick<SourceFile, 'path' | '
   if (!stats?.isFile()) return false;
   const isAsLarge = stats.size >= mark.size;
   // A log that is shorter than it was lacks what nobody read; an archive may be mended to a shorter one.
-  if (isSameFile(mark, stats) && (isAsLarge || isArchive(path))) return true;
-  const isMadeFromIt = isArchive(file.path) && !isArchive(path);
+  if (isSameFile(mark, stats) && (isAsLarge || isCompressed(path))) return true;
+  const isMadeFromIt = isCompressed(file.path) && !isCompressed(path);
   if (stats.mtimeNs === mark.mtimeNs && (isMadeFromIt || (isAsLarge && mark.start === ''))) return true;
   return isAsLarge && mark.start !== '' && startIn(file.path, mark.size) === mark.start;
 }
-
-const COMPRESSED = /\.(gz|zst|zstd)$/;
-const isArchive = (path: string) => COMPRESSED.test(path);
-/** What an archive is made from, by its name. */
-const plainName = (path: string): string => path.replace(COMPRESSED, '');
 
 const SECOND = 1_000_000_000n;
 

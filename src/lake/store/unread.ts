@@ -13,11 +13,11 @@ import {
   isMadeFrom,
   isSameFile,
   type Known,
+  lastingPart,
   type Mark,
   markIn,
   markOf,
   othersAmong,
-  settledBy,
 } from './marks.js';
 import { OWN_TABLES } from './tables.js';
 
@@ -185,7 +185,7 @@ export function unfinished(
  */
 export function remembered({ by, mark = '', ...one }: Unread, where = one.path) {
   // That of a file has its inode, and goes with it.
-  const what = mark.includes(' ') ? settledBy(mark) : `${where} ${mark}`;
+  const what = mark.includes(' ') ? lastingPart(mark) : `${where} ${mark}`;
   const fingerprint = sha256(Buffer.from(`${what} ${one.problem} ${one.detail}`));
   const isGone = isLostFile({ by, path: one.path });
   const detail = isGone ? `it is gone, and was never read: ${one.detail}` : one.detail;
