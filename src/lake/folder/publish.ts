@@ -167,7 +167,7 @@ function rowsSql(base: PublishedName, { id, host, file, account, newestRecord, r
   // Of lines that were taken out nothing is kept.
   const kept =
     base === 'named_workers'
-      ? ` AND EXISTS (SELECT 1 FROM ${catalog}.main.base_calls c WHERE c.batch = r.batch AND c.line = r.line)`
+      ? ` AND EXISTS (SELECT 1 FROM ${catalog}.main.base_calls c WHERE c.batch = ${number} AND c.line = r.line)`
       : '';
   return `SELECT ${cells.join(', ')} FROM ${from} r WHERE r.batch = ${number}${kept}`;
 }
@@ -176,6 +176,10 @@ const literal = (value: string | number | null) =>
   value === null ? 'NULL' : typeof value === 'string' ? quote(value) : String(value);
 
 const DAY = `strftime(make_timestamp(epoch_us("timestamp")), '%Y-%m-%d')`;
+const SPAN = `epoch_us(min("timestamp")) AS "from", epoch_us(max("timestamp")) AS "to", `;
+/** The rows of a day, by the first and the last of them: what the engine can leave out by its blocks. */
+const within = ({ from, to }: Readonly<Record<string, number | string>>) =>
+  `"timestamp" BETWEEN make_timestamptz(${from}) AND make_timestamptz(${to})`;
 
 async function writeTable(
   base: PublishedName,
@@ -188,8 +192,9 @@ async function writeTable(
   const { parted, order } = PUBLISHED[base];
   const sql = rowsSql(base, batch);
   const day = parted ? DAY : 'NULL';
+  const span = parted ? SPAN : '';
   const parts = await db.objects<Record<string, number | string>>(
-    `SELECT ${day} AS "day", ${sumsSql(base)} FROM (${sql}) GROUP BY ALL HAVING COUNT(*) > 0 ORDER BY ALL`,
+    `SELECT ${day} AS "day", ${span}${sumsSql(base)} FROM (${sql}) GROUP BY 1 HAVING COUNT(*) > 0 ORDER BY 1`,
   );
   if (parts.length === 0) return null;
   const files: DataFile[] = [];
@@ -197,7 +202,7 @@ async function writeTable(
     const of = parted ? String(part.day) : null;
     const name = dataName(base, of, batch.id);
     const staged = stagedAt(stage, name);
-    const only = parted && parts.length > 1 ? ` WHERE ${DAY} = ${quote(of!)}` : '';
+    const only = parted && parts.length > 1 ? ` WHERE ${within(part)}` : '';
     const ordered = `SELECT * FROM (${sql})${only} ORDER BY ${parted ? '"timestamp", ' : ''}${order}`;
     await copyTo(db, ordered, staged);
     files.push(dataFile(name, staged, Number(part.rows)));
