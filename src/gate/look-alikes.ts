@@ -10,10 +10,13 @@ const outline = (word: string) =>
 const SIGN = new RegExp(String.raw`[\p{P}${HIDDEN}${BLANK}]`, 'u');
 const REORDERS = /\p{Bidi_Control}/u;
 
+const ASCII = /^[\0-\x7f]*$/;
+
+const isNoSign = (character: string) => !SIGN.test(character);
+
 /** Without the quotes, stops and dashes that a template or a list leaves around a word, and what shows nothing; itself where it is only those. */
-export function bareWord(word: string): string {
+export function bareWord(word: string, isPart = isNoSign): string {
   const characters = [...word];
-  const isPart = (character: string) => !SIGN.test(character);
   const first = characters.findIndex(isPart);
   return first < 0 ? word : characters.slice(first, characters.findLastIndex(isPart) + 1).join('');
 }
@@ -21,9 +24,13 @@ export function bareWord(word: string): string {
 async function areAlike(one: string, other: string): Promise<boolean> {
   const [kind, gated] = [bareWord(one), bareWord(other)];
   const inOrder = !REORDERS.test(one) && !REORDERS.test(other);
-  if (inOrder && WORD.test(kind) && WORD.test(gated) && outline(kind) !== outline(gated)) return false;
-  const { readAlike } = await import('./confusables.js');
-  return readAlike(kind, gated, inOrder);
+  const areWords = WORD.test(kind) && WORD.test(gated) && ASCII.test(one) && ASCII.test(other);
+  if (inOrder && areWords && outline(kind) !== outline(gated)) return false;
+  const { looksLikeLetter, readAlike } = await import('./confusables.js');
+  if (readAlike(kind, gated, inOrder)) return true;
+  // ‖ is a sign by its class, and two strokes to who reads it.
+  const isPart = (character: string) => isNoSign(character) || looksLikeLetter(character);
+  return readAlike(bareWord(one, isPart), bareWord(other, isPart), inOrder);
 }
 
 /** Kinds outside the gated ones that a person would read as one of them, with that one. */

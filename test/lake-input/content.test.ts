@@ -1,6 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { type Content, contentOf } from '../../src/lake/input/content.js';
+import { type Content, contentIn, contentOf } from '../../src/lake/input/content.js';
 import fc, { character } from '../support/fast-check.js';
+import { tempFolder } from '../support/lake.js';
 
 const RECORD = '{"schema":"session.iterate.v1","session_id":"a"}';
 const ACK = '{"schema":"lakelog.ack.v1"}';
@@ -98,4 +102,43 @@ test('a record is found among any other lines, and none where there is none', ()
       },
     ),
   );
+});
+
+describe('a line that goes on beyond what is looked at', () => {
+  const long = 'x'.repeat(70_000);
+  /** Nobody can compress these. */
+  const noise = Array.from({ length: 70_000 }, (_, i) => ((i * i * 31 + i * 17) % 89).toString(36)).join('');
+  const record = (text: string) => JSON.stringify({ prompt: text, schema: 'session.iterate.v1' });
+  const others = '{"a":1}\n'.repeat(8_191);
+
+  test.each<[Content, string, string]>([
+    ['records', 'a record behind another object', `{"started":true}\n${record(long)}\n`],
+    ['records', 'more of it than one piece', `{"started":true}\n${record(noise.repeat(9))}\n{"a":1}\n`],
+    ['records', 'without its end', `{"started":true}\n${record(long)}`],
+    [
+      'records',
+      'one that begins with the last byte',
+      `${'{"a":1}\n'.repeat(8_190)}{"b":12345678}\n${record(long)}\n`,
+    ],
+    ['objects', 'one that is none', `{"a":1}\n${JSON.stringify({ text: long })}\n{"a":1}\n`],
+    ['objects', 'lines of others', others.repeat(3)],
+    ['unclear', 'one that is cut', `{"a":1}\n${record(long).slice(0, -30)}`],
+    ['unclear', 'one that is no JSON', `{"a":1}\n${long}\n`],
+    [
+      'unclear',
+      'one that is longer than a line may be',
+      `{"a":1}\n${JSON.stringify({ text: 'x'.repeat(17 << 20) })}\n`,
+    ],
+  ])('%s: %s', async (content, _, text) => {
+    const file = path.join(tempFolder(), 'sessions.jsonl');
+    for (const bytes of [text, gzipSync(text)]) {
+      writeFileSync(file, bytes);
+      expect(await contentIn(file)).toBe(content);
+    }
+  });
+});
+
+test('what a text escapes is gone through once, whatever it is', () => {
+  const head = `{"schema":"${'\\"'.repeat(32_000)}\\\rx`;
+  for (let i = 0; i < 50; i++) expect(of(`${head}\n`)).toBe('unclear');
 });

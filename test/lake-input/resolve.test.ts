@@ -273,13 +273,14 @@ describe('in a folder the content decides', () => {
     'quote.json': `${JSON.stringify({ text: RECORD })}\n`,
   };
 
-  test('logs are read, all else is one notice with three examples', async () => {
+  test('logs are read, all else is one notice with three examples, and one for what is called like a log', async () => {
     const cwd = folderOf({ ...READ, ...NOT });
     const { names, problems, notices } = await resolve(cwd, ['.']);
     expect(names).toEqual(Object.keys(READ).sort());
     expect(problems).toEqual([]);
     expect(notices).toEqual([
-      '7 files in folders were not read: no log by name or by content (README.md, list.json, notes.txt, …); name what is to be read',
+      '5 files in folders were not read: no log by name or by content (README.md, list.json, notes.txt, …); name what is to be read',
+      '2 files in folders were not read: other JSON objects, whatever the name (other.jsonl.gz, report.jsonl); name what is to be read',
     ]);
   });
 

@@ -1,5 +1,5 @@
-import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { compressionOf } from './decompress.js';
+import { closeSync, constants, createReadStream, openSync, readSync } from 'node:fs';
+import { type Compression, compressionOf, decompress } from './decompress.js';
 import { unzstd } from './unzstd.js';
 
 /**
@@ -10,6 +10,10 @@ export type Content = 'records' | 'acks' | 'objects' | 'unclear';
 
 /** How much of a file tells what it is. */
 const HEAD_BYTES = 64 << 10;
+
+/** A line that goes on beyond it is judged by its whole, up to what a line may have. */
+const LINE_BYTES = 16 << 20;
+const FEED = 0x0a;
 
 const buffer = Buffer.allocUnsafeSlow(HEAD_BYTES);
 
@@ -26,8 +30,39 @@ export async function contentIn(file: string): Promise<Content> {
   }
   const raw = buffer.subarray(0, length);
   const compression = compressionOf(raw);
-  if (compression === null) return contentOf(raw);
-  return contentOf(await headOf(compression === 'gz' ? gunzipped(raw) : unzstd(once(raw))));
+  const head =
+    compression === null ? raw : await headOf(compression === 'gz' ? gunzipped(raw) : unzstd(once(raw)));
+  const content = contentOf(head);
+  if (content !== 'objects' || head.length < HEAD_BYTES || head.at(-1) === FEED) return content;
+  // Of what says nothing of itself in its whole lines, the one that is cut may be the only record.
+  return ofLine(await lineAcross(file, compression));
+}
+
+/** The line that the head ends in, without its line feed; null where it is longer than a line may be, or damaged. */
+async function lineAcross(file: string, compression: Compression | null): Promise<Buffer | null> {
+  const stream: AsyncIterable<Uint8Array> = createReadStream(file);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const part of compression === null ? stream : decompress(stream, compression)) {
+      const feed = part.indexOf(FEED, Math.max(0, HEAD_BYTES - length));
+      parts.push(feed < 0 ? part : part.subarray(0, feed));
+      length += part.length;
+      if (feed >= 0) break;
+      if (length > HEAD_BYTES + LINE_BYTES) return null;
+    }
+  } catch {
+    return null;
+  }
+  const head = Buffer.concat(parts);
+  return head.subarray(head.lastIndexOf(FEED, HEAD_BYTES - 1) + 1);
+}
+
+function ofLine(line: Buffer | null): Content {
+  const object = line && objectOf(line.toString('latin1'));
+  if (!object) return 'unclear';
+  if (!('schema' in object)) return 'objects';
+  return RECORD.test(String(object.schema)) ? 'records' : 'unclear';
 }
 
 /** At once, which takes half the time of a stream; in steps, because a 1,000th may hold enough. */
@@ -75,19 +110,21 @@ export function contentOf(head: Buffer): Content {
   if (lines.some((line) => schemasIn(line).some((schema) => RECORD.test(String(schema))))) return 'records';
   const objects = lines.filter((line) => line.trim() !== '').map(objectOf);
   // The last one may be cut, by us or by whoever writes it.
-  if (lines.at(-1)!.trim() !== '' && objects.at(-1) === null) objects.pop();
+  if (lines.at(-1)!.trim() !== '' && jsonOf(lines.at(-1)!) === undefined) objects.pop();
   if (objects.length === 0) return 'unclear';
   if (objects.every((object) => object?.schema === ACK)) return 'acks';
   return objects.every((object) => object !== null && !('schema' in object)) ? 'objects' : 'unclear';
 }
 
 function objectOf(line: string): { readonly schema?: unknown } | null {
-  const value = parsed(line.replace(BYTE_ORDER_MARK, ''));
+  const value = jsonOf(line);
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
 }
 
+const jsonOf = (line: string): unknown => parsed(line.replace(BYTE_ORDER_MARK, ''));
+
 /** A string, perhaps one that is cut; a sign; or whatever else stands between them. */
-const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)|[{}[\],:]|[^\s{}[\],:"]+/g;
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)|[{}[\],:]|[^\s{}[\],:"]+/gs;
 
 /** Values of `schema` in the object that the line begins, not in one inside it, nor in a text; the line may be torn. */
 function schemasIn(line: string): readonly unknown[] {

@@ -111,7 +111,13 @@ class Inputs {
       const content = await contentIn(file);
       if (content === 'records' || (isNamed && !isAcks && content === 'unclear')) return true;
       if (isAcks || content === 'acks') this.notices.push(noLogButAcks(name, isApplied));
-      else this.pass(name, 'not read: no log by name or by content');
+      else
+        this.pass(
+          name,
+          isNamed
+            ? 'not read: other JSON objects, whatever the name'
+            : 'not read: no log by name or by content',
+        );
     } catch (error) {
       // It has another name by now, under which it is opened.
       if (isNamed && (error as NodeJS.ErrnoException).code === 'ENOENT') return true;
