@@ -26,6 +26,32 @@ test('a half written archive beside what it is made from is a notice', async () 
   }
 });
 
+test('half of another one is damage', async () => {
+  for (const archive of [gzipSync(violation).subarray(0, -30), gzipSync(violation).subarray(0, -4)]) {
+    const ran = await lakelog(['alarm', '.'], { cwd: folder(archive) });
+    expect(ran.code, ran.stderr).toBe(3);
+    expect(ran.stderr).toContain('the compressed data stop before their end');
+  }
+});
+
+test.each(['F.duckdb', 'L/'])(
+  'a lake (%s) reads a whole one that holds more, and half of one later',
+  async (lake) => {
+    const sync = (cwd: string) => lakelog(['sync', '--lake', lake, '.'], { cwd });
+    const asked = lake === 'L/' ? ['--lake', lake] : ['--lake', lake, '--no-sync'];
+    const cwd = folder(gzipSync(good + violation));
+    expect((await sync(cwd)).code).toBe(0);
+    expect((await lakelog(['alarm', ...asked], { cwd })).code).toBe(1);
+
+    const half = folder(gzipSync(good).subarray(0, 30));
+    const ran = await sync(half);
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(ran.stderr).toContain('s.jsonl.1.gz is being made from s.jsonl.1, which is read instead');
+    writeFileSync(path.join(half, 's.jsonl.1.gz'), gzipSync(violation).subarray(0, -4));
+    expect((await sync(half)).code).toBe(3);
+  },
+);
+
 test('a whole one is read, and a violation in it alone fires', async () => {
   const same = await lakelog(['alarm', '.', '--json'], { cwd: folder(gzipSync(good)) });
   expect(same.code, same.stderr).toBe(0);

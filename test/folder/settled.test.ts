@@ -203,3 +203,38 @@ test('a file that is none of the lake has no rows: it is to be taken away', asyn
   rmSync(text);
   expect(await alarm(cwd)).toBe(0);
 });
+
+describe('what a host published it remembers, whatever went before the end of it', () => {
+  const sync = (cwd: string) =>
+    lakelog(['sync', ...over, '--host', 'h', 'b.jsonl'], {
+      cwd,
+      now: () => new Date('2026-09-30T13:00:00Z'),
+    });
+
+  test.each<[string, readonly number[], readonly number[]]>([
+    ['all of it went, from its midst on', [2, 3], [4]],
+    ['and what was in its midst is back', [2], []],
+    ['from its first batch on', [1], [2, 3, 4]],
+  ])('%s', async (_, first, then) => {
+    const world = await fill();
+    const { cwd } = world;
+    const copy = copyOf(cwd);
+    writeLines(cwd, 'b.jsonl', [call({ call_id: 'b', timestamp: '2026-09-20T05:00:00Z' })]);
+    expect((await sync(cwd)).code).toBe(0);
+    lose(world, ...first);
+    expect((await sync(cwd)).code).toBe(3);
+    if (then.length === 0)
+      cpSync(path.join(copy, 'lake'), path.join(cwd, 'lake'), { recursive: true, force: false });
+    lose(world, ...(then.length === 0 ? [4] : then));
+    rmSync(path.join(cwd, 'a.jsonl'));
+    for (const _again of [1, 2]) {
+      const ran = await run(cwd, 'alarm');
+      expect(ran.code, ran.stderr).toBe(3);
+      expect(ran.stderr).toContain('not all of the log is in the lake');
+      expect((await sync(cwd)).code).toBe(3);
+    }
+    cpSync(path.join(copy, 'lake'), path.join(cwd, 'lake'), { recursive: true, force: false });
+    expect((await sync(cwd)).code).toBe(0);
+    expect((await run(cwd, 'alarm')).code).toBe(0);
+  });
+});

@@ -111,11 +111,14 @@ const isOne = (file, other) => file.id === other.id && file.born === other.born;
 function isIt(file, lost, pairs, unread) {
   const log = pairs.find((pair) => pair.file === file)?.log;
   if (log && log.id !== lost.id && bare(log.path) !== bare(lost.path)) return false;
-  if (isOne(file, lost)) return true;
-  if (unread.some((one) => one.file && isOne(one.file, file))) return false;
   const { length } = lost.raw;
-  const begins = (raw) => raw.subarray(0, Math.min(4096, length));
-  return length >= 32 && file.raw.length >= length && begins(file.raw).equals(begins(lost.raw));
+  const isAsLarge = file.raw.length >= length;
+  const start = (raw) => raw.subarray(0, Math.min(4096, length));
+  const begins = length >= 32 && start(file.raw).equals(start(lost.raw));
+  // Another one may have been written over it.
+  if (isOne(file, lost)) return begins || (length < 32 && isAsLarge);
+  if (unread.some((one) => one.file && isOne(one.file, file))) return false;
+  return isAsLarge && begins;
 }
 
 const bare = (path) => path.replace(/\.gz$/, '');
@@ -124,7 +127,10 @@ const bare = (path) => path.replace(/\.gz$/, '');
 function isMadeFrom({ path, mtimeMs }, files, logs) {
   const plain = bare(path);
   const now = files.find((file) => file.path === plain)?.mtimeMs;
-  return plain !== path && logs.some((log) => log.path === plain && (now ?? log.mtimeMs) <= mtimeMs + 1_000);
+  return (
+    plain !== path &&
+    logs.some((log) => log.path === plain && log.state === 'here' && (now ?? log.mtimeMs) <= mtimeMs + 1_000)
+  );
 }
 
 /** What is seen behind the last line end of a plain file alone is written down last, and so is a log that holds no more. */

@@ -121,6 +121,32 @@ describe.each(['L/', 'F.duckdb'] as const)('in %s', (lake) => {
     write('u.jsonl.1.gz', gzipSync(gunzipSync(whole), { level: 1 }));
     expect(await look()).toEqual(CLEAR);
   });
+
+  test('not by another one that was written over it', async () => {
+    const { at, add, look, write, settle } = made(lake);
+    add();
+    write('u.jsonl.1.gz', archiveOf().subarray(0, -10));
+    expect((await look('u.jsonl')).code).toBe(3);
+    write('u.jsonl.1.gz', gzipSync(`${gunzipSync(archiveOf())}\n${good()}`));
+    const said = { sync: 3, code: 3, of: [at('u.jsonl.1.gz')] };
+    for (const _again of [1, 2]) expect(await look()).toEqual(said);
+    expect(await settle('u.jsonl.1.gz')).toBe(0);
+    expect(await look()).toEqual(CLEAR);
+  });
+
+  test('a torn archive under a name that a log had long before', async () => {
+    const { at, add, look, write } = made(lake);
+    write('u.jsonl.1', Buffer.from(`${good()}\n`));
+    add();
+    expect(await look('u.jsonl')).toEqual(CLEAR);
+    rmSync(at('u.jsonl.1'));
+    expect(await look()).toEqual(CLEAR);
+    write('u.jsonl.1.gz', archiveOf().subarray(0, -10));
+    const said = { sync: 3, code: 3, of: [at('u.jsonl.1.gz')] };
+    expect(await look()).toEqual(said);
+    rmSync(at('u.jsonl.1.gz'));
+    for (const _again of [1, 2]) expect(await look()).toEqual(said);
+  });
 });
 
 test('what a lake file could not read, and is gone when the host looks itself', async () => {
@@ -186,6 +212,15 @@ describe('one whose bytes nobody may read', () => {
     const before = [of('u.jsonl'), of('u.jsonl.1')];
     rmSync(at('u.jsonl'));
     expect(left(before, 'u.jsonl.1')).toEqual(LOST);
+  });
+
+  test('of two of one second, one that is compressed is not the other', () => {
+    const { at, of, left } = begun();
+    copied(at('u.jsonl'), at('v.jsonl'));
+    const before = [of('u.jsonl'), of('v.jsonl')];
+    packed(at('v.jsonl'), at('v.jsonl.1.gz'));
+    for (const name of ['u.jsonl', 'v.jsonl']) rmSync(at(name));
+    expect(left(before, 'v.jsonl.1.gz')).toEqual(LOST);
   });
 
   test('as an earlier version knew it', () => {

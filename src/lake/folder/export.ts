@@ -39,6 +39,8 @@ import {
   type HostLog,
   type HostState,
   headsOf,
+  heldBy,
+  lostBatches,
   readHost,
   stillLookingAt,
   unreadOf,
@@ -162,7 +164,9 @@ class Exporting {
       ...unfinished(logs, files, options),
     ];
     const looked = { ...options, requests: again, files, problems, known: this.logs, logs };
-    const published = { receipts: this.committed.read.receipts, heads: this.heads() };
+    const { receipts } = this.committed.read;
+    const now = this.headsNow();
+    const published = { receipts, ways: this.ways, now };
     const lost = await lostAfter(this.state, logs, published, options);
     const state = { ...this.looked(), logs, lost };
     this.after = state;
@@ -171,7 +175,8 @@ class Exporting {
     this.problems.push(
       ...settleable(problems, unread.found, options.cwd, where),
       ...lostAmong(unread.kept, again).map((one) => remembered(one, where(one))),
-      ...brokenOf(state),
+      ...brokenOf({ host: options.host, logs: heldBy(state) }),
+      ...lostBatches(state, new Set([...headsOf(receipts), ...now])),
       ...gapsLeft(options.host, this.committed),
     );
     this.notices.push(...inputs.notices, ...found.notices);
@@ -427,10 +432,14 @@ class Exporting {
     return [...byNumber.values()].filter(({ path, form }) => path !== '' && form !== 'stream');
   }
 
-  /** Of all that is published by now. */
-  private heads(): ReadonlySet<string> {
-    const now = [...this.reached.values()].map(({ head }) => head);
-    return new Set([...headsOf(this.committed.read.receipts), ...now]);
+  /** Of logs that were added to, and of all batches of them. */
+  private headsNow(): ReadonlySet<string> {
+    return new Set(
+      [...this.reached].flatMap(([{ log }, { head }]) => [
+        head,
+        ...this.batchesOf(log?.log).map(({ file }) => file.head),
+      ]),
+    );
   }
 
   /** What lake files could not read, and is not read here either since. */

@@ -16,11 +16,13 @@ import { isBrokenLog, readUnread, type Unread } from '../store/unread.js';
 import { Committed } from './committed.js';
 import { type Exported, ensureSameMaking, sumOfAccounts } from './fill.js';
 import { gapsLeft } from './gaps.js';
+import { Ways } from './host-logs.js';
 import {
   beginLook,
   type HostLog,
   type HostState,
   headsOf,
+  lostBatches,
   problemsOf,
   readHost,
   stillLookingAt,
@@ -51,7 +53,7 @@ interface Made {
   readonly last_sync: string | null;
 }
 
-type Known = Pick<HostState, 'host' | 'logs' | 'unread'>;
+type Known = Pick<HostState, 'host' | 'logs' | 'lost' | 'unread'>;
 
 interface HeldBatch extends BatchAccount {
   readonly batch: number;
@@ -115,6 +117,8 @@ class FromFile {
   private readonly logs: HostLog[] = [];
   private readonly files: Exported['files'][number][] = [];
   private readonly problems: InputProblem[] = [];
+  /** Of all batches that the lake file holds. */
+  private readonly heads = new Set<string>();
   private readonly read = { bytes: 0, files: 0 };
   private readonly before = { bytes: 0, files: 0 };
 
@@ -144,7 +148,10 @@ class FromFile {
     );
     const { bytes } = this.read;
     let reached: Reached = { before: null, root: null, head: '' };
-    for (const batch of batches) reached = await this.publish(log, batch, reached);
+    for (const batch of batches) {
+      reached = await this.publish(log, batch, reached);
+      this.heads.add(reached.head);
+    }
     // In the folder batches may be called otherwise, and so the log.
     const { root, head } = reached;
     if (log.form !== 'stream') this.logs.push({ ...log, root, head: root === null ? log.head : head });
@@ -248,10 +255,14 @@ class FromFile {
     const logs = [...first, ...second.filter((log) => !isKnown(log))];
     const others = (before?.requests ?? []).filter(({ path }) => requests.every((one) => one.path !== path));
     const { receipts } = this.committed.read;
-    const heads = new Set([...headsOf(receipts), ...this.logs.map(({ head }) => head)]);
     const state = {
       ...{ host, lake: making.lake_id, logs },
-      lost: await lostAfter(before, logs, { receipts, heads }, this.options),
+      lost: await lostAfter(
+        before,
+        logs,
+        { receipts, ways: new Ways(receipts), now: this.heads },
+        this.options,
+      ),
       unread: unreadOf(before, host, receipts, now),
     };
     // What the host saw later itself it knows better, log by log, once it looks there.
@@ -262,7 +273,7 @@ class FromFile {
       requests: [...others, ...requests],
       looking_at: stillLookingAt(before, requests),
     });
-    return { host, logs: this.logs, unread: left };
+    return { host, logs: this.logs, lost: state.lost, unread: left };
   }
 
   /** What the lake file is without, and the state of no log tells. */
@@ -282,7 +293,12 @@ class FromFile {
   told(known: Known): Exported {
     return {
       files: this.files,
-      problems: [...this.problems, ...problemsOf(known), ...gapsLeft(known.host, this.committed)],
+      problems: [
+        ...this.problems,
+        ...problemsOf(known),
+        ...lostBatches(known, new Set([...headsOf(this.committed.read.receipts), ...this.heads])),
+        ...gapsLeft(known.host, this.committed),
+      ],
       ...{ notices: [], mayBeEmpty: [], usedKnown: true },
       read: this.read,
       before: { ...this.before, files: this.files.length - this.read.files },

@@ -4,7 +4,7 @@ import { identityOf, statOf } from '../input/index.js';
 import { withFile } from '../store/bytes.js';
 import { isNamed, isSame, NOTHING_READ } from '../store/fingerprint.js';
 import { hashOf } from './hash-file.js';
-import type { HostLog, HostState } from './hosts.js';
+import { type HostLog, type HostState, heldBy } from './hosts.js';
 import { type Chain, isWhole, pieceOf, tipOf } from './receipts.js';
 
 /** @returns who published a batch, and who has it in a log of its own: two logs may begin alike. */
@@ -131,12 +131,6 @@ export function logsOf(
       return log.path !== '' && known.some((one) => one.log.root === log.root) ? [] : [{ log, batches }];
     });
   return [...known, ...others].map(({ log, batches }, i) => ({ log: { ...log, log: i + 1 }, batches }));
-}
-
-/** What was lost may be there again, and its log is known as it was, unless what is left of it is known by itself. */
-function heldBy(state: Pick<HostState, 'logs' | 'lost'> | null): readonly HostLog[] {
-  const { logs = [], lost = [] } = state ?? {};
-  return [...logs, ...lost.filter(({ root }) => logs.every((log) => log.root !== root))];
 }
 
 /** A run that was killed published of what had been without an end. */

@@ -171,7 +171,17 @@ export const headsOf = (receipts: readonly BatchReceipt[]): ReadonlySet<string> 
 export const isThere = ({ root, head }: HostLog, heads: ReadonlySet<string>) =>
   root === null || heads.has(head);
 
-function lostBatches({ host, logs, lost = [] }: HostState, heads: ReadonlySet<string>): InputProblem[] {
+/** What was lost may be there again, and its log is known as it was, unless what is left of it is known by itself. */
+export function heldBy(state: Pick<HostState, 'logs' | 'lost'> | null): readonly HostLog[] {
+  const { logs = [], lost = [] } = state ?? {};
+  return [...logs, ...lost.filter(({ root }) => logs.every((log) => log.root !== root))];
+}
+
+/** What a host published that no receipt tells of. */
+export function lostBatches(
+  { host, logs, lost = [] }: Pick<HostState, 'host' | 'logs' | 'lost'>,
+  heads: ReadonlySet<string>,
+): InputProblem[] {
   return [...logs.map((log) => ({ ...log, lost_at: null })), ...lost]
     .filter((log) => !isThere(log, heads))
     .map(({ path, head, read_to, lost_at }) => {
@@ -193,7 +203,7 @@ export function problemsOf(
   return [
     ...looking_at.map((one) => unseen(host, one)),
     ...[...unread, ...Object.values(of_files).flat()].map((one) => remembered(one, `${host}:${one.path}`)),
-    ...brokenOf({ host, logs: [...logs, ...lost] }),
+    ...brokenOf({ host, logs: heldBy({ logs, lost }) }),
   ];
 }
 

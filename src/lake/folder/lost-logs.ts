@@ -1,4 +1,4 @@
-/** What a host published and no receipt tells of any more, as long as its bytes were not published again. */
+/** What a host published and receipts do not tell of any more from its first byte on, as long as its bytes were not published again. */
 import type { Readable } from 'node:stream';
 import { instantOf } from '../../instant.js';
 import type { BatchReceipt } from '../../schema/batch.js';
@@ -6,33 +6,39 @@ import { identityOf, statOf, Unreadable } from '../input/index.js';
 import { withFile } from '../store/bytes.js';
 import { endLength, headAfter, isSame, nameBehind, START_BYTES } from '../store/fingerprint.js';
 import { hashesIn, mayHold } from './holders.js';
-import { type HostLog, type HostState, isThere, type LostLog } from './hosts.js';
+import type { Ways } from './host-logs.js';
+import { type HostLog, type HostState, headsOf, isThere, type LostLog } from './hosts.js';
 
 interface Published {
   readonly receipts: readonly BatchReceipt[];
-  /** Of these, and of what was published since they were read. */
-  readonly heads: ReadonlySet<string>;
+  readonly ways: Ways;
+  /** Heads of logs that were added to since these were read, and of each batch of them. */
+  readonly now: ReadonlySet<string>;
 }
 
 type Options = { readonly stdin: Readable; readonly now: Date };
 
 /**
  * What a host published, as it knew before, and is in the lake neither by its receipts nor by what it published since.
+ * What is there, and in no log that the host knows from now on, may go yet: behind a gap, or published by a lake file.
  * @param logs what it knows after its look.
  */
 export async function lostAfter(
   before: HostState | null,
   logs: readonly HostLog[],
-  { receipts, heads }: Published,
+  { receipts, ways, now }: Published,
   options: Options,
 ): Promise<LostLog[]> {
   const missed = before?.lost ?? [];
   const published = (before?.logs ?? []).filter(({ head }) => missed.every((one) => one.head !== head));
   const news = published.map((log) => ({ ...log, lost_at: instantOf(options.now) }));
+  const heads = new Set([...headsOf(receipts), ...now]);
   const held = logs.filter((log) => log.state === 'here' && isThere(log, heads));
+  const known = new Set(logs.flatMap((log) => (ways.wayTo(log.head) ?? []).map(({ file }) => file.head)));
+  const isKnown = ({ root, head }: HostLog) => root === null || now.has(head) || known.has(head);
   const lost: LostLog[] = [];
   for (const log of [...missed, ...news]) {
-    if (isThere(log, heads)) continue;
+    if (isKnown(log)) continue;
     const longer = held.filter(({ read_to }) => read_to >= log.read_to);
     if (longer.some((other) => isIn(other, log))) continue;
     if (!(await isProven(log, longer, receipts, options))) lost.push(log);

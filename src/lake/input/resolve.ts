@@ -4,8 +4,9 @@ import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
 import { contentIn } from './content.js';
 import { type Candidate, findSettled, type InputRequest, identityOf, statOf } from './find.js';
+import { mayBeMadeFrom } from './made-from.js';
 import { problemOf, Unreadable } from './reasons.js';
-import { maybeEmptyAmong, sourceOfUnfinished } from './rotation.js';
+import { maybeEmptyAmong, plainName, sourceOfUnfinished } from './rotation.js';
 
 /** A file to be read; a pipe, and `-`, can be read once. */
 export interface SourceFile extends Omit<Candidate, 'found'> {
@@ -15,7 +16,7 @@ export interface SourceFile extends Omit<Candidate, 'found'> {
   readonly length?: number;
   /** May hold no record beside files that hold some: just rotated. False again where the content is compressed. */
   readonly maybeEmpty: boolean;
-  /** A file that it may still be made from, which is read too. */
+  /** A file that it may still be made from, byte for byte as far as it goes, and which is read too. */
   readonly madeFrom?: string | null;
 }
 
@@ -45,7 +46,7 @@ export async function resolveInputs(
 ): Promise<ResolvedInputs> {
   const inputs = new Inputs(options);
   for (const request of requests) await inputs.take(request);
-  return inputs.resolved();
+  return await inputs.resolved();
 }
 
 /** What gates keep their acknowledgements in, often beside the logs. */
@@ -165,17 +166,19 @@ class Inputs {
     this.notices.push(`${name} ${other} and is read once`);
   }
 
-  resolved(): ResolvedInputs {
+  async resolved(): Promise<ResolvedInputs> {
     const { now, rotationGraceS = ROTATION_GRACE_S } = this.options;
     const clock = { now, rotationGraceS };
     const files = [...this.inputs.values()];
     const maybeEmpty = maybeEmptyAmong(files, clock);
+    const all: SourceFile[] = [];
+    for (const input of files) {
+      const source = sourceOfUnfinished(input, (id) => this.inputs.has(id), clock);
+      const isMade = source !== null && (await mayBeMadeFrom(input.path, plainName(input.path)));
+      all.push({ ...input, maybeEmpty: maybeEmpty(input), madeFrom: isMade ? source : null });
+    }
     return {
-      files: files.map((input) => ({
-        ...input,
-        maybeEmpty: maybeEmpty(input),
-        madeFrom: sourceOfUnfinished(input, (id) => this.inputs.has(id), clock),
-      })),
+      files: all,
       problems: this.problems,
       notices: [...this.notices, ...[...this.passed].map(passedOver)],
     };

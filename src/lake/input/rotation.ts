@@ -84,6 +84,20 @@ export function predecessorNames(names: readonly string[], log: string): string[
   });
 }
 
+/** What a log was called before it was rotated and compressed, or as it is called. */
+function bareName(name: string): string {
+  const bare = plainName(name);
+  for (const stamped of STAMPED) {
+    const [, stem, extension = ''] = stamped.exec(bare) ?? [];
+    if (stem !== undefined) return stem + extension;
+  }
+  return bare;
+}
+
+/** By their names. */
+export const mayBeOneLog = (one: string, other: string): boolean =>
+  bareName(path.basename(one)) === bareName(path.basename(other));
+
 /** Whether nobody writes to a file of this name any more, once its rotation is over. */
 export const isRotatedName = (name: string): boolean =>
   isCompressed(name) || STAMPED.some((stamped) => stamped.test(name));

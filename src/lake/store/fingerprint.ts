@@ -8,7 +8,8 @@ const WINDOW = 4096;
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-function bytesAt(fd: number, from: number, to: number): Buffer {
+/** As many as there are. */
+export function bytesAt(fd: number, from: number, to: number): Buffer {
   const bytes = Buffer.allocUnsafe(to - from);
   let length = 0;
   for (let count = 1; count > 0 && length < bytes.length; length += count)

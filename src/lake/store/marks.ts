@@ -1,8 +1,17 @@
 /** How a file that could not be read is known again, wherever it stands by then: its name is that of the next one soon. */
 import type { BigIntStats } from 'node:fs';
-import { identityOf, isCompressed, plainName, type SourceFile, statOf } from '../input/index.js';
+import { createRequire } from 'node:module';
+import {
+  compressionOf,
+  identityOf,
+  isCompressed,
+  mayBeOneLog,
+  plainName,
+  type SourceFile,
+  statOf,
+} from '../input/index.js';
 import { withFile } from './bytes.js';
-import { startOf } from './fingerprint.js';
+import { bytesAt, START_BYTES, sha256, startOf } from './fingerprint.js';
 import type { KnownLog } from './logs.js';
 
 /** Of a file, as it stood there. */
@@ -14,6 +23,8 @@ export interface Mark {
   readonly identity: string;
   /** Of its first bytes; empty where they could not be read either, or are too few to tell it from others. */
   readonly start: string;
+  /** The same of what they are compressed from: whoever makes an archive anew may have another program. */
+  readonly text: string;
 }
 
 /** All that two archives may have alike: what they are, and when they were made from what. */
@@ -24,7 +35,8 @@ export function markOf(path: string): string | null {
   const stats = statOf(path);
   if (!stats?.isFile()) return null;
   const { size, mtimeNs, birthtimeNs } = stats;
-  return [size, mtimeNs, identityOf(stats), birthtimeNs, startIn(path, size)].join(' ').trimEnd();
+  const [start, text] = [startIn(path, size), textIn(path, START_BYTES)];
+  return [size, mtimeNs, identityOf(stats), birthtimeNs, start, text].join(' ').trimEnd();
 }
 
 function startIn(path: string, size: bigint): string {
@@ -36,11 +48,36 @@ function startIn(path: string, size: bigint): string {
   }
 }
 
+/** How many first bytes of a .gz are read for as many of its text, or more. */
+const PACKED_BYTES = 2 * START_BYTES;
+
+/** @param most bytes of the text. @returns how many there are, and their hash; empty for what is no .gz, or damaged there. */
+function textIn(path: string, most: number): string {
+  try {
+    const packed = withFile(path, (fd) => bytesAt(fd, 0, PACKED_BYTES));
+    if (compressionOf(packed) !== 'gz') return '';
+    const { gunzipSync, constants } = createRequire(import.meta.url)(
+      'node:zlib',
+    ) as typeof import('node:zlib');
+    const text = gunzipSync(packed, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, most);
+    return text.length < FEW ? '' : `${text.length}:${sha256(text)}`;
+  } catch {
+    return '';
+  }
+}
+
 /** Null for that of what never was a file. An earlier version knew neither when it was made nor its bytes. */
 export function markIn(text = ''): Mark | null {
-  const [size, mtimeNs, identity, bornNs = '0', start = ''] = text.split(' ');
+  const [size, mtimeNs, identity, bornNs = '0', start = '', packed = ''] = text.split(' ');
   if (identity === undefined) return null;
-  return { size: BigInt(size!), mtimeNs: BigInt(mtimeNs!), bornNs: BigInt(bornNs), identity, start };
+  return {
+    size: BigInt(size!),
+    mtimeNs: BigInt(mtimeNs!),
+    bornNs: BigInt(bornNs),
+    identity,
+    start,
+    text: packed,
+  };
 }
 
 /** Of the mark, what was never other: what is settled is known by this. */
@@ -52,31 +89,41 @@ export const isSameFile = ({ identity, bornNs }: Mark, stats: BigIntStats): bool
 
 /**
  * Whether a file is what could not be read, or what was put in its place: a copy that was cut begins like the whole one.
- * What nobody may read is copied, or compressed, with the time of its last change.
+ * What nobody may read is copied, or compressed, with the time of its last change; whole seconds are those of many files.
  */
 export function isIt(path: string, mark: Mark, file: Pick<SourceFile, 'path' | 'stats'>): boolean {
   const { stats } = file;
   if (!stats?.isFile()) return false;
   const isAsLarge = stats.size >= mark.size;
+  const isOne = isSameFile(mark, stats);
   // A log that is shorter than it was lacks what nobody read; an archive may be mended to a shorter one.
-  if (isSameFile(mark, stats) && (isAsLarge || isCompressed(path))) return true;
+  const isBegun = mark.start !== '' && startIn(file.path, mark.size) === mark.start;
+  if (isBegun || isOfText(mark, file.path)) return isAsLarge || (isOne && isCompressed(path));
+  // Another one may have been written over it.
+  if (isOne) return isAsLarge && mark.start === '';
   const isMadeFromIt = isCompressed(file.path) && !isCompressed(path);
-  if (stats.mtimeNs === mark.mtimeNs && (isMadeFromIt || (isAsLarge && mark.start === ''))) return true;
-  return isAsLarge && mark.start !== '' && startIn(file.path, mark.size) === mark.start;
+  const isAsOld =
+    stats.mtimeNs === mark.mtimeNs && (stats.mtimeNs % SECOND !== 0n || mayBeOneLog(path, file.path));
+  return isAsOld && (isMadeFromIt || (isAsLarge && mark.start === ''));
 }
 
 const SECOND = 1_000_000_000n;
 
-/** Half of an archive lies beside a log that is known: what was written to it since is in no archive of before. */
+const isOfText = ({ text }: Mark, path: string): boolean =>
+  text !== '' && textIn(path, Number.parseInt(text, 10)) === text;
+
+/** Half of an archive lies beside a log that is known: what was written to it since is in no archive of before. One that was gone before is no more than its name. */
 export function isMadeFrom(
   path: string,
   { mtimeNs }: Mark,
-  logs: readonly Pick<KnownLog, 'path' | 'mtime_ns'>[],
+  logs: readonly Pick<KnownLog, 'path' | 'state' | 'mtime_ns'>[],
 ): boolean {
   const plain = plainName(path);
   if (plain === path) return false;
   const now = statOf(plain)?.mtimeNs;
-  return logs.some((log) => log.path === plain && (now ?? BigInt(log.mtime_ns)) <= mtimeNs + SECOND);
+  return logs.some(
+    (log) => log.path === plain && log.state === 'here' && (now ?? BigInt(log.mtime_ns)) <= mtimeNs + SECOND,
+  );
 }
 
 export type Known = Pick<KnownLog, 'log' | 'path' | 'state' | 'identity' | 'mtime_ns'>;
