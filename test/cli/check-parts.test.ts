@@ -90,7 +90,7 @@ const GATES: readonly OwnGate[] = [
 ];
 
 const level = pick('fail', 'fail', 'warn');
-const world = fc.record({
+const anyWorld = fc.record({
   lines: fc.array(line, { minLength: 0, maxLength: 80 }),
   gates: fc.uniqueArray(fc.nat(GATES.length - 1), { minLength: 0, maxLength: 4 }),
   levels: fc.array(fc.record({ level, undecided: level }), { minLength: 4, maxLength: 4 }),
@@ -126,7 +126,20 @@ const world = fc.record({
   allow: fc.boolean(),
   files: pick(['s.jsonl'], ['s.jsonl', 'gone.jsonl'], ['.']),
 });
-type World = typeof world extends fc.Arbitrary<infer T> ? T : never;
+type World = typeof anyWorld extends fc.Arbitrary<infer T> ? T : never;
+
+const goodLine = oneCall.map((one) =>
+  callOf({ ...one, kind: 'fill', grounded_in_roster: true, duration_ms: 5 }),
+);
+
+/** Where so much may be wrong, hardly one world in a hundred is right: some are made so that nothing is. */
+const calmWorld: fc.Arbitrary<World> = fc
+  .tuple(anyWorld, fc.array(goodLine, { minLength: 5, maxLength: 80 }), fc.subarray([0, 3]))
+  .map(([one, lines, gates]) => ({
+    ...{ ...one, lines, gates, compare: null, drift: null },
+    ...{ settings: {}, filters: [], files: ['s.jsonl'] },
+  }));
+const world = fc.oneof({ weight: 9, arbitrary: anyWorld }, { weight: 1, arbitrary: calmWorld });
 
 const nameOf = (gate: number) => `own-${gate}`;
 
