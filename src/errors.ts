@@ -154,9 +154,12 @@ export function shellWord(text: string): string {
   return `$'${text.replace(UNTYPED, (character) => SHORT[character] ?? asBytes(character))}'`;
 }
 
+/** What nobody pastes. */
+const MOST_TYPED = 1_000;
+
 /** A step that names what stands in a log. */
 export function stepWith(text: string, step: (word: string) => string): string {
-  return text.includes('\0')
-    ? 'correct the writer: it writes a NUL, which no argument can hold'
-    : step(shellWord(text));
+  if (text.includes('\0')) return 'correct the writer: it writes a NUL, which no argument can hold';
+  if (text.length > MOST_TYPED) return `correct the writer: it writes a text of ${text.length} characters`;
+  return step(shellWord(text));
 }

@@ -26,9 +26,8 @@ const folded = (text: string) =>
     .replace(/./gsu, (character) => character.toLowerCase());
 const look = (text: string) => seen([...text].map((character) => looks.get(character) ?? character).join(''));
 
-const LETTER = /[\p{L}\p{N}]/u;
 /** By the table alone. */
-export const looksLikeLetter = (character: string): boolean => LETTER.test(looks.get(character) ?? character);
+export const lookOf = (character: string): string => looks.get(character) ?? character;
 
 /** Of all that is read alike whatever its case, one text. */
 function plain(text: string): string {

@@ -10,6 +10,14 @@ const gating = ({ names }: GatedKinds, kind: string, or = '') =>
     return `${or}gate it too: ${words.map((one) => `--gated-kind ${one}`).join(' ')}`;
   });
 
+const MOST_SHOWN = 200;
+
+/** As much of it as a person reads. */
+function shown(kind: string): string {
+  if (kind.length <= MOST_SHOWN) return JSON.stringify(kind);
+  return `${JSON.stringify(kind.slice(0, MOST_SHOWN))} … (${kind.length} characters)`;
+}
+
 /** What is hard to see on a screen, by its number. */
 function oddCharacters(kind: string): string {
   const odd = [...new Set(kind)].filter((character) => !/[ -~]/.test(character));
@@ -26,7 +34,7 @@ export const nearMissKind = gateRule('near_miss_kind', 'cannot_vouch', ({ gatedK
     if (gated === undefined) return [];
     return [
       {
-        message: `${plural(calls, 'call')} of kind ${JSON.stringify(kind)}${oddCharacters(kind)}, which reads like the gated kind ${JSON.stringify(gated)}`,
+        message: `${plural(calls, 'call')} of kind ${shown(kind)}${oddCharacters(kind)}, which reads like the gated kind ${JSON.stringify(gated)}`,
         where: first,
         next: gating(gatedKinds, kind, 'correct the writer, or '),
       },
@@ -43,7 +51,7 @@ export const ungroundedElsewhere = gateRule(
       : calls.kinds
           .filter(({ kind, accepted_false }) => !gatedKinds.names.includes(kind) && accepted_false > 0)
           .map(({ kind, accepted_false, first_false }) => ({
-            message: `${plural(accepted_false, 'accepted call')} of kind ${JSON.stringify(kind)} stamped grounded_in_roster = false, outside the gated kinds`,
+            message: `${plural(accepted_false, 'accepted call')} of kind ${shown(kind)} stamped grounded_in_roster = false, outside the gated kinds`,
             ...(first_false === null ? {} : { where: first_false }),
             next: gating(gatedKinds, kind),
           })),

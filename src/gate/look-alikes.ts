@@ -7,7 +7,8 @@ const WORD = /^[\w.-]+$/;
 const outline = (word: string) =>
   word.toLowerCase().replaceAll('m', 'rn').replaceAll('0', 'o').replace(/[1l]/g, 'i');
 
-const SIGN = new RegExp(String.raw`[\p{P}${HIDDEN}${BLANK}]`, 'u');
+/** Quotes of Markdown, and what tags and assignments are written with, are no punctuation to Unicode. */
+const SIGN = new RegExp(String.raw`[\p{P}\p{Sk}<>=~|${HIDDEN}${BLANK}]`, 'u');
 const REORDERS = /\p{Bidi_Control}/u;
 
 const ASCII = /^[\0-\x7f]*$/;
@@ -24,13 +25,15 @@ export function bareWord(word: string, isPart = isNoSign): string {
 async function areAlike(one: string, other: string): Promise<boolean> {
   const [kind, gated] = [bareWord(one), bareWord(other)];
   const inOrder = !REORDERS.test(one) && !REORDERS.test(other);
-  const areWords = WORD.test(kind) && WORD.test(gated) && ASCII.test(one) && ASCII.test(other);
+  const isPlain = (word: string) => ASCII.test(word) && !word.includes('|');
+  const areWords = WORD.test(kind) && WORD.test(gated) && isPlain(one) && isPlain(other);
   if (inOrder && areWords && outline(kind) !== outline(gated)) return false;
-  const { looksLikeLetter, readAlike } = await import('./confusables.js');
-  if (readAlike(kind, gated, inOrder)) return true;
-  // ‖ is a sign by its class, and two strokes to who reads it.
-  const isPart = (character: string) => isNoSign(character) || looksLikeLetter(character);
-  return readAlike(bareWord(one, isPart), bareWord(other, isPart), inOrder);
+  const { lookOf, readAlike } = await import('./confusables.js');
+  // ʼ is a letter by its class, and a quote to who reads it; ‖ a sign, and two strokes.
+  const looksLikePart = (character: string) => isNoSign(lookOf(character));
+  return [isNoSign, looksLikePart].some((isPart) =>
+    readAlike(bareWord(one, isPart), bareWord(other, isPart), inOrder),
+  );
 }
 
 /** Kinds outside the gated ones that a person would read as one of them, with that one. */

@@ -27,11 +27,24 @@ test('a half written archive beside what it is made from is a notice', async () 
 });
 
 test('half of another one is damage', async () => {
-  for (const archive of [gzipSync(violation).subarray(0, -30), gzipSync(violation).subarray(0, -4)]) {
+  const other = gzipSync(violation);
+  const archives = [
+    other.subarray(0, -30),
+    other.subarray(0, -4),
+    Buffer.concat([gzipSync(good), other.subarray(0, 12)]),
+  ];
+  for (const archive of archives) {
     const ran = await lakelog(['alarm', '.'], { cwd: folder(archive) });
     expect(ran.code, ran.stderr).toBe(3);
     expect(ran.stderr).toContain('the compressed data stop before their end');
   }
+});
+
+test('the whole of it with more behind is damage', async () => {
+  const archive = Buffer.concat([gzipSync(good), Buffer.from(`\0${violation}`)]);
+  const ran = await lakelog(['alarm', '.'], { cwd: folder(archive) });
+  expect(ran.code, ran.stderr).toBe(3);
+  expect(ran.stderr).toContain('holds other bytes after the end');
 });
 
 test.each(['F.duckdb', 'L/'])(

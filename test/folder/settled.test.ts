@@ -237,4 +237,96 @@ describe('what a host published it remembers, whatever went before the end of it
     expect((await sync(cwd)).code).toBe(0);
     expect((await run(cwd, 'alarm')).code).toBe(0);
   });
+
+  const b = [call({ call_id: 'b', timestamp: '2026-09-20T05:00:00Z' })];
+  /** Settles all that a gate tells. */
+  const settleAll = async (cwd: string) => {
+    const said = (await run(cwd, 'alarm')).stderr.replaceAll(/\s+/g, ' ');
+    for (const [step] of said.matchAll(/lakelog ack \S+ --reason "…" --lake lake\//g))
+      await settleAs(cwd, step);
+    expect(await alarm(cwd)).toBe(0);
+  };
+
+  test('what stands behind a gap, whatever was settled of what went before and behind it', async () => {
+    const world = await fill();
+    const { cwd } = world;
+    writeLines(cwd, 'b.jsonl', b);
+    expect((await sync(cwd)).code).toBe(0);
+    lose(world, 2);
+    expect((await sync(cwd)).code).toBe(3);
+    lose(world, 4);
+    expect((await sync(cwd)).code).toBe(3);
+    await settleAll(cwd);
+    lose(world, 3);
+    expect(await alarm(cwd)).toBe(3);
+  });
+
+  test('and what is settled of its end is not settled of the next loss of it', async () => {
+    const world = await fill();
+    const { cwd } = world;
+    const copy = copyOf(cwd);
+    writeLines(cwd, 'b.jsonl', b);
+    lose(world, 2, 4);
+    expect((await sync(cwd)).code).toBe(3);
+    await settleAll(cwd);
+    for (const name of world.files[3]!) cpSync(path.join(copy, 'lake', name), path.join(cwd, 'lake', name));
+    const later = () => new Date('2026-09-30T14:00:00Z');
+    expect((await lakelog(['sync', ...over, '--host', 'h', 'b.jsonl'], { cwd, now: later })).code).toBe(0);
+    lose(world, 4);
+    expect(await alarm(cwd)).toBe(3);
+  });
+
+  test('by receipts, where its memory is gone', async () => {
+    const world = await fill();
+    const { cwd } = world;
+    writeLines(cwd, 'b.jsonl', b);
+    lose(world, 2);
+    for (const name of readdirSync(path.join(cwd, 'lake/hosts'))) rmSync(path.join(cwd, 'lake/hosts', name));
+    expect((await sync(cwd)).code).toBe(3);
+    await settleAll(cwd);
+    lose(world, 3, 4);
+    expect(await alarm(cwd)).toBe(3);
+  });
+});
+
+describe('a lake file that a host publishes', () => {
+  const from = ['sync', ...over, '--host', 'h', '--from', 'F.duckdb'];
+  const made = (cwd: string) => lakelog(['sync', '--lake', 'F.duckdb', 'a.jsonl'], { cwd, now: LATER });
+  const lines = [1, 2].map((n) => call({ call_id: `c${n}`, timestamp: `2026-09-20T0${n}:00:00Z` }));
+  const looks = (cwd: string, log: string, hour: number) =>
+    lakelog(['sync', ...over, '--host', 'h', log], { cwd, now: () => new Date(Date.UTC(2026, 8, 30, hour)) });
+
+  test('makes nothing good that its host missed', async () => {
+    const { cwd } = await fill();
+    const log = path.join(cwd, 'a.jsonl');
+    const whole = readFileSync(log);
+    writeFileSync(log, whole.subarray(0, whole.indexOf('\n') + 1));
+    expect((await looks(cwd, 'a.jsonl', 13)).code).toBe(3);
+    writeFileSync(log, whole);
+    expect((await made(cwd)).code).toBe(0);
+    await lakelog(from, { cwd, now: LATER });
+    const ran = await run(cwd, 'alarm');
+    expect([ran.code, ran.stderr]).toEqual([
+      3,
+      expect.stringContaining('was changed where it had been read'),
+    ]);
+  });
+
+  test('is remembered for all that it held, whenever its host looked', async () => {
+    const cwd = newFolder();
+    writeLines(cwd, 'a.jsonl', lines.slice(0, 1));
+    writeLines(cwd, 'b.jsonl', [call({ call_id: 'b', timestamp: '2026-09-20T05:00:00Z' })]);
+    for (const log of ['a.jsonl', 'b.jsonl']) expect((await looks(cwd, log, 12)).code).toBe(0);
+    expect((await made(cwd)).code).toBe(0);
+    writeLines(cwd, 'a.jsonl', lines);
+    expect((await made(cwd)).code).toBe(0);
+    expect((await looks(cwd, 'b.jsonl', 36)).code).toBe(0);
+    const before = new Set(filesIn(cwd));
+    expect((await lakelog(from, { cwd, now: LATER })).code).toBe(0);
+    const news = filesIn(cwd).filter((name) => !before.has(name));
+    expect(news.length).toBeGreaterThan(1);
+    for (const name of news) rmSync(path.join(cwd, 'lake', name));
+    const ran = await run(cwd, 'alarm');
+    expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining('not all of the log is in the lake')]);
+  });
 });

@@ -33,6 +33,15 @@ const alikes: Readonly<Record<string, readonly string[]>> = {
   ],
   'small capitals and raised letters': ['\ua730\u026a\u029f\u029f', '\u1da0\u1d62\u2097\u2097'],
   'digits and strokes': ['f1ll', 'fi11', 'f|ll', 'f\u2223ll', 'fi\u0661\u0661', 'f\u{1d7cf}ll'],
+  'quotes that are no punctuation to Unicode': [
+    '`fill`',
+    '\u00b4fill\u00b4',
+    '\u02bbfill\u02bc',
+    '<fill>',
+    '=fill',
+    '|fill|',
+    '\u02c8fi\u2016\u02c8',
+  ],
   'letters that are signs by their class': [
     'fi\u2016',
     'fi\u05c0\u05c0',
@@ -206,7 +215,7 @@ describe('properties', () => {
       )
       .map((letters) => letters.flat().join(''));
 
-  const sign = fc.constantFrom('', '"', '\u00ab', '-', '.', '\u3002');
+  const sign = fc.constantFrom('', '"', '\u00ab', '-', '.', '\u3002', '`', '\u02bc');
 
   test.each(['fill', 'email', 'shift_swap', 'roster-10'])(
     '%s in any disguise is read as itself',

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type Content, contentIn, contentOf } from '../../src/lake/input/content.js';
 import fc, { character } from '../support/fast-check.js';
@@ -120,6 +120,14 @@ describe('a line that goes on beyond what is looked at', () => {
       'one that begins with the last byte',
       `${'{"a":1}\n'.repeat(8_190)}{"b":12345678}\n${record(long)}\n`,
     ],
+    ['records', 'the first one, which says so at its end', `${record(long)}\n{"a":1}\n`],
+    ['records', 'behind what is no JSON', `hello\n${record(long)}\n`],
+    ['records', 'behind an acknowledgement', `${ACK}\n${record(long)}\n`],
+    [
+      'acks',
+      'one more acknowledgement',
+      `${ACK}\n${JSON.stringify({ reason: long, schema: 'lakelog.ack.v1' })}\n`,
+    ],
     ['objects', 'one that is none', `{"a":1}\n${JSON.stringify({ text: long })}\n{"a":1}\n`],
     ['objects', 'lines of others', others.repeat(3)],
     ['unclear', 'one that is cut', `{"a":1}\n${record(long).slice(0, -30)}`],
@@ -135,6 +143,51 @@ describe('a line that goes on beyond what is looked at', () => {
       writeFileSync(file, bytes);
       expect(await contentIn(file)).toBe(content);
     }
+  });
+});
+
+describe('an archive', () => {
+  const header = '{"started":1}\n';
+  const record = `${JSON.stringify({ prompt: 'y'.repeat(500), schema: 'session.iterate.v1' })}\n`;
+  const kindOf = async (bytes: Buffer) => {
+    const file = path.join(tempFolder(), 'sessions.jsonl.gz');
+    writeFileSync(file, bytes);
+    return contentIn(file);
+  };
+
+  test('cut anywhere in front of its record is never taken for other objects', async () => {
+    const whole = gzipSync(header + record);
+    for (let length = 2; length < whole.length; length++)
+      expect(await kindOf(whole.subarray(0, length)), `${length}`).not.toBe('objects');
+  });
+
+  test.each<[string, Buffer]>([
+    ['with bytes behind its end', Buffer.concat([gzipSync(header), Buffer.from(record)])],
+    ['with zeros, and bytes behind these', Buffer.concat([gzipSync(header), Buffer.from(`\0${record}`)])],
+    ['damaged behind other objects', Buffer.concat([gzipSync(header), gzipSync(record).fill(7, 12, 20)])],
+  ])('%s', async (_, bytes) => expect(await kindOf(bytes)).toBe('unclear'));
+
+  const noise = Array.from({ length: 90_000 }, (_, i) =>
+    String.fromCharCode(33 + ((i * 7919 + ((i * i) >> 3)) % 57)),
+  )
+    .join('')
+    .replaceAll(/["\\]/g, '_');
+  test.each<[string, Buffer]>([
+    [
+      'whose beginning is stored',
+      gzipSync(`${header}{"a":"${noise}"}\n`.slice(0, 14) + record.repeat(99), { level: 0 }),
+    ],
+    [
+      'whose text begins behind its head',
+      Buffer.concat([...Array.from({ length: 4_000 }, () => gzipSync('')), gzipSync(record)]),
+    ],
+    [
+      'of more members',
+      Buffer.concat([gzipSync(header), gzipSync(JSON.stringify({ prompt: noise, schema: 'replay.run.v1' }))]),
+    ],
+  ])('%s is known as a log', async (_, bytes) => {
+    expect(gunzipSync(bytes).length).toBeGreaterThan(500);
+    expect(await kindOf(bytes)).toBe('records');
   });
 });
 

@@ -63,7 +63,7 @@ export function sync(lake, found, clock) {
     if (task.to === task.file.bytes.length) log.settled = isSettled(task.file, clock);
     task.number = log.number;
   }
-  const unread = unreadAfter(second, { ...found, pairs, known: lake.logs }, clock);
+  const unread = unreadAfter(second, { ...found, pairs }, clock);
   const third = { ...copyOf(second), unread, isLoading: false };
   const answered = copyOf(third);
   for (const { file, to, number } of tasks) {
@@ -79,7 +79,7 @@ export function sync(lake, found, clock) {
 
 /** By the logs that were asked for: what could not be read when somebody looked there last. */
 function unreadAfter({ logs, unread }, look, { now }) {
-  const { files, gone, noLogs, bases, known } = look;
+  const { files, gone, noLogs, bases } = look;
   const torn = (log) => {
     const file = log.state === 'here' && log.form === 'plain' && files.find(({ path }) => path === log.path);
     return log.rest > 0 && file && now - file.mtimeMs > MINUTE;
@@ -88,8 +88,7 @@ function unreadAfter({ logs, unread }, look, { now }) {
   const kept = (one) => {
     if (!bases.includes(one.base)) return [one];
     if (!one.file || files.some((file) => isIt(file, one.file, look.pairs, unread))) return [];
-    const isElsewhere = !one.isLost && isMadeFrom(one.file, files, [...known, ...logs]);
-    return isElsewhere ? [] : [{ ...one, isLost: true }];
+    return [{ ...one, isLost: true }];
   };
   return [
     ...unread.flatMap(kept),
@@ -122,16 +121,6 @@ function isIt(file, lost, pairs, unread) {
 }
 
 const bare = (path) => path.replace(/\.gz$/, '');
-
-/** Half of an archive, of a log that was read and was not written to since. */
-function isMadeFrom({ path, mtimeMs }, files, logs) {
-  const plain = bare(path);
-  const now = files.find((file) => file.path === plain)?.mtimeMs;
-  return (
-    plain !== path &&
-    logs.some((log) => log.path === plain && log.state === 'here' && (now ?? log.mtimeMs) <= mtimeMs + 1_000)
-  );
-}
 
 /** What is seen behind the last line end of a plain file alone is written down last, and so is a log that holds no more. */
 function withRestOf(before, lake) {

@@ -134,6 +134,28 @@ describe.each(['L/', 'F.duckdb'] as const)('in %s', (lake) => {
     expect(await look()).toEqual(CLEAR);
   });
 
+  test('half of an archive beside what it may be made from, and gone with what it held more', async () => {
+    const { at, add, look, write } = made(lake);
+    const text = gunzipSync(archiveOf());
+    write('u.jsonl.1', text.subarray(0, text.indexOf('\n', 9_000) + 1));
+    write('u.jsonl.1.gz', gzipSync(text).subarray(0, -10));
+    add();
+    const said = { sync: 3, code: 3, of: [at('u.jsonl.1.gz')] };
+    expect(await look('u.jsonl')).toEqual(said);
+    rmSync(at('u.jsonl.1.gz'));
+    for (const _again of [1, 2]) expect(await look()).toEqual(said);
+  });
+
+  test('a few bytes of text are what all logs begin with', async () => {
+    const { at, add, look, write } = made(lake);
+    add();
+    write('u.jsonl.1.gz', archiveOf().subarray(0, 110));
+    expect((await look('u.jsonl')).code).toBe(3);
+    rmSync(at('u.jsonl.1.gz'));
+    write('u.jsonl.1.gz', archiveOf());
+    expect(await look()).toEqual({ sync: 3, code: 3, of: [at('u.jsonl.1.gz')] });
+  });
+
   test('a torn archive under a name that a log had long before', async () => {
     const { at, add, look, write } = made(lake);
     write('u.jsonl.1', Buffer.from(`${good()}\n`));

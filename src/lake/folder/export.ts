@@ -38,7 +38,6 @@ import {
   brokenOf,
   type HostLog,
   type HostState,
-  headsOf,
   heldBy,
   lostBatches,
   readHost,
@@ -176,7 +175,7 @@ class Exporting {
       ...settleable(problems, unread.found, options.cwd, where),
       ...lostAmong(unread.kept, again).map((one) => remembered(one, where(one))),
       ...brokenOf({ host: options.host, logs: heldBy(state) }),
-      ...lostBatches(state, new Set([...headsOf(receipts), ...now])),
+      ...lostBatches(state, receipts, [...now.keys()]),
       ...gapsLeft(options.host, this.committed),
     );
     this.notices.push(...inputs.notices, ...found.notices);
@@ -432,12 +431,12 @@ class Exporting {
     return [...byNumber.values()].filter(({ path, form }) => path !== '' && form !== 'stream');
   }
 
-  /** Of logs that were added to, and of all batches of them. */
-  private headsNow(): ReadonlySet<string> {
-    return new Set(
-      [...this.reached].flatMap(([{ log }, { head }]) => [
+  /** Of logs that were added to, the heads of their batches, by the last of these. */
+  private headsNow(): ReadonlyMap<string, readonly string[]> {
+    return new Map(
+      [...this.reached].map(([{ log }, { head }]) => [
         head,
-        ...this.batchesOf(log?.log).map(({ file }) => file.head),
+        [...this.batchesOf(log?.log).map(({ file }) => file.head), head],
       ]),
     );
   }

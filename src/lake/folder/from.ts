@@ -21,7 +21,6 @@ import {
   beginLook,
   type HostLog,
   type HostState,
-  headsOf,
   lostBatches,
   problemsOf,
   readHost,
@@ -117,8 +116,8 @@ class FromFile {
   private readonly logs: HostLog[] = [];
   private readonly files: Exported['files'][number][] = [];
   private readonly problems: InputProblem[] = [];
-  /** Of all batches that the lake file holds. */
-  private readonly heads = new Set<string>();
+  /** Of the logs of the lake file the heads of their batches, by the last of these. */
+  private readonly heads = new Map<string, readonly string[]>();
   private readonly read = { bytes: 0, files: 0 };
   private readonly before = { bytes: 0, files: 0 };
 
@@ -148,10 +147,12 @@ class FromFile {
     );
     const { bytes } = this.read;
     let reached: Reached = { before: null, root: null, head: '' };
+    const heads: string[] = [];
     for (const batch of batches) {
       reached = await this.publish(log, batch, reached);
-      this.heads.add(reached.head);
+      heads.push(reached.head);
     }
+    this.heads.set(reached.head, heads);
     // In the folder batches may be called otherwise, and so the log.
     const { root, head } = reached;
     if (log.form !== 'stream') this.logs.push({ ...log, root, head: root === null ? log.head : head });
@@ -245,22 +246,20 @@ class FromFile {
     const synced_at = last_sync ?? instantOf(now);
     const isLater = before !== null && before.synced_at > synced_at;
     const [first, second] = isLater ? [before.logs, this.logs] : [this.logs, before?.logs ?? []];
-    // Two logs may begin alike: one of them is the other where it stands there, or holds the same.
-    const isKnown = (log: HostLog) =>
-      first.some(
-        (one) =>
-          (one.root ?? one.path) === (log.root ?? log.path) &&
-          (one.path === log.path || one.head === log.head),
-      );
-    const logs = [...first, ...second.filter((log) => !isKnown(log))];
-    const others = (before?.requests ?? []).filter(({ path }) => requests.every((one) => one.path !== path));
+    // What the host missed in a log of its own no copy of that log makes good.
+    const broken = (before?.logs ?? []).filter(isBrokenLog);
+    const isBroken = (log: HostLog) => broken.some((one) => one === log || isOneLog(one, log));
+    const isKnown = (log: HostLog) => first.some((one) => isOneLog(one, log));
+    const others = [...first, ...second.filter((log) => !isKnown(log))].filter((log) => !isBroken(log));
+    const logs = [...broken, ...others];
+    const more = (before?.requests ?? []).filter(({ path }) => requests.every((one) => one.path !== path));
     const { receipts } = this.committed.read;
     const state = {
       ...{ host, lake: making.lake_id, logs },
       lost: await lostAfter(
         before,
         logs,
-        { receipts, ways: new Ways(receipts), now: this.heads },
+        { receipts, ways: new Ways(receipts), now: this.heads, added: this.logs },
         this.options,
       ),
       unread: unreadOf(before, host, receipts, now),
@@ -270,7 +269,7 @@ class FromFile {
     const of_files = { ...before?.of_files, [kernelPath(this.options.cwd, this.options.file)]: left };
     writeHost(place, {
       ...{ ...state, of_files, synced_at: isLater ? before.synced_at : synced_at },
-      requests: [...others, ...requests],
+      requests: [...more, ...requests],
       looking_at: stillLookingAt(before, requests),
     });
     return { host, logs: this.logs, lost: state.lost, unread: left };
@@ -296,7 +295,7 @@ class FromFile {
       problems: [
         ...this.problems,
         ...problemsOf(known),
-        ...lostBatches(known, new Set([...headsOf(this.committed.read.receipts), ...this.heads])),
+        ...lostBatches(known, this.committed.read.receipts, [...this.heads.values()].flat()),
         ...gapsLeft(known.host, this.committed),
       ],
       ...{ notices: [], mayBeEmpty: [], usedKnown: true },
@@ -305,6 +304,11 @@ class FromFile {
     };
   }
 }
+
+/** Two logs may begin alike: one of them is the other where it stands there, or holds the same. */
+const isOneLog = (one: HostLog, other: HostLog) =>
+  (one.root ?? one.path) === (other.root ?? other.path) &&
+  (one.path === other.path || one.head === other.head);
 
 /** How the log is known again up to the end of a batch: a lake file holds it of the last one only. */
 function endsAt(log: KnownLog, byteTo: number): Pick<KnownLog, 'start_sha256' | 'end_sha256'> {

@@ -6,17 +6,19 @@ import { identityOf, statOf, Unreadable } from '../input/index.js';
 import { withFile } from '../store/bytes.js';
 import { endLength, headAfter, isSame, nameBehind, START_BYTES } from '../store/fingerprint.js';
 import { hashesIn, mayHold } from './holders.js';
-import type { Ways } from './host-logs.js';
+import { behindGaps, type Ways } from './host-logs.js';
 import { type HostLog, type HostState, headsOf, isThere, type LostLog } from './hosts.js';
 
 interface Published {
   readonly receipts: readonly BatchReceipt[];
   readonly ways: Ways;
-  /** Heads of logs that were added to since these were read, and of each batch of them. */
-  readonly now: ReadonlySet<string>;
+  /** Of logs that were added to since these were read, the heads of their batches, by the last of these. */
+  readonly now: ReadonlyMap<string, readonly string[]>;
+  /** Logs that were published, whether the host knows them or not. */
+  readonly added?: readonly HostLog[];
 }
 
-type Options = { readonly stdin: Readable; readonly now: Date };
+type Options = { readonly host: string; readonly stdin: Readable; readonly now: Date };
 
 /**
  * What a host published, as it knew before, and is in the lake neither by its receipts nor by what it published since.
@@ -26,22 +28,24 @@ type Options = { readonly stdin: Readable; readonly now: Date };
 export async function lostAfter(
   before: HostState | null,
   logs: readonly HostLog[],
-  { receipts, ways, now }: Published,
+  { receipts, ways, now, added = [] }: Published,
   options: Options,
 ): Promise<LostLog[]> {
-  const missed = before?.lost ?? [];
-  const published = (before?.logs ?? []).filter(({ head }) => missed.every((one) => one.head !== head));
-  const news = published.map((log) => ({ ...log, lost_at: instantOf(options.now) }));
-  const heads = new Set([...headsOf(receipts), ...now]);
+  const published = [...(before?.logs ?? behindGaps(options.host, ways, receipts)), ...added];
+  const lost_at = instantOf(options.now);
+  const all: LostLog[] = [...(before?.lost ?? []), ...published.map((log) => ({ ...log, lost_at }))];
+  const heads = new Set([...headsOf(receipts), ...[...now.values()].flat()]);
   const held = logs.filter((log) => log.state === 'here' && isThere(log, heads));
-  const known = new Set(logs.flatMap((log) => (ways.wayTo(log.head) ?? []).map(({ file }) => file.head)));
-  const isKnown = ({ root, head }: HostLog) => root === null || now.has(head) || known.has(head);
+  const waysOf = ({ head }: HostLog) => now.get(head) ?? ways.wayTo(head)?.map(({ file }) => file.head) ?? [];
+  const known = new Set(logs.flatMap(waysOf));
   const lost: LostLog[] = [];
-  for (const log of [...missed, ...news]) {
-    if (isKnown(log)) continue;
+  for (const log of all) {
+    if (log.root === null || known.has(log.head) || lost.some(({ head }) => head === log.head)) continue;
     const longer = held.filter(({ read_to }) => read_to >= log.read_to);
     if (longer.some((other) => isIn(other, log))) continue;
-    if (!(await isProven(log, longer, receipts, options))) lost.push(log);
+    if (await isProven(log, longer, receipts, options)) continue;
+    // What is settled of a loss is not settled of the next one.
+    lost.push(heads.has(log.head) ? { ...log, lost_at } : log);
   }
   return lost;
 }

@@ -19,6 +19,18 @@ const buffer = Buffer.allocUnsafeSlow(HEAD_BYTES);
 
 /** @throws the system's error where the file cannot be opened or read. */
 export async function contentIn(file: string): Promise<Content> {
+  const raw = beginningOf(file);
+  const isAll = raw.length < HEAD_BYTES;
+  const compression = compressionOf(raw);
+  const head =
+    compression === null ? raw : await headOf(compression === 'gz' ? gunzipped(raw) : unzstd(once(raw)));
+  const content = contentOf(head);
+  if (content === 'records' || (compression === null && (isAll || raw.at(-1) === FEED))) return content;
+  // What would be passed over is read as a log is, so that neither damage nor a long line hides one.
+  return contentOfLines(await linesOf(file, compression));
+}
+
+function beginningOf(file: string): Buffer {
   // A pipe that took the file's place meanwhile must not hold everything up.
   const fd = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   let length = 0;
@@ -28,41 +40,50 @@ export async function contentIn(file: string): Promise<Content> {
   } finally {
     closeSync(fd);
   }
-  const raw = buffer.subarray(0, length);
-  const compression = compressionOf(raw);
-  const head =
-    compression === null ? raw : await headOf(compression === 'gz' ? gunzipped(raw) : unzstd(once(raw)));
-  const content = contentOf(head);
-  if (content !== 'objects' || head.length < HEAD_BYTES || head.at(-1) === FEED) return content;
-  // Of what says nothing of itself in its whole lines, the one that is cut may be the only record.
-  return ofLine(await lineAcross(file, compression));
+  return buffer.subarray(0, length);
 }
 
-/** The line that the head ends in, without its line feed; null where it is longer than a line may be, or damaged. */
-async function lineAcross(file: string, compression: Compression | null): Promise<Buffer | null> {
+/** The first lines of a file, the last of them across the end of the head. */
+interface Lines {
+  readonly text: Buffer;
+  /** False where damage ends them, or a line that is longer than a line may be. */
+  readonly isWhole: boolean;
+}
+
+async function linesOf(file: string, compression: Compression | null): Promise<Lines> {
   const stream: AsyncIterable<Uint8Array> = createReadStream(file);
   const parts: Uint8Array[] = [];
   let length = 0;
   try {
     for await (const part of compression === null ? stream : decompress(stream, compression)) {
-      const feed = part.indexOf(FEED, Math.max(0, HEAD_BYTES - length));
-      parts.push(feed < 0 ? part : part.subarray(0, feed));
+      const feed = part.indexOf(FEED, Math.max(0, HEAD_BYTES - 1 - length));
+      parts.push(feed < 0 ? part : part.subarray(0, feed + 1));
       length += part.length;
       if (feed >= 0) break;
-      if (length > HEAD_BYTES + LINE_BYTES) return null;
+      if (length > HEAD_BYTES + LINE_BYTES) return { text: Buffer.concat(parts), isWhole: false };
     }
   } catch {
-    return null;
+    return { text: Buffer.concat(parts), isWhole: false };
   }
-  const head = Buffer.concat(parts);
-  return head.subarray(head.lastIndexOf(FEED, HEAD_BYTES - 1) + 1);
+  return { text: Buffer.concat(parts), isWhole: true };
 }
 
-function ofLine(line: Buffer | null): Content {
-  const object = line && objectOf(line.toString('latin1'));
+function contentOfLines({ text, isWhole }: Lines): Content {
+  const content = contentOf(text.subarray(0, HEAD_BYTES));
+  if (content === 'records') return content;
+  if (!isWhole) return 'unclear';
+  if (text.length <= HEAD_BYTES) return content;
+  const from = text.lastIndexOf(FEED, HEAD_BYTES - 1) + 1;
+  const last = ofLine(text.subarray(from));
+  return last === 'records' || from === 0 || last === content ? last : 'unclear';
+}
+
+function ofLine(line: Buffer): Content {
+  const object = objectOf(line.toString('latin1'));
   if (!object) return 'unclear';
   if (!('schema' in object)) return 'objects';
-  return RECORD.test(String(object.schema)) ? 'records' : 'unclear';
+  if (RECORD.test(String(object.schema))) return 'records';
+  return object.schema === ACK ? 'acks' : 'unclear';
 }
 
 /** At once, which takes half the time of a stream; in steps, because a 1,000th may hold enough. */

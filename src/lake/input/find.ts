@@ -140,7 +140,9 @@ export function identityOf({ dev, ino }: BigIntStats): string {
 /** What stands at a place, or why that cannot be known. */
 function look({ name, path: place }: Place): { readonly stats: BigIntStats } | InputProblem {
   try {
-    return { stats: statSync(place, { bigint: true }) };
+    const stats = statSync(place, { bigint: true });
+    // Nobody can tell which of two was meant.
+    return isNoText(place) ? problemOf(name, NO_TEXT) : { stats };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
@@ -156,16 +158,15 @@ const NO_TEXT = new Unreadable('its name is not UTF-8, so that it cannot be open
 /** What a name shows that is not UTF-8; no other file can be told from it. */
 export const REPLACED = '\ufffd';
 
-/** Something stands there whose name only looks so. */
+/** Something stands there whose name, or that of a folder above it, only looks so. */
 function isNoText(file: string): boolean {
-  const name = path.basename(file);
-  if (!name.includes(REPLACED)) return false;
+  if (!file.includes(REPLACED)) return false;
+  const [name, folder] = [path.basename(file), path.dirname(file)];
   try {
-    const names = readdirSync(path.dirname(file), { encoding: 'buffer' });
-    return names.some((raw) => raw.toString() === name && !raw.equals(Buffer.from(name)));
-  } catch {
-    return false;
-  }
+    const names = name.includes(REPLACED) ? readdirSync(folder, { encoding: 'buffer' }) : [];
+    if (names.some((raw) => raw.toString() === name && !raw.equals(Buffer.from(name)))) return true;
+  } catch {}
+  return folder !== file && isNoText(folder);
 }
 
 function isLink(file: string): boolean {

@@ -1,41 +1,58 @@
 /** Whether an archive is what the file beside it is compressed to, or may become it: as far as it can be read by now. */
-import { closeSync, constants, createReadStream, openSync, readSync } from 'node:fs';
-import { compressionOf, MAGIC_BYTES } from './decompress.js';
+import { closeSync, constants, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { type Compression, compressionOf, decompress, MAGIC_BYTES } from './decompress.js';
 import { CUT } from './reasons.js';
 import { unzstd } from './unzstd.js';
 
-/** @returns false where what it holds is another than what the file begins with, or is damaged otherwise than by its end. */
+/**
+ * @returns false where what it holds is another than what the file begins with, or is damaged otherwise than by its
+ * end: as long as it is made it holds less than all.
+ */
 export async function mayBeMadeFrom(archive: string, plain: string): Promise<boolean> {
   try {
-    return await beginsWith(plain, contentOf(archive));
+    const head = headOf(archive);
+    const compression = compressionOf(head);
+    if (compression === null) return head.length < MAGIC_BYTES;
+    const left = await leftOf(plain, contentOf(archive, compression));
+    return left !== null && ((await isReadable(archive, compression)) || left > 0);
   } catch {
     return false;
   }
 }
 
-async function beginsWith(plain: string, chunks: AsyncIterable<Uint8Array>): Promise<boolean> {
+/** How many bytes of the file follow these; null where it does not begin with them. */
+async function leftOf(plain: string, chunks: AsyncIterable<Uint8Array>): Promise<number | null> {
   const fd = openSync(plain, constants.O_RDONLY);
   try {
     let at = 0;
     for await (const chunk of chunks) {
       const own = Buffer.allocUnsafe(chunk.length);
       const count = readSync(fd, own, 0, own.length, at);
-      if (!own.subarray(0, count).equals(chunk)) return false;
+      if (!own.subarray(0, count).equals(chunk)) return null;
       at += count;
     }
-    return true;
+    return fstatSync(fd).size - at;
   } finally {
     closeSync(fd);
   }
 }
 
-/** What is there by now, without an error where it ends too early. */
-async function* contentOf(archive: string): AsyncGenerator<Uint8Array, void, void> {
-  const head = headOf(archive);
-  if (head.length < MAGIC_BYTES) return;
+/** As a log is read: false where it ends too early. @throws where it is damaged otherwise. */
+async function isReadable(archive: string, compression: Compression): Promise<boolean> {
+  try {
+    for await (const _ of decompress(createReadStream(archive), compression));
+    return true;
+  } catch (error) {
+    if ((error as Error).message !== CUT) throw error;
+    return false;
+  }
+}
+
+/** What is there by now, without an error where it ends too early: with one a stream may keep the last of it. */
+async function* contentOf(archive: string, compression: Compression): AsyncGenerator<Uint8Array, void, void> {
   const stream = createReadStream(archive);
   try {
-    yield* compressionOf(head) === 'zst' ? untilCut(unzstd(stream)) : await gunzipped(stream);
+    yield* compression === 'zst' ? untilCut(unzstd(stream)) : await gunzipped(stream);
   } finally {
     stream.destroy();
   }

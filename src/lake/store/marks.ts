@@ -51,6 +51,9 @@ function startIn(path: string, size: bigint): string {
 /** How many first bytes of a .gz are read for as many of its text, or more. */
 const PACKED_BYTES = 2 * START_BYTES;
 
+/** All logs of one writer begin alike; what is compressed does not. */
+const fewOf = (text: Uint8Array) => (compressionOf(text) === null ? 1024 : Number(FEW));
+
 /** @param most bytes of the text. @returns how many there are, and their hash; empty for what is no .gz, or damaged there. */
 function textIn(path: string, most: number): string {
   try {
@@ -60,11 +63,13 @@ function textIn(path: string, most: number): string {
       'node:zlib',
     ) as typeof import('node:zlib');
     const text = gunzipSync(packed, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, most);
-    return text.length < FEW ? '' : `${text.length}:${sha256(text)}`;
+    return text.length < fewOf(text) ? '' : hashed(text);
   } catch {
     return '';
   }
 }
+
+const hashed = (bytes: Uint8Array) => `${bytes.length}:${sha256(bytes)}`;
 
 /** Null for that of what never was a file. An earlier version knew neither when it was made nor its bytes. */
 export function markIn(text = ''): Mark | null {
@@ -96,6 +101,7 @@ export function isIt(path: string, mark: Mark, file: Pick<SourceFile, 'path' | '
   if (!stats?.isFile()) return false;
   const isAsLarge = stats.size >= mark.size;
   const isOne = isSameFile(mark, stats);
+  if (isUnpackedOnce(mark, file.path)) return true;
   // A log that is shorter than it was lacks what nobody read; an archive may be mended to a shorter one.
   const isBegun = mark.start !== '' && startIn(file.path, mark.size) === mark.start;
   if (isBegun || isOfText(mark, file.path)) return isAsLarge || (isOne && isCompressed(path));
@@ -112,18 +118,15 @@ const SECOND = 1_000_000_000n;
 const isOfText = ({ text }: Mark, path: string): boolean =>
   text !== '' && textIn(path, Number.parseInt(text, 10)) === text;
 
-/** Half of an archive lies beside a log that is known: what was written to it since is in no archive of before. One that was gone before is no more than its name. */
-export function isMadeFrom(
-  path: string,
-  { mtimeNs }: Mark,
-  logs: readonly Pick<KnownLog, 'path' | 'state' | 'mtime_ns'>[],
-): boolean {
-  const plain = plainName(path);
-  if (plain === path) return false;
-  const now = statOf(plain)?.mtimeNs;
-  return logs.some(
-    (log) => log.path === plain && log.state === 'here' && (now ?? BigInt(log.mtime_ns)) <= mtimeNs + SECOND,
-  );
+/** What was compressed twice, decompressed once. */
+function isUnpackedOnce({ text }: Mark, path: string): boolean {
+  if (text === '') return false;
+  try {
+    const bytes = withFile(path, (fd) => bytesAt(fd, 0, Number.parseInt(text, 10)));
+    return compressionOf(bytes) !== null && hashed(bytes) === text;
+  } catch {
+    return false;
+  }
 }
 
 export type Known = Pick<KnownLog, 'log' | 'path' | 'state' | 'identity' | 'mtime_ns'>;

@@ -10,7 +10,6 @@ import { sha256 } from './fingerprint.js';
 import type { KnownLog } from './logs.js';
 import {
   isIt,
-  isMadeFrom,
   isSameFile,
   type Known,
   lastingPart,
@@ -93,7 +92,7 @@ export function keptAfter(
     if (mark && isBack(path, mark)) return [];
     if ((mark && by.length === 0) || !isSeenBy(look, one)) return [one];
     const isGone = mark
-      ? !isMadeFrom(path, mark, [...look.known, ...look.logs]) && !holdsNoLog(path, mark, look)
+      ? !holdsNoLog(path, mark, look)
       : mayBeLost(one) && statOf(path) === undefined && !isFoundAgain(one) && !isAt(look, path);
     return isGone ? [{ ...one, by: [] }] : [];
   });
