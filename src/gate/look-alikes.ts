@@ -9,6 +9,8 @@ const outline = (word: string) =>
 
 /** Quotes of Markdown, and what tags and assignments are written with, are no punctuation to Unicode. */
 const SIGN = new RegExp(String.raw`[\p{P}\p{Sk}<>=~|${HIDDEN}${BLANK}]`, 'u');
+/** Bullets, ticks and the like; letters in circles are read as letters before. A + behind a word is another word. */
+const SYMBOL = /(?!\+)\p{S}/u;
 const REORDERS = /\p{Bidi_Control}/u;
 
 const ASCII = /^[\0-\x7f]*$/;
@@ -31,7 +33,8 @@ async function areAlike(one: string, other: string): Promise<boolean> {
   const { lookOf, readAlike } = await import('./confusables.js');
   // ʼ is a letter by its class, and a quote to who reads it; ‖ a sign, and two strokes.
   const looksLikePart = (character: string) => isNoSign(lookOf(character));
-  return [isNoSign, looksLikePart].some((isPart) =>
+  const isNoSymbol = (character: string) => isNoSign(character) && !SYMBOL.test(character);
+  return [isNoSign, looksLikePart, isNoSymbol].some((isPart) =>
     readAlike(bareWord(one, isPart), bareWord(other, isPart), inOrder),
   );
 }

@@ -33,6 +33,15 @@ const alikes: Readonly<Record<string, readonly string[]>> = {
   ],
   'small capitals and raised letters': ['\ua730\u026a\u029f\u029f', '\u1da0\u1d62\u2097\u2097'],
   'digits and strokes': ['f1ll', 'fi11', 'f|ll', 'f\u2223ll', 'fi\u0661\u0661', 'f\u{1d7cf}ll'],
+  'bullets and ticks': [
+    '\u25cf fill',
+    '\u25e6 fill',
+    '$fill',
+    '\x24{fill}',
+    '\u2713 fill',
+    'fill\u2122',
+    '\u2192fill',
+  ],
   'quotes that are no punctuation to Unicode': [
     '`fill`',
     '\u00b4fill\u00b4',

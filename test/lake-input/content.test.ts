@@ -1,14 +1,16 @@
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { type Content, contentIn, contentOf } from '../../src/lake/input/content.js';
+import { type Content, contentIn as contentAs, contentOf } from '../../src/lake/input/content.js';
+import { statOf } from '../../src/lake/input/index.js';
 import fc, { character } from '../support/fast-check.js';
 import { tempFolder } from '../support/lake.js';
 
 const RECORD = '{"schema":"session.iterate.v1","session_id":"a"}';
 const ACK = '{"schema":"lakelog.ack.v1"}';
 const of = (bytes: string | Buffer) => contentOf(Buffer.from(bytes as string));
+const contentIn = (file: string) => contentAs(file, statOf(file)!);
 const utf16 = (text: string) => Buffer.from(text, 'utf16le');
 
 describe('a line says that it is a record', () => {
@@ -77,6 +79,8 @@ describe('what else it may be', () => {
     ['unclear', 'lists', '[1]\n'],
     ['unclear', 'words', 'hello\n'],
     ['unclear', 'null', 'null\n'],
+    ['unclear', 'objects, and NUL bytes', `{"a":1}\n${'\0'.repeat(4096)}`],
+    ['unclear', 'objects, and what begins no object', `{"a":1}\nxx${RECORD}`],
   ])('%s: %s', (content, _, bytes) => {
     expect(of(bytes)).toBe(content);
   });
@@ -194,4 +198,16 @@ describe('an archive', () => {
 test('what a text escapes is gone through once, whatever it is', () => {
   const head = `{"schema":"${'\\"'.repeat(32_000)}\\\rx`;
   for (let i = 0; i < 50; i++) expect(of(`${head}\n`)).toBe('unclear');
+});
+
+test('where another file took the name, or it was cut, whoever reads it finds out', async () => {
+  const file = path.join(tempFolder(), 'sessions.jsonl');
+  writeFileSync(file, `{"a":1}\n${RECORD}\n`);
+  const found = statOf(file)!;
+  expect(await contentAs(file, found)).toBe('records');
+  writeFileSync(file, '{"a":1}\n');
+  expect(await contentAs(file, found)).toBe('records');
+  renameSync(file, `${file}.1`);
+  writeFileSync(file, `{"a":1}\n${'{"b":2}\n'.repeat(99)}`);
+  expect(await contentAs(file, found)).toBe('records');
 });

@@ -1,5 +1,6 @@
-import { closeSync, constants, createReadStream, openSync, readSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type Compression, compressionOf, decompress } from './decompress.js';
+import { identityOf } from './find.js';
 import { unzstd } from './unzstd.js';
 
 /**
@@ -17,9 +18,25 @@ const FEED = 0x0a;
 
 const buffer = Buffer.allocUnsafeSlow(HEAD_BYTES);
 
-/** @throws the system's error where the file cannot be opened or read. */
-export async function contentIn(file: string): Promise<Content> {
-  const raw = beginningOf(file);
+/**
+ * @param found as it was found. Where another file took its name since, or it was cut, it is what a log is: whoever
+ * reads it finds out.
+ * @throws the system's error where the file cannot be opened or read.
+ */
+export async function contentIn(file: string, found: BigIntStats): Promise<Content> {
+  // A pipe that took the file's place meanwhile must not hold everything up.
+  const fd = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    const now = fstatSync(fd, { bigint: true });
+    const isOne = now.isFile() && identityOf(now) === identityOf(found) && now.size >= found.size;
+    return isOne ? await contentAt(fd) : 'records';
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function contentAt(fd: number): Promise<Content> {
+  const raw = beginningOf(fd);
   const isAll = raw.length < HEAD_BYTES;
   const compression = compressionOf(raw);
   const head =
@@ -27,19 +44,13 @@ export async function contentIn(file: string): Promise<Content> {
   const content = contentOf(head);
   if (content === 'records' || (compression === null && (isAll || raw.at(-1) === FEED))) return content;
   // What would be passed over is read as a log is, so that neither damage nor a long line hides one.
-  return contentOfLines(await linesOf(file, compression));
+  return contentOfLines(await linesOf(fd, compression));
 }
 
-function beginningOf(file: string): Buffer {
-  // A pipe that took the file's place meanwhile must not hold everything up.
-  const fd = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+function beginningOf(fd: number): Buffer {
   let length = 0;
-  try {
-    for (let count = 1; count > 0 && length < HEAD_BYTES; length += count)
-      count = readSync(fd, buffer, length, HEAD_BYTES - length, null);
-  } finally {
-    closeSync(fd);
-  }
+  for (let count = 1; count > 0 && length < HEAD_BYTES; length += count)
+    count = readSync(fd, buffer, length, HEAD_BYTES - length, length);
   return buffer.subarray(0, length);
 }
 
@@ -50,12 +61,12 @@ interface Lines {
   readonly isWhole: boolean;
 }
 
-async function linesOf(file: string, compression: Compression | null): Promise<Lines> {
-  const stream: AsyncIterable<Uint8Array> = createReadStream(file);
+async function linesOf(fd: number, compression: Compression | null): Promise<Lines> {
   const parts: Uint8Array[] = [];
   let length = 0;
   try {
-    for await (const part of compression === null ? stream : decompress(stream, compression)) {
+    const all = piecesOf(fd);
+    for await (const part of compression === null ? all : decompress(all, compression)) {
       const feed = part.indexOf(FEED, Math.max(0, HEAD_BYTES - 1 - length));
       parts.push(feed < 0 ? part : part.subarray(0, feed + 1));
       length += part.length;
@@ -68,6 +79,17 @@ async function linesOf(file: string, compression: Compression | null): Promise<L
   return { text: Buffer.concat(parts), isWhole: true };
 }
 
+/** No stream, which would close the file. */
+async function* piecesOf(fd: number): AsyncGenerator<Uint8Array, void, void> {
+  for (let at = 0; ; ) {
+    const piece = Buffer.allocUnsafe(HEAD_BYTES);
+    const count = readSync(fd, piece, 0, piece.length, at);
+    if (count === 0) return;
+    at += count;
+    yield piece.subarray(0, count);
+  }
+}
+
 function contentOfLines({ text, isWhole }: Lines): Content {
   const content = contentOf(text.subarray(0, HEAD_BYTES));
   if (content === 'records') return content;
@@ -78,12 +100,20 @@ function contentOfLines({ text, isWhole }: Lines): Content {
   return last === 'records' || from === 0 || last === content ? last : 'unclear';
 }
 
+/** What a larger line is parsed to takes fifty times its room. */
+const MOST_PARSED = 1 << 20;
+const SAYS_RECORD = /"schema"\s*:\s*"(session\.iterate|replay\.run)\.v\d+"/;
+
 function ofLine(line: Buffer): Content {
-  const object = objectOf(line.toString('latin1'));
-  if (!object) return 'unclear';
-  if (!('schema' in object)) return 'objects';
-  if (RECORD.test(String(object.schema))) return 'records';
-  return object.schema === ACK ? 'acks' : 'unclear';
+  if (line.length > MOST_PARSED) return ofText(line.toString('latin1').trim());
+  return contentOfObject(objectOf(line.toString('latin1')));
+}
+
+/** Wherever it says so: what it says may be escaped. */
+function ofText(text: string): Content {
+  if (SAYS_RECORD.test(text)) return 'records';
+  const isObject = text.startsWith('{') && text.endsWith('}');
+  return isObject && !/"schema"|\\u/.test(text) ? 'objects' : 'unclear';
 }
 
 /** At once, which takes half the time of a stream; in steps, because a 1,000th may hold enough. */
@@ -129,12 +159,24 @@ export function contentOf(head: Buffer): Content {
   // Byte by byte: names and values that matter are ASCII, and a character may be cut.
   const lines = head.toString('latin1').split('\n');
   if (lines.some((line) => schemasIn(line).some((schema) => RECORD.test(String(schema))))) return 'records';
-  const objects = lines.filter((line) => line.trim() !== '').map(objectOf);
-  // The last one may be cut, by us or by whoever writes it.
-  if (lines.at(-1)!.trim() !== '' && jsonOf(lines.at(-1)!) === undefined) objects.pop();
-  if (objects.length === 0) return 'unclear';
-  if (objects.every((object) => object?.schema === ACK)) return 'acks';
-  return objects.every((object) => object !== null && !('schema' in object)) ? 'objects' : 'unclear';
+  const contents = new Set<Content>();
+  for (const [i, line] of lines.entries()) {
+    // The last one may be cut, by us or by whoever writes it.
+    if (line.trim() === '' || (i === lines.length - 1 && isBegun(line))) continue;
+    contents.add(contentOfObject(objectOf(line)));
+    if (contents.has('unclear') || contents.size > 1) return 'unclear';
+  }
+  const [all = 'unclear'] = contents;
+  return all;
+}
+
+const isBegun = (line: string) => /^(\xef\xbb\xbf)?\s*\{[^\0]*$/.test(line) && jsonOf(line) === undefined;
+
+function contentOfObject(object: { readonly schema?: unknown } | null): Content {
+  if (!object) return 'unclear';
+  if (!('schema' in object)) return 'objects';
+  if (RECORD.test(String(object.schema))) return 'records';
+  return object.schema === ACK ? 'acks' : 'unclear';
 }
 
 function objectOf(line: string): { readonly schema?: unknown } | null {

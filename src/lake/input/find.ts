@@ -1,4 +1,4 @@
-import { type BigIntStats, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { type BigIntStats, lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { LakelogError, NO_FILE, whyUnreadable } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
@@ -197,10 +197,10 @@ function* walk(
   let entries: string[];
   let here: ReadonlySet<string>;
   try {
-    // A link back up would be walked for ever. Not Node's own realpath, which shortens `link/..` in the text.
-    const real = realpathSync.native(folder.path);
-    if (above.has(real)) return;
-    here = new Set(above).add(real);
+    // A link back up would be walked for ever. Two folders may have paths that look alike.
+    const identity = identityOf(statSync(folder.path, { bigint: true }));
+    if (above.has(identity)) return;
+    here = new Set(above).add(identity);
     entries = readdirSync(folder.path).sort();
   } catch (error) {
     yield { path: folder.name, problem: 'unreadable', detail: whyUnreadable(error) };

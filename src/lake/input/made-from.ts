@@ -70,7 +70,9 @@ function headOf(file: string): Buffer {
 
 async function gunzipped(stream: NodeJS.ReadableStream): Promise<AsyncIterable<Uint8Array>> {
   const { createGunzip, constants: zlib } = await import('node:zlib');
-  return stream.pipe(createGunzip({ finishFlush: zlib.Z_SYNC_FLUSH }));
+  const engine = createGunzip({ finishFlush: zlib.Z_SYNC_FLUSH });
+  stream.on('error', (error) => engine.destroy(error)).pipe(engine);
+  return engine;
 }
 
 async function* untilCut(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {

@@ -109,7 +109,7 @@ class Inputs {
     const isAcks = isApplied || path.basename(name) === ACKS_NAME;
     if (found === 'matched' && !isAcks) return true;
     try {
-      const content = await contentIn(file);
+      const content = await contentIn(file, stats);
       if (content === 'records' || (isNamed && !isAcks && content === 'unclear')) return true;
       if (isAcks || content === 'acks') this.notices.push(noLogButAcks(name, isApplied));
       else
@@ -121,7 +121,7 @@ class Inputs {
         );
     } catch (error) {
       // It has another name by now, under which it is opened.
-      if (isNamed && (error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
       if (isNamed) this.problems.push({ path: name, problem: 'unreadable', detail: whyUnreadable(error) });
       else this.pass(name, 'not readable, and no log by name');
     }
