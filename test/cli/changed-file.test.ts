@@ -3,6 +3,7 @@ import {
   appendFileSync,
   closeSync,
   openSync,
+  readFileSync,
   rmSync,
   truncateSync,
   utimesSync,
@@ -100,6 +101,7 @@ describe.each(CHANGES)('a file that %s', (_, change, words) => {
   test('is told over a lake, which takes what others hold and nothing of it', async () => {
     const { cwd, changing } = folderOf(call(), bad());
     const args = ['alarm', '--lake', 'l.duckdb', '--json'];
+    const whole = readFileSync(changing);
     const ran = await during(
       // Looked into twice, cut into batches, and then read, behind both ends and the last line feed.
       whenRead(changing, () => change(changing), { opened: 4, reads: 5 }),
@@ -116,12 +118,12 @@ describe.each(CHANGES)('a file that %s', (_, change, words) => {
     expect(unwrapped(asItIs.stderr)).toMatch(
       /cannot vouch: (the last sync did not come to its end|the input cannot be read)/,
     );
-    // One that is shorter than what could not be read would lack of it.
-    writeLines(cwd, 'changing.jsonl', [call({ prompt: 'longer than before '.repeat(99) })]);
+    // One that is shorter than what could not be read, or begins otherwise, would lack of it.
+    writeFileSync(changing, Buffer.concat([whole, Buffer.from(`${call()}\n`)]));
     const second = await lakelog(args, { cwd });
     expect(second.code).toBe(1);
     expect(envelope(second).receipt.problems).toEqual([]);
-    expect(envelope(second).receipt.totals.loaded).toBe(3);
+    expect(envelope(second).receipt.totals.loaded).toBe(5);
   });
 });
 
