@@ -34,9 +34,9 @@ async function areAlike(one: string, other: string): Promise<boolean> {
   // ʼ is a letter by its class, and a quote to who reads it; ‖ a sign, and two strokes.
   const looksLikePart = (character: string) => isNoSign(lookOf(character));
   const isNoSymbol = (character: string) => isNoSign(character) && !SYMBOL.test(character);
-  return [isNoSign, looksLikePart, isNoSymbol].some((isPart) =>
-    readAlike(bareWord(one, isPart), bareWord(other, isPart), inOrder),
-  );
+  const bare = [looksLikePart, isNoSymbol].map((isPart) => [bareWord(one, isPart), bareWord(other, isPart)]);
+  const others = bare.filter(([a, b]) => a !== kind || b !== gated);
+  return [[kind, gated], ...others].some(([a, b]) => readAlike(a!, b!, inOrder));
 }
 
 /** Kinds outside the gated ones that a person would read as one of them, with that one. */

@@ -177,10 +177,7 @@ describe('an archive', () => {
     .join('')
     .replaceAll(/["\\]/g, '_');
   test.each<[string, Buffer]>([
-    [
-      'whose beginning is stored',
-      gzipSync(`${header}{"a":"${noise}"}\n`.slice(0, 14) + record.repeat(99), { level: 0 }),
-    ],
+    ['whose beginning is stored', gzipSync(header + record.repeat(99), { level: 0 })],
     [
       'whose text begins behind its head',
       Buffer.concat([...Array.from({ length: 4_000 }, () => gzipSync('')), gzipSync(record)]),

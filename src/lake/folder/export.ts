@@ -38,6 +38,7 @@ import {
   brokenOf,
   type HostLog,
   type HostState,
+  headsOf,
   heldBy,
   lostBatches,
   readHost,
@@ -175,7 +176,7 @@ class Exporting {
       ...settleable(problems, unread.found, options.cwd, where),
       ...lostAmong(unread.kept, again).map((one) => remembered(one, where(one))),
       ...brokenOf({ host: options.host, logs: heldBy(state) }),
-      ...lostBatches(state, receipts, [...now.keys()]),
+      ...lostBatches(state, receipts, new Set([...headsOf(receipts), ...now.keys()])),
       ...gapsLeft(options.host, this.committed),
     );
     this.notices.push(...inputs.notices, ...found.notices);

@@ -21,6 +21,7 @@ import {
   beginLook,
   type HostLog,
   type HostState,
+  headsOf,
   lostBatches,
   problemsOf,
   readHost,
@@ -290,12 +291,14 @@ class FromFile {
   }
 
   told(known: Known): Exported {
+    const { receipts } = this.committed.read;
+    const heads = new Set([...headsOf(receipts), ...[...this.heads.values()].flat()]);
     return {
       files: this.files,
       problems: [
         ...this.problems,
         ...problemsOf(known),
-        ...lostBatches(known, this.committed.read.receipts, [...this.heads.values()].flat()),
+        ...lostBatches(known, receipts, heads),
         ...gapsLeft(known.host, this.committed),
       ],
       ...{ notices: [], mayBeEmpty: [], usedKnown: true },

@@ -5,7 +5,7 @@ import { withFile } from '../store/bytes.js';
 import { isNamed, isSame, NOTHING_READ } from '../store/fingerprint.js';
 import { hashOf } from './hash-file.js';
 import { type HostLog, type HostState, heldBy } from './hosts.js';
-import { type Chain, chainsOf, isWhole, pieceOf, tipOf } from './receipts.js';
+import { type Chain, chainsBehindGaps, isWhole, pieceOf, tipOf } from './receipts.js';
 
 /** @returns who published a batch, and who has it in a log of its own: two logs may begin alike. */
 export function holdersOf(
@@ -149,8 +149,8 @@ function reached(batches: readonly BatchReceipt[]) {
 
 /** Logs of a host behind gaps, of which nothing else is known where its memory is gone. */
 export const behindGaps = (host: string, ways: Ways, receipts: readonly BatchReceipt[]): HostLog[] =>
-  chainsOf(receipts)
-    .filter((chain) => !isWhole(chain) && chain.batches.some((one) => one.host === host))
+  chainsBehindGaps(receipts)
+    .filter(({ batches }) => batches.some((one) => one.host === host))
     .map(({ batches }) => derived(batches, host, ways, true));
 
 /** Of a log of which receipts alone are known. One that another host exported may stand here too, and is looked for nowhere. */

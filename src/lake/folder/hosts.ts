@@ -9,7 +9,7 @@ import type { KnownLog } from '../store/logs.js';
 import { brokenLogs, isSamePath, remembered, type Unread } from '../store/unread.js';
 import { HOSTS, hostName } from './layout.js';
 import type { Place } from './place.js';
-import { chainsOf, damage, isWhole } from './receipts.js';
+import { chainsBehindGaps, damage } from './receipts.js';
 import { sealed, unsealed } from './seal.js';
 
 const HOST_FORMAT = 'lakelog.host.v1';
@@ -157,9 +157,10 @@ export function contradictions(
 ): InputProblem[] {
   const there = new Set(place.list(HOSTS));
   const lacking = new Set(receipts.map(({ host }) => hostName(host)).filter((name) => !there.has(name)));
+  const heads = headsOf(receipts);
   return [
     ...[...lacking].map((name) => untold(at(name), 'it is missing')),
-    ...states.flatMap((state) => lostBatches(state, receipts)),
+    ...states.flatMap((state) => lostBatches(state, receipts, heads)),
   ];
 }
 
@@ -178,37 +179,51 @@ export function heldBy(state: Pick<HostState, 'logs' | 'lost'> | null): readonly
 
 /**
  * What a host published that no receipt tells of.
- * @param now heads of what was published since these were read.
+ * @param heads of these, and of what was published since they were read.
  */
 export function lostBatches(
   { host, logs, lost = [] }: Pick<HostState, 'host' | 'logs' | 'lost'>,
   receipts: readonly BatchReceipt[],
-  now: readonly string[] = [],
+  heads: ReadonlySet<string>,
 ): InputProblem[] {
-  const heads = new Set([...headsOf(receipts), ...now]);
-  return [...logs.map((log) => ({ ...log, lost_at: null })), ...lost]
-    .filter((log) => !isThere(log, heads))
-    .map(({ path, root, head, read_to, lost_at }) => {
-      const detail = `not all of the log is in the lake up to byte ${read_to}, where ${host} had published it: receipts are gone`;
-      const next = `put back from a copy what is gone from batches/ and its files, or let ${host} publish it again: lakelog sync`;
-      return {
-        ...damage(`${host}:${path}`, detail, next),
-        // What the host did not miss yet may come back with its next look.
-        ...(lost_at !== null && {
-          fingerprint: sha256(
-            Buffer.from([`${host}:${path}`, head, lost_at, ...idsBehindGaps(root, receipts)].join(' ')),
-          ),
-        }),
-      };
-    });
+  const gone = [...logs.map((log) => ({ ...log, lost_at: null })), ...lost].filter(
+    (log) => !isThere(log, heads),
+  );
+  const behind = idsBehindGaps(new Set(gone.map(({ root }) => root)), receipts);
+  return gone.map(({ path, root, head, read_to, lost_at }) => {
+    const detail = `not all of the log is in the lake up to byte ${read_to}, where ${host} had published it: receipts are gone`;
+    const next = `put back from a copy what is gone from batches/ and its files, or let ${host} publish it again: lakelog sync`;
+    const settled = [`${host}:${path}`, head, lost_at, ...(behind.get(root) ?? [])].join(' ');
+    return {
+      ...damage(`${host}:${path}`, detail, next),
+      // What the host did not miss yet may come back with its next look.
+      ...(lost_at !== null && { fingerprint: sha256(Buffer.from(settled)) }),
+    };
+  });
 }
 
-/** What is settled of a loss is not settled of these, of which nothing else tells once they are gone too. */
-const idsBehindGaps = (root: string | null, receipts: readonly BatchReceipt[]): string[] =>
-  chainsOf(receipts.filter(({ file }) => file.root === root))
-    .filter((chain) => !isWhole(chain))
-    .flatMap(({ batches }) => batches.map(({ id }) => id))
-    .sort();
+/**
+ * What is settled of a loss is not settled of these, of which nothing else tells once they are gone too.
+ * @returns ids by the root of their log.
+ */
+function idsBehindGaps(
+  roots: ReadonlySet<string | null>,
+  receipts: readonly BatchReceipt[],
+): ReadonlyMap<string | null, readonly string[]> {
+  const byRoot = new Map<string | null, BatchReceipt[]>();
+  for (const receipt of roots.size === 0 ? [] : receipts) {
+    const { root } = receipt.file;
+    if (!roots.has(root)) continue;
+    const own = byRoot.get(root);
+    if (own) own.push(receipt);
+    else byRoot.set(root, [receipt]);
+  }
+  const idsOf = (own: readonly BatchReceipt[]) =>
+    chainsBehindGaps(own)
+      .flatMap(({ batches }) => batches.map(({ id }) => id))
+      .sort();
+  return new Map([...byRoot].map(([root, own]) => [root, idsOf(own)]));
+}
 
 /** Why a host cannot vouch for its logs, whatever receipts say. */
 export function problemsOf(

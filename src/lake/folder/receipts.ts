@@ -190,6 +190,10 @@ export interface Chain {
 /** Whether it begins with the log. */
 export const isWhole = ({ batches }: Chain): boolean => batches[0]!.file.before === null;
 
+/** Those that begin behind what is not there. */
+export const chainsBehindGaps = (receipts: readonly BatchReceipt[]): Chain[] =>
+  chainsOf(receipts).filter((chain) => !isWhole(chain));
+
 export const tipOf = ({ batches }: Chain): BatchReceipt => batches.at(-1)!;
 
 /** Its bytes, as a log that holds them is compared with it. */

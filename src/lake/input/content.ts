@@ -64,19 +64,20 @@ interface Lines {
 async function linesOf(fd: number, compression: Compression | null): Promise<Lines> {
   const parts: Uint8Array[] = [];
   let length = 0;
+  let isWhole = true;
   try {
     const all = piecesOf(fd);
     for await (const part of compression === null ? all : decompress(all, compression)) {
       const feed = part.indexOf(FEED, Math.max(0, HEAD_BYTES - 1 - length));
       parts.push(feed < 0 ? part : part.subarray(0, feed + 1));
       length += part.length;
-      if (feed >= 0) break;
-      if (length > HEAD_BYTES + LINE_BYTES) return { text: Buffer.concat(parts), isWhole: false };
+      isWhole = feed >= 0 || length <= HEAD_BYTES + LINE_BYTES;
+      if (feed >= 0 || !isWhole) break;
     }
   } catch {
-    return { text: Buffer.concat(parts), isWhole: false };
+    isWhole = false;
   }
-  return { text: Buffer.concat(parts), isWhole: true };
+  return { text: Buffer.concat(parts), isWhole };
 }
 
 /** No stream, which would close the file. */

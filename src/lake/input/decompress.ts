@@ -1,3 +1,4 @@
+import { readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { CUT, damaged, TRAILING, Unreadable } from './reasons.js';
 import { unzstd } from './unzstd.js';
@@ -10,6 +11,18 @@ export const MAGIC_BYTES = 4;
 const ZSTD_FRAME = 0xfd2fb528;
 /** The last hex digit is free (RFC 8878 §3.1.2). */
 const ZSTD_SKIPPABLE = 0x184d2a5;
+
+/** By position, so that the first bytes are read again by whoever reads the file. */
+export function headOf(fd: number): Uint8Array {
+  const head = Buffer.alloc(MAGIC_BYTES);
+  try {
+    return head.subarray(0, readSync(fd, head, 0, MAGIC_BYTES, 0));
+  } catch (error) {
+    // Some files of /proc can be read from where they are only.
+    if ((error as NodeJS.ErrnoException).code === 'ESPIPE') return head.subarray(0, 0);
+    throw error;
+  }
+}
 
 /** By content, because rotated logs carry any name. */
 export function compressionOf(head: Uint8Array): Compression | null {

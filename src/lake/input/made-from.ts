@@ -1,6 +1,6 @@
 /** Whether an archive is what the file beside it is compressed to, or may become it: as far as it can be read by now. */
 import { closeSync, constants, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
-import { type Compression, compressionOf, decompress, MAGIC_BYTES } from './decompress.js';
+import { type Compression, compressionOf, decompress, headOf, MAGIC_BYTES } from './decompress.js';
 import { CUT } from './reasons.js';
 import { unzstd } from './unzstd.js';
 
@@ -10,13 +10,22 @@ import { unzstd } from './unzstd.js';
  */
 export async function mayBeMadeFrom(archive: string, plain: string): Promise<boolean> {
   try {
-    const head = headOf(archive);
+    const head = headIn(archive);
     const compression = compressionOf(head);
     if (compression === null) return head.length < MAGIC_BYTES;
     const left = await leftOf(plain, contentOf(archive, compression));
     return left !== null && ((await isReadable(archive, compression)) || left > 0);
   } catch {
     return false;
+  }
+}
+
+function headIn(file: string): Uint8Array {
+  const fd = openSync(file, constants.O_RDONLY);
+  try {
+    return headOf(fd);
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -55,16 +64,6 @@ async function* contentOf(archive: string, compression: Compression): AsyncGener
     yield* compression === 'zst' ? untilCut(unzstd(stream)) : await gunzipped(stream);
   } finally {
     stream.destroy();
-  }
-}
-
-function headOf(file: string): Buffer {
-  const fd = openSync(file, constants.O_RDONLY);
-  try {
-    const head = Buffer.alloc(MAGIC_BYTES);
-    return head.subarray(0, readSync(fd, head, 0, MAGIC_BYTES, 0));
-  } finally {
-    closeSync(fd);
   }
 }
 

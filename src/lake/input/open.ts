@@ -1,6 +1,6 @@
-import { close, closeSync, createReadStream, fstatSync, readSync } from 'node:fs';
+import { close, closeSync, createReadStream, fstatSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { compressionOf, decompress, MAGIC_BYTES } from './decompress.js';
+import { compressionOf, decompress, headOf, MAGIC_BYTES } from './decompress.js';
 import { CUT_SINCE, openFound } from './moved.js';
 import { Changed, Unreadable, unreadable } from './reasons.js';
 import type { SourceFile } from './resolve.js';
@@ -85,18 +85,6 @@ function opened(file: SourceFile, fd: number): OpenedInput {
     },
     close: () => close(fd),
   };
-}
-
-/** By position, so that the first bytes are read again by whoever reads the file. */
-function headOf(fd: number): Uint8Array {
-  const head = Buffer.alloc(MAGIC_BYTES);
-  try {
-    return head.subarray(0, readSync(fd, head, 0, MAGIC_BYTES, 0));
-  } catch (error) {
-    // Some files of /proc can be read from where they are only.
-    if ((error as NodeJS.ErrnoException).code === 'ESPIPE') return head.subarray(0, 0);
-    throw error;
-  }
 }
 
 function streamed(file: SourceFile, stream: Readable, maybeEmpty: boolean): StreamInput {

@@ -46,7 +46,7 @@ export async function resolveInputs(
 ): Promise<ResolvedInputs> {
   const inputs = new Inputs(options);
   for (const request of requests) await inputs.take(request);
-  return await inputs.resolved();
+  return inputs.resolved();
 }
 
 /** What gates keep their acknowledgements in, often beside the logs. */

@@ -62,12 +62,19 @@ export function maybeEmptyAmong(files: readonly Candidate[], clock: Clock): (fil
     (isYoung(stats, clock) || succeeded.has(identityOf(stats)));
 }
 
+/** What a file with the name of a rotated log, compressed or not, may have been called. */
+function namesBefore(name: string): string[] {
+  const bare = plainName(name);
+  return STAMPED.flatMap((stamped) => {
+    const [, stem, extension = ''] = stamped.exec(bare) ?? [];
+    return stem === undefined ? [] : [stem + extension];
+  });
+}
+
 /** What stands now where a rotated file may have been written. */
 function successorsOf(file: Candidate): string[] {
-  const bare = plainName(path.basename(file.path));
-  return STAMPED.flatMap((stamped) => {
-    const [, name, extension = ''] = stamped.exec(bare) ?? [];
-    const stats = name && statOf(`${path.dirname(file.path)}/${name}${extension}`);
+  return namesBefore(path.basename(file.path)).flatMap((name) => {
+    const stats = statOf(`${path.dirname(file.path)}/${name}`);
     return stats ? [identityOf(stats)] : [];
   });
 }
@@ -75,24 +82,13 @@ function successorsOf(file: Candidate): string[] {
 /** What stands in the folder of a log and was that log before. */
 export function predecessorNames(names: readonly string[], log: string): string[] {
   return names.filter((name) => {
-    const bare = plainName(name);
-    if (bare === log) return name !== log;
-    return STAMPED.some((stamped) => {
-      const [, stem, extension = ''] = stamped.exec(bare) ?? [];
-      return stem !== undefined && stem + extension === log;
-    });
+    if (plainName(name) === log) return name !== log;
+    return namesBefore(name).includes(log);
   });
 }
 
 /** What a log was called before it was rotated and compressed, or as it is called. */
-function bareName(name: string): string {
-  const bare = plainName(name);
-  for (const stamped of STAMPED) {
-    const [, stem, extension = ''] = stamped.exec(bare) ?? [];
-    if (stem !== undefined) return stem + extension;
-  }
-  return bare;
-}
+const bareName = (name: string): string => namesBefore(name)[0] ?? plainName(name);
 
 /** By their names. */
 export const mayBeOneLog = (one: string, other: string): boolean =>

@@ -72,17 +72,10 @@ function textIn(path: string, most: number): string {
 const hashed = (bytes: Uint8Array) => `${bytes.length}:${sha256(bytes)}`;
 
 /** Null for that of what never was a file. An earlier version knew neither when it was made nor its bytes. */
-export function markIn(text = ''): Mark | null {
-  const [size, mtimeNs, identity, bornNs = '0', start = '', packed = ''] = text.split(' ');
+export function markIn(mark = ''): Mark | null {
+  const [size, mtimeNs, identity, bornNs = '0', start = '', text = ''] = mark.split(' ');
   if (identity === undefined) return null;
-  return {
-    size: BigInt(size!),
-    mtimeNs: BigInt(mtimeNs!),
-    bornNs: BigInt(bornNs),
-    identity,
-    start,
-    text: packed,
-  };
+  return { size: BigInt(size!), mtimeNs: BigInt(mtimeNs!), bornNs: BigInt(bornNs), identity, start, text };
 }
 
 /** Of the mark, what was never other: what is settled is known by this. */

@@ -82,7 +82,7 @@ export function keptAfter(
 ): Unread[] {
   const isOther = othersAmong({ ...look, unread: before.flatMap((one) => fileOf(one) ?? []) });
   const isBack = (path: string, mark: Mark) =>
-    look.files.some((file) => isIt(path, mark, file) && !isOther(path, mark, file));
+    look.files.some((file) => !isOther(path, mark, file) && isIt(path, mark, file));
   const isFoundAgain = (one: Unread) =>
     found.some(({ path, problem }) => path === one.path && problem === one.problem);
   return before.flatMap((one) => {
