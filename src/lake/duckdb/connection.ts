@@ -46,6 +46,13 @@ export function openBeside({ engine }: Database, catalog: string): Promise<Datab
   return connect(engine, catalog, [`ATTACH ':memory:' AS ${catalog}`, `USE ${catalog}`]);
 }
 
+/** Another connection to the same databases: with one thread for each, both work at the same time. */
+export async function openAnother({ engine, explained }: Database): Promise<Database> {
+  const other = await connect(engine, 'memory', []);
+  other.explainFailures(explained);
+  return other;
+}
+
 /** @param catalog null for the engine's own, which is closed with it. */
 async function connect(engine: duckdb.Database, catalog: string | null, settings: readonly string[]) {
   const connection = await duckdb.connect(engine);
@@ -62,6 +69,7 @@ async function connect(engine: duckdb.Database, catalog: string | null, settings
     run,
     /** For much to do: it begins with one thread. */
     useAllThreads: () => run('RESET threads'),
+    explained: (error: unknown) => toldOf(error),
     /** What failures of the engine mean, for who knows more of them. */
     explainFailures(told: (error: unknown) => unknown) {
       toldOf = told;

@@ -24,6 +24,7 @@ import type { LoadPlan } from '../tables/plan.js';
 import type { Committed } from './committed.js';
 import { copyTo, dataFile, stagedAt } from './data-file.js';
 import { hashFile } from './hash-file.js';
+import { inLanes } from './lanes.js';
 import {
   batchNumber,
   dataName,
@@ -97,11 +98,7 @@ export async function publishBatch(batch: Batch, publishing: Publishing): Promis
   const stage = place.stage();
   try {
     const kinds = await kindSums(batch.rows);
-    const tables: Record<string, TableReceipt> = {};
-    for (const base of PUBLISHED_NAMES) {
-      const written = await writeTable(base, batch, kinds, stage);
-      if (written) tables[tableName(base)] = written;
-    }
+    const tables = await writeTables(PUBLISHED_NAMES, batch, kinds, stage);
     // Says to who looks what these files are about to belong to.
     const staged = path.join(stage.path, `${batch.id}.json`);
     writeFileSync(staged, sealed(receiptOf(batch, kinds, tables, publishing)));
@@ -181,33 +178,62 @@ const SPAN = `epoch_us(min("timestamp")) AS "from", epoch_us(max("timestamp")) A
 const within = ({ from, to }: Readonly<Record<string, number | string>>) =>
   `"timestamp" BETWEEN make_timestamptz(${from}) AND make_timestamptz(${to})`;
 
-async function writeTable(
+/** A file that is to be made of rows. */
+interface Part {
+  readonly name: string;
+  readonly staged: string;
+  readonly select: string;
+  readonly summed: Summed;
+}
+
+/** @returns what a receipt says of these tables, without those that have no rows. */
+async function writeTables(
+  bases: readonly PublishedName[],
+  batch: Batch,
+  kinds: readonly KindSums[],
+  stage: Stage,
+): Promise<Record<string, TableReceipt>> {
+  const { db } = batch.rows;
+  const parts = await inLanes(db, bases, (own, base) => partsOf(own, base, batch, kinds, stage));
+  const largestFirst = parts.flat().toSorted((a, b) => b.summed.rows - a.summed.rows);
+  const files = new Map<Part, DataFile>();
+  await inLanes(db, largestFirst, async (own, part) => {
+    await copyTo(own, part.select, part.staged);
+    files.set(part, dataFile(part.name, part.staged, part.summed.rows));
+  });
+  const tables: Record<string, TableReceipt> = {};
+  for (const [i, base] of bases.entries()) {
+    const own = parts[i]!;
+    if (own.length === 0) continue;
+    tables[tableName(base)] = {
+      ...total(own.map(({ summed }) => summed)),
+      files: own.map((part) => files.get(part)!),
+    };
+  }
+  return tables;
+}
+
+async function partsOf(
+  db: Database,
   base: PublishedName,
   batch: Batch,
   kinds: readonly KindSums[],
   stage: Stage,
-): Promise<TableReceipt | null> {
-  if (base === 'seqs' && kinds.every(({ numbered }) => numbered === 0)) return null;
-  const { db } = batch.rows;
+): Promise<Part[]> {
+  if (base === 'seqs' && kinds.every(({ numbered }) => numbered === 0)) return [];
   const { parted, order } = PUBLISHED[base];
   const sql = rowsSql(base, batch);
   const day = parted ? DAY : 'NULL';
   const span = parted ? SPAN : '';
-  const parts = await db.objects<Record<string, number | string>>(
+  const found = await db.objects<Record<string, number | string>>(
     `SELECT ${day} AS "day", ${span}${sumsSql(base)} FROM (${sql}) GROUP BY 1 HAVING COUNT(*) > 0 ORDER BY 1`,
   );
-  if (parts.length === 0) return null;
-  const files: DataFile[] = [];
-  for (const part of parts) {
-    const of = parted ? String(part.day) : null;
-    const name = dataName(base, of, batch.id);
-    const staged = stagedAt(stage, name);
-    const only = parted && parts.length > 1 ? ` WHERE ${within(part)}` : '';
-    const ordered = `SELECT * FROM (${sql})${only} ORDER BY ${parted ? '"timestamp", ' : ''}${order}`;
-    await copyTo(db, ordered, staged);
-    files.push(dataFile(name, staged, Number(part.rows)));
-  }
-  return { ...total(parts.map((part) => summedOf(base, part))), files };
+  return found.map((part) => {
+    const name = dataName(base, parted ? String(part.day) : null, batch.id);
+    const only = parted && found.length > 1 ? ` WHERE ${within(part)}` : '';
+    const select = `SELECT * FROM (${sql})${only} ORDER BY ${parted ? '"timestamp", ' : ''}${order}`;
+    return { name, staged: stagedAt(stage, name), select, summed: summedOf(base, part) };
+  });
 }
 
 function total(parts: readonly Summed[]): Summed {
@@ -273,15 +299,13 @@ export async function putBack(
     const isLost = (base: PublishedName) =>
       lost.some(({ path: name }) => name.startsWith(`${tableName(base)}/`));
     let there = 0;
-    for (const base of PUBLISHED_NAMES.filter(isLost)) {
-      const written = await writeTable(base, batch, kinds, stage);
-      for (const { path: name, sha256 } of written?.files ?? []) {
-        if (!lost.some((file) => file.path === name && file.sha256 === sha256)) continue;
-        const staged = stagedAt(stage, name);
-        await allSynced([staged]);
-        place.put(name, { staged });
-        there++;
-      }
+    const written = await writeTables(PUBLISHED_NAMES.filter(isLost), batch, kinds, stage);
+    for (const { path: name, sha256 } of Object.values(written).flatMap(({ files }) => files)) {
+      if (!lost.some((file) => file.path === name && file.sha256 === sha256)) continue;
+      const staged = stagedAt(stage, name);
+      await allSynced([staged]);
+      place.put(name, { staged });
+      there++;
     }
     return there;
   } finally {
