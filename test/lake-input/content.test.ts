@@ -1,7 +1,8 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type Content, contentIn as contentAs, contentOf } from '../../src/lake/input/content.js';
 import { statOf } from '../../src/lake/input/index.js';
 import fc, { character } from '../support/fast-check.js';
@@ -207,4 +208,34 @@ test('where another file took the name, or it was cut, whoever reads it finds ou
   renameSync(file, `${file}.1`);
   writeFileSync(file, `{"a":1}\n${'{"b":2}\n'.repeat(99)}`);
   expect(await contentAs(file, found)).toBe('records');
+});
+
+test('a pipe that took the name is not waited for', async () => {
+  const file = path.join(tempFolder(), 'sessions.jsonl');
+  writeFileSync(file, '{"a":1}\n');
+  const found = statOf(file)!;
+  rmSync(file);
+  execFileSync('mkfifo', [file]);
+  expect(await contentAs(file, found)).toBe('records');
+});
+
+describe('a line of megabytes, which takes fifty times its room where it is parsed', () => {
+  const numbers = (length: number) => `[${'0,'.repeat(length / 2)}0]`;
+  test.each<[Content, string]>([
+    ['objects', `{"a":${numbers(3 << 20)}}\n`],
+    ['records', `{"a":${numbers(3 << 20)},"schema":"session.iterate.v1"}\n`],
+    ['unclear', `{"a":${numbers(3 << 20)},"schema":"another"}\n`],
+    ['unclear', `{"a":${numbers(3 << 20)},"sch\\u0065ma":"session.iterate.v1"}\n`],
+    ['unclear', `${numbers(3 << 20)}\n`],
+  ])('%s', async (content, text) => {
+    const file = path.join(tempFolder(), 'export');
+    writeFileSync(file, text);
+    const parse = vi.spyOn(JSON, 'parse');
+    try {
+      expect(await contentIn(file)).toBe(content);
+      expect(Math.max(0, ...parse.mock.calls.map(([given]) => given.length))).toBeLessThan(1 << 20);
+    } finally {
+      parse.mockRestore();
+    }
+  });
 });

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -514,4 +515,27 @@ describe('what may be empty', () => {
       false,
     ]);
   });
+});
+
+test('of folders and files whose names differ in bytes that are no UTF-8, none is taken for another', async () => {
+  const folder = folderOf({});
+  const at = (name: string) => Buffer.from(`${folder}/${name}`, 'latin1');
+  for (const name of ['P\xff', 'P\xfe']) {
+    mkdirSync(at(name));
+    writeFileSync(at(`${name}/sessions.jsonl`), RECORD);
+  }
+  writeFileSync(at('P\xff/t\xff.jsonl'), RECORD);
+  writeFileSync(at('P\xff/t\xfe.jsonl'), RECORD);
+  symlinkSync(Buffer.from('P\xff', 'latin1'), at('in'));
+  symlinkSync(Buffer.from('../P\xfe', 'latin1'), at('P\xff/sub'));
+  for (const request of ['in', '.']) {
+    const { problems } = await resolve(folder, [request]);
+    expect([request, String(problems)]).toEqual([request, expect.stringContaining('not UTF-8')]);
+  }
+  // By other names both can be read.
+  const { files, names, problems } = await resolve(folder, ['in/sub', 'in/sessions.jsonl']);
+  expect([names, problems]).toEqual([['in/sub/sessions.jsonl', 'in/sessions.jsonl'], []]);
+  expect(files.map(({ stats }) => stats!.ino)).toEqual(
+    ['P\xfe', 'P\xff'].map((name) => statSync(at(`${name}/sessions.jsonl`), { bigint: true }).ino),
+  );
 });
