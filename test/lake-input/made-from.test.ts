@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
+import zlib from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { mayBeMadeFrom } from '../../src/lake/input/made-from.js';
 import { tempFolder } from '../support/lake.js';
@@ -12,6 +12,9 @@ const LINES = Array.from(
 );
 const PLAIN = LINES.join('');
 
+/** Node 20 has none. */
+const { zstdCompressSync } = zlib as { zstdCompressSync?: (text: string) => Buffer };
+
 /** @param plain null where nothing stands there. */
 function isExcused(archive: Buffer | null, plain: string | null): Promise<boolean> {
   const folder = tempFolder();
@@ -22,11 +25,11 @@ function isExcused(archive: Buffer | null, plain: string | null): Promise<boolea
 }
 
 const FORMS: readonly (readonly [string, (text: string) => Buffer])[] = [
-  ['gz', (text) => gzipSync(text)],
+  ['gz', (text) => zlib.gzipSync(text)],
   ...(zstdCompressSync ? [['zst', (text: string) => zstdCompressSync(text)] as const] : []),
 ];
 
-describe.each(FORMS)('%s', (_, compressed) => {
+describe.each(FORMS)('%s', (form, compressed) => {
   const whole = compressed(PLAIN);
 
   test('made to its end is that of the file', async () => {
@@ -38,14 +41,16 @@ describe.each(FORMS)('%s', (_, compressed) => {
       expect([size, await isExcused(whole.subarray(0, size), PLAIN)]).toEqual([size, true]);
   });
 
-  test('holds what the file does not begin with, however much of it is there', async () => {
+  test('holds what the file does not begin with', async () => {
     const other = compressed(PLAIN.replace('"line":0', '"line":9'));
     expect(await isExcused(other, PLAIN)).toBe(false);
-    expect(await isExcused(other.subarray(0, other.length - 9), PLAIN)).toBe(false);
     expect(await isExcused(compressed(`${PLAIN}{"more":1}\n`), PLAIN)).toBe(false);
   });
 
-  test('cut, and the file has not more than that', async () => {
+  // Of a .zst whole blocks only can be read: this is a part of one.
+  test.runIf(form === 'gz')('cut behind what the file does not begin with, or has not more of', async () => {
+    const other = compressed(PLAIN.replace('"line":0', '"line":9'));
+    expect(await isExcused(other.subarray(0, other.length - 9), PLAIN)).toBe(false);
     expect(await isExcused(whole.subarray(0, whole.length - 1), PLAIN)).toBe(false);
   });
 

@@ -1,4 +1,5 @@
 import { readSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
 import { CUT, damaged, TRAILING, Unreadable } from './reasons.js';
 import { unzstd } from './unzstd.js';
@@ -61,6 +62,16 @@ async function* compressedOnce(
     if (head.length >= MAGIC_BYTES) yield head;
   }
   if (head.length > 0 && head.length < MAGIC_BYTES) yield head;
+}
+
+/**
+ * The text of the first bytes of a .gz, as far as they go; at once it takes half the time of a stream.
+ * @throws zlib's error where they are damaged.
+ */
+export function gunzipBeginning(packed: Uint8Array): Buffer {
+  // node:zlib takes 2 ms to load.
+  const { gunzipSync, constants } = createRequire(import.meta.url)('node:zlib') as typeof import('node:zlib');
+  return gunzipSync(packed, { finishFlush: constants.Z_SYNC_FLUSH });
 }
 
 const OUTPUT = 256 << 10;

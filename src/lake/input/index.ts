@@ -1,5 +1,5 @@
 /** Inputs: from paths to files, and from files to bytes. */
-export { compressionOf } from './decompress.js';
+export { compressionOf, gunzipBeginning } from './decompress.js';
 export { type Assertion, absolutePath, type InputRequest, identityOf, REPLACED, statOf } from './find.js';
 export { CHANGED, type OpenedInput, openInput, type PlainInput, type StreamInput } from './open.js';
 export { predecessorsOf } from './predecessors.js';

@@ -1,8 +1,8 @@
 /** How a file that could not be read is known again, wherever it stands by then: its name is that of the next one soon. */
 import type { BigIntStats } from 'node:fs';
-import { createRequire } from 'node:module';
 import {
   compressionOf,
+  gunzipBeginning,
   identityOf,
   isCompressed,
   mayBeOneLog,
@@ -59,10 +59,7 @@ function textIn(path: string, most: number): string {
   try {
     const packed = withFile(path, (fd) => bytesAt(fd, 0, PACKED_BYTES));
     if (compressionOf(packed) !== 'gz') return '';
-    const { gunzipSync, constants } = createRequire(import.meta.url)(
-      'node:zlib',
-    ) as typeof import('node:zlib');
-    const text = gunzipSync(packed, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, most);
+    const text = gunzipBeginning(packed).subarray(0, most);
     return text.length < fewOf(text) ? '' : hashed(text);
   } catch {
     return '';
