@@ -195,4 +195,26 @@ describe('a log whose last batch is gone, and that grew since, is known as itsel
       expect((await lake.ask()).told).toEqual([expect.stringContaining('receipts are gone')]);
     }
   });
+
+  describe.each([0, 1])('%s batches before it, and more bytes than are compared at its ends', (before) => {
+    test.each(['as it was', 'edited in its midst'])('%s', async (how) => {
+      const lake = await published(before);
+      const violation = line({ grounded_in_roster: false });
+      lake.add(`${Array.from({ length: 20 }, () => line()).join('')}${violation}`);
+      lake.add(Array.from({ length: 20 }, () => line()).join(''));
+      expect([await lake.sync(), (await lake.ask()).code]).toEqual([0, 1]);
+      lake.look();
+      lake.lose(before + 1);
+      const text = readFileSync(lake.at('u.jsonl'), 'utf8');
+      const edited = text.replace('"grounded_in_roster":false', '"grounded_in_roster":true ');
+      if (how !== 'as it was') writeFileSync(lake.at('u.jsonl'), edited);
+      lake.add(line());
+      for (const _again of [1, 2]) {
+        const code = await lake.sync();
+        const { code: asked, told } = await lake.ask();
+        if (how === 'as it was') expect([code, asked, told]).toEqual([0, 1, []]);
+        else expect([code, asked, told]).toEqual([3, 3, [expect.stringContaining('receipts are gone')]]);
+      }
+    });
+  });
 });

@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import { instantOf } from '../../instant.js';
 import type { BatchReceipt } from '../../schema/batch.js';
-import { identityOf, statOf, Unreadable } from '../input/index.js';
+import { statOf, Unreadable } from '../input/index.js';
 import { withFile } from '../store/bytes.js';
 import { endLength, headAfter, isSame, nameBehind, START_BYTES } from '../store/fingerprint.js';
 import { hashesIn, mayHold } from './holders.js';
@@ -50,17 +50,17 @@ export async function lostAfter(
   return lost;
 }
 
-/** Whether the log, which is published, is the other one, by the file where it stands. */
+/**
+ * Whether the log, which is published, is the other one, by the file where it stands. Who wrote into its midst is told
+ * by the time of the file alone: of one that grew all bytes have to be those that were lost.
+ */
 function isIn(log: HostLog, other: HostLog): boolean {
+  if (log.mtime_ns !== other.mtime_ns) return false;
   if (log.form === 'archive')
-    return other.form === 'archive' && log.identity === other.identity && log.mtime_ns === other.mtime_ns;
+    return other.form === 'archive' && log.identity === other.identity && log.size === other.size;
   const stats = statOf(log.path);
-  if (!stats?.isFile()) return false;
-  // Who wrote into its midst is told by the time of the file, and by its size where that is another file.
-  const size = Number(stats.size);
-  const isAsOld = String(stats.mtimeNs) === other.mtime_ns;
-  const isGrown = identityOf(stats) === other.identity && size > other.size;
-  return (isAsOld || isGrown) && withFile(log.path, (fd) => isSame(fd, size, { ...other, rest: 0 }));
+  if (!stats?.isFile() || String(stats.mtimeNs) !== other.mtime_ns) return false;
+  return withFile(log.path, (fd) => isSame(fd, Number(stats.size), { ...other, rest: 0 }));
 }
 
 /** As many batches are tried as the one behind which bytes are gone. */
