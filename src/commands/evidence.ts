@@ -1,6 +1,6 @@
 import type { Evidence } from '../gate/evidence.js';
 import { optionOf } from '../gate/rule.js';
-import { nearestOf } from '../query/nearest.js';
+import { meantBy } from '../query/nearest.js';
 import type { Need } from '../query/question.js';
 import type { GivenPaths } from '../query/sources.js';
 import type { Account } from '../schema/account.js';
@@ -21,10 +21,10 @@ export function inputEvidence(account: Account, inputs: GivenPaths, now: Date): 
     },
     calls: {
       selected: null,
-      absent: account.absent.map(({ filter, value, present }) => ({
+      absent: account.absent.map(({ filter, value, named, present }) => ({
         filter,
         value,
-        nearest: nearestOf(value, present),
+        meant: meantBy(value, { named, present, others: present }),
       })),
       unjudgeable: null,
       kinds: account.kinds,
@@ -59,15 +59,13 @@ export interface GatedKinds {
 function absentKinds(account: Account, { gated, named }: GatedKinds): Evidence['calls']['absent'] {
   if (account.callsLoaded === 0) return [];
   const present = account.kinds.map(({ kind }) => kind);
+  const others = present.filter((kind) => !gated.includes(kind));
   return named
     .filter((kind) => !present.includes(kind))
     .map((value) => ({
       filter: 'gated-kind',
       value,
-      nearest: nearestOf(
-        value,
-        present.filter((kind) => !gated.includes(kind)),
-      ),
+      meant: meantBy(value, { named: gated, present, others }),
     }));
 }
 

@@ -37,11 +37,11 @@ export interface InputEvidence {
 export interface CallEvidence {
   /** Calls that pass the filters, and all calls; null where nothing was asked of them. */
   readonly selected: { readonly calls: number; readonly of: number } | null;
-  /** Values of the filters that no loaded call has, with one that looks as if it was meant. */
+  /** Values of the filters that no loaded call has, with all values that seem to be meant by those of the filter. */
   readonly absent: readonly {
     readonly filter: string;
     readonly value: string;
-    readonly nearest: string | null;
+    readonly meant: readonly string[] | null;
   }[];
   /** Calls that a question about attempts cannot judge, and file:line of the first. */
   readonly unjudgeable: Account['unjudgeable'];

@@ -1,5 +1,5 @@
 /** Lines that could not be loaded, that contradict one another, that are missing or that nobody asked for. */
-import { stepWith } from '../errors.js';
+import { shellWord, stepWith } from '../errors.js';
 import { type Gap, rangesText } from '../schema/gap.js';
 import { LATE_MINUTES } from '../schema/result.js';
 import type { Evidence, InputEvidence } from './evidence.js';
@@ -116,26 +116,26 @@ export const misspeltFilter: Rule = {
   weight: 'cannot_vouch',
   about: 'inputs',
   check: ({ calls }) =>
-    calls.absent.flatMap(({ nearest, ...absent }) =>
-      nearest === null
-        ? []
-        : [
-            {
-              message: absentFilter(absent),
-              next: stepWith(nearest, (word) => `did you mean --${absent.filter} ${word}?`),
-            },
-          ],
+    calls.absent.flatMap(({ meant, ...absent }) =>
+      meant === null ? [] : [{ message: absentFilter(absent), next: naming(absent.filter, meant) }],
     ),
 };
+
+/** The options replace what was named before, so all values are spelt out. */
+function naming(filter: string, values: readonly string[]): string {
+  const longest = values.find((value) => stepWith(value, String) !== shellWord(value)) ?? '';
+  return stepWith(
+    longest,
+    () => `did you mean ${values.map((value) => `--${filter} ${shellWord(value)}`).join(' ')}?`,
+  );
+}
 
 export const absentFilterValue: Rule = {
   code: 'absent_filter_value',
   weight: 'notice',
   about: 'inputs',
   check: ({ calls }) =>
-    calls.absent
-      .filter(({ nearest }) => nearest === null)
-      .map((absent) => ({ message: absentFilter(absent) })),
+    calls.absent.filter(({ meant }) => meant === null).map((absent) => ({ message: absentFilter(absent) })),
 };
 
 export const rejectsWithinBudget: Rule = {

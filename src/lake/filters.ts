@@ -122,7 +122,7 @@ export async function absentAmong(
   for (const filter of NAMED.filter((name) => filters[name].length > 0)) {
     const present = await valuesOf(filter);
     const missing = [...new Set(filters[filter])].filter((value) => !present.includes(value));
-    absent.push(...missing.map((value) => ({ filter, value, present })));
+    absent.push(...missing.map((value) => ({ filter, value, named: filters[filter], present })));
   }
   return absent;
 }

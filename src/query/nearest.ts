@@ -17,3 +17,27 @@ export function nearestOf(value: string, present: readonly string[]): string | n
   const begins = (longer: string, shorter: string) => shorter.length >= 3 && longer.startsWith(shorter);
   return best ?? present.find((one) => begins(fold(one), wanted) || begins(wanted, fold(one))) ?? null;
 }
+
+interface Values {
+  /** All that are asked for together. */
+  readonly named: readonly string[];
+  readonly present: readonly string[];
+  /** Those that a slip of the hand may have meant. */
+  readonly others: readonly string[];
+}
+
+/**
+ * What is asked for where each value that does not occur is read as what was meant by it: another one, or several with
+ * commas between them. All of it, because an option replaces what was said before.
+ * @returns null where the value looks like nothing that occurs.
+ */
+export function meantBy(value: string, { named, present, others }: Values): readonly string[] | null {
+  const read = (one: string): readonly string[] | null => {
+    const parts = one.split(',').map((part) => part.trim());
+    if (parts.length > 1 && parts.some((part) => present.includes(part))) return parts.filter(Boolean);
+    const nearest = nearestOf(one, others);
+    return nearest === null ? null : [nearest];
+  };
+  if (read(value) === null) return null;
+  return [...new Set(named.flatMap((one) => (present.includes(one) ? [one] : (read(one) ?? [one]))))];
+}

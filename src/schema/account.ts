@@ -62,6 +62,8 @@ export type BlockingGroup = RejectGroup & { readonly blocks: boolean };
 export interface AbsentValue {
   readonly filter: 'model' | 'kind' | 'daemon' | 'environment';
   readonly value: string;
+  /** All that the filter names. */
+  readonly named: readonly string[];
   /** All values that calls have. */
   readonly present: readonly string[];
 }

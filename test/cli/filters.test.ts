@@ -69,23 +69,45 @@ describe('a value of a filter that occurs nowhere', () => {
     const alarm = await lakelog(['alarm', '--daemon', 'B', '--daemon', 'a', '--json'], { cwd });
     expect(alarm.code).toBe(3);
     expect(JSON.parse(alarm.stdout).verdict.cannot_vouch).toContainEqual(
-      expect.objectContaining({ code: 'misspelt_filter', next: 'did you mean --daemon A?' }),
+      expect.objectContaining({ code: 'misspelt_filter', next: 'did you mean --daemon B --daemon A?' }),
     );
     const query = await lakelog(['query', 'SELECT 1 AS n FROM sessions', '--kind', 'fil'], { cwd });
-    expect(query.code).toBe(3);
+    expect(query.code, query.stderr).toBe(3);
     expect(query.stderr).toContain('did you mean --kind fill?');
   });
 
   const ALARM = ['alarm', '--allow-unjudged', '--min-judged', '0'];
   test.each([
-    ['alarm', [...ALARM, '--gated-kind', 'fill', '--gated-kind', 'emial']],
-    ['alarm that judges nothing', [...ALARM, '--gated-kind', 'emails']],
-    ['first-shot', ['first-shot', '--gated-kind', 'Email']],
-    ['query', ['query', 'SELECT 1 AS n FROM sessions', '--gated-kind', 'emial']],
-  ])('is as wrong in --gated-kind, which would gate nothing: %s', async (_, args) => {
+    ['alarm', [...ALARM, '--gated-kind', 'fill', '--gated-kind', 'emial'], 'fill', 'email'],
+    ['alarm that judges nothing', [...ALARM, '--gated-kind', 'emails'], 'email'],
+    ['alarm of a list', [...ALARM, '--gated-kind', 'fill, email'], 'fill', 'email'],
+    [
+      'a list beside a kind',
+      [...ALARM, '--gated-kind', 'fill', '--gated-kind', 'sms,email'],
+      'fill',
+      'sms',
+      'email',
+    ],
+    ['first-shot', ['first-shot', '--gated-kind', 'Email'], 'email'],
+    ['query', ['query', 'SELECT 1 AS n FROM sessions', '--gated-kind', 'emial'], 'email'],
+  ])('is as wrong in --gated-kind, which would gate nothing: %s', async (_, args, ...meant) => {
     const ran = await lakelog(args, { cwd });
     expect(ran.code).toBe(3);
-    expect(ran.stderr).toContain('  → did you mean --gated-kind email?\n');
+    // It replaces what was named before: to name one alone would gate less.
+    expect(ran.stderr).toContain(
+      `  → did you mean ${meant.map((kind) => `--gated-kind ${kind}`).join(' ')}?\n`,
+    );
+  });
+
+  test('is named in its whole list wherever that was said, and so are values of a filter', async () => {
+    const env = { LAKELOG_GATED_KINDS: 'fill, email' };
+    expect((await lakelog(ALARM, { cwd, env })).stderr).toContain(
+      'did you mean --gated-kind fill --gated-kind email?',
+    );
+    const kinds = ['--kind', 'fill', '--kind', 'emial'];
+    expect((await lakelog(['first-shot', ...kinds], { cwd })).stderr).toContain(
+      'did you mean --kind fill --kind email?',
+    );
   });
 
   test.each([

@@ -8,10 +8,14 @@ import { lakelog } from '../support/program.js';
 const good = `${call()}\n`;
 const violation = `${call({ session_id: 'phantom', grounded_in_roster: false })}\n`;
 
+/** So long that a part of it can be decompressed. */
+const long = Array.from({ length: 300 }, () => `${call()}\n`).join('');
+const half = gzipSync(long).subarray(0, gzipSync(long).length >> 1);
+
 /** An hour ago `X` was rotated, and its archive is young. */
-function folder(archive: Buffer): string {
+function folder(archive: Buffer, plain = good): string {
   const cwd = newFolder();
-  writeFileSync(path.join(cwd, 's.jsonl.1'), good);
+  writeFileSync(path.join(cwd, 's.jsonl.1'), plain);
   writeFileSync(path.join(cwd, 's.jsonl.1.gz'), archive);
   const then = new Date(Date.now() - 1_800_000);
   utimesSync(path.join(cwd, 's.jsonl.1'), then, then);
@@ -19,8 +23,8 @@ function folder(archive: Buffer): string {
 }
 
 test('a half written archive beside what it is made from is a notice', async () => {
-  for (const archive of [gzipSync(good).subarray(0, 30), Buffer.alloc(0)]) {
-    const ran = await lakelog(['alarm', '.'], { cwd: folder(archive) });
+  for (const archive of [half, Buffer.alloc(0)]) {
+    const ran = await lakelog(['alarm', '.'], { cwd: folder(archive, long) });
     expect(ran.code, ran.stderr).toBe(0);
     expect(ran.stderr).toContain('s.jsonl.1.gz is being made from s.jsonl.1, which is read instead');
   }
@@ -29,6 +33,7 @@ test('a half written archive beside what it is made from is a notice', async () 
 test('half of another one is damage', async () => {
   const other = gzipSync(violation);
   const archives = [
+    other.subarray(0, 30),
     other.subarray(0, -30),
     other.subarray(0, -4),
     Buffer.concat([gzipSync(good), other.subarray(0, 12)]),
@@ -56,12 +61,12 @@ test.each(['F.duckdb', 'L/'])(
     expect((await sync(cwd)).code).toBe(0);
     expect((await lakelog(['alarm', ...asked], { cwd })).code).toBe(1);
 
-    const half = folder(gzipSync(good).subarray(0, 30));
-    const ran = await sync(half);
+    const making = folder(half, long);
+    const ran = await sync(making);
     expect(ran.code, ran.stderr).toBe(0);
     expect(ran.stderr).toContain('s.jsonl.1.gz is being made from s.jsonl.1, which is read instead');
-    writeFileSync(path.join(half, 's.jsonl.1.gz'), gzipSync(violation).subarray(0, -4));
-    expect((await sync(half)).code).toBe(3);
+    writeFileSync(path.join(making, 's.jsonl.1.gz'), gzipSync(violation).subarray(0, -4));
+    expect((await sync(making)).code).toBe(3);
   },
 );
 

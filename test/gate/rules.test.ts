@@ -72,12 +72,12 @@ const CASES: readonly { readonly code: string; readonly when: string; readonly g
   {
     code: 'misspelt_filter',
     when: 'a value of a filter occurs nowhere, and one like it does',
-    given: { calls: { absent: [{ filter: 'model', value: 'gtp', nearest: 'gpt' }] } },
+    given: { calls: { absent: [{ filter: 'model', value: 'gtp', meant: ['gpt'] }] } },
   },
   {
     code: 'absent_filter_value',
     when: 'a value of a filter occurs nowhere, nor one like it',
-    given: { calls: { absent: [{ filter: 'model', value: 'x', nearest: null }] } },
+    given: { calls: { absent: [{ filter: 'model', value: 'x', meant: null }] } },
   },
   {
     code: 'missing_input',

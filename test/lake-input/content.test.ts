@@ -170,7 +170,7 @@ describe('an archive', () => {
     ['with bytes behind its end', Buffer.concat([gzipSync(header), Buffer.from(record)])],
     ['with zeros, and bytes behind these', Buffer.concat([gzipSync(header), Buffer.from(`\0${record}`)])],
     ['damaged behind other objects', Buffer.concat([gzipSync(header), gzipSync(record).fill(7, 12, 20)])],
-  ])('%s', async (_, bytes) => expect(await kindOf(bytes)).toBe('unclear'));
+  ])('%s', async (_, bytes) => expect(await kindOf(bytes)).toBe('unread'));
 
   const noise = Array.from({ length: 90_000 }, (_, i) =>
     String.fromCharCode(33 + ((i * 7919 + ((i * i) >> 3)) % 57)),
@@ -225,7 +225,9 @@ describe('a line of megabytes, which takes fifty times its room where it is pars
     ['objects', `{"a":${numbers(3 << 20)}}\n`],
     ['records', `{"a":${numbers(3 << 20)},"schema":"session.iterate.v1"}\n`],
     ['unclear', `{"a":${numbers(3 << 20)},"schema":"another"}\n`],
-    ['unclear', `{"a":${numbers(3 << 20)},"sch\\u0065ma":"session.iterate.v1"}\n`],
+    ['records', `{"a":${numbers(3 << 20)},"sch\\u0065ma" : "session.it\\u0065rate\\u002Ev1"}\n`],
+    ['records', `{"a":${numbers(3 << 20)},"schema":"replay.run.v\\u0031"}\n`],
+    ['unclear', `{"a":${numbers(3 << 20)},"sch\\u0066ma":"session.iterate.v1"}\n`],
     ['unclear', `${numbers(3 << 20)}\n`],
   ])('%s', async (content, text) => {
     const file = path.join(tempFolder(), 'export');
@@ -237,5 +239,21 @@ describe('a line of megabytes, which takes fifty times its room where it is pars
     } finally {
       parse.mockRestore();
     }
+  });
+});
+
+describe('a first line that is longer than the head is judged as a short one is', () => {
+  const long = 'x'.repeat(70_000);
+  test.each<[Content, string, string]>([
+    ['records', 'NUL bytes in front of it', `${'\0'.repeat(70_000)}${RECORD}\n`],
+    ['records', 'a number that is none', `{"prompt":"${long}","score":NaN,"schema":"session.iterate.v1"}\n`],
+    ['records', 'torn', `{"prompt":"${long}","schema":"session.iterate.v1","a\n`],
+    ['unclear', 'it only speaks of one', `{"prompt":"${long}{\\"schema\\":\\"session.iterate.v1\\"}",NaN}\n`],
+    ['unclear', 'text', `${long}\n`],
+    ['objects', 'an object', `{"prompt":"${long}"}\n`],
+  ])('%s: %s', async (content, _, text) => {
+    const file = path.join(tempFolder(), 'export');
+    writeFileSync(file, text);
+    expect(await contentIn(file)).toBe(content);
   });
 });

@@ -539,3 +539,55 @@ test('of folders and files whose names differ in bytes that are no UTF-8, none i
     ['P\xfe', 'P\xff'].map((name) => statSync(at(`${name}/sessions.jsonl`), { bigint: true }).ino),
   );
 });
+
+describe('an archive that cannot be read is one of the log that it is called after', () => {
+  const packed = gzipSync(RECORD.repeat(9));
+  const damaged = Buffer.from(packed);
+  damaged.fill(0xff, 20, 40);
+  const archives: Record<string, [string, Buffer]> = {
+    'damaged where it begins': ['s.log.1.gz', damaged],
+    'of no byte': ['s.log.1.gz', Buffer.alloc(0)],
+    'cut in its header': ['s.log.2.gz', packed.subarray(0, 12)],
+    'compressed twice': ['s.log.1.gz', gzipSync(packed)],
+    'cut in front of its first block': ['s.log.1.zst', Buffer.from('28b52ffd04580100', 'hex')],
+    'of another program': ['s.log-20261118.xz', Buffer.from('fd377a585a000004e6d6b446', 'hex')],
+    'stamped in its midst': ['s.1.log.gz', damaged],
+  };
+  test.each(Object.entries(archives))('%s', async (_, [name, bytes]) => {
+    const beside = await resolve(folderOf({ 's.log': RECORD, [name]: bytes }), ['.']);
+    expect(beside.names).toEqual(['s.log', name]);
+    // Whichever comes first.
+    const before = await resolve(folderOf({ [`a/${name}`]: bytes, 'a/s.log': RECORD, 'b/s.log': RECORD }), [
+      'b',
+      'a',
+    ]);
+    expect(before.names.toSorted()).toEqual([`a/${name}`, 'a/s.log', 'b/s.log'].toSorted());
+    for (const others of [{ 't.log': RECORD }, { 's.log': 'text\n' }, { 'b/s.log': RECORD }]) {
+      const { names, notices } = await resolve(folderOf({ ...others, [name]: bytes, 'x.jsonl': RECORD }), [
+        '.',
+      ]);
+      expect(names).not.toContain(name);
+      expect(String(notices)).toContain(name);
+    }
+  });
+
+  test('what can be read, and is none, is none', async () => {
+    const { names } = await resolve(
+      folderOf({ 's.log': RECORD, 's.log.1.gz': gzipSync('text\n'), 's.log.2': 'text\n' }),
+      ['.'],
+    );
+    expect(names).toEqual(['s.log']);
+  });
+});
+
+test('what another run is writing beside the logs is none of them, and no word is said of it', async () => {
+  const cwd = folderOf({
+    's.jsonl': RECORD,
+    '.lakelog-1841-mwymzlhb0.tmp': 'half',
+    '.lakelog-x.tmp': 'another',
+  });
+  const { names, notices, problems } = await resolve(cwd, ['.']);
+  expect([names, problems]).toEqual([['s.jsonl'], []]);
+  expect(notices).toEqual([expect.stringContaining('.lakelog-x.tmp')]);
+  expect(String(notices)).not.toContain('1841');
+});

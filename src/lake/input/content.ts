@@ -1,13 +1,14 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type Compression, compressionOf, decompress, gunzipBeginning } from './decompress.js';
 import { identityOf } from './find.js';
+import { isSaidCompressed } from './rotation.js';
 import { unzstd } from './unzstd.js';
 
 /**
  * What the beginning of a file shows: records (also of later versions, so that they are refused by name and not passed
- * over), acknowledgements, other JSON objects, or nothing of these.
+ * over), acknowledgements, other JSON objects, or nothing of these: unread where that is for its compression.
  */
-export type Content = 'records' | 'acks' | 'objects' | 'unclear';
+export type Content = 'records' | 'acks' | 'objects' | 'unclear' | 'unread';
 
 /** How much of a file tells what it is. */
 const HEAD_BYTES = 64 << 10;
@@ -29,22 +30,26 @@ export async function contentIn(file: string, found: BigIntStats): Promise<Conte
   try {
     const now = fstatSync(fd, { bigint: true });
     const isOne = now.isFile() && identityOf(now) === identityOf(found) && now.size >= found.size;
-    return isOne ? await contentAt(fd) : 'records';
+    return isOne ? await contentAt(fd, file) : 'records';
   } finally {
     closeSync(fd);
   }
 }
 
-async function contentAt(fd: number): Promise<Content> {
+async function contentAt(fd: number, name: string): Promise<Content> {
   const raw = beginningOf(fd);
   const isAll = raw.length < HEAD_BYTES;
   const compression = compressionOf(raw);
   const head =
     compression === null ? raw : await headOf(compression === 'gz' ? gunzipped(raw) : unzstd(once(raw)));
   const content = contentOf(head);
-  if (content === 'records' || (compression === null && (isAll || raw.at(-1) === FEED))) return content;
+  if (content === 'records') return content;
+  if (compression === null && content === 'unclear' && isSaidCompressed(name)) return 'unread';
+  if (compression === null && (isAll || raw.at(-1) === FEED)) return content;
   // What would be passed over is read as a log is, so that neither damage nor a long line hides one.
-  return contentOfLines(await linesOf(fd, compression));
+  const lines = await linesOf(fd, compression);
+  const all = contentOfLines(lines);
+  return all === 'unclear' && lines.isDamaged ? 'unread' : all;
 }
 
 function beginningOf(fd: number): Buffer {
@@ -59,12 +64,14 @@ interface Lines {
   readonly text: Buffer;
   /** False where damage ends them, or a line that is longer than a line may be. */
   readonly isWhole: boolean;
+  readonly isDamaged: boolean;
 }
 
 async function linesOf(fd: number, compression: Compression | null): Promise<Lines> {
   const parts: Uint8Array[] = [];
   let length = 0;
   let isWhole = true;
+  let isDamaged = false;
   try {
     const all = piecesOf(fd);
     for await (const part of compression === null ? all : decompress(all, compression)) {
@@ -75,9 +82,9 @@ async function linesOf(fd: number, compression: Compression | null): Promise<Lin
       if (feed >= 0 || !isWhole) break;
     }
   } catch {
-    isWhole = false;
+    isDamaged = true;
   }
-  return { text: Buffer.concat(parts), isWhole };
+  return { text: Buffer.concat(parts), isWhole: isWhole && !isDamaged, isDamaged };
 }
 
 /** No stream, which would close the file. */
@@ -103,12 +110,16 @@ function contentOfLines({ text, isWhole }: Lines): Content {
 
 /** What a larger line is parsed to takes fifty times its room. */
 const MOST_PARSED = 1 << 20;
-const SAYS_RECORD = /"schema"\s*:\s*"(session\.iterate|replay\.run)\.v\d+"/;
+/** Each sign as it is, or escaped. */
+const said = (text: string) =>
+  [...text].map((sign) => `(?:[${sign}]|\\\\u00${sign.charCodeAt(0).toString(16)})`).join('');
+const SAYS_RECORD = new RegExp(
+  String.raw`"${said('schema')}"\s*:\s*"(?:${said('session.iterate.v')}|${said('replay.run.v')})(?:\d|\\u003\d)+"`,
+  'i',
+);
 
-function ofLine(line: Buffer): Content {
-  if (line.length > MOST_PARSED) return ofText(line.toString('latin1').trim());
-  return contentOfObject(objectOf(line.toString('latin1')));
-}
+const ofLine = (line: Buffer): Content =>
+  line.length > MOST_PARSED ? ofText(line.toString('latin1').trim()) : contentOf(line);
 
 /** Wherever it says so: what it says may be escaped. */
 function ofText(text: string): Content {

@@ -56,7 +56,7 @@ async function* compressedOnce(
     }
     head = Buffer.concat([head, chunk]);
     if (compressionOf(head) !== null) {
-      const next = `decompress it once: ${outer === 'gz' ? 'gunzip' : 'unzstd'}`;
+      const next = `decompress it once: ${outer === 'gz' ? 'gunzip' : 'unzstd --rm'}`;
       throw new Unreadable('it is compressed twice', { next });
     }
     if (head.length >= MAGIC_BYTES) yield head;

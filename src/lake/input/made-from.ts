@@ -12,9 +12,11 @@ export async function mayBeMadeFrom(archive: string, plain: string): Promise<boo
   try {
     const head = headIn(archive);
     const compression = compressionOf(head);
-    if (compression === null) return head.length < MAGIC_BYTES;
-    const left = await leftOf(plain, contentOf(archive, compression));
-    return left !== null && ((await isReadable(archive, compression)) || left > 0);
+    if (compression === null || head.length < MAGIC_BYTES) return head.length < MAGIC_BYTES;
+    const common = await commonOf(plain, contentOf(archive, compression));
+    if (common === null) return false;
+    // Of what is cut before its first block nobody knows what it is.
+    return (await isReadable(archive, compression)) || (common.bytes > 0 && common.left > 0);
   } catch {
     return false;
   }
@@ -29,8 +31,11 @@ function headIn(file: string): Uint8Array {
   }
 }
 
-/** How many bytes of the file follow these; null where it does not begin with them. */
-async function leftOf(plain: string, chunks: AsyncIterable<Uint8Array>): Promise<number | null> {
+/** How many bytes these are, and how many of the file follow them; null where it does not begin with them. */
+async function commonOf(
+  plain: string,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<{ readonly bytes: number; readonly left: number } | null> {
   const fd = openSync(plain, constants.O_RDONLY);
   try {
     let at = 0;
@@ -40,7 +45,7 @@ async function leftOf(plain: string, chunks: AsyncIterable<Uint8Array>): Promise
       if (!own.subarray(0, count).equals(chunk)) return null;
       at += count;
     }
-    return fstatSync(fd).size - at;
+    return { bytes: at, left: fstatSync(fd).size - at };
   } finally {
     closeSync(fd);
   }

@@ -6,7 +6,7 @@ import { contentIn } from './content.js';
 import { type Candidate, findSettled, type InputRequest, identityOf, statOf } from './find.js';
 import { mayBeMadeFrom } from './made-from.js';
 import { problemOf, Unreadable } from './reasons.js';
-import { maybeEmptyAmong, plainName, sourceOfUnfinished } from './rotation.js';
+import { mayBeOneLog, maybeEmptyAmong, plainName, sourceOfUnfinished } from './rotation.js';
 
 /** A file to be read; a pipe, and `-`, can be read once. */
 export interface SourceFile extends Omit<Candidate, 'found'> {
@@ -57,6 +57,11 @@ const MOVE = 'move it out of the folder, or name the files that are to be read';
 /** A log by its name, or a rotated or compressed one. */
 const LOG_NAME = /\.(jsonl|ndjson)/i;
 
+const NO_LOG = 'not read: no log by name or by content';
+
+/** What a run writes to its end before it takes the name that was asked for. */
+const DRAFT_NAME = /^\.lakelog-\d+-[\da-z]+\.tmp$/;
+
 class Inputs {
   private readonly options: ResolveOptions;
   /** By what is the same under every name of a file. */
@@ -65,6 +70,8 @@ class Inputs {
   private readonly notices: string[] = [];
   /** Identity of the acknowledgements that gates apply. */
   private readonly applied: string | undefined;
+  /** No logs by their names, and nobody knows what they hold. */
+  private readonly unread: (Candidate & { readonly request: string })[] = [];
   /** What was found in folders and not read, by the reason. */
   private readonly passed = new Map<string, string[]>();
 
@@ -82,8 +89,10 @@ class Inputs {
     let logs = 0;
     for (const one of found) {
       if ('problem' in one) this.problems.push(one);
-      else if (await this.isLog(one)) {
-        this.add({ ...one, request: request.of ?? request.path });
+      else {
+        const input = { ...one, request: request.of ?? request.path };
+        if (!(await this.isLog(input))) continue;
+        this.add(input);
         logs++;
       }
     }
@@ -91,12 +100,14 @@ class Inputs {
   }
 
   /** Keeps account of what is none. */
-  private async isLog({ name, path: file, stats, found }: Candidate): Promise<boolean> {
+  private async isLog(input: Candidate & { readonly request: string }): Promise<boolean> {
+    const { name, path: file, stats, found } = input;
     if (this.isOfLake(file, stats)) {
       if (found === 'named') throw noLogButLake(name);
       return false;
     }
     if (found === 'named') return !stats || stats.isFile() || stats.isFIFO();
+    if (DRAFT_NAME.test(path.basename(name))) return false;
     const isNamed = found === 'matched' || LOG_NAME.test(path.posix.basename(name));
     if (!stats?.isFile()) {
       // Nobody may ever write to a pipe; named, it is read.
@@ -110,15 +121,11 @@ class Inputs {
     if (found === 'matched' && !isAcks) return true;
     try {
       const content = await contentIn(file, stats);
-      if (content === 'records' || (isNamed && !isAcks && content === 'unclear')) return true;
-      if (isAcks || content === 'acks') this.notices.push(noLogButAcks(name, isApplied));
-      else
-        this.pass(
-          name,
-          isNamed
-            ? 'not read: other JSON objects, whatever the name'
-            : 'not read: no log by name or by content',
-        );
+      if (content === 'records') return true;
+      if (isNamed && !isAcks && (content === 'unclear' || content === 'unread')) return true;
+      if (content === 'unread' && !isAcks) this.unread.push(input);
+      else if (isAcks || content === 'acks') this.notices.push(noLogButAcks(name, isApplied));
+      else this.pass(name, isNamed ? 'not read: other JSON objects, whatever the name' : NO_LOG);
     } catch (error) {
       // It has another name by now, under which it is opened.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
@@ -166,7 +173,19 @@ class Inputs {
     this.notices.push(`${name} ${other} and is read once`);
   }
 
+  /** What cannot be read and is called as a log was, before that was rotated, is one. */
+  private addArchives(): void {
+    const logs = [...this.inputs.values()];
+    for (const one of this.unread) {
+      const isOfLog = (log: Candidate) =>
+        path.dirname(log.path) === path.dirname(one.path) && mayBeOneLog(log.path, one.path);
+      if (logs.some(isOfLog)) this.add(one);
+      else this.pass(one.name, NO_LOG);
+    }
+  }
+
   async resolved(): Promise<ResolvedInputs> {
+    this.addArchives();
     const { now, rotationGraceS = ROTATION_GRACE_S } = this.options;
     const clock = { now, rotationGraceS };
     const files = [...this.inputs.values()];

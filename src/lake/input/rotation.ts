@@ -21,6 +21,11 @@ export function isCompressed(name: string): boolean {
   return COMPRESSED.test(name);
 }
 
+/** Also with what is not decompressed here. */
+const COMPRESSED_AT_ALL = /\.(gz|zstd?|xz|bz2|lz4|lzma|lzo|br|zip|7z|Z)$/i;
+
+export const isSaidCompressed = (name: string): boolean => COMPRESSED_AT_ALL.test(name);
+
 /** What an archive is made from, by its name; any other as it is. */
 export const plainName = (name: string): string => name.replace(COMPRESSED, '');
 
@@ -88,7 +93,10 @@ export function predecessorNames(names: readonly string[], log: string): string[
 }
 
 /** What a log was called before it was rotated and compressed, or as it is called. */
-const bareName = (name: string): string => namesBefore(name)[0] ?? plainName(name);
+function bareName(name: string): string {
+  const plain = name.replace(COMPRESSED_AT_ALL, '');
+  return namesBefore(plain)[0] ?? plain;
+}
 
 /** By their names. */
 export const mayBeOneLog = (one: string, other: string): boolean =>

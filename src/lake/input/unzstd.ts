@@ -7,10 +7,10 @@ const BUFFER = 12;
 
 /** Numbers of zstd_errors.h that have words of their own; the rest is damage. */
 const ERRORS: Readonly<Record<number, string>> = {
-  16: 'the compressed data need more than 128 MiB of memory (written with --long or --ultra): decompress the file with zstd -d --long=31',
+  16: 'the compressed data need more than 128 MiB of memory (written with --long or --ultra): decompress the file with zstd -d --rm --long=31',
   20: damaged('corrupted block'),
   22: damaged('wrong checksum'),
-  32: 'the compressed data need a dictionary: decompress the file with zstd -d -D',
+  32: 'the compressed data need a dictionary: decompress the file with zstd -d --rm -D',
   64: 'the compressed data need more memory than there is',
 };
 const UNKNOWN_PREFIX = 10;
