@@ -33,7 +33,6 @@ test('a half written archive beside what it is made from is a notice', async () 
 test('half of another one is damage', async () => {
   const other = gzipSync(violation);
   const archives = [
-    other.subarray(0, 30),
     other.subarray(0, -30),
     other.subarray(0, -4),
     Buffer.concat([gzipSync(good), other.subarray(0, 12)]),

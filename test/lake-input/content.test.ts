@@ -257,3 +257,20 @@ describe('a first line that is longer than the head is judged as a short one is'
     expect(await contentIn(file)).toBe(content);
   });
 });
+
+describe('what begins otherwise, and is a log at its end', () => {
+  const head = `${'{"level":"info"}\n'.repeat(5_000)}`;
+  test.each<[Content, string, string]>([
+    ['records', 'objects of an earlier form', `${head}${RECORD}\n`],
+    ['records', 'a text', `${'starting\n'.repeat(9_000)}${RECORD}\n{"schema":"session.it`],
+    ['records', 'acknowledgements', `${`${ACK}\n`.repeat(3_000)}${RECORD}\n`],
+    ['objects', 'objects all along', `${head}${head}`],
+    ['objects', 'a text of it in the last one', `${head}{"a":${JSON.stringify(RECORD)}}\n`],
+    ['acks', 'acknowledgements all along', `${ACK}\n`.repeat(9_000)],
+  ])('%s: %s', async (content, _, text) => {
+    expect(text.length).toBeGreaterThan(70_000);
+    const file = path.join(tempFolder(), 'sessions.jsonl');
+    writeFileSync(file, text);
+    expect(await contentIn(file)).toBe(content);
+  });
+});

@@ -385,7 +385,7 @@ describe('in a folder the content decides', () => {
     ]);
   });
 
-  test('many small files and a large one: each opened once, and no more than its first lines are read', async () => {
+  test('many small files and a large one: each opened once, and no more than its first lines and its last are read', async () => {
     const many = nightly ? 20_000 : 4_000;
     const cwd = folderOf({});
     for (let i = 0; i < many; i++) writeFileSync(path.join(cwd, `${i}.json`), RECORD);
@@ -398,7 +398,7 @@ describe('in a folder the content decides', () => {
     expect(names).toHaveLength(many + 1);
     expect(calls.opens).toBe(many + 1);
     expect(Math.max(...calls.opened.values())).toBe(1);
-    expect(calls.bytes).toBe(many * RECORD.length + (64 << 10));
+    expect(calls.bytes).toBe(many * RECORD.length + (128 << 10));
   }, 60_000);
 });
 
@@ -590,4 +590,13 @@ test('what another run is writing beside the logs is none of them, and no word i
   expect([names, problems]).toEqual([['s.jsonl'], []]);
   expect(notices).toEqual([expect.stringContaining('.lakelog-x.tmp')]);
   expect(String(notices)).not.toContain('1841');
+});
+
+test('acknowledgements that gates apply are no log where the shell named them, and another file of such is read', async () => {
+  const cwd = folderOf({ 's.jsonl': RECORD, 'lakelog-acks.jsonl': ACK, 'other.jsonl': ACK });
+  const { names, notices, problems } = await resolve(cwd, ['lakelog-acks.jsonl', 'other.jsonl', 's.jsonl']);
+  expect([names, problems]).toEqual([['other.jsonl', 's.jsonl'], []]);
+  expect(notices).toEqual(['lakelog-acks.jsonl holds acknowledgements and was not read as a log']);
+  const named = await resolve(cwd, ['lakelog-acks.jsonl', 'other.jsonl'], { acks: 'other.jsonl' });
+  expect(named.names).toEqual(['lakelog-acks.jsonl']);
 });

@@ -30,7 +30,11 @@ export async function contentIn(file: string, found: BigIntStats): Promise<Conte
   try {
     const now = fstatSync(fd, { bigint: true });
     const isOne = now.isFile() && identityOf(now) === identityOf(found) && now.size >= found.size;
-    return isOne ? await contentAt(fd, file) : 'records';
+    if (!isOne) return 'records';
+    const content = await contentAt(fd, file);
+    if (content === 'records') return content;
+    // The program that writes it may have changed its form one day.
+    return contentOf(endOf(fd, Number(now.size))) === 'records' ? 'records' : content;
   } finally {
     closeSync(fd);
   }
@@ -52,10 +56,19 @@ async function contentAt(fd: number, name: string): Promise<Content> {
   return all === 'unclear' && lines.isDamaged ? 'unread' : all;
 }
 
-function beginningOf(fd: number): Buffer {
+const beginningOf = (fd: number): Buffer => bytesAt(fd, 0);
+
+/** The last lines that are whole, of a file that is longer than its head. */
+function endOf(fd: number, size: number): Buffer {
+  if (size <= HEAD_BYTES) return buffer.subarray(0, 0);
+  const bytes = bytesAt(fd, size - HEAD_BYTES);
+  return bytes.subarray(bytes.indexOf(FEED) + 1);
+}
+
+function bytesAt(fd: number, from: number): Buffer {
   let length = 0;
   for (let count = 1; count > 0 && length < HEAD_BYTES; length += count)
-    count = readSync(fd, buffer, length, HEAD_BYTES - length, length);
+    count = readSync(fd, buffer, length, HEAD_BYTES - length, from + length);
   return buffer.subarray(0, length);
 }
 

@@ -15,8 +15,9 @@ export async function mayBeMadeFrom(archive: string, plain: string): Promise<boo
     if (compression === null || head.length < MAGIC_BYTES) return head.length < MAGIC_BYTES;
     const common = await commonOf(plain, contentOf(archive, compression));
     if (common === null) return false;
-    // Of what is cut before its first block nobody knows what it is.
-    return (await isReadable(archive, compression)) || (common.bytes > 0 && common.left > 0);
+    if (await isReadable(archive, compression)) return true;
+    // A .gz shows something of its text from some hundred bytes on; a block of a .zst holds up to 128 KiB of it.
+    return common.left > 0 && (common.bytes > 0 || compression === 'gz');
   } catch {
     return false;
   }

@@ -89,7 +89,10 @@ class Inputs {
     let logs = 0;
     for (const one of found) {
       if ('problem' in one) this.problems.push(one);
-      else {
+      else if (await this.isAppliedByName(one)) {
+        this.notices.push(noLogButAcks(one.name, true));
+        logs++;
+      } else {
         const input = { ...one, request: request.of ?? request.path };
         if (!(await this.isLog(input))) continue;
         this.add(input);
@@ -133,6 +136,12 @@ class Inputs {
       else this.pass(name, 'not readable, and no log by name');
     }
     return false;
+  }
+
+  /** The shell spells out a pattern: then nobody named what gates apply as acknowledgements. */
+  private async isAppliedByName({ path: file, stats, found }: Candidate): Promise<boolean> {
+    if (found !== 'named' || !stats?.isFile() || identityOf(stats) !== this.applied) return false;
+    return (await contentIn(file, stats)) === 'acks';
   }
 
   /** The lake, and what stands beside it while it is written to. */

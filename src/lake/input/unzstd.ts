@@ -1,4 +1,4 @@
-import { CUT, damaged, TRAILING } from './reasons.js';
+import { CUT, damaged, TRAILING, Unreadable } from './reasons.js';
 
 const INPUT = 128 << 10;
 const OUTPUT = 512 << 10;
@@ -7,11 +7,15 @@ const BUFFER = 12;
 
 /** Numbers of zstd_errors.h that have words of their own; the rest is damage. */
 const ERRORS: Readonly<Record<number, string>> = {
-  16: 'the compressed data need more than 128 MiB of memory (written with --long or --ultra): decompress the file with zstd -d --rm --long=31',
+  16: 'the compressed data need more than 128 MiB of memory (written with --long or --ultra)',
   20: damaged('corrupted block'),
   22: damaged('wrong checksum'),
-  32: 'the compressed data need a dictionary: decompress the file with zstd -d --rm -D',
+  32: 'the compressed data need a dictionary',
   64: 'the compressed data need more memory than there is',
+};
+const REMEDIES: Readonly<Record<number, string>> = {
+  16: 'decompress the file: zstd -d --rm --long=31',
+  32: 'decompress the file: zstd -d --rm -D DICTIONARY',
 };
 const UNKNOWN_PREFIX = 10;
 
@@ -74,7 +78,7 @@ export async function* unzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
         do {
           describe(made, output, OUTPUT);
           const left = zstd.ZSTD_decompressStream(context, made, read);
-          if (left < 0) throw new Error(wordsFor(-left, frames));
+          if (left < 0) throw errorOf(-left, frames);
           if (positionIn(made) > 0) {
             yield new Uint8Array(zstd.memory.buffer).slice(output, output + positionIn(made));
           }
@@ -91,7 +95,9 @@ export async function* unzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
   }
 }
 
-function wordsFor(code: number, frames: number): string {
-  if (code === UNKNOWN_PREFIX && frames > 0) return TRAILING;
-  return ERRORS[code] ?? damaged(`zstd error ${code}`);
+function errorOf(code: number, frames: number): Error {
+  if (code === UNKNOWN_PREFIX && frames > 0) return new Error(TRAILING);
+  const why = ERRORS[code] ?? damaged(`zstd error ${code}`);
+  const next = REMEDIES[code];
+  return next === undefined ? new Error(why) : new Unreadable(why, { next });
 }
