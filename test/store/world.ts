@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { constants, gunzipSync, gzipSync } from 'node:zlib';
 import { type Found, type FoundFile, hashOf } from '../oracle/lake-oracle.mjs';
 import { linesOf } from '../scan/checker.mjs';
 import { call, replayRun } from '../support/cli.js';
@@ -331,9 +331,20 @@ export class World {
   }
 }
 
-/** Half an archive beside a file that is read, under this name or another. */
+/** An archive, or half of it, that holds what a file begins with that is read, under this name or another. */
 function isBeingMade(file: FoundFile, files: readonly FoundFile[], now: number): boolean {
   if (!file.name.endsWith('.gz') || Math.abs(now - file.mtimeMs) > HOUR) return false;
   const source = files.find(({ name }) => name === file.name.slice(0, -3));
-  return source !== undefined && source.bytes.length > 0 && source.mtimeMs - file.mtimeMs <= 1_000;
+  if (source === undefined || source.bytes.length === 0 || source.mtimeMs - file.mtimeMs > 1_000)
+    return false;
+  if (file.raw.length === 0) return true;
+  try {
+    const text = gunzipSync(file.raw, { finishFlush: constants.Z_SYNC_FLUSH });
+    const isWhole = file.form === 'archive';
+    return (
+      source.bytes.subarray(0, text.length).equals(text) && (isWhole || source.bytes.length > text.length)
+    );
+  } catch {
+    return false;
+  }
 }
