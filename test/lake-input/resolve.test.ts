@@ -562,7 +562,9 @@ describe('an archive that cannot be read is one of the log that it is called aft
       'a',
     ]);
     expect(before.names.toSorted()).toEqual([`a/${name}`, 'a/s.log', 'b/s.log'].toSorted());
-    for (const others of [{ 't.log': RECORD }, { 's.log': 'text\n' }, { 'b/s.log': RECORD }]) {
+    const moved = await resolve(folderOf({ [`old/${name}`]: bytes, 's.log': RECORD }), ['.']);
+    expect(moved.names.toSorted()).toEqual([`old/${name}`, 's.log']);
+    for (const others of [{ 't.log': RECORD }, { 's.log': 'text\n' }]) {
       const { names, notices } = await resolve(folderOf({ ...others, [name]: bytes, 'x.jsonl': RECORD }), [
         '.',
       ]);

@@ -182,13 +182,11 @@ class Inputs {
     this.notices.push(`${name} ${other} and is read once`);
   }
 
-  /** What cannot be read and is called as a log was, before that was rotated, is one. */
+  /** What cannot be read and is called as a log was, before that was rotated (perhaps into a folder of its own), is one. */
   private addArchives(): void {
     const logs = [...this.inputs.values()];
     for (const one of this.unread) {
-      const isOfLog = (log: Candidate) =>
-        path.dirname(log.path) === path.dirname(one.path) && mayBeOneLog(log.path, one.path);
-      if (logs.some(isOfLog)) this.add(one);
+      if (logs.some((log) => mayBeOneLog(log.path, one.path))) this.add(one);
       else this.pass(one.name, NO_LOG);
     }
   }
