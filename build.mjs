@@ -81,7 +81,7 @@ const apart = {
       if (kind !== 'dynamic-import') return undefined;
       const file = path.relative(root, path.resolve(resolveDir, name)).replace(/\.js$/, '.ts');
       const found = Object.keys(APART).find((key) => [name, file].includes(APART[key]));
-      return found && { path: `./${found}.js`, external: true };
+      return found && { path: `./${found}.cjs`, external: true };
     });
     // Loaded by whoever first opens a database, and not when the program starts.
     builder.onResolve({ filter: /^@duckdb\/node-bindings$/ }, ({ kind, path: name, resolveDir }) =>
@@ -106,26 +106,25 @@ const program = {
   define: { LAKELOG_VERSION: JSON.stringify(version), LAKELOG_BUNDLED: 'true' },
   banner: { js: REQUIRE },
 };
+const commonJs = { ...program, format: 'cjs', outExtension: { '.js': '.cjs' }, banner: {} };
+/** What bin/bundle.js runs: a script, which has no `import()` on Node 20. */
+const bundle = {
+  ...commonJs,
+  supported: { 'dynamic-import': false },
+  define: { ...program.define, 'import.meta.url': 'bundleUrl' },
+  banner: { js: '(function (module, exports, require, bundleUrl) {' },
+  footer: { js: '})' },
+};
 // Each process is one file: of fifty shared ones, finding, compiling and linking them took a sixth of a short run.
+const plugins = [lazyStringWidth, apart];
 const cli = [
-  await build({
-    ...program,
-    entryPoints: { lakelog: 'src/main.ts', box: 'src/box.ts', worker: 'src/scan/worker.ts' },
-    plugins: [lazyStringWidth, apart],
-  }),
-  await build({ ...program, entryPoints: APART }),
+  await build({ ...bundle, entryPoints: { lakelog: 'src/main.ts' }, plugins }),
+  await build({ ...program, entryPoints: { box: 'src/box.ts', worker: 'src/scan/worker.ts' }, plugins }),
+  await build({ ...commonJs, entryPoints: APART }),
 ];
-for (const name of ['lakelog', 'box', 'worker']) ensureAscii(`${out}/${name}.js`);
+const daemon = await build({ ...bundle, entryPoints: { validatord: 'src/validatord/main.ts' } });
+for (const name of ['lakelog.cjs', 'box.js', 'worker.js', 'validatord.cjs']) ensureAscii(`${out}/${name}`);
 await writeShipped();
-const daemon = await build({
-  ...common,
-  entryPoints: { validatord: 'src/validatord/main.ts' },
-  outdir: out,
-  minify: true,
-  define: { LAKELOG_VERSION: JSON.stringify(version) },
-  // prom-client, loaded only for metrics_listen, asks for Node's modules in the old way.
-  banner: { js: REQUIRE },
-});
 await buildLibrary();
 
 writeCompletion();

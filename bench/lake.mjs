@@ -28,7 +28,7 @@ export function lakeOf(log, name = 'lake') {
 /** Made once for each build of lakelog. */
 export function prepareLake(log, name) {
   const { folder, file, live } = lakeOf(log, name);
-  const built = String(statSync(path.join(ROOT, 'dist/lakelog.js')).mtimeMs);
+  const built = String(statSync(path.join(ROOT, 'dist/lakelog.cjs')).mtimeMs);
   const stamp = path.join(folder, 'built');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === built) return;
   rmSync(folder, { recursive: true, force: true });

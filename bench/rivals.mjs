@@ -10,7 +10,7 @@ const here = (...parts) => path.join(ROOT, 'bench/rivals', ...parts);
 const BUNDLES = path.join(ROOT, 'node_modules/.cache/lakelog-bench');
 
 /** What a checkout of lakelog must have to be run. */
-export const BUILT = ['bin/lakelog.js', 'dist/lakelog.js'];
+export const BUILT = ['bin/lakelog.js', 'dist'];
 
 /**
  * What a user would run instead. `command` gets the question's name, the log, the files that the question reads, and

@@ -1,5 +1,5 @@
 /**
- * Runs `main` of dist/NAME.js and ends with the exit code that it resolves to. Node's own exit code for whatever is
+ * Runs `main` of dist/NAME.cjs and ends with the exit code that it resolves to. Node's own exit code for whatever is
  * thrown, rejected or cannot be imported is 1, which only a fired gate may use: here it becomes 2, and a gate that
  * has fired stays fired. It is CommonJS in words that an old Node.js knows, so that one is told that it is too old,
  * and no damaged package.json keeps this file from being read.
@@ -8,6 +8,7 @@
  * @param wellKnown the answer to an only argument, where it needs no program.
  */
 module.exports = function start(name, wellKnown) {
+  const path = require('node:path');
   let ended = false;
   let describe = (error) =>
     `${name}: cannot start: ${String(Object(error).message || error).split('\n', 1)}\n→ next: ${nextStep(error)}\n`;
@@ -38,17 +39,11 @@ module.exports = function start(name, wellKnown) {
       `${name}: cannot write to standard output: ${error.message}\n→ next: make room where it goes\n`;
     return print(Buffer.from(known)).then(() => end(0), fail);
   }
-  // Where the running Node has it (22.1 on), what was compiled once is compiled no more. In the package's own
-  // folder, if that can be written: nothing is left in folders of the user.
-  try {
-    require('node:module').enableCompileCache(`${__dirname}/../dist/.compile-cache`);
-  } catch {
-    // It would only have been faster.
-  }
-  return import(`../dist/${name}.js`)
+  return Promise.resolve(path.join(__dirname, `../dist/${name}.cjs`))
+    .then(require('./bundle.js'))
     .then((program) => {
       describe = program.describe || describe;
-      return program.main(require('node:path').dirname(__dirname));
+      return program.main(path.dirname(__dirname));
     })
     .then((code) => {
       if (!Number.isInteger(code)) throw new Error(`it ended with ${code} instead of an exit code`);
@@ -72,7 +67,8 @@ async function print(bytes) {
 }
 
 function nextStep(error) {
-  return Object(error).syscall
+  const { code, syscall } = Object(error);
+  return syscall && code !== 'ENOENT'
     ? 'see what the system refuses it: ulimit -n, ulimit -v, rights; then run it again'
     : 'reinstall lakelog; in a checkout: npm install && npm run build';
 }

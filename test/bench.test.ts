@@ -164,7 +164,6 @@ test('an earlier lakelog that is clear for having judged nothing is not measured
     rows: [],
   };
   for (const folder of ['bin', 'dist']) mkdirSync(path.join(before, folder));
-  writeFileSync(path.join(before, 'dist/lakelog.js'), '');
   writeFileSync(
     path.join(before, 'bin/lakelog.js'),
     `console.log(${JSON.stringify(JSON.stringify(answer))})`,

@@ -70,13 +70,13 @@ describe('a gate that does not find what was planted says nothing about the logs
 
 describe('a broken installation ends with 2 and a remedy', () => {
   const DAMAGES: readonly [string, (packageRoot: string) => void, RegExp][] = [
-    ['no bundle', (folder) => rmSync(path.join(folder, 'dist/lakelog.js')), /cannot start/],
+    ['no bundle', (folder) => rmSync(path.join(folder, 'dist/lakelog.cjs')), /cannot start/],
     ['no queries', (folder) => rmSync(path.join(folder, 'queries'), { recursive: true }), /queries/],
     ['no native binding', (folder) => rmSync(path.join(folder, 'node_modules')), /duckdb/i],
     [
       'a bundle cut short',
       (folder) => {
-        const file = path.join(folder, 'dist/lakelog.js');
+        const file = path.join(folder, 'dist/lakelog.cjs');
         writeFileSync(file, readFileSync(file).subarray(0, 700));
       },
       /cannot start/,

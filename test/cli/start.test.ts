@@ -7,7 +7,11 @@ import {
   cpSync,
   mkdirSync,
   openSync,
+  readdirSync,
+  readFileSync,
   rmSync,
+  statSync,
+  truncateSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -45,7 +49,9 @@ const remove = (name: string) => (folder: string) => rmSync(path.join(folder, na
 const both = (damage: (folder: string, name: string) => void) => (folder: string) => {
   for (const name of ['lakelog', 'validatord']) damage(folder, name);
 };
-const program = (text: string) => both((folder, name) => write(`dist/${name}.js`, text)(folder));
+/** What bin/bundle.js runs. */
+const program = (text: string) => whole(`(function (module) { ${text} })`);
+const whole = (text: string) => both((folder, name) => write(`dist/${name}.cjs`, text)(folder));
 
 /** Exit 1 means that a gate fired, so neither command may end with it here: what, and the next step. */
 function expectRefused(line: string, packageRoot: string, says: RegExp): void {
@@ -62,35 +68,38 @@ function expectRefused(line: string, packageRoot: string, says: RegExp): void {
 describe('a damaged installation ends with 2, and says so', () => {
   const damages: readonly [string, (folder: string) => void, RegExp][] = [
     ['no dist', remove('dist'), /cannot start: .*dist.*\n→ next: reinstall lakelog/],
-    ['no program', both((folder, name) => remove(`dist/${name}.js`)(folder)), /next: reinstall lakelog/],
-    ['a program that cannot be parsed', program('import ((;'), /next: reinstall lakelog/],
-    ['a program that is cut', program(''), /main is not a function/],
+    ['no program', both((folder, name) => remove(`dist/${name}.cjs`)(folder)), /next: reinstall lakelog/],
+    ['a program that cannot be parsed', whole('import ((;'), /next: reinstall lakelog/],
+    ['a program that is cut', whole(''), /cannot start/],
     ['a program that throws', program('throw new Error("broken");'), /cannot start: broken/],
     ['a program that throws no error', program('throw undefined;'), /cannot start: undefined/],
-    ['a program without main', program('export const other = 1;'), /main is not a function/],
-    ['a main that throws', program('export const main = () => { throw new Error("broken"); };'), /broken/],
+    ['a program without main', program('module.exports.other = 1;'), /main is not a function/],
+    ['a main that throws', program('module.exports.main = () => { throw new Error("broken"); };'), /broken/],
     [
       'a main that rejects',
-      program('export const main = async () => { throw new Error("broken"); };'),
+      program('module.exports.main = async () => { throw new Error("broken"); };'),
       /broken/,
     ],
     [
       'a main that says nothing',
-      program('export const main = async () => {};'),
+      program('module.exports.main = async () => {};'),
       /undefined instead of an exit/,
     ],
-    ['a main without an end', program('export const main = () => new Promise(() => {});'), /no answer came/],
-    ['an import without an end', program('await new Promise(() => {});'), /no answer came/],
+    [
+      'a main without an end',
+      program('module.exports.main = () => new Promise(() => {});'),
+      /no answer came/,
+    ],
     [
       'a timer that throws',
       program(
-        'export const main = () => new Promise(() => setTimeout(() => { throw new Error("broken"); }));',
+        'module.exports.main = () => new Promise(() => setTimeout(() => { throw new Error("broken"); }));',
       ),
       /broken/,
     ],
     [
       'a rejection that nobody handles',
-      program('Promise.reject(new Error("broken")); export const main = () => new Promise(() => {});'),
+      program('Promise.reject(new Error("broken")); module.exports.main = () => new Promise(() => {});'),
       /broken/,
     ],
     ['a package.json that is no JSON', write('package.json', '{'), /package.*\n→ next: reinstall lakelog/i],
@@ -118,7 +127,7 @@ describe('a damaged installation ends with 2, and says so', () => {
   test('a part that is missing or damaged', () => {
     const folder = installation();
     // Most runs never load it.
-    const part = path.join(folder, 'dist/toml.js');
+    const part = path.join(folder, 'dist/toml.cjs');
     const line = 'echo "sessions = []" >lakelog.toml; lakelog alarm';
     writeFileSync(part, 'import ((;');
     expectRefused(line, folder, /missing or damaged: .*\n {2}→ reinstall lakelog/);
@@ -130,7 +139,7 @@ describe('a damaged installation ends with 2, and says so', () => {
 
   test.skipIf(process.getuid?.() !== 0)('one that may not be read', () => {
     const folder = installation();
-    chmodSync(path.join(folder, 'dist/lakelog.js'), 0);
+    chmodSync(path.join(folder, 'dist/lakelog.cjs'), 0);
     const ran = inShell('lakelog alarm', { packageRoot: folder, uid: 65_534 });
     expect(ran.code, ran.text).toBe(2);
     expect(ran.stderr).toMatch(/permission denied.*\n→ next: .*rights/);
@@ -219,13 +228,6 @@ describe('Node.js', () => {
     }
   });
 
-  test('a compile cache that fails only makes it slower', () => {
-    const cache = preload(
-      "require('node:module').enableCompileCache = () => { throw new Error('no cache'); }",
-    );
-    expect(inShell(`${cache}; lakelog queries`)).toMatchObject({ code: 0, stderr: '' });
-  });
-
   test.each([
     ['fired', 1],
     ['clear', 2],
@@ -239,6 +241,71 @@ describe('Node.js', () => {
     }
   });
 });
+
+describe('what was compiled is kept beside the bundle', () => {
+  /** A package of its own, and what it keeps. */
+  function keeping() {
+    const packageRoot = installation();
+    const folder = path.join(packageRoot, 'dist/.compile-cache');
+    rmSync(folder, { force: true });
+    const cwd = newFolder();
+    writeLines(cwd, 'sessions.jsonl', [call(), violation()]);
+    const kept = () => readdirSync(folder).map((name) => path.join(folder, name));
+    const alarm = () => {
+      const ran = inShell('lakelog alarm sessions.jsonl', { packageRoot, cwd });
+      expect(ran).toMatchObject({ code: 1, stderr: expect.stringContaining('FIRED') });
+      return kept();
+    };
+    return { packageRoot, folder, kept, alarm };
+  }
+
+  test('by command, once, and for no command that is not known', () => {
+    const { packageRoot, kept, alarm } = keeping();
+    const [file] = alarm();
+    const { ino } = statSync(file!);
+    expect(alarm()).toEqual([file]);
+    expect(statSync(file!).ino).toBe(ino);
+    inShell('lakelog frob', { packageRoot });
+    expect(kept()).toEqual([file]);
+    inShell('lakelog schema', { packageRoot });
+    expect(kept()).toHaveLength(2);
+  });
+
+  test.each(
+    byDay<[string, (file: string) => void]>(
+      [
+        ['cut', (file) => truncateSync(file, 1_000)],
+        ['empty', (file) => truncateSync(file, 0)],
+        ['one bit of it', (file) => flip(file, statSync(file).size >> 1)],
+        ['of another program', (file) => flip(file, 0)],
+      ],
+      2,
+    ),
+  )('nothing that is damaged is believed: %s', (_, damage) => {
+    const { alarm } = keeping();
+    const [file] = alarm();
+    damage(file!);
+    const damaged = readFileSync(file!);
+    expect(alarm()).toEqual([file]);
+    expect(readFileSync(file!)).not.toEqual(damaged);
+    const { ino } = statSync(file!);
+    alarm();
+    expect(statSync(file!).ino).toBe(ino);
+  });
+
+  test('nowhere, if it cannot be written', () => {
+    const { folder, packageRoot } = keeping();
+    writeFileSync(folder, '');
+    expect(inShell('lakelog queries', { packageRoot })).toMatchObject({ code: 0, stderr: '' });
+    expect(readFileSync(folder, 'utf8')).toBe('');
+  });
+});
+
+function flip(file: string, at: number): void {
+  const bytes = readFileSync(file);
+  bytes[at]! ^= 1;
+  writeFileSync(file, bytes);
+}
 
 describe('limits of the system', () => {
   // With fewer, Node.js itself does not start; how many are enough depends on its version.
@@ -328,7 +395,7 @@ test.each(byDay(WAITS, 2))('a signal ends it while it waits for %s', async (_, a
 
 test('nothing that runs often loads what reads types that no column of ours has', () => {
   const packageRoot = installation();
-  rmSync(path.join(packageRoot, 'dist/any-result.js'));
+  rmSync(path.join(packageRoot, 'dist/any-result.cjs'));
   const cwd = newFolder();
   const numbered = (seq: number) => call({ writer_id: 'w', seq, call_id: `c${seq}`, session_id: `${seq}` });
   // A hole, a conflict, a reject, an unfinished line, and a run of a trace that nobody knows.

@@ -127,20 +127,26 @@ export function replayRun(changes: Readonly<Record<string, unknown>> = {}): stri
   });
 }
 
+/** Of what was compiled: all copies share it. */
+const CACHE = 'dist/.compile-cache';
+const isNoCache = (file: string) => path.basename(file) !== path.basename(CACHE);
+
 /**
  * A copy of what the package ships. Tests run the binary from one, because a build that another test or person
  * starts replaces `dist/` for a second.
  */
 export function copyPackage(): string {
   const types = path.join(root, 'dist/types/log/index.d.ts');
-  const stamp = () => (existsSync(types) ? statSync(path.join(root, 'dist/lakelog.js')).mtimeMs : null);
+  const stamp = () => (existsSync(types) ? statSync(path.join(root, 'dist/lakelog.cjs')).mtimeMs : null);
   for (let tries = 0; tries < 20; tries++) {
     const folder = newFolder();
     const before = stamp();
     try {
       for (const part of ['bin', 'dist', 'queries', 'package.json']) {
-        cpSync(path.join(root, part), path.join(folder, part), { recursive: true });
+        cpSync(path.join(root, part), path.join(folder, part), { recursive: true, filter: isNoCache });
       }
+      mkdirSync(path.join(root, CACHE), { recursive: true });
+      symlinkSync(path.join(root, CACHE), path.join(folder, CACHE));
       symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
       if (before !== null && stamp() === before) return folder;
     } catch (error) {
