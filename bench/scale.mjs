@@ -16,11 +16,7 @@ export const MEASURED = {
   ],
   firstUs: [1.7, 'µs of CPU a call, his first `alarm`', 'the same, `first look`'],
   rateUs: [2.8, 'µs of CPU a call, `first-shot-rate`', 'once, by hand, 2.4 M calls, 1,030 MB at peak'],
-  trinoUs: [
-    8.3,
-    'µs of engine CPU a call, all statements of `alarm` on Trino',
-    '`npm run cluster -- --size 300MB`',
-  ],
+  trinoUs: [8.3, 'µs of engine CPU a call, all statements of `alarm` on Trino', '`npm run cluster -- cost`'],
   receiptBytes: [3634, 'B a receipt', 'batches of one day'],
   receiptUs: [44, 'µs of CPU to open, hash and parse a receipt', 'a loop over 5,000 of these'],
   mergedUs: [37, 'µs of CPU a receipt in a merged file', 'the same in one file: 23 of it are `JSON.parse`'],

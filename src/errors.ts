@@ -158,8 +158,10 @@ export function shellWord(text: string): string {
 const MOST_TYPED = 1_000;
 
 /** A step that names what stands in a log. */
-export function stepWith(text: string, step: (word: string) => string): string {
-  if (text.includes('\0')) return 'correct the writer: it writes a NUL, which no argument can hold';
-  if (text.length > MOST_TYPED) return `correct the writer: it writes a text of ${text.length} characters`;
-  return step(shellWord(text));
+export function stepWith(texts: readonly string[], step: (...words: string[]) => string): string {
+  if (texts.some((text) => text.includes('\0')))
+    return 'correct the writer: it writes a NUL, which no argument can hold';
+  const long = texts.find(({ length }) => length > MOST_TYPED);
+  if (long !== undefined) return `correct the writer: it writes a text of ${long.length} characters`;
+  return step(...texts.map(shellWord));
 }

@@ -64,6 +64,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   instant: [],
   'kernel-path': ['node:*'],
   'make-folder': ['node:*'],
+  'draft-name': [],
   'at-end': [],
   'temp-folder': ['at-end', 'node:*'],
   version: [],
@@ -75,7 +76,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     ...['@observablehq/plot', 'linkedom', 'node:crypto'],
   ],
   scan: ['artifact', 'roster', 'schema', 'node:*'],
-  'lake/input': ['kernel-path', 'schema', 'errors', 'picomatch', 'zstddec/stream', 'node:*'],
+  'lake/input': ['draft-name', 'kernel-path', 'schema', 'errors', 'picomatch', 'zstddec/stream', 'node:*'],
   'lake/duckdb': [
     'instant',
     'scan',
@@ -140,6 +141,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   ],
   query: [
     'artifact',
+    'draft-name',
     'kernel-path',
     'cluster',
     'lake',
@@ -159,6 +161,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   ],
   commands: [
     'at-end',
+    'draft-name',
     'kernel-path',
     'make-folder',
     'query',

@@ -38,8 +38,8 @@ test.each([
 
 test('a step names nothing that holds a NUL', () => {
   const step = (word: string) => `--kind ${word}`;
-  expect(stepWith('fill\t', step)).toBe("--kind $'fill\\t'");
-  expect(stepWith('fill\0', step)).toMatch(/^correct the writer/);
+  expect(stepWith(['fill\t'], step)).toBe("--kind $'fill\\t'");
+  expect(stepWith(['email', 'fill\0'], step)).toMatch(/^correct the writer/);
 });
 
 describe.each(SHELLS)('words that are pasted into %s', (shell) => {

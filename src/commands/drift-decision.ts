@@ -196,7 +196,7 @@ async function neverFirst(epoch: string, lake: Lake, { queries, next }: DriftCon
   return rows.map(({ kind, calls }) => ({
     code: 'never_first',
     message: `no trace begins with the kind ${JSON.stringify(kind)} (${plural(Number(calls), 'call')}), so nothing is said of it`,
-    next: stepWith(String(kind), (word) => nextCommand('drift', [], next, [`--kind ${word}`])),
+    next: stepWith([String(kind)], (word) => nextCommand('drift', [], next, [`--kind ${word}`])),
   }));
 }
 

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atEnd } from '../at-end.js';
+import { draftName } from '../draft-name.js';
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_APPEND } = constants;
 // A FIFO that nobody reads, or a line that nobody answers, would otherwise be waited for: it is an error at once.
@@ -43,14 +44,10 @@ export interface Draft {
   discard(): Promise<void>;
 }
 
-let drafts = 0;
-
 /** @throws the system's error. */
 export async function openDraft(target: string, mode = MODE): Promise<Draft> {
   const replaces = isReplaceable(target);
-  // A name of its own: where a killed run left its draft, the next one may have the same process id, as in a container.
-  const name = `.lakelog-${process.pid}-${Date.now().toString(36)}${drafts++}.tmp`;
-  const draft = path.join(replaces ? path.dirname(target) : os.tmpdir(), name);
+  const draft = path.join(replaces ? path.dirname(target) : os.tmpdir(), draftName());
   // Before there is anything: the signal may come at once.
   const release = atEnd(() => rmSync(draft, { force: true }));
   try {

@@ -254,7 +254,7 @@ function neverFirst({ baseline, candidate }: Told): Finding[] {
           {
             code: 'never_first',
             message: `no trace begins with the kind ${JSON.stringify(kind)} (${plural(answered, 'call')}), so nothing is said of it`,
-            next: stepWith(kind, (word) => `compare it by itself: --kind ${word}`),
+            next: stepWith([kind], (word) => `compare it by itself: --kind ${word}`),
           },
         ];
   });

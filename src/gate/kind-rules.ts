@@ -1,14 +1,14 @@
 /** Kinds outside the gated ones that should perhaps be gated, and whether all parts agree on what is gated. */
-import { shellWord, stepWith } from '../errors.js';
+import { stepWith } from '../errors.js';
 import type { GatedKinds } from './evidence.js';
 import { gateRule, plural } from './rule.js';
 
 /** The option replaces the default, so the whole set is spelt out. */
 const gating = ({ names }: GatedKinds, kind: string, or = '') =>
-  stepWith(kind, (word) => {
-    const words = [...names.map(shellWord), word];
-    return `${or}gate it too: ${words.map((one) => `--gated-kind ${one}`).join(' ')}`;
-  });
+  stepWith(
+    [...names, kind],
+    (...words) => `${or}gate it too: ${words.map((word) => `--gated-kind ${word}`).join(' ')}`,
+  );
 
 const MOST_SHOWN = 200;
 

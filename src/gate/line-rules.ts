@@ -1,5 +1,5 @@
 /** Lines that could not be loaded, that contradict one another, that are missing or that nobody asked for. */
-import { shellWord, stepWith } from '../errors.js';
+import { stepWith } from '../errors.js';
 import { type Gap, rangesText } from '../schema/gap.js';
 import { LATE_MINUTES } from '../schema/result.js';
 import type { Evidence, InputEvidence } from './evidence.js';
@@ -122,13 +122,8 @@ export const misspeltFilter: Rule = {
 };
 
 /** The options replace what was named before, so all values are spelt out. */
-function naming(filter: string, values: readonly string[]): string {
-  const longest = values.find((value) => stepWith(value, String) !== shellWord(value)) ?? '';
-  return stepWith(
-    longest,
-    () => `did you mean ${values.map((value) => `--${filter} ${shellWord(value)}`).join(' ')}?`,
-  );
-}
+const naming = (filter: string, values: readonly string[]) =>
+  stepWith(values, (...words) => `did you mean ${words.map((word) => `--${filter} ${word}`).join(' ')}?`);
 
 export const absentFilterValue: Rule = {
   code: 'absent_filter_value',

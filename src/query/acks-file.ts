@@ -21,6 +21,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { draftName } from '../draft-name.js';
 import { LakelogError, messageOf, shellWord } from '../errors.js';
 import { kernelPath } from '../kernel-path.js';
 import { type AckLine, type Entry, placeOfAck } from '../schema/ack.js';
@@ -96,7 +97,7 @@ function rewrite(target: string, without: ReadonlySet<number>): void {
   const stats = regular(lstatSync(target));
   const lines = readFileSync(target, 'latin1').split('\n');
   const kept = Buffer.from(lines.filter((_, i) => !without.has(i + 1)).join('\n'), 'latin1');
-  const draft = path.join(path.dirname(target), `.lakelog-${process.pid}-${Date.now().toString(36)}.tmp`);
+  const draft = path.join(path.dirname(target), draftName());
   try {
     const fd = openSync(draft, O_WRONLY | O_CREAT | O_EXCL | SAFELY, 0o600);
     try {

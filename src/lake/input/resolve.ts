@@ -1,4 +1,6 @@
+import type { BigIntStats } from 'node:fs';
 import path from 'node:path';
+import { isDraftName } from '../../draft-name.js';
 import { IS_PIPE, LakelogError, NO_FILE, shellWord, whyUnreadable } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
@@ -58,20 +60,27 @@ const MOVE = 'move it out of the folder, or name the files that are to be read';
 const LOG_NAME = /\.(jsonl|ndjson)/i;
 
 const NO_LOG = 'not read: no log by name or by content';
+const OTHER_OBJECTS = 'not read: other JSON objects, whatever the name';
 
-/** What a run writes to its end before it takes the name that was asked for. */
-const DRAFT_NAME = /^\.lakelog-\d+-[\da-z]+\.tmp$/;
+/** A file that a request led to. */
+type Input = Candidate & { readonly request: string };
+
+type Fate =
+  /** Unread: no log by its name, and nobody knows what it holds. */
+  | { readonly is: 'log' | 'unread' | 'nothing' }
+  | { readonly is: 'acks'; readonly isApplied: boolean }
+  | { readonly is: 'passed'; readonly why: string }
+  | { readonly is: 'problem'; readonly problem: InputProblem };
 
 class Inputs {
   private readonly options: ResolveOptions;
   /** By what is the same under every name of a file. */
-  private readonly inputs = new Map<string, Candidate & { readonly request: string }>();
+  private readonly inputs = new Map<string, Input>();
   private readonly problems: InputProblem[] = [];
   private readonly notices: string[] = [];
   /** Identity of the acknowledgements that gates apply. */
   private readonly applied: string | undefined;
-  /** No logs by their names, and nobody knows what they hold. */
-  private readonly unread: (Candidate & { readonly request: string })[] = [];
+  private readonly unread: Input[] = [];
   /** What was found in folders and not read, by the reason. */
   private readonly passed = new Map<string, string[]>();
 
@@ -86,56 +95,71 @@ class Inputs {
       throw new LakelogError('an empty path was given', { next: 'name a file, a folder or -' });
     const { found, ifNone } = await findSettled(request, this.options.cwd);
     const before = this.problems.length;
-    let logs = 0;
+    let taken = 0;
     for (const one of found) {
       if ('problem' in one) this.problems.push(one);
-      else if (await this.isAppliedByName(one)) {
-        this.notices.push(noLogButAcks(one.name, true));
-        logs++;
-      } else {
+      else {
         const input = { ...one, request: request.of ?? request.path };
-        if (!(await this.isLog(input))) continue;
-        this.add(input);
-        logs++;
+        if (this.keep(input, await this.fateOf(input))) taken++;
       }
     }
-    if (logs + this.problems.length === before) this.problems.push(ifNone);
+    if (taken + this.problems.length === before) this.problems.push(ifNone);
   }
 
-  /** Keeps account of what is none. */
-  private async isLog(input: Candidate & { readonly request: string }): Promise<boolean> {
+  /** @returns whether it is what its request asks for. */
+  private keep(input: Input, fate: Fate): boolean {
+    if (fate.is === 'log') this.add(input);
+    else if (fate.is === 'unread') this.unread.push(input);
+    else if (fate.is === 'passed') this.pass(input.name, fate.why);
+    else if (fate.is === 'problem') this.problems.push(fate.problem);
+    else if (fate.is === 'acks') this.notices.push(noLogButAcks(input.name, fate.isApplied));
+    return fate.is === 'log' || (fate.is === 'acks' && input.found === 'named');
+  }
+
+  private async fateOf(input: Input): Promise<Fate> {
     const { name, path: file, stats, found } = input;
     if (this.isOfLake(file, stats)) {
       if (found === 'named') throw noLogButLake(name);
-      return false;
+      return { is: 'nothing' };
     }
-    if (found === 'named') return !stats || stats.isFile() || stats.isFIFO();
-    if (DRAFT_NAME.test(path.basename(name))) return false;
+    if (found === 'named') {
+      if (await this.isAppliedByName(input)) return { is: 'acks', isApplied: true };
+      return { is: !stats || stats.isFile() || stats.isFIFO() ? 'log' : 'nothing' };
+    }
+    if (isDraftName(path.basename(name))) return { is: 'nothing' };
     const isNamed = found === 'matched' || LOG_NAME.test(path.posix.basename(name));
     if (!stats?.isFile()) {
       // Nobody may ever write to a pipe; named, it is read.
       const why = new Unreadable(stats?.isFIFO() ? IS_PIPE : NO_FILE, { next: MOVE });
-      if (isNamed) this.problems.push(problemOf(name, why));
-      else this.pass(name, 'not opened: a pipe, socket or device');
-      return false;
+      return isNamed
+        ? { is: 'problem', problem: problemOf(name, why) }
+        : { is: 'passed', why: 'not opened: a pipe, socket or device' };
     }
-    const isApplied = identityOf(stats) === this.applied;
-    const isAcks = isApplied || path.basename(name) === ACKS_NAME;
-    if (found === 'matched' && !isAcks) return true;
     try {
-      const content = await contentIn(file, stats);
-      if (content === 'records') return true;
-      if (isNamed && !isAcks && (content === 'unclear' || content === 'unread')) return true;
-      if (content === 'unread' && !isAcks) this.unread.push(input);
-      else if (isAcks || content === 'acks') this.notices.push(noLogButAcks(name, isApplied));
-      else this.pass(name, isNamed ? 'not read: other JSON objects, whatever the name' : NO_LOG);
+      return await this.fateByContent(input, stats, isNamed);
     } catch (error) {
       // It has another name by now, under which it is opened.
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
-      if (isNamed) this.problems.push({ path: name, problem: 'unreadable', detail: whyUnreadable(error) });
-      else this.pass(name, 'not readable, and no log by name');
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { is: 'log' };
+      const problem = { path: name, problem: 'unreadable', detail: whyUnreadable(error) } as const;
+      return isNamed ? { is: 'problem', problem } : { is: 'passed', why: 'not readable, and no log by name' };
     }
-    return false;
+  }
+
+  /** Of a file that nobody named. @throws the system's error. */
+  private async fateByContent(
+    { name, path: file, found }: Input,
+    stats: BigIntStats,
+    isNamed: boolean,
+  ): Promise<Fate> {
+    const isApplied = identityOf(stats) === this.applied;
+    const isAcks = isApplied || path.basename(name) === ACKS_NAME;
+    if (found === 'matched' && !isAcks) return { is: 'log' };
+    const content = await contentIn(file, stats);
+    if (content === 'records') return { is: 'log' };
+    if (isAcks || content === 'acks') return { is: 'acks', isApplied };
+    if (content === 'objects') return { is: 'passed', why: isNamed ? OTHER_OBJECTS : NO_LOG };
+    if (isNamed) return { is: 'log' };
+    return content === 'unread' ? { is: 'unread' } : { is: 'passed', why: NO_LOG };
   }
 
   /** The shell spells out a pattern: then nobody named what gates apply as acknowledgements. */
@@ -162,7 +186,7 @@ class Inputs {
   }
 
   /** Each file once, whatever its names. */
-  private add(input: Candidate & { readonly request: string }): void {
+  private add(input: Input): void {
     const { name, stats, as, found } = input;
     const id = stats === null ? '-' : identityOf(stats);
     const before = this.inputs.get(id);

@@ -11,7 +11,8 @@ export interface Clock {
 /** File systems that count whole seconds round. */
 const TICK_MS = 1_000;
 
-const COMPRESSED = /\.(gz|zstd?)$/i;
+const READ_HERE = 'gz|zstd?';
+const COMPRESSED = new RegExp(`\\.(${READ_HERE})$`, 'i');
 const STAMP = String.raw`(?:\.\d{1,4}|[-._]\d{4}-?\d{2}-?\d{2}(?:[-T_.]?\d[\d:.-]*Z?)?)`;
 /** `sessions.jsonl.1`, `sessions.jsonl-20260901`; `sessions.1.jsonl`, `sessions-20260901.jsonl`. */
 const STAMPED = [new RegExp(`^(.+?)${STAMP}$`), new RegExp(String.raw`^(.+?)${STAMP}(\.\w+)$`)];
@@ -22,7 +23,7 @@ export function isCompressed(name: string): boolean {
 }
 
 /** Also with what is not decompressed here. */
-const COMPRESSED_AT_ALL = /\.(gz|zstd?|xz|bz2|lz4|lzma|lzo|br|zip|7z|Z)$/i;
+const COMPRESSED_AT_ALL = new RegExp(`\\.(${READ_HERE}|xz|bz2|lz4|lzma|lzo|br|zip|7z|Z)$`, 'i');
 
 export const isSaidCompressed = (name: string): boolean => COMPRESSED_AT_ALL.test(name);
 

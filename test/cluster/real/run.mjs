@@ -14,12 +14,12 @@ import { findJava, freePort, install, originOf, startNodes, Unavailable } from '
 const NOT_RUN = 3;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { small: { type: 'boolean', default: false }, size: { type: 'string', default: '0MB' } },
+  options: { small: { type: 'boolean', default: false }, size: { type: 'string', default: '300MB' } },
 });
 /** Of the small form, where none are named. */
 const SMALL = ['equal.real', 'gates.real'];
 const names = values.small && positionals.length === 0 ? SMALL : positionals;
-const megabytes = Number.parseInt(values.size, 10);
+const megabytes = values.small ? 0 : Number.parseInt(values.size, 10);
 const note = (text) => process.stdout.write(`cluster: ${text}\n`);
 
 /** What is stopped and removed at the end. */
