@@ -91,3 +91,34 @@ test('a disk that is full when a lake is made', async ({ skip }) => {
     expect(readdirSync(disk)).toEqual([]);
   }
 });
+
+test('a disk that is full, or read-only, while a folder is published to', async ({ skip }) => {
+  const disk = smallDisk(2);
+  if (disk === null) return skip('mounting a tmpfs is not allowed here');
+  const cwd = newFolder();
+  const lake = path.join(disk, 'lake/');
+  const first = calls(2_000);
+  writeLines(cwd, 'sessions.jsonl', first);
+  const sync = ['sync', '--lake', lake, '--host', 'web1', 'sessions.jsonl'];
+  const begun = await inProcess(sync, { cwd });
+  expect(begun.code, begun.stderr).toBe(0);
+  writeLines(cwd, 'sessions.jsonl', [...first, ...calls(2_000)]);
+
+  for (const free of nightly ? [0, 20_000, 60_000, 100_000] : [60_000]) {
+    fill(disk, free);
+    const full = await lakelog(sync, { cwd });
+    rmSync(path.join(disk, 'ballast'));
+    expect(full.code, full.stderr).toBe(2);
+    // The engine names its file, and so do we.
+    expect(full.stderr).toMatch(/no space left on device[\s\S]*\n {2}→ make room/i);
+    expect(full.stderr).toContain(path.join(disk, 'lake'));
+  }
+  execFileSync('mount', ['-o', 'remount,ro', disk]);
+  const readOnly = await lakelog(sync, { cwd });
+  execFileSync('mount', ['-o', 'remount,rw', disk]);
+  expect(readOnly.code).toBe(2);
+  expect(readOnly.stderr).toMatch(/read-only file system\n {2}at .*lake.*\n {2}→ mount it for writing/);
+
+  const after = await inProcess([...sync, '--json'], { cwd });
+  expect(JSON.parse(after.stdout).receipt.totals.loaded, after.stderr).toBe(4_000);
+});

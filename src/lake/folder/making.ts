@@ -1,7 +1,7 @@
 /** What a folder lake is for its life: written first, by whoever comes first. */
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node:fs';
-import { LakelogError, messageOf, shellWord, whyUnreadable } from '../../errors.js';
+import { adviceFor, LakelogError, messageOf, shellWord, whyUnreadable } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
 import { makeFolder } from '../../make-folder.js';
 import { FOLDER_FORMAT, type FolderMaking } from '../../schema/batch.js';
@@ -53,7 +53,7 @@ export async function makeFolderLake(
     throw fail(
       name,
       `the lake cannot be written to: ${whyUnreadable(error)}`,
-      'see who may write there: ls -ld',
+      adviceFor(error)?.next ?? 'see who may write there: ls -ld',
     );
   }
   const there = readMaking(name, place);

@@ -198,12 +198,19 @@ export async function allSynced(files: readonly string[]): Promise<void> {
   );
 }
 
-/** Files get the permissions that the folder gives: who may not look into it may not look into them. */
+/**
+ * Files get the permissions that the folder gives: who may not look into it may not look into them.
+ * @throws what `write` throws; an error of the system that names no file names the folder.
+ */
 export async function asFilesOf<T>(folder: string, write: () => Promise<T>): Promise<T> {
   const mode = statSync(folder, { throwIfNoEntry: false })?.mode ?? 0o700;
   const before = process.umask(~mode & 0o777);
   try {
     return await write();
+  } catch (error) {
+    const { syscall, path: named } = error as NodeJS.ErrnoException;
+    if (syscall !== undefined && named === undefined) Object.assign(error as Error, { path: folder });
+    throw error;
   } finally {
     process.umask(before);
   }
