@@ -3,8 +3,8 @@ import type { Account } from '../schema/account.js';
 import { type ExportOptions, exportLogs } from './folder/export.js';
 import { type Exported, fillFolder } from './folder/fill.js';
 import { exportFile } from './folder/from.js';
+import { withoutRecords } from './folder/ledger.js';
 import type { InputRequest } from './input/index.js';
-import { withoutRecords } from './load/ledger.js';
 import { withEngine } from './with-engine.js';
 
 export { isCluster, isFolderLake } from './folder/layout.js';

@@ -307,7 +307,7 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
   },
   'the lake does not say what it is': (lake) => {
     rmSync(path.join(lake, 'lakelog.json'));
-    return /this folder is no lake/;
+    return /the lake is damaged: lakelog\.json is missing/;
   },
   'lakelog.json is that of another lake': (lake) => {
     copyFileSync(path.join(elsewhere, 'lakelog.json'), path.join(lake, 'lakelog.json'));
@@ -351,6 +351,12 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
     rmSync(file);
     execFileSync('mkfifo', [file]);
     return /it is no file/;
+  },
+  'a file is a link that leads nowhere': (lake) => {
+    const file = dataAt(lake, batchesOf(lake)[0]);
+    rmSync(file);
+    symlinkSync('/nowhere', file);
+    return /this is no file, and a receipt names it as one/;
   },
   'a file is a link to itself': (lake) => {
     const file = dataAt(lake, batchesOf(lake)[0]);

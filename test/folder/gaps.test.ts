@@ -218,3 +218,22 @@ describe('a log whose last batch is gone, and that grew since, is known as itsel
     });
   });
 });
+
+test('receipts that come back when their log was published anew change nothing, now and when it grows', async () => {
+  const lake = await published(3);
+  cpSync(lake.at('L/batches'), lake.at('copy'), { recursive: true });
+  for (const name of readdirSync(lake.at('L/batches'))) rmSync(lake.at(`L/batches/${name}`));
+  expect(await lake.sync()).toBe(0);
+  expect(lake.receipts()).toHaveLength(1);
+  cpSync(lake.at('copy'), lake.at('L/batches'), { recursive: true });
+  for (const _again of [1, 2]) {
+    expect(await lake.ask()).toMatchObject({ code: 0, told: [] });
+    expect(await lake.sync()).toBe(0);
+  }
+  lake.add(line({ grounded_in_roster: false }));
+  expect(await lake.sync()).toBe(0);
+  expect(await lake.ask()).toMatchObject({ code: 1, told: [] });
+  // What is gone of the log from then on is missed.
+  truncateSync(lake.at('u.jsonl'), 10);
+  expect(await lake.sync()).toBe(3);
+});

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { call, envelope, newFolder, nightly } from '../support/cli.js';
+import { call, envelope, newFolder, nightly, writeLines } from '../support/cli.js';
 import { lakelog } from '../support/program.js';
 import { publish, writeHostLogs } from './folder-lake.js';
 
@@ -119,6 +119,29 @@ describe('acknowledgements', () => {
       ['web3:'],
     ]);
   });
+});
+
+test('a file without a record that was published by mistake can be settled, until more of it comes', async () => {
+  const own = path.join(newFolder(), 'lake/');
+  const cwd = newFolder();
+  writeLines(cwd, 'sessions.jsonl', [call({ timestamp: '2025-06-01T10:00:00Z' })]);
+  writeLines(cwd, 'auth.log', ['sshd: accepted']);
+  const run = (...args: string[]) => lakelog([...args, '--lake', own], { now, cwd });
+  expect((await run('sync', '--host', 'a', 'sessions.jsonl', 'auth.log')).code).toBe(3);
+  const told = async () => envelope(await run('alarm', '--json')).verdict!.cannot_vouch;
+  const settle = async (where: string) => {
+    const ran = await run('ack', where, '--reason', 'no log');
+    expect(ran.code, ran.stderr).toBe(0);
+  };
+  const [none] = (await told()).filter(({ code }) => code === 'no_records');
+  expect(none!.next).toContain('lakelog ack');
+  await settle(none!.where!);
+  await settle(`${none!.where}:1`);
+  expect(await told()).toEqual([]);
+  expect((await run('alarm')).code).toBe(0);
+  writeLines(cwd, 'auth.log', ['sshd: accepted', 'sshd: again']);
+  expect((await run('sync', '--host', 'a', 'auth.log')).code).toBe(3);
+  expect((await told()).map(({ code }) => code)).toContain('no_records');
 });
 
 describe('a log that its host lost before it was read', () => {

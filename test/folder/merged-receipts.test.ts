@@ -232,6 +232,21 @@ describe('damage to merged receipts is named, and never clear', () => {
     expect(ran.code).toBe(3);
   });
 
+  test('one that is missing is what is told first, and no host is said to make it again', async () => {
+    const copy = copyOf(lake);
+    await compact(copy);
+    rmSync(merged(copy));
+    const { problems } = await alarmed(copy);
+    expect(problems[0]).toMatchObject({
+      message: expect.stringContaining('missing, and holds receipts'),
+      next: expect.stringContaining('into a new folder'),
+    });
+    const moved = problems.filter(({ message }) => message.includes('which no receipt names'));
+    for (const { next } of moved) expect(next).not.toContain('let its host publish');
+    const ran = await lakelog(['lake', 'compact', '--lake', copy], { now: () => NOW });
+    expect([ran.code, ran.stderr]).toEqual([3, expect.stringContaining('missing, and holds receipts')]);
+  });
+
   test.skipIf(!nightly)('a folder of them that is no file, and a file that cannot be read', async () => {
     const copy = copyOf(lake);
     await compact(copy);

@@ -80,6 +80,29 @@ test('an archive that cannot be read keeps the folder from vouching until it can
   expect(await ask()).toEqual({ code: 0, of: [] });
 });
 
+test('an archive of another program is not published; it is told until it is settled', async () => {
+  const { cwd, at, run, sync, ask } = host();
+  writeLines(cwd, 'u.jsonl', [good()]);
+  const old = Array.from({ length: 50 }, good);
+  writeFileSync(
+    at('u.jsonl.1.xz'),
+    Buffer.concat([Buffer.from('fd377a585a00', 'hex'), gzipSync(old.join())]),
+  );
+  for (const _again of [1, 2]) {
+    expect(await sync('.')).toBe(3);
+    expect(await ask()).toEqual({ code: 3, of: ['a:u.jsonl.1.xz'] });
+  }
+  expect(readdirSync(at('L/batches'))).toHaveLength(1);
+  rmSync(at('u.jsonl.1.xz'));
+  writeLines(cwd, 'u.jsonl.1', old);
+  expect(await sync('.')).toBe(3);
+  expect(
+    (await run('ack', `a:${at('u.jsonl.1.xz')}`, '--reason', 'it is u.jsonl.1', '--lake', 'L/')).code,
+  ).toBe(0);
+  expect(await sync('.')).toBe(0);
+  expect(await ask()).toEqual({ code: 0, of: [] });
+});
+
 test('a damaged archive that comes as a stream keeps the folder from vouching; all other logs are published', async () => {
   const { cwd, at, run, sync, ask } = host();
   writeLines(cwd, 'u.jsonl', [bad()]);

@@ -11,7 +11,7 @@ import { tempFolder } from '../support/lake.js';
 const RECORD = '{"schema":"session.iterate.v1","session_id":"a"}';
 const ACK = '{"schema":"lakelog.ack.v1"}';
 const of = (bytes: string | Buffer) => contentOf(Buffer.from(bytes as string));
-const contentIn = (file: string) => contentAs(file, statOf(file)!);
+const contentIn = (file: string, isNamed = true) => contentAs(file, statOf(file)!, isNamed);
 const utf16 = (text: string) => Buffer.from(text, 'utf16le');
 
 describe('a line says that it is a record', () => {
@@ -202,12 +202,12 @@ test('where another file took the name, or it was cut, whoever reads it finds ou
   const file = path.join(tempFolder(), 'sessions.jsonl');
   writeFileSync(file, `{"a":1}\n${RECORD}\n`);
   const found = statOf(file)!;
-  expect(await contentAs(file, found)).toBe('records');
+  expect(await contentAs(file, found, true)).toBe('records');
   writeFileSync(file, '{"a":1}\n');
-  expect(await contentAs(file, found)).toBe('records');
+  expect(await contentAs(file, found, true)).toBe('records');
   renameSync(file, `${file}.1`);
   writeFileSync(file, `{"a":1}\n${'{"b":2}\n'.repeat(99)}`);
-  expect(await contentAs(file, found)).toBe('records');
+  expect(await contentAs(file, found, true)).toBe('records');
 });
 
 test('a pipe that took the name is not waited for', async () => {
@@ -216,7 +216,7 @@ test('a pipe that took the name is not waited for', async () => {
   const found = statOf(file)!;
   rmSync(file);
   execFileSync('mkfifo', [file]);
-  expect(await contentAs(file, found)).toBe('records');
+  expect(await contentAs(file, found, true)).toBe('records');
 });
 
 describe('a line of megabytes, which takes fifty times its room where it is parsed', () => {
@@ -272,5 +272,72 @@ describe('what begins otherwise, and is a log at its end', () => {
     const file = path.join(tempFolder(), 'sessions.jsonl');
     writeFileSync(file, text);
     expect(await contentIn(file)).toBe(content);
+  });
+});
+
+describe('what is called as a log, and begins and ends otherwise, is looked through', () => {
+  const others = `${'{"level":"info","msg":"\\u003cservice>"}\n'.repeat(30_000)}`;
+  const escaped = '{"sch\\u0065ma":"replay.run\\u002Ev1"}';
+  const long = JSON.stringify({ prompt: 'x'.repeat(3 << 20), schema: 'session.iterate.v1' });
+  const utf16 = Buffer.from(`${RECORD}\n`, 'utf16le').toString('latin1');
+  const cases: readonly [Content, string, string][] = [
+    ['records', 'a record in the midst', `${others}${RECORD}\n${others}`],
+    ['records', 'one that is escaped', `${others}${escaped}\n${others}`],
+    ['records', 'one of megabytes', `${others}${long}\n${others}`],
+    ['records', 'one of two bytes a character', `${others}${utf16}${others}`],
+    [
+      'records',
+      'one behind a line that is longer than a line may be',
+      `${others}${'x'.repeat(17 << 20)}\n${RECORD}\n${others}`,
+    ],
+    [
+      'records',
+      'one that is longer than a line may be',
+      `${others}{"schema":"replay.run.v1","x":"${'x'.repeat(17 << 20)}"}\n${others}`,
+    ],
+    ['objects', 'none', others.repeat(2)],
+    [
+      'objects',
+      'what only speaks of one',
+      `${others}${JSON.stringify({ text: RECORD })}\n{"a":${RECORD}}\n${others}`,
+    ],
+    ['acks', 'acknowledgements', `${ACK}\n`.repeat(60_000)],
+  ];
+  test.each(cases)('%s: %s', async (content, _, text) => {
+    const file = path.join(tempFolder(), 'sessions.jsonl');
+    for (const bytes of [Buffer.from(text, 'latin1'), gzipSync(Buffer.from(text, 'latin1'), { level: 1 })]) {
+      writeFileSync(file, bytes);
+      expect(await contentIn(file)).toBe(content);
+    }
+  });
+
+  test('wherever it stands between the pieces that are read', async () => {
+    const file = path.join(tempFolder(), 'sessions.jsonl');
+    const line = '{"level":"info"}\n';
+    for (const at of [0, 1, 20, 40, RECORD.length, RECORD.length + 1]) {
+      const before = (1 << 20) - at;
+      const fill = `${line.repeat(Math.floor(before / line.length) - 1)}`;
+      const pad = `{"a":"${'x'.repeat(before - fill.length - 9)}"}\n`;
+      writeFileSync(file, `${fill}${pad}${RECORD}\n${line.repeat(9_000)}`);
+      expect(await contentIn(file), `${at}`).toBe('records');
+    }
+  });
+
+  test('damage behind its head hides nothing', async () => {
+    const file = path.join(tempFolder(), 'sessions.jsonl.gz');
+    const noise = Array.from({ length: 40_000 }, (_, i) => `{"n":${(i * 7_919) % 100_003}}\n`).join('');
+    const whole = gzipSync(`${noise}${RECORD}\n`);
+    writeFileSync(file, whole);
+    expect(await contentIn(file)).toBe('records');
+    writeFileSync(file, whole.subarray(0, -40));
+    expect(await contentIn(file)).toBe('unread');
+    writeFileSync(file, Buffer.from(whole).fill(7, whole.length - 60, whole.length - 50));
+    expect(await contentIn(file)).toBe('unread');
+  });
+
+  test('not so where it is called otherwise', async () => {
+    const file = path.join(tempFolder(), 'service.log');
+    writeFileSync(file, `${others}${RECORD}\n${others}`);
+    expect(await contentIn(file, false)).toBe('objects');
   });
 });

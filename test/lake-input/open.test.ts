@@ -267,3 +267,42 @@ describe('what cannot be read', () => {
     await fails(source('-', { path: '-' }), /^is a folder$/, stdin);
   });
 });
+
+describe('what is compressed otherwise, or only called so, is no text', () => {
+  const read = async (name: string, bytes: Buffer) => {
+    const file = path.join(tempFolder(), name);
+    writeFileSync(file, bytes);
+    const named = source(file, { stats: statSync(file, { bigint: true }) });
+    const opened = await open(named);
+    opened.close();
+    return opened.kind;
+  };
+  test.each([
+    ['xz', 'fd377a585a000004', 'unxz'],
+    ['bzip2', '425a683931415926', 'bunzip2'],
+    ['lz4', '04224d1864404000', 'unlz4'],
+    ['zip', '504b030414000000', 'unzip'],
+    ['7z', '377abcaf271c0004', '7z x'],
+  ])('%s', async (format, magic, by) => {
+    for (const name of ['sessions.jsonl', 'sessions.jsonl.1.gz', 'sessions.jsonl.xz'])
+      await expect(read(name, Buffer.from(magic, 'hex'))).rejects.toMatchObject({
+        message: `it is compressed by ${format}, which is not read here`,
+        next: expect.stringContaining(by),
+      });
+    await expect(
+      textOf(source('-', { path: '-' }), Readable.from([Buffer.from(magic, 'hex')])),
+    ).rejects.toThrow(format);
+  });
+
+  test('NUL bytes that are called compressed', async () => {
+    for (const name of ['a.jsonl.gz', 'a.jsonl.zst', 'a.jsonl.1.XZ', 'a.br'])
+      await expect(read(name, Buffer.alloc(2_000))).rejects.toThrow(/called compressed, and holds neither/);
+    expect(await read('a.jsonl', Buffer.alloc(2_000))).toBe('plain');
+  });
+
+  test('a text is read, whatever it is called', async () => {
+    for (const text of [LINES, ' {"a":1}', '\ufeff{"a":1}', '\n{', 'torn"}\n{"a":1}', 'B', 'BZ'])
+      expect(await read('a.jsonl.gz', Buffer.from(text))).toBe('plain');
+    expect(await read('a.xz', Buffer.from('\ufeff{"a":1}', 'utf16le'))).toBe('plain');
+  });
+});

@@ -6,9 +6,10 @@ import type { FileAccount, InputProblem, LakeReceipt } from '../../schema/result
 import type { Database } from '../duckdb/connection.js';
 import type { Ledger } from '../load/account.js';
 import { lateIn } from '../load/late.js';
-import { withoutRecords } from '../load/ledger.js';
+import { withoutRecords as haveNone } from '../load/ledger.js';
 import { islandsOf } from '../load/seqs.js';
 import { unknownTraces } from '../load/traces.js';
+import { sha256 } from '../store/fingerprint.js';
 import { baseTable } from '../tables/base.js';
 import type { Conflicts } from './alike.js';
 import { sumOfAccounts } from './fill.js';
@@ -16,7 +17,12 @@ import { ordinalOf } from './ordinal.js';
 import type { FolderState } from './state.js';
 import { filesOf, parquet } from './tables.js';
 
-export { withoutRecords };
+/** What was published stands there for good: it can be settled, until more of the log comes. */
+export const withoutRecords = (account: FileAccount): InputProblem[] =>
+  haveNone(account).map((problem) => ({
+    ...problem,
+    fingerprint: sha256(Buffer.from(`${account.file} holds no record ${account.head}`)),
+  }));
 
 export interface FoundAlike {
   /** Lines of batches, by number, that an earlier one holds. */

@@ -26,7 +26,9 @@ export function lostRows({ place, making }: FolderLake, receipts: readonly Batch
     return names.has(name) || (next !== undefined && next !== name && isHeld(next));
   };
   return receipts.flatMap((receipt) => {
-    const lost = filesOf(receipt).filter((file) => !isHeld(file.path));
+    // What stands in the place of a file is taken away first, by somebody.
+    const isLost = (name: string) => !isHeld(name) && place.statsOf(name) === undefined;
+    const lost = filesOf(receipt).filter((file) => isLost(file.path));
     return lost.length === 0 ? [] : [{ receipt, files: lost }];
   });
 }

@@ -25,12 +25,7 @@ export function openFolderLake(name: string, cwd: string): FolderLake {
   const place = placeOf(name, cwd);
   const making = readMaking(name, place);
   if (making !== null) return { name, place, making };
-  if (!isEmpty(place.path))
-    throw fail(
-      name,
-      'this folder is no lake, and holds other things',
-      'name the folder of a lake: --lake DIR/',
-    );
+  if (!isEmpty(place.path)) throw noLake(name, place, 'name the folder of a lake: --lake DIR/');
   throw fail(
     name,
     'there is no lake yet',
@@ -58,8 +53,7 @@ export async function makeFolderLake(
   }
   const there = readMaking(name, place);
   if (there !== null) return { name, place, making: there };
-  if (!isEmpty(place.path))
-    throw fail(name, 'this folder is no lake, and holds other things', 'name a new folder, or an empty one');
+  if (!isEmpty(place.path)) throw noLake(name, place, 'name a new folder, or an empty one');
   const making: FolderMaking = {
     ...{ schema: FOLDER_FORMAT, format: LAYOUT, lake_id: randomBytes(16).toString('hex') },
     ...{ ...own, made_by: version },
@@ -71,6 +65,13 @@ export async function makeFolderLake(
     for (const folder of [BATCHES, HOSTS, ...PUBLISHED_NAMES.map(tableName)]) makeFolder(place.at(folder));
   });
   return { name, place, making: readMaking(name, place)! };
+}
+
+function noLake(name: string, place: LocalPlace, next: string): LakelogError {
+  if ([...place.list(BATCHES), ...place.list(HOSTS)].length === 0)
+    return fail(name, 'this folder is no lake, and holds other things', next);
+  const remedy = 'put it back from a copy; without one, publish the logs into a new folder: lakelog sync';
+  return fail(name, `the lake is damaged: ${MAKING} is missing`, remedy, EXIT.cannotVouch);
 }
 
 function placeOf(name: string, cwd: string): LocalPlace {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import {
   type BigIntStats,
   linkSync,
+  lstatSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -108,9 +109,10 @@ export class LocalPlace implements Place {
     return readFileSync(file);
   }
 
-  /** As a file was found; not there: none is. @throws an error of the system. */
+  /** As a file was found, or a link that leads nowhere; not there: none is. @throws an error of the system. */
   statsOf(name: string): BigIntStats | undefined {
-    return statSync(this.at(name), { bigint: true, throwIfNoEntry: false });
+    const options = { bigint: true, throwIfNoEntry: false } as const;
+    return statSync(this.at(name), options) ?? lstatSync(this.at(name), options);
   }
 
   remove(name: string): void {

@@ -91,12 +91,16 @@ function look(lake: FolderLake, looking: Looking, commits: readonly string[]): F
   const strangers = strangersIn(lake, now, { commits, receipts }, at);
   const chains = chainsOf(receipts);
   const standing = (name: string) => (merged.has(name) ? `${at(merged.get(name)!)}, ${name}` : at(name));
+  const isOfReceipts = ({ path: where }: InputProblem) => where.startsWith(at(`${BATCHES}/`));
+  const lostReceipts = files.problems.filter(isOfReceipts);
   const damaged = [
     ...problems,
     ...compactions.problems,
-    ...now.problems,
+    ...few(lostReceipts),
+    // Of batches whose receipts were merged no host makes these again.
+    ...now.problems.map((one) => (lostReceipts.length === 0 ? one : { ...one, next: CUT })),
     ...holesOf(receipts, standing),
-    ...few(files.problems),
+    ...few(files.problems.filter((one) => !isOfReceipts(one))),
     ...few(strangers.problems),
     ...hosts.problems,
     ...contradictions(hosts, receipts, place, at),

@@ -22,9 +22,10 @@ const buffer = Buffer.allocUnsafeSlow(HEAD_BYTES);
 /**
  * @param found as it was found. Where another file took its name since, or it was cut, it is what a log is: whoever
  * reads it finds out.
+ * @param isNamed as logs are: what is to be passed over in spite of it is looked through to its end.
  * @throws the system's error where the file cannot be opened or read.
  */
-export async function contentIn(file: string, found: BigIntStats): Promise<Content> {
+export async function contentIn(file: string, found: BigIntStats, isNamed: boolean): Promise<Content> {
   // A pipe that took the file's place meanwhile must not hold everything up.
   const fd = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
@@ -32,8 +33,9 @@ export async function contentIn(file: string, found: BigIntStats): Promise<Conte
     const isOne = now.isFile() && identityOf(now) === identityOf(found) && now.size >= found.size;
     if (!isOne) return 'records';
     const content = await contentAt(fd, file);
-    if (content === 'records') return content;
+    const isPassed = content === 'acks' || content === 'objects';
     // The program that writes it may have changed its form one day.
+    if (isNamed && isPassed) return await throughout(fd, content);
     return contentOf(endOf(fd, Number(now.size))) === 'records' ? 'records' : content;
   } finally {
     closeSync(fd);
@@ -72,6 +74,48 @@ function bytesAt(fd: number, from: number): Buffer {
   return buffer.subarray(0, length);
 }
 
+/** What it is by its beginning, unless any line says otherwise, or nobody can say. */
+async function throughout(fd: number, content: Content): Promise<Content> {
+  const compression = compressionOf(beginningOf(fd));
+  const pieces = piecesOf(fd, SEARCHED_BYTES);
+  if (compression === null) return (await haveRecord(pieces)) ? 'records' : content;
+  try {
+    return (await haveRecord(decompress(pieces, compression))) ? 'records' : content;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error;
+    return 'unread';
+  }
+}
+
+/** As few as need not join the pieces of a long line too often. */
+const SEARCHED_BYTES = 1 << 20;
+
+/** One of these stands in every line that says it is a record, perhaps with escapes of letters and points. */
+const MARKS = ['session.iterate.v', 'replay.run.v', '\\u006', '\\u007', '\\u002e', '\\u002E'].map((mark) =>
+  Buffer.from(mark),
+);
+
+/** Whether a line says that it is a record. @throws where they are damaged. */
+async function haveRecord(pieces: AsyncIterable<Uint8Array>): Promise<boolean> {
+  let rest: Uint8Array = new Uint8Array(0);
+  for await (const piece of pieces) {
+    const bytes = Buffer.concat([rest, piece]);
+    const end = bytes.lastIndexOf(FEED) + 1;
+    if (saysIt(bytes.subarray(0, end))) return true;
+    rest = bytes.subarray(end);
+    if (rest.length <= LINE_BYTES) continue;
+    if (SAYS_RECORD.test(bytes.toString('latin1'))) return true;
+    rest = new Uint8Array(0);
+  }
+  return saysIt(Buffer.from(rest));
+}
+
+function saysIt(lines: Buffer): boolean {
+  // Texts of two bytes a character are looked through whatever they say.
+  const hasMark = lines.includes(0) || MARKS.some((mark) => lines.includes(mark));
+  return hasMark && lines.toString('latin1').split('\n').some(saysRecord);
+}
+
 /** The first lines of a file, the last of them across the end of the head. */
 interface Lines {
   readonly text: Buffer;
@@ -101,9 +145,9 @@ async function linesOf(fd: number, compression: Compression | null): Promise<Lin
 }
 
 /** No stream, which would close the file. */
-async function* piecesOf(fd: number): AsyncGenerator<Uint8Array, void, void> {
+async function* piecesOf(fd: number, size = HEAD_BYTES): AsyncGenerator<Uint8Array, void, void> {
   for (let at = 0; ; ) {
-    const piece = Buffer.allocUnsafe(HEAD_BYTES);
+    const piece = Buffer.allocUnsafe(size);
     const count = readSync(fd, piece, 0, piece.length, at);
     if (count === 0) return;
     at += count;
@@ -182,7 +226,7 @@ const BYTE_ORDER_MARK = /^(\xef\xbb\xbf|\xff\xfe|\xfe\xff)/;
 export function contentOf(head: Buffer): Content {
   // Byte by byte: names and values that matter are ASCII, and a character may be cut.
   const lines = head.toString('latin1').split('\n');
-  if (lines.some((line) => schemasIn(line).some((schema) => RECORD.test(String(schema))))) return 'records';
+  if (lines.some(saysRecord)) return 'records';
   const contents = new Set<Content>();
   for (const [i, line] of lines.entries()) {
     // The last one may be cut, by us or by whoever writes it.
@@ -193,6 +237,8 @@ export function contentOf(head: Buffer): Content {
   const [all = 'unclear'] = contents;
   return all;
 }
+
+const saysRecord = (line: string) => schemasIn(line).some((schema) => RECORD.test(String(schema)));
 
 const isBegun = (line: string) => /^(\xef\xbb\xbf)?\s*\{[^\0]*$/.test(line) && jsonOf(line) === undefined;
 

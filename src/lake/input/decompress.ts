@@ -33,6 +33,38 @@ export function compressionOf(head: Uint8Array): Compression | null {
   return magic === ZSTD_FRAME || magic >>> 4 === ZSTD_SKIPPABLE ? 'zst' : null;
 }
 
+/** What others compress to, by its first bytes, and what decompresses it. */
+const OTHERS: readonly (readonly [format: string, magic: string, by: string])[] = [
+  ['xz', 'fd377a58', 'unxz'],
+  ['bzip2', '425a68', 'bunzip2'],
+  ['lz4', '04224d18', 'unlz4 --rm'],
+  ['zip', '504b0304', 'unzip'],
+  ['7z', '377abcaf', '7z x'],
+  ['lzop', '894c5a4f', 'lzop -dU'],
+  ['compress', '1f9d', 'uncompress'],
+  ['lzma', '5d000000', 'unlzma'],
+];
+
+/** Bytes that a text may begin with: a byte order mark, an object, or what stands in front of it. */
+const TEXT = /^([\t\n\r -~]|\xef\xbb|\xfe\xff|\xff\xfe)/;
+
+/**
+ * @param head of a file that nothing here decompresses.
+ * @throws Unreadable for what is compressed in another way, or called compressed and no text.
+ */
+export function ensurePlain(head: Uint8Array, isSaidCompressed: boolean): void {
+  const hex = Buffer.from(head).toString('hex');
+  const [format, , by] = OTHERS.find(([, magic]) => hex.startsWith(magic)) ?? [];
+  if (format !== undefined)
+    throw new Unreadable(`it is compressed by ${format}, which is not read here`, {
+      next: `decompress it: ${by}`,
+    });
+  if (isSaidCompressed && head.length > 0 && !TEXT.test(Buffer.from(head).toString('latin1')))
+    throw new Unreadable(
+      'it is called compressed, and holds neither compressed data nor text (damaged copy?)',
+    );
+}
+
 /**
  * Decompresses while it is read, checksums included; no more than a few MB are in memory, whatever the ratio.
  * @throws Error with a plain reason where the data are cut, damaged, followed by other bytes or compressed twice.

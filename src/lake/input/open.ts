@@ -1,10 +1,10 @@
 import { close, closeSync, createReadStream, fstatSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { compressionOf, decompress, headOf, MAGIC_BYTES } from './decompress.js';
+import { compressionOf, decompress, ensurePlain, headOf, MAGIC_BYTES } from './decompress.js';
 import { CUT_SINCE, openFound } from './moved.js';
 import { Changed, Unreadable, unreadable } from './reasons.js';
 import type { SourceFile } from './resolve.js';
-import { isCompressed } from './rotation.js';
+import { isCompressed, isSaidCompressed } from './rotation.js';
 
 /** A plain file: its bytes stand where they are, to be read by as many as like. */
 export interface PlainInput {
@@ -71,6 +71,7 @@ function opened(file: SourceFile, fd: number): OpenedInput {
     const chunks = createReadStream(file.path, { fd, highWaterMark: CHUNK });
     return streamed(file, chunks, file.maybeEmpty && compression === null);
   }
+  ensurePlain(head, isSaidCompressed(file.name));
   return {
     kind: 'plain',
     fd,
@@ -114,6 +115,7 @@ async function* contentOf(name: string, stream: Readable): AsyncGenerator<Uint8A
       yield* source;
     })();
     const compression = compressionOf(head);
+    if (compression === null) ensurePlain(head, isSaidCompressed(name));
     yield* compression === null ? all : decompress(all, compression);
   } catch (error) {
     throw unreadable(error);

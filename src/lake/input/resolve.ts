@@ -154,7 +154,7 @@ class Inputs {
     const isApplied = identityOf(stats) === this.applied;
     const isAcks = isApplied || path.basename(name) === ACKS_NAME;
     if (found === 'matched' && !isAcks) return { is: 'log' };
-    const content = await contentIn(file, stats);
+    const content = await contentIn(file, stats, isNamed);
     if (content === 'records') return { is: 'log' };
     if (isAcks || content === 'acks') return { is: 'acks', isApplied };
     if (content === 'objects') return { is: 'passed', why: isNamed ? OTHER_OBJECTS : NO_LOG };
@@ -165,7 +165,7 @@ class Inputs {
   /** The shell spells out a pattern: then nobody named what gates apply as acknowledgements. */
   private async isAppliedByName({ path: file, stats, found }: Candidate): Promise<boolean> {
     if (found !== 'named' || !stats?.isFile() || identityOf(stats) !== this.applied) return false;
-    return (await contentIn(file, stats)) === 'acks';
+    return (await contentIn(file, stats, true)) === 'acks';
   }
 
   /** The lake, and what stands beside it while it is written to. */
