@@ -43,7 +43,8 @@ function cacheOf(file, source) {
         return digestOf(code).equals(bytes.subarray(0, DIGEST_BYTES)) ? code : undefined;
       }),
     keep(script) {
-      const draft = `${at}.${process.pid}`;
+      // A name of its own: where a run was killed here, the next one may have the same process id.
+      const draft = `${at}.${process.pid}-${Date.now().toString(36)}`;
       // Never dist itself, which a build may be about to replace.
       attempt(() => mkdirSync(folder));
       // Before the work of it: the folder may be somebody else's.

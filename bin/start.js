@@ -40,7 +40,7 @@ module.exports = function start(name, wellKnown) {
     return print(Buffer.from(known)).then(() => end(0), fail);
   }
   return Promise.resolve(path.join(__dirname, `../dist/${name}.cjs`))
-    .then(require('./bundle.js'))
+    .then((file) => require('./bundle.js')(file))
     .then((program) => {
       describe = program.describe || describe;
       return program.main(path.dirname(__dirname));

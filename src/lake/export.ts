@@ -3,7 +3,7 @@ import type { Account } from '../schema/account.js';
 import { type ExportOptions, exportLogs } from './folder/export.js';
 import { type Exported, fillFolder } from './folder/fill.js';
 import { exportFile } from './folder/from.js';
-import { withoutRecords } from './folder/ledger.js';
+import { withoutRecordsIn } from './folder/ledger.js';
 import type { InputRequest } from './input/index.js';
 import { withEngine } from './with-engine.js';
 
@@ -22,11 +22,12 @@ export async function exportToFolder(
 ): Promise<Account> {
   const { env, from: file, cwd, host, now, stdin, use } = options;
   const exported = await withEngine(env, (db) =>
-    fillFolder(db, options, (lake) =>
-      file === undefined
+    fillFolder(db, options, async (lake) => {
+      const done = await (file === undefined
         ? exportLogs(db, lake, requests, options)
-        : exportFile(db, lake, { file, cwd, host, now, stdin, lockTimeoutS: use.lockTimeoutS }),
-    ),
+        : exportFile(db, lake, { file, cwd, host, now, stdin, lockTimeoutS: use.lockTimeoutS }));
+      return { ...done, problems: [...done.problems, ...withoutRecordsIn(lake, done)] };
+    }),
   );
   return accountOf(options, exported);
 }
@@ -36,8 +37,7 @@ function accountOf({ use, now }: ExportUse, exported: Exported): Account {
   const { files, problems, notices, mayBeEmpty, read, before, usedKnown } = exported;
   return {
     files,
-    problems: [...problems, ...files.flatMap(withoutRecords)],
-    ...{ notices, mayBeEmpty, rejects: [], kinds: [], gaps: [], absent: [] },
+    ...{ problems, notices, mayBeEmpty, rejects: [], kinds: [], gaps: [], absent: [] },
     ...{ callsLoaded: 0, replayRunsLoaded: 0, callsSelected: 0, inconsistent: 0, notJudgeable: 0 },
     ...{ conflicts: 0, firstConflict: null, unjudgeable: null, unknownTraces: null, firstLate: null },
     ...{ newestCall: null, newestSelected: null, newestSelectedGated: null },

@@ -11,7 +11,8 @@ import { tempFolder } from '../support/lake.js';
 const RECORD = '{"schema":"session.iterate.v1","session_id":"a"}';
 const ACK = '{"schema":"lakelog.ack.v1"}';
 const of = (bytes: string | Buffer) => contentOf(Buffer.from(bytes as string));
-const contentIn = (file: string, isNamed = true) => contentAs(file, statOf(file)!, isNamed);
+const contentIn = (file: string, passed: readonly Content[] = ['acks', 'objects']) =>
+  contentAs(file, statOf(file)!, passed);
 const utf16 = (text: string) => Buffer.from(text, 'utf16le');
 
 describe('a line says that it is a record', () => {
@@ -202,12 +203,12 @@ test('where another file took the name, or it was cut, whoever reads it finds ou
   const file = path.join(tempFolder(), 'sessions.jsonl');
   writeFileSync(file, `{"a":1}\n${RECORD}\n`);
   const found = statOf(file)!;
-  expect(await contentAs(file, found, true)).toBe('records');
+  expect(await contentAs(file, found, ['objects'])).toBe('records');
   writeFileSync(file, '{"a":1}\n');
-  expect(await contentAs(file, found, true)).toBe('records');
+  expect(await contentAs(file, found, ['objects'])).toBe('records');
   renameSync(file, `${file}.1`);
   writeFileSync(file, `{"a":1}\n${'{"b":2}\n'.repeat(99)}`);
-  expect(await contentAs(file, found, true)).toBe('records');
+  expect(await contentAs(file, found, ['objects'])).toBe('records');
 });
 
 test('a pipe that took the name is not waited for', async () => {
@@ -216,7 +217,7 @@ test('a pipe that took the name is not waited for', async () => {
   const found = statOf(file)!;
   rmSync(file);
   execFileSync('mkfifo', [file]);
-  expect(await contentAs(file, found, true)).toBe('records');
+  expect(await contentAs(file, found, ['objects'])).toBe('records');
 });
 
 describe('a line of megabytes, which takes fifty times its room where it is parsed', () => {
@@ -335,9 +336,16 @@ describe('what is called as a log, and begins and ends otherwise, is looked thro
     expect(await contentIn(file)).toBe('unread');
   });
 
+  test('what is unclear too, where it is called as acknowledgements are', async () => {
+    const file = path.join(tempFolder(), 'lakelog-acks.jsonl');
+    writeFileSync(file, `<<<<<<< ours\n${`${ACK}\n`.repeat(3_000)}${RECORD}\n${`${ACK}\n`.repeat(3_000)}`);
+    expect(await contentIn(file)).toBe('unclear');
+    expect(await contentIn(file, ['acks', 'unclear'])).toBe('records');
+  });
+
   test('not so where it is called otherwise', async () => {
     const file = path.join(tempFolder(), 'service.log');
     writeFileSync(file, `${others}${RECORD}\n${others}`);
-    expect(await contentIn(file, false)).toBe('objects');
+    expect(await contentIn(file, [])).toBe('objects');
   });
 });

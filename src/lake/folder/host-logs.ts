@@ -127,22 +127,24 @@ export function logsOf(
       const batches = ways.wayTo(tipOf(chain).file.head);
       if (batches === null) return [];
       const log = derived(batches, host, ways, is_settled);
-      const isOwn = log.path !== '';
+      if (log.path === '') return [{ log, batches }];
       // What this host published twice at once, and went on with the other, is no log of its own.
-      if (isOwn && known.some((one) => one.log.root === log.root)) return [];
+      if (known.some((one) => one.log.root === log.root)) return [];
       // Nor is what it published anew since receipts were gone, which are there again.
-      return isOwn && known.some((one) => begins(one.log, log)) ? [] : [{ log, batches }];
+      const holder = known.find((one) => holds(one.log, batches));
+      if (!holder) return [{ log, batches }];
+      const also = new Set([...(holder.log.also ?? []), log.head]);
+      known[known.indexOf(holder)] = { ...holder, log: { ...holder.log, also: [...also] } };
+      return [];
     });
   return [...known, ...others].map(({ log, batches }, i) => ({ log: { ...log, log: i + 1 }, batches }));
 }
 
-/** Whether a log that a host knows begins with all of another one. */
-function begins(log: HostLog, other: HostLog): boolean {
-  if (log.root === null || log.read_to < other.read_to) return false;
-  if (log.read_to === other.read_to)
-    return log.start_sha256 === other.start_sha256 && log.end_sha256 === other.end_sha256;
-  const stats = log.form === 'plain' ? statOf(log.path) : undefined;
-  return stats?.isFile() === true && withFile(log.path, (fd) => isSame(fd, Number(stats.size), other));
+/** Whether a log that a host knows begins with the bytes of these batches, all of them, or did when it was asked first. */
+function holds(log: HostLog, batches: readonly BatchReceipt[]): boolean {
+  const { head, byte_to } = batches.at(-1)!.file;
+  if (log.also?.includes(head)) return true;
+  return log.root !== null && log.read_to >= byte_to && batches.every((batch) => stands(batch, log));
 }
 
 /** A run that was killed published of what had been without an end. */

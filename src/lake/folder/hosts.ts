@@ -17,6 +17,8 @@ const HOST_FORMAT = 'lakelog.host.v1';
 /** A log as its host knows it, and the first batch of it; null where nothing of it was published yet. */
 export interface HostLog extends KnownLog {
   readonly root: string | null;
+  /** Heads of what was published of the same bytes in other batches. */
+  readonly also?: readonly string[];
 }
 
 /** Receipts are the truth of what was published; this is what a look at the logs said last. */

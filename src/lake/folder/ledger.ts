@@ -12,8 +12,10 @@ import { unknownTraces } from '../load/traces.js';
 import { sha256 } from '../store/fingerprint.js';
 import { baseTable } from '../tables/base.js';
 import type { Conflicts } from './alike.js';
-import { sumOfAccounts } from './fill.js';
+import { type Exported, sumOfAccounts } from './fill.js';
+import type { FolderLake } from './making.js';
 import { ordinalOf } from './ordinal.js';
+import { readReceipts } from './receipts.js';
 import type { FolderState } from './state.js';
 import { filesOf, parquet } from './tables.js';
 
@@ -21,8 +23,21 @@ import { filesOf, parquet } from './tables.js';
 export const withoutRecords = (account: FileAccount): InputProblem[] =>
   haveNone(account).map((problem) => ({
     ...problem,
-    fingerprint: sha256(Buffer.from(`${account.file} holds no record ${account.head}`)),
+    fingerprint: sha256(Buffer.from(`holds no record ${account.head}`)),
   }));
+
+/** The same of the logs of a host, by the names that they have in the lake: what is settled there is settled here. */
+export function withoutRecordsIn(
+  { place, making }: FolderLake,
+  { files, mayBeEmpty }: Pick<Exported, 'files' | 'mayBeEmpty'>,
+): InputProblem[] {
+  const none = files.filter((file) => haveNone(file).length > 0);
+  if (none.length === 0) return [];
+  const { receipts } = readReceipts(place, making.lake_id, (name) => name);
+  const names = new Map(receipts.map(({ file }) => [file.head, file.name]));
+  const nameOf = ({ file, head }: FileAccount) => (mayBeEmpty.includes(file) ? file : names.get(head ?? ''));
+  return none.flatMap((account) => withoutRecords({ ...account, file: nameOf(account) ?? account.file }));
+}
 
 export interface FoundAlike {
   /** Lines of batches, by number, that an earlier one holds. */

@@ -111,8 +111,15 @@ export class LocalPlace implements Place {
 
   /** As a file was found, or a link that leads nowhere; not there: none is. @throws an error of the system. */
   statsOf(name: string): BigIntStats | undefined {
-    const options = { bigint: true, throwIfNoEntry: false } as const;
-    return statSync(this.at(name), options) ?? lstatSync(this.at(name), options);
+    const link = lstatSync(this.at(name), { bigint: true, throwIfNoEntry: false });
+    if (!link?.isSymbolicLink()) return link;
+    try {
+      return statSync(this.at(name), { bigint: true });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ELOOP') return link;
+      throw error;
+    }
   }
 
   remove(name: string): void {

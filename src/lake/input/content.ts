@@ -22,10 +22,14 @@ const buffer = Buffer.allocUnsafeSlow(HEAD_BYTES);
 /**
  * @param found as it was found. Where another file took its name since, or it was cut, it is what a log is: whoever
  * reads it finds out.
- * @param isNamed as logs are: what is to be passed over in spite of it is looked through to its end.
+ * @param passed contents that are to be passed over though the file is called as a log: then it is looked through.
  * @throws the system's error where the file cannot be opened or read.
  */
-export async function contentIn(file: string, found: BigIntStats, isNamed: boolean): Promise<Content> {
+export async function contentIn(
+  file: string,
+  found: BigIntStats,
+  passed: readonly Content[],
+): Promise<Content> {
   // A pipe that took the file's place meanwhile must not hold everything up.
   const fd = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
@@ -33,9 +37,8 @@ export async function contentIn(file: string, found: BigIntStats, isNamed: boole
     const isOne = now.isFile() && identityOf(now) === identityOf(found) && now.size >= found.size;
     if (!isOne) return 'records';
     const content = await contentAt(fd, file);
-    const isPassed = content === 'acks' || content === 'objects';
     // The program that writes it may have changed its form one day.
-    if (isNamed && isPassed) return await throughout(fd, content);
+    if (passed.includes(content)) return await throughout(fd, content);
     return contentOf(endOf(fd, Number(now.size))) === 'records' ? 'records' : content;
   } finally {
     closeSync(fd);
@@ -87,34 +90,49 @@ async function throughout(fd: number, content: Content): Promise<Content> {
   }
 }
 
-/** As few as need not join the pieces of a long line too often. */
+/** So many are looked through at once, however small the pieces are that are read. */
 const SEARCHED_BYTES = 1 << 20;
 
 /** One of these stands in every line that says it is a record, perhaps with escapes of letters and points. */
 const MARKS = ['session.iterate.v', 'replay.run.v', '\\u006', '\\u007', '\\u002e', '\\u002E'].map((mark) =>
   Buffer.from(mark),
 );
+const hasMark = (text: Buffer) => MARKS.some((mark) => text.includes(mark));
 
-/** Whether a line says that it is a record. @throws where they are damaged. */
+/** Whether a line is, or may be, a record: one that is longer than a line may be is nothing else. @throws where they are damaged. */
 async function haveRecord(pieces: AsyncIterable<Uint8Array>): Promise<boolean> {
-  let rest: Uint8Array = new Uint8Array(0);
+  let [parts, length]: [Uint8Array[], number] = [[], 0];
   for await (const piece of pieces) {
-    const bytes = Buffer.concat([rest, piece]);
+    parts.push(piece);
+    length += piece.length;
+    if (length < SEARCHED_BYTES) continue;
+    const bytes = Buffer.concat(parts);
     const end = bytes.lastIndexOf(FEED) + 1;
-    if (saysIt(bytes.subarray(0, end))) return true;
-    rest = bytes.subarray(end);
-    if (rest.length <= LINE_BYTES) continue;
-    if (SAYS_RECORD.test(bytes.toString('latin1'))) return true;
-    rest = new Uint8Array(0);
+    const rest = bytes.subarray(end);
+    if (rest.length > LINE_BYTES || mayHoldRecord(bytes.subarray(0, end))) return true;
+    [parts, length] = [[rest], 0];
   }
-  return saysIt(Buffer.from(rest));
+  return mayHoldRecord(Buffer.concat(parts));
 }
 
-function saysIt(lines: Buffer): boolean {
-  // Texts of two bytes a character are looked through whatever they say.
-  const hasMark = lines.includes(0) || MARKS.some((mark) => lines.includes(mark));
-  return hasMark && lines.toString('latin1').split('\n').some(saysRecord);
+/** Other objects may speak of records; what has a mark of one and is no object may be one that was torn. */
+function mayHoldRecord(lines: Buffer): boolean {
+  // Of two bytes a character, perhaps.
+  const text = lines.includes(0)
+    ? Buffer.from(lines.toString('latin1').replaceAll('\0', ''), 'latin1')
+    : lines;
+  if (!hasMark(text)) return false;
+  for (let at = 0; at < text.length; ) {
+    const end = text.indexOf(FEED, at);
+    const line = text.subarray(at, end < 0 ? text.length : end);
+    if (hasMark(line) && !['objects', 'acks'].includes(ofMarked(line))) return true;
+    at += line.length + 1;
+  }
+  return false;
 }
+
+const ofMarked = (line: Buffer): Content =>
+  line.length > MOST_PARSED ? ofLine(line) : contentOfObject(objectOf(line.toString('latin1')));
 
 /** The first lines of a file, the last of them across the end of the head. */
 interface Lines {

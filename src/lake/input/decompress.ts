@@ -33,16 +33,17 @@ export function compressionOf(head: Uint8Array): Compression | null {
   return magic === ZSTD_FRAME || magic >>> 4 === ZSTD_SKIPPABLE ? 'zst' : null;
 }
 
-/** What others compress to, by its first bytes, and what decompresses it. */
-const OTHERS: readonly (readonly [format: string, magic: string, by: string])[] = [
-  ['xz', 'fd377a58', 'unxz'],
-  ['bzip2', '425a68', 'bunzip2'],
-  ['lz4', '04224d18', 'unlz4 --rm'],
-  ['zip', '504b0304', 'unzip'],
-  ['7z', '377abcaf', '7z x'],
-  ['lzop', '894c5a4f', 'lzop -dU'],
-  ['compress', '1f9d', 'uncompress'],
-  ['lzma', '5d000000', 'unlzma'],
+/** What others compress to, by its first bytes; how its files are called, and what decompresses these and removes them. */
+const OTHERS: readonly (readonly [format: string, magic: string, ending: string, by: string])[] = [
+  ['xz', 'fd377a58', '.xz', 'unxz'],
+  ['bzip2', '425a68', '.bz2', 'bunzip2'],
+  ['lz4', '04224d18', '.lz4', 'unlz4 -m --rm'],
+  ['zip', '504b0304', '.zip', 'unzip, and remove the archive'],
+  ['7z', '377abcaf', '.7z', '7z x, and remove the archive'],
+  ['lzop', '894c5a4f', '.lzo', 'lzop -dU'],
+  ['lzip', '4c5a4950', '.lz', 'lzip -d'],
+  ['compress', '1f9d', '.Z', 'uncompress'],
+  ['lzma', '5d0000', '.lzma', 'unlzma'],
 ];
 
 /** Bytes that a text may begin with: a byte order mark, an object, or what stands in front of it. */
@@ -54,11 +55,13 @@ const TEXT = /^([\t\n\r -~]|\xef\xbb|\xfe\xff|\xff\xfe)/;
  */
 export function ensurePlain(head: Uint8Array, isSaidCompressed: boolean): void {
   const hex = Buffer.from(head).toString('hex');
-  const [format, , by] = OTHERS.find(([, magic]) => hex.startsWith(magic)) ?? [];
-  if (format !== undefined)
+  const [format, , ending, by] = OTHERS.find(([, magic]) => hex.startsWith(magic)) ?? [];
+  if (format !== undefined) {
+    const rename = isSaidCompressed ? '' : `let its name end in ${ending}, and `;
     throw new Unreadable(`it is compressed by ${format}, which is not read here`, {
-      next: `decompress it: ${by}`,
+      next: `${rename}decompress it: ${by}`,
     });
+  }
   if (isSaidCompressed && head.length > 0 && !TEXT.test(Buffer.from(head).toString('latin1')))
     throw new Unreadable(
       'it is called compressed, and holds neither compressed data nor text (damaged copy?)',

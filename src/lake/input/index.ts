@@ -5,4 +5,11 @@ export { CHANGED, type OpenedInput, openInput, type PlainInput, type StreamInput
 export { predecessorsOf } from './predecessors.js';
 export { Changed, cannotBeRead, isPassing, problemOf, Unreadable, whileReading } from './reasons.js';
 export { ACKS_NAME, type ResolveOptions, resolveInputs, type SourceFile } from './resolve.js';
-export { isCompressed, isRotatedName, mayBeOneLog, plainName, predecessorNames } from './rotation.js';
+export {
+  isCompressed,
+  isRotatedName,
+  isSaidCompressed,
+  mayBeOneLog,
+  plainName,
+  predecessorNames,
+} from './rotation.js';

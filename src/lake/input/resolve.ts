@@ -4,7 +4,7 @@ import { isDraftName } from '../../draft-name.js';
 import { IS_PIPE, LakelogError, NO_FILE, shellWord, whyUnreadable } from '../../errors.js';
 import { kernelPath } from '../../kernel-path.js';
 import type { InputProblem } from '../../schema/result.js';
-import { contentIn } from './content.js';
+import { type Content, contentIn } from './content.js';
 import { type Candidate, findSettled, type InputRequest, identityOf, statOf } from './find.js';
 import { mayBeMadeFrom } from './made-from.js';
 import { problemOf, Unreadable } from './reasons.js';
@@ -154,7 +154,8 @@ class Inputs {
     const isApplied = identityOf(stats) === this.applied;
     const isAcks = isApplied || path.basename(name) === ACKS_NAME;
     if (found === 'matched' && !isAcks) return { is: 'log' };
-    const content = await contentIn(file, stats, isNamed);
+    const passed: readonly Content[] = isAcks ? ['acks', 'objects', 'unclear'] : ['acks', 'objects'];
+    const content = await contentIn(file, stats, isNamed ? passed : []);
     if (content === 'records') return { is: 'log' };
     if (isAcks || content === 'acks') return { is: 'acks', isApplied };
     if (content === 'objects') return { is: 'passed', why: isNamed ? OTHER_OBJECTS : NO_LOG };
@@ -165,7 +166,7 @@ class Inputs {
   /** The shell spells out a pattern: then nobody named what gates apply as acknowledgements. */
   private async isAppliedByName({ path: file, stats, found }: Candidate): Promise<boolean> {
     if (found !== 'named' || !stats?.isFile() || identityOf(stats) !== this.applied) return false;
-    return (await contentIn(file, stats, true)) === 'acks';
+    return (await contentIn(file, stats, ['acks'])) === 'acks';
   }
 
   /** The lake, and what stands beside it while it is written to. */

@@ -23,7 +23,7 @@ export function isCompressed(name: string): boolean {
 }
 
 /** Also with what is not decompressed here. */
-const COMPRESSED_AT_ALL = new RegExp(`\\.(${READ_HERE}|xz|bz2|lz4|lzma|lzo|br|zip|7z|Z)$`, 'i');
+const COMPRESSED_AT_ALL = new RegExp(`\\.(${READ_HERE}|xz|bz2|lz4|lzma|lzo|lz|br|zip|7z|Z)$`, 'i');
 
 export const isSaidCompressed = (name: string): boolean => COMPRESSED_AT_ALL.test(name);
 

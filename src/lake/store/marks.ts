@@ -5,6 +5,7 @@ import {
   gunzipBeginning,
   identityOf,
   isCompressed,
+  isSaidCompressed,
   mayBeOneLog,
   plainName,
   type SourceFile,
@@ -100,7 +101,9 @@ export function isIt(path: string, mark: Mark, file: Pick<SourceFile, 'path' | '
   const isMadeFromIt = isCompressed(file.path) && !isCompressed(path);
   const isAsOld =
     stats.mtimeNs === mark.mtimeNs && (stats.mtimeNs % SECOND !== 0n || mayBeOneLog(path, file.path));
-  return isAsOld && (isMadeFromIt || (isAsLarge && mark.start === ''));
+  // Another program decompressed it.
+  const isUnpacked = isSaidCompressed(path) && !isCompressed(path) && !isSaidCompressed(file.path);
+  return isAsOld && (isMadeFromIt || isUnpacked || (isAsLarge && mark.start === ''));
 }
 
 const SECOND = 1_000_000_000n;
