@@ -157,6 +157,8 @@ describe('a stream', () => {
   test.skipIf(!existsSync('/proc/self/cmdline'))('and decompressed, if need be', async () => {
     const child = spawn('sleep', ['20'], { argv0: LINES });
     await new Promise((resolve) => child.once('spawn', resolve));
+    // It is empty until the new program has begun.
+    await vi.waitFor(() => expect(readFileSync(`/proc/${child.pid}/cmdline`)).not.toHaveLength(0));
     expect(await textOf(source(`/proc/${child.pid}/cmdline`))).toBe(`${LINES}\0${20}\0`);
     child.kill();
   });
