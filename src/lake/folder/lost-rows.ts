@@ -25,10 +25,10 @@ export function lostRows({ place, making }: FolderLake, receipts: readonly Batch
     const next = later.get(name);
     return names.has(name) || (next !== undefined && next !== name && isHeld(next));
   };
+  // What stands in the place of a file is taken away first, by somebody.
+  const isLost = ({ path: name }: DataFile) => !isHeld(name) && place.statsOf(name) === undefined;
   return receipts.flatMap((receipt) => {
-    // What stands in the place of a file is taken away first, by somebody.
-    const isLost = (name: string) => !isHeld(name) && place.statsOf(name) === undefined;
-    const lost = filesOf(receipt).filter((file) => isLost(file.path));
+    const lost = filesOf(receipt).filter(isLost);
     return lost.length === 0 ? [] : [{ receipt, files: lost }];
   });
 }

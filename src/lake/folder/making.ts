@@ -9,6 +9,7 @@ import { EXIT } from '../../schema/result.js';
 import { version } from '../../version.js';
 import { BATCHES, HOSTS, LAYOUT, MAKING, PUBLISHED_NAMES, tableName } from './layout.js';
 import { asFilesOf, LocalPlace } from './place.js';
+import { CUT } from './receipts.js';
 
 export interface FolderLake {
   /** As the user named it. */
@@ -70,8 +71,7 @@ export async function makeFolderLake(
 function noLake(name: string, place: LocalPlace, next: string): LakelogError {
   if ([...place.list(BATCHES), ...place.list(HOSTS)].length === 0)
     return fail(name, 'this folder is no lake, and holds other things', next);
-  const remedy = 'put it back from a copy; without one, publish the logs into a new folder: lakelog sync';
-  return fail(name, `the lake is damaged: ${MAKING} is missing`, remedy, EXIT.cannotVouch);
+  return fail(name, `the lake is damaged: ${MAKING} is missing`, CUT, EXIT.cannotVouch);
 }
 
 function placeOf(name: string, cwd: string): LocalPlace {

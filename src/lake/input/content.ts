@@ -132,7 +132,7 @@ function mayHoldRecord(lines: Buffer): boolean {
 }
 
 const ofMarked = (line: Buffer): Content =>
-  line.length > MOST_PARSED ? ofLine(line) : contentOfObject(objectOf(line.toString('latin1')));
+  line.length > MOST_PARSED ? ofLongLine(line) : contentOfObject(objectOf(line.toString('latin1')));
 
 /** The first lines of a file, the last of them across the end of the head. */
 interface Lines {
@@ -193,11 +193,11 @@ const SAYS_RECORD = new RegExp(
   'i',
 );
 
-const ofLine = (line: Buffer): Content =>
-  line.length > MOST_PARSED ? ofText(line.toString('latin1').trim()) : contentOf(line);
+const ofLine = (line: Buffer): Content => (line.length > MOST_PARSED ? ofLongLine(line) : contentOf(line));
 
 /** Wherever it says so: what it says may be escaped. */
-function ofText(text: string): Content {
+function ofLongLine(line: Buffer): Content {
+  const text = line.toString('latin1').trim();
   if (SAYS_RECORD.test(text)) return 'records';
   const isObject = text.startsWith('{') && text.endsWith('}');
   return isObject && !/"schema"|\\u/.test(text) ? 'objects' : 'unclear';

@@ -46,6 +46,9 @@ const OTHERS: readonly (readonly [format: string, magic: string, ending: string,
   ['lzma', '5d0000', '.lzma', 'unlzma'],
 ];
 
+/** How files are called that nothing here decompresses; brotli has no first bytes to be known by. */
+export const OTHER_ENDINGS: readonly string[] = [...OTHERS.map(([, , ending]) => ending), '.br'];
+
 /** Bytes that a text may begin with: a byte order mark, an object, or what stands in front of it. */
 const TEXT = /^([\t\n\r -~]|\xef\xbb|\xfe\xff|\xff\xfe)/;
 

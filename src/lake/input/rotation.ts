@@ -1,5 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import path from 'node:path';
+import { OTHER_ENDINGS } from './decompress.js';
 import { type Candidate, identityOf, statOf } from './find.js';
 
 export interface Clock {
@@ -11,8 +12,7 @@ export interface Clock {
 /** File systems that count whole seconds round. */
 const TICK_MS = 1_000;
 
-const READ_HERE = 'gz|zstd?';
-const COMPRESSED = new RegExp(`\\.(${READ_HERE})$`, 'i');
+const COMPRESSED = /\.(gz|zstd?)$/i;
 const STAMP = String.raw`(?:\.\d{1,4}|[-._]\d{4}-?\d{2}-?\d{2}(?:[-T_.]?\d[\d:.-]*Z?)?)`;
 /** `sessions.jsonl.1`, `sessions.jsonl-20260901`; `sessions.1.jsonl`, `sessions-20260901.jsonl`. */
 const STAMPED = [new RegExp(`^(.+?)${STAMP}$`), new RegExp(String.raw`^(.+?)${STAMP}(\.\w+)$`)];
@@ -22,10 +22,11 @@ export function isCompressed(name: string): boolean {
   return COMPRESSED.test(name);
 }
 
-/** Also with what is not decompressed here. */
-const COMPRESSED_AT_ALL = new RegExp(`\\.(${READ_HERE}|xz|bz2|lz4|lzma|lzo|lz|br|zip|7z|Z)$`, 'i');
+const COMPRESSED_OTHERWISE = new RegExp(`\\.(${OTHER_ENDINGS.map((one) => one.slice(1)).join('|')})$`, 'i');
 
-export const isSaidCompressed = (name: string): boolean => COMPRESSED_AT_ALL.test(name);
+/** Also by what nothing here decompresses. */
+export const isSaidCompressed = (name: string): boolean =>
+  COMPRESSED.test(name) || COMPRESSED_OTHERWISE.test(name);
 
 /** What an archive is made from, by its name; any other as it is. */
 export const plainName = (name: string): string => name.replace(COMPRESSED, '');
@@ -95,7 +96,7 @@ export function predecessorNames(names: readonly string[], log: string): string[
 
 /** What a log was called before it was rotated and compressed, or as it is called. */
 function bareName(name: string): string {
-  const plain = name.replace(COMPRESSED_AT_ALL, '');
+  const plain = isCompressed(name) ? plainName(name) : name.replace(COMPRESSED_OTHERWISE, '');
   return namesBefore(plain)[0] ?? plain;
 }
 
